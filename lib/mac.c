@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "mac.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+static void start(SHA256_CTX *state, unsigned char block[SHA256_CBLOCK], unsigned char pad)
+{
+    for (size_t i = 0; i < SHA256_CBLOCK; i++)
+        block[i] ^= pad;
+    SHA256_Init(state);
+    SHA256_Update(state, block, SHA256_CBLOCK);
+}
+
+void mac_key_set(struct mac_key *key, const unsigned char *bytes, size_t len)
+{
+    unsigned char block[SHA256_CBLOCK] = {0};
+
+    if (len > sizeof(block))
+        SHA256(bytes, len, block);
+    else
+        memcpy(block, bytes, len);
+    start(&key->inner, block, 0x36);
+    start(&key->outer, block, 0x36 ^ 0x5c);
+    sodium_memzero(block, sizeof(block));
+}
+
+void mac_compute(const struct mac_key *key, const hookline_bytes *part, size_t parts,
+                 unsigned char mac[MAC_SIZE])
+{
+    SHA256_CTX state = key->inner;
+
+    for (size_t i = 0; i < parts; i++)
+        SHA256_Update(&state, part[i].base, part[i].len);
+    SHA256_Final(mac, &state);
+    state = key->outer;
+    SHA256_Update(&state, mac, MAC_SIZE);
+    SHA256_Final(mac, &state);
+    sodium_memzero(&state, sizeof(state));
+}
+
+int mac_equal(const unsigned char a[MAC_SIZE], const unsigned char b[MAC_SIZE])
+{
+    return sodium_memcmp(a, b, MAC_SIZE) == 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a description must not ask for: each rule keeps out a forgery that a scheme of its
+ * kind has let in somewhere.
+ */
+#include "scheme.h"
+
+#include <string.h>
+
+bool scheme_signs(const struct scheme *s, enum part_kind kind)
+{
+    for (size_t i = 0; i < s->parts; i++)
+        if (s->content[i].kind == kind)
+            return true;
+    return false;
+}
+
+static size_t count_parts(const struct scheme *s, enum part_kind kind)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->parts; i++)
+        n += s->content[i].kind == kind;
+    return n;
+}
+
+/* Bytes that the sender chooses freely. A timestamp has a grammar of its own, method and URL
+ * are what the receiver knows. */
+static bool is_free(enum part_kind kind)
+{
+    return kind == PART_ID || kind == PART_HEADER || kind == PART_BODY;
+}
+
+/* Without something between them, bytes could move from one part to the other and the
+ * signature would still be right. */
+static bool parts_run_together(const struct scheme *s)
+{
+    for (size_t i = 1; i < s->parts; i++)
+        if (is_free(s->content[i - 1].kind) && is_free(s->content[i].kind))
+            return true;
+    return false;
+}
+
+static const char *content_danger(const struct scheme *s)
+{
+    if (s->parts == 0)
+        return "no content: say what is signed";
+    if (count_parts(s, PART_BODY) != 1)
+        return "content must hold {body} exactly once, or the body is not signed";
+    if (count_parts(s, PART_TIMESTAMP) > 1 || count_parts(s, PART_ID) > 1)
+        return "content must hold {timestamp} and {id} at most once";
+    if (parts_run_together(s))
+        return "content must separate {id}, {header:...} and {body} from each other";
+    return NULL;
+}
+
+static const char *signature_danger(const struct scheme *s)
+{
+    if (s->signature.name[0] == NULL)
+        return "no signature: say which header carries it";
+    if (s->signature.encoding == ENCODING_TEXT)
+        return "no encoding: say how the signature is written";
+    if (s->signature.also != NULL && s->sets > 1)
+        return "signature: a second header and alternative names do not go together";
+    if (s->signature.key != NULL && strpbrk(s->signature.key, ",;= ") != NULL)
+        return "list: the tag or key must not hold a separator";
+    if (s->signature.prefix_whole && s->signature.list != LIST_BARE)
+        return "prefix whole goes with list bare only";
+    return NULL;
+}
+
+static const char *timestamp_danger(const struct scheme *s)
+{
+    bool in_content = scheme_signs(s, PART_TIMESTAMP);
+
+    switch (s->timestamp.source) {
+    case FROM_NOWHERE:
+        return in_content ? "content holds {timestamp}: say where it is" : NULL;
+    case FROM_BODY:
+        return in_content ? "a timestamp in the body is signed with it: no {timestamp}" : NULL;
+    case FROM_PAIR:
+        if (s->signature.list != LIST_PAIRS)
+            return "timestamp pair goes with list pairs only";
+        if (strcmp(s->timestamp.name[0], s->signature.key) == 0)
+            return "timestamp and signature must have different keys";
+        break;
+    case FROM_HEADER:
+        break;
+    }
+    return in_content ? NULL : "the timestamp is not in content, so anybody could change it";
+}
+
+static const char *id_danger(const struct scheme *s)
+{
+    bool in_content = scheme_signs(s, PART_ID);
+
+    if (in_content && s->id.source != FROM_HEADER)
+        return "content holds {id}: say in which header it is";
+    if (s->id.source == FROM_HEADER && !in_content && s->id.equals == NULL)
+        return "the id is not in content, so anybody could change it: sign it, or say which "
+               "signed member it equals";
+    return NULL;
+}
+
+const char *scheme_danger(const struct scheme *s)
+{
+    const char *(*const rules[])(const struct scheme *) = {
+        signature_danger,
+        content_danger,
+        timestamp_danger,
+        id_danger,
+    };
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        const char *danger = rules[i](s);
+
+        if (danger != NULL)
+            return danger;
+    }
+    return NULL;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include <hookline.h>
+
+#include <string.h>
+
+#include "content.h"
+#include "member.h"
+#include "verifier.h"
+
+/* Texts go one behind the other into out->text, and headers that show them into out->entries. */
+struct writer {
+    hookline_signature *out;
+    size_t used;
+};
+
+static bool put(struct writer *w, const char *bytes, size_t len)
+{
+    if (len > sizeof(w->out->text) - w->used)
+        return false;
+    memcpy(w->out->text + w->used, bytes, len);
+    w->used += len;
+    return true;
+}
+
+static bool put_text(struct writer *w, const char *text)
+{
+    return put(w, text, strlen(text));
+}
+
+static void add_header(struct writer *w, const char *name, size_t from)
+{
+    w->out->entries[w->out->headers.count++] = (hookline_header){
+        name,
+        {w->out->text + from, w->used - from},
+    };
+}
+
+static bool put_one_signature(struct writer *w, const struct scheme *s,
+                              const unsigned char mac[MAC_SIZE])
+{
+    char text[2 * MAC_SIZE + 1];
+    size_t len = codec_encode(s->signature.encoding, mac, MAC_SIZE, text, sizeof(text));
+
+    if (s->signature.list == LIST_TAGGED && !(put_text(w, s->signature.key) && put(w, ",", 1)))
+        return false;
+    if (s->signature.list == LIST_PAIRS && !(put_text(w, s->signature.key) && put(w, "=", 1)))
+        return false;
+    return (s->signature.prefix_whole || put_text(w, s->signature.prefix)) && put(w, text, len);
+}
+
+static bool put_signatures(struct writer *w, const hookline_verifier *v,
+                           const hookline_bytes content[], hookline_bytes timestamp)
+{
+    const struct scheme *s = &v->scheme;
+    size_t keys = s->signature.list == LIST_NONE ? 1 : v->keys, from = w->used;
+    bool fits = true;
+
+    if (s->timestamp.source == FROM_PAIR)
+        fits = put_text(w, s->timestamp.name[0]) && put(w, "=", 1) &&
+               put(w, timestamp.base, timestamp.len) && put(w, &s->signature.separator, 1);
+    else if (s->signature.prefix_whole)
+        fits = put_text(w, s->signature.prefix);
+    for (size_t k = 0; k < keys && fits; k++) {
+        unsigned char mac[MAC_SIZE];
+
+        mac_compute(&v->key[k], content, s->parts, mac);
+        fits =
+            (k == 0 || put(w, &s->signature.separator, 1)) && put_one_signature(w, s, mac);
+    }
+    add_header(w, s->signature.name[0], from);
+    return fits;
+}
+
+/* The id to send in a header; empty if the scheme sends none. */
+static int choose_id(const struct scheme *s, hookline_bytes body, hookline_bytes *id)
+{
+    if (s->id.source != FROM_HEADER) {
+        *id = (hookline_bytes){NULL, 0};
+        return 0;
+    }
+    if (id->len == 0 && s->id.equals != NULL) {
+        struct member m = member_find(body, s->id.equals);
+
+        if (m.kind == MEMBER_STRING && !m.escaped)
+            *id = m.text;
+    }
+    return id->len > 0 && content_id_is_sound(*id) ? 0 : HOOKLINE_BAD_ID;
+}
+
+static bool is_callable(const hookline_verifier *v, const hookline_request *req, int64_t now,
+                        const hookline_signature *out)
+{
+    const int64_t year_10000 = 253402300800;
+
+    return v != NULL && req != NULL && out != NULL && now > 0 && now < year_10000 &&
+           (req->body.base != NULL || req->body.len == 0) &&
+           (req->find_header != NULL || !scheme_signs(&v->scheme, PART_HEADER)) &&
+           (req->method.len > 0 || !scheme_signs(&v->scheme, PART_METHOD)) &&
+           (req->url.len > 0 || !scheme_signs(&v->scheme, PART_URL));
+}
+
+int hookline_sign(const hookline_verifier *v, const hookline_request *req, hookline_bytes id,
+                  int64_t now, hookline_signature *out)
+{
+    hookline_bytes content[SCHEME_PARTS_MAX];
+    char time_text[TIMESTAMP_SIZE];
+    hookline_bytes timestamp = {time_text, 0};
+    struct writer w = {out, 0};
+    int code;
+
+    if (!is_callable(v, req, now, out))
+        return HOOKLINE_BAD_CALL;
+    timestamp.len = timestamp_write(v->scheme.timestamp.unit, now, time_text);
+    if ((code = choose_id(&v->scheme, req->body, &id)) < 0)
+        return code;
+    if ((code = content_gather(&v->scheme, req, timestamp, id, content)) < 0)
+        return code;
+
+    out->headers = (hookline_header_list){out->entries, 0};
+    if (v->scheme.id.source == FROM_HEADER) {
+        put(&w, id.base, id.len);
+        add_header(&w, v->scheme.id.name[0], 0);
+    }
+    if (v->scheme.timestamp.source == FROM_HEADER) {
+        put(&w, timestamp.base, timestamp.len);
+        add_header(&w, v->scheme.timestamp.name[0], w.used - timestamp.len);
+    }
+    return put_signatures(&w, v, content, timestamp) ? 0 : HOOKLINE_BAD_SCHEME;
+}

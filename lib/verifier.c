@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "verifier.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+static bool is_white(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* An empty key verifies everybody's signatures; white space at an end is a mistake in copying;
+ * a whpk_ is public, so that anybody could sign with it, and a whsk_ is for another algorithm. */
+static bool is_usable(const char *secret, size_t len)
+{
+    return len > 0 && len <= HOOKLINE_SECRET_LENGTH_MAX && !is_white(secret[0]) &&
+           !is_white(secret[len - 1]) && strncmp(secret, "whpk_", 5) != 0 &&
+           strncmp(secret, "whsk_", 5) != 0;
+}
+
+static bool decode(const struct scheme *s, hookline_bytes text, unsigned char *key, size_t *len)
+{
+    static const char padding[] = "===";
+    size_t size = HOOKLINE_SECRET_LENGTH_MAX;
+
+    if (codec_decode(s->secret.encoding, text, key, size, len))
+        return *len > 0;
+    if (s->secret.encoding != ENCODING_BASE64 || memchr(text.base, padding[0], text.len) != NULL)
+        return false;
+    /* Dashboards leave the padding away. */
+    return sodium_base642bin(key, size, text.base, text.len, NULL, len, NULL,
+                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
+           *len > 0;
+}
+
+static int add_secret(hookline_verifier *v, const char *secret)
+{
+    const char *prefix = v->scheme.secret.prefix;
+    hookline_bytes text = {secret, secret == NULL ? 0 : strlen(secret)};
+    unsigned char *key;
+    size_t len;
+    int code = HOOKLINE_BAD_SECRET;
+
+    if (!is_usable(text.base, text.len) || v->keys == HOOKLINE_SECRETS_MAX)
+        return HOOKLINE_BAD_SECRET;
+    if (prefix != NULL && strncmp(secret, prefix, strlen(prefix)) == 0)
+        text = (hookline_bytes){text.base + strlen(prefix), text.len - strlen(prefix)};
+    if ((key = sodium_malloc(HOOKLINE_SECRET_LENGTH_MAX)) == NULL)
+        return HOOKLINE_NO_MEMORY;
+    if (decode(&v->scheme, text, key, &len)) {
+        mac_key_set(&v->key[v->keys++], key, len);
+        code = 0;
+    }
+    sodium_free(key);
+    return code;
+}
+
+int hookline_verifier_new_custom(hookline_verifier **out, const char *description,
+                                 const char *secret, char *why, size_t why_size)
+{
+    hookline_verifier *v;
+    int code;
+
+    if (out == NULL)
+        return HOOKLINE_BAD_CALL;
+    *out = NULL;
+    if (description == NULL)
+        return HOOKLINE_BAD_CALL;
+    if (sodium_init() < 0)
+        return HOOKLINE_NO_CRYPTO;
+    if ((v = sodium_malloc(sizeof(*v))) == NULL)
+        return HOOKLINE_NO_MEMORY;
+    v->keys = 0;
+    code = scheme_parse(&v->scheme, description, why, why_size) ? add_secret(v, secret)
+                                                                : HOOKLINE_BAD_SCHEME;
+    if (code < 0) {
+        sodium_free(v);
+        return code;
+    }
+    v->past_s = v->future_s = v->scheme.tolerance;
+    sodium_mprotect_readonly(v);
+    *out = v;
+    return 0;
+}
+
+int hookline_verifier_new(hookline_verifier **out, const char *scheme, const char *secret)
+{
+    const hookline_scheme *found = hookline_scheme_find(scheme);
+
+    if (out != NULL)
+        *out = NULL;
+    if (out == NULL || scheme == NULL)
+        return HOOKLINE_BAD_CALL;
+    if (found == NULL)
+        return HOOKLINE_BAD_SCHEME;
+    return hookline_verifier_new_custom(out, found->description, secret, NULL, 0);
+}
+
+int hookline_verifier_add_secret(hookline_verifier *v, const char *secret)
+{
+    int code;
+
+    if (v == NULL)
+        return HOOKLINE_BAD_CALL;
+    sodium_mprotect_readwrite(v);
+    code = add_secret(v, secret);
+    sodium_mprotect_readonly(v);
+    return code;
+}
+
+int hookline_verifier_set_tolerance(hookline_verifier *v, int64_t past_s, int64_t future_s)
+{
+    if (v == NULL)
+        return HOOKLINE_BAD_CALL;
+    if (past_s < 0 || past_s > HOOKLINE_TOLERANCE_MAX || future_s < 0 ||
+        future_s > HOOKLINE_TOLERANCE_MAX)
+        return HOOKLINE_BAD_TOLERANCE;
+    sodium_mprotect_readwrite(v);
+    v->past_s = past_s;
+    v->future_s = future_s;
+    sodium_mprotect_readonly(v);
+    return 0;
+}
+
+void hookline_verifier_free(hookline_verifier **v)
+{
+    if (v == NULL)
+        return;
+    sodium_free(*v);
+    *v = NULL;
+}

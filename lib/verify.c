@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The way of a verdict: hookline_verify() reads it out from top to bottom.
+ */
+#include <hookline.h>
+
+#include <string.h>
+#include <strings.h>
+
+#include <sodium.h>
+
+#include "claim.h"
+#include "content.h"
+#include "member.h"
+#include "verifier.h"
+
+static int check_call(const hookline_verifier *v, const hookline_request *req, int64_t now)
+{
+    if (v == NULL || req == NULL || req->find_header == NULL || now <= 0)
+        return HOOKLINE_BAD_CALL;
+    if (req->body.base == NULL && req->body.len > 0)
+        return HOOKLINE_BAD_CALL;
+    if (req->reserved[0] != 0 || req->reserved[1] != 0)
+        return HOOKLINE_BAD_CALL;
+    if ((scheme_signs(&v->scheme, PART_METHOD) && req->method.len == 0) ||
+        (scheme_signs(&v->scheme, PART_URL) && req->url.len == 0))
+        return HOOKLINE_BAD_CALL;
+    return 0;
+}
+
+/* Every secret is tried against every signature, whatever has matched already. */
+static int authenticate(const hookline_verifier *v, const struct claim *claim, hookline_result *r)
+{
+    unsigned char mac[MAC_SIZE];
+
+    for (size_t k = 0; k < v->keys; k++) {
+        int equal = 0;
+
+        mac_compute(&v->key[k], claim->content, v->scheme.parts, mac);
+        for (size_t i = 0; i < claim->signatures; i++)
+            equal |= mac_equal(mac, claim->signature[i]);
+        if (equal && r->secret < 0) {
+            r->secret = (int32_t)k;
+            memcpy(r->mac, mac, sizeof(mac));
+        }
+    }
+    sodium_memzero(mac, sizeof(mac));
+    return r->secret < 0 ? HOOKLINE_MISMATCH : 0;
+}
+
+static int time_in_body(const struct scheme *s, hookline_bytes body, int64_t *signed_at)
+{
+    struct member m = member_find(body, s->timestamp.name[0]);
+
+    switch (m.kind) {
+    case MEMBER_MALFORMED:
+        return HOOKLINE_BAD_PAYLOAD;
+    case MEMBER_ABSENT:
+    case MEMBER_NULL:
+        return s->timestamp.optional ? 0 : HOOKLINE_BAD_TIMESTAMP;
+    case MEMBER_STRING:
+    case MEMBER_NUMBER:
+        return timestamp_read(s->timestamp.unit, m.text, signed_at) ? 0 : HOOKLINE_BAD_TIMESTAMP;
+    case MEMBER_OBJECT:
+    case MEMBER_OTHER:
+        break;
+    }
+    return HOOKLINE_BAD_TIMESTAMP;
+}
+
+static int check_time(const hookline_verifier *v, hookline_bytes body, int64_t now,
+                      hookline_result *r)
+{
+    int code = 0;
+
+    if (v->scheme.timestamp.source == FROM_BODY)
+        code = time_in_body(&v->scheme, body, &r->signed_at);
+    if (code < 0 || r->signed_at < 0)
+        return code;
+    if (now - r->signed_at > v->past_s)
+        return HOOKLINE_TOO_OLD;
+    if (r->signed_at - now > v->future_s)
+        return HOOKLINE_TOO_NEW;
+    r->fresh = 1;
+    return 0;
+}
+
+static bool is_plain(struct member m)
+{
+    return (m.kind == MEMBER_STRING || m.kind == MEMBER_NUMBER) && !m.escaped;
+}
+
+static int check_id(const struct scheme *s, hookline_bytes body, hookline_bytes claimed,
+                    hookline_result *r)
+{
+    const char *path = s->id.source == FROM_BODY ? s->id.name[0] : s->id.equals;
+    struct member m;
+
+    if (path == NULL) {
+        r->id = claimed;
+        return 0;
+    }
+    m = member_find(body, path);
+    if (is_plain(m) && content_id_is_sound(m.text))
+        r->id = m.text;
+    if (s->id.source == FROM_BODY)
+        return 0;
+    if (!is_plain(m))
+        return HOOKLINE_BAD_PAYLOAD;
+    return m.text.len == claimed.len && memcmp(m.text.base, claimed.base, claimed.len) == 0
+               ? 0
+               : HOOKLINE_ID_MISMATCH;
+}
+
+hookline_result hookline_verify(const hookline_verifier *v, const hookline_request *req,
+                                int64_t now)
+{
+    hookline_result r = {.secret = -1, .signed_at = -1};
+    struct claim claim;
+    int id_code;
+
+    if ((r.reason = check_call(v, req, now)) < 0)
+        return r;
+    if ((r.reason = claim_read(&claim, &v->scheme, req)) < 0)
+        return r;
+    if ((r.reason = authenticate(v, &claim, &r)) < 0)
+        return r;
+    r.signed_at = claim.signed_at;
+    id_code = check_id(&v->scheme, req->body, claim.id, &r);
+    if ((r.reason = check_time(v, req->body, now, &r)) < 0)
+        return r;
+    if ((r.reason = id_code) < 0)
+        return r;
+    r.reason = HOOKLINE_VERIFIED;
+    r.payload = req->body;
+    return r;
+}
+
+size_t hookline_find_in_list(const void *header_list, const char *name, hookline_bytes *value)
+{
+    const hookline_header_list *list = header_list;
+    size_t found = 0;
+
+    for (size_t i = 0; list != NULL && i < list->count; i++) {
+        if (strcasecmp(list->entries[i].name, name) == 0 && found++ == 0)
+            *value = list->entries[i].value;
+    }
+    return found;
+}
