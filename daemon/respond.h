@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * respond.h - an answer as an HTTP response. Part of the HTTP seam, as are connection,
+ * listener, protocol_error and receiver; only their .c files know libh2o.
+ */
+#ifndef RESPOND_H
+#define RESPOND_H
+
+#include "answer.h"
+
+struct json_line;
+struct st_h2o_req_t;
+
+/* Sends the status and headers of `answer` with the JSON that `line` holds. */
+void respond(struct st_h2o_req_t *req, const struct answer *answer, const struct json_line *line);
+
+#endif
