@@ -373,7 +373,7 @@ bool scheme_parse(struct scheme *s, const char *description, char *why, size_t w
         return false;
     }
     *s = (struct scheme){.tolerance = HOOKLINE_TOLERANCE_DEFAULT, .signature.prefix = ""};
-    strcpy(s->text, description);
+    memcpy(s->text, description, strlen(description) + 1);
     if (!parse_clauses(s, why, why_size))
         return false;
     if ((danger = scheme_danger(s)) != NULL)
