@@ -251,7 +251,7 @@ class Daemon:
             return file.read()
 
     def tail(self):
-        return "hooklined said:\n" + self.messages()[-4000:]
+        return "hooklined said:\n" + self.messages()[-1500:]
 
     def raw_log(self):
         with open(self.log, "rb") as file:
