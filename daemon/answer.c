@@ -3,7 +3,9 @@
 
 #include "json_line.h"
 
-enum { RETRY_AFTER_S = 10 };
+enum {
+    RETRY_AFTER_S = 10
+};
 
 static const struct answer problems[] = {
     [ANSWER_NOT_FOUND] = {404, "Not Found", "not_found", "no source is configured at this path", 0},
