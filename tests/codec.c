@@ -28,10 +28,10 @@ static const struct {
     {ENCODING_BASE64, "Zm8=", "fo"},
     {ENCODING_BASE64, "Zm9v", "foo"},
     {ENCODING_BASE64, "Zm9vYmFy", "foobar"},
-    {ENCODING_BASE64, "Pz8/Pj4+", "???>>>"},
+    {ENCODING_BASE64, "Pz8/Pj4+", "?\?\?>>>"},
     {ENCODING_BASE64URL, "Zg", "f"},
     {ENCODING_BASE64URL, "Zm8", "fo"},
-    {ENCODING_BASE64URL, "Pz8_Pj4-", "???>>>"},
+    {ENCODING_BASE64URL, "Pz8_Pj4-", "?\?\?>>>"},
 };
 
 START_TEST(bytes_become_text_and_text_becomes_bytes)

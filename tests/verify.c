@@ -149,7 +149,7 @@ START_TEST(an_authentic_request_that_is_refused_is_known_by_its_id_time_and_mac)
     ck_assert(r.secret == 0 && r.signed_at == NOW && r.payload.base == NULL);
     ck_assert_int_eq(r.fresh, authentic[_i].fresh);
     ck_assert_uint_eq(r.id.len, strlen(authentic[_i].id));
-    ck_assert_mem_eq(r.id.base, authentic[_i].id, r.id.len);
+    ck_assert_int_eq(strncmp(r.id.len == 0 ? "" : r.id.base, authentic[_i].id, r.id.len), 0);
     ck_assert_mem_ne(r.mac, zero, sizeof(zero));
 }
 END_TEST
