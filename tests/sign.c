@@ -208,8 +208,7 @@ static const char *const shapes[] = {
     "signature S; list tagged v1; prefix x-; encoding hex; content {body}",
     "signature S; list pairs comma v1; encoding base64; content {body}",
     "signature S; list pairs semicolon v1; prefix sha256=; encoding hex; content {body}",
-    "signature S; list pairs comma v1; encoding hex; timestamp pair t any; content "
-    "{timestamp}{body}",
+    "signature S;list pairs comma v;encoding hex;timestamp pair t any;content {timestamp}{body}",
     "signature S|R; encoding hex; id header I|J; content {id}/{body}",
 };
 
