@@ -68,12 +68,11 @@ END_TEST
 
 START_TEST(a_bit_of_the_signature_changed_is_refused_but_for_the_case_of_hex_digits)
 {
-    size_t digits = 64;
     size_t len;
 
     deliver(&d, schemes[_i].scheme);
     len = find_header(&d, schemes[_i].signature)->value.len;
-    flip_each_bit_of_header(schemes[_i].signature, schemes[_i].hex ? len - digits : 0,
+    flip_each_bit_of_header(schemes[_i].signature, schemes[_i].hex ? len - 64 : 0,
                             schemes[_i].hex ? is_other_case_of_hex : NULL);
 }
 END_TEST
@@ -123,7 +122,7 @@ START_TEST(no_beginning_of_the_body_is_accepted)
 }
 END_TEST
 
-START_TEST(nothing_may_stand_behind_the_signature)
+START_TEST(nothing_but_a_blank_may_stand_behind_the_signature)
 {
     hookline_header *header;
 
@@ -132,8 +131,7 @@ START_TEST(nothing_may_stand_behind_the_signature)
     header->value.len++;
     for (int c = 0; c < 256; c++) {
         d.value[header - d.header][header->value.len - 1] = (char)c;
-        if (!isspace(c) || schemes[_i].hex == 1)
-            ck_assert_msg(!hookline_accepted(verify(&d)) || strchr(" \t", c) != NULL, "%d", c);
+        ck_assert_msg(!hookline_accepted(verify(&d)) || c == ' ' || c == '\t', "%d", c);
     }
 }
 END_TEST
@@ -176,7 +174,7 @@ Suite *suite(void)
     tcase_add_loop_test(tc, a_bit_of_the_id_changed_is_refused, 0, COUNT(schemes));
     tcase_add_loop_test(tc, no_beginning_of_the_signature_is_accepted, 0, COUNT(schemes));
     tcase_add_loop_test(tc, no_beginning_of_the_body_is_accepted, 0, COUNT(schemes));
-    tcase_add_loop_test(tc, nothing_may_stand_behind_the_signature, 0, COUNT(schemes));
+    tcase_add_loop_test(tc, nothing_but_a_blank_may_stand_behind_the_signature, 0, COUNT(schemes));
     tcase_add_loop_test(tc, the_border_between_time_and_body_cannot_be_moved, 0, COUNT(moved));
     suite_add_tcase(s, tc);
     return s;

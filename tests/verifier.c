@@ -78,8 +78,8 @@ START_TEST(a_second_secret_is_held_to_the_same_rules_and_leaves_the_first)
 }
 END_TEST
 
-/* What the key of an empty secret would give: RFC 2104 pads it with zeros. */
-START_TEST(a_signature_made_with_the_empty_key_is_a_mismatch)
+/* RFC 2104 would pad the key with zeros, and everybody knows those. */
+START_TEST(a_secret_that_would_be_an_empty_key_makes_no_verifier)
 {
     hookline_verifier *v;
 
@@ -302,7 +302,7 @@ static TCase *secrets_case(void)
         COUNT(unusable));
     tcase_add_loop_test(tc, a_second_secret_is_held_to_the_same_rules_and_leaves_the_first, 0,
                         COUNT(unusable));
-    tcase_add_test(tc, a_signature_made_with_the_empty_key_is_a_mismatch);
+    tcase_add_test(tc, a_secret_that_would_be_an_empty_key_makes_no_verifier);
     tcase_add_loop_test(tc, a_secret_has_512_bytes_at_most, 0, COUNT(lengths));
     tcase_add_test(tc, a_verifier_has_eight_secrets_at_most);
     tcase_add_loop_test(tc, the_secret_that_matched_is_told_wherever_it_stands, 0,
