@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-enum { ID_MAX = 256 };
+enum {
+    ID_MAX = 256
+};
 
 int content_header(const hookline_request *req, const char *name, hookline_bytes *value)
 {

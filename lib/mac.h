@@ -15,7 +15,9 @@
 
 #include <hookline.h>
 
-enum { MAC_SIZE = 32 };
+enum {
+    MAC_SIZE = 32
+};
 
 struct mac_key {
     SHA256_CTX inner, outer;

@@ -154,6 +154,45 @@ static struct member take_word(struct cursor *c, const char *word, enum member_k
     return between(kind, start, c->at);
 }
 
+/* The character that an escape of a well-formed string stands for; stands behind the backslash.
+ * Beyond ASCII, where no name of ours goes, only that it is none of ours. */
+static unsigned unescape(struct cursor *c)
+{
+    static const char letters[] = "bfnrt", meaning[] = "\b\f\n\r\t";
+    const char *letter;
+    unsigned unit;
+
+    if (*c->at == 'u') {
+        c->at++;
+        take_unit(c, &unit);
+        return unit;
+    }
+    letter = strchr(letters, *c->at);
+    unit = (unsigned char)(letter == NULL ? *c->at : meaning[letter - letters]);
+    c->at++;
+    return unit;
+}
+
+/* A key may be written with escapes, and whoever parses the whole document undoes them: two
+ * readers must not find two different members. */
+static bool is_name(struct member key, hookline_bytes name)
+{
+    struct cursor c = {key.text.base, key.text.base + key.text.len, 0};
+    size_t done = 0;
+
+    if (!key.escaped)
+        return key.text.len == name.len && memcmp(key.text.base, name.base, name.len) == 0;
+    for (; c.at < c.end && done < name.len; done++) {
+        unsigned character = (unsigned char)*c.at++;
+
+        if (character == '\\')
+            character = unescape(&c);
+        if (character != (unsigned char)name.base[done])
+            return false;
+    }
+    return c.at == c.end && done == name.len;
+}
+
 /* Stands behind the opening bracket; takes members up to and with the one called `name`, or to
  * the closing bracket if there is none. */
 static struct member take_members(struct cursor *c, const hookline_bytes *name)
@@ -166,8 +205,7 @@ static struct member take_members(struct cursor *c, const hookline_bytes *name)
         if (!take(c, '"') || (key = take_string(c)).kind == MEMBER_MALFORMED || !take(c, ':') ||
             (value = take_value(c)).kind == MEMBER_MALFORMED)
             return malformed;
-        if (name != NULL && key.text.len == name->len &&
-            memcmp(key.text.base, name->base, name->len) == 0)
+        if (name != NULL && is_name(key, *name))
             return value;
     } while (take(c, ','));
     return take(c, '}') ? (struct member){.kind = MEMBER_ABSENT} : malformed;

@@ -24,7 +24,9 @@
 
 #include <hookline.h>
 
-enum { WORDS_MAX = 8 };
+enum {
+    WORDS_MAX = 8
+};
 
 struct clause {
     char *word[WORDS_MAX + 1]; /* NULL behind the last */
@@ -42,9 +44,8 @@ static bool is(const char *word, const char *wanted)
 /* HTTP's token, RFC 9110 section 5.6.2 */
 static bool is_header_name(const char *name)
 {
-    return *name != '\0' &&
-           strspn(name, "!#$%&'*+-.^_`~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                        "abcdefghijklmnopqrstuvwxyz") == strlen(name);
+    return *name != '\0' && strspn(name, "!#$%&'*+-.^_`~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                         "abcdefghijklmnopqrstuvwxyz") == strlen(name);
 }
 
 /* "new|old": as many names as all other headers of the scheme have. */
@@ -290,15 +291,22 @@ static const struct keyword {
     parse_clause *parse;
     bool repeatable;
 } keywords[] = {
-    {"signature", parse_signature, false}, {"list", parse_list, false},
-    {"prefix", parse_prefix, false},       {"encoding", parse_encoding, false},
-    {"content", parse_content, false},     {"timestamp", parse_timestamp, false},
-    {"id", parse_id, false},               {"secret", parse_secret, false},
-    {"tolerance", parse_tolerance, false}, {"payload", parse_payload, false},
+    {"signature", parse_signature, false},
+    {"list", parse_list, false},
+    {"prefix", parse_prefix, false},
+    {"encoding", parse_encoding, false},
+    {"content", parse_content, false},
+    {"timestamp", parse_timestamp, false},
+    {"id", parse_id, false},
+    {"secret", parse_secret, false},
+    {"tolerance", parse_tolerance, false},
+    {"payload", parse_payload, false},
     {"event", parse_event, true},
 };
 
-enum { KEYWORDS = sizeof(keywords) / sizeof(keywords[0]) };
+enum {
+    KEYWORDS = sizeof(keywords) / sizeof(keywords[0])
+};
 
 static size_t find_keyword(const char *name)
 {
@@ -365,7 +373,7 @@ bool scheme_parse(struct scheme *s, const char *description, char *why, size_t w
         return false;
     }
     *s = (struct scheme){.tolerance = HOOKLINE_TOLERANCE_DEFAULT, .signature.prefix = ""};
-    strcpy(s->text, description);
+    memcpy(s->text, description, strlen(description) + 1);
     if (!parse_clauses(s, why, why_size))
         return false;
     if ((danger = scheme_danger(s)) != NULL)

@@ -6,6 +6,7 @@
 #include "scheme.h"
 
 #include <string.h>
+#include <strings.h>
 
 bool scheme_signs(const struct scheme *s, enum part_kind kind)
 {
@@ -64,6 +65,9 @@ static const char *signature_danger(const struct scheme *s)
         return "signature: a second header and alternative names do not go together";
     if (s->signature.key != NULL && strpbrk(s->signature.key, ",;= ") != NULL)
         return "list: the tag or key must not hold a separator";
+    if (s->signature.list != LIST_NONE && !s->signature.prefix_whole &&
+        strchr(s->signature.prefix, s->signature.separator) != NULL)
+        return "prefix: what separates the signatures must not be in it";
     if (s->signature.prefix_whole && s->signature.list != LIST_BARE)
         return "prefix whole goes with list bare only";
     return NULL;
@@ -81,6 +85,8 @@ static const char *timestamp_danger(const struct scheme *s)
     case FROM_PAIR:
         if (s->signature.list != LIST_PAIRS)
             return "timestamp pair goes with list pairs only";
+        if (strpbrk(s->timestamp.name[0], ",;= ") != NULL)
+            return "timestamp: the key must not hold a separator";
         if (strcmp(s->timestamp.name[0], s->signature.key) == 0)
             return "timestamp and signature must have different keys";
         break;
@@ -102,13 +108,36 @@ static const char *id_danger(const struct scheme *s)
     return NULL;
 }
 
+/* Two roles for one header would let the sender of one value choose both, or could not be sent
+ * at all. */
+static const char *header_danger(const struct scheme *s)
+{
+    const char *name[3 * SCHEME_SETS_MAX + 1 + SCHEME_PARTS_MAX];
+    size_t count = 0;
+
+    for (unsigned i = 0; i < s->sets; i++) {
+        name[count++] = s->signature.name[i];
+        if (s->timestamp.source == FROM_HEADER)
+            name[count++] = s->timestamp.name[i];
+        if (s->id.source == FROM_HEADER)
+            name[count++] = s->id.name[i];
+    }
+    if (s->signature.also != NULL)
+        name[count++] = s->signature.also;
+    for (size_t i = 0; i < s->parts; i++)
+        if (s->content[i].kind == PART_HEADER)
+            name[count++] = s->content[i].text;
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcasecmp(name[i], name[j]) == 0)
+                return "the same header is named twice";
+    return NULL;
+}
+
 const char *scheme_danger(const struct scheme *s)
 {
     const char *(*const rules[])(const struct scheme *) = {
-        signature_danger,
-        content_danger,
-        timestamp_danger,
-        id_danger,
+        signature_danger, content_danger, timestamp_danger, id_danger, header_danger,
     };
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {

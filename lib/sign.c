@@ -64,8 +64,7 @@ static bool put_signatures(struct writer *w, const hookline_verifier *v,
         unsigned char mac[MAC_SIZE];
 
         mac_compute(&v->key[k], content, s->parts, mac);
-        fits =
-            (k == 0 || put(w, &s->signature.separator, 1)) && put_one_signature(w, s, mac);
+        fits = (k == 0 || put(w, &s->signature.separator, 1)) && put_one_signature(w, s, mac);
     }
     add_header(w, s->signature.name[0], from);
     return fits;

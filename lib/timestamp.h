@@ -23,7 +23,9 @@ bool timestamp_read(enum time_unit unit, hookline_bytes text, int64_t *seconds);
 
 /* Writes `seconds`, 0 to the year 9999, NUL-terminated; returns the length. TIME_ANY is
  * written as RFC 3339. `out` has TIMESTAMP_SIZE bytes. */
-enum { TIMESTAMP_SIZE = 32 };
+enum {
+    TIMESTAMP_SIZE = 32
+};
 size_t timestamp_write(enum time_unit unit, int64_t seconds, char *out);
 
 #endif

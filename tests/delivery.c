@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "delivery.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -70,13 +71,13 @@ void set_header(struct delivery *d, const char *name, const char *value)
         i++;
     if (i == d->list.count)
         d->header[d->list.count++].name = name;
-    strcpy(d->value[i], value);
+    snprintf(d->value[i], sizeof(d->value[i]), "%s", value);
     d->header[i].value = (hookline_bytes){d->value[i], strlen(value)};
 }
 
 void set_body(struct delivery *d, const char *body)
 {
-    strcpy(d->body, body);
+    snprintf(d->body, sizeof(d->body), "%s", body);
     d->req.body = (hookline_bytes){d->body, strlen(body)};
 }
 

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Verifies one delivery by hand:
+ *
+ *     HOOKLINE_SECRET=... verify-stdin foil 'X-Foil-Timestamp: 1' 'X-Foil-Signature: ab' <body
+ *
+ * Exits 0 if it is authentic, 1 if not, 2 after a wrong call and 3 for a fault of our own. The
+ * secret is not an argument, since every user of the machine can read those.
+ */
+#include <hookline.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    HEADERS_MAX = 32,
+    BODY_MAX = 1 << 20
+};
+
+static void read_header(char *text, hookline_header *header)
+{
+    char *colon = strchr(text, ':');
+
+    header->name = text;
+    header->value = (hookline_bytes){"", 0};
+    if (colon == NULL)
+        return;
+    *colon++ = '\0';
+    colon += strspn(colon, " \t");
+    header->value = (hookline_bytes){colon, strlen(colon)};
+}
+
+int main(int argc, char **argv)
+{
+    static char body[BODY_MAX + 1];
+    hookline_header header[HEADERS_MAX];
+    hookline_header_list headers = {header, 0};
+    hookline_request req = {.find_header = hookline_find_in_list, .headers = &headers};
+    hookline_verifier *verifier;
+    hookline_result r;
+    int code;
+
+    if (argc < 2 || argc - 2 > HEADERS_MAX)
+        return fputs("usage: verify-stdin SCHEME [HEADER: VALUE]... <BODY\n", stderr), 2;
+    for (int i = 2; i < argc; i++)
+        read_header(argv[i], &header[headers.count++]);
+
+    /* One byte more than allowed, to tell a body that is too long from one that just fits. */
+    req.body = (hookline_bytes){body, fread(body, 1, sizeof(body), stdin)};
+    if (ferror(stdin) || req.body.len > BODY_MAX)
+        return fputs("the body cannot be read, or is longer than 1 MiB\n", stderr), 3;
+
+    if ((code = hookline_verifier_new(&verifier, argv[1], getenv("HOOKLINE_SECRET"))) < 0)
+        return fprintf(stderr, "%s\n", hookline_code_text(code)), 3;
+    r = hookline_verify(verifier, &req, time(NULL));
+    hookline_verifier_free(&verifier);
+    puts(hookline_code_name(r.reason));
+    return hookline_accepted(r) ? 0 : r.reason <= HOOKLINE_BAD_CALL ? 3 : 1;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Runs one fuzz target over its corpus, without a fuzzer: `replay [DIRECTORY]`. A file that the
+ * target does not survive ends the program, which the TAP plan shows.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static bool run(const char *directory, const char *name)
+{
+    char path[4096];
+    FILE *file;
+    uint8_t *data = NULL;
+    size_t size = 0, got;
+
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    if ((file = fopen(path, "rb")) == NULL)
+        return false;
+    /* Sized to the byte in the end, so that sanitizers and valgrind see the input's bounds. */
+    while ((data = realloc(data, size + 4096)) != NULL &&
+           (got = fread(data + size, 1, 4096, file)) > 0)
+        size += got;
+    fclose(file);
+    if (data == NULL || (data = realloc(data, size > 0 ? size : 1)) == NULL)
+        return false;
+    LLVMFuzzerTestOneInput(data, size);
+    free(data);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    const char *top = getenv("top_srcdir");
+    char corpus[2048];
+    struct dirent **entry;
+    int count;
+
+    snprintf(corpus, sizeof(corpus), "%s/tests/fuzz/corpus/%s", top == NULL ? "." : top, FUZZ_NAME);
+    if (argc > 1)
+        snprintf(corpus, sizeof(corpus), "%s", argv[1]);
+    if ((count = scandir(corpus, &entry, is_visible, alphasort)) <= 0) {
+        printf("Bail out! %s: %s\n", corpus, count < 0 ? strerror(errno) : "empty");
+        return 1;
+    }
+    printf("1..%d\n", count);
+    for (int i = 0; i < count; i++) {
+        fflush(stdout);
+        printf("%s %d - " FUZZ_NAME " survives %s\n",
+               run(corpus, entry[i]->d_name) ? "ok" : "not ok", i + 1, entry[i]->d_name);
+        free(entry[i]);
+    }
+    free(entry);
+    return 0;
+}
