@@ -8,6 +8,10 @@
 static bool decode_base64(hookline_bytes text, int variant, unsigned char *out, size_t size,
                           size_t *len)
 {
+    /* Where char is signed, libsodium 1.0.18 takes every byte above 127 for an "A". */
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.base[i] > 127)
+            return false;
     return sodium_base642bin(out, size, text.base, text.len, NULL, len, NULL, variant) == 0;
 }
 
@@ -30,6 +34,11 @@ bool codec_decode(enum encoding encoding, hookline_bytes text, unsigned char *ou
                decode_base64(text, sodium_base64_VARIANT_URLSAFE, out, size, len);
     }
     return false;
+}
+
+bool codec_decode_unpadded(hookline_bytes text, unsigned char *out, size_t size, size_t *len)
+{
+    return decode_base64(text, sodium_base64_VARIANT_ORIGINAL_NO_PADDING, out, size, len);
 }
 
 size_t codec_encode(enum encoding encoding, const unsigned char *bytes, size_t len, char *out,

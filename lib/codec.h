@@ -21,6 +21,9 @@ enum encoding {
 bool codec_decode(enum encoding encoding, hookline_bytes text, unsigned char *out, size_t size,
                   size_t *len);
 
+/* The same for base64 without its padding. */
+bool codec_decode_unpadded(hookline_bytes text, unsigned char *out, size_t size, size_t *len);
+
 /* Writes the text of `len` bytes to `out`, NUL-terminated, and returns its length; 0 if it
  * does not fit. */
 size_t codec_encode(enum encoding encoding, const unsigned char *bytes, size_t len, char *out,

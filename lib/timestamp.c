@@ -116,8 +116,10 @@ static bool read_rfc3339(hookline_bytes text, int64_t *seconds)
     days = days_before_year(year) + day - 1;
     for (int m = 1; m < month; m++)
         days += days_in_month(year, m);
+    if (days * 86400 + clock < offset)
+        return false;
     *seconds = days * 86400 + clock - offset;
-    return *seconds >= 0;
+    return true;
 }
 
 bool timestamp_read(enum time_unit unit, hookline_bytes text, int64_t *seconds)

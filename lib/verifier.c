@@ -21,17 +21,11 @@ static bool is_usable(const char *secret, size_t len)
 
 static bool decode(const struct scheme *s, hookline_bytes text, unsigned char *key, size_t *len)
 {
-    static const char padding[] = "===";
-    size_t size = HOOKLINE_SECRET_LENGTH_MAX;
-
-    if (codec_decode(s->secret.encoding, text, key, size, len))
+    if (codec_decode(s->secret.encoding, text, key, HOOKLINE_SECRET_LENGTH_MAX, len))
         return *len > 0;
-    if (s->secret.encoding != ENCODING_BASE64 || memchr(text.base, padding[0], text.len) != NULL)
-        return false;
     /* Dashboards leave the padding away. */
-    return sodium_base642bin(key, size, text.base, text.len, NULL, len, NULL,
-                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
-           *len > 0;
+    return s->secret.encoding == ENCODING_BASE64 &&
+           codec_decode_unpadded(text, key, HOOKLINE_SECRET_LENGTH_MAX, len) && *len > 0;
 }
 
 static int add_secret(hookline_verifier *v, const char *secret)
@@ -71,6 +65,8 @@ int hookline_verifier_new_custom(hookline_verifier **out, const char *descriptio
         return HOOKLINE_NO_CRYPTO;
     if ((v = sodium_malloc(sizeof(*v))) == NULL)
         return HOOKLINE_NO_MEMORY;
+    if (why == NULL)
+        why_size = 0;
     v->keys = 0;
     code = scheme_parse(&v->scheme, description, why, why_size) ? add_secret(v, secret)
                                                                 : HOOKLINE_BAD_SCHEME;
