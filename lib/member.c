@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "codec.h"
+
 enum {
     DEPTH_MAX = 1000, /* cJSON's */
     NUMBER_MAX = 63,  /* characters; cJSON's */
@@ -45,14 +47,6 @@ static struct member between(enum member_kind kind, const char *from, const char
     return (struct member){.kind = kind, .text = {from, (size_t)(to - from)}};
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The four digits behind a \u. */
 static bool take_unit(struct cursor *c, unsigned *unit)
 {
@@ -60,11 +54,11 @@ static bool take_unit(struct cursor *c, unsigned *unit)
     if (c->end - c->at < 4)
         return false;
     for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(*c->at++);
+        unsigned digit = codec_hex_digit(*c->at++);
 
-        if (digit < 0)
+        if (digit > 15)
             return false;
-        *unit = *unit << 4 | (unsigned)digit;
+        *unit = *unit << 4 | digit;
     }
     return true;
 }

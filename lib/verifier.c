@@ -19,21 +19,6 @@ static bool is_usable(const char *secret, size_t len)
            strncmp(secret, "whsk_", 5) != 0;
 }
 
-static bool decode(const struct scheme *s, hookline_bytes text, unsigned char *key, size_t *len)
-{
-    static const char padding[] = "===";
-    size_t size = HOOKLINE_SECRET_LENGTH_MAX;
-
-    if (codec_decode(s->secret.encoding, text, key, size, len))
-        return *len > 0;
-    if (s->secret.encoding != ENCODING_BASE64 || memchr(text.base, padding[0], text.len) != NULL)
-        return false;
-    /* Dashboards leave the padding away. */
-    return sodium_base642bin(key, size, text.base, text.len, NULL, len, NULL,
-                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
-           *len > 0;
-}
-
 static int add_secret(hookline_verifier *v, const char *secret)
 {
     const char *prefix = v->scheme.secret.prefix;
@@ -48,7 +33,9 @@ static int add_secret(hookline_verifier *v, const char *secret)
         text = (hookline_bytes){text.base + strlen(prefix), text.len - strlen(prefix)};
     if ((key = sodium_malloc(HOOKLINE_SECRET_LENGTH_MAX)) == NULL)
         return HOOKLINE_NO_MEMORY;
-    if (decode(&v->scheme, text, key, &len)) {
+    if (codec_decode_secret(v->scheme.secret.encoding, text, key, HOOKLINE_SECRET_LENGTH_MAX,
+                            &len) &&
+        len > 0) {
         mac_key_set(&v->key[v->keys++], key, len);
         code = 0;
     }
