@@ -83,6 +83,28 @@ static bool take_escape(struct cursor *c)
     return take_unit(c, &unit) && unit >= 0xdc00 && unit <= 0xdfff;
 }
 
+/* Most of a document is the inside of long strings: there the compiler can look at a block of
+ * characters at once, if nothing leaves the loop. */
+static void skip_plain_blocks(struct cursor *c)
+{
+    enum {
+        BLOCK = 32
+    };
+
+    while (c->end - c->at >= BLOCK) {
+        unsigned char special = 0;
+
+        for (int i = 0; i < BLOCK; i++) {
+            unsigned char b = (unsigned char)c->at[i];
+
+            special |= (b < 0x20) | (b == '"') | (b == '\\');
+        }
+        if (special)
+            return;
+        c->at += BLOCK;
+    }
+}
+
 /* Stands behind the opening quote. */
 static struct member take_string(struct cursor *c)
 {
@@ -90,6 +112,7 @@ static struct member take_string(struct cursor *c)
     bool escaped = false;
     struct member string;
 
+    skip_plain_blocks(c);
     while (c->at < c->end && *c->at != '"') {
         if ((unsigned char)*c->at < 0x20)
             return malformed;
