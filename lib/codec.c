@@ -44,6 +44,19 @@ bool codec_decode_secret(enum encoding encoding, hookline_bytes text, unsigned c
     return false;
 }
 
+unsigned codec_hex_digit(char c)
+{
+    /* One more than the value, so that what is not named is no digit. */
+    static const unsigned char above[256] = {
+        ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+        ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+        ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+        ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+    };
+
+    return above[(unsigned char)c] - 1U;
+}
+
 static bool decode_public_hex(hookline_bytes text, unsigned char *out, size_t size, size_t *len)
 {
     unsigned all = 0;

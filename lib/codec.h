@@ -27,14 +27,8 @@ bool codec_decode_secret(enum encoding encoding, hookline_bytes text, unsigned c
 bool codec_decode_public(enum encoding encoding, hookline_bytes text, unsigned char *out,
                          size_t size, size_t *len);
 
-/* 0 to 15; more if it is no digit. */
-static inline unsigned codec_hex_digit(char c)
-{
-    unsigned digit = (unsigned char)c - '0';
-    unsigned letter = ((unsigned char)c | 0x20U) - 'a';
-
-    return digit < 10 ? digit : letter < 6 ? letter + 10 : 16;
-}
+/* 0 to 15; more if it is no digit. Not for secrets. */
+unsigned codec_hex_digit(char c);
 
 /* Writes the text of `len` bytes to `out`, NUL-terminated, and returns its length; 0 if it
  * does not fit. */
