@@ -171,54 +171,23 @@ static struct member take_word(struct cursor *c, const char *word, enum member_k
     return between(kind, start, c->at);
 }
 
-static size_t write_utf8(unsigned code, char out[4])
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xc0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xe0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | code >> 18);
-    out[1] = (char)(0x80 | (code >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (code & 0x3f));
-    return 4;
-}
-
-/* Writes the bytes that a character or an escape of a well-formed string stands for, and returns
- * how many. take_string() has seen to it that surrogates come in pairs. */
-static size_t unescape(struct cursor *c, char utf8[4])
+/* The character that an escape of a well-formed string stands for; stands behind the backslash.
+ * Beyond ASCII, where no name of ours goes, only that it is none of ours. */
+static unsigned unescape(struct cursor *c)
 {
     static const char letters[] = "bfnrt", meaning[] = "\b\f\n\r\t";
     const char *letter;
-    unsigned code, low;
+    unsigned unit;
 
-    utf8[0] = *c->at++;
-    if (utf8[0] != '\\')
-        return 1;
-    utf8[0] = *c->at++;
-    if (utf8[0] != 'u') {
-        if ((letter = strchr(letters, utf8[0])) != NULL)
-            utf8[0] = meaning[letter - letters];
-        return 1;
+    if (*c->at == 'u') {
+        c->at++;
+        take_unit(c, &unit);
+        return unit;
     }
-    take_unit(c, &code);
-    if (code >= 0xd800 && code <= 0xdbff) {
-        c->at += 2;
-        take_unit(c, &low);
-        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-    }
-    return write_utf8(code, utf8);
+    letter = strchr(letters, *c->at);
+    unit = (unsigned char)(letter == NULL ? *c->at : meaning[letter - letters]);
+    c->at++;
+    return unit;
 }
 
 /* A key may be written with escapes, and whoever parses the whole document undoes them: two
@@ -230,15 +199,15 @@ static bool is_name(struct member key, hookline_bytes name)
 
     if (!key.escaped)
         return key.text.len == name.len && memcmp(key.text.base, name.base, name.len) == 0;
-    while (c.at < c.end) {
-        char utf8[4];
-        size_t len = unescape(&c, utf8);
+    for (; c.at < c.end && done < name.len; done++) {
+        unsigned character = (unsigned char)*c.at++;
 
-        if (name.len - done < len || memcmp(name.base + done, utf8, len) != 0)
+        if (character == '\\')
+            character = unescape(&c);
+        if (character != (unsigned char)name.base[done])
             return false;
-        done += len;
     }
-    return done == name.len;
+    return c.at == c.end && done == name.len;
 }
 
 /* Stands behind the opening bracket; takes members up to and with the one called `name`, or to

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "answer.h"
+
+#include "json_line.h"
+
+enum {
+    RETRY_AFTER_S = 10
+};
+
+static const struct answer problems[] = {
+    [ANSWER_NOT_FOUND] = {404, "Not Found", "not_found", "no source is configured at this path", 0},
+    [ANSWER_METHOD_NOT_ALLOWED] = {405, "Method Not Allowed", "method_not_allowed",
+                                   "deliveries are made by POST", 0},
+    [ANSWER_BODY_TOO_LARGE] = {413, "Content Too Large", "body_too_large",
+                               "the body is longer than this sink takes", 0},
+    [ANSWER_BAD_REQUEST] = {400, "Bad Request", "bad_request", "this is not well-formed HTTP", 0},
+    [ANSWER_EXPECTATION_FAILED] = {417, "Expectation Failed", "expectation_failed",
+                                   "the only expectation met is 100-continue", 0},
+    [ANSWER_REQUEST_TIMEOUT] = {408, "Request Timeout", "request_timeout",
+                                "the request did not arrive in time", 0},
+    [ANSWER_TOO_MANY_CONNECTIONS] = {503, "Service Unavailable", "too_many_connections",
+                                     "too many connections are open: try again later",
+                                     RETRY_AFTER_S},
+    [ANSWER_UNAVAILABLE] = {503, "Service Unavailable", "unavailable",
+                            "this is a fault of the receiver: try again later", RETRY_AFTER_S},
+};
+
+struct answer answer_to_problem(enum answer_problem problem)
+{
+    return problems[problem];
+}
+
+enum answer_problem answer_problem_of_status(int status)
+{
+    switch (status) {
+    case 413:
+        return ANSWER_BODY_TOO_LARGE;
+    case 417:
+        return ANSWER_EXPECTATION_FAILED;
+    case 503:
+        return ANSWER_TOO_MANY_CONNECTIONS;
+    default:
+        return status < 500 ? ANSWER_BAD_REQUEST : ANSWER_UNAVAILABLE;
+    }
+}
+
+struct answer answer_to_code(int code)
+{
+    struct answer answer = {
+        400, "Bad Request", hookline_code_name(code), hookline_code_text(code), 0,
+    };
+
+    switch (code) {
+    case HOOKLINE_VERIFIED:
+        answer.status = 200;
+        answer.phrase = "OK";
+        break;
+    case HOOKLINE_MISSING_HEADER:
+    case HOOKLINE_MISMATCH:
+    case HOOKLINE_TOO_OLD:
+    case HOOKLINE_TOO_NEW:
+        answer.status = 401;
+        answer.phrase = "Unauthorized";
+        break;
+    default:
+        if (code <= HOOKLINE_BAD_CALL)
+            answer = problems[ANSWER_UNAVAILABLE];
+        break;
+    }
+    return answer;
+}
+
+void answer_write_refusal(struct json_line *line, const struct answer *answer)
+{
+    json_line_begin(line);
+    json_line_open(line, "error");
+    json_line_string(line, "code", answer->code);
+    json_line_string(line, "message", answer->message);
+    json_line_close(line);
+    json_line_end(line);
+}
+
+void answer_write_accepted(struct json_line *line, const char *source, hookline_bytes id,
+                           const char *type)
+{
+    json_line_begin(line);
+    json_line_string(line, "status", "accepted");
+    json_line_string(line, "source", source);
+    json_line_text(line, "id", id.len == 0 ? NULL : id.base, id.len);
+    json_line_string(line, "type", type);
+    json_line_end(line);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * answer.h - what the sender is told. No HTTP library, and never a secret or a MAC.
+ */
+#ifndef ANSWER_H
+#define ANSWER_H
+
+#include <hookline.h>
+
+struct json_line;
+
+/* What is refused before, or besides, the signature. */
+enum answer_problem {
+    ANSWER_NOT_FOUND,
+    ANSWER_METHOD_NOT_ALLOWED,
+    ANSWER_BODY_TOO_LARGE,
+    ANSWER_BAD_REQUEST,
+    ANSWER_EXPECTATION_FAILED,
+    ANSWER_REQUEST_TIMEOUT,
+    ANSWER_TOO_MANY_CONNECTIONS,
+    ANSWER_UNAVAILABLE,
+};
+
+struct answer {
+    int status;
+    const char *phrase;  /* of the status line */
+    const char *code;    /* stable: the name of an enum hookline_code or of a problem */
+    const char *message; /* for people */
+    int retry_after_s;   /* 0 for none */
+};
+
+struct answer answer_to_code(int code); /* an enum hookline_code */
+struct answer answer_to_problem(enum answer_problem problem);
+enum answer_problem answer_problem_of_status(int status);
+
+/* Writes the JSON of a refusal, or of what was accepted. */
+void answer_write_refusal(struct json_line *line, const struct answer *answer);
+void answer_write_accepted(struct json_line *line, const char *source, hookline_bytes id,
+                           const char *type);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * clock.h - the only clocks of the daemon.
+ *
+ * Threads    Any.
+ */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include <stdint.h>
+
+/* Microseconds since 1970; jumps when somebody sets the clock. */
+int64_t clock_wall_us(void);
+
+/* Microseconds since some moment; never jumps. */
+int64_t clock_mono_us(void);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * config.h - what the administrator wants, as numbers and texts: nothing is opened, resolved or
+ * started here.
+ *
+ * Ownership  One block of libcyaml's, or of the command line's; config_free() releases it.
+ * Threads    Immutable once it is read.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config_listen {
+    char *address; /* ADDRESS:PORT, [ADDRESS]:PORT */
+};
+
+/* Where a secret is; exactly one of them is set. The secret itself never enters a config. */
+struct config_secret {
+    char *file;       /* a path */
+    char *env;        /* the name of an environment variable */
+    char *credential; /* the name of a file in $CREDENTIALS_DIRECTORY */
+};
+
+struct config_source {
+    char *name;
+    char *path;        /* NULL: "/" and the name */
+    char *scheme;      /* a name, or NULL ... */
+    char *description; /* ... and a description in its place */
+    char *url;         /* what the sender thinks our URL is; NULL unless the scheme signs it */
+    struct config_secret *secrets;
+    unsigned secrets_count;
+    unsigned *tolerance_seconds; /* NULL: the scheme's */
+};
+
+struct config_log {
+    char *file; /* NULL or "-": standard output */
+    bool body;
+};
+
+/* 0: the default, below. */
+struct config_limits {
+    uint64_t body_bytes;
+    unsigned connections;
+    unsigned header_seconds, body_seconds, idle_seconds, shutdown_seconds;
+};
+
+struct config {
+    struct config_listen *listen;
+    unsigned listen_count;
+    unsigned threads; /* 0: one per processor */
+    struct config_log log;
+    struct config_limits limits;
+    struct config_source *sources;
+    unsigned sources_count;
+};
+
+#define CONFIG_DEFAULT_ADDRESS "127.0.0.1:8080"
+enum {
+    CONFIG_DEFAULT_BODY_BYTES = 1 << 20,
+    CONFIG_DEFAULT_CONNECTIONS = 10000,
+    CONFIG_DEFAULT_HEADER_SECONDS = 10,
+    CONFIG_DEFAULT_BODY_SECONDS = 30,
+    CONFIG_DEFAULT_IDLE_SECONDS = 60,
+    CONFIG_DEFAULT_SHUTDOWN_SECONDS = 10,
+};
+
+enum {
+    CONFIG_WHY_SIZE = 512
+};
+
+/* Reads a YAML file, fills the defaults in and checks what can be checked without opening
+ * anything. NULL and a line "FILE:LINE: what is wrong and what was expected" in `why`. */
+struct config *config_load(const char *file, char why[CONFIG_WHY_SIZE]);
+
+/* The same checks and defaults for a config that the command line made. */
+bool config_complete(struct config *config, const char *file, char why[CONFIG_WHY_SIZE]);
+
+/* Writes "FILE:LINE: " for a key such as "sources/0/scheme", or what is known of it;
+ * a NULL file is the command line. Returns the length. */
+size_t config_locate(const char *file, const char *key, char *out, size_t size);
+
+void config_free(struct config **config);
+
+#endif

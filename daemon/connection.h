@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * connection.h - the connections of one loop: how many, how long, and how they end.
+ *
+ * Ownership  A set belongs to its loop's thread; the count is shared by all of them.
+ * Threads    Every function on the thread of the loop.
+ */
+#ifndef CONNECTION_H
+#define CONNECTION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct st_h2o_accept_ctx_t;
+struct st_h2o_pathconf_t;
+struct st_h2o_req_t;
+struct st_h2o_socket_t;
+
+struct connection_limits {
+    unsigned connections; /* of all loops; some more are taken, to be told so */
+    unsigned header_s, body_s, idle_s;
+};
+
+struct connection_set;
+
+struct connection_set *connection_set_new(struct st_h2o_accept_ctx_t *accept,
+                                          const struct connection_limits *limits,
+                                          atomic_uint *count);
+void connection_set_free(struct connection_set **set);
+
+/* Takes a connection that was just accepted. */
+void connection_begin(struct connection_set *set, struct st_h2o_socket_t *sock);
+
+/* Ends the connections whose time is over: call it about once a second. With `draining` also
+ * those that are idle. */
+void connection_sweep(struct connection_set *set, bool draining);
+
+/* The open connections of this set. */
+unsigned connection_set_size(const struct connection_set *set);
+
+/* Ends them all, whatever they are doing. */
+void connection_set_cut(struct connection_set *set);
+
+/* Answers requests on connections beyond the limit. */
+void connection_register(struct st_h2o_pathconf_t *path);
+
+/* ADDRESS:PORT of the peer. */
+void connection_remote(struct st_h2o_req_t *req, char *text, size_t size);
+
+/* The response that is being set up ends the connection before all of the request was read:
+ * keep reading for a while, or the peer's kernel would throw the response away. */
+void connection_linger(struct st_h2o_req_t *req);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "delivery.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "log.h"
+#include "source.h"
+
+bool delivery_is_accepted(const struct delivery *d)
+{
+    return d->answer.status == 200;
+}
+
+static void write_time(struct json_line *line, int64_t wall_us)
+{
+    time_t seconds = wall_us / 1000000;
+    char text[40];
+    struct tm utc;
+    size_t len;
+
+    gmtime_r(&seconds, &utc);
+    len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text + len, sizeof(text) - len, ".%03dZ", (int)(wall_us / 1000 % 1000));
+    json_line_string(line, "time", text);
+}
+
+static const char *verdict(const struct delivery *d)
+{
+    if (delivery_is_accepted(d))
+        return "accepted";
+    return d->answer.status < 500 ? "refused" : "failed";
+}
+
+/* What the signature vouches for; nothing else of a refused request is written. */
+static void write_signed_facts(struct json_line *line, const struct delivery *d)
+{
+    const hookline_result *r = &d->result;
+    const hookline_event *event = d->event;
+
+    json_line_text(line, "id", r->id.len == 0 ? NULL : r->id.base, r->id.len);
+    json_line_string(line, "type", event == NULL ? NULL : event->type);
+    json_line_bool(line, "test", event != NULL && event->test);
+    if (r->signed_at >= 0)
+        json_line_number(line, "signed_at", r->signed_at);
+    else
+        json_line_string(line, "signed_at", NULL);
+    json_line_bool(line, "fresh", r->fresh);
+    if (r->secret >= 0)
+        json_line_number(line, "secret", r->secret);
+    else
+        json_line_string(line, "secret", NULL);
+}
+
+static void write_body(struct json_line *line, hookline_bytes payload)
+{
+    if (json_line_is_utf8(payload.base, payload.len))
+        json_line_text(line, "body", payload.len == 0 ? "" : payload.base, payload.len);
+    else
+        json_line_base64(line, "body_base64", payload.base, payload.len);
+}
+
+static bool write_line(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us,
+                       uint64_t dropped)
+{
+    struct json_line *line = &recorder->line;
+
+    json_line_begin(line);
+    write_time(line, d->received_us);
+    json_line_string(line, "source", d->source == NULL ? NULL : d->source->name);
+    json_line_string(line, "scheme", d->source == NULL ? NULL : d->source->scheme);
+    json_line_string(line, "verdict", verdict(d));
+    json_line_string(line, "reason", d->answer.code);
+    json_line_number(line, "status", d->answer.status);
+    write_signed_facts(line, d);
+    json_line_number(line, "bytes", (int64_t)d->bytes);
+    json_line_string(line, "remote", d->remote);
+    json_line_number(line, "duration_us", now_us - d->begun_us);
+    if (dropped > 0)
+        json_line_number(line, "refusals_not_logged", (int64_t)dropped);
+    if (recorder->body && delivery_is_accepted(d))
+        write_body(line, d->result.payload);
+    return json_line_end(line) && log_write(recorder->log, line->base, line->len);
+}
+
+bool delivery_record(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us)
+{
+    uint64_t dropped = 0;
+
+    if (!delivery_is_accepted(d) && !throttle_pass(&recorder->throttle, now_us, &dropped))
+        return true;
+    return write_line(recorder, d, now_us, dropped);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * delivery.h - one delivery on its way, and the line that is written about it.
+ *
+ * Threads    A recorder of its own for each thread; they share the log.
+ */
+#ifndef DELIVERY_H
+#define DELIVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <hookline.h>
+
+#include "answer.h"
+#include "json_line.h"
+#include "throttle.h"
+
+struct log;
+struct source;
+
+enum {
+    DELIVERY_REMOTE_SIZE = 64
+};
+
+struct delivery {
+    const struct source *source; /* NULL if no source was found */
+    hookline_result result;
+    hookline_event *event; /* of an accepted delivery; the delivery's own */
+    struct answer answer;
+    int64_t received_us, begun_us; /* wall clock; monotonic clock */
+    size_t bytes;                  /* of the body */
+    char remote[DELIVERY_REMOTE_SIZE];
+};
+
+struct delivery_recorder {
+    struct log *log;
+    bool body; /* write the payload, too */
+    struct throttle throttle;
+    struct json_line line;
+};
+
+/* Writes the line. For an accepted delivery false means that it is not recorded and must not be
+ * acknowledged; lines about refusals may be left out when there are too many. */
+bool delivery_record(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us);
+
+bool delivery_is_accepted(const struct delivery *d);
+
+#endif

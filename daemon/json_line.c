@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "json_line.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+/* Room for `more` bytes, and where they go. */
+static char *reserve(struct json_line *l, size_t more)
+{
+    if (l->size - l->len < more) {
+        size_t size = l->len + more > 2 * l->size ? l->len + more : 2 * l->size;
+        char *base = realloc(l->base, size);
+
+        if (base == NULL) {
+            l->failed = true;
+            return NULL;
+        }
+        l->base = base;
+        l->size = size;
+    }
+    return l->base + l->len;
+}
+
+static void put(struct json_line *l, const char *bytes, size_t len)
+{
+    char *to = reserve(l, len);
+
+    if (to == NULL)
+        return;
+    memcpy(to, bytes, len);
+    l->len += len;
+}
+
+static void put_string(struct json_line *l, const char *text)
+{
+    put(l, text, strlen(text));
+}
+
+/* RFC 3629: the length of the sequence at `text`, 0 if it is none. */
+static size_t sequence_length(const unsigned char *text, size_t len)
+{
+    static const struct {
+        unsigned char mask, lead, low, high; /* low, high: limits of the second byte */
+    } forms[] = {{0xe0, 0xc0, 0x80, 0xbf}, {0xf0, 0xe0, 0x80, 0xbf}, {0xf8, 0xf0, 0x80, 0xbf}};
+    unsigned char lead = text[0];
+
+    if (lead < 0x80)
+        return 1;
+    for (size_t n = 2; n <= 4; n++) {
+        unsigned char low = forms[n - 2].low, high = forms[n - 2].high;
+
+        if ((lead & forms[n - 2].mask) != forms[n - 2].lead)
+            continue;
+        if (len < n || lead < 0xc2 || lead > 0xf4)
+            return 0;
+        if (lead == 0xe0)
+            low = 0xa0;
+        else if (lead == 0xed)
+            high = 0x9f;
+        else if (lead == 0xf0)
+            low = 0x90;
+        else if (lead == 0xf4)
+            high = 0x8f;
+        if (text[1] < low || text[1] > high)
+            return 0;
+        for (size_t i = 2; i < n; i++)
+            if ((text[i] & 0xc0) != 0x80)
+                return 0;
+        return n;
+    }
+    return 0;
+}
+
+bool json_line_is_utf8(const char *text, size_t len)
+{
+    for (size_t i = 0, n; i < len; i += n)
+        if ((n = sequence_length((const unsigned char *)text + i, len - i)) == 0)
+            return false;
+    return true;
+}
+
+static size_t escape(char *to, unsigned char c)
+{
+    static const char names[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+                                 ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
+
+    to[0] = '\\';
+    if (c < sizeof(names) && names[c] != '\0') {
+        to[1] = names[c];
+        return 2;
+    }
+    return (size_t)snprintf(to, 7, "\\u%04x", c);
+}
+
+static void put_escaped(struct json_line *l, const char *text, size_t len)
+{
+    const size_t longest = 6; /* of one byte's escape */
+    char *to;
+
+    if (len > SIZE_MAX / 16 || (to = reserve(l, longest * len + 1)) == NULL) {
+        l->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < len;) {
+        unsigned char c = (unsigned char)text[i];
+        size_t n = sequence_length((const unsigned char *)text + i, len - i);
+
+        if (n == 0) {
+            memcpy(to, "\\ufffd", 6);
+            to += 6;
+            i++;
+        } else if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) {
+            to += escape(to, c);
+            i++;
+        } else {
+            memcpy(to, text + i, n);
+            to += n;
+            i += n;
+        }
+    }
+    l->len = (size_t)(to - l->base);
+}
+
+static void put_key(struct json_line *l, const char *key)
+{
+    if (l->len > 0 && l->base[l->len - 1] != '{')
+        put(l, ",", 1);
+    put(l, "\"", 1);
+    put_string(l, key);
+    put(l, "\":", 2);
+}
+
+void json_line_begin(struct json_line *l)
+{
+    l->len = 0;
+    l->failed = false;
+    put(l, "{", 1);
+}
+
+void json_line_text(struct json_line *l, const char *key, const char *text, size_t len)
+{
+    put_key(l, key);
+    if (text == NULL) {
+        put_string(l, "null");
+        return;
+    }
+    put(l, "\"", 1);
+    put_escaped(l, text, len);
+    put(l, "\"", 1);
+}
+
+void json_line_string(struct json_line *l, const char *key, const char *text)
+{
+    json_line_text(l, key, text, text == NULL ? 0 : strlen(text));
+}
+
+void json_line_number(struct json_line *l, const char *key, int64_t number)
+{
+    char text[24];
+
+    put_key(l, key);
+    put(l, text, (size_t)snprintf(text, sizeof(text), "%" PRId64, number));
+}
+
+void json_line_bool(struct json_line *l, const char *key, bool value)
+{
+    put_key(l, key);
+    put_string(l, value ? "true" : "false");
+}
+
+void json_line_base64(struct json_line *l, const char *key, const char *bytes, size_t len)
+{
+    size_t size = sodium_base64_encoded_len(len, sodium_base64_VARIANT_ORIGINAL);
+    char *to;
+
+    put_key(l, key);
+    put(l, "\"", 1);
+    if ((to = reserve(l, size)) != NULL) {
+        sodium_bin2base64(to, size, (const unsigned char *)bytes, len,
+                          sodium_base64_VARIANT_ORIGINAL);
+        l->len += size - 1;
+    }
+    put(l, "\"", 1);
+}
+
+void json_line_open(struct json_line *l, const char *key)
+{
+    put_key(l, key);
+    put(l, "{", 1);
+}
+
+void json_line_close(struct json_line *l)
+{
+    put(l, "}", 1);
+}
+
+bool json_line_end(struct json_line *l)
+{
+    put(l, "}\n", 2);
+    return !l->failed;
+}
+
+void json_line_free(struct json_line *l)
+{
+    free(l->base);
+    *l = (struct json_line){0};
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * json_line.h - writes one JSON object into a buffer that is kept from line to line.
+ *
+ * cJSON allocates for each value; a line per delivery is on the fast path.
+ *
+ * Ownership  The buffer is the line's; a zeroed struct is an empty one.
+ * Threads    One owner.
+ * Errors     Writing never fails at once: json_line_end() says whether all of it had memory.
+ */
+#ifndef JSON_LINE_H
+#define JSON_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct json_line {
+    char *base;
+    size_t len, size;
+    bool failed;
+};
+
+void json_line_begin(struct json_line *l);
+
+/* Bytes that are no UTF-8 become U+FFFD; a NULL text becomes null. */
+void json_line_text(struct json_line *l, const char *key, const char *text, size_t len);
+void json_line_string(struct json_line *l, const char *key, const char *text);
+void json_line_number(struct json_line *l, const char *key, int64_t number);
+void json_line_bool(struct json_line *l, const char *key, bool value);
+void json_line_base64(struct json_line *l, const char *key, const char *bytes, size_t len);
+
+void json_line_open(struct json_line *l, const char *key); /* an object inside */
+void json_line_close(struct json_line *l);
+
+/* Closes the outermost object and ends the line. False if memory was short. */
+bool json_line_end(struct json_line *l);
+
+void json_line_free(struct json_line *l);
+
+bool json_line_is_utf8(const char *text, size_t len);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <h2o.h>
+
+#include "clock.h"
+
+enum {
+    SOCKETS_MAX = 16,
+    SWEEP_MS = 1000,
+    DRAIN_MS = 20,
+    ACCEPTS_AT_ONCE = 32, /* then the other connections of the loop have their turn */
+};
+
+struct worker {
+    struct listener *listener;
+    pthread_t thread;
+    h2o_context_t ctx;
+    h2o_accept_ctx_t accept;
+    h2o_multithread_receiver_t wake_up;
+    h2o_multithread_message_t stop_message;
+    h2o_socket_t *sockets[SOCKETS_MAX];
+    struct connection_set *connections;
+    bool stopping; /* the thread's own */
+    unsigned cut;
+};
+
+struct listener {
+    struct listener_options options;
+    h2o_globalconf_t config;
+    int fd[SOCKETS_MAX];
+    size_t fds;
+    atomic_uint connections;
+    unsigned drain_s; /* set before the stop messages are sent */
+    unsigned started;
+    struct worker *workers;
+};
+
+struct listener *listener_new(const struct listener_options *options)
+{
+    struct listener *l = calloc(1, sizeof(*l));
+    h2o_hostconf_t *host;
+
+    if (l == NULL || (l->workers = calloc(options->threads, sizeof(*l->workers))) == NULL) {
+        free(l);
+        return NULL;
+    }
+    l->options = *options;
+    h2o_config_init(&l->config);
+    l->config.server_name = h2o_iovec_init(NULL, 0);
+    l->config.http1.upgrade_to_http2 = 0;
+    /* connection_sweep() keeps the deadlines. */
+    l->config.http1.req_timeout = (uint64_t)10 * 365 * 86400 * 1000;
+    /* libh2o takes fewer bytes of a chunked body than of another: the receiver is exact. */
+    l->config.max_request_entity_size = options->body_max + 1;
+    host = h2o_config_register_host(&l->config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
+    connection_register(&host->fallback_path);
+    options->setup(options->data, &host->fallback_path);
+    return l;
+}
+
+/* Splits "ADDRESS:PORT" and "[ADDRESS]:PORT" in place. */
+static bool split(char *text, char **address, char **port)
+{
+    char *colon = strrchr(text, ':');
+
+    if (colon == NULL || colon == text)
+        return false;
+    *colon = '\0';
+    *port = colon + 1;
+    *address = text;
+    if (text[0] == '[' && colon[-1] == ']') {
+        colon[-1] = '\0';
+        *address = text + 1;
+    }
+    return **port != '\0' && strspn(*port, "0123456789") == strlen(*port) &&
+           strtoul(*port, NULL, 10) <= 65535;
+}
+
+static int bind_and_listen(const struct addrinfo *info)
+{
+    const int on = 1;
+    int saved, fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+        (info->ai_family != AF_INET6 ||
+         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
+        bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
+        return fd;
+    saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+bool listener_add(struct listener *l, const char *text, char *why, size_t why_size)
+{
+    const struct addrinfo hints = {
+        .ai_socktype = SOCK_STREAM,
+        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+    };
+    char *address, *port, copy[256];
+    struct addrinfo *info;
+    int fd, saved;
+
+    errno = 0;
+    snprintf(copy, sizeof(copy), "%s", text);
+    if (l->fds == SOCKETS_MAX || !split(copy, &address, &port) ||
+        getaddrinfo(address, port, &hints, &info) != 0) {
+        errno = 0;
+        snprintf(why, why_size,
+                 "cannot listen on %s: expected a numeric ADDRESS:PORT or [ADDRESS]:PORT", text);
+        return false;
+    }
+    fd = bind_and_listen(info);
+    saved = errno;
+    freeaddrinfo(info);
+    if (fd < 0) {
+        snprintf(why, why_size, "cannot listen on %s: %s", text, strerror(saved));
+        errno = saved;
+        return false;
+    }
+    l->fd[l->fds++] = fd;
+    return true;
+}
+
+bool listener_address(const struct listener *l, size_t n, char *text, size_t size)
+{
+    struct sockaddr_storage bound;
+    socklen_t len = sizeof(bound);
+    char address[NI_MAXHOST], port[NI_MAXSERV];
+
+    if (n >= l->fds || getsockname(l->fd[n], (struct sockaddr *)&bound, &len) != 0 ||
+        getnameinfo((struct sockaddr *)&bound, len, address, sizeof(address), port, sizeof(port),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return false;
+    snprintf(text, size, bound.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", address, port);
+    return true;
+}
+
+static void on_accept(h2o_socket_t *listening, const char *err)
+{
+    struct worker *w = listening->data;
+    h2o_socket_t *sock;
+
+    for (int i = 0; err == NULL && i < ACCEPTS_AT_ONCE; i++) {
+        if ((sock = h2o_evloop_socket_accept(listening)) == NULL)
+            break;
+        connection_begin(w->connections, sock);
+    }
+}
+
+static void begin_to_stop(struct worker *w)
+{
+    if (w->stopping)
+        return;
+    w->stopping = true;
+    for (size_t i = 0; i < w->listener->fds; i++)
+        h2o_socket_close(w->sockets[i]);
+    /* Answers say "Connection: close" from now on. h2o_context_request_shutdown() would also
+     * start a timer for HTTP/2 that outlives the loop. */
+    w->ctx.shutdown_requested = 1;
+}
+
+static void on_message(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+    while (!h2o_linklist_is_empty(messages))
+        h2o_linklist_unlink(messages->next);
+    begin_to_stop(H2O_STRUCT_FROM_MEMBER(struct worker, wake_up, receiver));
+}
+
+static void serve(struct worker *w)
+{
+    int64_t swept_us = clock_mono_us();
+
+    while (!w->stopping) {
+        h2o_evloop_run(w->ctx.loop, SWEEP_MS);
+        if (clock_mono_us() - swept_us >= SWEEP_MS * 1000) {
+            connection_sweep(w->connections, false);
+            swept_us = clock_mono_us();
+        }
+    }
+}
+
+static void drain(struct worker *w)
+{
+    int64_t until_us = clock_mono_us() + (int64_t)w->listener->drain_s * 1000000;
+
+    while (connection_set_size(w->connections) > 0 && clock_mono_us() < until_us) {
+        connection_sweep(w->connections, true);
+        h2o_evloop_run(w->ctx.loop, DRAIN_MS);
+    }
+    w->cut = connection_set_size(w->connections);
+    connection_set_cut(w->connections);
+    for (int turns = 0; turns < 10 && connection_set_size(w->connections) > 0; turns++)
+        h2o_evloop_run(w->ctx.loop, DRAIN_MS);
+}
+
+static void *run(void *data)
+{
+    struct worker *w = data;
+
+    for (size_t i = 0; i < w->listener->fds; i++)
+        h2o_socket_read_start(w->sockets[i], on_accept);
+    serve(w);
+    drain(w);
+    return NULL;
+}
+
+static bool prepare(struct worker *w, struct listener *l)
+{
+    w->listener = l;
+    h2o_context_init(&w->ctx, h2o_evloop_create(), &l->config);
+    h2o_multithread_register_receiver(w->ctx.queue, &w->wake_up, on_message);
+    w->accept = (h2o_accept_ctx_t){.ctx = &w->ctx, .hosts = l->config.hosts};
+    w->connections = connection_set_new(&w->accept, &l->options.limits, &l->connections);
+    for (size_t i = 0; i < l->fds; i++) {
+        int fd = fcntl(l->fd[i], F_DUPFD_CLOEXEC, 0);
+
+        if (fd < 0)
+            return false;
+        w->sockets[i] = h2o_evloop_socket_create(w->ctx.loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+        w->sockets[i]->data = w;
+    }
+    return true;
+}
+
+bool listener_start(struct listener *l)
+{
+    for (; l->started < l->options.threads; l->started++) {
+        struct worker *w = &l->workers[l->started];
+
+        if (!prepare(w, l))
+            return false;
+        if ((errno = pthread_create(&w->thread, NULL, run, w)) != 0)
+            return false;
+    }
+    return true;
+}
+
+unsigned listener_stop(struct listener *l, unsigned seconds)
+{
+    unsigned cut = 0;
+
+    for (size_t i = 0; i < l->fds; i++)
+        close(l->fd[i]);
+    l->drain_s = seconds;
+    for (unsigned i = 0; i < l->started; i++)
+        h2o_multithread_send_message(&l->workers[i].wake_up, &l->workers[i].stop_message);
+    for (unsigned i = 0; i < l->started; i++) {
+        pthread_join(l->workers[i].thread, NULL);
+        cut += l->workers[i].cut;
+    }
+    return cut;
+}
+
+void listener_free(struct listener **listener)
+{
+    struct listener *l = *listener;
+
+    for (unsigned i = 0; l != NULL && i < l->started; i++) {
+        struct worker *w = &l->workers[i];
+
+        h2o_multithread_unregister_receiver(w->ctx.queue, &w->wake_up);
+        h2o_context_dispose(&w->ctx);
+        h2o_evloop_destroy(w->ctx.loop);
+        connection_set_free(&w->connections);
+    }
+    if (l != NULL) {
+        h2o_config_dispose(&l->config);
+        free(l->workers);
+    }
+    free(l);
+    *listener = NULL;
+}

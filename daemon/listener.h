@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * listener.h - listening sockets and the threads that serve them, each with a loop of its own.
+ *
+ * Ownership  listener_open() makes it, listener_free() ends it, also after a failure half-way.
+ * Threads    Every function on the thread that opened it.
+ */
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "connection.h"
+
+struct listener;
+struct st_h2o_pathconf_t;
+
+struct listener_options {
+    unsigned threads;
+    size_t body_max; /* bytes; read no further */
+    struct connection_limits limits;
+    /* Registers what answers requests. */
+    void (*setup)(void *data, struct st_h2o_pathconf_t *path);
+    void *data;
+};
+
+/* NULL on failure, with errno. */
+struct listener *listener_new(const struct listener_options *options);
+
+/* ADDRESS:PORT or [ADDRESS]:PORT. Call it for each before listener_start(). On failure `why`
+ * says why, and errno is that of the system call, or 0. */
+bool listener_add(struct listener *l, const char *address, char *why, size_t why_size);
+
+/* The address of the n-th socket as it is bound: tells the port that 0 became. False if there
+ * are fewer. */
+bool listener_address(const struct listener *l, size_t n, char *text, size_t size);
+
+bool listener_start(struct listener *l); /* false with errno */
+
+/* Accepts no more, lets what is in flight end, for `seconds` at most, and joins the threads.
+ * Returns how many connections were cut. */
+unsigned listener_stop(struct listener *l, unsigned seconds);
+
+void listener_free(struct listener **l);
+
+#endif

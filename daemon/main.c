@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hooklined - receives webhooks, verifies them, and acknowledges what it has recorded.
+ *
+ * What belongs together is put together here and taken down in the opposite order.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <hookline.h>
+
+#include "config.h"
+#include "listener.h"
+#include "log.h"
+#include "options.h"
+#include "receiver.h"
+#include "source.h"
+
+/* As daemon(7) lists them. */
+enum {
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_PERMISSION = 4,
+    EXIT_CONFIGURATION = 6,
+};
+
+static void say(const char *text)
+{
+    fprintf(stderr, "hooklined: %s\n", text);
+}
+
+/* The secrets are in memory that no core holds; this keeps the deliveries out of cores, too, and
+ * the environment out of reach of others. LeakSanitizer could not attach. */
+static void keep_private(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+    prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+/* A connection takes one descriptor, and one more for the moment in which it begins to linger. */
+static void raise_descriptors(unsigned *connections)
+{
+    const rlim_t others = 512;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur != RLIM_INFINITY && *connections + others > limit.rlim_cur) {
+        *connections = limit.rlim_cur > 2 * others ? (unsigned)(limit.rlim_cur - others)
+                                                   : (unsigned)(limit.rlim_cur / 2);
+        fprintf(stderr, "hooklined: connections limited to %u by RLIMIT_NOFILE\n", *connections);
+    }
+}
+
+static void setup_receiver(void *data, struct st_h2o_pathconf_t *path)
+{
+    receiver_register(path, data);
+}
+
+static struct listener *open_listener(struct config *c, struct receiver_options *receiver)
+{
+    struct listener_options options = {
+        .threads = c->threads,
+        .body_max = c->limits.body_bytes,
+        .limits =
+            {
+                .connections = c->limits.connections,
+                .header_s = c->limits.header_seconds,
+                .body_s = c->limits.body_seconds,
+                .idle_s = c->limits.idle_seconds,
+            },
+        .setup = setup_receiver,
+        .data = receiver,
+    };
+
+    raise_descriptors(&options.limits.connections);
+    return listener_new(&options);
+}
+
+static int listen_everywhere(struct listener *l, const struct config *c)
+{
+    char text[512];
+
+    for (unsigned i = 0; i < c->listen_count; i++) {
+        if (!listener_add(l, c->listen[i].address, text, sizeof(text))) {
+            int code = errno == EACCES || errno == EPERM ? EXIT_PERMISSION
+                       : errno == 0                      ? EXIT_CONFIGURATION
+                                                         : EXIT_FAILED;
+
+            say(text);
+            return code;
+        }
+    }
+    if (!listener_start(l)) {
+        say(strerror(errno));
+        return EXIT_FAILED;
+    }
+    for (size_t i = 0; listener_address(l, i, text, sizeof(text)); i++)
+        fprintf(stderr, "hooklined: listening on %s\n", text);
+    return EXIT_SUCCESS;
+}
+
+static void wait_for_the_end(const sigset_t *signals, struct log *log)
+{
+    sigset_t again;
+    int signal;
+
+    while (sigwait(signals, &signal) == 0 && signal == SIGHUP) {
+        if (log_reopen(log))
+            say("log reopened");
+        else
+            fprintf(stderr, "hooklined: the log stays as it is: %s\n", strerror(errno));
+    }
+    /* A second one ends us at once. */
+    sigemptyset(&again);
+    sigaddset(&again, signal);
+    pthread_sigmask(SIG_UNBLOCK, &again, NULL);
+}
+
+static int serve(struct config *c, const struct sources *sources, struct log *log,
+                 const sigset_t *signals)
+{
+    struct receiver_options receiver = {sources, log, c->log.body, c->limits.body_bytes};
+    struct listener *listener = open_listener(c, &receiver);
+    unsigned cut;
+    int code;
+
+    if (listener == NULL) {
+        say(strerror(errno));
+        return EXIT_FAILED;
+    }
+    if ((code = listen_everywhere(listener, c)) == EXIT_SUCCESS) {
+        wait_for_the_end(signals, log);
+        say("stopping");
+    }
+    if ((cut = listener_stop(listener, c->limits.shutdown_seconds)) > 0)
+        fprintf(stderr, "hooklined: %u connections cut\n", cut);
+    listener_free(&listener);
+    return code;
+}
+
+static int run(struct config *c, const struct sources *sources)
+{
+    const char *file = c->log.file == NULL ? "-" : c->log.file;
+    struct log *log = log_open(file);
+    sigset_t signals;
+    int code;
+
+    if (log == NULL) {
+        fprintf(stderr, "hooklined: cannot write the log %s: %s\n", file, strerror(errno));
+        return errno == EACCES ? EXIT_PERMISSION : EXIT_FAILED;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    code = serve(c, sources, log, &signals);
+    log_close(&log);
+    return code;
+}
+
+static int check_or_run(struct options *o)
+{
+    struct sources *sources = NULL;
+    int code = EXIT_CONFIGURATION;
+
+    if (o->file != NULL) {
+        config_free(&o->config);
+        o->config = config_load(o->file, o->why);
+    } else if (!config_complete(o->config, NULL, o->why)) {
+        config_free(&o->config);
+    }
+    if (o->config != NULL)
+        sources = sources_open(o->config, o->file, say, o->why);
+    if (sources == NULL)
+        say(o->why);
+    else if (o->mode == OPTIONS_CHECK)
+        code = printf("configuration is good: %u sources\n", o->config->sources_count) > 0 ? 0 : 1;
+    else
+        code = run(o->config, sources);
+    sources_free(&sources);
+    return code;
+}
+
+int main(int argc, char *argv[])
+{
+    struct options options = options_read(argc, argv);
+    int code = EXIT_SUCCESS;
+
+    keep_private();
+    switch (options.mode) {
+    case OPTIONS_HELP:
+        options_help();
+        break;
+    case OPTIONS_VERSION:
+        printf("hooklined %s\n", hookline_version());
+        break;
+    case OPTIONS_WRONG:
+        say(options.why);
+        fputs("Try: hooklined --help\n", stderr);
+        code = EXIT_USAGE;
+        break;
+    case OPTIONS_CHECK:
+    case OPTIONS_RUN:
+        code = check_or_run(&options);
+        break;
+    }
+    config_free(&options.config);
+    return code;
+}

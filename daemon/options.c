@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void options_help(void)
+{
+    fputs(
+        "Usage: hooklined --config FILE [--check]\n"
+        "       hooklined [--listen ADDRESS:PORT]... --source NAME=SCHEME:SECRET...\n"
+        "                 [--log FILE] [--check]\n"
+        "\n"
+        "Receives webhooks over HTTP, verifies them and writes a line of JSON for each.\n"
+        "\n"
+        "  -c, --config FILE    read the configuration from FILE, see hooklined.yaml(5)\n"
+        "  -l, --listen ADDRESS:PORT\n"
+        "                       listen there, [ADDRESS]:PORT for IPv6, port 0 for any;\n"
+        "                       default " CONFIG_DEFAULT_ADDRESS "\n"
+        "  -s, --source NAME=SCHEME:SECRET\n"
+        "                       accept at /NAME what is signed by SCHEME with SECRET, which\n"
+        "                       is @FILE, env:VARIABLE or credential:NAME\n"
+        "  -o, --log FILE       append the lines to FILE instead of standard output\n"
+        "      --check          check configuration and secrets, then exit\n"
+        "  -h, --help           show this and exit\n"
+        "  -V, --version        show the version and exit\n"
+        "\n"
+        "Exit status: 0 stopped by a signal or checked and good; 1 could not run; 2 wrong usage;\n"
+        "4 not permitted; 6 configuration or secrets are wrong.\n",
+        stdout);
+}
+
+static void wrong(struct options *o, const char *what)
+{
+    o->mode = OPTIONS_WRONG;
+    snprintf(o->why, sizeof(o->why), "%s", what);
+}
+
+/* Where the secret is; never the secret, since everybody can read a command line. */
+static bool parse_secret(struct config_secret *secret, const char *text)
+{
+    static const char env[] = "env:", credential[] = "credential:";
+
+    if (text[0] == '@' && text[1] != '\0')
+        secret->file = strdup(text + 1);
+    else if (strncmp(text, env, sizeof(env) - 1) == 0)
+        secret->env = strdup(text + sizeof(env) - 1);
+    else if (strncmp(text, credential, sizeof(credential) - 1) == 0)
+        secret->credential = strdup(text + sizeof(credential) - 1);
+    return secret->file != NULL || secret->env != NULL || secret->credential != NULL;
+}
+
+static bool grow(void **array, unsigned *count, size_t size)
+{
+    char *bigger = realloc(*array, (*count + 1) * size);
+
+    if (bigger == NULL)
+        return false;
+    *array = bigger;
+    memset(bigger + *count * size, 0, size);
+    ++*count;
+    return true;
+}
+
+static void add_source(struct options *o, const char *text)
+{
+    struct config *c = o->config;
+    const char *equals = strchr(text, '=');
+    const char *colon = equals == NULL ? NULL : strchr(equals, ':');
+    struct config_source *source;
+
+    if (colon == NULL || equals == text) {
+        wrong(o, "--source: expected NAME=SCHEME:SECRET");
+        return;
+    }
+    if (!grow((void **)&c->sources, &c->sources_count, sizeof(*source))) {
+        wrong(o, "out of memory");
+        return;
+    }
+    source = &c->sources[c->sources_count - 1];
+    source->name = strndup(text, (size_t)(equals - text));
+    source->scheme = strndup(equals + 1, (size_t)(colon - equals - 1));
+    if (!grow((void **)&source->secrets, &source->secrets_count, sizeof(*source->secrets)) ||
+        source->name == NULL || source->scheme == NULL)
+        wrong(o, "out of memory");
+    else if (!parse_secret(&source->secrets[0], colon + 1))
+        wrong(o, "--source: a secret does not belong on the command line, where everybody can "
+                 "read it; expected @FILE, env:VARIABLE or credential:NAME");
+}
+
+static void add_listen(struct options *o, const char *address)
+{
+    struct config *c = o->config;
+
+    if (!grow((void **)&c->listen, &c->listen_count, sizeof(*c->listen)) ||
+        (c->listen[c->listen_count - 1].address = strdup(address)) == NULL)
+        wrong(o, "out of memory");
+}
+
+static void set_log(struct options *o, const char *file)
+{
+    free(o->config->log.file);
+    o->config->log.file = strdup(file);
+}
+
+/* Either a file or the rest of the options: two places for the same thing breed surprises. */
+static void check_sides(struct options *o)
+{
+    const struct config *c = o->config;
+    bool inline_config = c->sources_count + c->listen_count > 0 || c->log.file != NULL;
+
+    if (o->mode != OPTIONS_RUN && o->mode != OPTIONS_CHECK)
+        return;
+    if (o->file != NULL && inline_config)
+        wrong(o, "--config does not go with --listen, --source and --log: put them in the file");
+    else if (o->file == NULL && c->sources_count == 0)
+        wrong(o, "nothing to receive: give --config FILE or --source NAME=SCHEME:SECRET");
+}
+
+static void take_option(struct options *o, int option)
+{
+    switch (option) {
+    case 'c':
+        o->file = optarg;
+        break;
+    case 'l':
+        add_listen(o, optarg);
+        break;
+    case 's':
+        add_source(o, optarg);
+        break;
+    case 'o':
+        set_log(o, optarg);
+        break;
+    case 'k':
+        o->mode = OPTIONS_CHECK;
+        break;
+    case 'h':
+        o->mode = OPTIONS_HELP;
+        break;
+    case 'V':
+        o->mode = OPTIONS_VERSION;
+        break;
+    default:
+        wrong(o, "unknown option, or an option without its value");
+        break;
+    }
+}
+
+struct options options_read(int argc, char *argv[])
+{
+    static const struct option known[] = {
+        {"config", required_argument, NULL, 'c'}, {"listen", required_argument, NULL, 'l'},
+        {"source", required_argument, NULL, 's'}, {"log", required_argument, NULL, 'o'},
+        {"check", no_argument, NULL, 'k'},        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+    };
+    struct options o = {.mode = OPTIONS_RUN, .config = calloc(1, sizeof(struct config))};
+    int option;
+
+    if (o.config == NULL) {
+        wrong(&o, "out of memory");
+        return o;
+    }
+    opterr = 0;
+    while ((o.mode == OPTIONS_RUN || o.mode == OPTIONS_CHECK) &&
+           (option = getopt_long(argc, argv, "c:l:s:o:hV", known, NULL)) != -1)
+        take_option(&o, option);
+    if (optind < argc && (o.mode == OPTIONS_RUN || o.mode == OPTIONS_CHECK))
+        wrong(&o, "unexpected argument");
+    check_sides(&o);
+    return o;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "protocol_error.h"
+
+#include <h2o.h>
+
+#include "clock.h"
+#include "connection.h"
+#include "delivery.h"
+#include "respond.h"
+#include "source.h"
+
+struct protocol_error {
+    h2o_filter_t super;
+    h2o_handler_t *handler;
+    const struct sources *sources;
+};
+
+struct replacement {
+    h2o_ostream_t super;
+    h2o_iovec_t body;
+};
+
+static void send_replacement(h2o_ostream_t *stream, h2o_req_t *req, h2o_iovec_t *bufs, size_t count,
+                             h2o_send_state_t state)
+{
+    struct replacement *self = (struct replacement *)stream;
+
+    (void)bufs;
+    h2o_ostream_send_next(stream, req, &self->body, count == 0 ? 0 : 1, state);
+}
+
+/* What libh2o sends is plain text. */
+static bool is_ours(h2o_req_t *req)
+{
+    ssize_t i = h2o_find_header(&req->res.headers, H2O_TOKEN_CONTENT_TYPE, -1);
+    h2o_iovec_t type = i < 0 ? h2o_iovec_init(NULL, 0) : req->res.headers.entries[i].value;
+
+    return h2o_memis(type.base, type.len, H2O_STRLIT("application/json"));
+}
+
+static void record(const struct protocol_error *self, struct delivery_recorder *recorder,
+                   h2o_req_t *req, const struct answer *answer)
+{
+    size_t path_len = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
+    struct delivery d = {
+        .source = sources_find(self->sources, req->path.base, path_len),
+        .result = {.secret = -1, .signed_at = -1},
+        .received_us = clock_wall_us(),
+        .begun_us = clock_mono_us(),
+        .answer = *answer,
+    };
+
+    connection_remote(req, d.remote, sizeof(d.remote));
+    delivery_record(recorder, &d, d.begun_us);
+}
+
+static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **slot)
+{
+    const struct protocol_error *self = (const struct protocol_error *)filter;
+
+    if (!is_ours(req)) {
+        struct delivery_recorder *recorder =
+            h2o_context_get_handler_context(req->conn->ctx, self->handler);
+        struct answer answer = answer_to_problem(answer_problem_of_status(req->res.status));
+        struct replacement *stream;
+
+        record(self, recorder, req, &answer);
+        answer_write_refusal(&recorder->line, &answer);
+        stream = (struct replacement *)h2o_add_ostream(req, sizeof(*stream), slot);
+        stream->super.do_send = send_replacement;
+        stream->body = h2o_strdup(&req->pool, recorder->line.base, recorder->line.len);
+        respond_prepare(req, &answer, stream->body.len);
+        slot = &stream->super.next;
+        connection_linger(req);
+    }
+    h2o_setup_next_ostream(req, slot);
+}
+
+void protocol_error_register(h2o_pathconf_t *path, h2o_handler_t *handler,
+                             const struct sources *sources)
+{
+    struct protocol_error *self = (struct protocol_error *)h2o_create_filter(path, sizeof(*self));
+
+    self->super.on_setup_ostream = on_response;
+    self->handler = handler;
+    self->sources = sources;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * protocol_error.h - what is refused before the receiver sees it (a body over the limit, broken
+ * chunks, a connection too many), told and recorded as the receiver's own refusals are.
+ */
+#ifndef PROTOCOL_ERROR_H
+#define PROTOCOL_ERROR_H
+
+struct sources;
+struct st_h2o_handler_t;
+struct st_h2o_pathconf_t;
+
+/* `handler` is the one whose context on each loop is the struct delivery_recorder. */
+void protocol_error_register(struct st_h2o_pathconf_t *path, struct st_h2o_handler_t *handler,
+                             const struct sources *sources);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The way of a delivery: on_request() reads it out from top to bottom.
+ */
+#include "receiver.h"
+
+#include <strings.h>
+
+#include <h2o.h>
+#include <hookline.h>
+
+#include "clock.h"
+#include "connection.h"
+#include "delivery.h"
+#include "protocol_error.h"
+#include "respond.h"
+#include "source.h"
+
+struct receiver {
+    h2o_handler_t super;
+    struct receiver_options options;
+};
+
+static hookline_bytes trim_end(h2o_iovec_t value)
+{
+    while (value.len > 0 && (value.base[value.len - 1] == ' ' || value.base[value.len - 1] == '\t'))
+        value.len--;
+    return (hookline_bytes){value.base, value.len};
+}
+
+static size_t find_header(const void *headers, const char *name, hookline_bytes *value)
+{
+    const h2o_headers_t *all = headers;
+    size_t len = strlen(name), found = 0;
+
+    for (size_t i = 0; i < all->size; i++) {
+        const h2o_header_t *header = &all->entries[i];
+
+        if (header->name->len == len && strncasecmp(header->name->base, name, len) == 0 &&
+            found++ == 0)
+            *value = trim_end(header->value);
+    }
+    return found;
+}
+
+static void begin(struct delivery *d, h2o_req_t *req)
+{
+    *d = (struct delivery){
+        .result = {.secret = -1, .signed_at = -1},
+        .received_us = clock_wall_us(),
+        .begun_us = clock_mono_us(),
+        .bytes = req->entity.len,
+    };
+    connection_remote(req, d->remote, sizeof(d->remote));
+}
+
+/* Everything that costs nothing comes before everything that costs something. */
+static bool route(const struct receiver *self, h2o_req_t *req, struct delivery *d)
+{
+    size_t path_len = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
+
+    d->source = sources_find(self->options.sources, req->path.base, path_len);
+    if (d->source == NULL)
+        d->answer = answer_to_problem(ANSWER_NOT_FOUND);
+    else if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("POST")))
+        d->answer = answer_to_problem(ANSWER_METHOD_NOT_ALLOWED);
+    else if (req->entity.len > self->options.body_max)
+        d->answer = answer_to_problem(ANSWER_BODY_TOO_LARGE);
+    else
+        return true;
+    return false;
+}
+
+static void judge(h2o_req_t *req, struct delivery *d)
+{
+    const char *url = d->source->url;
+    hookline_request view = {
+        .find_header = find_header,
+        .headers = &req->headers,
+        .body = {req->entity.base, req->entity.len},
+        .method = {req->method.base, req->method.len},
+        .url = {url, url == NULL ? 0 : strlen(url)},
+    };
+    int code;
+
+    d->result = hookline_verify(d->source->verifier, &view, d->received_us / 1000000);
+    code = d->result.reason;
+    if (hookline_accepted(d->result)) {
+        int read = hookline_event_read(&d->event, d->source->verifier, &d->result);
+
+        if (read < 0)
+            code = read;
+    }
+    d->answer = answer_to_code(code);
+}
+
+static void answer(h2o_req_t *req, const struct delivery *d, struct json_line *line)
+{
+    if (delivery_is_accepted(d))
+        answer_write_accepted(line, d->source->name, d->result.id, d->event->type);
+    else
+        answer_write_refusal(line, &d->answer);
+    respond(req, &d->answer, line);
+}
+
+static int on_request(h2o_handler_t *handler, h2o_req_t *req)
+{
+    const struct receiver *self = (const struct receiver *)handler;
+    struct delivery_recorder *recorder = h2o_context_get_handler_context(req->conn->ctx, handler);
+    struct delivery d;
+
+    begin(&d, req);
+    if (route(self, req, &d))
+        judge(req, &d);
+    if (!delivery_record(recorder, &d, clock_mono_us()) && delivery_is_accepted(&d))
+        d.answer = answer_to_problem(ANSWER_UNAVAILABLE);
+    answer(req, &d, &recorder->line);
+    hookline_event_free(&d.event);
+    return 0;
+}
+
+static void start_on_loop(h2o_handler_t *handler, h2o_context_t *ctx)
+{
+    const struct receiver *self = (const struct receiver *)handler;
+    struct delivery_recorder *recorder = h2o_mem_alloc(sizeof(*recorder));
+
+    *recorder = (struct delivery_recorder){
+        .log = self->options.log,
+        .body = self->options.log_body,
+    };
+    h2o_context_set_handler_context(ctx, handler, recorder);
+}
+
+static void stop_on_loop(h2o_handler_t *handler, h2o_context_t *ctx)
+{
+    struct delivery_recorder *recorder = h2o_context_get_handler_context(ctx, handler);
+
+    json_line_free(&recorder->line);
+    free(recorder);
+}
+
+void receiver_register(h2o_pathconf_t *path, const struct receiver_options *options)
+{
+    struct receiver *self = (struct receiver *)h2o_create_handler(path, sizeof(*self));
+
+    self->super.on_req = on_request;
+    self->super.on_context_init = start_on_loop;
+    self->super.on_context_dispose = stop_on_loop;
+    self->options = *options;
+    protocol_error_register(path, &self->super, options->sources);
+}

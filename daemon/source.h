@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * source.h - the sources as the receiver needs them: by path, each with its verifier.
+ *
+ * Ownership  Copies what it needs of the config. sources_free() wipes the secrets.
+ * Threads    Immutable once opened: share it as const.
+ */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include <hookline.h>
+
+struct config;
+
+struct source {
+    char *name, *path, *scheme; /* scheme: its name, or "custom" */
+    char *url;                  /* may be NULL */
+    hookline_verifier *verifier;
+};
+
+struct sources;
+
+/* Reads the secrets and makes the verifiers. `file` is where the config was read, or NULL;
+ * `why` has CONFIG_WHY_SIZE bytes. `warn` is called for what is allowed but unwise. */
+struct sources *sources_open(const struct config *config, const char *file,
+                             void (*warn)(const char *text), char *why);
+void sources_free(struct sources **sources);
+
+/* The source whose path is exactly this, or NULL. */
+const struct source *sources_find(const struct sources *sources, const char *path, size_t len);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#include "throttle.h"
+
+bool throttle_pass(struct throttle *t, int64_t now_us, uint64_t *dropped)
+{
+    int64_t second = now_us / 1000000;
+
+    if (second != t->second) {
+        t->second = second;
+        t->passed = 0;
+    }
+    if (t->passed == THROTTLE_PER_SECOND) {
+        t->dropped++;
+        return false;
+    }
+    t->passed++;
+    *dropped = t->dropped;
+    t->dropped = 0;
+    return true;
+}
