@@ -175,6 +175,7 @@ static struct member take_word(struct cursor *c, const char *word, enum member_k
  * Beyond ASCII, where no name of ours goes, only that it is none of ours. */
 static unsigned unescape(struct cursor *c)
 {
+    const unsigned not_ours = 0x100;
     static const char letters[] = "bfnrt", meaning[] = "\b\f\n\r\t";
     const char *letter;
     unsigned unit;
@@ -182,7 +183,7 @@ static unsigned unescape(struct cursor *c)
     if (*c->at == 'u') {
         c->at++;
         take_unit(c, &unit);
-        return unit;
+        return unit < 0x80 ? unit : not_ours;
     }
     letter = strchr(letters, *c->at);
     unit = (unsigned char)(letter == NULL ? *c->at : meaning[letter - letters]);
