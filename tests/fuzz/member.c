@@ -87,6 +87,8 @@ static void check_document(const char *path, hookline_bytes json)
     fuzz_check(cJSON_IsObject(tree));
     if (is_ascii(path))
         check_same(find(tree, path), found);
+    else
+        fuzz_check(found.kind == MEMBER_ABSENT || find(tree, path) != NULL);
     cJSON_Delete(tree);
 }
 
