@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "codec.h"
+
 enum {
     DEPTH_MAX = 1000, /* cJSON's */
     NUMBER_MAX = 63,  /* characters; cJSON's */
@@ -45,14 +47,6 @@ static struct member between(enum member_kind kind, const char *from, const char
     return (struct member){.kind = kind, .text = {from, (size_t)(to - from)}};
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The four digits behind a \u. */
 static bool take_unit(struct cursor *c, unsigned *unit)
 {
@@ -60,11 +54,11 @@ static bool take_unit(struct cursor *c, unsigned *unit)
     if (c->end - c->at < 4)
         return false;
     for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(*c->at++);
+        unsigned digit = codec_hex_digit(*c->at++);
 
-        if (digit < 0)
+        if (digit > 15)
             return false;
-        *unit = *unit << 4 | (unsigned)digit;
+        *unit = *unit << 4 | digit;
     }
     return true;
 }
@@ -89,6 +83,28 @@ static bool take_escape(struct cursor *c)
     return take_unit(c, &unit) && unit >= 0xdc00 && unit <= 0xdfff;
 }
 
+/* Most of a document is the inside of long strings: there the compiler can look at a block of
+ * characters at once, if nothing leaves the loop. */
+static void skip_plain_blocks(struct cursor *c)
+{
+    enum {
+        BLOCK = 32
+    };
+
+    while (c->end - c->at >= BLOCK) {
+        unsigned char special = 0;
+
+        for (int i = 0; i < BLOCK; i++) {
+            unsigned char b = (unsigned char)c->at[i];
+
+            special |= (b < 0x20) | (b == '"') | (b == '\\');
+        }
+        if (special)
+            return;
+        c->at += BLOCK;
+    }
+}
+
 /* Stands behind the opening quote. */
 static struct member take_string(struct cursor *c)
 {
@@ -96,6 +112,7 @@ static struct member take_string(struct cursor *c)
     bool escaped = false;
     struct member string;
 
+    skip_plain_blocks(c);
     while (c->at < c->end && *c->at != '"') {
         if ((unsigned char)*c->at < 0x20)
             return malformed;
@@ -158,6 +175,7 @@ static struct member take_word(struct cursor *c, const char *word, enum member_k
  * Beyond ASCII, where no name of ours goes, only that it is none of ours. */
 static unsigned unescape(struct cursor *c)
 {
+    const unsigned not_ours = 0x100;
     static const char letters[] = "bfnrt", meaning[] = "\b\f\n\r\t";
     const char *letter;
     unsigned unit;
@@ -165,7 +183,7 @@ static unsigned unescape(struct cursor *c)
     if (*c->at == 'u') {
         c->at++;
         take_unit(c, &unit);
-        return unit;
+        return unit < 0x80 ? unit : not_ours;
     }
     letter = strchr(letters, *c->at);
     unit = (unsigned char)(letter == NULL ? *c->at : meaning[letter - letters]);

@@ -13,7 +13,12 @@ static size_t len;
 
 static bool decode(enum encoding encoding, const char *text, size_t size)
 {
-    return codec_decode(encoding, (hookline_bytes){text, strlen(text)}, out, size, &len);
+    return codec_decode_public(encoding, (hookline_bytes){text, strlen(text)}, out, size, &len);
+}
+
+static bool decode_secret(enum encoding encoding, const char *text, size_t size)
+{
+    return codec_decode_secret(encoding, (hookline_bytes){text, strlen(text)}, out, size, &len);
 }
 
 static const struct {
@@ -101,13 +106,13 @@ START_TEST(base64_for_urls_is_read_with_padding_too)
 }
 END_TEST
 
-START_TEST(unpadded_base64_has_no_padding_at_all)
+START_TEST(a_secret_may_lack_its_padding_but_not_half_of_it)
 {
-    ck_assert(codec_decode_unpadded((hookline_bytes){"Zg", 2}, out, sizeof(out), &len));
-    ck_assert(!codec_decode_unpadded((hookline_bytes){"Zg=", 3}, out, sizeof(out), &len));
-    ck_assert(!codec_decode_unpadded((hookline_bytes){"Zg==", 4}, out, sizeof(out), &len));
-    ck_assert(!codec_decode_unpadded((hookline_bytes){"Zh", 2}, out, sizeof(out), &len));
-    ck_assert(!codec_decode_unpadded((hookline_bytes){"\xe9\xe9", 2}, out, sizeof(out), &len));
+    ck_assert(decode_secret(ENCODING_BASE64, "Zg", sizeof(out)));
+    ck_assert(decode_secret(ENCODING_BASE64, "Zg==", sizeof(out)));
+    ck_assert(!decode_secret(ENCODING_BASE64, "Zg=", sizeof(out)));
+    ck_assert(!decode_secret(ENCODING_BASE64, "Zh", sizeof(out)));
+    ck_assert(!decode_secret(ENCODING_BASE64, "\xe9\xe9", sizeof(out)));
 }
 END_TEST
 
@@ -115,17 +120,21 @@ END_TEST
 START_TEST(only_the_letter_a_is_an_a)
 {
     char text[] = "Zg?A";
+    hookline_bytes four = {text, 4};
 
     text[2] = (char)_i;
-    ck_assert_int_eq(codec_decode(ENCODING_BASE64, (hookline_bytes){text, 4}, out, 64, &len) &&
-                         out[1] == 0 && out[2] == 0,
+    ck_assert_int_eq(codec_decode_public(ENCODING_BASE64, four, out, 64, &len) && out[1] == 0 &&
+                         out[2] == 0,
+                     _i == 'A');
+    ck_assert_int_eq(codec_decode_secret(ENCODING_BASE64, four, out, 64, &len) && out[1] == 0 &&
+                         out[2] == 0,
                      _i == 'A');
 }
 END_TEST
 
 START_TEST(text_is_the_bytes_that_it_is)
 {
-    ck_assert(codec_decode(ENCODING_TEXT, (hookline_bytes){"a\0\xff", 3}, out, 3, &len));
+    ck_assert(codec_decode_secret(ENCODING_TEXT, (hookline_bytes){"a\0\xff", 3}, out, 3, &len));
     ck_assert_mem_eq(out, "a\0\xff", 3);
     ck_assert_uint_eq(len, 3);
 }
@@ -135,7 +144,6 @@ static const struct {
     enum encoding encoding;
     const char *text;
 } longer[] = {
-    {ENCODING_TEXT, "foo"},
     {ENCODING_HEX, "666f6f"},
     {ENCODING_BASE64, "Zm9v"},
     {ENCODING_BASE64URL, "Zm9v"},
@@ -145,6 +153,8 @@ START_TEST(what_has_no_room_is_refused)
 {
     ck_assert(!decode(longer[_i].encoding, longer[_i].text, 2));
     ck_assert(decode(longer[_i].encoding, longer[_i].text, 3));
+    ck_assert(!decode_secret(longer[_i].encoding, longer[_i].text, 2));
+    ck_assert(!decode_secret(ENCODING_TEXT, "foo", 2));
 }
 END_TEST
 
@@ -169,7 +179,7 @@ Suite *suite(void)
     tcase_add_loop_test(tc, text_that_is_not_canonical_is_refused, 0, COUNT(wrong));
     tcase_add_test(tc, hex_is_read_in_either_case);
     tcase_add_test(tc, base64_for_urls_is_read_with_padding_too);
-    tcase_add_test(tc, unpadded_base64_has_no_padding_at_all);
+    tcase_add_test(tc, a_secret_may_lack_its_padding_but_not_half_of_it);
     tcase_add_loop_test(tc, only_the_letter_a_is_an_a, 0, 256);
     tcase_add_test(tc, text_is_the_bytes_that_it_is);
     tcase_add_loop_test(tc, what_has_no_room_is_refused, 0, COUNT(longer));
