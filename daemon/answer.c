@@ -3,7 +3,9 @@
 
 #include "json_line.h"
 
-enum { RETRY_AFTER_S = 10 };
+enum {
+    RETRY_AFTER_S = 10
+};
 
 static const struct answer problems[] = {
     [ANSWER_NOT_FOUND] = {404, "Not Found", "not_found", "no source is configured at this path", 0},
@@ -35,6 +37,8 @@ enum answer_problem answer_problem_of_status(int status)
         return ANSWER_BODY_TOO_LARGE;
     case 417:
         return ANSWER_EXPECTATION_FAILED;
+    case 503:
+        return ANSWER_TOO_MANY_CONNECTIONS;
     default:
         return status < 500 ? ANSWER_BAD_REQUEST : ANSWER_UNAVAILABLE;
     }

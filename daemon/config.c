@@ -341,7 +341,8 @@ struct config *config_load(const char *file, char why[CONFIG_WHY_SIZE])
         snprintf(why, CONFIG_WHY_SIZE, "%s: %s", file, strerror(errno));
         return NULL;
     }
-    err = cyaml_load_file(file, reader(&complaint, &how), &config_schema, (cyaml_data_t **)&c, NULL);
+    err =
+        cyaml_load_file(file, reader(&complaint, &how), &config_schema, (cyaml_data_t **)&c, NULL);
     if (err != CYAML_OK) {
         explain(file, &complaint, err, why);
         return NULL;

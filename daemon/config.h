@@ -67,7 +67,9 @@ enum {
     CONFIG_DEFAULT_SHUTDOWN_SECONDS = 10,
 };
 
-enum { CONFIG_WHY_SIZE = 512 };
+enum {
+    CONFIG_WHY_SIZE = 512
+};
 
 /* Reads a YAML file, fills the defaults in and checks what can be checked without opening
  * anything. NULL and a line "FILE:LINE: what is wrong and what was expected" in `why`. */

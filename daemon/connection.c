@@ -15,7 +15,6 @@
 #include "answer.h"
 #include "clock.h"
 #include "json_line.h"
-#include "respond.h"
 
 enum {
     RESERVE = 128, /* connections beyond the limit that are told so, not just cut */
@@ -290,20 +289,17 @@ void connection_set_cut(struct connection_set *set)
     sweep_lingering(set, INT64_MAX);
 }
 
+/* The filter of protocol_error turns it into an answer of ours, and records it. */
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
-    struct answer answer = answer_to_problem(ANSWER_TOO_MANY_CONNECTIONS);
     struct connection *c = connection_of(req);
-    struct json_line line = {0};
 
     (void)handler;
     c->requests++;
     if (!c->over_limit)
         return -1;
-    req->http1_is_persistent = 0;
-    answer_write_refusal(&line, &answer);
-    respond(req, &answer, &line);
-    json_line_free(&line);
+    h2o_send_error_generic(req, 503, "Service Unavailable", "too many connections",
+                           H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION);
     return 0;
 }
 

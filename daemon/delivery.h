@@ -19,7 +19,9 @@
 struct log;
 struct source;
 
-enum { DELIVERY_REMOTE_SIZE = 64 };
+enum {
+    DELIVERY_REMOTE_SIZE = 64
+};
 
 struct delivery {
     const struct source *source; /* NULL if no source was found */

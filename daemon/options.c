@@ -8,27 +8,28 @@
 
 void options_help(void)
 {
-    fputs("Usage: hooklined --config FILE [--check]\n"
-          "       hooklined [--listen ADDRESS:PORT]... --source NAME=SCHEME:SECRET...\n"
-          "                 [--log FILE] [--check]\n"
-          "\n"
-          "Receives webhooks over HTTP, verifies them and writes a line of JSON for each.\n"
-          "\n"
-          "  -c, --config FILE    read the configuration from FILE, see hooklined.yaml(5)\n"
-          "  -l, --listen ADDRESS:PORT\n"
-          "                       listen there, [ADDRESS]:PORT for IPv6, port 0 for any;\n"
-          "                       default " CONFIG_DEFAULT_ADDRESS "\n"
-          "  -s, --source NAME=SCHEME:SECRET\n"
-          "                       accept at /NAME what is signed by SCHEME with SECRET, which\n"
-          "                       is @FILE, env:VARIABLE or credential:NAME\n"
-          "  -o, --log FILE       append the lines to FILE instead of standard output\n"
-          "      --check          check configuration and secrets, then exit\n"
-          "  -h, --help           show this and exit\n"
-          "  -V, --version        show the version and exit\n"
-          "\n"
-          "Exit status: 0 stopped by a signal or checked and good; 1 could not run; 2 wrong usage;\n"
-          "4 not permitted; 6 configuration or secrets are wrong.\n",
-          stdout);
+    fputs(
+        "Usage: hooklined --config FILE [--check]\n"
+        "       hooklined [--listen ADDRESS:PORT]... --source NAME=SCHEME:SECRET...\n"
+        "                 [--log FILE] [--check]\n"
+        "\n"
+        "Receives webhooks over HTTP, verifies them and writes a line of JSON for each.\n"
+        "\n"
+        "  -c, --config FILE    read the configuration from FILE, see hooklined.yaml(5)\n"
+        "  -l, --listen ADDRESS:PORT\n"
+        "                       listen there, [ADDRESS]:PORT for IPv6, port 0 for any;\n"
+        "                       default " CONFIG_DEFAULT_ADDRESS "\n"
+        "  -s, --source NAME=SCHEME:SECRET\n"
+        "                       accept at /NAME what is signed by SCHEME with SECRET, which\n"
+        "                       is @FILE, env:VARIABLE or credential:NAME\n"
+        "  -o, --log FILE       append the lines to FILE instead of standard output\n"
+        "      --check          check configuration and secrets, then exit\n"
+        "  -h, --help           show this and exit\n"
+        "  -V, --version        show the version and exit\n"
+        "\n"
+        "Exit status: 0 stopped by a signal or checked and good; 1 could not run; 2 wrong usage;\n"
+        "4 not permitted; 6 configuration or secrets are wrong.\n",
+        stdout);
 }
 
 static void wrong(struct options *o, const char *what)

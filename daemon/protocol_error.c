@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "connection.h"
 #include "delivery.h"
+#include "respond.h"
 #include "source.h"
 
 struct protocol_error {
@@ -28,16 +29,13 @@ static void send_replacement(h2o_ostream_t *stream, h2o_req_t *req, h2o_iovec_t 
     h2o_ostream_send_next(stream, req, &self->body, count == 0 ? 0 : 1, state);
 }
 
-static h2o_iovec_t *content_type(h2o_req_t *req)
+/* What libh2o sends is plain text. */
+static bool is_ours(h2o_req_t *req)
 {
     ssize_t i = h2o_find_header(&req->res.headers, H2O_TOKEN_CONTENT_TYPE, -1);
+    h2o_iovec_t type = i < 0 ? h2o_iovec_init(NULL, 0) : req->res.headers.entries[i].value;
 
-    return i == -1 ? NULL : &req->res.headers.entries[i].value;
-}
-
-static bool is_ours(h2o_iovec_t *type)
-{
-    return type == NULL || h2o_memis(type->base, type->len, H2O_STRLIT("application/json"));
+    return h2o_memis(type.base, type.len, H2O_STRLIT("application/json"));
 }
 
 static void record(const struct protocol_error *self, struct delivery_recorder *recorder,
@@ -59,9 +57,8 @@ static void record(const struct protocol_error *self, struct delivery_recorder *
 static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **slot)
 {
     const struct protocol_error *self = (const struct protocol_error *)filter;
-    h2o_iovec_t *type = content_type(req);
 
-    if (req->res.status >= 400 && !is_ours(type)) {
+    if (!is_ours(req)) {
         struct delivery_recorder *recorder =
             h2o_context_get_handler_context(req->conn->ctx, self->handler);
         struct answer answer = answer_to_problem(answer_problem_of_status(req->res.status));
@@ -72,10 +69,7 @@ static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **sl
         stream = (struct replacement *)h2o_add_ostream(req, sizeof(*stream), slot);
         stream->super.do_send = send_replacement;
         stream->body = h2o_strdup(&req->pool, recorder->line.base, recorder->line.len);
-        req->res.status = answer.status;
-        req->res.reason = answer.phrase;
-        req->res.content_length = stream->body.len;
-        *type = h2o_iovec_init(H2O_STRLIT("application/json"));
+        respond_prepare(req, &answer, stream->body.len);
         slot = &stream->super.next;
         connection_linger(req);
     }

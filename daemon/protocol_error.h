@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * protocol_error.h - what libh2o refuses by itself (a body over the limit, broken chunks), told
- * and recorded as we tell and record our own refusals.
+ * protocol_error.h - what is refused before the receiver sees it (a body over the limit, broken
+ * chunks, a connection too many), told and recorded as the receiver's own refusals are.
  */
 #ifndef PROTOCOL_ERROR_H
 #define PROTOCOL_ERROR_H

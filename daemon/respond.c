@@ -14,13 +14,12 @@ static void add_header(h2o_req_t *req, const h2o_token_t *name, const char *valu
     h2o_add_header(&req->pool, &req->res.headers, name, NULL, copy.base, copy.len);
 }
 
-void respond(h2o_req_t *req, const struct answer *answer, const struct json_line *line)
+void respond_prepare(h2o_req_t *req, const struct answer *answer, size_t len)
 {
-    size_t len = line->failed ? 0 : line->len;
-
     req->res.status = answer->status;
     req->res.reason = answer->phrase;
     req->res.content_length = len;
+    req->res.headers = (h2o_headers_t){NULL};
     add_header(req, H2O_TOKEN_CONTENT_TYPE, "application/json");
     if (answer->status == 405)
         add_header(req, H2O_TOKEN_ALLOW, "POST");
@@ -30,5 +29,12 @@ void respond(h2o_req_t *req, const struct answer *answer, const struct json_line
         snprintf(seconds, sizeof(seconds), "%d", answer->retry_after_s);
         add_header(req, H2O_TOKEN_RETRY_AFTER, seconds);
     }
+}
+
+void respond(h2o_req_t *req, const struct answer *answer, const struct json_line *line)
+{
+    size_t len = line->failed ? 0 : line->len;
+
+    respond_prepare(req, answer, len);
     h2o_send_inline(req, len == 0 ? "" : line->base, len);
 }

@@ -13,7 +13,9 @@
 
 #include "config.h"
 
-enum { SECRET_FILE_MAX = 1024 };
+enum {
+    SECRET_FILE_MAX = 1024
+};
 
 static ssize_t read_all(int fd, char *text, size_t size)
 {

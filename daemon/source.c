@@ -9,7 +9,9 @@
 #include "config.h"
 #include "secret.h"
 
-enum { SHORT_SECRET = 16 };
+enum {
+    SHORT_SECRET = 16
+};
 
 struct sources {
     size_t count;

@@ -8,7 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { THROTTLE_PER_SECOND = 50 };
+enum {
+    THROTTLE_PER_SECOND = 50
+};
 
 struct throttle {
     int64_t second;

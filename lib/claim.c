@@ -58,8 +58,8 @@ static int add_signature(struct claim *claim, const struct scheme *s, hookline_b
         return 0;
     if (claim->signatures == CLAIM_SIGNATURES_MAX)
         return HOOKLINE_BAD_SIGNATURE_FORMAT;
-    if (codec_decode(s->signature.encoding, text, claim->signature[claim->signatures], MAC_SIZE,
-                     &len) &&
+    if (codec_decode_public(s->signature.encoding, text, claim->signature[claim->signatures],
+                            MAC_SIZE, &len) &&
         len == MAC_SIZE)
         claim->signatures++;
     return 0;

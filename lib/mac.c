@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <sodium.h>
 
 static void start(SHA256_CTX *state, unsigned char block[SHA256_CBLOCK], unsigned char pad)
@@ -42,5 +43,5 @@ void mac_compute(const struct mac_key *key, const hookline_bytes *part, size_t p
 
 int mac_equal(const unsigned char a[MAC_SIZE], const unsigned char b[MAC_SIZE])
 {
-    return sodium_memcmp(a, b, MAC_SIZE) == 0;
+    return CRYPTO_memcmp(a, b, MAC_SIZE) == 0;
 }

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "codec.h"
+
 enum {
     DEPTH_MAX = 1000, /* cJSON's */
     NUMBER_MAX = 63,  /* characters; cJSON's */
@@ -45,14 +47,6 @@ static struct member between(enum member_kind kind, const char *from, const char
     return (struct member){.kind = kind, .text = {from, (size_t)(to - from)}};
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The four digits behind a \u. */
 static bool take_unit(struct cursor *c, unsigned *unit)
 {
@@ -60,11 +54,11 @@ static bool take_unit(struct cursor *c, unsigned *unit)
     if (c->end - c->at < 4)
         return false;
     for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(*c->at++);
+        unsigned digit = codec_hex_digit(*c->at++);
 
-        if (digit < 0)
+        if (digit > 15)
             return false;
-        *unit = *unit << 4 | (unsigned)digit;
+        *unit = *unit << 4 | digit;
     }
     return true;
 }
@@ -89,6 +83,28 @@ static bool take_escape(struct cursor *c)
     return take_unit(c, &unit) && unit >= 0xdc00 && unit <= 0xdfff;
 }
 
+/* Most of a document is the inside of long strings: there the compiler can look at a block of
+ * characters at once, if nothing leaves the loop. */
+static void skip_plain_blocks(struct cursor *c)
+{
+    enum {
+        BLOCK = 32
+    };
+
+    while (c->end - c->at >= BLOCK) {
+        unsigned char special = 0;
+
+        for (int i = 0; i < BLOCK; i++) {
+            unsigned char b = (unsigned char)c->at[i];
+
+            special |= (b < 0x20) | (b == '"') | (b == '\\');
+        }
+        if (special)
+            return;
+        c->at += BLOCK;
+    }
+}
+
 /* Stands behind the opening quote. */
 static struct member take_string(struct cursor *c)
 {
@@ -96,6 +112,7 @@ static struct member take_string(struct cursor *c)
     bool escaped = false;
     struct member string;
 
+    skip_plain_blocks(c);
     while (c->at < c->end && *c->at != '"') {
         if ((unsigned char)*c->at < 0x20)
             return malformed;
@@ -154,54 +171,24 @@ static struct member take_word(struct cursor *c, const char *word, enum member_k
     return between(kind, start, c->at);
 }
 
-static size_t write_utf8(unsigned code, char out[4])
+/* The character that an escape of a well-formed string stands for; stands behind the backslash.
+ * Beyond ASCII, where no name of ours goes, only that it is none of ours. */
+static unsigned unescape(struct cursor *c)
 {
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xc0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xe0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | code >> 18);
-    out[1] = (char)(0x80 | (code >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (code & 0x3f));
-    return 4;
-}
-
-/* Writes the bytes that a character or an escape of a well-formed string stands for, and returns
- * how many. take_string() has seen to it that surrogates come in pairs. */
-static size_t unescape(struct cursor *c, char utf8[4])
-{
+    const unsigned not_ours = 0x100;
     static const char letters[] = "bfnrt", meaning[] = "\b\f\n\r\t";
     const char *letter;
-    unsigned code, low;
+    unsigned unit;
 
-    utf8[0] = *c->at++;
-    if (utf8[0] != '\\')
-        return 1;
-    utf8[0] = *c->at++;
-    if (utf8[0] != 'u') {
-        if ((letter = strchr(letters, utf8[0])) != NULL)
-            utf8[0] = meaning[letter - letters];
-        return 1;
+    if (*c->at == 'u') {
+        c->at++;
+        take_unit(c, &unit);
+        return unit < 0x80 ? unit : not_ours;
     }
-    take_unit(c, &code);
-    if (code >= 0xd800 && code <= 0xdbff) {
-        c->at += 2;
-        take_unit(c, &low);
-        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-    }
-    return write_utf8(code, utf8);
+    letter = strchr(letters, *c->at);
+    unit = (unsigned char)(letter == NULL ? *c->at : meaning[letter - letters]);
+    c->at++;
+    return unit;
 }
 
 /* A key may be written with escapes, and whoever parses the whole document undoes them: two
@@ -213,15 +200,15 @@ static bool is_name(struct member key, hookline_bytes name)
 
     if (!key.escaped)
         return key.text.len == name.len && memcmp(key.text.base, name.base, name.len) == 0;
-    while (c.at < c.end) {
-        char utf8[4];
-        size_t len = unescape(&c, utf8);
+    for (; c.at < c.end && done < name.len; done++) {
+        unsigned character = (unsigned char)*c.at++;
 
-        if (name.len - done < len || memcmp(name.base + done, utf8, len) != 0)
+        if (character == '\\')
+            character = unescape(&c);
+        if (character != (unsigned char)name.base[done])
             return false;
-        done += len;
     }
-    return done == name.len;
+    return c.at == c.end && done == name.len;
 }
 
 /* Stands behind the opening bracket; takes members up to and with the one called `name`, or to

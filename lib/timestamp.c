@@ -13,9 +13,9 @@ static bool read_number(hookline_bytes text, int64_t *number)
     for (size_t i = 0; i < text.len; i++) {
         int digit = text.base[i] - '0';
 
-        if (digit < 0 || digit > 9 || value > (INT64_MAX - digit) / 10)
+        if (digit < 0 || digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, digit, &value))
             return false;
-        value = value * 10 + digit;
     }
     *number = value;
     return true;

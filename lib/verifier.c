@@ -19,15 +19,6 @@ static bool is_usable(const char *secret, size_t len)
            strncmp(secret, "whsk_", 5) != 0;
 }
 
-static bool decode(const struct scheme *s, hookline_bytes text, unsigned char *key, size_t *len)
-{
-    if (codec_decode(s->secret.encoding, text, key, HOOKLINE_SECRET_LENGTH_MAX, len))
-        return *len > 0;
-    /* Dashboards leave the padding away. */
-    return s->secret.encoding == ENCODING_BASE64 &&
-           codec_decode_unpadded(text, key, HOOKLINE_SECRET_LENGTH_MAX, len) && *len > 0;
-}
-
 static int add_secret(hookline_verifier *v, const char *secret)
 {
     const char *prefix = v->scheme.secret.prefix;
@@ -42,7 +33,9 @@ static int add_secret(hookline_verifier *v, const char *secret)
         text = (hookline_bytes){text.base + strlen(prefix), text.len - strlen(prefix)};
     if ((key = sodium_malloc(HOOKLINE_SECRET_LENGTH_MAX)) == NULL)
         return HOOKLINE_NO_MEMORY;
-    if (decode(&v->scheme, text, key, &len)) {
+    if (codec_decode_secret(v->scheme.secret.encoding, text, key, HOOKLINE_SECRET_LENGTH_MAX,
+                            &len) &&
+        len > 0) {
         mac_key_set(&v->key[v->keys++], key, len);
         code = 0;
     }
@@ -65,8 +58,6 @@ int hookline_verifier_new_custom(hookline_verifier **out, const char *descriptio
         return HOOKLINE_NO_CRYPTO;
     if ((v = sodium_malloc(sizeof(*v))) == NULL)
         return HOOKLINE_NO_MEMORY;
-    if (why == NULL)
-        why_size = 0;
     v->keys = 0;
     code = scheme_parse(&v->scheme, description, why, why_size) ? add_secret(v, secret)
                                                                 : HOOKLINE_BAD_SCHEME;

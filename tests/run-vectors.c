@@ -77,7 +77,7 @@ static int same(hookline_bytes a, hookline_bytes b)
 static void read_body(struct vector *t)
 {
     const char *base64 = text(t->json, "body_base64");
-    size_t len;
+    size_t len = 0;
 
     t->req.body = bytes(text(t->json, "body"));
     if (base64 == NULL)
