@@ -296,6 +296,9 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 
     (void)handler;
     c->requests++;
+    /* libh2o looks at this when it reads the headers, which may have been before. */
+    if (req->conn->ctx->shutdown_requested)
+        req->http1_is_persistent = 0;
     if (!c->over_limit)
         return -1;
     h2o_send_error_generic(req, 503, "Service Unavailable", "too many connections",
