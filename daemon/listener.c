@@ -13,6 +13,7 @@
 
 #include <h2o.h>
 
+#include "address.h"
 #include "clock.h"
 
 enum {
@@ -69,24 +70,6 @@ struct listener *listener_new(const struct listener_options *options)
     return l;
 }
 
-/* Splits "ADDRESS:PORT" and "[ADDRESS]:PORT" in place. */
-static bool split(char *text, char **address, char **port)
-{
-    char *colon = strrchr(text, ':');
-
-    if (colon == NULL || colon == text)
-        return false;
-    *colon = '\0';
-    *port = colon + 1;
-    *address = text;
-    if (text[0] == '[' && colon[-1] == ']') {
-        colon[-1] = '\0';
-        *address = text + 1;
-    }
-    return **port != '\0' && strspn(*port, "0123456789") == strlen(*port) &&
-           strtoul(*port, NULL, 10) <= 65535;
-}
-
 static int bind_and_listen(const struct addrinfo *info)
 {
     const int on = 1;
@@ -107,21 +90,12 @@ static int bind_and_listen(const struct addrinfo *info)
 
 bool listener_add(struct listener *l, const char *text, char *why, size_t why_size)
 {
-    const struct addrinfo hints = {
-        .ai_socktype = SOCK_STREAM,
-        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-    };
-    char *address, *port, copy[256];
-    struct addrinfo *info;
+    struct addrinfo *info = l->fds == SOCKETS_MAX ? NULL : address_read(text);
     int fd, saved;
 
-    errno = 0;
-    snprintf(copy, sizeof(copy), "%s", text);
-    if (l->fds == SOCKETS_MAX || !split(copy, &address, &port) ||
-        getaddrinfo(address, port, &hints, &info) != 0) {
+    if (info == NULL) {
         errno = 0;
-        snprintf(why, why_size,
-                 "cannot listen on %s: expected a numeric ADDRESS:PORT or [ADDRESS]:PORT", text);
+        snprintf(why, why_size, "cannot listen on %s: " ADDRESS_EXPECTED, text);
         return false;
     }
     fd = bind_and_listen(info);
