@@ -127,7 +127,7 @@ class Watch:
 
     @classmethod
     def see(cls, where, data):
-        for word in cls.words:
+        for word in list(cls.words):  # other threads may add to them
             if word in data:
                 cls.leaks.append(f"{where}: {data[:2000]!r} holds {word!r}")
 
@@ -170,9 +170,8 @@ def find_program():
 def environment(extra):
     env = dict(os.environ, LD_LIBRARY_PATH=f"{BUILD}/.libs", **(extra or {}))
     env.setdefault("ASAN_OPTIONS", "verify_asan_link_order=0")
-    suppressions = f"{SOURCE}/tests/daemon/tsan.supp"
-    if os.path.exists(suppressions):
-        env.setdefault("TSAN_OPTIONS", f"suppressions={suppressions}")
+    env.setdefault("LSAN_OPTIONS",
+                   f"suppressions={SOURCE}/tests/daemon/lsan.supp:print_suppressions=0")
     return env
 
 
