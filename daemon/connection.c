@@ -32,10 +32,11 @@ enum phase {
 struct connection {
     struct connection_set *set;
     bool over_limit;
-    int linger_fd; /* what stays open of the socket when libh2o closes it, or -1 */
+    int linger_fd;     /* what stays open of the socket when libh2o closes it, or -1 */
+    unsigned requests; /* that it brought so far */
     /* As the sweep saw it last. Our own clock: libh2o's jumps when the wall clock is set. */
     enum phase phase;
-    struct timeval request;
+    unsigned requests_seen;
     int64_t since_us;
 };
 
@@ -231,12 +232,10 @@ static int examine(h2o_req_t *req, void *data)
     struct connection *c = connection_of(req);
     int fd = h2o_socket_get_fd(req->conn->callbacks->get_socket(req->conn));
     enum phase phase = phase_of(req);
-    struct timeval request = req->timestamps.request_begin_at;
 
-    if (phase != c->phase || request.tv_sec != c->request.tv_sec ||
-        request.tv_usec != c->request.tv_usec) {
+    if (phase != c->phase || c->requests_seen != c->requests) {
         c->phase = phase;
-        c->request = request;
+        c->requests_seen = c->requests;
         c->since_us = sweep->now_us;
     }
     if (sweep->draining && phase == PHASE_IDLE && !has_input(fd)) {
@@ -293,8 +292,14 @@ void connection_set_cut(struct connection_set *set)
 /* The filter of protocol_error turns it into an answer of ours, and records it. */
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
+    struct connection *c = connection_of(req);
+
     (void)handler;
-    if (!connection_of(req)->over_limit)
+    c->requests++;
+    /* libh2o looks at this when it reads the headers, which may have been before. */
+    if (req->conn->ctx->shutdown_requested)
+        req->http1_is_persistent = 0;
+    if (!c->over_limit)
         return -1;
     h2o_send_error_generic(req, 503, "Service Unavailable", "too many connections",
                            H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION);

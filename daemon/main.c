@@ -120,9 +120,10 @@ static void wait_for_the_end(const sigset_t *signals, struct log *log)
         else
             fprintf(stderr, "hooklined: the log stays as it is: %s\n", strerror(errno));
     }
-    /* A second one ends us at once. */
+    /* A second one, of either kind, ends us at once. */
     sigemptyset(&again);
-    sigaddset(&again, signal);
+    sigaddset(&again, SIGTERM);
+    sigaddset(&again, SIGINT);
     pthread_sigmask(SIG_UNBLOCK, &again, NULL);
 }
 
@@ -159,7 +160,9 @@ static int run(struct config *c, const struct sources *sources)
         fprintf(stderr, "hooklined: cannot write the log %s: %s\n", file, strerror(errno));
         return errno == EACCES ? EXIT_PERMISSION : EXIT_FAILED;
     }
+    /* A log that takes no more is an error of write(), not our end. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);

@@ -1,0 +1,480 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of hooklined share: a daemon of their own, requests, signatures, TAP.
+
+The signatures are made here from what the senders' documentation says; nothing of libhookline is
+used. $HOOKLINED_WRAPPER, such as "valgrind -q --error-exitcode=99", is put before the daemon.
+"""
+import base64
+import collections
+import contextlib
+import ctypes
+import hashlib
+import hmac
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+BUILD = os.environ.get("top_builddir", ".")
+SOURCE = os.environ.get("top_srcdir", ".")
+WRAPPER = shlex.split(os.environ.get("HOOKLINED_WRAPPER", ""))
+PATIENCE = 60 if WRAPPER else 20  # seconds that a condition may take to come true
+
+SECRETS = {
+    "foil": "whsec_foil_0123456789abcdef0123456789",
+    "tripwire": "whsec_tripwire_0123456789abcdef01234",
+    "shodai": "shodai-secret-0123456789abcdef012345",
+    "trulayer": "trulayer-secret-0123456789abcdef0123",
+    "standard": "whsec_" + base64.b64encode(b"standard-secret-0123456789abcdef").decode(),
+    "svix": "whsec_" + base64.b64encode(b"svix-secret-0123456789abcdefghij").decode(),
+    "stripe": "whsec_stripe_0123456789abcdef01234567",
+    "github": "github secret with blanks inside of it",
+    "slack": "8f742231b10e8888abcd99yyyzzz85a5-slack",
+}
+
+
+# ---- TAP
+
+class Tap:
+    count = failed = 0
+
+    @classmethod
+    def check(cls, sentence, good, *details):
+        """One line of TAP; the details are shown if it is not so."""
+        cls.count += 1
+        if not good:
+            cls.failed += 1
+            for detail in details:
+                for line in str(detail).splitlines():
+                    print("# " + line)
+        print(f"{'ok' if good else 'not ok'} {cls.count} - {sentence.replace('#', '')}", flush=True)
+        return good
+
+    @classmethod
+    def skip(cls, sentence, why):
+        cls.count += 1
+        print(f"ok {cls.count} - {sentence.replace('#', '')} # SKIP {why}", flush=True)
+
+
+check, skip = Tap.check, Tap.skip
+
+
+def equal(sentence, got, expected, *details):
+    return check(sentence, got == expected, f"expected {expected!r}", f"got      {got!r}", *details)
+
+
+def main(tests, seconds):
+    """Runs the functions one by one, for so many seconds at most; whatever happens, no process
+    and no file stays behind."""
+    def out_of_time(*_):
+        raise TimeoutError(f"over {seconds} s")
+
+    def told_to_stop(*_):
+        raise SystemExit(1)
+
+    signal.signal(signal.SIGALRM, out_of_time)
+    signal.signal(signal.SIGTERM, told_to_stop)
+    signal.alarm(seconds * (10 if WRAPPER else 1))
+    try:
+        for test in tests:
+            try:
+                test()
+            except TimeoutError:
+                raise
+            except Exception:  # the other tests still have something to say
+                check(f"{test.__name__.replace('_', ' ')}: comes to its end", False,
+                      traceback.format_exc(), *(d.tail() for d in Daemon.running))
+            stop_all()
+        signal.alarm(0)
+        check("no answer, no line and no message held a secret or the right signature",
+              not Watch.leaks, *Watch.leaks)
+        print(f"1..{Tap.count}", flush=True)
+    except BaseException as e:
+        print(f"Bail out! {type(e).__name__}: {e}", flush=True)
+        Tap.failed += 1
+        traceback.print_exc()
+    finally:
+        signal.alarm(0)
+        for daemon in list(Daemon.running):
+            daemon.kill()
+        for folder in Folders.made:
+            shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(1 if Tap.failed else 0)
+
+
+def wait_for(condition, what="it", patience=PATIENCE):
+    """The condition's first true value."""
+    end = time.monotonic() + patience
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {patience} s in vain for {what}")
+        time.sleep(0.005)
+    return value
+
+
+class Watch:
+    """What must never be seen, and where it was."""
+    words = set(secret.encode() for secret in SECRETS.values())
+    leaks = []
+
+    @classmethod
+    def see(cls, where, data):
+        for word in cls.words:
+            if word in data:
+                cls.leaks.append(f"{where}: {data[:2000]!r} holds {word!r}")
+
+
+class Folders:
+    made = []
+
+    @classmethod
+    def new(cls):
+        folder = tempfile.mkdtemp(prefix="hooklined-")
+        cls.made.append(folder)
+        return folder
+
+
+def write_file(path, data, mode=0o600):
+    if isinstance(data, str):
+        data = data.encode()
+    with open(path, "wb") as file:
+        file.write(data)
+    os.chmod(path, mode)
+    return path
+
+
+# ---- the daemon
+
+libc = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    PR_SET_PDEATHSIG = 1
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def find_program():
+    """The program itself: libtool's script before it would be what a wrapper runs."""
+    real = f"{BUILD}/.libs/hooklined"
+    return real if os.path.exists(real) else f"{BUILD}/hooklined"
+
+
+def environment(extra):
+    env = dict(os.environ, LD_LIBRARY_PATH=f"{BUILD}/.libs", **(extra or {}))
+    env.setdefault("ASAN_OPTIONS", "verify_asan_link_order=0")
+    suppressions = f"{SOURCE}/tests/daemon/tsan.supp"
+    if os.path.exists(suppressions):
+        env.setdefault("TSAN_OPTIONS", f"suppressions={suppressions}")
+    return env
+
+
+def run(*arguments, env=None, timeout=PATIENCE):
+    """Runs hooklined to its end: (exit code, standard output, standard error)."""
+    done = subprocess.run([*WRAPPER, find_program(), *arguments], env=environment(env),
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout,
+                          preexec_fn=die_with_parent, check=False)
+    Watch.see("standard output", done.stdout)
+    Watch.see("standard error", done.stderr)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+class Clock:
+    """A wall clock that stands where it is put."""
+    def __init__(self, seconds):
+        self.path = os.path.join(Folders.new(), "clock")
+        self.set(seconds)
+
+    def set(self, seconds):
+        write_file(self.path + ".new", str(seconds))
+        os.replace(self.path + ".new", self.path)
+
+    def environment(self):
+        library = f"{BUILD}/tests/daemon/.libs/clock_from_file.so"
+        return {"LD_PRELOAD": library, "CLOCK_FILE": self.path}
+
+
+def source(name, scheme=None, secrets=None, **more):
+    """A source of a configuration; its secrets go into files."""
+    folder = Folders.new()
+    files = []
+    for i, secret in enumerate(secrets or [SECRETS[scheme or name]]):
+        files.append({"file": write_file(f"{folder}/{i}", secret + "\n")})
+    kind = {} if "description" in more else {"scheme": scheme or name}
+    return {"name": name, **kind, "secrets": files, **more}
+
+
+class Daemon:
+    running = []
+
+    def __init__(self, config=None, *, sources=None, arguments=None, env=None, stdout=None,
+                 setup=None, **more):
+        """A configuration as data, or sources and the rest of it, or arguments."""
+        self.folder = Folders.new()
+        self.out, self.err = f"{self.folder}/stdout", f"{self.folder}/stderr"
+        if arguments is None:
+            config = dict(config or {}, **({"sources": sources} if sources else {}), **more)
+            config.setdefault("listen", [{"address": "127.0.0.1:0"}])
+            config.setdefault("threads", 1)
+            # JSON is YAML.
+            arguments = ["--config", write_file(f"{self.folder}/hooklined.yaml",
+                                                json.dumps(config, ensure_ascii=False))]
+        self.log = (config or {}).get("log", {}).get("file", self.out)
+
+        def before():
+            die_with_parent()
+            if setup:
+                setup()
+
+        with open(self.out, "wb") as out, open(self.err, "wb") as err:
+            self.process = subprocess.Popen(
+                [*WRAPPER, find_program(), *arguments], env=environment(env), preexec_fn=before,
+                stdin=subprocess.DEVNULL, stdout=out if stdout is None else stdout, stderr=err)
+        Daemon.running.append(self)
+        self.address = wait_for(self._listening, "the line \"listening on\"")[0]
+
+    def _listening(self):
+        found = re.findall(r"^hooklined: listening on (.*):(\d+)$", self.messages(), re.M)
+        if not found and self.process.poll() is not None:
+            raise AssertionError("hooklined did not start: " + self.messages())
+        return [(host.strip("[]"), int(port)) for host, port in found]
+
+    def messages(self):
+        with open(self.err, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def tail(self):
+        return "hooklined said:\n" + self.messages()[-1500:]
+
+    def raw_log(self):
+        with open(self.log, "rb") as file:
+            return file.read()
+
+    def lines(self, **wanted):
+        """The lines of the log as data; those with these members. Each must be JSON."""
+        lines = [json.loads(line) for line in self.raw_log().split(b"\n")[:-1]]
+        return [line for line in lines if wanted.items() <= line.items()]
+
+    def send(self, *arguments, **options):
+        return send(self.address, *arguments, **options)
+
+    def deliver(self, scheme, body=None, *, path=None, now=None, **options):
+        """A good test delivery."""
+        body = test_body(scheme, now=now) if body is None else body
+        headers = sign(scheme, body, now=now)
+        return self.send(path or "/" + scheme, headers, body, **options)
+
+    def connect(self, timeout=PATIENCE):
+        return Connection(self.address, timeout)
+
+    def alive(self, sentence, scheme="foil"):
+        answer = self.deliver(scheme)
+        return check(sentence, self.process.poll() is None and answer.status == 200,
+                     f"status {answer.status}", self.tail())
+
+    def tell(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, patience=PATIENCE):
+        code = self.process.wait(patience)
+        self._watch()
+        return code
+
+    def _watch(self):
+        if self in Daemon.running:
+            Daemon.running.remove(self)
+            Watch.see("standard error", self.messages().encode())
+            with contextlib.suppress(OSError):
+                Watch.see("log", self.raw_log() if os.path.isfile(self.log) else b"")
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends it; a sanitizer that found something ends it with another code than 0."""
+        if self.process.poll() is None:
+            self.tell(number)
+        try:
+            code = self.wait()
+        except subprocess.TimeoutExpired:
+            code = "none: it had to be killed"
+        if code != 0:
+            check("hooklined exits with 0", False, f"exit code {code}", self.tail())
+        self.kill()
+        return code
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._watch()
+
+
+def stop_all():
+    for daemon in list(Daemon.running):
+        daemon.stop()
+
+
+# ---- HTTP
+
+class Answer(collections.namedtuple("Answer", "status phrase headers body")):
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def code(self):
+        return self.json.get("error", {}).get("code")
+
+    def header(self, name):
+        return ", ".join(value for key, value in self.headers if key.lower() == name.lower())
+
+
+class Connection:
+    def __init__(self, address, timeout=PATIENCE):
+        self.sock = socket.create_connection(address, timeout)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.input = self.sock.makefile("rb")
+
+    def write(self, data):
+        self.sock.sendall(data)
+
+    def read(self, method="POST"):
+        """The next answer; None at the end of the stream."""
+        line = self.input.readline()
+        if not line:
+            return None
+        _, status, phrase = line.decode("latin-1").rstrip("\r\n").split(" ", 2)
+        headers = []
+        while (line := self.input.readline().decode("latin-1").rstrip("\r\n")):
+            name, value = line.split(":", 1)
+            headers.append((name, value.strip()))
+        length = int(dict((n.lower(), v) for n, v in headers).get("content-length", 0))
+        body = self.input.read(0 if method == "HEAD" or status == "100" else length)
+        if len(body) < length and method != "HEAD":
+            raise AssertionError(f"{len(body)} bytes of {length} of an answer")
+        answer = Answer(int(status), phrase, headers, body)
+        Watch.see("answer", repr(answer).encode() + body)
+        return answer
+
+    def ended(self):
+        """Waits for the end of the stream: whether nothing came before it."""
+        try:
+            return self.input.read() == b""
+        except ConnectionResetError:
+            return True
+
+    def close(self):
+        self.input.close()
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def to_bytes(text):
+    return text if isinstance(text, bytes) else text.encode()
+
+
+def head_of(path, headers, method="POST"):
+    lines = [to_bytes(method) + b" " + to_bytes(path) + b" HTTP/1.1", b"Host: sink.example"]
+    lines += [to_bytes(name) + b": " + to_bytes(value) for name, value in headers]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def chunks_of(body, size):
+    for i in range(0, len(body), size):
+        part = body[i:i + size]
+        yield b"%x\r\n%s\r\n" % (len(part), part)
+    yield b"0\r\n\r\n"
+
+
+def request(path, headers=(), body=b"", *, method="POST", chunk=None):
+    """The bytes of a request; chunked if there is a size of chunks."""
+    body = to_bytes(body)
+    if chunk:
+        return head_of(path, [*headers, ("Transfer-Encoding", "chunked")], method) + \
+            b"".join(chunks_of(body, chunk))
+    length = [("Content-Length", str(len(body)))] if body or method in ("POST", "PUT") else []
+    return head_of(path, [*headers, *length], method) + body
+
+
+def send(address, path, headers=(), body=b"", *, method="POST", chunk=None):
+    """One request on a connection of its own, and its answer."""
+    with Connection(address) as connection:
+        connection.write(request(path, headers, body, method=method, chunk=chunk))
+        answer = connection.read(method)
+        if answer is None:
+            raise AssertionError("the connection was closed without an answer")
+        return answer
+
+
+# ---- the senders
+
+def mac_of(key, content, encode=None):
+    """The signature, which must not be seen in anything that the daemon says."""
+    mac = hmac.new(key, content, hashlib.sha256).digest()
+    for text in (mac.hex(), mac.hex().upper(), base64.b64encode(mac).decode()):
+        Watch.words.add(text.encode())
+    return encode(mac) if encode else mac.hex()
+
+
+def base64_text(mac):
+    return base64.b64encode(mac).decode()
+
+
+def test_body(scheme, id="evt_1", now=None):
+    """What the sender's "send a test" delivers."""
+    now = int(time.time()) if now is None else now
+    iso = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+    body = {
+        "foil": {"id": id, "object": "webhook_event", "type": "webhook.test", "created": iso,
+                 "data": {}},
+        "shodai": {"id": id, "type": "webhook.test", "createdAt": iso, "data": {}},
+        "trulayer": {"type": "ping", "sent_at": iso, "data": {}},
+        "standard": {"type": "ping", "timestamp": iso, "data": {}},
+        "stripe": {"id": id, "type": "ping", "created": now},
+        "github": {"zen": "Keep it logically awesome.", "hook_id": 1},
+        "slack": {"event_id": id, "type": "event_callback", "event_time": now},
+    }
+    body["tripwire"], body["svix"] = body["foil"], body["standard"]
+    return json.dumps(body[scheme]).encode()
+
+
+def sign(scheme, body, *, secret=None, now=None, id="evt_1"):
+    """The headers that the sender sends with the body."""
+    secret = SECRETS[scheme] if secret is None else secret
+    now = str(int(time.time()) if now is None else now)
+    body, key = to_bytes(body), to_bytes(secret)
+    if scheme in ("foil", "tripwire"):
+        name = {"foil": "X-Foil", "tripwire": "X-Tripwire"}[scheme]
+        return [(name + "-Timestamp", now),
+                (name + "-Signature", mac_of(key, now.encode() + b"." + body))]
+    if scheme == "shodai":
+        return [("X-Shodai-Webhook-Id", id), ("X-Shodai-Webhook-Timestamp", now),
+                ("X-Shodai-Webhook-Signature",
+                 "sha256=" + mac_of(key, now.encode() + b"." + body))]
+    if scheme == "trulayer":
+        return [("X-TruLayer-Signature", "sha256=" + mac_of(key, body))]
+    if scheme in ("standard", "svix"):
+        name = {"standard": "webhook", "svix": "svix"}[scheme]
+        key = base64.b64decode(secret.removeprefix("whsec_"))
+        content = b".".join((to_bytes(id), now.encode(), body))
+        return [(name + "-id", id), (name + "-timestamp", now),
+                (name + "-signature", "v1," + mac_of(key, content, base64_text))]
+    if scheme == "stripe":
+        return [("Stripe-Signature", f"t={now},v1=" + mac_of(key, now.encode() + b"." + body))]
+    if scheme == "github":
+        return [("X-Hub-Signature-256", "sha256=" + mac_of(key, body))]
+    if scheme == "slack":
+        content = b":".join((b"v0", now.encode(), body))
+        return [("X-Slack-Request-Timestamp", now),
+                ("X-Slack-Signature", "v0=" + mac_of(key, content))]
+    raise ValueError(scheme)
