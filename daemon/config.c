@@ -11,7 +11,13 @@
 
 #include <cyaml/cyaml.h>
 
+#include "address.h"
 #include "yaml_line.h"
+
+enum {
+    LISTEN_MAX = 16,
+    THREADS_MAX = 256,
+};
 
 #define TEXT(key, type, member, longest)                                                           \
     CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1, longest)
@@ -39,7 +45,7 @@ static const cyaml_schema_field_t source_fields[] = {
     CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct config_source, name, 1, 64),
     TEXT("path", struct config_source, path, 1024),
     TEXT("scheme", struct config_source, scheme, 64),
-    TEXT("description", struct config_source, description, 4096),
+    TEXT("description", struct config_source, description, 1023),
     TEXT("url", struct config_source, url, 4096),
     CYAML_FIELD_SEQUENCE("secrets", CYAML_FLAG_POINTER, struct config_source, secrets,
                          &secret_schema, 1, 8),
@@ -51,9 +57,13 @@ static const cyaml_schema_value_t source_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_source, source_fields),
 };
 
+static const cyaml_strval_t booleans[] = {{"false", false}, {"true", true}};
+
 static const cyaml_schema_field_t log_fields[] = {
     TEXT("file", struct config_log, file, 4096),
-    CYAML_FIELD_BOOL("body", CYAML_FLAG_OPTIONAL, struct config_log, body),
+    /* libcyaml would take any word for true, and what is true here writes payloads. */
+    CYAML_FIELD_ENUM("body", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct config_log, body,
+                     booleans, CYAML_ARRAY_LEN(booleans)),
     CYAML_FIELD_END,
 };
 
@@ -69,7 +79,7 @@ static const cyaml_schema_field_t limits_fields[] = {
 
 static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_SEQUENCE("listen", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, listen,
-                         &listen_schema, 1, 16),
+                         &listen_schema, 1, LISTEN_MAX),
     NUMBER("threads", struct config, threads),
     CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL, struct config, log, log_fields),
     CYAML_FIELD_MAPPING("limits", CYAML_FLAG_OPTIONAL, struct config, limits, limits_fields),
@@ -276,7 +286,7 @@ static void fill_limits(struct config_limits *l)
 static bool check_limits(const struct config *c, const char *file, char *why)
 {
     const uint64_t gib = 1 << 30;
-    const unsigned threads_max = 256, seconds_max = 86400;
+    const unsigned seconds_max = 86400;
     const struct config_limits *l = &c->limits;
 
     if (l->body_bytes > gib)
@@ -284,8 +294,8 @@ static bool check_limits(const struct config *c, const char *file, char *why)
     else if (l->header_seconds > seconds_max || l->body_seconds > seconds_max ||
              l->idle_seconds > seconds_max || l->shutdown_seconds > seconds_max)
         complain(file, why, "limits", "limits: expected a day's seconds at most");
-    else if (c->threads > threads_max)
-        complain(file, why, "threads", "threads: expected %u at most", threads_max);
+    else if (c->threads > THREADS_MAX)
+        complain(file, why, "threads", "threads: expected %d at most", THREADS_MAX);
     else
         return true;
     return false;
@@ -293,15 +303,39 @@ static bool check_limits(const struct config *c, const char *file, char *why)
 
 static bool fill_listen(struct config *c, const char *file, char *why)
 {
-    if (c->listen_count > 0)
-        return true;
-    c->listen = calloc(1, sizeof(*c->listen));
-    if (c->listen == NULL || (c->listen->address = strdup(CONFIG_DEFAULT_ADDRESS)) == NULL) {
-        complain(file, why, "", "out of memory");
+    struct sockaddr_storage ignored;
+    socklen_t len;
+
+    if (c->listen_count == 0) {
+        c->listen = calloc(1, sizeof(*c->listen));
+        if (c->listen == NULL || (c->listen->address = strdup(CONFIG_DEFAULT_ADDRESS)) == NULL) {
+            complain(file, why, "", "out of memory");
+            return false;
+        }
+        c->listen_count = 1;
+    }
+    if (c->listen_count > LISTEN_MAX) {
+        complain(file, why, "listen", "expected at most %d addresses", LISTEN_MAX);
         return false;
     }
-    c->listen_count = 1;
+    for (unsigned i = 0; i < c->listen_count; i++) {
+        if (!address_read(c->listen[i].address, &ignored, &len)) {
+            char key[64];
+
+            snprintf(key, sizeof(key), "listen/%u/address", i);
+            complain(file, why, key, "%s: expected a numeric ADDRESS:PORT or [ADDRESS]:PORT",
+                     c->listen[i].address);
+            return false;
+        }
+    }
     return true;
+}
+
+static unsigned processors(void)
+{
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return online < 1 ? 1 : online > THREADS_MAX ? THREADS_MAX : (unsigned)online;
 }
 
 bool config_complete(struct config *c, const char *file, char why[CONFIG_WHY_SIZE])
@@ -315,7 +349,7 @@ bool config_complete(struct config *c, const char *file, char why[CONFIG_WHY_SIZ
     }
     fill_limits(&c->limits);
     if (c->threads == 0)
-        c->threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+        c->threads = processors();
     return check_limits(c, file, why) && fill_listen(c, file, why);
 }
 

@@ -15,6 +15,7 @@
 
 #include <hookline.h>
 
+#include "address.h"
 #include "config.h"
 #include "listener.h"
 #include "log.h"
@@ -88,15 +89,14 @@ static struct listener *open_listener(struct config *c, struct receiver_options 
 
 static int listen_everywhere(struct listener *l, const struct config *c)
 {
-    char text[512];
+    char text[ADDRESS_TEXT_SIZE];
 
     for (unsigned i = 0; i < c->listen_count; i++) {
-        if (!listener_add(l, c->listen[i].address, text, sizeof(text))) {
-            int code = errno == EACCES || errno == EPERM ? EXIT_PERMISSION
-                       : errno == 0                      ? EXIT_CONFIGURATION
-                                                         : EXIT_FAILED;
+        if (!listener_add(l, c->listen[i].address)) {
+            int code = errno == EACCES || errno == EPERM ? EXIT_PERMISSION : EXIT_FAILED;
 
-            say(text);
+            fprintf(stderr, "hooklined: cannot listen on %s: %s\n", c->listen[i].address,
+                    strerror(errno));
             return code;
         }
     }
@@ -104,7 +104,7 @@ static int listen_everywhere(struct listener *l, const struct config *c)
         say(strerror(errno));
         return EXIT_FAILED;
     }
-    for (size_t i = 0; listener_address(l, i, text, sizeof(text)); i++)
+    for (size_t i = 0; listener_address(l, i, text); i++)
         fprintf(stderr, "hooklined: listening on %s\n", text);
     return EXIT_SUCCESS;
 }

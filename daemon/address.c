@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "address.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Cuts "ADDRESS:PORT" and "[ADDRESS]:PORT" in two. */
+static bool split(char *text, char **address, char **port)
+{
+    char *colon = strrchr(text, ':');
+
+    if (colon == NULL || colon == text)
+        return false;
+    *colon = '\0';
+    *port = colon + 1;
+    *address = text;
+    if (text[0] == '[' && colon[-1] == ']') {
+        colon[-1] = '\0';
+        *address = text + 1;
+    } else if (strchr(text, ':') != NULL) {
+        return false;
+    }
+    return **port != '\0' && strspn(*port, "0123456789") == strlen(*port) &&
+           strtoul(*port, NULL, 10) <= 65535;
+}
+
+bool address_read(const char *text, struct sockaddr_storage *address, socklen_t *len)
+{
+    const struct addrinfo hints = {
+        .ai_socktype = SOCK_STREAM,
+        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+    };
+    char copy[256], *host, *port;
+    struct addrinfo *info;
+
+    if ((size_t)snprintf(copy, sizeof(copy), "%s", text) >= sizeof(copy))
+        return false;
+    if (!split(copy, &host, &port) || getaddrinfo(host, port, &hints, &info) != 0)
+        return false;
+    memcpy(address, info->ai_addr, info->ai_addrlen);
+    *len = info->ai_addrlen;
+    freeaddrinfo(info);
+    return true;
+}
+
+void address_write(const struct sockaddr_storage *address, char *text)
+{
+    char host[INET6_ADDRSTRLEN];
+
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+
+        snprintf(text, ADDRESS_TEXT_SIZE, "%s:%u",
+                 inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host)), ntohs(v4->sin_port));
+    } else if (address->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+        snprintf(text, ADDRESS_TEXT_SIZE, "[%s]:%u",
+                 inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host)), ntohs(v6->sin6_port));
+    } else {
+        snprintf(text, ADDRESS_TEXT_SIZE, "unknown");
+    }
+}
