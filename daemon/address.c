@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Cuts "ADDRESS:PORT" and "[ADDRESS]:PORT" in two. */
-static bool split(char *text, char **address, char **port)
+/* Splits in place. The family follows from the brackets: without them nobody knows which colon of
+ * an IPv6 address is the port's. */
+static bool split(char *text, char **address, char **port, int *family)
 {
     char *colon = strrchr(text, ':');
 
@@ -18,11 +19,11 @@ static bool split(char *text, char **address, char **port)
     *colon = '\0';
     *port = colon + 1;
     *address = text;
+    *family = AF_INET;
     if (text[0] == '[' && colon[-1] == ']') {
         colon[-1] = '\0';
         *address = text + 1;
-    } else if (strchr(text, ':') != NULL) {
-        return false;
+        *family = AF_INET6;
     }
     return **port != '\0' && strspn(*port, "0123456789") == strlen(*port) &&
            strtoul(*port, NULL, 10) <= 65535;
@@ -30,7 +31,7 @@ static bool split(char *text, char **address, char **port)
 
 bool address_read(const char *text, struct sockaddr_storage *address, socklen_t *len)
 {
-    const struct addrinfo hints = {
+    struct addrinfo hints = {
         .ai_socktype = SOCK_STREAM,
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
     };
@@ -39,7 +40,7 @@ bool address_read(const char *text, struct sockaddr_storage *address, socklen_t 
 
     if ((size_t)snprintf(copy, sizeof(copy), "%s", text) >= sizeof(copy))
         return false;
-    if (!split(copy, &host, &port) || getaddrinfo(host, port, &hints, &info) != 0)
+    if (!split(copy, &host, &port, &hints.ai_family) || getaddrinfo(host, port, &hints, &info) != 0)
         return false;
     memcpy(address, info->ai_addr, info->ai_addrlen);
     *len = info->ai_addrlen;

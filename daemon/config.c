@@ -57,13 +57,15 @@ static const cyaml_schema_value_t source_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_source, source_fields),
 };
 
-static const cyaml_strval_t booleans[] = {{"false", false}, {"true", true}};
+/* libcyaml's own takes any other word for true. */
+static const cyaml_strval_t truths[] = {
+    {"true", true}, {"false", false}, {"yes", true}, {"no", false}, {"on", true}, {"off", false},
+};
 
 static const cyaml_schema_field_t log_fields[] = {
     TEXT("file", struct config_log, file, 4096),
-    /* libcyaml would take any word for true, and what is true here writes payloads. */
-    CYAML_FIELD_ENUM("body", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct config_log, body,
-                     booleans, CYAML_ARRAY_LEN(booleans)),
+    CYAML_FIELD_ENUM("body", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_CASE_INSENSITIVE,
+                     struct config_log, body, truths, sizeof(truths) / sizeof(truths[0])),
     CYAML_FIELD_END,
 };
 
@@ -111,23 +113,23 @@ static void listen_to_cyaml(cyaml_log_t level, void *data, const char *format, v
 {
     struct complaint *c = data;
     char line[256], part[64];
+    const char *text = line;
     unsigned entry;
 
     if (level < CYAML_LOG_ERROR)
         return;
     vsnprintf(line, sizeof(line), format, args);
     line[strcspn(line, "\n")] = '\0';
-    if (sscanf(line, "Load: in mapping field '%63[^']'", part) == 1 ||
-        sscanf(line, "Load:   in mapping field '%63[^']'", part) == 1) {
+    if (strncmp(line, "Load: ", 6) == 0)
+        text += 6;
+    if (sscanf(text, " in mapping field '%63[^']'", part) == 1) {
         prepend(c, part);
-    } else if (sscanf(line, "Load:   in sequence entry '%u'", &entry) == 1) {
+    } else if (sscanf(text, " in sequence entry '%u'", &entry) == 1) {
         snprintf(part, sizeof(part), "%u", entry == 0 ? 0 : entry - 1);
         prepend(c, part);
     } else if (c->sentence[0] == '\0') {
-        const char *sentence = strncmp(line, "Load: ", 6) == 0 ? line + 6 : line;
-
-        snprintf(c->sentence, sizeof(c->sentence), "%s", sentence);
-        if (sscanf(sentence, "Unexpected key: %63s", part) == 1)
+        snprintf(c->sentence, sizeof(c->sentence), "%s", text);
+        if (sscanf(text, "Unexpected key: %63s", part) == 1)
             prepend(c, part);
     }
 }
@@ -163,6 +165,8 @@ static void explain(const char *file, const struct complaint *c, cyaml_err_t err
 
     len += (size_t)snprintf(why + len, CONFIG_WHY_SIZE - len, "%s",
                             c->sentence[0] == '\0' ? cyaml_strerror(err) : c->sentence);
+    if (strncmp(c->sentence, "Invalid ENUM", 12) == 0 && len < CONFIG_WHY_SIZE)
+        snprintf(why + len, CONFIG_WHY_SIZE - len, "; expected true or false");
     if (err == CYAML_ERR_INVALID_KEY)
         field = fields_around(c->path);
     for (const char *between = "; expected "; field != NULL && field->key != NULL; field++) {
@@ -323,7 +327,9 @@ static bool fill_listen(struct config *c, const char *file, char *why)
             char key[64];
 
             snprintf(key, sizeof(key), "listen/%u/address", i);
-            complain(file, why, key, "%s: expected a numeric ADDRESS:PORT or [ADDRESS]:PORT",
+            complain(file, why, key,
+                     "cannot listen on %s: expected a numeric ADDRESS:PORT or "
+                     "[ADDRESS]:PORT",
                      c->listen[i].address);
             return false;
         }
@@ -364,6 +370,23 @@ static const cyaml_config_t *reader(struct complaint *complaint, cyaml_config_t 
     return config;
 }
 
+/* libcyaml reads 10m as 10 and 010 as 8. */
+static bool check_numbers(const char *file, char *why)
+{
+    static const char *const numbers[] = {
+        "threads",      "body_bytes",   "connections",      "header_seconds",
+        "body_seconds", "idle_seconds", "shutdown_seconds", "tolerance_seconds",
+    };
+    const size_t count = sizeof(numbers) / sizeof(numbers[0]);
+    unsigned line;
+    const char *key = yaml_line_of_no_number(file, numbers, count, &line);
+
+    if (key != NULL)
+        snprintf(why, CONFIG_WHY_SIZE, "%s:%u: %s: expected a whole number, in decimal", file, line,
+                 key);
+    return key == NULL;
+}
+
 struct config *config_load(const char *file, char why[CONFIG_WHY_SIZE])
 {
     struct complaint complaint = {0};
@@ -375,6 +398,8 @@ struct config *config_load(const char *file, char why[CONFIG_WHY_SIZE])
         snprintf(why, CONFIG_WHY_SIZE, "%s: %s", file, strerror(errno));
         return NULL;
     }
+    if (!check_numbers(file, why))
+        return NULL;
     err =
         cyaml_load_file(file, reader(&complaint, &how), &config_schema, (cyaml_data_t **)&c, NULL);
     if (err != CYAML_OK) {

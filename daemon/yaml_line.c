@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "yaml_line.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,23 +57,86 @@ static unsigned walk(yaml_document_t *doc, const char *path)
     return line;
 }
 
-unsigned yaml_line_of(const char *file, const char *path)
+/* Reads the file. If it is no YAML then *line is where that shows. */
+static bool load(const char *file, yaml_document_t *doc, unsigned *line)
 {
     FILE *input = fopen(file, "re");
     yaml_parser_t parser;
-    yaml_document_t doc;
-    unsigned line = 0;
+    bool loaded = false;
 
+    *line = 0;
     if (input == NULL)
-        return 0;
+        return false;
     if (yaml_parser_initialize(&parser)) {
         yaml_parser_set_input_file(&parser, input);
-        if (yaml_parser_load(&parser, &doc)) {
-            line = walk(&doc, path);
-            yaml_document_delete(&doc);
-        }
+        loaded = yaml_parser_load(&parser, doc);
+        if (!loaded && parser.error == YAML_READER_ERROR)
+            *line = (unsigned)parser.mark.line + 1;
+        else if (!loaded && parser.error != YAML_MEMORY_ERROR)
+            *line = (unsigned)parser.problem_mark.line + 1;
         yaml_parser_delete(&parser);
     }
     fclose(input);
+    return loaded;
+}
+
+unsigned yaml_line_of(const char *file, const char *path)
+{
+    yaml_document_t doc;
+    unsigned line;
+
+    if (load(file, &doc, &line)) {
+        line = walk(&doc, path);
+        yaml_document_delete(&doc);
+    }
     return line;
+}
+
+static bool is_text(const yaml_node_t *node, const char *text)
+{
+    return node->type == YAML_SCALAR_NODE && node->data.scalar.length == strlen(text) &&
+           memcmp(node->data.scalar.value, text, strlen(text)) == 0;
+}
+
+static bool is_number(const yaml_node_t *node)
+{
+    const char *text = (const char *)node->data.scalar.value;
+
+    if (node->type != YAML_SCALAR_NODE)
+        return true; /* that it is no scalar is another complaint */
+    return text[0] != '\0' && strspn(text, "0123456789") == node->data.scalar.length &&
+           (text[0] != '0' || text[1] == '\0');
+}
+
+static const char *find_no_number(yaml_document_t *doc, const yaml_node_t *mapping,
+                                  const char *const keys[], size_t count, unsigned *line)
+{
+    const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+
+    for (; pair < mapping->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = yaml_document_get_node(doc, pair->key);
+
+        for (size_t i = 0; i < count; i++) {
+            if (is_text(key, keys[i]) && !is_number(yaml_document_get_node(doc, pair->value))) {
+                *line = (unsigned)key->start_mark.line + 1;
+                return keys[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+const char *yaml_line_of_no_number(const char *file, const char *const keys[], size_t count,
+                                   unsigned *line)
+{
+    const char *found = NULL;
+    yaml_document_t doc;
+
+    if (!load(file, &doc, line))
+        return NULL;
+    for (yaml_node_t *node = doc.nodes.start; found == NULL && node < doc.nodes.top; node++)
+        if (node->type == YAML_MAPPING_NODE)
+            found = find_no_number(&doc, node, keys, count, line);
+    yaml_document_delete(&doc);
+    return found;
 }

@@ -6,8 +6,16 @@
 #ifndef YAML_LINE_H
 #define YAML_LINE_H
 
+#include <stddef.h>
+
 /* `path` is keys and indexes joined by "/": "sources/0/scheme". The line of the deepest part of
- * it that there is, from 1 on; 0 if the file cannot be read as YAML. */
+ * it that there is, from 1 on; in a file that is no YAML, the line on which that shows; 0 if the
+ * file cannot be read. */
 unsigned yaml_line_of(const char *file, const char *path);
+
+/* The first of `keys`, wherever in the file it stands, whose value is no whole number in plain
+ * decimal, and its line. NULL if there is none. */
+const char *yaml_line_of_no_number(const char *file, const char *const keys[], size_t count,
+                                   unsigned *line);
 
 #endif
