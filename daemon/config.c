@@ -127,7 +127,7 @@ static void listen_to_cyaml(cyaml_log_t level, void *data, const char *format, v
     } else if (sscanf(text, " in sequence entry '%u'", &entry) == 1) {
         snprintf(part, sizeof(part), "%u", entry == 0 ? 0 : entry - 1);
         prepend(c, part);
-    } else if (c->sentence[0] == '\0') {
+    } else if (c->sentence[0] == '\0' && strcmp(text, "Backtrace:") != 0) {
         snprintf(c->sentence, sizeof(c->sentence), "%s", text);
         if (sscanf(text, "Unexpected key: %63s", part) == 1)
             prepend(c, part);
@@ -366,6 +366,7 @@ static const cyaml_config_t *reader(struct complaint *complaint, cyaml_config_t 
         .log_ctx = complaint,
         .mem_fn = cyaml_mem,
         .log_level = CYAML_LOG_ERROR,
+        .flags = CYAML_CFG_NO_ALIAS,
     };
     return config;
 }
@@ -398,10 +399,13 @@ struct config *config_load(const char *file, char why[CONFIG_WHY_SIZE])
         snprintf(why, CONFIG_WHY_SIZE, "%s: %s", file, strerror(errno));
         return NULL;
     }
-    if (!check_numbers(file, why))
-        return NULL;
     err =
         cyaml_load_file(file, reader(&complaint, &how), &config_schema, (cyaml_data_t **)&c, NULL);
+    /* Not before: what comes from a pipe can be read once. */
+    if (!check_numbers(file, why)) {
+        config_free(&c);
+        return NULL;
+    }
     if (err != CYAML_OK) {
         explain(file, &complaint, err, why);
         return NULL;

@@ -11,9 +11,10 @@
 static yaml_node_t *find_value(yaml_document_t *doc, yaml_node_t *mapping, const char *name,
                                size_t len, unsigned *line)
 {
-    yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+    yaml_node_pair_t *pair = mapping->data.mapping.pairs.top;
 
-    for (; pair < mapping->data.mapping.pairs.top; pair++) {
+    /* From the end: of two the second is the one too many. */
+    while (pair-- > mapping->data.mapping.pairs.start) {
         yaml_node_t *key = yaml_document_get_node(doc, pair->key);
 
         if (key->type == YAML_SCALAR_NODE && key->data.scalar.length == len &&
@@ -57,6 +58,16 @@ static unsigned walk(yaml_document_t *doc, const char *path)
     return line;
 }
 
+static unsigned line_at(FILE *input, size_t offset)
+{
+    unsigned line = 1;
+
+    rewind(input);
+    for (int c; offset > 0 && (c = getc(input)) != EOF; offset--)
+        line += c == '\n';
+    return line;
+}
+
 /* Reads the file. If it is no YAML then *line is where that shows. */
 static bool load(const char *file, yaml_document_t *doc, unsigned *line)
 {
@@ -71,7 +82,7 @@ static bool load(const char *file, yaml_document_t *doc, unsigned *line)
         yaml_parser_set_input_file(&parser, input);
         loaded = yaml_parser_load(&parser, doc);
         if (!loaded && parser.error == YAML_READER_ERROR)
-            *line = (unsigned)parser.mark.line + 1;
+            *line = line_at(input, parser.problem_offset);
         else if (!loaded && parser.error != YAML_MEMORY_ERROR)
             *line = (unsigned)parser.problem_mark.line + 1;
         yaml_parser_delete(&parser);
