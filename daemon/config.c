@@ -143,6 +143,8 @@ static const cyaml_schema_field_t *fields_around(const char *path)
     while ((slash = strchr(path, '/')) != NULL) {
         if (value->type == CYAML_SEQUENCE) {
             value = value->sequence.entry;
+        } else if (value->type != CYAML_MAPPING) {
+            return NULL; /* the slash is one of the key's own */
         } else {
             const cyaml_schema_field_t *field = value->mapping.fields;
 

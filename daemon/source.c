@@ -188,13 +188,15 @@ struct path {
     size_t len;
 };
 
+/* The order of strcmp(), though a path that was sent may hold a NUL. */
 static int compare_path(const void *key, const void *entry)
 {
     const struct path *wanted = key;
     const char *path = ((const struct source *)entry)->path;
-    int order = strncmp(wanted->base, path, wanted->len);
+    size_t len = strlen(path);
+    int order = memcmp(wanted->base, path, wanted->len < len ? wanted->len : len);
 
-    return order != 0 ? order : path[wanted->len] == '\0' ? 0 : -1;
+    return order != 0 ? order : (wanted->len > len) - (wanted->len < len);
 }
 
 const struct source *sources_find(const struct sources *sources, const char *path, size_t len)

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Fuzzes config_load(): whatever the file holds, it is taken whole or refused in a sentence.
+ */
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../daemon/config.h"
+#include "fuzz.h"
+
+static void check_config(const struct config *c)
+{
+    fuzz_check(c->sources_count > 0 && c->sources != NULL);
+    fuzz_check(c->listen_count > 0 && c->listen[0].address != NULL);
+    fuzz_check(c->threads > 0 && c->threads <= 256);
+    fuzz_check(c->limits.body_bytes > 0 && c->limits.body_bytes <= 1 << 30);
+    fuzz_check(c->limits.connections > 0);
+    fuzz_check(c->log.body == 0 || c->log.body == 1);
+    for (unsigned i = 0; i < c->sources_count; i++) {
+        const struct config_source *s = &c->sources[i];
+
+        fuzz_check(s->name != NULL && s->name[0] != '\0');
+        fuzz_check(s->path != NULL && s->path[0] == '/');
+        fuzz_check((s->scheme == NULL) != (s->description == NULL));
+        fuzz_check(s->secrets_count >= 1 && s->secrets_count <= 8);
+        for (unsigned j = 0; j < s->secrets_count; j++)
+            fuzz_check((s->secrets[j].file != NULL) + (s->secrets[j].env != NULL) +
+                           (s->secrets[j].credential != NULL) ==
+                       1);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static int fd = -1;
+    static char path[64];
+    char why[CONFIG_WHY_SIZE] = "";
+    struct config *c;
+
+    if (fd < 0) {
+        fd = memfd_create("config", MFD_CLOEXEC);
+        fuzz_check(fd >= 0);
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    }
+    fuzz_check(ftruncate(fd, 0) == 0);
+    fuzz_check(pwrite(fd, data, size, 0) == (ssize_t)size);
+    c = config_load(path, why);
+    if (c == NULL) {
+        fuzz_check(memchr(why, '\0', sizeof(why)) != NULL);
+        fuzz_check(strncmp(why, path, strlen(path)) == 0 && why[strlen(path)] == ':');
+        return 0;
+    }
+    check_config(c);
+    config_free(&c);
+    fuzz_check(c == NULL);
+    return 0;
+}
