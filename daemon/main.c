@@ -17,6 +17,7 @@
 
 #include "address.h"
 #include "config.h"
+#include "config_file.h"
 #include "listener.h"
 #include "log.h"
 #include "options.h"
@@ -180,7 +181,7 @@ static int check_or_run(struct options *o)
 
     if (o->file != NULL) {
         config_free(&o->config);
-        o->config = config_load(o->file, o->why);
+        o->config = config_file_read(o->file, o->why);
     } else if (!config_complete(o->config, NULL, o->why)) {
         config_free(&o->config);
     }
