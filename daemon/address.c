@@ -25,7 +25,7 @@ static bool split(char *text, char **address, char **port, int *family)
         *address = text + 1;
         *family = AF_INET6;
     }
-    return **port != '\0' && strspn(*port, "0123456789") == strlen(*port) &&
+    return **port != '\0' && strspn(*port, "0123456789") == strlen(*port) && strlen(*port) <= 5 &&
            strtoul(*port, NULL, 10) <= 65535;
 }
 
