@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,6 +28,8 @@ struct worker {
     h2o_accept_ctx_t accept;
     h2o_multithread_receiver_t wake_up;
     h2o_multithread_message_t stop_message;
+    sem_t ready; /* to be told to stop */
+    int fd[LISTENER_SOCKETS_MAX];
     h2o_socket_t *sockets[LISTENER_SOCKETS_MAX];
     struct connection_set *connections;
     bool stopping; /* the thread's own */
@@ -38,6 +41,7 @@ struct listener {
     h2o_globalconf_t config;
     int fd[LISTENER_SOCKETS_MAX];
     size_t fds;
+    pthread_mutex_t config_mutex; /* held while a context is made of `config`, or disposed of */
     atomic_uint connections;
     unsigned drain_s; /* set before the stop messages are sent */
     unsigned started;
@@ -54,6 +58,7 @@ struct listener *listener_new(const struct listener_options *options)
         return NULL;
     }
     l->options = *options;
+    pthread_mutex_init(&l->config_mutex, NULL);
     h2o_config_init(&l->config);
     l->config.server_name = h2o_iovec_init(NULL, 0);
     l->config.http1.upgrade_to_http2 = 0;
@@ -168,32 +173,52 @@ static void drain(struct worker *w)
         h2o_evloop_run(w->ctx.loop, DRAIN_MS);
 }
 
-static void *run(void *data)
+/* On the thread of the loop, like all that follows: what libh2o allocates for a socket goes back to
+ * the thread that made it, without a lock. */
+static void open_loop(struct worker *w)
 {
-    struct worker *w = data;
+    struct listener *l = w->listener;
 
-    for (size_t i = 0; i < w->listener->fds; i++)
-        h2o_socket_read_start(w->sockets[i], on_accept);
-    serve(w);
-    drain(w);
-    return NULL;
-}
-
-static bool prepare(struct worker *w, struct listener *l)
-{
-    w->listener = l;
+    pthread_mutex_lock(&l->config_mutex);
     h2o_context_init(&w->ctx, h2o_evloop_create(), &l->config);
+    pthread_mutex_unlock(&l->config_mutex);
     h2o_multithread_register_receiver(w->ctx.queue, &w->wake_up, on_message);
     w->accept = (h2o_accept_ctx_t){.ctx = &w->ctx, .hosts = l->config.hosts};
     w->connections = connection_set_new(&w->accept, &l->options.limits, &l->connections);
     for (size_t i = 0; i < l->fds; i++) {
-        int fd = fcntl(l->fd[i], F_DUPFD_CLOEXEC, 0);
-
-        if (fd < 0)
-            return false;
-        w->sockets[i] = h2o_evloop_socket_create(w->ctx.loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+        w->sockets[i] = h2o_evloop_socket_create(w->ctx.loop, w->fd[i], H2O_SOCKET_FLAG_DONT_READ);
         w->sockets[i]->data = w;
+        h2o_socket_read_start(w->sockets[i], on_accept);
     }
+}
+
+static void close_loop(struct worker *w)
+{
+    h2o_multithread_unregister_receiver(w->ctx.queue, &w->wake_up);
+    pthread_mutex_lock(&w->listener->config_mutex);
+    h2o_context_dispose(&w->ctx);
+    pthread_mutex_unlock(&w->listener->config_mutex);
+    h2o_evloop_destroy(w->ctx.loop);
+    connection_set_free(&w->connections);
+}
+
+static void *run(void *data)
+{
+    struct worker *w = data;
+
+    open_loop(w);
+    sem_post(&w->ready);
+    serve(w);
+    drain(w);
+    close_loop(w);
+    return NULL;
+}
+
+static bool copy_sockets(struct worker *w, const struct listener *l)
+{
+    for (size_t i = 0; i < l->fds; i++)
+        if ((w->fd[i] = fcntl(l->fd[i], F_DUPFD_CLOEXEC, 0)) < 0)
+            return false;
     return true;
 }
 
@@ -202,10 +227,13 @@ bool listener_start(struct listener *l)
     for (; l->started < l->options.threads; l->started++) {
         struct worker *w = &l->workers[l->started];
 
-        if (!prepare(w, l))
+        w->listener = l;
+        if (!copy_sockets(w, l) || sem_init(&w->ready, 0, 0) != 0)
             return false;
         if ((errno = pthread_create(&w->thread, NULL, run, w)) != 0)
             return false;
+        while (sem_wait(&w->ready) != 0)
+            ;
     }
     return true;
 }
@@ -230,16 +258,11 @@ void listener_free(struct listener **listener)
 {
     struct listener *l = *listener;
 
-    for (unsigned i = 0; l != NULL && i < l->started; i++) {
-        struct worker *w = &l->workers[i];
-
-        h2o_multithread_unregister_receiver(w->ctx.queue, &w->wake_up);
-        h2o_context_dispose(&w->ctx);
-        h2o_evloop_destroy(w->ctx.loop);
-        connection_set_free(&w->connections);
-    }
+    for (unsigned i = 0; l != NULL && i < l->started; i++)
+        sem_destroy(&l->workers[i].ready);
     if (l != NULL) {
         h2o_config_dispose(&l->config);
+        pthread_mutex_destroy(&l->config_mutex);
         free(l->workers);
     }
     free(l);
