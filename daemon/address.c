@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "address.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
-#include <stdbool.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 /* Splits in place. The family follows from the brackets: without them nobody knows which colon of
  * an IPv6 address is the port's. */
@@ -25,22 +25,44 @@ static bool split(char *text, char **address, char **port, int *family)
         *address = text + 1;
         *family = AF_INET6;
     }
-    return **port != '\0' && strlen(*port) <= 5 && strspn(*port, "0123456789") == strlen(*port) &&
+    return **port != '\0' && strspn(*port, "0123456789") == strlen(*port) && strlen(*port) <= 5 &&
            strtoul(*port, NULL, 10) <= 65535;
 }
 
-struct addrinfo *address_read(const char *text)
+bool address_read(const char *text, struct sockaddr_storage *address, socklen_t *len)
 {
     struct addrinfo hints = {
         .ai_socktype = SOCK_STREAM,
-        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
     };
-    char *address, *port, copy[256];
+    char copy[256], *host, *port;
     struct addrinfo *info;
 
-    if ((size_t)snprintf(copy, sizeof(copy), "%s", text) >= sizeof(copy) ||
-        !split(copy, &address, &port, &hints.ai_family) ||
-        getaddrinfo(address, port, &hints, &info) != 0)
-        return NULL;
-    return info;
+    if ((size_t)snprintf(copy, sizeof(copy), "%s", text) >= sizeof(copy))
+        return false;
+    if (!split(copy, &host, &port, &hints.ai_family) || getaddrinfo(host, port, &hints, &info) != 0)
+        return false;
+    memcpy(address, info->ai_addr, info->ai_addrlen);
+    *len = info->ai_addrlen;
+    freeaddrinfo(info);
+    return true;
+}
+
+void address_write(const struct sockaddr_storage *address, char *text)
+{
+    char host[INET6_ADDRSTRLEN];
+
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+
+        snprintf(text, ADDRESS_TEXT_SIZE, "%s:%u",
+                 inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host)), ntohs(v4->sin_port));
+    } else if (address->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+        snprintf(text, ADDRESS_TEXT_SIZE, "[%s]:%u",
+                 inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host)), ntohs(v6->sin6_port));
+    } else {
+        snprintf(text, ADDRESS_TEXT_SIZE, "unknown");
+    }
 }

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * address.h - where to listen, as text. Pure: no name is resolved.
+ * address.h - "127.0.0.1:8080" and "[::1]:8080" as socket addresses. Numbers only: names are not
+ * looked up.
  */
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
-struct addrinfo;
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
 
-#define ADDRESS_EXPECTED "expected a numeric ADDRESS:PORT or [ADDRESS]:PORT"
+enum {
+    ADDRESS_TEXT_SIZE = 64
+};
 
-/* Reads "IPV4:PORT" or "[IPV6]:PORT", all of it numbers. NULL if it is something else; release it
- * with freeaddrinfo(). */
-struct addrinfo *address_read(const char *text);
+bool address_read(const char *text, struct sockaddr_storage *address, socklen_t *len);
+
+/* Anything that is no IP address is written as "unknown". `text` has ADDRESS_TEXT_SIZE bytes. */
+void address_write(const struct sockaddr_storage *address, char *text);
 
 #endif

@@ -3,7 +3,7 @@
  * config.h - what the administrator wants, as numbers and texts: nothing is opened, resolved or
  * started here.
  *
- * Ownership  One block of libcyaml's, or of the command line's; config_free() releases it.
+ * Ownership  Made by config_file_read() or from the command line; config_free() releases it.
  * Threads    Immutable once it is read.
  */
 #ifndef CONFIG_H
@@ -68,20 +68,17 @@ enum {
 };
 
 enum {
+    CONFIG_LISTEN_MAX = 16,
     CONFIG_WHY_SIZE = 512
 };
 
-/* Reads a YAML file, fills the defaults in and checks what can be checked without opening
- * anything. NULL and a line "FILE:LINE: what is wrong and what was expected" in `why`. */
-struct config *config_load(const char *file, char why[CONFIG_WHY_SIZE]);
-
-/* The same checks and defaults for a config that the command line made. */
+/* Fills the defaults in and checks what can be checked without opening anything. `file` is what was
+ * read, or NULL for the command line. False, and in `why` "FILE:LINE: what is wrong and what was
+ * expected". */
 bool config_complete(struct config *config, const char *file, char why[CONFIG_WHY_SIZE]);
 
 /* Writes "FILE:LINE: " for a key such as "sources/0/scheme", or what is known of it;
  * a NULL file is the command line. Returns the length. */
 size_t config_locate(const char *file, const char *key, char *out, size_t size);
-
-void config_free(struct config **config);
 
 #endif

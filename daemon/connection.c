@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "connection.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -12,6 +10,7 @@
 
 #include <h2o.h>
 
+#include "address.h"
 #include "answer.h"
 #include "clock.h"
 #include "json_line.h"
@@ -311,25 +310,10 @@ void connection_register(h2o_pathconf_t *path)
     h2o_create_handler(path, sizeof(h2o_handler_t))->on_req = on_request;
 }
 
-void connection_remote(h2o_req_t *req, char *text, size_t size)
+void connection_remote(h2o_req_t *req, char *text)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-        struct sockaddr_storage room;
-    } peer = {.any = {.sa_family = AF_UNSPEC}};
-    char address[INET6_ADDRSTRLEN];
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
 
-    req->conn->callbacks->get_peername(req->conn, &peer.any);
-    if (peer.any.sa_family == AF_INET)
-        snprintf(text, size, "%s:%u",
-                 inet_ntop(AF_INET, &peer.v4.sin_addr, address, sizeof(address)),
-                 ntohs(peer.v4.sin_port));
-    else if (peer.any.sa_family == AF_INET6)
-        snprintf(text, size, "[%s]:%u",
-                 inet_ntop(AF_INET6, &peer.v6.sin6_addr, address, sizeof(address)),
-                 ntohs(peer.v6.sin6_port));
-    else
-        snprintf(text, size, "unknown");
+    req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&peer);
+    address_write(&peer, text);
 }

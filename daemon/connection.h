@@ -46,8 +46,8 @@ void connection_set_cut(struct connection_set *set);
 /* Answers requests on connections beyond the limit. */
 void connection_register(struct st_h2o_pathconf_t *path);
 
-/* ADDRESS:PORT of the peer. */
-void connection_remote(struct st_h2o_req_t *req, char *text, size_t size);
+/* ADDRESS:PORT of the peer, in ADDRESS_TEXT_SIZE bytes. */
+void connection_remote(struct st_h2o_req_t *req, char *text);
 
 /* The response that is being set up ends the connection before all of the request was read:
  * keep reading for a while, or the peer's kernel would throw the response away. */

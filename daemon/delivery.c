@@ -32,6 +32,12 @@ static const char *verdict(const struct delivery *d)
     return d->answer.status < 500 ? "refused" : "failed";
 }
 
+/* The sender is not told which fault of ours it was; the administrator is. */
+static const char *reason(const struct delivery *d)
+{
+    return d->code <= HOOKLINE_BAD_CALL ? hookline_code_name(d->code) : d->answer.code;
+}
+
 /* What the signature vouches for; nothing else of a refused request is written. */
 static void write_signed_facts(struct json_line *line, const struct delivery *d)
 {
@@ -70,7 +76,7 @@ static bool write_line(struct delivery_recorder *recorder, const struct delivery
     json_line_string(line, "source", d->source == NULL ? NULL : d->source->name);
     json_line_string(line, "scheme", d->source == NULL ? NULL : d->source->scheme);
     json_line_string(line, "verdict", verdict(d));
-    json_line_string(line, "reason", d->answer.code);
+    json_line_string(line, "reason", reason(d));
     json_line_number(line, "status", d->answer.status);
     write_signed_facts(line, d);
     json_line_number(line, "bytes", (int64_t)d->bytes);
@@ -85,9 +91,7 @@ static bool write_line(struct delivery_recorder *recorder, const struct delivery
 
 bool delivery_record(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us)
 {
-    uint64_t dropped = 0;
-
-    if (!delivery_is_accepted(d) && !throttle_pass(&recorder->throttle, now_us, &dropped))
+    if (!delivery_is_accepted(d) && !throttle_pass(&recorder->throttle, now_us))
         return true;
-    return write_line(recorder, d, now_us, dropped);
+    return write_line(recorder, d, now_us, throttle_take_dropped(&recorder->throttle));
 }

@@ -12,6 +12,7 @@
 
 #include <hookline.h>
 
+#include "address.h"
 #include "answer.h"
 #include "json_line.h"
 #include "throttle.h"
@@ -19,18 +20,15 @@
 struct log;
 struct source;
 
-enum {
-    DELIVERY_REMOTE_SIZE = 64
-};
-
 struct delivery {
     const struct source *source; /* NULL if no source was found */
     hookline_result result;
     hookline_event *event; /* of an accepted delivery; the delivery's own */
+    int code;              /* an enum hookline_code, 0 if it was not verified */
     struct answer answer;
     int64_t received_us, begun_us; /* wall clock; monotonic clock */
     size_t bytes;                  /* of the body */
-    char remote[DELIVERY_REMOTE_SIZE];
+    char remote[ADDRESS_TEXT_SIZE];
 };
 
 struct delivery_recorder {

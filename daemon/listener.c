@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,7 +16,6 @@
 #include "clock.h"
 
 enum {
-    SOCKETS_MAX = 16,
     SWEEP_MS = 1000,
     DRAIN_MS = 20,
     ACCEPTS_AT_ONCE = 32, /* then the other connections of the loop have their turn */
@@ -32,8 +29,8 @@ struct worker {
     h2o_multithread_receiver_t wake_up;
     h2o_multithread_message_t stop_message;
     sem_t ready; /* to be told to stop */
-    int fd[SOCKETS_MAX];
-    h2o_socket_t *sockets[SOCKETS_MAX];
+    int fd[LISTENER_SOCKETS_MAX];
+    h2o_socket_t *sockets[LISTENER_SOCKETS_MAX];
     struct connection_set *connections;
     bool stopping; /* the thread's own */
     unsigned cut;
@@ -42,7 +39,7 @@ struct worker {
 struct listener {
     struct listener_options options;
     h2o_globalconf_t config;
-    int fd[SOCKETS_MAX];
+    int fd[LISTENER_SOCKETS_MAX];
     size_t fds;
     pthread_mutex_t config_mutex; /* held while a context is made of `config`, or disposed of */
     atomic_uint connections;
@@ -75,17 +72,17 @@ struct listener *listener_new(const struct listener_options *options)
     return l;
 }
 
-static int bind_and_listen(const struct addrinfo *info)
+static int bind_and_listen(const struct sockaddr_storage *address, socklen_t len)
 {
     const int on = 1;
-    int saved, fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int saved, fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-        (info->ai_family != AF_INET6 ||
+        (address->ss_family != AF_INET6 ||
          setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
-        bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
+        bind(fd, (const struct sockaddr *)address, len) == 0 && listen(fd, SOMAXCONN) == 0)
         return fd;
     saved = errno;
     close(fd);
@@ -93,39 +90,28 @@ static int bind_and_listen(const struct addrinfo *info)
     return -1;
 }
 
-bool listener_add(struct listener *l, const char *text, char *why, size_t why_size)
+bool listener_add(struct listener *l, const char *text)
 {
-    struct addrinfo *info = l->fds == SOCKETS_MAX ? NULL : address_read(text);
-    int fd, saved;
+    struct sockaddr_storage address;
+    socklen_t len;
+    int fd;
 
-    if (info == NULL) {
-        errno = 0;
-        snprintf(why, why_size, "cannot listen on %s: " ADDRESS_EXPECTED, text);
+    errno = EINVAL;
+    if (l->fds == LISTENER_SOCKETS_MAX || !address_read(text, &address, &len) ||
+        (fd = bind_and_listen(&address, len)) < 0)
         return false;
-    }
-    fd = bind_and_listen(info);
-    saved = errno;
-    freeaddrinfo(info);
-    if (fd < 0) {
-        snprintf(why, why_size, "cannot listen on %s: %s", text, strerror(saved));
-        errno = saved;
-        return false;
-    }
     l->fd[l->fds++] = fd;
     return true;
 }
 
-bool listener_address(const struct listener *l, size_t n, char *text, size_t size)
+bool listener_address(const struct listener *l, size_t n, char *text)
 {
     struct sockaddr_storage bound;
     socklen_t len = sizeof(bound);
-    char address[NI_MAXHOST], port[NI_MAXSERV];
 
-    if (n >= l->fds || getsockname(l->fd[n], (struct sockaddr *)&bound, &len) != 0 ||
-        getnameinfo((struct sockaddr *)&bound, len, address, sizeof(address), port, sizeof(port),
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+    if (n >= l->fds || getsockname(l->fd[n], (struct sockaddr *)&bound, &len) != 0)
         return false;
-    snprintf(text, size, bound.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", address, port);
+    address_write(&bound, text);
     return true;
 }
 

@@ -28,13 +28,16 @@ struct listener_options {
 /* NULL on failure, with errno. */
 struct listener *listener_new(const struct listener_options *options);
 
-/* ADDRESS:PORT or [ADDRESS]:PORT. Call it for each before listener_start(). On failure `why`
- * says why, and errno is that of the system call, or 0. */
-bool listener_add(struct listener *l, const char *address, char *why, size_t why_size);
+enum {
+    LISTENER_SOCKETS_MAX = 16
+};
+
+/* An address as address.h reads it. Call it for each before listener_start(). False with errno. */
+bool listener_add(struct listener *l, const char *address);
 
 /* The address of the n-th socket as it is bound: tells the port that 0 became. False if there
- * are fewer. */
-bool listener_address(const struct listener *l, size_t n, char *text, size_t size);
+ * are fewer. `text` has ADDRESS_TEXT_SIZE bytes. */
+bool listener_address(const struct listener *l, size_t n, char *text);
 
 bool listener_start(struct listener *l); /* false with errno */
 

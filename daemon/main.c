@@ -15,7 +15,9 @@
 
 #include <hookline.h>
 
+#include "address.h"
 #include "config.h"
+#include "config_file.h"
 #include "listener.h"
 #include "log.h"
 #include "options.h"
@@ -88,15 +90,14 @@ static struct listener *open_listener(struct config *c, struct receiver_options 
 
 static int listen_everywhere(struct listener *l, const struct config *c)
 {
-    char text[512];
+    char text[ADDRESS_TEXT_SIZE];
 
     for (unsigned i = 0; i < c->listen_count; i++) {
-        if (!listener_add(l, c->listen[i].address, text, sizeof(text))) {
-            int code = errno == EACCES || errno == EPERM ? EXIT_PERMISSION
-                       : errno == 0                      ? EXIT_CONFIGURATION
-                                                         : EXIT_FAILED;
+        if (!listener_add(l, c->listen[i].address)) {
+            int code = errno == EACCES || errno == EPERM ? EXIT_PERMISSION : EXIT_FAILED;
 
-            say(text);
+            fprintf(stderr, "hooklined: cannot listen on %s: %s\n", c->listen[i].address,
+                    strerror(errno));
             return code;
         }
     }
@@ -104,7 +105,7 @@ static int listen_everywhere(struct listener *l, const struct config *c)
         say(strerror(errno));
         return EXIT_FAILED;
     }
-    for (size_t i = 0; listener_address(l, i, text, sizeof(text)); i++)
+    for (size_t i = 0; listener_address(l, i, text); i++)
         fprintf(stderr, "hooklined: listening on %s\n", text);
     return EXIT_SUCCESS;
 }
@@ -180,7 +181,7 @@ static int check_or_run(struct options *o)
 
     if (o->file != NULL) {
         config_free(&o->config);
-        o->config = config_load(o->file, o->why);
+        o->config = config_file_read(o->file, o->why);
     } else if (!config_complete(o->config, NULL, o->why)) {
         config_free(&o->config);
     }

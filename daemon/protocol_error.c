@@ -50,7 +50,7 @@ static void record(const struct protocol_error *self, struct delivery_recorder *
         .answer = *answer,
     };
 
-    connection_remote(req, d.remote, sizeof(d.remote));
+    connection_remote(req, d.remote);
     delivery_record(recorder, &d, d.begun_us);
 }
 

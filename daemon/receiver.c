@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "connection.h"
 #include "delivery.h"
+#include "framing.h"
 #include "protocol_error.h"
 #include "respond.h"
 #include "source.h"
@@ -51,7 +52,16 @@ static void begin(struct delivery *d, h2o_req_t *req)
         .begun_us = clock_mono_us(),
         .bytes = req->entity.len,
     };
-    connection_remote(req, d->remote, sizeof(d->remote));
+    connection_remote(req, d->remote);
+}
+
+/* libh2o has dropped the headers that say how long the body is, but the head is still there. */
+static bool has_ambiguous_body(h2o_req_t *req)
+{
+    const h2o_buffer_t *input = req->conn->callbacks->get_socket(req->conn)->input;
+
+    return req->entity.base != NULL &&
+           framing_is_ambiguous(input->bytes, (size_t)(req->entity.base - input->bytes));
 }
 
 /* Everything that costs nothing comes before everything that costs something. */
@@ -60,14 +70,18 @@ static bool route(const struct receiver *self, h2o_req_t *req, struct delivery *
     size_t path_len = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
 
     d->source = sources_find(self->options.sources, req->path.base, path_len);
-    if (d->source == NULL)
+    if (has_ambiguous_body(req)) {
+        d->answer = answer_to_problem(ANSWER_BAD_REQUEST);
+        connection_linger(req);
+    } else if (d->source == NULL) {
         d->answer = answer_to_problem(ANSWER_NOT_FOUND);
-    else if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("POST")))
+    } else if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("POST"))) {
         d->answer = answer_to_problem(ANSWER_METHOD_NOT_ALLOWED);
-    else if (req->entity.len > self->options.body_max)
+    } else if (req->entity.len > self->options.body_max) {
         d->answer = answer_to_problem(ANSWER_BODY_TOO_LARGE);
-    else
+    } else {
         return true;
+    }
     return false;
 }
 
@@ -81,17 +95,16 @@ static void judge(h2o_req_t *req, struct delivery *d)
         .method = {req->method.base, req->method.len},
         .url = {url, url == NULL ? 0 : strlen(url)},
     };
-    int code;
 
     d->result = hookline_verify(d->source->verifier, &view, d->received_us / 1000000);
-    code = d->result.reason;
+    d->code = d->result.reason;
     if (hookline_accepted(d->result)) {
         int read = hookline_event_read(&d->event, d->source->verifier, &d->result);
 
         if (read < 0)
-            code = read;
+            d->code = read;
     }
-    d->answer = answer_to_code(code);
+    d->answer = answer_to_code(d->code);
 }
 
 static void answer(h2o_req_t *req, const struct delivery *d, struct json_line *line)

@@ -19,7 +19,7 @@ void respond_prepare(h2o_req_t *req, const struct answer *answer, size_t len)
     req->res.status = answer->status;
     req->res.reason = answer->phrase;
     req->res.content_length = len;
-    req->res.headers = (h2o_headers_t){NULL};
+    req->res.headers = (h2o_headers_t){0};
     add_header(req, H2O_TOKEN_CONTENT_TYPE, "application/json");
     if (answer->status == 405)
         add_header(req, H2O_TOKEN_ALLOW, "POST");

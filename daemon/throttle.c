@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "throttle.h"
 
-bool throttle_pass(struct throttle *t, int64_t now_us, uint64_t *dropped)
+bool throttle_pass(struct throttle *t, int64_t now_us)
 {
     int64_t second = now_us / 1000000;
 
@@ -14,7 +14,13 @@ bool throttle_pass(struct throttle *t, int64_t now_us, uint64_t *dropped)
         return false;
     }
     t->passed++;
-    *dropped = t->dropped;
-    t->dropped = 0;
     return true;
+}
+
+uint64_t throttle_take_dropped(struct throttle *t)
+{
+    uint64_t dropped = t->dropped;
+
+    t->dropped = 0;
+    return dropped;
 }

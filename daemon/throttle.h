@@ -15,10 +15,13 @@ enum {
 struct throttle {
     int64_t second;
     unsigned passed;  /* in this second */
-    uint64_t dropped; /* since one passed the last time */
+    uint64_t dropped; /* since throttle_take_dropped() was called */
 };
 
-/* Whether one more may pass. If so *dropped says how many did not since the last that did. */
-bool throttle_pass(struct throttle *t, int64_t now_us, uint64_t *dropped);
+/* Whether one more may pass. */
+bool throttle_pass(struct throttle *t, int64_t now_us);
+
+/* How many did not pass since this was asked the last time. */
+uint64_t throttle_take_dropped(struct throttle *t);
 
 #endif

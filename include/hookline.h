@@ -226,17 +226,18 @@ HOOKLINE_API void hookline_event_free(hookline_event **event);
 
 typedef struct hookline_signature {
     hookline_header_list headers; /* the headers to send, as hookline_find_in_list() takes
-                                     them: they point into this struct, so do not copy it  */
+                                     them. Values point into this struct, so do not copy it;
+                                     names live as long as the verifier                    */
     hookline_header entries[4];
-    char text[1280];
+    char text[1536];
 } hookline_signature;
 
 /* Signs as the scheme's owner would: with every secret if the scheme can list signatures,
  * else with the first one. Of `req` only body, method, url and, where the scheme signs
- * further headers, find_header are read. `id` is needed if the scheme sends one in a header;
- * empty takes the body's, where that must be the same. `now` is in seconds since 1970; a
- * scheme whose time stands in the body takes it from there. HOOKLINE_BAD_CALL, _BAD_ID,
- * _MISSING_HEADER, _AMBIGUOUS_HEADER. */
+ * further headers, find_header are read. `id` is needed if the scheme sends one in a header; where
+ * it has to equal the body's, an empty one is taken from there, and another is sent as it is, so
+ * that tests can have it refused. `now` is in seconds since 1970; a scheme whose time stands in
+ * the body takes it from there. HOOKLINE_BAD_CALL, _BAD_ID, _MISSING_HEADER, _AMBIGUOUS_HEADER. */
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_sign(const hookline_verifier *v,
                                                  const hookline_request *req, hookline_bytes id,
                                                  int64_t now, hookline_signature *out);

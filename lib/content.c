@@ -3,9 +3,7 @@
 
 #include <string.h>
 
-enum {
-    ID_MAX = 256
-};
+#include "member.h"
 
 int content_header(const hookline_request *req, const char *name, hookline_bytes *value)
 {
@@ -18,7 +16,7 @@ int content_header(const hookline_request *req, const char *name, hookline_bytes
 
 bool content_id_is_sound(hookline_bytes id)
 {
-    if (id.len == 0 || id.len > ID_MAX)
+    if (id.len == 0 || id.len > CONTENT_ID_MAX)
         return false;
     for (size_t i = 0; i < id.len; i++)
         if (id.base[i] <= ' ' || id.base[i] > '~')
@@ -26,18 +24,45 @@ bool content_id_is_sound(hookline_bytes id)
     return true;
 }
 
-/* Whether a value holds what separates it from its neighbours: then it could have been cut
- * differently, and the signature would be the same. */
+bool content_id_in_body(hookline_bytes body, const char *path, hookline_bytes *id)
+{
+    struct member m = member_find(body, path);
+
+    if ((m.kind != MEMBER_STRING && m.kind != MEMBER_NUMBER) || m.escaped ||
+        !content_id_is_sound(m.text))
+        return false;
+    *id = m.text;
+    return true;
+}
+
+static bool is_word(hookline_bytes value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.base[i];
+
+        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+              c == '-' || c == '_'))
+            return false;
+    }
+    return true;
+}
+
+/* Whether a value could have been cut off differently from its neighbour, with the signature the
+ * same. Where nothing separates them, an id must not be able to take in a time and the beginning
+ * of a JSON body: neither is a word. */
+static bool crosses(hookline_bytes value, const struct part *neighbour, size_t nearest)
+{
+    if (neighbour->kind == PART_LITERAL)
+        return memchr(value.base, neighbour->text[nearest], value.len) != NULL;
+    return !is_word(value);
+}
+
 static bool crosses_a_joint(const struct scheme *s, size_t i, hookline_bytes value)
 {
-    const struct part *before = i > 0 ? &s->content[i - 1] : NULL;
-    const struct part *after = i + 1 < s->parts ? &s->content[i + 1] : NULL;
+    const struct part *part = &s->content[i];
 
-    if (before != NULL && before->kind == PART_LITERAL &&
-        memchr(value.base, before->text[before->len - 1], value.len) != NULL)
-        return true;
-    return after != NULL && after->kind == PART_LITERAL &&
-           memchr(value.base, after->text[0], value.len) != NULL;
+    return (i > 0 && crosses(value, part - 1, part[-1].len - 1)) ||
+           (i + 1 < s->parts && crosses(value, part + 1, 0));
 }
 
 static int gather_header(const struct scheme *s, const hookline_request *req, size_t i,

@@ -7,6 +7,10 @@
 
 #include "scheme.h"
 
+enum {
+    CONTENT_ID_MAX = 256, /* bytes */
+};
+
 /* Sets part[0] to part[scheme->parts - 1]. `timestamp` and `id` are taken as they were sent.
  * Returns 0 or an enum hookline_code. */
 int content_gather(const struct scheme *scheme, const hookline_request *req,
@@ -17,5 +21,8 @@ int content_header(const hookline_request *req, const char *name, hookline_bytes
 
 /* Whether an id is one that can be logged, stored and compared without surprise. */
 bool content_id_is_sound(hookline_bytes id);
+
+/* The sound id that a member of the body is; false, and *id as it was, if it is none. */
+bool content_id_in_body(hookline_bytes body, const char *path, hookline_bytes *id);
 
 #endif

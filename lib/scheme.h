@@ -17,6 +17,7 @@ enum {
     SCHEME_TEXT_MAX = 1024,
     SCHEME_PARTS_MAX = 12,
     SCHEME_TESTS_MAX = 4,
+    SCHEME_WORD_MAX = 32, /* of the prefix and of the keys of a list */
     /* Some senders changed their header names and send either set, never a mixture. */
     SCHEME_SETS_MAX = 2,
 };

@@ -55,12 +55,20 @@ static const char *content_danger(const struct scheme *s)
     return NULL;
 }
 
+static bool too_long(const char *word)
+{
+    return word != NULL && strlen(word) > SCHEME_WORD_MAX;
+}
+
 static const char *signature_danger(const struct scheme *s)
 {
     if (s->signature.name[0] == NULL)
         return "no signature: say which header carries it";
     if (s->signature.encoding == ENCODING_TEXT)
         return "no encoding: say how the signature is written";
+    if (too_long(s->signature.prefix) || too_long(s->signature.key) ||
+        (s->timestamp.source == FROM_PAIR && too_long(s->timestamp.name[0])))
+        return "prefix and keys must not be longer than 32 bytes";
     if (s->signature.also != NULL && s->sets > 1)
         return "signature: a second header and alternative names do not go together";
     if (s->signature.key != NULL && strpbrk(s->signature.key, ",;= ") != NULL)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "content.h"
-#include "member.h"
 #include "verifier.h"
 
 /* Texts go one behind the other into out->text, and headers that show them into out->entries. */
@@ -13,18 +12,25 @@ struct writer {
     size_t used;
 };
 
-static bool put(struct writer *w, const char *bytes, size_t len)
+enum {
+    /* The longest tag or key, "=", prefix, signature in hexadecimal and separator. */
+    ONE_SIGNATURE_MAX = 2 * SCHEME_WORD_MAX + 2 * MAC_SIZE + 2,
+    ONE_TIMESTAMP_MAX = SCHEME_WORD_MAX + TIMESTAMP_SIZE + 2,
+};
+_Static_assert(CONTENT_ID_MAX + ONE_TIMESTAMP_MAX + SCHEME_WORD_MAX +
+                       HOOKLINE_SECRETS_MAX * ONE_SIGNATURE_MAX <=
+                   sizeof(((hookline_signature *)NULL)->text),
+               "what a scheme can ask for fits");
+
+static void put(struct writer *w, const char *bytes, size_t len)
 {
-    if (len > sizeof(w->out->text) - w->used)
-        return false;
     memcpy(w->out->text + w->used, bytes, len);
     w->used += len;
-    return true;
 }
 
-static bool put_text(struct writer *w, const char *text)
+static void put_text(struct writer *w, const char *text)
 {
-    return put(w, text, strlen(text));
+    put(w, text, strlen(text));
 }
 
 static void add_header(struct writer *w, const char *name, size_t from)
@@ -35,39 +41,44 @@ static void add_header(struct writer *w, const char *name, size_t from)
     };
 }
 
-static bool put_one_signature(struct writer *w, const struct scheme *s,
+static void put_one_signature(struct writer *w, const struct scheme *s,
                               const unsigned char mac[MAC_SIZE])
 {
     char text[2 * MAC_SIZE + 1];
     size_t len = codec_encode(s->signature.encoding, mac, MAC_SIZE, text, sizeof(text));
 
-    if (s->signature.list == LIST_TAGGED && !(put_text(w, s->signature.key) && put(w, ",", 1)))
-        return false;
-    if (s->signature.list == LIST_PAIRS && !(put_text(w, s->signature.key) && put(w, "=", 1)))
-        return false;
-    return (s->signature.prefix_whole || put_text(w, s->signature.prefix)) && put(w, text, len);
+    if (s->signature.key != NULL) {
+        put_text(w, s->signature.key);
+        put(w, s->signature.list == LIST_TAGGED ? "," : "=", 1);
+    }
+    if (!s->signature.prefix_whole)
+        put_text(w, s->signature.prefix);
+    put(w, text, len);
 }
 
-static bool put_signatures(struct writer *w, const hookline_verifier *v,
+static void put_signatures(struct writer *w, const hookline_verifier *v,
                            const hookline_bytes content[], hookline_bytes timestamp)
 {
     const struct scheme *s = &v->scheme;
     size_t keys = s->signature.list == LIST_NONE ? 1 : v->keys, from = w->used;
-    bool fits = true;
 
-    if (s->timestamp.source == FROM_PAIR)
-        fits = put_text(w, s->timestamp.name[0]) && put(w, "=", 1) &&
-               put(w, timestamp.base, timestamp.len) && put(w, &s->signature.separator, 1);
-    else if (s->signature.prefix_whole)
-        fits = put_text(w, s->signature.prefix);
-    for (size_t k = 0; k < keys && fits; k++) {
+    if (s->timestamp.source == FROM_PAIR) {
+        put_text(w, s->timestamp.name[0]);
+        put(w, "=", 1);
+        put(w, timestamp.base, timestamp.len);
+        put(w, &s->signature.separator, 1);
+    }
+    if (s->signature.prefix_whole)
+        put_text(w, s->signature.prefix);
+    for (size_t k = 0; k < keys; k++) {
         unsigned char mac[MAC_SIZE];
 
         mac_compute(&v->key[k], content, s->parts, mac);
-        fits = (k == 0 || put(w, &s->signature.separator, 1)) && put_one_signature(w, s, mac);
+        if (k > 0)
+            put(w, &s->signature.separator, 1);
+        put_one_signature(w, s, mac);
     }
     add_header(w, s->signature.name[0], from);
-    return fits;
 }
 
 /* The id to send in a header; empty if the scheme sends none. */
@@ -77,13 +88,9 @@ static int choose_id(const struct scheme *s, hookline_bytes body, hookline_bytes
         *id = (hookline_bytes){NULL, 0};
         return 0;
     }
-    if (id->len == 0 && s->id.equals != NULL) {
-        struct member m = member_find(body, s->id.equals);
-
-        if (m.kind == MEMBER_STRING && !m.escaped)
-            *id = m.text;
-    }
-    return id->len > 0 && content_id_is_sound(*id) ? 0 : HOOKLINE_BAD_ID;
+    if (id->len == 0 && s->id.equals != NULL)
+        content_id_in_body(body, s->id.equals, id);
+    return content_id_is_sound(*id) ? 0 : HOOKLINE_BAD_ID;
 }
 
 static bool is_callable(const hookline_verifier *v, const hookline_request *req, int64_t now,
@@ -124,5 +131,6 @@ int hookline_sign(const hookline_verifier *v, const hookline_request *req, hookl
         put(&w, timestamp.base, timestamp.len);
         add_header(&w, v->scheme.timestamp.name[0], w.used - timestamp.len);
     }
-    return put_signatures(&w, v, content, timestamp) ? 0 : HOOKLINE_BAD_SCHEME;
+    put_signatures(&w, v, content, timestamp);
+    return 0;
 }

@@ -58,6 +58,8 @@ int hookline_verifier_new_custom(hookline_verifier **out, const char *descriptio
         return HOOKLINE_NO_CRYPTO;
     if ((v = sodium_malloc(sizeof(*v))) == NULL)
         return HOOKLINE_NO_MEMORY;
+    if (why == NULL)
+        why_size = 0;
     v->keys = 0;
     code = scheme_parse(&v->scheme, description, why, why_size) ? add_secret(v, secret)
                                                                 : HOOKLINE_BAD_SCHEME;

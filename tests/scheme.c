@@ -196,6 +196,8 @@ static const struct {
      "signature: a second header and alternative names do not go together"},
     {S "list tagged v,1", "list: the tag or key must not hold a separator"},
     {S "list pairs comma v=1", "list: the tag or key must not hold a separator"},
+    {S "list tagged a-tag-of-more-than-thirty-two-bytes",
+     "prefix and keys must not be longer than 32 bytes"},
     {S "prefix whole v0=", "prefix whole goes with list bare only"},
     {S "list tagged v1; prefix whole v0=", "prefix whole goes with list bare only"},
     {"signature X; encoding hex", "no content: say what is signed"},

@@ -68,7 +68,13 @@ check, skip = Tap.check, Tap.skip
 
 
 def equal(sentence, got, expected, *details):
-    return check(sentence, got == expected, f"expected {expected!r}", f"got      {got!r}", *details)
+    return check(sentence, got == expected, f"expected {short(expected)}", f"got      {short(got)}",
+                 *details)
+
+
+def short(value):
+    text = repr(value)
+    return text if len(text) < 2000 else text[:2000] + " ..."
 
 
 def main(tests, seconds):
@@ -127,7 +133,7 @@ class Watch:
 
     @classmethod
     def see(cls, where, data):
-        for word in list(cls.words):  # other threads may add to them
+        for word in tuple(cls.words):  # other threads sign, too
             if word in data:
                 cls.leaks.append(f"{where}: {data[:2000]!r} holds {word!r}")
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of the daemon that need no process: lines of JSON, the throttle, addresses, the lines
- * of YAML files, and how a path finds its source.
+ * The parts of the daemon that need no process: lines of JSON, the throttle, addresses, heads of
+ * requests, the lines of YAML files, and how a path finds its source.
  */
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "../../daemon/address.h"
 #include "../../daemon/config.h"
+#include "../../daemon/framing.h"
 #include "../../daemon/json_line.h"
 #include "../../daemon/source.h"
 #include "../../daemon/throttle.h"
@@ -114,19 +114,16 @@ END_TEST
 START_TEST(fifty_a_second_pass_and_the_others_are_counted)
 {
     struct throttle t = {0};
-    uint64_t dropped = 99;
     int64_t now = 1000000000;
 
-    for (int i = 0; i < THROTTLE_PER_SECOND; i++) {
-        ck_assert(throttle_pass(&t, now + i, &dropped));
-        ck_assert_uint_eq(dropped, 0);
-    }
+    for (int i = 0; i < THROTTLE_PER_SECOND; i++)
+        ck_assert(throttle_pass(&t, now + i));
+    ck_assert_uint_eq(throttle_take_dropped(&t), 0);
     for (int i = 0; i < 7; i++)
-        ck_assert(!throttle_pass(&t, now + 999999, &dropped));
-    ck_assert(throttle_pass(&t, now + 1000000, &dropped));
-    ck_assert_uint_eq(dropped, 7);
-    ck_assert(throttle_pass(&t, now + 1000001, &dropped));
-    ck_assert_uint_eq(dropped, 0);
+        ck_assert(!throttle_pass(&t, now + 999999));
+    ck_assert(throttle_pass(&t, now + 1000000));
+    ck_assert_uint_eq(throttle_take_dropped(&t), 7);
+    ck_assert_uint_eq(throttle_take_dropped(&t), 0);
 }
 END_TEST
 
@@ -161,18 +158,49 @@ static const char *const no_addresses[] = {
     "1.2.3.4:000080",
 };
 
-START_TEST(an_address_is_read)
+START_TEST(an_address_is_read_and_written_again)
 {
-    struct addrinfo *info = address_read(addresses[_i]);
+    struct sockaddr_storage address;
+    char text[ADDRESS_TEXT_SIZE];
+    socklen_t len;
 
-    ck_assert_msg(info != NULL, "%s", addresses[_i]);
-    freeaddrinfo(info);
+    ck_assert_msg(address_read(addresses[_i], &address, &len), "%s", addresses[_i]);
+    address_write(&address, text);
+    ck_assert_str_eq(text, addresses[_i]);
 }
 END_TEST
 
 START_TEST(what_is_no_address_is_not)
 {
-    ck_assert_msg(address_read(no_addresses[_i]) == NULL, "%s", no_addresses[_i]);
+    struct sockaddr_storage address;
+    socklen_t len;
+
+    ck_assert_msg(!address_read(no_addresses[_i], &address, &len), "%s", no_addresses[_i]);
+}
+END_TEST
+
+/* ---- framing */
+
+static const struct {
+    const char *head;
+    bool ambiguous;
+} heads[] = {
+    {"POST / HTTP/1.1\r\nHost: a\r\n\r\n", false},
+    {"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\n", false},
+    {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", false},
+    {"POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n", true},
+    {"POST / HTTP/1.1\r\nContent-Length: 3\r\nA: b\r\ncontent-length: 4\r\n\r\n", true},
+    {"POST / HTTP/1.1\r\nContent-Length: 3\r\nTRANSFER-ENCODING: chunked\r\n\r\n", true},
+    {"POST / HTTP/1.1\nTransfer-Encoding: chunked\nTransfer-Encoding: x\n\n", true},
+    {"POST / HTTP/1.1\r\nX-Content-Length: 3\r\nContent-Lengths: 4\r\nContent-Length:5", false},
+    {"POST /Content-Length: HTTP/1.1\r\nContent-Length: 3\r\n\r\n", false},
+    {"", false},
+};
+
+START_TEST(a_body_that_is_measured_twice_is_ambiguous)
+{
+    ck_assert_int_eq(framing_is_ambiguous(heads[_i].head, strlen(heads[_i].head)),
+                     heads[_i].ambiguous);
 }
 END_TEST
 
@@ -397,8 +425,9 @@ Suite *suite(void)
     tcase_add_test(tc, members_are_separated_and_objects_nest);
     tcase_add_test(tc, a_text_without_end_fails_the_line_and_not_the_next);
     tcase_add_test(tc, fifty_a_second_pass_and_the_others_are_counted);
-    tcase_add_loop_test(tc, an_address_is_read, 0, COUNT(addresses));
+    tcase_add_loop_test(tc, an_address_is_read_and_written_again, 0, COUNT(addresses));
     tcase_add_loop_test(tc, what_is_no_address_is_not, 0, COUNT(no_addresses));
+    tcase_add_loop_test(tc, a_body_that_is_measured_twice_is_ambiguous, 0, COUNT(heads));
     tcase_add_loop_test(tc, a_path_has_its_line, 0, COUNT(places));
     tcase_add_loop_test(tc, what_is_no_yaml_has_the_line_on_which_that_shows, 0, COUNT(broken));
     tcase_add_test(tc, a_file_that_is_not_there_has_no_line);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes config_load(): whatever the file holds, it is taken whole or refused in a sentence.
+ * Fuzzes config_file_read(): whatever the file holds, it is taken whole or refused in a sentence.
  */
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "../../daemon/config.h"
+#include "../../daemon/config_file.h"
 #include "fuzz.h"
 
 static void check_config(const struct config *c)
@@ -45,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     fuzz_check(ftruncate(fd, 0) == 0);
     fuzz_check(pwrite(fd, data, size, 0) == (ssize_t)size);
-    c = config_load(path, why);
+    c = config_file_read(path, why);
     if (c == NULL) {
         fuzz_check(memchr(why, '\0', sizeof(why)) != NULL);
         fuzz_check(strncmp(why, path, strlen(path)) == 0 && why[strlen(path)] == ':');

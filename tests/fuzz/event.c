@@ -3,6 +3,7 @@
  * Fuzzes hookline_event_read() with a payload as if it were authentic: senders write strange
  * things, too. An input is the scheme's index, one digit, and the payload.
  */
+#define _GNU_SOURCE /* memmem() */
 #include <hookline.h>
 
 #include <string.h>

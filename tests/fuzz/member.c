@@ -3,6 +3,7 @@
  * Fuzzes the reader of single members, held against cJSON. An input is a path, a line feed and
  * a document. cJSON takes more than RFC 8259 does, so it is asked only about what we take.
  */
+#define _GNU_SOURCE /* memmem() */
 #include <math.h>
 #include <string.h>
 

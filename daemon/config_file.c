@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+#include "config_file.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cyaml/cyaml.h>
+
+#include "config.h"
+#include "yaml_line.h"
+
+#define TEXT(key, type, member, longest)                                                           \
+    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1, longest)
+#define NUMBER(key, type, member) CYAML_FIELD_UINT(key, CYAML_FLAG_OPTIONAL, type, member)
+
+static const cyaml_schema_field_t listen_fields[] = {
+    CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER, struct config_listen, address, 1, 256),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t listen_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_listen, listen_fields),
+};
+
+static const cyaml_schema_field_t secret_fields[] = {
+    TEXT("file", struct config_secret, file, 4096),
+    TEXT("env", struct config_secret, env, 256),
+    TEXT("credential", struct config_secret, credential, 255),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t secret_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_secret, secret_fields),
+};
+
+static const cyaml_schema_field_t source_fields[] = {
+    CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct config_source, name, 1, 64),
+    TEXT("path", struct config_source, path, 1024),
+    TEXT("scheme", struct config_source, scheme, 64),
+    TEXT("description", struct config_source, description, 1023),
+    TEXT("url", struct config_source, url, 4096),
+    CYAML_FIELD_SEQUENCE("secrets", CYAML_FLAG_POINTER, struct config_source, secrets,
+                         &secret_schema, 1, 8),
+    CYAML_FIELD_UINT_PTR("tolerance_seconds", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct config_source, tolerance_seconds),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t source_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_source, source_fields),
+};
+
+/* libcyaml's own takes any other word for true. */
+static const cyaml_strval_t truths[] = {
+    {"true", true}, {"false", false}, {"yes", true}, {"no", false}, {"on", true}, {"off", false},
+};
+
+static const cyaml_schema_field_t log_fields[] = {
+    TEXT("file", struct config_log, file, 4096),
+    CYAML_FIELD_ENUM("body", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_CASE_INSENSITIVE,
+                     struct config_log, body, truths, sizeof(truths) / sizeof(truths[0])),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t limits_fields[] = {
+    NUMBER("body_bytes", struct config_limits, body_bytes),
+    NUMBER("connections", struct config_limits, connections),
+    NUMBER("header_seconds", struct config_limits, header_seconds),
+    NUMBER("body_seconds", struct config_limits, body_seconds),
+    NUMBER("idle_seconds", struct config_limits, idle_seconds),
+    NUMBER("shutdown_seconds", struct config_limits, shutdown_seconds),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t config_fields[] = {
+    CYAML_FIELD_SEQUENCE("listen", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, listen,
+                         &listen_schema, 1, CONFIG_LISTEN_MAX),
+    NUMBER("threads", struct config, threads),
+    CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL, struct config, log, log_fields),
+    CYAML_FIELD_MAPPING("limits", CYAML_FLAG_OPTIONAL, struct config, limits, limits_fields),
+    CYAML_FIELD_SEQUENCE("sources", CYAML_FLAG_POINTER, struct config, sources, &source_schema, 1,
+                         CYAML_UNLIMITED),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t config_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, config_fields),
+};
+
+/* What libcyaml says of an error: a sentence, then where it stood, from the inside to the
+ * outside. Its line is the last one that it understood, so the path is taken instead. */
+struct complaint {
+    char sentence[256];
+    char path[256];
+};
+
+static void prepend(struct complaint *c, const char *part)
+{
+    char rest[sizeof(c->path)];
+
+    memcpy(rest, c->path, sizeof(rest));
+    snprintf(c->path, sizeof(c->path), "%s%s%.*s", part, rest[0] == '\0' ? "" : "/",
+             (int)(sizeof(rest) - 1 - strlen(part) - 1), rest);
+}
+
+static void listen_to_cyaml(cyaml_log_t level, void *data, const char *format, va_list args)
+{
+    struct complaint *c = data;
+    char line[256], part[64];
+    const char *text = line;
+    unsigned entry;
+
+    if (level < CYAML_LOG_ERROR)
+        return;
+    vsnprintf(line, sizeof(line), format, args);
+    line[strcspn(line, "\n")] = '\0';
+    if (strncmp(line, "Load: ", 6) == 0)
+        text += 6;
+    if (sscanf(text, " in mapping field '%63[^']'", part) == 1) {
+        prepend(c, part);
+    } else if (sscanf(text, " in sequence entry '%u'", &entry) == 1) {
+        snprintf(part, sizeof(part), "%u", entry == 0 ? 0 : entry - 1);
+        prepend(c, part);
+    } else if (c->sentence[0] == '\0' && strcmp(text, "Backtrace:") != 0) {
+        snprintf(c->sentence, sizeof(c->sentence), "%s", text);
+        if (sscanf(text, "Unexpected key: %63s", part) == 1)
+            prepend(c, part);
+    }
+}
+
+/* The fields of the mapping that holds the last part of `path`. */
+static const cyaml_schema_field_t *fields_around(const char *path)
+{
+    const cyaml_schema_value_t *value = &config_schema;
+    const char *slash;
+
+    while ((slash = strchr(path, '/')) != NULL) {
+        if (value->type == CYAML_SEQUENCE) {
+            value = value->sequence.entry;
+        } else if (value->type != CYAML_MAPPING) {
+            return NULL; /* the slash is one of the key's own */
+        } else {
+            const cyaml_schema_field_t *field = value->mapping.fields;
+
+            while (field->key != NULL && (strncmp(field->key, path, (size_t)(slash - path)) != 0 ||
+                                          field->key[slash - path] != '\0'))
+                field++;
+            if (field->key == NULL)
+                return NULL;
+            value = &field->value;
+        }
+        path = slash + 1;
+    }
+    return value->type == CYAML_MAPPING ? value->mapping.fields : NULL;
+}
+
+static void explain(const char *file, const struct complaint *c, cyaml_err_t err, char *why)
+{
+    size_t len = config_locate(file, c->path, why, CONFIG_WHY_SIZE);
+    const cyaml_schema_field_t *field = NULL;
+
+    len += (size_t)snprintf(why + len, CONFIG_WHY_SIZE - len, "%s",
+                            c->sentence[0] == '\0' ? cyaml_strerror(err) : c->sentence);
+    if (strncmp(c->sentence, "Invalid ENUM", 12) == 0 && len < CONFIG_WHY_SIZE)
+        snprintf(why + len, CONFIG_WHY_SIZE - len, "; expected true or false");
+    if (err == CYAML_ERR_INVALID_KEY)
+        field = fields_around(c->path);
+    for (const char *between = "; expected "; field != NULL && field->key != NULL; field++) {
+        if (len < CONFIG_WHY_SIZE)
+            len += (size_t)snprintf(why + len, CONFIG_WHY_SIZE - len, "%s%s", between, field->key);
+        between = ", ";
+    }
+}
+
+static const cyaml_config_t *reader(struct complaint *complaint, cyaml_config_t *config)
+{
+    *config = (cyaml_config_t){
+        .log_fn = listen_to_cyaml,
+        .log_ctx = complaint,
+        .mem_fn = cyaml_mem,
+        .log_level = CYAML_LOG_ERROR,
+        .flags = CYAML_CFG_NO_ALIAS,
+    };
+    return config;
+}
+
+/* libcyaml reads 10m as 10 and 010 as 8. */
+static bool check_numbers(const char *file, char *why)
+{
+    static const char *const numbers[] = {
+        "threads",      "body_bytes",   "connections",      "header_seconds",
+        "body_seconds", "idle_seconds", "shutdown_seconds", "tolerance_seconds",
+    };
+    const size_t count = sizeof(numbers) / sizeof(numbers[0]);
+    unsigned line;
+    const char *key = yaml_line_of_no_number(file, numbers, count, &line);
+
+    if (key != NULL)
+        snprintf(why, CONFIG_WHY_SIZE, "%s:%u: %s: expected a whole number, in decimal", file, line,
+                 key);
+    return key == NULL;
+}
+
+struct config *config_file_read(const char *file, char *why)
+{
+    struct complaint complaint = {0};
+    struct config *c = NULL;
+    cyaml_config_t how;
+    cyaml_err_t err;
+
+    if (access(file, R_OK) != 0) {
+        snprintf(why, CONFIG_WHY_SIZE, "%s: %s", file, strerror(errno));
+        return NULL;
+    }
+    err =
+        cyaml_load_file(file, reader(&complaint, &how), &config_schema, (cyaml_data_t **)&c, NULL);
+    /* Not before: what comes from a pipe can be read once. */
+    if (!check_numbers(file, why)) {
+        config_free(&c);
+        return NULL;
+    }
+    if (err != CYAML_OK) {
+        explain(file, &complaint, err, why);
+        return NULL;
+    }
+    if (c == NULL)
+        snprintf(why, CONFIG_WHY_SIZE, "%s: the file is empty", file);
+    else if (!config_complete(c, file, why))
+        config_free(&c);
+    return c;
+}
+
+void config_free(struct config **config)
+{
+    struct complaint ignored;
+    cyaml_config_t how;
+
+    if (*config != NULL)
+        cyaml_free(reader(&ignored, &how), &config_schema, *config, 0);
+    *config = NULL;
+}
