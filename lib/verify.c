@@ -139,7 +139,9 @@ static unsigned char lower(char c)
  * since the names of one sender begin alike. */
 static bool same_name(const char *a, const char *b, size_t len)
 {
-    while (len > 0 && (a[len - 1] == b[len - 1] || lower(a[len - 1]) == lower(b[len - 1])))
+    if (memcmp(a, b, len) == 0)
+        return true;
+    while (len > 0 && lower(a[len - 1]) == lower(b[len - 1]))
         len--;
     return len == 0;
 }
