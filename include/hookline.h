@@ -112,10 +112,10 @@ HOOKLINE_API const hookline_scheme *hookline_scheme_at(size_t index);
 
 /* ---- Verifier: one scheme, its secrets, its tolerance ----------------------------- */
 
-#define HOOKLINE_SECRETS_MAX 8        /* secrets of one verifier                         */
+#define HOOKLINE_SECRETS_MAX 8         /* secrets of one verifier                        */
 #define HOOKLINE_SECRET_LENGTH_MAX 512 /* bytes of one secret's text                     */
 #define HOOKLINE_TOLERANCE_DEFAULT 300 /* s to either side, unless the scheme says other */
-#define HOOKLINE_TOLERANCE_MAX 86400  /* s                                               */
+#define HOOKLINE_TOLERANCE_MAX 86400   /* s                                              */
 
 typedef struct hookline_verifier hookline_verifier;
 
@@ -194,8 +194,8 @@ typedef struct hookline_result {
 } hookline_result;
 
 /* `now` is in seconds since 1970 and positive. The order of the checks: headers there, once
- * and well-formed; signature; time; id and payload. So "too old" is never said of a
- * forgery. */
+ * and well-formed; signature; time; id. So "too old" is never said of a forgery. Whether the
+ * payload can be read is the next question: hookline_event_read(). */
 HOOKLINE_API HOOKLINE_MUST_USE hookline_result hookline_verify(const hookline_verifier *v,
                                                                const hookline_request *req,
                                                                int64_t now);
@@ -215,7 +215,7 @@ typedef struct hookline_event {
 } hookline_event;
 
 /* Parses r->payload as JSON, once. HOOKLINE_BAD_PAYLOAD if it is no JSON object though the
- * scheme's payloads are (elsewhere all fields are then empty); HOOKLINE_BAD_CALL if *r is
+ * scheme's payloads are (elsewhere type and time are then empty); HOOKLINE_BAD_CALL if *r is
  * not an accepted result; HOOKLINE_NO_MEMORY. */
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_event_read(hookline_event **out,
                                                        const hookline_verifier *v,
