@@ -129,9 +129,14 @@ static void on_closed(void *data)
     free(c);
 }
 
+static h2o_socket_t *socket_of(h2o_req_t *req)
+{
+    return req->conn->callbacks->get_socket(req->conn);
+}
+
 static struct connection *connection_of(h2o_req_t *req)
 {
-    return req->conn->callbacks->get_socket(req->conn)->on_close.data;
+    return socket_of(req)->on_close.data;
 }
 
 void connection_begin(struct connection_set *set, h2o_socket_t *sock)
@@ -163,8 +168,7 @@ void connection_linger(h2o_req_t *req)
 
     req->http1_is_persistent = 0;
     if (c->linger_fd < 0)
-        c->linger_fd = fcntl(h2o_socket_get_fd(req->conn->callbacks->get_socket(req->conn)),
-                             F_DUPFD_CLOEXEC, 0);
+        c->linger_fd = fcntl(h2o_socket_get_fd(socket_of(req)), F_DUPFD_CLOEXEC, 0);
 }
 
 static enum phase phase_of(const h2o_req_t *req)
@@ -229,7 +233,7 @@ static int examine(h2o_req_t *req, void *data)
 {
     const struct sweep *sweep = data;
     struct connection *c = connection_of(req);
-    int fd = h2o_socket_get_fd(req->conn->callbacks->get_socket(req->conn));
+    int fd = h2o_socket_get_fd(socket_of(req));
     enum phase phase = phase_of(req);
 
     if (phase != c->phase || c->requests_seen != c->requests) {
@@ -250,7 +254,7 @@ static int examine(h2o_req_t *req, void *data)
 static int cut(h2o_req_t *req, void *data)
 {
     (void)data;
-    shutdown(h2o_socket_get_fd(req->conn->callbacks->get_socket(req->conn)), SHUT_RDWR);
+    shutdown(h2o_socket_get_fd(socket_of(req)), SHUT_RDWR);
     return 0;
 }
 

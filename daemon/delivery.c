@@ -38,6 +38,15 @@ static const char *reason(const struct delivery *d)
     return d->code <= HOOKLINE_BAD_CALL ? hookline_code_name(d->code) : d->answer.code;
 }
 
+/* -1 stands for what nothing says. */
+static void write_number(struct json_line *line, const char *key, int64_t number)
+{
+    if (number >= 0)
+        json_line_number(line, key, number);
+    else
+        json_line_string(line, key, NULL);
+}
+
 /* What the signature vouches for; nothing else of a refused request is written. */
 static void write_signed_facts(struct json_line *line, const struct delivery *d)
 {
@@ -47,15 +56,9 @@ static void write_signed_facts(struct json_line *line, const struct delivery *d)
     json_line_text(line, "id", r->id.len == 0 ? NULL : r->id.base, r->id.len);
     json_line_string(line, "type", event == NULL ? NULL : event->type);
     json_line_bool(line, "test", event != NULL && event->test);
-    if (r->signed_at >= 0)
-        json_line_number(line, "signed_at", r->signed_at);
-    else
-        json_line_string(line, "signed_at", NULL);
+    write_number(line, "signed_at", r->signed_at);
     json_line_bool(line, "fresh", r->fresh);
-    if (r->secret >= 0)
-        json_line_number(line, "secret", r->secret);
-    else
-        json_line_string(line, "secret", NULL);
+    write_number(line, "secret", r->secret);
 }
 
 static void write_body(struct json_line *line, hookline_bytes payload)
