@@ -3,11 +3,10 @@
 
 #include <h2o.h>
 
-#include "clock.h"
+#include "arrival.h"
 #include "connection.h"
 #include "delivery.h"
 #include "respond.h"
-#include "source.h"
 
 struct protocol_error {
     h2o_filter_t super;
@@ -41,16 +40,10 @@ static bool is_ours(h2o_req_t *req)
 static void record(const struct protocol_error *self, struct delivery_recorder *recorder,
                    h2o_req_t *req, const struct answer *answer)
 {
-    size_t path_len = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
-    struct delivery d = {
-        .source = sources_find(self->sources, req->path.base, path_len),
-        .result = {.secret = -1, .signed_at = -1},
-        .received_us = clock_wall_us(),
-        .begun_us = clock_mono_us(),
-        .answer = *answer,
-    };
+    struct delivery d;
 
-    connection_remote(req, d.remote);
+    arrival_begin(&d, req, self->sources);
+    d.answer = *answer;
     delivery_record(recorder, &d, d.begun_us);
 }
 

@@ -9,6 +9,7 @@
 #include <h2o.h>
 #include <hookline.h>
 
+#include "arrival.h"
 #include "clock.h"
 #include "connection.h"
 #include "delivery.h"
@@ -44,17 +45,6 @@ static size_t find_header(const void *headers, const char *name, hookline_bytes 
     return found;
 }
 
-static void begin(struct delivery *d, h2o_req_t *req)
-{
-    *d = (struct delivery){
-        .result = {.secret = -1, .signed_at = -1},
-        .received_us = clock_wall_us(),
-        .begun_us = clock_mono_us(),
-        .bytes = req->entity.len,
-    };
-    connection_remote(req, d->remote);
-}
-
 /* libh2o has dropped the headers that say how long the body is, but the head is still there. */
 static bool has_ambiguous_body(h2o_req_t *req)
 {
@@ -67,9 +57,6 @@ static bool has_ambiguous_body(h2o_req_t *req)
 /* Everything that costs nothing comes before everything that costs something. */
 static bool route(const struct receiver *self, h2o_req_t *req, struct delivery *d)
 {
-    size_t path_len = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
-
-    d->source = sources_find(self->options.sources, req->path.base, path_len);
     if (has_ambiguous_body(req)) {
         d->answer = answer_to_problem(ANSWER_BAD_REQUEST);
         connection_linger(req);
@@ -122,7 +109,8 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     struct delivery_recorder *recorder = h2o_context_get_handler_context(req->conn->ctx, handler);
     struct delivery d;
 
-    begin(&d, req);
+    arrival_begin(&d, req, self->options.sources);
+    d.bytes = req->entity.len;
     if (route(self, req, &d))
         judge(req, &d);
     if (!delivery_record(recorder, &d, clock_mono_us()) && delivery_is_accepted(&d))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * respond.h - an answer as an HTTP response. Part of the HTTP seam, as are connection,
- * listener, protocol_error and receiver; only their .c files know libh2o.
+ * respond.h - an answer as an HTTP response. Part of the HTTP seam, as are arrival,
+ * connection, listener, protocol_error and receiver; only their .c files know libh2o.
  */
 #ifndef RESPOND_H
 #define RESPOND_H

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#include "arrival.h"
+
+#include <h2o.h>
+
+#include "clock.h"
+#include "connection.h"
+#include "delivery.h"
+#include "source.h"
+
+void arrival_begin(struct delivery *d, h2o_req_t *req, const struct sources *sources)
+{
+    size_t path_len = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
+
+    *d = (struct delivery){
+        .source = sources_find(sources, req->path.base, path_len),
+        .result = {.secret = -1, .signed_at = -1},
+        .received_us = clock_wall_us(),
+        .begun_us = clock_mono_us(),
+    };
+    connection_remote(req, d->remote);
+}

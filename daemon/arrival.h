@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * arrival.h - a request as the delivery that it may become: when, from whom, for which source.
+ */
+#ifndef ARRIVAL_H
+#define ARRIVAL_H
+
+struct delivery;
+struct sources;
+struct st_h2o_req_t;
+
+/* Sets *d to what is known before anything is verified; d->source is NULL if no source has the
+ * path, whatever its query. */
+void arrival_begin(struct delivery *d, struct st_h2o_req_t *req, const struct sources *sources);
+
+#endif
