@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * shelf.h - the deliveries in the store: put there once, told from repeated ones.
+ *
+ * A repeated delivery has the source and the signed id of one that is in the store, or the source
+ * and the MAC if nothing signed is an id. So it is told for as long as the store keeps the first.
+ *
+ * Threads    The journal's, but for shelf_open() and shelf_close().
+ */
+#ifndef SHELF_H
+#define SHELF_H
+
+#include <stdint.h>
+
+#include "store.h"
+
+struct entry;
+struct shelf;
+
+/* NULL, and in `why` what is wrong. */
+struct shelf *shelf_open(struct store *writer, char why[STORE_WHY_SIZE]);
+void shelf_close(struct shelf **shelf);
+
+enum shelf_verdict {
+    SHELF_STORED,
+    SHELF_DUPLICATE,
+};
+
+/* Inside of a transaction. Sets *verdict and entry->seq, that of the first one for a duplicate.
+ * SQLite's code. */
+int shelf_put(struct shelf *shelf, struct entry *entry, enum shelf_verdict *verdict);
+
+/* To be called before a transaction's commit, and after its end. */
+int shelf_before_commit(struct shelf *shelf);
+void shelf_after(struct shelf *shelf, bool committed);
+
+/* The newest seq, 0 for none. */
+int64_t shelf_newest(const struct shelf *shelf);
+
+/* Forgets what is not in the store any more: everything before `seq`. */
+int shelf_forget(struct shelf *shelf, int64_t seq);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * store.h - the SQLite file that holds the deliveries: opened, locked, recovered, of our schema.
+ *
+ *   delivery     every verified delivery, once; seq grows and is never used again
+ *   keys         what tells repeated deliveries, packed (shelf.c)
+ *   destination  up to which seq deliveries were taken up for it (outbox.c)
+ *   unsent       what was taken up and is neither done nor given up; due_us NULL: parked
+ *   attempt      what was tried, when and with which result
+ *
+ * Ownership  store_open() makes it, store_close() ends it.
+ * Threads    A store of its own for each thread; one of them writes.
+ * Errors     Functions of SQLite's kind return SQLITE_OK or SQLite's code; store_why() is the text.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+struct store;
+
+enum store_mode {
+    STORE_WRITE, /* creates what is not there, migrates, and keeps other writers out */
+    STORE_READ,
+};
+
+enum {
+    STORE_WHY_SIZE = 512
+};
+
+/* NULL, and in `why` what is wrong with which file. */
+struct store *store_open(const char *path, enum store_mode mode, char why[STORE_WHY_SIZE]);
+void store_close(struct store **store);
+
+const char *store_path(const struct store *store);
+sqlite3 *store_db(struct store *store);
+
+/* A statement that is kept: sqlite3_finalize() it before store_close(). */
+int store_prepare(struct store *store, sqlite3_stmt **statement, const char *sql);
+
+/* Runs a statement that returns no rows and resets it. */
+int store_run(sqlite3_stmt *statement);
+
+/* Runs a statement that returns one number and resets it; `missing` if there is no row, or NULL. */
+int store_number(sqlite3_stmt *statement, int64_t *number, int64_t missing);
+
+/* The bytes that the file takes, without those that are free inside. -1 on failure. */
+int64_t store_bytes(struct store *store);
+
+/* "FILE: what SQLite says", for the last failure. */
+void store_why(struct store *store, int code, char why[STORE_WHY_SIZE]);
+
+#endif
