@@ -80,11 +80,11 @@ void answer_write_refusal(struct json_line *line, const struct answer *answer)
     json_line_end(line);
 }
 
-void answer_write_accepted(struct json_line *line, const char *source, hookline_bytes id,
-                           const char *type)
+void answer_write_accepted(struct json_line *line, bool duplicate, const char *source,
+                           hookline_bytes id, const char *type)
 {
     json_line_begin(line);
-    json_line_string(line, "status", "accepted");
+    json_line_string(line, "status", duplicate ? "duplicate" : "accepted");
     json_line_string(line, "source", source);
     json_line_text(line, "id", id.len == 0 ? NULL : id.base, id.len);
     json_line_string(line, "type", type);

@@ -5,6 +5,8 @@
 #ifndef ANSWER_H
 #define ANSWER_H
 
+#include <stdbool.h>
+
 #include <hookline.h>
 
 struct json_line;
@@ -35,7 +37,7 @@ enum answer_problem answer_problem_of_status(int status);
 
 /* Writes the JSON of a refusal, or of what was accepted. */
 void answer_write_refusal(struct json_line *line, const struct answer *answer);
-void answer_write_accepted(struct json_line *line, const char *source, hookline_bytes id,
-                           const char *type);
+void answer_write_accepted(struct json_line *line, bool duplicate, const char *source,
+                           hookline_bytes id, const char *type);
 
 #endif

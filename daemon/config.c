@@ -13,6 +13,7 @@
 
 enum {
     THREADS_MAX = 256,
+    DAYS_MAX = 36500,
 };
 
 size_t config_locate(const char *file, const char *key, char *out, size_t size)
@@ -128,17 +129,40 @@ static void fill_limits(struct config_limits *l)
 
 static bool check_limits(const struct config *c, const char *file, char *why)
 {
-    const uint64_t gib = 1 << 30;
+    const uint64_t body_max = 512 << 20; /* SQLite takes a billion bytes */
     const unsigned seconds_max = 86400;
     const struct config_limits *l = &c->limits;
 
-    if (l->body_bytes > gib)
-        complain(file, why, "limits/body_bytes", "body_bytes: expected 1 GiB at most");
+    if (l->body_bytes > body_max)
+        complain(file, why, "limits/body_bytes", "body_bytes: expected 512 MiB at most");
     else if (l->header_seconds > seconds_max || l->body_seconds > seconds_max ||
              l->idle_seconds > seconds_max || l->shutdown_seconds > seconds_max)
         complain(file, why, "limits", "limits: expected a day's seconds at most");
     else if (c->threads > THREADS_MAX)
         complain(file, why, "threads", "threads: expected %d at most", THREADS_MAX);
+    else
+        return true;
+    return false;
+}
+
+/* systemd names the directory; there may be several, with colons between them. */
+static bool fill_store(struct config *c, const char *file, char *why)
+{
+    const char *state = getenv("STATE_DIRECTORY");
+    struct config_store *s = &c->store;
+
+    if (s->keep_days == 0)
+        s->keep_days = CONFIG_DEFAULT_KEEP_DAYS;
+    if (s->queue_bytes == 0)
+        s->queue_bytes = CONFIG_DEFAULT_QUEUE_BYTES;
+    if (s->file == NULL && (state == NULL || state[0] == '\0'))
+        complain(file, why, "store",
+                 "nowhere to keep the deliveries: expected store: {file: FILE} or --store FILE");
+    else if (s->file == NULL &&
+             asprintf(&s->file, "%.*s/" CONFIG_DEFAULT_STORE, (int)strcspn(state, ":"), state) < 0)
+        complain(file, why, "store", "out of memory");
+    else if (s->keep_days > DAYS_MAX)
+        complain(file, why, "store/keep_days", "keep_days: expected %d at most", DAYS_MAX);
     else
         return true;
     return false;
@@ -195,5 +219,5 @@ bool config_complete(struct config *c, const char *file, char why[CONFIG_WHY_SIZ
     fill_limits(&c->limits);
     if (c->threads == 0)
         c->threads = processors();
-    return check_limits(c, file, why) && fill_listen(c, file, why);
+    return check_limits(c, file, why) && fill_listen(c, file, why) && fill_store(c, file, why);
 }

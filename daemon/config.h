@@ -40,6 +40,13 @@ struct config_log {
     bool body;
 };
 
+struct config_store {
+    char *file;
+    unsigned keep_days;   /* 0: the default */
+    uint64_t max_bytes;   /* 0: no limit */
+    uint64_t queue_bytes; /* 0: the default */
+};
+
 /* 0: the default, below. */
 struct config_limits {
     uint64_t body_bytes;
@@ -52,12 +59,14 @@ struct config {
     unsigned listen_count;
     unsigned threads; /* 0: one per processor */
     struct config_log log;
+    struct config_store store;
     struct config_limits limits;
     struct config_source *sources;
     unsigned sources_count;
 };
 
 #define CONFIG_DEFAULT_ADDRESS "127.0.0.1:8080"
+#define CONFIG_DEFAULT_STORE   "hookline.db" /* in $STATE_DIRECTORY */
 enum {
     CONFIG_DEFAULT_BODY_BYTES = 1 << 20,
     CONFIG_DEFAULT_CONNECTIONS = 10000,
@@ -65,6 +74,8 @@ enum {
     CONFIG_DEFAULT_BODY_SECONDS = 30,
     CONFIG_DEFAULT_IDLE_SECONDS = 60,
     CONFIG_DEFAULT_SHUTDOWN_SECONDS = 10,
+    CONFIG_DEFAULT_KEEP_DAYS = 8,
+    CONFIG_DEFAULT_QUEUE_BYTES = 64 << 20,
 };
 
 enum {

@@ -62,6 +62,14 @@ static const cyaml_schema_field_t log_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t store_fields[] = {
+    TEXT("file", struct config_store, file, 4096),
+    NUMBER("keep_days", struct config_store, keep_days),
+    NUMBER("max_bytes", struct config_store, max_bytes),
+    NUMBER("queue_bytes", struct config_store, queue_bytes),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t limits_fields[] = {
     NUMBER("body_bytes", struct config_limits, body_bytes),
     NUMBER("connections", struct config_limits, connections),
@@ -77,6 +85,7 @@ static const cyaml_schema_field_t config_fields[] = {
                          &listen_schema, 1, CONFIG_LISTEN_MAX),
     NUMBER("threads", struct config, threads),
     CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL, struct config, log, log_fields),
+    CYAML_FIELD_MAPPING("store", CYAML_FLAG_OPTIONAL, struct config, store, store_fields),
     CYAML_FIELD_MAPPING("limits", CYAML_FLAG_OPTIONAL, struct config, limits, limits_fields),
     CYAML_FIELD_SEQUENCE("sources", CYAML_FLAG_POINTER, struct config, sources, &source_schema, 1,
                          CYAML_UNLIMITED),

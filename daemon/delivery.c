@@ -28,7 +28,7 @@ static void write_time(struct json_line *line, int64_t wall_us)
 static const char *verdict(const struct delivery *d)
 {
     if (delivery_is_accepted(d))
-        return "accepted";
+        return d->duplicate ? "duplicate" : "stored";
     return d->answer.status < 500 ? "refused" : "failed";
 }
 
@@ -69,7 +69,7 @@ static void write_body(struct json_line *line, hookline_bytes payload)
         json_line_base64(line, "body_base64", payload.base, payload.len);
 }
 
-static bool write_line(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us,
+static void write_line(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us,
                        uint64_t dropped)
 {
     struct json_line *line = &recorder->line;
@@ -81,6 +81,8 @@ static bool write_line(struct delivery_recorder *recorder, const struct delivery
     json_line_string(line, "verdict", verdict(d));
     json_line_string(line, "reason", reason(d));
     json_line_number(line, "status", d->answer.status);
+    if (d->seq > 0)
+        json_line_number(line, "seq", d->seq);
     write_signed_facts(line, d);
     json_line_number(line, "bytes", (int64_t)d->bytes);
     json_line_string(line, "remote", d->remote);
@@ -89,12 +91,13 @@ static bool write_line(struct delivery_recorder *recorder, const struct delivery
         json_line_number(line, "refusals_not_logged", (int64_t)dropped);
     if (recorder->body && delivery_is_accepted(d))
         write_body(line, d->result.payload);
-    return json_line_end(line) && log_write(recorder->log, line->base, line->len);
+    if (json_line_end(line))
+        log_write(recorder->log, line->base, line->len);
 }
 
-bool delivery_record(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us)
+void delivery_record(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us)
 {
     if (!delivery_is_accepted(d) && !throttle_pass(&recorder->throttle, now_us))
-        return true;
-    return write_line(recorder, d, now_us, throttle_take_dropped(&recorder->throttle));
+        return;
+    write_line(recorder, d, now_us, throttle_take_dropped(&recorder->throttle));
 }

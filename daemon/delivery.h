@@ -25,6 +25,8 @@ struct delivery {
     hookline_result result;
     hookline_event *event; /* of an accepted delivery; the delivery's own */
     int code;              /* an enum hookline_code, 0 if it was not verified */
+    int64_t seq;           /* in the store; 0 if it is not there */
+    bool duplicate;        /* of the one that is in the store */
     struct answer answer;
     int64_t received_us, begun_us; /* wall clock; monotonic clock */
     size_t bytes;                  /* of the body */
@@ -38,9 +40,9 @@ struct delivery_recorder {
     struct json_line line;
 };
 
-/* Writes the line. For an accepted delivery false means that it is not recorded and must not be
- * acknowledged; lines about refusals may be left out when there are too many. */
-bool delivery_record(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us);
+/* Hands the line to the log; log_flush() writes it. Lines about refusals may be left out when there
+ * are too many. */
+void delivery_record(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us);
 
 bool delivery_is_accepted(const struct delivery *d);
 

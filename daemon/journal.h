@@ -43,8 +43,9 @@ struct journal_options {
     int (*before_commit)(void *data);
     /* After each transaction, before its tasks are told. */
     void (*after)(void *data, enum journal_outcome outcome);
-    /* Nothing was queued for a while, or much was: a small step of housekeeping, a transaction of
-     * its own. Returns SQLite's code, or SQLITE_DONE if there is nothing to do. May be NULL. */
+    /* A small step of housekeeping, in a transaction of its own between the others: SQLITE_ROW if
+     * something was done, SQLITE_DONE if there is nothing to do (it is asked again a second later),
+     * or another code of SQLite's. */
     int (*step)(void *data);
     /* A transaction failed, and why; told once until one succeeds. */
     void (*failed)(void *data, const char *why);
@@ -64,7 +65,7 @@ bool journal_submit(struct journal *journal, struct journal_task *task);
 
 struct journal_stats {
     uint64_t tasks, commits, failed_commits;
-    uint64_t commit_us; /* the sum of what the commits took */
+    uint64_t commit_us;         /* the sum of what the commits took */
     uint64_t commit_buckets[8]; /* commits that took at most JOURNAL_BUCKETS_US[i] */
     size_t queued_bytes;
     bool healthy; /* the last transaction succeeded */

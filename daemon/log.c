@@ -3,18 +3,35 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum {
+    CLOSE_MS = 1000,
+};
+
+struct lines {
+    char *base;
+    size_t len, size;
+};
+
 struct log {
-    pthread_mutex_t mutex; /* a leaf: nothing is called while it is held but the kernel */
     char *path;            /* NULL: standard output */
+    pthread_mutex_t mutex; /* a leaf; guards `waiting` and `lost` */
+    struct lines waiting;
+    unsigned long lost;
+    pthread_mutex_t writer; /* held by the one who writes; before `mutex` */
+    struct lines writing;   /* the writer's */
+    size_t written;         /* of `writing` */
     int fd;
-    bool torn; /* the file ends in the middle of a line */
+    mode_t kind; /* S_IFREG and so on */
 };
 
 static int open_path(const char *path)
@@ -22,7 +39,14 @@ static int open_path(const char *path)
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
 }
 
-/* Somebody was interrupted here: us, before SIGHUP, or the one before us. */
+static mode_t kind_of(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 ? st.st_mode & S_IFMT : 0;
+}
+
+/* Somebody was interrupted in the middle of a line: the one before us. */
 static bool is_torn(int fd, const char *path)
 {
     struct stat st;
@@ -39,6 +63,22 @@ static bool is_torn(int fd, const char *path)
     return last != '\n';
 }
 
+static bool append(struct lines *lines, const char *bytes, size_t len)
+{
+    if (lines->len + len > lines->size) {
+        size_t size = (lines->len + len) * 2;
+        char *bigger = realloc(lines->base, size);
+
+        if (bigger == NULL)
+            return false;
+        lines->base = bigger;
+        lines->size = size;
+    }
+    memcpy(lines->base + lines->len, bytes, len);
+    lines->len += len;
+    return true;
+}
+
 struct log *log_open(const char *path)
 {
     struct log *log = calloc(1, sizeof(*log));
@@ -46,58 +86,117 @@ struct log *log_open(const char *path)
     if (log == NULL)
         return NULL;
     pthread_mutex_init(&log->mutex, NULL);
+    pthread_mutex_init(&log->writer, NULL);
     log->fd = STDOUT_FILENO;
     if (strcmp(path, "-") != 0) {
         log->path = strdup(path);
         log->fd = log->path == NULL ? -1 : open_path(path);
     }
-    if (log->fd < 0)
+    if (log->fd < 0) {
         log_close(&log);
-    else if (log->path != NULL)
-        log->torn = is_torn(log->fd, path);
+        return NULL;
+    }
+    log->kind = kind_of(log->fd);
+    if (log->path != NULL && is_torn(log->fd, path))
+        append(&log->waiting, "\n", 1);
     return log;
 }
 
 void log_close(struct log **log)
 {
+    struct log *l = *log;
     int saved = errno;
 
-    if (*log == NULL)
-        return;
-    if ((*log)->path != NULL && (*log)->fd >= 0)
-        close((*log)->fd);
-    pthread_mutex_destroy(&(*log)->mutex);
-    free((*log)->path);
-    free(*log);
+    if (l->fd >= 0 && log_flush(l) && l->written < l->writing.len) {
+        poll(&(struct pollfd){.fd = l->fd, .events = POLLOUT}, 1, CLOSE_MS);
+        log_flush(l);
+    }
+    if (l->path != NULL && l->fd >= 0)
+        close(l->fd);
+    pthread_mutex_destroy(&l->mutex);
+    pthread_mutex_destroy(&l->writer);
+    free(l->waiting.base);
+    free(l->writing.base);
+    free(l->path);
+    free(l);
     *log = NULL;
     errno = saved;
 }
 
-static bool write_all(struct log *log, const char *bytes, size_t len)
+void log_write(struct log *log, const char *line, size_t len)
 {
-    for (size_t done = 0; done < len;) {
-        ssize_t n = write(log->fd, bytes + done, len - done);
+    char lost[64];
 
-        if (n > 0) {
-            done += (size_t)n;
-            log->torn = bytes[done - 1] != '\n';
-        } else if (n < 0 && errno == EAGAIN) {
-            poll(&(struct pollfd){.fd = log->fd, .events = POLLOUT}, 1, -1);
-        } else if (n < 0 && errno != EINTR) {
-            return false;
+    pthread_mutex_lock(&log->mutex);
+    if (log->lost > 0 && log->waiting.len == 0) {
+        int n = snprintf(lost, sizeof(lost), "{\"lost_lines\":%lu}\n", log->lost);
+
+        if (append(&log->waiting, lost, (size_t)n))
+            log->lost = 0;
+    }
+    if (log->lost > 0 || log->waiting.len + len > LOG_KEPT_MAX || !append(&log->waiting, line, len))
+        log->lost++;
+    pthread_mutex_unlock(&log->mutex);
+}
+
+/* As much as is taken at once: 0 if nothing, -1 with errno. */
+static ssize_t write_some(const struct log *log, const char *bytes, size_t len)
+{
+    struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
+    ssize_t n;
+
+    if (S_ISSOCK(log->kind)) {
+        n = send(log->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } else {
+        if (!S_ISREG(log->kind)) {
+            if (poll(&ready, 1, 0) == 0)
+                return 0;
+            /* So much a pipe takes without blocking when poll() says so. */
+            if (len > PIPE_BUF)
+                len = PIPE_BUF;
         }
+        n = write(log->fd, bytes, len);
+    }
+    return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : n;
+}
+
+/* Takes all the lines that wait, if those before are written. */
+static bool take_lines(struct log *log)
+{
+    struct lines empty = log->writing;
+
+    if (log->written < log->writing.len)
+        return true;
+    empty.len = 0;
+    pthread_mutex_lock(&log->mutex);
+    log->writing = log->waiting;
+    log->waiting = empty;
+    pthread_mutex_unlock(&log->mutex);
+    log->written = 0;
+    return log->writing.len > 0;
+}
+
+static bool write_lines(struct log *log)
+{
+    while (take_lines(log)) {
+        ssize_t n =
+            write_some(log, log->writing.base + log->written, log->writing.len - log->written);
+
+        if (n <= 0)
+            return n == 0;
+        log->written += (size_t)n;
     }
     return true;
 }
 
-bool log_write(struct log *log, const char *line, size_t len)
+bool log_flush(struct log *log)
 {
-    bool whole;
+    bool good;
 
-    pthread_mutex_lock(&log->mutex);
-    whole = (!log->torn || write_all(log, "\n", 1)) && write_all(log, line, len);
-    pthread_mutex_unlock(&log->mutex);
-    return whole;
+    pthread_mutex_lock(&log->writer);
+    good = write_lines(log);
+    pthread_mutex_unlock(&log->writer);
+    return good;
 }
 
 bool log_reopen(struct log *log)
@@ -108,11 +207,16 @@ bool log_reopen(struct log *log)
         return true;
     if ((fd = open_path(log->path)) < 0)
         return false;
-    pthread_mutex_lock(&log->mutex);
+    pthread_mutex_lock(&log->writer);
+    write_lines(log);
+    /* What the old file did not take begins anew in the new one, with a whole line. */
+    while (log->written > 0 && log->written < log->writing.len &&
+           log->writing.base[log->written - 1] != '\n')
+        log->written--;
     old = log->fd;
     log->fd = fd;
-    log->torn = is_torn(fd, log->path);
-    pthread_mutex_unlock(&log->mutex);
+    log->kind = kind_of(fd);
+    pthread_mutex_unlock(&log->writer);
     close(old);
     return true;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * log.h - a file, or standard output, that takes whole lines.
+ * log.h - a file, or standard output, that takes whole lines and never makes anybody wait.
  *
- * Threads    log_write() and log_reopen() on any thread.
+ * What a full pipe or a full disk does not take is kept, up to LOG_KEPT_MAX bytes, and offered
+ * again; lines beyond are lost, and a line {"lost_lines":N} stands in their place.
+ *
+ * Threads    log_write(), log_flush() and log_reopen() on any thread.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -12,13 +15,22 @@
 
 struct log;
 
+enum {
+    LOG_KEPT_MAX = 1 << 20
+};
+
 /* `path` is a file to append to, "-" for standard output. NULL with errno set if it cannot be
  * opened. */
 struct log *log_open(const char *path);
+
+/* Waits a second at most for a reader of what is left. */
 void log_close(struct log **log);
 
-/* Returns when the kernel has taken the line; false with errno set if it did not take all. */
-bool log_write(struct log *log, const char *line, size_t len);
+/* Takes a line with its "\n"; log_flush() writes it. */
+void log_write(struct log *log, const char *line, size_t len);
+
+/* Writes what there is, as far as it goes at once. False with errno set if it is refused. */
+bool log_flush(struct log *log);
 
 /* Opens the path anew, for logrotate; false with errno set, and the old file is kept. */
 bool log_reopen(struct log *log);

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,10 @@
 #include "log.h"
 #include "options.h"
 #include "receiver.h"
+#include "shelf.h"
 #include "source.h"
+#include "storage.h"
+#include "store.h"
 
 /* As daemon(7) lists them. */
 enum {
@@ -110,16 +114,25 @@ static int listen_everywhere(struct listener *l, const struct config *c)
     return EXIT_SUCCESS;
 }
 
+static void reopen_log(struct log *log)
+{
+    if (log_reopen(log))
+        say("log reopened");
+    else
+        fprintf(stderr, "hooklined: the log stays as it is: %s\n", strerror(errno));
+}
+
+/* The main thread has nothing else to do than to offer again what a slow reader left. */
 static void wait_for_the_end(const sigset_t *signals, struct log *log)
 {
+    const struct timespec second = {1, 0};
     sigset_t again;
     int signal;
 
-    while (sigwait(signals, &signal) == 0 && signal == SIGHUP) {
-        if (log_reopen(log))
-            say("log reopened");
-        else
-            fprintf(stderr, "hooklined: the log stays as it is: %s\n", strerror(errno));
+    while ((signal = sigtimedwait(signals, NULL, &second)) == SIGHUP || signal < 0) {
+        log_flush(log);
+        if (signal == SIGHUP)
+            reopen_log(log);
     }
     /* A second one, of either kind, ends us at once. */
     sigemptyset(&again);
@@ -128,10 +141,65 @@ static void wait_for_the_end(const sigset_t *signals, struct log *log)
     pthread_sigmask(SIG_UNBLOCK, &again, NULL);
 }
 
-static int serve(struct config *c, const struct sources *sources, struct log *log,
-                 const sigset_t *signals)
+static void on_store_failed(void *data, const char *why)
 {
-    struct receiver_options receiver = {sources, log, c->log.body, c->limits.body_bytes};
+    (void)data;
+    fprintf(stderr, "hooklined: cannot store, senders are told to try again: %s\n", why);
+}
+
+static void on_store_recovered(void *data)
+{
+    (void)data;
+    say("storing again");
+}
+
+/* Nobody knows what is on the disk. A new process will read it from there. */
+static void on_store_fatal(void *data, const char *why)
+{
+    atomic_bool *broken = data;
+
+    fprintf(stderr, "hooklined: the disk did not take what was written, stopping: %s\n", why);
+    atomic_store(broken, true);
+    kill(getpid(), SIGTERM);
+}
+
+static struct storage *open_storage(const struct config *c, atomic_bool *broken)
+{
+    struct storage_options options = {
+        .path = c->store.file,
+        .keep_us = (int64_t)c->store.keep_days * 86400 * 1000000,
+        .max_bytes = (int64_t)c->store.max_bytes,
+        .queue_bytes = c->store.queue_bytes,
+        .data = broken,
+        .failed = on_store_failed,
+        .recovered = on_store_recovered,
+        .fatal = on_store_fatal,
+    };
+    char why[STORE_WHY_SIZE];
+    struct storage *storage = storage_open(&options, why);
+
+    if (storage == NULL) {
+        say(why);
+        return NULL;
+    }
+    fprintf(stderr, "hooklined: %s: %zu deliveries%s\n", c->store.file,
+            shelf_count(storage_shelf(storage)),
+            store_was_left_open(storage_store(storage)) ? ", recovered after an unclean end" : "");
+    if (!storage_start(storage)) {
+        say(strerror(errno));
+        storage_close(&storage);
+    }
+    return storage;
+}
+
+static int receive(struct config *c, const struct sources *sources, struct storage *storage,
+                   struct log *log, const sigset_t *signals)
+{
+    struct receiver_options receiver = {
+        .sources = sources,
+        .deposits = {storage_journal(storage), storage_shelf(storage), log, c->log.body},
+        .body_max = c->limits.body_bytes,
+    };
     struct listener *listener = open_listener(c, &receiver);
     unsigned cut;
     int code;
@@ -148,6 +216,19 @@ static int serve(struct config *c, const struct sources *sources, struct log *lo
         fprintf(stderr, "hooklined: %u connections cut\n", cut);
     listener_free(&listener);
     return code;
+}
+
+static int serve(struct config *c, const struct sources *sources, struct log *log,
+                 const sigset_t *signals)
+{
+    atomic_bool broken = false;
+    struct storage *storage = open_storage(c, &broken);
+    int code = EXIT_FAILED;
+
+    if (storage != NULL)
+        code = receive(c, sources, storage, log, signals);
+    storage_close(&storage);
+    return atomic_load(&broken) ? EXIT_FAILED : code;
 }
 
 static int run(struct config *c, const struct sources *sources)

@@ -11,9 +11,9 @@ void options_help(void)
     fputs(
         "Usage: hooklined --config FILE [--check]\n"
         "       hooklined [--listen ADDRESS:PORT]... --source NAME=SCHEME:SECRET...\n"
-        "                 [--log FILE] [--check]\n"
+        "                 --store FILE [--log FILE] [--check]\n"
         "\n"
-        "Receives webhooks over HTTP, verifies them and writes a line of JSON for each.\n"
+        "Receives webhooks over HTTP, verifies them, and acknowledges what the disk has.\n"
         "\n"
         "  -c, --config FILE    read the configuration from FILE, see hooklined.yaml(5)\n"
         "  -l, --listen ADDRESS:PORT\n"
@@ -22,6 +22,8 @@ void options_help(void)
         "  -s, --source NAME=SCHEME:SECRET\n"
         "                       accept at /NAME what is signed by SCHEME with SECRET, which\n"
         "                       is @FILE, env:VARIABLE or credential:NAME\n"
+        "  -S, --store FILE     keep the deliveries in FILE; default "
+        "$STATE_DIRECTORY/" CONFIG_DEFAULT_STORE "\n"
         "  -o, --log FILE       append the lines to FILE instead of standard output\n"
         "      --check          check configuration and secrets, then exit\n"
         "  -h, --help           show this and exit\n"
@@ -99,22 +101,25 @@ static void add_listen(struct options *o, const char *address)
         wrong(o, "out of memory");
 }
 
-static void set_log(struct options *o, const char *file)
+static void set_text(struct options *o, char **text, const char *value)
 {
-    free(o->config->log.file);
-    o->config->log.file = strdup(file);
+    free(*text);
+    if ((*text = strdup(value)) == NULL)
+        wrong(o, "out of memory");
 }
 
 /* Either a file or the rest of the options: two places for the same thing breed surprises. */
 static void check_sides(struct options *o)
 {
     const struct config *c = o->config;
-    bool inline_config = c->sources_count + c->listen_count > 0 || c->log.file != NULL;
+    bool inline_config =
+        c->sources_count + c->listen_count > 0 || c->log.file != NULL || c->store.file != NULL;
 
     if (o->mode != OPTIONS_RUN && o->mode != OPTIONS_CHECK)
         return;
     if (o->file != NULL && inline_config)
-        wrong(o, "--config does not go with --listen, --source and --log: put them in the file");
+        wrong(o, "--config does not go with --listen, --source, --store and --log: put them in the "
+                 "file");
     else if (o->file == NULL && c->sources_count == 0)
         wrong(o, "nothing to receive: give --config FILE or --source NAME=SCHEME:SECRET");
 }
@@ -132,7 +137,10 @@ static void take_option(struct options *o, int option)
         add_source(o, optarg);
         break;
     case 'o':
-        set_log(o, optarg);
+        set_text(o, &o->config->log.file, optarg);
+        break;
+    case 'S':
+        set_text(o, &o->config->store.file, optarg);
         break;
     case 'k':
         o->mode = OPTIONS_CHECK;
@@ -152,10 +160,15 @@ static void take_option(struct options *o, int option)
 struct options options_read(int argc, char *argv[])
 {
     static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'}, {"listen", required_argument, NULL, 'l'},
-        {"source", required_argument, NULL, 's'}, {"log", required_argument, NULL, 'o'},
-        {"check", no_argument, NULL, 'k'},        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"listen", required_argument, NULL, 'l'},
+        {"source", required_argument, NULL, 's'},
+        {"store", required_argument, NULL, 'S'},
+        {"log", required_argument, NULL, 'o'},
+        {"check", no_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
     };
     struct options o = {.mode = OPTIONS_RUN, .config = calloc(1, sizeof(struct config))};
     int option;
@@ -166,7 +179,7 @@ struct options options_read(int argc, char *argv[])
     }
     opterr = 0;
     while ((o.mode == OPTIONS_RUN || o.mode == OPTIONS_CHECK) &&
-           (option = getopt_long(argc, argv, "c:l:s:o:hV", known, NULL)) != -1)
+           (option = getopt_long(argc, argv, "c:l:s:S:o:hV", known, NULL)) != -1)
         take_option(&o, option);
     if (optind < argc && (o.mode == OPTIONS_RUN || o.mode == OPTIONS_CHECK))
         wrong(&o, "unexpected argument");

@@ -73,13 +73,13 @@ enum outbox_state {
 
 struct outbox_attempt {
     int64_t destination, seq;
-    unsigned tries;     /* with this one */
-    int64_t at_us;      /* when it began */
+    unsigned tries; /* with this one */
+    int64_t at_us;  /* when it began */
     int64_t took_us;
-    int status;         /* of HTTP; 0 if none came */
-    const char *error;  /* NULL, or what went wrong */
+    int status;        /* of HTTP; 0 if none came */
+    const char *error; /* NULL, or what went wrong */
     enum outbox_state state;
-    int64_t due_us;     /* of OUTBOX_RETRY */
+    int64_t due_us; /* of OUTBOX_RETRY */
 };
 
 /* Records an attempt and what follows of it. */

@@ -6,6 +6,8 @@
 #include "arrival.h"
 #include "connection.h"
 #include "delivery.h"
+#include "deposit.h"
+#include "log.h"
 #include "respond.h"
 
 struct protocol_error {
@@ -45,6 +47,7 @@ static void record(const struct protocol_error *self, struct delivery_recorder *
     arrival_begin(&d, req, self->sources);
     d.answer = *answer;
     delivery_record(recorder, &d, d.begun_us);
+    log_flush(recorder->log);
 }
 
 static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **slot)
@@ -53,7 +56,7 @@ static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **sl
 
     if (!is_ours(req)) {
         struct delivery_recorder *recorder =
-            h2o_context_get_handler_context(req->conn->ctx, self->handler);
+            deposits_recorder(h2o_context_get_handler_context(req->conn->ctx, self->handler));
         struct answer answer = answer_to_problem(answer_problem_of_status(req->res.status));
         struct replacement *stream;
 

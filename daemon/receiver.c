@@ -4,8 +4,6 @@
  */
 #include "receiver.h"
 
-#include <strings.h>
-
 #include <h2o.h>
 #include <hookline.h>
 
@@ -14,6 +12,8 @@
 #include "connection.h"
 #include "delivery.h"
 #include "framing.h"
+#include "headers.h"
+#include "log.h"
 #include "protocol_error.h"
 #include "respond.h"
 #include "source.h"
@@ -22,28 +22,6 @@ struct receiver {
     h2o_handler_t super;
     struct receiver_options options;
 };
-
-static hookline_bytes trim_end(h2o_iovec_t value)
-{
-    while (value.len > 0 && (value.base[value.len - 1] == ' ' || value.base[value.len - 1] == '\t'))
-        value.len--;
-    return (hookline_bytes){value.base, value.len};
-}
-
-static size_t find_header(const void *headers, const char *name, hookline_bytes *value)
-{
-    const h2o_headers_t *all = headers;
-    size_t len = strlen(name), found = 0;
-
-    for (size_t i = 0; i < all->size; i++) {
-        const h2o_header_t *header = &all->entries[i];
-
-        if (header->name->len == len && strncasecmp(header->name->base, name, len) == 0 &&
-            found++ == 0)
-            *value = trim_end(header->value);
-    }
-    return found;
-}
 
 /* libh2o has dropped the headers that say how long the body is, but the head is still there. */
 static bool has_ambiguous_body(h2o_req_t *req)
@@ -72,12 +50,12 @@ static bool route(const struct receiver *self, h2o_req_t *req, struct delivery *
     return false;
 }
 
-static void judge(h2o_req_t *req, struct delivery *d)
+static void judge(h2o_req_t *req, struct delivery *d, const struct headers *headers)
 {
     const char *url = d->source->url;
     hookline_request view = {
-        .find_header = find_header,
-        .headers = &req->headers,
+        .find_header = headers_find,
+        .headers = headers,
         .body = {req->entity.base, req->entity.len},
         .method = {req->method.base, req->method.len},
         .url = {url, url == NULL ? 0 : strlen(url)},
@@ -94,50 +72,45 @@ static void judge(h2o_req_t *req, struct delivery *d)
     d->answer = answer_to_code(d->code);
 }
 
-static void answer(h2o_req_t *req, const struct delivery *d, struct json_line *line)
+static void refuse(h2o_req_t *req, struct delivery_recorder *recorder, struct delivery *d)
 {
-    if (delivery_is_accepted(d))
-        answer_write_accepted(line, d->source->name, d->result.id, d->event->type);
-    else
-        answer_write_refusal(line, &d->answer);
-    respond(req, &d->answer, line);
+    delivery_record(recorder, d, clock_mono_us());
+    log_flush(recorder->log);
+    answer_write_refusal(&recorder->line, &d->answer);
+    respond(req, &d->answer, &recorder->line);
+    hookline_event_free(&d->event);
 }
 
+/* A delivery that is accepted here is answered when the disk has it: see deposit.c. */
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     const struct receiver *self = (const struct receiver *)handler;
-    struct delivery_recorder *recorder = h2o_context_get_handler_context(req->conn->ctx, handler);
+    struct deposits *deposits = h2o_context_get_handler_context(req->conn->ctx, handler);
+    struct headers_used used = {{0}};
+    struct headers headers = {&req->headers, &used};
     struct delivery d;
 
     arrival_begin(&d, req, self->options.sources);
     d.bytes = req->entity.len;
     if (route(self, req, &d))
-        judge(req, &d);
-    if (!delivery_record(recorder, &d, clock_mono_us()) && delivery_is_accepted(&d))
+        judge(req, &d, &headers);
+    if (delivery_is_accepted(&d) && !deposit_begin(deposits, req, &d, &headers))
         d.answer = answer_to_problem(ANSWER_UNAVAILABLE);
-    answer(req, &d, &recorder->line);
-    hookline_event_free(&d.event);
+    if (!delivery_is_accepted(&d))
+        refuse(req, deposits_recorder(deposits), &d);
     return 0;
 }
 
 static void start_on_loop(h2o_handler_t *handler, h2o_context_t *ctx)
 {
     const struct receiver *self = (const struct receiver *)handler;
-    struct delivery_recorder *recorder = h2o_mem_alloc(sizeof(*recorder));
 
-    *recorder = (struct delivery_recorder){
-        .log = self->options.log,
-        .body = self->options.log_body,
-    };
-    h2o_context_set_handler_context(ctx, handler, recorder);
+    h2o_context_set_handler_context(ctx, handler, deposits_open(ctx, &self->options.deposits));
 }
 
 static void stop_on_loop(h2o_handler_t *handler, h2o_context_t *ctx)
 {
-    struct delivery_recorder *recorder = h2o_context_get_handler_context(ctx, handler);
-
-    json_line_free(&recorder->line);
-    free(recorder);
+    deposits_close(h2o_context_get_handler_context(ctx, handler));
 }
 
 void receiver_register(h2o_pathconf_t *path, const struct receiver_options *options)

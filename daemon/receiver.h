@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * receiver.h - one request: find its source, verify it, record it, answer.
+ * receiver.h - one request: find its source, verify it, have it stored, answer.
  *
  * Threads    One receiver serves all loops; what a request writes to belongs to its loop.
  */
 #ifndef RECEIVER_H
 #define RECEIVER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
-struct log;
+#include "deposit.h"
+
 struct receiver;
 struct sources;
 struct st_h2o_pathconf_t;
 
 struct receiver_options {
     const struct sources *sources;
-    struct log *log;
-    bool log_body;
+    struct deposits_options deposits;
     size_t body_max; /* bytes */
 };
 

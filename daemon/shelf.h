@@ -10,6 +10,8 @@
 #ifndef SHELF_H
 #define SHELF_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "store.h"
@@ -37,7 +39,12 @@ void shelf_after(struct shelf *shelf, bool committed);
 /* The newest seq, 0 for none. */
 int64_t shelf_newest(const struct shelf *shelf);
 
-/* Forgets what is not in the store any more: everything before `seq`. */
-int shelf_forget(struct shelf *shelf, int64_t seq);
+/* Small steps of housekeeping, inside of a transaction: SQLITE_ROW if something was done,
+ * SQLITE_DONE if there is nothing to do, or another code of SQLite's. */
+int shelf_forget(struct shelf *shelf, int64_t before); /* the deliveries before that seq are gone */
+int shelf_merge(struct shelf *shelf);
+
+/* How many keys are known. */
+size_t shelf_count(const struct shelf *shelf);
 
 #endif

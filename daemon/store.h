@@ -36,6 +36,10 @@ struct store *store_open(const char *path, enum store_mode mode, char why[STORE_
 void store_close(struct store **store);
 
 const char *store_path(const struct store *store);
+
+/* Whether the last writer did not come to close it: what it had committed was recovered. */
+bool store_was_left_open(const struct store *store);
+
 sqlite3 *store_db(struct store *store);
 
 /* A statement that is kept: sqlite3_finalize() it before store_close(). */

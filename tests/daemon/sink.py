@@ -173,8 +173,9 @@ def find_program():
     return real if os.path.exists(real) else f"{BUILD}/hooklined"
 
 
-def environment(extra):
-    env = dict(os.environ, LD_LIBRARY_PATH=f"{BUILD}/.libs", **(extra or {}))
+def environment(extra, state):
+    env = {**os.environ, "LD_LIBRARY_PATH": f"{BUILD}/.libs", "STATE_DIRECTORY": state,
+           **(extra or {})}
     env.setdefault("ASAN_OPTIONS", "verify_asan_link_order=0")
     env.setdefault("LSAN_OPTIONS",
                    f"suppressions={SOURCE}/tests/daemon/lsan.supp:print_suppressions=0")
@@ -183,7 +184,8 @@ def environment(extra):
 
 def run(*arguments, env=None, timeout=PATIENCE):
     """Runs hooklined to its end: (exit code, standard output, standard error)."""
-    done = subprocess.run([*WRAPPER, find_program(), *arguments], env=environment(env),
+    done = subprocess.run([*WRAPPER, find_program(), *arguments],
+                          env=environment(env, Folders.new()),
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout,
                           preexec_fn=die_with_parent, check=False)
     Watch.see("standard output", done.stdout)
@@ -220,9 +222,11 @@ class Daemon:
     running = []
 
     def __init__(self, config=None, *, sources=None, arguments=None, env=None, stdout=None,
-                 setup=None, **more):
-        """A configuration as data, or sources and the rest of it, or arguments."""
-        self.folder = Folders.new()
+                 setup=None, folder=None, **more):
+        """A configuration as data, or sources and the rest of it, or arguments; the folder of
+        another one to go on with its store."""
+        self.folder = folder or Folders.new()
+        self.store = f"{self.folder}/hookline.db"
         self.out, self.err = f"{self.folder}/stdout", f"{self.folder}/stderr"
         if arguments is None:
             config = dict(config or {}, **({"sources": sources} if sources else {}), **more)
@@ -240,7 +244,8 @@ class Daemon:
 
         with open(self.out, "wb") as out, open(self.err, "wb") as err:
             self.process = subprocess.Popen(
-                [*WRAPPER, find_program(), *arguments], env=environment(env), preexec_fn=before,
+                [*WRAPPER, find_program(), *arguments], env=environment(env, self.folder),
+                preexec_fn=before,
                 stdin=subprocess.DEVNULL, stdout=out if stdout is None else stdout, stderr=err)
         Daemon.running.append(self)
         self.address = wait_for(self._listening, "the line \"listening on\"")[0]

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * deposit.h - a verified delivery on its way to the disk, and its answer on the way back.
+ *
+ * The journal's thread gets a copy of the bytes and gives back a message to the loop: no request of
+ * libh2o's crosses a thread. A sender that leaves meanwhile is not answered; its delivery is stored
+ * all the same.
+ *
+ * Threads    Each loop has deposits of its own; every function on the thread of the loop.
+ */
+#ifndef DEPOSIT_H
+#define DEPOSIT_H
+
+#include <stdbool.h>
+
+struct delivery;
+struct delivery_recorder;
+struct deposits;
+struct headers;
+struct journal;
+struct log;
+struct shelf;
+struct st_h2o_context_t;
+struct st_h2o_req_t;
+
+struct deposits_options {
+    struct journal *journal;
+    struct shelf *shelf; /* of the journal */
+    struct log *log;
+    bool log_body; /* write the payload into the log, too */
+};
+
+struct deposits *deposits_open(struct st_h2o_context_t *ctx,
+                               const struct deposits_options *options);
+
+/* Waits for what the journal still has. */
+void deposits_close(struct deposits *deposits);
+
+/* Takes the delivery over, answers the request and records the delivery when the journal has
+ * spoken. False if the journal takes no more: nothing has happened then. */
+bool deposit_begin(struct deposits *deposits, struct st_h2o_req_t *req, struct delivery *d,
+                   const struct headers *headers);
+
+/* What the loop writes its lines with. */
+struct delivery_recorder *deposits_recorder(struct deposits *deposits);
+
+#endif

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+#include "journal.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "clock.h"
+#include "store.h"
+
+enum {
+    TRANSACTION_BYTES = 8 << 20, /* what is queued beyond waits for the next one */
+    CHECKPOINT_PAGES = 4000,
+    IDLE_US = 1000000, /* between two looks for housekeeping */
+};
+
+const int64_t JOURNAL_BUCKETS_US[8] = {250, 500, 1000, 2500, 10000, 100000, 1000000, INT64_MAX};
+
+struct queue {
+    struct journal_task *first, **end;
+    size_t bytes;
+};
+
+struct journal {
+    struct store *store;
+    struct journal_options options;
+    sqlite3_stmt *begin, *commit, *rollback;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* a leaf; guards what follows */
+    pthread_cond_t queued;
+    struct queue queue;
+    bool waiting, closing, ended;
+    struct journal_stats stats;
+    /* the thread's own */
+    int log_pages; /* of the write-ahead log */
+    int64_t step_at_us;
+};
+
+static void queue_init(struct queue *q)
+{
+    q->first = NULL;
+    q->end = &q->first;
+    q->bytes = 0;
+}
+
+static void queue_put(struct queue *q, struct journal_task *task)
+{
+    task->next = NULL;
+    *q->end = task;
+    q->end = &task->next;
+    q->bytes += task->bytes;
+}
+
+/* What one transaction takes, at least one task; the rest stays. */
+static void queue_take(struct queue *from, struct queue *to)
+{
+    queue_init(to);
+    while (from->first != NULL &&
+           (to->first == NULL || to->bytes + from->first->bytes <= TRANSACTION_BYTES)) {
+        struct journal_task *task = from->first;
+
+        from->first = task->next;
+        from->bytes -= task->bytes;
+        queue_put(to, task);
+    }
+    if (from->first == NULL)
+        queue_init(from);
+}
+
+static int on_log_growth(void *data, sqlite3 *db, const char *name, int pages)
+{
+    struct journal *j = data;
+
+    (void)db, (void)name;
+    j->log_pages = pages;
+    return SQLITE_OK;
+}
+
+static void roll_back(struct journal *j)
+{
+    /* Some errors have done so already. */
+    if (!sqlite3_get_autocommit(store_db(j->store)))
+        store_run(j->rollback);
+}
+
+static int run_tasks(struct journal *j, const struct queue *batch)
+{
+    int code = store_run(j->begin);
+
+    for (struct journal_task *t = batch->first; t != NULL && code == SQLITE_OK; t = t->next)
+        code = t->run(t);
+    if (code == SQLITE_OK)
+        code = j->options.before_commit(j->options.data);
+    if (code == SQLITE_OK)
+        code = store_run(j->commit);
+    return code;
+}
+
+static void tell_all(const struct queue *batch, enum journal_outcome outcome)
+{
+    for (struct journal_task *t = batch->first, *next; t != NULL; t = next) {
+        next = t->next;
+        t->done(t, outcome);
+    }
+}
+
+static bool is_fatal(int code)
+{
+    return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+}
+
+static void end(struct journal *j, const char *why)
+{
+    pthread_mutex_lock(&j->mutex);
+    j->ended = true;
+    pthread_mutex_unlock(&j->mutex);
+    j->options.fatal(j->options.data, why);
+}
+
+/* Counts, and tells the administrator when things turn. */
+static void judge(struct journal *j, int code, int64_t took_us, size_t tasks)
+{
+    bool good = code == SQLITE_OK, turned;
+    size_t bucket = 0;
+
+    while (took_us > JOURNAL_BUCKETS_US[bucket])
+        bucket++;
+    pthread_mutex_lock(&j->mutex);
+    turned = j->stats.healthy != good;
+    j->stats.healthy = good;
+    j->stats.failed_commits += !good;
+    if (good) {
+        j->stats.tasks += tasks;
+        j->stats.commits++;
+        j->stats.commit_us += (uint64_t)took_us;
+        j->stats.commit_buckets[bucket]++;
+    }
+    pthread_mutex_unlock(&j->mutex);
+    if (good && turned)
+        j->options.recovered(j->options.data);
+    if (!good) {
+        char why[STORE_WHY_SIZE];
+
+        store_why(j->store, code, why);
+        if (is_fatal(code))
+            end(j, why);
+        else if (turned)
+            j->options.failed(j->options.data, why);
+    }
+}
+
+static size_t count_tasks(const struct queue *batch)
+{
+    size_t count = 0;
+
+    for (const struct journal_task *t = batch->first; t != NULL; t = t->next)
+        count++;
+    return count;
+}
+
+static void commit_batch(struct journal *j, const struct queue *batch)
+{
+    int64_t begun_us = clock_mono_us();
+    int code = run_tasks(j, batch);
+    enum journal_outcome outcome = code == SQLITE_OK ? JOURNAL_DURABLE : JOURNAL_FAILED;
+
+    judge(j, code, clock_mono_us() - begun_us, count_tasks(batch));
+    if (code != SQLITE_OK)
+        roll_back(j);
+    j->options.after(j->options.data, outcome);
+    tell_all(batch, outcome);
+}
+
+/* SQLite would do so by itself, inside of a commit and without a word if it fails. */
+static void checkpoint(struct journal *j)
+{
+    int code;
+
+    if (j->log_pages < CHECKPOINT_PAGES)
+        return;
+    j->log_pages = 0;
+    code =
+        sqlite3_wal_checkpoint_v2(store_db(j->store), NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (code != SQLITE_OK && code != SQLITE_BUSY)
+        judge(j, sqlite3_extended_errcode(store_db(j->store)), 0, 0);
+}
+
+/* One step in a transaction of its own. True if there is more to do. */
+static bool keep_house(struct journal *j)
+{
+    int code = store_run(j->begin), done = SQLITE_DONE;
+
+    if (code == SQLITE_OK)
+        code = done = j->options.step(j->options.data);
+    if (code == SQLITE_ROW)
+        code = store_run(j->commit);
+    if (code != SQLITE_OK && code != SQLITE_DONE)
+        judge(j, code, 0, 0);
+    if (code != SQLITE_OK)
+        roll_back(j);
+    j->options.after(j->options.data, code == SQLITE_OK ? JOURNAL_DURABLE : JOURNAL_FAILED);
+    return code == SQLITE_OK && done == SQLITE_ROW;
+}
+
+static void wait_for_tasks(struct journal *j)
+{
+    int64_t until_us = j->step_at_us;
+    struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
+
+    j->waiting = true;
+    while (j->queue.first == NULL && !j->closing &&
+           pthread_cond_timedwait(&j->queued, &j->mutex, &until) == 0)
+        ;
+    j->waiting = false;
+}
+
+static bool has_ended(struct journal *j)
+{
+    bool ended;
+
+    pthread_mutex_lock(&j->mutex);
+    ended = j->ended;
+    pthread_mutex_unlock(&j->mutex);
+    return ended;
+}
+
+static void serve(struct journal *j, const struct queue *batch)
+{
+    if (has_ended(j)) {
+        tell_all(batch, JOURNAL_FAILED);
+        return;
+    }
+    if (batch->first != NULL)
+        commit_batch(j, batch);
+    if (!has_ended(j))
+        checkpoint(j);
+    if (!has_ended(j) && clock_mono_us() >= j->step_at_us && !keep_house(j))
+        j->step_at_us = clock_mono_us() + IDLE_US;
+}
+
+static void *run(void *data)
+{
+    struct journal *j = data;
+    struct queue batch;
+    bool last;
+
+    do {
+        pthread_mutex_lock(&j->mutex);
+        if (j->queue.first == NULL && !j->closing)
+            wait_for_tasks(j);
+        queue_take(&j->queue, &batch);
+        last = j->closing && j->queue.first == NULL;
+        pthread_mutex_unlock(&j->mutex);
+        serve(j, &batch);
+    } while (!last);
+    return NULL;
+}
+
+static void prepare(struct journal *j)
+{
+    pthread_condattr_t attributes;
+
+    pthread_mutex_init(&j->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&j->queued, &attributes);
+    pthread_condattr_destroy(&attributes);
+    queue_init(&j->queue);
+    j->stats.healthy = true;
+    j->step_at_us = clock_mono_us() + IDLE_US;
+    sqlite3_wal_hook(store_db(j->store), on_log_growth, j);
+}
+
+static void release(struct journal **journal)
+{
+    struct journal *j = *journal;
+
+    sqlite3_finalize(j->begin);
+    sqlite3_finalize(j->commit);
+    sqlite3_finalize(j->rollback);
+    pthread_cond_destroy(&j->queued);
+    pthread_mutex_destroy(&j->mutex);
+    free(j);
+    *journal = NULL;
+}
+
+struct journal *journal_open(struct store *store, const struct journal_options *options)
+{
+    struct journal *j = calloc(1, sizeof(*j));
+
+    if (j == NULL)
+        return NULL;
+    j->store = store;
+    j->options = *options;
+    prepare(j);
+    errno = ENOMEM;
+    if (store_prepare(store, &j->begin, "BEGIN IMMEDIATE") != SQLITE_OK ||
+        store_prepare(store, &j->commit, "COMMIT") != SQLITE_OK ||
+        store_prepare(store, &j->rollback, "ROLLBACK") != SQLITE_OK ||
+        (errno = pthread_create(&j->thread, NULL, run, j)) != 0)
+        release(&j);
+    return j;
+}
+
+void journal_close(struct journal **journal)
+{
+    struct journal *j = *journal;
+
+    if (j == NULL)
+        return;
+    pthread_mutex_lock(&j->mutex);
+    j->closing = true;
+    pthread_cond_signal(&j->queued);
+    pthread_mutex_unlock(&j->mutex);
+    pthread_join(j->thread, NULL);
+    release(journal);
+}
+
+bool journal_submit(struct journal *j, struct journal_task *task)
+{
+    bool taken;
+
+    pthread_mutex_lock(&j->mutex);
+    taken = !j->ended &&
+            (j->queue.first == NULL || j->queue.bytes + task->bytes <= j->options.queue_bytes);
+    if (taken)
+        queue_put(&j->queue, task);
+    if (taken && j->waiting)
+        pthread_cond_signal(&j->queued);
+    pthread_mutex_unlock(&j->mutex);
+    return taken;
+}
+
+void journal_stats(struct journal *j, struct journal_stats *stats)
+{
+    pthread_mutex_lock(&j->mutex);
+    *stats = j->stats;
+    stats->queued_bytes = j->queue.bytes;
+    pthread_mutex_unlock(&j->mutex);
+}
