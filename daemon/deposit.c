@@ -85,35 +85,40 @@ static void release(struct deposit *deposit)
     free(deposit);
 }
 
-static void finish(struct deposit *deposit)
+static void learn_outcome(struct deposit *deposit)
 {
-    struct deposits *all = deposit->deposits;
     struct delivery *d = &deposit->delivery;
 
-    all->outstanding--;
+    deposit->deposits->outstanding--;
     if (deposit->outcome == JOURNAL_DURABLE) {
         d->seq = deposit->entry->seq;
         d->duplicate = deposit->verdict == SHELF_DUPLICATE;
     } else {
         d->answer = answer_to_problem(ANSWER_UNAVAILABLE);
     }
-    answer(deposit, &all->recorder.line);
-    delivery_record(&all->recorder, d, clock_mono_us());
-    release(deposit);
+    delivery_record(&deposit->deposits->recorder, d, clock_mono_us());
 }
 
+static struct deposit *deposit_at(h2o_linklist_t *link)
+{
+    return H2O_STRUCT_FROM_MEMBER(struct deposit, message.link, link);
+}
+
+/* All lines are written at once, and before the answers: who was answered finds the line. */
 static void on_finished(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
 {
     struct deposits *all = H2O_STRUCT_FROM_MEMBER(struct deposits, finished, receiver);
 
+    for (h2o_linklist_t *link = messages->next; link != messages; link = link->next)
+        learn_outcome(deposit_at(link));
+    log_flush(all->recorder.log);
     while (!h2o_linklist_is_empty(messages)) {
-        struct deposit *deposit =
-            H2O_STRUCT_FROM_MEMBER(struct deposit, message.link, messages->next);
+        struct deposit *deposit = deposit_at(messages->next);
 
         h2o_linklist_unlink(messages->next);
-        finish(deposit);
+        answer(deposit, &all->recorder.line);
+        release(deposit);
     }
-    log_flush(all->recorder.log);
 }
 
 static void on_request_gone(void *data)

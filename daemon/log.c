@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 enum {
-    CLOSE_MS = 1000,
+    TURN_MS = 100,    /* to wait for a reader, before another look around */
+    CLOSE_TURNS = 10, /* of those when the log is closed */
 };
 
 struct lines {
@@ -24,14 +25,18 @@ struct lines {
 
 struct log {
     char *path;            /* NULL: standard output */
-    pthread_mutex_t mutex; /* a leaf; guards `waiting` and `lost` */
+    pthread_mutex_t mutex; /* a leaf; guards what follows */
+    pthread_cond_t flushed;
     struct lines waiting;
     unsigned long lost;
-    pthread_mutex_t writer; /* held by the one who writes; before `mutex` */
-    struct lines writing;   /* the writer's */
-    size_t written;         /* of `writing` */
+    bool closing;
+    pthread_mutex_t writer; /* held by the one who writes; before `mutex`; guards what follows */
+    struct lines writing;
+    size_t written; /* of `writing` */
     int fd;
     mode_t kind; /* S_IFREG and so on */
+    pthread_t thread;
+    bool has_thread;
 };
 
 static int open_path(const char *path)
@@ -77,50 +82,6 @@ static bool append(struct lines *lines, const char *bytes, size_t len)
     memcpy(lines->base + lines->len, bytes, len);
     lines->len += len;
     return true;
-}
-
-struct log *log_open(const char *path)
-{
-    struct log *log = calloc(1, sizeof(*log));
-
-    if (log == NULL)
-        return NULL;
-    pthread_mutex_init(&log->mutex, NULL);
-    pthread_mutex_init(&log->writer, NULL);
-    log->fd = STDOUT_FILENO;
-    if (strcmp(path, "-") != 0) {
-        log->path = strdup(path);
-        log->fd = log->path == NULL ? -1 : open_path(path);
-    }
-    if (log->fd < 0) {
-        log_close(&log);
-        return NULL;
-    }
-    log->kind = kind_of(log->fd);
-    if (log->path != NULL && is_torn(log->fd, path))
-        append(&log->waiting, "\n", 1);
-    return log;
-}
-
-void log_close(struct log **log)
-{
-    struct log *l = *log;
-    int saved = errno;
-
-    if (l->fd >= 0 && log_flush(l) && l->written < l->writing.len) {
-        poll(&(struct pollfd){.fd = l->fd, .events = POLLOUT}, 1, CLOSE_MS);
-        log_flush(l);
-    }
-    if (l->path != NULL && l->fd >= 0)
-        close(l->fd);
-    pthread_mutex_destroy(&l->mutex);
-    pthread_mutex_destroy(&l->writer);
-    free(l->waiting.base);
-    free(l->writing.base);
-    free(l->path);
-    free(l);
-    *log = NULL;
-    errno = saved;
 }
 
 void log_write(struct log *log, const char *line, size_t len)
@@ -176,27 +137,153 @@ static bool take_lines(struct log *log)
     return log->writing.len > 0;
 }
 
-static bool write_lines(struct log *log)
+/* 1 when all is written, 0 if no more is taken for now, -1 with errno. */
+static int write_lines(struct log *log)
 {
     while (take_lines(log)) {
         ssize_t n =
             write_some(log, log->writing.base + log->written, log->writing.len - log->written);
 
         if (n <= 0)
-            return n == 0;
+            return (int)n;
         log->written += (size_t)n;
     }
-    return true;
+    return 1;
 }
 
-bool log_flush(struct log *log)
+static int offer(struct log *log)
 {
-    bool good;
+    int result;
 
     pthread_mutex_lock(&log->writer);
-    good = write_lines(log);
+    result = write_lines(log);
     pthread_mutex_unlock(&log->writer);
-    return good;
+    return result;
+}
+
+void log_flush(struct log *log)
+{
+    if (log->has_thread)
+        pthread_cond_signal(&log->flushed);
+    else
+        offer(log);
+}
+
+/* False if there is nothing, and nothing more to come. */
+static bool wait_for_lines(struct log *log)
+{
+    bool more;
+
+    pthread_mutex_lock(&log->mutex);
+    while (log->waiting.len == 0 && !log->closing)
+        pthread_cond_wait(&log->flushed, &log->mutex);
+    more = log->waiting.len > 0;
+    pthread_mutex_unlock(&log->mutex);
+    return more;
+}
+
+/* poll() returns at once for what refuses every write. */
+static void wait_for_reader(struct log *log, bool refused)
+{
+    struct pollfd ready = {.events = POLLOUT};
+
+    pthread_mutex_lock(&log->writer);
+    ready.fd = refused ? -1 : log->fd;
+    pthread_mutex_unlock(&log->writer);
+    poll(&ready, 1, TURN_MS);
+}
+
+static bool is_closing(struct log *log)
+{
+    bool closing;
+
+    pthread_mutex_lock(&log->mutex);
+    closing = log->closing;
+    pthread_mutex_unlock(&log->mutex);
+    return closing;
+}
+
+static void *run(void *data)
+{
+    struct log *log = data;
+
+    for (int turns = 0; turns < CLOSE_TURNS;) {
+        int result = offer(log);
+
+        if (result > 0 && !wait_for_lines(log))
+            break;
+        if (result <= 0) {
+            wait_for_reader(log, result < 0);
+            turns += is_closing(log);
+        }
+    }
+    return NULL;
+}
+
+static bool start(struct log *log, const char *path)
+{
+    if (log->fd < 0)
+        return false;
+    log->kind = kind_of(log->fd);
+    if (log->path != NULL && is_torn(log->fd, path))
+        append(&log->waiting, "\n", 1);
+    if (S_ISREG(log->kind))
+        return true;
+    errno = pthread_create(&log->thread, NULL, run, log);
+    log->has_thread = errno == 0;
+    return log->has_thread;
+}
+
+struct log *log_open(const char *path)
+{
+    struct log *log = calloc(1, sizeof(*log));
+
+    if (log == NULL)
+        return NULL;
+    pthread_mutex_init(&log->mutex, NULL);
+    pthread_mutex_init(&log->writer, NULL);
+    pthread_cond_init(&log->flushed, NULL);
+    log->fd = STDOUT_FILENO;
+    if (strcmp(path, "-") != 0) {
+        log->path = strdup(path);
+        log->fd = log->path == NULL ? -1 : open_path(path);
+    }
+    if (!start(log, path))
+        log_close(&log);
+    return log;
+}
+
+static void finish(struct log *log)
+{
+    if (!log->has_thread) {
+        if (log->fd >= 0)
+            offer(log);
+        return;
+    }
+    pthread_mutex_lock(&log->mutex);
+    log->closing = true;
+    pthread_cond_signal(&log->flushed);
+    pthread_mutex_unlock(&log->mutex);
+    pthread_join(log->thread, NULL);
+}
+
+void log_close(struct log **log)
+{
+    struct log *l = *log;
+    int saved = errno;
+
+    finish(l);
+    if (l->path != NULL && l->fd >= 0)
+        close(l->fd);
+    pthread_cond_destroy(&l->flushed);
+    pthread_mutex_destroy(&l->mutex);
+    pthread_mutex_destroy(&l->writer);
+    free(l->waiting.base);
+    free(l->writing.base);
+    free(l->path);
+    free(l);
+    *log = NULL;
+    errno = saved;
 }
 
 bool log_reopen(struct log *log)

@@ -5,7 +5,8 @@
  * What a full pipe or a full disk does not take is kept, up to LOG_KEPT_MAX bytes, and offered
  * again; lines beyond are lost, and a line {"lost_lines":N} stands in their place.
  *
- * Threads    log_write(), log_flush() and log_reopen() on any thread.
+ * Threads    log_write(), log_flush() and log_reopen() on any thread. It has one of its own unless
+ *            it is a file.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -29,8 +30,9 @@ void log_close(struct log **log);
 /* Takes a line with its "\n"; log_flush() writes it. */
 void log_write(struct log *log, const char *line, size_t len);
 
-/* Writes what there is, as far as it goes at once. False with errno set if it is refused. */
-bool log_flush(struct log *log);
+/* Writes what there is into a file, or has the log's thread write it into anything else, which may
+ * have a slow reader. */
+void log_flush(struct log *log);
 
 /* Opens the path anew, for logrotate; false with errno set, and the old file is kept. */
 bool log_reopen(struct log *log);
