@@ -393,7 +393,11 @@ int shelf_merge(struct shelf *s)
     gather(s, run);
     if (run->rows > 1 && (code = delete_keys(s, run->first, run->last)) == SQLITE_OK)
         code = write_keys(s, run->first, run->hashes, run->bytes);
-    if (code == SQLITE_OK) {
+    if (run->rows == 0) {
+        /* Those that were counted have been forgotten since. */
+        s->unmerged = 0;
+        code = SQLITE_DONE;
+    } else if (code == SQLITE_OK) {
         /* The last run is taken up again, when more rows follow it. */
         s->merge_from = s->unmerged > run->rows ? run->end : run->first;
         s->unmerged = s->unmerged > run->rows ? s->unmerged - run->rows : 1;
