@@ -145,6 +145,8 @@ static int keep_shelf(struct retention *r)
     int code = store_number(r->oldest, &oldest, 0);
 
     if (code == SQLITE_OK)
+        code = SQLITE_ROW;
+    for (int rows = 0; code == SQLITE_ROW && rows < STEP_ROWS; rows++)
         code = shelf_forget(r->shelf, oldest);
     return code == SQLITE_DONE ? shelf_merge(r->shelf) : code;
 }
