@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the store gives up, and the thread that writes to it, without a daemon.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../../daemon/journal.h"
+#include "../../daemon/retention.h"
+#include "../run.h"
+#include "store_kit.h"
+
+/* ---- retention */
+
+static int step_until_done(struct store *store, struct retention *retention)
+{
+    int code, steps = 0;
+
+    do {
+        execute(store, "BEGIN");
+        code = retention_step(retention);
+        execute(store, "COMMIT");
+    } while (code == SQLITE_ROW && ++steps < 1000);
+    ck_assert_int_eq(code, SQLITE_DONE);
+    return steps;
+}
+
+static void put_many(struct store *store, struct shelf *shelf, int count, int64_t age_us)
+{
+    static int number;
+
+    for (int i = 0; i < count; i++) {
+        char id[32];
+        struct entry e;
+
+        snprintf(id, sizeof(id), "evt_%d", number++);
+        e = entry_of("foil", id, NULL);
+        e.received_us -= age_us;
+        put(store, shelf, &e);
+    }
+}
+
+START_TEST(what_is_old_and_done_goes_and_nothing_else)
+{
+    struct store *store = open_store();
+    struct shelf *shelf = open_shelf(store);
+    struct retention_options options = {.keep_us = 1000000000};
+    struct retention *retention = retention_open(store, shelf, &options, why);
+
+    execute(store, "PRAGMA synchronous=OFF");
+    put_many(store, shelf, 300, 2000000000);
+    put_many(store, shelf, 10, 0);
+    execute(store, "INSERT INTO destination VALUES (1, 'app', 250, 1), (2, 'gone', 1, 0)");
+    execute(store, "INSERT INTO unsent VALUES (1, 100, 3, NULL, 0), (1, 101, 1, 99, 0)");
+    step_until_done(store, retention);
+    ck_assert_int_eq(ask(store, "SELECT count(*) FROM delivery"), 310 - 248);
+    ck_assert_int_eq(ask(store, "SELECT count(*) FROM delivery WHERE seq IN (100, 101)"), 2);
+    ck_assert_int_eq(ask(store, "SELECT count(*) FROM delivery WHERE seq BETWEEN 251 AND 310"), 60);
+    ck_assert_uint_eq(retention_count(retention), 248);
+    execute(store, "UPDATE destination SET cursor = 310 WHERE number = 1");
+    step_until_done(store, retention);
+    ck_assert_int_eq(ask(store, "SELECT count(*) FROM delivery"), 12);
+    retention_close(&retention);
+    shelf_close(&shelf);
+    store_close(&store);
+}
+END_TEST
+
+START_TEST(the_newest_delivery_stays_so_that_its_number_is_never_used_again)
+{
+    struct store *store = open_store();
+    struct shelf *shelf = open_shelf(store);
+    struct retention_options options = {.keep_us = 1};
+    struct retention *retention = retention_open(store, shelf, &options, why);
+
+    put_many(store, shelf, 5, 2000000);
+    step_until_done(store, retention);
+    ck_assert_int_eq(ask(store, "SELECT count(*) FROM delivery"), 1);
+    ck_assert_int_eq(ask(store, "SELECT max(seq) FROM delivery"), 5);
+    retention_close(&retention);
+    shelf_close(&shelf);
+    shelf = open_shelf(store);
+    ck_assert_int_eq(shelf_newest(shelf), 5);
+    shelf_close(&shelf);
+    store_close(&store);
+}
+END_TEST
+
+START_TEST(a_store_that_is_too_large_gives_up_the_oldest)
+{
+    struct store *store = open_store();
+    struct shelf *shelf = open_shelf(store);
+    struct retention_options options = {.keep_us = INT64_C(1) << 50, .max_bytes = 256 * 1024};
+    struct retention *retention = retention_open(store, shelf, &options, why);
+
+    execute(store, "PRAGMA synchronous=OFF");
+    put_many(store, shelf, 5000, 0);
+    ck_assert_int_gt(store_bytes(store), options.max_bytes);
+    step_until_done(store, retention);
+    ck_assert_int_le(store_bytes(store), options.max_bytes);
+    ck_assert_int_gt(ask(store, "SELECT count(*) FROM delivery"), 100);
+    ck_assert_int_eq(ask(store, "SELECT max(seq) FROM delivery"), 5000);
+    ck_assert_int_lt(shelf_count(shelf), 5001);
+    retention_close(&retention);
+    shelf_close(&shelf);
+    store_close(&store);
+}
+END_TEST
+
+/* ---- journal */
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+
+struct job {
+    struct journal_task task;
+    int result;  /* of run() */
+    bool wait;   /* run() waits until `go` */
+    int outcome; /* -1: none yet */
+};
+
+static bool go;
+static int failed_told, recovered_told, fatal_told;
+
+static int run_job(struct journal_task *task)
+{
+    struct job *job = (struct job *)task;
+
+    pthread_mutex_lock(&mutex);
+    while (job->wait && !go)
+        pthread_cond_wait(&changed, &mutex);
+    pthread_mutex_unlock(&mutex);
+    return job->result;
+}
+
+static void finish_job(struct journal_task *task, enum journal_outcome outcome)
+{
+    struct job *job = (struct job *)task;
+
+    pthread_mutex_lock(&mutex);
+    job->outcome = (int)outcome;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&mutex);
+}
+
+static struct job job_of(int result)
+{
+    return (struct job){{.bytes = 100, .run = run_job, .done = finish_job}, result, false, -1};
+}
+
+static int outcome_of(struct job *job)
+{
+    pthread_mutex_lock(&mutex);
+    while (job->outcome < 0)
+        pthread_cond_wait(&changed, &mutex);
+    pthread_mutex_unlock(&mutex);
+    return job->outcome;
+}
+
+static int nothing(void *data)
+{
+    (void)data;
+    return SQLITE_OK;
+}
+
+static void after(void *data, enum journal_outcome outcome)
+{
+    (void)data, (void)outcome;
+}
+
+static int no_step(void *data)
+{
+    (void)data;
+    return SQLITE_DONE;
+}
+
+static void on_failed(void *data, const char *text)
+{
+    (void)data, (void)text;
+    failed_told++;
+}
+
+static void on_recovered(void *data)
+{
+    (void)data;
+    recovered_told++;
+}
+
+static void on_fatal(void *data, const char *text)
+{
+    (void)data;
+    ck_assert_ptr_nonnull(strstr(text, "store.db"));
+    fatal_told++;
+}
+
+static struct journal *open_journal(struct store *store, size_t queue_bytes)
+{
+    struct journal_options options = {
+        .queue_bytes = queue_bytes,
+        .before_commit = nothing,
+        .after = after,
+        .step = no_step,
+        .failed = on_failed,
+        .recovered = on_recovered,
+        .fatal = on_fatal,
+    };
+
+    return journal_open(store, &options);
+}
+
+START_TEST(a_full_queue_takes_no_more_at_once)
+{
+    struct store *store = open_store();
+    struct journal *journal = open_journal(store, 250);
+    struct job first = job_of(SQLITE_OK), jobs[3] = {job_of(0), job_of(0), job_of(0)};
+    struct journal_stats stats;
+
+    first.wait = true;
+    first.task.bytes = 1000; /* more than the limit, but alone */
+    ck_assert(journal_submit(journal, &first.task));
+    do /* until the first one is being run */
+        journal_stats(journal, &stats);
+    while (stats.queued_bytes > 0);
+    ck_assert(journal_submit(journal, &jobs[0].task));
+    ck_assert(journal_submit(journal, &jobs[1].task));
+    ck_assert(!journal_submit(journal, &jobs[2].task));
+    pthread_mutex_lock(&mutex);
+    go = true;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&mutex);
+    ck_assert_int_eq(outcome_of(&first), JOURNAL_DURABLE);
+    ck_assert_int_eq(outcome_of(&jobs[0]), JOURNAL_DURABLE);
+    ck_assert_int_eq(outcome_of(&jobs[1]), JOURNAL_DURABLE);
+    ck_assert(journal_submit(journal, &jobs[2].task));
+    ck_assert_int_eq(outcome_of(&jobs[2]), JOURNAL_DURABLE);
+    ck_assert_int_eq(jobs[2].outcome, JOURNAL_DURABLE);
+    journal_close(&journal);
+    store_close(&store);
+}
+END_TEST
+
+START_TEST(a_failure_is_told_once_and_so_is_its_end)
+{
+    struct store *store = open_store();
+    struct journal *journal = open_journal(store, 10000);
+
+    for (int i = 0; i < 6; i++) {
+        struct job job = job_of(i == 2 || i == 3 ? SQLITE_FULL : SQLITE_OK);
+
+        ck_assert(journal_submit(journal, &job.task));
+        ck_assert_int_eq(outcome_of(&job),
+                         job.result == SQLITE_OK ? JOURNAL_DURABLE : JOURNAL_FAILED);
+    }
+    journal_close(&journal);
+    ck_assert_int_eq(failed_told, 1);
+    ck_assert_int_eq(recovered_told, 1);
+    ck_assert_int_eq(fatal_told, 0);
+    store_close(&store);
+}
+END_TEST
+
+START_TEST(after_a_failed_sync_nothing_is_written_any_more)
+{
+    struct store *store = open_store();
+    struct journal *journal = open_journal(store, 10000);
+    struct job failing = job_of(SQLITE_IOERR_FSYNC), next = job_of(SQLITE_OK);
+
+    ck_assert(journal_submit(journal, &failing.task));
+    ck_assert_int_eq(outcome_of(&failing), JOURNAL_FAILED);
+    ck_assert(!journal_submit(journal, &next.task));
+    journal_close(&journal);
+    ck_assert_int_eq(fatal_told, 1);
+    ck_assert_int_eq(failed_told, 0);
+    store_close(&store);
+}
+END_TEST
+
+START_TEST(what_is_queued_is_written_before_the_journal_is_closed)
+{
+    struct store *store = open_store();
+    struct journal *journal = open_journal(store, SIZE_MAX);
+    static struct job jobs[1000];
+
+    for (int i = 0; i < COUNT(jobs); i++) {
+        jobs[i] = job_of(SQLITE_OK);
+        ck_assert(journal_submit(journal, &jobs[i].task));
+    }
+    journal_close(&journal);
+    for (int i = 0; i < COUNT(jobs); i++)
+        ck_assert_int_eq(jobs[i].outcome, JOURNAL_DURABLE);
+    store_close(&store);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("journal");
+    TCase *tc = tcase_create("journal");
+
+    tcase_add_checked_fixture(tc, make_folder, remove_folder);
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, what_is_old_and_done_goes_and_nothing_else);
+    tcase_add_test(tc, the_newest_delivery_stays_so_that_its_number_is_never_used_again);
+    tcase_add_test(tc, a_store_that_is_too_large_gives_up_the_oldest);
+    tcase_add_test(tc, a_full_queue_takes_no_more_at_once);
+    tcase_add_test(tc, a_failure_is_told_once_and_so_is_its_end);
+    tcase_add_test(tc, after_a_failed_sync_nothing_is_written_any_more);
+    tcase_add_test(tc, what_is_queued_is_written_before_the_journal_is_closed);
+    suite_add_tcase(s, tc);
+    return s;
+}
