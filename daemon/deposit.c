@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "deposit.h"
 
+#include <pthread.h>
+
 #include <h2o.h>
 
 #include "clock.h"
@@ -14,7 +16,7 @@
 #include "source.h"
 
 enum {
-    WAIT_MS = 20,
+    CLOSE_MS = 20,
 };
 
 struct deposits {
@@ -22,8 +24,13 @@ struct deposits {
     struct delivery_recorder recorder;
     struct journal *journal;
     struct shelf *shelf;
-    h2o_multithread_receiver_t finished;
+    struct journal_task *begun, **begun_end; /* in this turn */
+    h2o_multithread_receiver_t wake_up;
+    h2o_multithread_message_t message;
+    pthread_mutex_t mutex; /* before libh2o's own; guards what follows */
+    struct deposit *finished, **finished_end;
     size_t outstanding; /* the journal has them */
+    bool woken;         /* the message is on its way */
 };
 
 /* In the memory of the request, and gone with it. */
@@ -32,7 +39,7 @@ struct ticket {
 };
 
 struct deposit {
-    h2o_multithread_message_t message;
+    struct deposit *next; /* of the finished ones */
     struct journal_task task;
     struct deposits *deposits;
     struct delivery delivery;
@@ -59,9 +66,21 @@ static int put_on_shelf(struct journal_task *task)
 static void tell_loop(struct journal_task *task, enum journal_outcome outcome)
 {
     struct deposit *deposit = deposit_of(task);
+    struct deposits *all = deposit->deposits;
+    bool wake;
 
     deposit->outcome = outcome;
-    h2o_multithread_send_message(&deposit->deposits->finished, &deposit->message);
+    deposit->next = NULL;
+    pthread_mutex_lock(&all->mutex);
+    *all->finished_end = deposit;
+    all->finished_end = &deposit->next;
+    all->outstanding--;
+    wake = !all->woken;
+    all->woken = true;
+    /* Not after the mutex: the loop might come and go between. */
+    if (wake)
+        h2o_multithread_send_message(&all->wake_up, &all->message);
+    pthread_mutex_unlock(&all->mutex);
 }
 
 static void answer(struct deposit *deposit, struct json_line *line)
@@ -89,7 +108,6 @@ static void learn_outcome(struct deposit *deposit)
 {
     struct delivery *d = &deposit->delivery;
 
-    deposit->deposits->outstanding--;
     if (deposit->outcome == JOURNAL_DURABLE) {
         d->seq = deposit->entry->seq;
         d->duplicate = deposit->verdict == SHELF_DUPLICATE;
@@ -99,26 +117,91 @@ static void learn_outcome(struct deposit *deposit)
     delivery_record(&deposit->deposits->recorder, d, clock_mono_us());
 }
 
-static struct deposit *deposit_at(h2o_linklist_t *link)
+static struct deposit *take_finished(struct deposits *all)
 {
-    return H2O_STRUCT_FROM_MEMBER(struct deposit, message.link, link);
+    struct deposit *first;
+
+    pthread_mutex_lock(&all->mutex);
+    first = all->finished;
+    all->finished = NULL;
+    all->finished_end = &all->finished;
+    pthread_mutex_unlock(&all->mutex);
+    return first;
 }
 
 /* All lines are written at once, and before the answers: who was answered finds the line. */
-static void on_finished(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+static void finish(struct deposits *all, struct deposit *first)
 {
-    struct deposits *all = H2O_STRUCT_FROM_MEMBER(struct deposits, finished, receiver);
-
-    for (h2o_linklist_t *link = messages->next; link != messages; link = link->next)
-        learn_outcome(deposit_at(link));
+    if (first == NULL)
+        return;
+    for (struct deposit *deposit = first; deposit != NULL; deposit = deposit->next)
+        learn_outcome(deposit);
     log_flush(all->recorder.log);
-    while (!h2o_linklist_is_empty(messages)) {
-        struct deposit *deposit = deposit_at(messages->next);
-
-        h2o_linklist_unlink(messages->next);
+    for (struct deposit *deposit = first, *next; deposit != NULL; deposit = next) {
+        next = deposit->next;
         answer(deposit, &all->recorder.line);
         release(deposit);
     }
+}
+
+static void on_wake_up(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+    struct deposits *all = H2O_STRUCT_FROM_MEMBER(struct deposits, wake_up, receiver);
+
+    while (!h2o_linklist_is_empty(messages))
+        h2o_linklist_unlink(messages->next);
+    pthread_mutex_lock(&all->mutex);
+    all->woken = false;
+    pthread_mutex_unlock(&all->mutex);
+    finish(all, take_finished(all));
+}
+
+/* What the journal does not take. */
+static struct deposit *refuse(struct journal_task *task)
+{
+    struct deposit *first = NULL, **end = &first;
+
+    for (; task != NULL; task = task->next) {
+        struct deposit *deposit = deposit_of(task);
+
+        deposit->outcome = JOURNAL_FAILED;
+        *end = deposit;
+        end = &deposit->next;
+    }
+    *end = NULL;
+    return first;
+}
+
+static size_t count_tasks(const struct journal_task *task)
+{
+    size_t count = 0;
+
+    for (; task != NULL; task = task->next)
+        count++;
+    return count;
+}
+
+static void submit(struct deposits *all)
+{
+    struct journal_task *first = all->begun, *refused;
+
+    all->begun = NULL;
+    all->begun_end = &all->begun;
+    pthread_mutex_lock(&all->mutex);
+    all->outstanding += count_tasks(first);
+    pthread_mutex_unlock(&all->mutex);
+    if ((refused = journal_submit(all->journal, first)) == NULL)
+        return;
+    pthread_mutex_lock(&all->mutex);
+    all->outstanding -= count_tasks(refused);
+    pthread_mutex_unlock(&all->mutex);
+    finish(all, refuse(refused));
+}
+
+void deposits_turn(struct deposits *all)
+{
+    while (all->begun != NULL)
+        submit(all);
 }
 
 static void on_request_gone(void *data)
@@ -191,13 +274,8 @@ bool deposit_begin(struct deposits *all, h2o_req_t *req, struct delivery *d,
         return false;
     deposit->ticket = h2o_mem_alloc_shared(&req->pool, sizeof(*deposit->ticket), on_request_gone);
     deposit->ticket->deposit = deposit;
-    if (!journal_submit(all->journal, &deposit->task)) {
-        deposit->ticket->deposit = NULL;
-        free(deposit->entry);
-        free(deposit);
-        return false;
-    }
-    all->outstanding++;
+    *all->begun_end = &deposit->task;
+    all->begun_end = &deposit->task.next;
     return true;
 }
 
@@ -211,15 +289,31 @@ struct deposits *deposits_open(h2o_context_t *ctx, const struct deposits_options
         .journal = options->journal,
         .shelf = options->shelf,
     };
-    h2o_multithread_register_receiver(ctx->queue, &all->finished, on_finished);
+    all->begun_end = &all->begun;
+    all->finished_end = &all->finished;
+    pthread_mutex_init(&all->mutex, NULL);
+    h2o_multithread_register_receiver(ctx->queue, &all->wake_up, on_wake_up);
     return all;
+}
+
+static bool has_outstanding(struct deposits *all)
+{
+    bool outstanding;
+
+    pthread_mutex_lock(&all->mutex);
+    outstanding = all->outstanding > 0 || all->woken;
+    pthread_mutex_unlock(&all->mutex);
+    return outstanding;
 }
 
 void deposits_close(struct deposits *all)
 {
-    while (all->outstanding > 0)
-        h2o_evloop_run(all->ctx->loop, WAIT_MS);
-    h2o_multithread_unregister_receiver(all->ctx->queue, &all->finished);
+    deposits_turn(all);
+    while (has_outstanding(all))
+        h2o_evloop_run(all->ctx->loop, CLOSE_MS);
+    finish(all, take_finished(all));
+    h2o_multithread_unregister_receiver(all->ctx->queue, &all->wake_up);
+    pthread_mutex_destroy(&all->mutex);
     json_line_free(&all->recorder.line);
     free(all);
 }

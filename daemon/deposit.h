@@ -37,9 +37,13 @@ struct deposits *deposits_open(struct st_h2o_context_t *ctx,
 void deposits_close(struct deposits *deposits);
 
 /* Takes the delivery over, answers the request and records the delivery when the journal has
- * spoken. False if the journal takes no more: nothing has happened then. */
+ * spoken. False without memory: nothing has happened then. */
 bool deposit_begin(struct deposits *deposits, struct st_h2o_req_t *req, struct delivery *d,
                    const struct headers *headers);
+
+/* To be called when the loop has handled what was ready: hands what began meanwhile to the journal
+ * in one piece. */
+void deposits_turn(struct deposits *deposits);
 
 /* What the loop writes its lines with. */
 struct delivery_recorder *deposits_recorder(struct deposits *deposits);

@@ -317,19 +317,24 @@ void journal_close(struct journal **journal)
     release(journal);
 }
 
-bool journal_submit(struct journal *j, struct journal_task *task)
+static bool has_room(const struct journal *j, const struct journal_task *task)
 {
-    bool taken;
+    return j->queue.first == NULL || j->queue.bytes + task->bytes <= j->options.queue_bytes;
+}
 
+struct journal_task *journal_submit(struct journal *j, struct journal_task *task)
+{
     pthread_mutex_lock(&j->mutex);
-    taken = !j->ended &&
-            (j->queue.first == NULL || j->queue.bytes + task->bytes <= j->options.queue_bytes);
-    if (taken)
+    while (task != NULL && !j->ended && has_room(j, task)) {
+        struct journal_task *next = task->next;
+
         queue_put(&j->queue, task);
-    if (taken && j->waiting)
+        task = next;
+    }
+    if (j->waiting)
         pthread_cond_signal(&j->queued);
     pthread_mutex_unlock(&j->mutex);
-    return taken;
+    return task;
 }
 
 void journal_stats(struct journal *j, struct journal_stats *stats)

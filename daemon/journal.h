@@ -27,7 +27,7 @@ enum journal_outcome {
 };
 
 struct journal_task {
-    struct journal_task *next; /* the journal's */
+    struct journal_task *next; /* the submitter's, then the journal's */
     size_t bytes;              /* what it holds in memory, for the queue's limit */
     /* Inside of the transaction, on the journal's thread: returns SQLite's code. */
     int (*run)(struct journal_task *task);
@@ -60,8 +60,10 @@ struct journal *journal_open(struct store *store, const struct journal_options *
 /* Writes what is queued and joins the thread. Call it when nobody submits any more. */
 void journal_close(struct journal **journal);
 
-/* False at once if the queue is full or the journal has ended: done() is not called. */
-bool journal_submit(struct journal *journal, struct journal_task *task);
+/* Takes the tasks that are linked by `next`, in one piece. Returns at once: NULL, or the first of
+ * those that it does not take, since the queue is full or the journal has ended; of them done() is
+ * not called. */
+struct journal_task *journal_submit(struct journal *journal, struct journal_task *first);
 
 struct journal_stats {
     uint64_t tasks, commits, failed_commits;

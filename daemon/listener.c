@@ -146,12 +146,21 @@ static void on_message(h2o_multithread_receiver_t *receiver, h2o_linklist_t *mes
     begin_to_stop(H2O_STRUCT_FROM_MEMBER(struct worker, wake_up, receiver));
 }
 
+static void turn(struct worker *w, int wait_ms)
+{
+    const struct listener_options *options = &w->listener->options;
+
+    h2o_evloop_run(w->ctx.loop, wait_ms);
+    if (options->turn != NULL)
+        options->turn(options->data, &w->ctx);
+}
+
 static void serve(struct worker *w)
 {
     int64_t swept_us = clock_mono_us();
 
     while (!w->stopping) {
-        h2o_evloop_run(w->ctx.loop, SWEEP_MS);
+        turn(w, SWEEP_MS);
         if (clock_mono_us() - swept_us >= SWEEP_MS * 1000) {
             connection_sweep(w->connections, false);
             swept_us = clock_mono_us();
@@ -165,12 +174,12 @@ static void drain(struct worker *w)
 
     while (connection_set_size(w->connections) > 0 && clock_mono_us() < until_us) {
         connection_sweep(w->connections, true);
-        h2o_evloop_run(w->ctx.loop, DRAIN_MS);
+        turn(w, DRAIN_MS);
     }
     w->cut = connection_set_size(w->connections);
     connection_set_cut(w->connections);
     for (int turns = 0; turns < 10 && connection_set_size(w->connections) > 0; turns++)
-        h2o_evloop_run(w->ctx.loop, DRAIN_MS);
+        turn(w, DRAIN_MS);
 }
 
 /* On the thread of the loop, like all that follows: what libh2o allocates for a socket goes back to

@@ -14,15 +14,18 @@
 #include "connection.h"
 
 struct listener;
+struct st_h2o_context_t;
 struct st_h2o_pathconf_t;
 
 struct listener_options {
     unsigned threads;
     size_t body_max; /* bytes; read no further */
     struct connection_limits limits;
+    void *data;
     /* Registers what answers requests. */
     void (*setup)(void *data, struct st_h2o_pathconf_t *path);
-    void *data;
+    /* On each loop, after it has handled what was ready; may be NULL. */
+    void (*turn)(void *data, struct st_h2o_context_t *ctx);
 };
 
 /* NULL on failure, with errno. */

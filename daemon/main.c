@@ -67,12 +67,27 @@ static void raise_descriptors(unsigned *connections)
     }
 }
 
+/* What the listener is to serve. */
+struct service {
+    struct receiver_options options;
+    struct receiver *receiver;
+};
+
 static void setup_receiver(void *data, struct st_h2o_pathconf_t *path)
 {
-    receiver_register(path, data);
+    struct service *service = data;
+
+    service->receiver = receiver_register(path, &service->options);
 }
 
-static struct listener *open_listener(struct config *c, struct receiver_options *receiver)
+static void turn_receiver(void *data, struct st_h2o_context_t *ctx)
+{
+    const struct service *service = data;
+
+    receiver_turn(service->receiver, ctx);
+}
+
+static struct listener *open_listener(struct config *c, struct service *service)
 {
     struct listener_options options = {
         .threads = c->threads,
@@ -84,8 +99,9 @@ static struct listener *open_listener(struct config *c, struct receiver_options 
                 .body_s = c->limits.body_seconds,
                 .idle_s = c->limits.idle_seconds,
             },
+        .data = service,
         .setup = setup_receiver,
-        .data = receiver,
+        .turn = turn_receiver,
     };
 
     raise_descriptors(&options.limits.connections);
@@ -195,12 +211,15 @@ static struct storage *open_storage(const struct config *c, atomic_bool *broken)
 static int receive(struct config *c, const struct sources *sources, struct storage *storage,
                    struct log *log, const sigset_t *signals)
 {
-    struct receiver_options receiver = {
-        .sources = sources,
-        .deposits = {storage_journal(storage), storage_shelf(storage), log, c->log.body},
-        .body_max = c->limits.body_bytes,
+    struct service service = {
+        .options =
+            {
+                .sources = sources,
+                .deposits = {storage_journal(storage), storage_shelf(storage), log, c->log.body},
+                .body_max = c->limits.body_bytes,
+            },
     };
-    struct listener *listener = open_listener(c, &receiver);
+    struct listener *listener = open_listener(c, &service);
     unsigned cut;
     int code;
 

@@ -113,7 +113,7 @@ static void stop_on_loop(h2o_handler_t *handler, h2o_context_t *ctx)
     deposits_close(h2o_context_get_handler_context(ctx, handler));
 }
 
-void receiver_register(h2o_pathconf_t *path, const struct receiver_options *options)
+struct receiver *receiver_register(h2o_pathconf_t *path, const struct receiver_options *options)
 {
     struct receiver *self = (struct receiver *)h2o_create_handler(path, sizeof(*self));
 
@@ -122,4 +122,10 @@ void receiver_register(h2o_pathconf_t *path, const struct receiver_options *opti
     self->super.on_context_dispose = stop_on_loop;
     self->options = *options;
     protocol_error_register(path, &self->super, options->sources);
+    return self;
+}
+
+void receiver_turn(struct receiver *self, h2o_context_t *ctx)
+{
+    deposits_turn(h2o_context_get_handler_context(ctx, &self->super));
 }

@@ -13,6 +13,7 @@
 
 struct receiver;
 struct sources;
+struct st_h2o_context_t;
 struct st_h2o_pathconf_t;
 
 struct receiver_options {
@@ -22,6 +23,10 @@ struct receiver_options {
 };
 
 /* Serves `path`; libh2o releases it. `options` is copied, what it points to is not. */
-void receiver_register(struct st_h2o_pathconf_t *path, const struct receiver_options *options);
+struct receiver *receiver_register(struct st_h2o_pathconf_t *path,
+                                   const struct receiver_options *options);
+
+/* To be called on each loop after it has handled what was ready. */
+void receiver_turn(struct receiver *receiver, struct st_h2o_context_t *ctx);
 
 #endif
