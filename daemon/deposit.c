@@ -190,7 +190,7 @@ static void submit(struct deposits *all)
     pthread_mutex_lock(&all->mutex);
     all->outstanding += count_tasks(first);
     pthread_mutex_unlock(&all->mutex);
-    if ((refused = journal_submit(all->journal, first)) == NULL)
+    if ((refused = journal_submit_all(all->journal, first)) == NULL)
         return;
     pthread_mutex_lock(&all->mutex);
     all->outstanding -= count_tasks(refused);

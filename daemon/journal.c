@@ -322,7 +322,7 @@ static bool has_room(const struct journal *j, const struct journal_task *task)
     return j->queue.first == NULL || j->queue.bytes + task->bytes <= j->options.queue_bytes;
 }
 
-struct journal_task *journal_submit(struct journal *j, struct journal_task *task)
+struct journal_task *journal_submit_all(struct journal *j, struct journal_task *task)
 {
     pthread_mutex_lock(&j->mutex);
     while (task != NULL && !j->ended && has_room(j, task)) {
@@ -335,6 +335,12 @@ struct journal_task *journal_submit(struct journal *j, struct journal_task *task
         pthread_cond_signal(&j->queued);
     pthread_mutex_unlock(&j->mutex);
     return task;
+}
+
+bool journal_submit(struct journal *j, struct journal_task *task)
+{
+    task->next = NULL;
+    return journal_submit_all(j, task) == NULL;
 }
 
 void journal_stats(struct journal *j, struct journal_stats *stats)

@@ -60,10 +60,12 @@ struct journal *journal_open(struct store *store, const struct journal_options *
 /* Writes what is queued and joins the thread. Call it when nobody submits any more. */
 void journal_close(struct journal **journal);
 
-/* Takes the tasks that are linked by `next`, in one piece. Returns at once: NULL, or the first of
- * those that it does not take, since the queue is full or the journal has ended; of them done() is
- * not called. */
-struct journal_task *journal_submit(struct journal *journal, struct journal_task *first);
+/* False at once if the queue is full or the journal has ended: done() is not called. */
+bool journal_submit(struct journal *journal, struct journal_task *task);
+
+/* The same for tasks that are linked by `next`, in one piece. Returns the first of those that it
+ * does not take, or NULL. */
+struct journal_task *journal_submit_all(struct journal *journal, struct journal_task *first);
 
 struct journal_stats {
     uint64_t tasks, commits, failed_commits;
