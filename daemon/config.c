@@ -42,8 +42,7 @@ static void complain(const char *file, char *why, const char *key, const char *f
     va_end(args);
 }
 
-/* Names go into paths, logs and metrics. */
-static bool is_name(const char *name)
+bool config_is_name(const char *name)
 {
     for (; *name != '\0'; name++)
         if (!isalnum((unsigned char)*name) && strchr("-_.", *name) == NULL)
@@ -57,7 +56,7 @@ static bool check_source(struct config *c, unsigned i, const char *file, char *w
     char key[64];
 
     snprintf(key, sizeof(key), "sources/%u/name", i);
-    if (!is_name(source->name)) {
+    if (!config_is_name(source->name)) {
         complain(file, why, key, "a source's name is made of letters, digits, - _ and .");
         return false;
     }

@@ -24,6 +24,11 @@ struct config_secret {
     char *credential; /* the name of a file in $CREDENTIALS_DIRECTORY */
 };
 
+enum config_answer {
+    CONFIG_ANSWER_STORED,   /* the daemon's own, when the delivery is stored */
+    CONFIG_ANSWER_UPSTREAM, /* that of the destination */
+};
+
 struct config_source {
     char *name;
     char *path;        /* NULL: "/" and the name */
@@ -33,6 +38,24 @@ struct config_source {
     struct config_secret *secrets;
     unsigned secrets_count;
     unsigned *tolerance_seconds; /* NULL: the scheme's */
+    enum config_answer answer;
+};
+
+/* Numbers: 0 is the default, below. */
+struct config_destination {
+    char *name;
+    char *url;
+    char **sources; /* none: all */
+    unsigned sources_count;
+    char **types; /* none: all */
+    unsigned types_count;
+    struct config_secret *secret; /* NULL: deliveries are not signed anew */
+    unsigned concurrency;
+    unsigned timeout_seconds;
+    bool ordered;
+    unsigned *retry_seconds; /* none: the default of Standard Webhooks */
+    unsigned retry_seconds_count;
+    char *ca_file; /* NULL: the system's */
 };
 
 struct config_log {
@@ -63,6 +86,8 @@ struct config {
     struct config_limits limits;
     struct config_source *sources;
     unsigned sources_count;
+    struct config_destination *destinations;
+    unsigned destinations_count;
 };
 
 #define CONFIG_DEFAULT_ADDRESS "127.0.0.1:8080"
@@ -76,10 +101,13 @@ enum {
     CONFIG_DEFAULT_SHUTDOWN_SECONDS = 10,
     CONFIG_DEFAULT_KEEP_DAYS = 8,
     CONFIG_DEFAULT_QUEUE_BYTES = 64 << 20,
+    CONFIG_DEFAULT_CONCURRENCY = 8,
+    CONFIG_DEFAULT_TIMEOUT_SECONDS = 15,
 };
 
 enum {
     CONFIG_LISTEN_MAX = 16,
+    CONFIG_DESTINATIONS_MAX = 64,
     CONFIG_WHY_SIZE = 512
 };
 
@@ -87,6 +115,9 @@ enum {
  * read, or NULL for the command line. False, and in `why` "FILE:LINE: what is wrong and what was
  * expected". */
 bool config_complete(struct config *config, const char *file, char why[CONFIG_WHY_SIZE]);
+
+/* Names go into paths, headers, logs and metrics: letters, digits, - _ and . */
+bool config_is_name(const char *name);
 
 /* Writes "FILE:LINE: " for a key such as "sources/0/scheme", or what is known of it;
  * a NULL file is the command line. Returns the length. */

@@ -34,6 +34,11 @@ static const cyaml_schema_value_t secret_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_secret, secret_fields),
 };
 
+static const cyaml_strval_t answers[] = {
+    {"stored", CONFIG_ANSWER_STORED},
+    {"upstream", CONFIG_ANSWER_UPSTREAM},
+};
+
 static const cyaml_schema_field_t source_fields[] = {
     CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct config_source, name, 1, 64),
     TEXT("path", struct config_source, path, 1024),
@@ -44,6 +49,8 @@ static const cyaml_schema_field_t source_fields[] = {
                          &secret_schema, 1, 8),
     CYAML_FIELD_UINT_PTR("tolerance_seconds", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
                          struct config_source, tolerance_seconds),
+    CYAML_FIELD_ENUM("answer", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct config_source,
+                     answer, answers, sizeof(answers) / sizeof(answers[0])),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t source_schema = {
@@ -70,6 +77,39 @@ static const cyaml_schema_field_t store_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_value_t name_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 64),
+};
+static const cyaml_schema_value_t type_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 256),
+};
+static const cyaml_schema_value_t seconds_schema = {
+    CYAML_VALUE_UINT(CYAML_FLAG_DEFAULT, unsigned),
+};
+
+static const cyaml_schema_field_t destination_fields[] = {
+    CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct config_destination, name, 1, 64),
+    CYAML_FIELD_STRING_PTR("url", CYAML_FLAG_POINTER, struct config_destination, url, 1, 4096),
+    CYAML_FIELD_SEQUENCE("sources", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct config_destination, sources, &name_schema, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_SEQUENCE("types", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct config_destination, types, &type_schema, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_MAPPING_PTR("secret", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                            struct config_destination, secret, secret_fields),
+    NUMBER("concurrency", struct config_destination, concurrency),
+    NUMBER("timeout_seconds", struct config_destination, timeout_seconds),
+    CYAML_FIELD_ENUM(
+        "ordered", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_CASE_INSENSITIVE,
+        struct config_destination, ordered, truths, sizeof(truths) / sizeof(truths[0])),
+    CYAML_FIELD_SEQUENCE("retry_seconds", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct config_destination, retry_seconds, &seconds_schema, 1, 32),
+    TEXT("ca_file", struct config_destination, ca_file, 4096),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t destination_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_destination, destination_fields),
+};
+
 static const cyaml_schema_field_t limits_fields[] = {
     NUMBER("body_bytes", struct config_limits, body_bytes),
     NUMBER("connections", struct config_limits, connections),
@@ -89,6 +129,8 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_MAPPING("limits", CYAML_FLAG_OPTIONAL, struct config, limits, limits_fields),
     CYAML_FIELD_SEQUENCE("sources", CYAML_FLAG_POINTER, struct config, sources, &source_schema, 1,
                          CYAML_UNLIMITED),
+    CYAML_FIELD_SEQUENCE("destinations", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
+                         destinations, &destination_schema, 1, CONFIG_DESTINATIONS_MAX),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t config_schema = {
@@ -162,6 +204,13 @@ static const cyaml_schema_field_t *fields_around(const char *path)
     return value->type == CYAML_MAPPING ? value->mapping.fields : NULL;
 }
 
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
 static void explain(const char *file, const struct complaint *c, cyaml_err_t err, char *why)
 {
     size_t len = config_locate(file, c->path, why, CONFIG_WHY_SIZE);
@@ -170,7 +219,9 @@ static void explain(const char *file, const struct complaint *c, cyaml_err_t err
     len += (size_t)snprintf(why + len, CONFIG_WHY_SIZE - len, "%s",
                             c->sentence[0] == '\0' ? cyaml_strerror(err) : c->sentence);
     if (strncmp(c->sentence, "Invalid ENUM", 12) == 0 && len < CONFIG_WHY_SIZE)
-        snprintf(why + len, CONFIG_WHY_SIZE - len, "; expected true or false");
+        snprintf(why + len, CONFIG_WHY_SIZE - len, "; expected %s",
+                 strcmp(last_part(c->path), "answer") == 0 ? "stored or upstream"
+                                                           : "true or false");
     if (err == CYAML_ERR_INVALID_KEY)
         field = fields_around(c->path);
     for (const char *between = "; expected "; field != NULL && field->key != NULL; field++) {
@@ -196,8 +247,9 @@ static const cyaml_config_t *reader(struct complaint *complaint, cyaml_config_t 
 static bool check_numbers(const char *file, char *why)
 {
     static const char *const numbers[] = {
-        "threads",      "body_bytes",   "connections",      "header_seconds",
-        "body_seconds", "idle_seconds", "shutdown_seconds", "tolerance_seconds",
+        "threads",      "body_bytes",      "connections",      "header_seconds",
+        "body_seconds", "idle_seconds",    "shutdown_seconds", "tolerance_seconds",
+        "concurrency",  "timeout_seconds", "retry_seconds",
     };
     const size_t count = sizeof(numbers) / sizeof(numbers[0]);
     unsigned line;

@@ -108,18 +108,30 @@ static void set_text(struct options *o, char **text, const char *value)
         wrong(o, "out of memory");
 }
 
+static void set_forward(struct options *o, const char *url)
+{
+    struct config *c = o->config;
+
+    if (c->destinations_count > 0)
+        wrong(o, "--forward: expected one URL; more destinations need a configuration file");
+    else if (!grow((void **)&c->destinations, &c->destinations_count, sizeof(*c->destinations)) ||
+             (c->destinations[0].url = strdup(url)) == NULL ||
+             (c->destinations[0].name = strdup("forward")) == NULL)
+        wrong(o, "out of memory");
+}
+
 /* Either a file or the rest of the options: two places for the same thing breed surprises. */
 static void check_sides(struct options *o)
 {
     const struct config *c = o->config;
-    bool inline_config =
-        c->sources_count + c->listen_count > 0 || c->log.file != NULL || c->store.file != NULL;
+    bool inline_config = c->sources_count + c->listen_count + c->destinations_count > 0 ||
+                         c->log.file != NULL || c->store.file != NULL;
 
     if (o->mode != OPTIONS_RUN && o->mode != OPTIONS_CHECK)
         return;
     if (o->file != NULL && inline_config)
-        wrong(o, "--config does not go with --listen, --source, --store and --log: put them in the "
-                 "file");
+        wrong(o, "--config does not go with --listen, --source, --store, --forward and --log: put "
+                 "them in the file");
     else if (o->file == NULL && c->sources_count == 0)
         wrong(o, "nothing to receive: give --config FILE or --source NAME=SCHEME:SECRET");
 }
@@ -135,6 +147,9 @@ static void take_option(struct options *o, int option)
         break;
     case 's':
         add_source(o, optarg);
+        break;
+    case 'f':
+        set_forward(o, optarg);
         break;
     case 'o':
         set_text(o, &o->config->log.file, optarg);
@@ -160,15 +175,11 @@ static void take_option(struct options *o, int option)
 struct options options_read(int argc, char *argv[])
 {
     static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"listen", required_argument, NULL, 'l'},
-        {"source", required_argument, NULL, 's'},
-        {"store", required_argument, NULL, 'S'},
-        {"log", required_argument, NULL, 'o'},
-        {"check", no_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},  {"listen", required_argument, NULL, 'l'},
+        {"source", required_argument, NULL, 's'},  {"store", required_argument, NULL, 'S'},
+        {"forward", required_argument, NULL, 'f'}, {"log", required_argument, NULL, 'o'},
+        {"check", no_argument, NULL, 'k'},         {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
     };
     struct options o = {.mode = OPTIONS_RUN, .config = calloc(1, sizeof(struct config))};
     int option;
@@ -179,7 +190,7 @@ struct options options_read(int argc, char *argv[])
     }
     opterr = 0;
     while ((o.mode == OPTIONS_RUN || o.mode == OPTIONS_CHECK) &&
-           (option = getopt_long(argc, argv, "c:l:s:S:o:hV", known, NULL)) != -1)
+           (option = getopt_long(argc, argv, "c:l:s:S:f:o:hV", known, NULL)) != -1)
         take_option(&o, option);
     if (optind < argc && (o.mode == OPTIONS_RUN || o.mode == OPTIONS_CHECK))
         wrong(&o, "unexpected argument");

@@ -109,10 +109,20 @@ static bool is_text(const yaml_node_t *node, const char *text)
            memcmp(node->data.scalar.value, text, strlen(text)) == 0;
 }
 
-static bool is_number(const yaml_node_t *node)
+static bool is_number(yaml_document_t *doc, const yaml_node_t *node)
 {
     const char *text = (const char *)node->data.scalar.value;
 
+    if (node->type == YAML_SEQUENCE_NODE) {
+        const yaml_node_item_t *item = node->data.sequence.items.start;
+
+        for (; item < node->data.sequence.items.top; item++) {
+            const yaml_node_t *one = yaml_document_get_node(doc, *item);
+
+            if (one->type == YAML_SCALAR_NODE && !is_number(doc, one))
+                return false;
+        }
+    }
     if (node->type != YAML_SCALAR_NODE)
         return true; /* that it is no scalar is another complaint */
     return text[0] != '\0' && strspn(text, "0123456789") == node->data.scalar.length &&
@@ -128,7 +138,8 @@ static const char *find_no_number(yaml_document_t *doc, const yaml_node_t *mappi
         const yaml_node_t *key = yaml_document_get_node(doc, pair->key);
 
         for (size_t i = 0; i < count; i++) {
-            if (is_text(key, keys[i]) && !is_number(yaml_document_get_node(doc, pair->value))) {
+            if (is_text(key, keys[i]) &&
+                !is_number(doc, yaml_document_get_node(doc, pair->value))) {
                 *line = (unsigned)key->start_mark.line + 1;
                 return keys[i];
             }

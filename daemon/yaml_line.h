@@ -14,7 +14,7 @@
 unsigned yaml_line_of(const char *file, const char *path);
 
 /* The first of `keys`, wherever in the file it stands, whose value is no whole number in plain
- * decimal, and its line. NULL if there is none. */
+ * decimal, nor a list of such, and its line. NULL if there is none. */
 const char *yaml_line_of_no_number(const char *file, const char *const keys[], size_t count,
                                    unsigned *line);
 
