@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "journal.h"
+#include "outbox.h"
 #include "retention.h"
 #include "shelf.h"
 
@@ -12,6 +13,7 @@ struct storage {
     struct storage_options options;
     struct store *store;
     struct shelf *shelf;
+    struct outbox *outbox;
     struct retention *retention;
     struct journal *journal;
 };
@@ -72,6 +74,7 @@ struct storage *storage_open(const struct storage_options *options, char why[STO
     s->options = *options;
     if ((s->store = store_open(options->path, STORE_WRITE, why)) == NULL ||
         (s->shelf = shelf_open(s->store, why)) == NULL ||
+        (s->outbox = outbox_open(s->store, why)) == NULL ||
         (s->retention = retention_open(s->store, s->shelf, &retention, why)) == NULL)
         storage_close(&s);
     return s;
@@ -102,6 +105,7 @@ void storage_close(struct storage **storage)
         return;
     journal_close(&s->journal);
     retention_close(&s->retention);
+    outbox_close(&s->outbox);
     shelf_close(&s->shelf);
     store_close(&s->store);
     free(s);
@@ -121,6 +125,11 @@ struct journal *storage_journal(struct storage *s)
 struct shelf *storage_shelf(struct storage *s)
 {
     return s->shelf;
+}
+
+struct outbox *storage_outbox(struct storage *s)
+{
+    return s->outbox;
 }
 
 uint64_t storage_given_up(const struct storage *s)

@@ -16,6 +16,7 @@
 #include "store.h"
 
 struct journal;
+struct outbox;
 struct shelf;
 struct storage;
 
@@ -44,6 +45,7 @@ void storage_close(struct storage **storage);
 struct store *storage_store(struct storage *storage); /* before storage_start() only */
 struct journal *storage_journal(struct storage *storage);
 struct shelf *storage_shelf(struct storage *storage);
+struct outbox *storage_outbox(struct storage *storage); /* from storage_start() on for tasks only */
 uint64_t storage_given_up(const struct storage *storage); /* deliveries, by retention; any thread */
 
 #endif
