@@ -1,28 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "delivery.h"
 
-#include <stdio.h>
-#include <time.h>
-
 #include "log.h"
 #include "source.h"
 
 bool delivery_is_accepted(const struct delivery *d)
 {
     return d->answer.status == 200;
-}
-
-static void write_time(struct json_line *line, int64_t wall_us)
-{
-    time_t seconds = wall_us / 1000000;
-    char text[40];
-    struct tm utc;
-    size_t len;
-
-    gmtime_r(&seconds, &utc);
-    len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text + len, sizeof(text) - len, ".%03dZ", (int)(wall_us / 1000 % 1000));
-    json_line_string(line, "time", text);
 }
 
 static const char *verdict(const struct delivery *d)
@@ -75,7 +59,7 @@ static void write_line(struct delivery_recorder *recorder, const struct delivery
     struct json_line *line = &recorder->line;
 
     json_line_begin(line);
-    write_time(line, d->received_us);
+    json_line_time(line, "time", d->received_us);
     json_line_string(line, "source", d->source == NULL ? NULL : d->source->name);
     json_line_string(line, "scheme", d->source == NULL ? NULL : d->source->scheme);
     json_line_string(line, "verdict", verdict(d));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <sodium.h>
 
@@ -196,6 +197,19 @@ void json_line_open(struct json_line *l, const char *key)
 void json_line_close(struct json_line *l)
 {
     put(l, "}", 1);
+}
+
+void json_line_time(struct json_line *l, const char *key, int64_t wall_us)
+{
+    time_t seconds = wall_us / 1000000;
+    char text[40];
+    struct tm utc;
+    size_t len;
+
+    gmtime_r(&seconds, &utc);
+    len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text + len, sizeof(text) - len, ".%03dZ", (int)(wall_us / 1000 % 1000));
+    json_line_string(l, key, text);
 }
 
 bool json_line_end(struct json_line *l)

@@ -33,6 +33,9 @@ void json_line_base64(struct json_line *l, const char *key, const char *bytes, s
 void json_line_open(struct json_line *l, const char *key); /* an object inside */
 void json_line_close(struct json_line *l);
 
+/* Microseconds since 1970, as "2026-11-22T10:11:12.345Z". */
+void json_line_time(struct json_line *l, const char *key, int64_t wall_us);
+
 /* Closes the outermost object and ends the line. False if memory was short. */
 bool json_line_end(struct json_line *l);
 

@@ -17,11 +17,15 @@
 #include <hookline.h>
 
 #include "address.h"
+#include "clock.h"
 #include "config.h"
 #include "config_file.h"
+#include "destination.h"
+#include "forwarder.h"
 #include "listener.h"
 #include "log.h"
 #include "options.h"
+#include "outbox.h"
 #include "receiver.h"
 #include "shelf.h"
 #include "source.h"
@@ -34,6 +38,19 @@ enum {
     EXIT_USAGE = 2,
     EXIT_PERMISSION = 4,
     EXIT_CONFIGURATION = 6,
+};
+
+/* What runs, and what the threads of its parts find out. */
+struct running {
+    struct config *config;
+    const struct sources *sources;
+    struct destinations *destinations;
+    struct log *log;
+    const sigset_t *signals;
+    struct storage *storage;
+    int64_t newest;                        /* seq, when we began */
+    _Atomic(struct forwarder *) forwarder; /* NULL: there is nothing to forward to */
+    atomic_bool broken;
 };
 
 static void say(const char *text)
@@ -172,50 +189,103 @@ static void on_store_recovered(void *data)
 /* Nobody knows what is on the disk. A new process will read it from there. */
 static void on_store_fatal(void *data, const char *why)
 {
-    atomic_bool *broken = data;
+    struct running *r = data;
 
     fprintf(stderr, "hooklined: the disk did not take what was written, stopping: %s\n", why);
-    atomic_store(broken, true);
+    atomic_store(&r->broken, true);
     kill(getpid(), SIGTERM);
 }
 
-static struct storage *open_storage(const struct config *c, atomic_bool *broken)
+static void on_committed(void *data)
 {
+    struct running *r = data;
+    struct forwarder *forwarder = atomic_load(&r->forwarder);
+
+    if (forwarder != NULL)
+        forwarder_wake(forwarder);
+}
+
+static void on_unreadable(void *data, const char *why)
+{
+    (void)data;
+    fprintf(stderr, "hooklined: cannot forward for now: %s\n", why);
+}
+
+/* What the store has to know before anything is written into it. */
+static bool enrol(struct running *r)
+{
+    struct outbox *outbox = storage_outbox(r->storage);
+    char why[STORE_WHY_SIZE];
+    int code;
+
+    r->newest = shelf_newest(storage_shelf(r->storage));
+    code = destinations_enrol(r->destinations, outbox, r->newest);
+    if (code == SQLITE_OK)
+        code = outbox_correct_clock(outbox, clock_steady_us());
+    if (code == SQLITE_OK)
+        return true;
+    store_why(storage_store(r->storage), code, why);
+    say(why);
+    return false;
+}
+
+static bool open_storage(struct running *r)
+{
+    const struct config *c = r->config;
     struct storage_options options = {
         .path = c->store.file,
         .keep_us = (int64_t)c->store.keep_days * 86400 * 1000000,
         .max_bytes = (int64_t)c->store.max_bytes,
         .queue_bytes = c->store.queue_bytes,
-        .data = broken,
+        .data = r,
         .failed = on_store_failed,
         .recovered = on_store_recovered,
         .fatal = on_store_fatal,
+        .committed = on_committed,
     };
     char why[STORE_WHY_SIZE];
-    struct storage *storage = storage_open(&options, why);
 
-    if (storage == NULL) {
+    if ((r->storage = storage_open(&options, why)) == NULL) {
         say(why);
-        return NULL;
+        return false;
     }
     fprintf(stderr, "hooklined: %s: %zu deliveries%s\n", c->store.file,
-            shelf_count(storage_shelf(storage)),
-            store_was_left_open(storage_store(storage)) ? ", recovered after an unclean end" : "");
-    if (!storage_start(storage)) {
-        say(strerror(errno));
-        storage_close(&storage);
-    }
-    return storage;
+            shelf_count(storage_shelf(r->storage)),
+            store_was_left_open(storage_store(r->storage)) ? ", recovered after an unclean end"
+                                                           : "");
+    return enrol(r);
 }
 
-static int receive(struct config *c, const struct sources *sources, struct storage *storage,
-                   struct log *log, const sigset_t *signals)
+static bool open_forwarder(struct running *r)
 {
+    struct forwarder_options options = {
+        .destinations = r->destinations,
+        .store = r->config->store.file,
+        .journal = storage_journal(r->storage),
+        .writer = storage_outbox(r->storage),
+        .log = r->log,
+        .newest = r->newest,
+        .failed = on_unreadable,
+    };
+    char why[STORE_WHY_SIZE];
+
+    if (r->destinations->count == 0)
+        return true;
+    atomic_store(&r->forwarder, forwarder_open(&options, why));
+    if (atomic_load(&r->forwarder) == NULL)
+        say(why);
+    return atomic_load(&r->forwarder) != NULL;
+}
+
+static int receive(struct running *r)
+{
+    struct config *c = r->config;
     struct service service = {
         .options =
             {
-                .sources = sources,
-                .deposits = {storage_journal(storage), storage_shelf(storage), log, c->log.body},
+                .sources = r->sources,
+                .deposits = {storage_journal(r->storage), storage_shelf(r->storage), r->log,
+                             c->log.body},
                 .body_max = c->limits.body_bytes,
             },
     };
@@ -228,7 +298,7 @@ static int receive(struct config *c, const struct sources *sources, struct stora
         return EXIT_FAILED;
     }
     if ((code = listen_everywhere(listener, c)) == EXIT_SUCCESS) {
-        wait_for_the_end(signals, log);
+        wait_for_the_end(r->signals, r->log);
         say("stopping");
     }
     if ((cut = listener_stop(listener, c->limits.shutdown_seconds)) > 0)
@@ -237,24 +307,47 @@ static int receive(struct config *c, const struct sources *sources, struct stora
     return code;
 }
 
-static int serve(struct config *c, const struct sources *sources, struct log *log,
-                 const sigset_t *signals)
+static int receive_and_forward(struct running *r)
 {
-    atomic_bool broken = false;
-    struct storage *storage = open_storage(c, &broken);
     int code = EXIT_FAILED;
 
-    if (storage != NULL)
-        code = receive(c, sources, storage, log, signals);
-    storage_close(&storage);
-    return atomic_load(&broken) ? EXIT_FAILED : code;
+    if (!storage_start(r->storage)) {
+        say(strerror(errno));
+        return EXIT_FAILED;
+    }
+    if (open_forwarder(r))
+        code = receive(r);
+    if (atomic_load(&r->forwarder) != NULL)
+        forwarder_stop(atomic_load(&r->forwarder), r->config->limits.shutdown_seconds);
+    return code;
 }
 
-static int run(struct config *c, const struct sources *sources)
+static int serve(struct running *r)
+{
+    struct forwarder *forwarder;
+    int code = EXIT_FAILED;
+
+    if (open_storage(r))
+        code = receive_and_forward(r);
+    storage_close(&r->storage);
+    /* Not before: the journal wakes it. */
+    forwarder = atomic_load(&r->forwarder);
+    forwarder_free(&forwarder);
+    return atomic_load(&r->broken) ? EXIT_FAILED : code;
+}
+
+static int run(struct config *c, const struct sources *sources, struct destinations *destinations)
 {
     const char *file = c->log.file == NULL ? "-" : c->log.file;
     struct log *log = log_open(file);
     sigset_t signals;
+    struct running running = {
+        .config = c,
+        .sources = sources,
+        .destinations = destinations,
+        .log = log,
+        .signals = &signals,
+    };
     int code;
 
     if (log == NULL) {
@@ -269,13 +362,14 @@ static int run(struct config *c, const struct sources *sources)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    code = serve(c, sources, log, &signals);
+    code = serve(&running);
     log_close(&log);
     return code;
 }
 
 static int check_or_run(struct options *o)
 {
+    struct destinations *destinations = NULL;
     struct sources *sources = NULL;
     int code = EXIT_CONFIGURATION;
 
@@ -287,12 +381,15 @@ static int check_or_run(struct options *o)
     }
     if (o->config != NULL)
         sources = sources_open(o->config, o->file, say, o->why);
-    if (sources == NULL)
+    if (sources != NULL)
+        destinations = destinations_open(o->config, o->file, say, o->why);
+    if (destinations == NULL)
         say(o->why);
     else if (o->mode == OPTIONS_CHECK)
         code = printf("configuration is good: %u sources\n", o->config->sources_count) > 0 ? 0 : 1;
     else
-        code = run(o->config, sources);
+        code = run(o->config, sources, destinations);
+    destinations_free(&destinations);
     sources_free(&sources);
     return code;
 }

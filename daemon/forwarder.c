@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+#include "forwarder.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attempt.h"
+#include "clock.h"
+#include "destination.h"
+#include "mailbox.h"
+#include "outbox.h"
+#include "post.h"
+
+enum {
+    LONGEST_WAIT_MS = 60000,
+};
+
+struct forwarder {
+    struct forwarder_options options;
+    struct store *store;
+    struct outbox *reader;
+    struct post_set *posts;
+    struct mailbox mailbox;
+    struct attempt_tools tools;
+    struct lane **lanes; /* one for each destination, in the same order */
+    pthread_t thread;
+    bool started;
+    atomic_bool awake; /* or about to be */
+    atomic_bool stop;
+    _Atomic int64_t stop_by_us;
+    bool complained; /* the thread's own */
+};
+
+void forwarder_wake(struct forwarder *f)
+{
+    if (!atomic_exchange(&f->awake, true))
+        post_wake(f->posts);
+}
+
+static void wake(void *data)
+{
+    forwarder_wake(data);
+}
+
+/* ---- the thread */
+
+static void complain(struct forwarder *f, int code)
+{
+    char why[STORE_WHY_SIZE];
+
+    if (!f->complained) {
+        store_why(f->store, code, why);
+        f->options.failed(f->options.data, why);
+    }
+    f->complained = true;
+}
+
+static void run_lanes(struct forwarder *f, bool news)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < f->options.destinations->count; i++) {
+        int code;
+
+        if (news)
+            lane_news(f->lanes[i]);
+        if ((code = lane_run(f->lanes[i])) != SQLITE_OK) {
+            complain(f, code);
+            good = false;
+        }
+    }
+    f->complained &= !good;
+}
+
+static int wait_ms(const struct forwarder *f)
+{
+    int64_t wait_us = (int64_t)LONGEST_WAIT_MS * 1000;
+
+    for (size_t i = 0; i < f->options.destinations->count; i++) {
+        int64_t of_lane = lane_wait_us(f->lanes[i]);
+
+        if (of_lane < wait_us)
+            wait_us = of_lane;
+    }
+    return (int)((wait_us + 999) / 1000);
+}
+
+/* What is said is heard: the flag falls before anybody looks. */
+static bool take_news(struct forwarder *f)
+{
+    bool news = atomic_exchange(&f->awake, false);
+
+    mailbox_empty(&f->mailbox);
+    return news;
+}
+
+static void forward(struct forwarder *f)
+{
+    while (!atomic_load(&f->stop)) {
+        run_lanes(f, take_news(f));
+        post_poll(f->posts, wait_ms(f));
+    }
+}
+
+static unsigned sum(const struct forwarder *f, unsigned (*of_lane)(const struct lane *lane))
+{
+    unsigned total = 0;
+
+    for (size_t i = 0; i < f->options.destinations->count; i++)
+        total += of_lane(f->lanes[i]);
+    return total;
+}
+
+static void tell_lanes(struct forwarder *f, void (*what)(struct lane *lane))
+{
+    for (size_t i = 0; i < f->options.destinations->count; i++)
+        what(f->lanes[i]);
+}
+
+static int left_ms(const struct forwarder *f)
+{
+    int64_t left_us = atomic_load(&f->stop_by_us) - clock_mono_us();
+
+    return left_us <= 0 ? 0 : (int)(left_us / 1000) + 1;
+}
+
+static void drain(struct forwarder *f)
+{
+    tell_lanes(f, lane_stop);
+    take_news(f);
+    run_lanes(f, false);
+    while (sum(f, lane_sending) > 0 && left_ms(f) > 0) {
+        int wait = wait_ms(f), left = left_ms(f);
+
+        post_poll(f->posts, wait < left ? wait : left);
+        take_news(f);
+        run_lanes(f, false);
+    }
+    tell_lanes(f, lane_cancel);
+    /* One more chance for what the journal did not take before. */
+    for (int turns = 0; turns < 2; turns++) {
+        while (sum(f, lane_recording) > 0) {
+            post_poll(f->posts, LONGEST_WAIT_MS);
+            take_news(f);
+        }
+        if (turns == 0)
+            tell_lanes(f, lane_flush);
+    }
+}
+
+static void *run(void *data)
+{
+    struct forwarder *f = data;
+
+    forward(f);
+    drain(f);
+    return NULL;
+}
+
+/* ---- from other threads */
+
+static void take_relay(struct message *message)
+{
+    struct relay *relay = (struct relay *)((char *)message - offsetof(struct relay, message));
+
+    lane_relay(relay->lane, relay);
+}
+
+void forwarder_relay(struct forwarder *f, const char *source, struct relay *relay)
+{
+    const struct destinations *all = f->options.destinations;
+    const struct destination *d = destinations_answering(all, source);
+
+    relay->lane = f->lanes[d - all->at];
+    relay->message.take = take_relay;
+    mailbox_post(&f->mailbox, &relay->message);
+}
+
+static bool wants(const void *data, hookline_bytes source, hookline_bytes type)
+{
+    return destination_takes(data, source, type);
+}
+
+static int carry_out(const struct forwarder_order *order, const struct destination *d, int64_t seq,
+                     bool *found)
+{
+    struct outbox *writer = order->forwarder->options.writer;
+    int64_t now_us = clock_steady_us();
+
+    if (order->what == FORWARDER_DISCARD)
+        return outbox_discard(writer, d->number, seq, now_us, found);
+    return outbox_replay(writer, d->number, seq, wants, d, now_us, found);
+}
+
+/* On the journal's thread, as the next one. */
+static int run_order(struct journal_task *task)
+{
+    struct forwarder_order *order = (struct forwarder_order *)task;
+    const struct destinations *all = order->forwarder->options.destinations;
+    int code = SQLITE_OK;
+
+    order->changed = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        if (order->destination != NULL && strcmp(order->destination, all->at[i].name) != 0)
+            continue;
+        for (size_t j = 0; code == SQLITE_OK && j < order->count; j++) {
+            bool found = false;
+
+            code = carry_out(order, &all->at[i], order->seqs[j], &found);
+            order->changed += found;
+        }
+    }
+    return code;
+}
+
+static void on_order_done(struct journal_task *task, enum journal_outcome outcome)
+{
+    struct forwarder_order *order = (struct forwarder_order *)task;
+    struct forwarder *f = order->forwarder;
+
+    if (order->what == FORWARDER_REPLAY) {
+        for (size_t i = 0; i < f->options.destinations->count; i++)
+            if (order->destination == NULL ||
+                strcmp(order->destination, f->options.destinations->at[i].name) == 0)
+                lane_kick(f->lanes[i]);
+        forwarder_wake(f);
+    }
+    order->done(order, outcome);
+}
+
+static bool is_destination(const struct destinations *all, const char *name)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (strcmp(all->at[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+enum forwarder_reply forwarder_order(struct forwarder *f, struct forwarder_order *order)
+{
+    if (order->destination != NULL && !is_destination(f->options.destinations, order->destination))
+        return FORWARDER_NO_DESTINATION;
+    order->forwarder = f;
+    order->task = (struct journal_task){
+        .bytes = sizeof(*order) + order->count * sizeof(order->seqs[0]),
+        .run = run_order,
+        .done = on_order_done,
+    };
+    return journal_submit(f->options.journal, &order->task) ? FORWARDER_TAKEN : FORWARDER_BUSY;
+}
+
+bool forwarder_stats(const struct forwarder *f, size_t n, struct lane_stats *stats)
+{
+    if (n >= f->options.destinations->count)
+        return false;
+    lane_stats(f->lanes[n], stats);
+    return true;
+}
+
+/* ---- its life */
+
+static bool open_lanes(struct forwarder *f)
+{
+    const struct destinations *all = f->options.destinations;
+
+    f->lanes = calloc(all->count + 1, sizeof(*f->lanes));
+    for (size_t i = 0; f->lanes != NULL && i < all->count; i++) {
+        struct lane_options options = {
+            .destination = &all->at[i],
+            .tools = &f->tools,
+            .reader = f->reader,
+            .newest = f->options.newest,
+        };
+
+        if ((f->lanes[i] = lane_new(&options)) == NULL)
+            return false;
+    }
+    return f->lanes != NULL;
+}
+
+static bool start(struct forwarder *f, char *why)
+{
+    const struct forwarder_options *o = &f->options;
+    int error = ENOMEM;
+
+    f->store = store_open(o->store, STORE_READ, why);
+    if (f->store == NULL || (f->reader = outbox_open(f->store, why)) == NULL)
+        return false;
+    f->posts = post_set_new();
+    f->tools = (struct attempt_tools){o->writer, o->journal, f->posts, o->log, &f->mailbox};
+    if (f->posts != NULL && open_lanes(f))
+        error = pthread_create(&f->thread, NULL, run, f);
+    f->started = error == 0;
+    if (!f->started)
+        snprintf(why, STORE_WHY_SIZE, "cannot forward: %s", strerror(error));
+    return f->started;
+}
+
+struct forwarder *forwarder_open(const struct forwarder_options *options, char why[STORE_WHY_SIZE])
+{
+    struct forwarder *f = calloc(1, sizeof(*f));
+
+    if (f == NULL) {
+        snprintf(why, STORE_WHY_SIZE, "out of memory");
+        return NULL;
+    }
+    f->options = *options;
+    mailbox_init(&f->mailbox, wake, f);
+    if (!start(f, why))
+        forwarder_free(&f);
+    return f;
+}
+
+void forwarder_stop(struct forwarder *f, unsigned seconds)
+{
+    if (!f->started)
+        return;
+    atomic_store(&f->stop_by_us, clock_mono_us() + (int64_t)seconds * 1000000);
+    atomic_store(&f->stop, true);
+    post_wake(f->posts);
+    pthread_join(f->thread, NULL);
+    f->started = false;
+    outbox_close(&f->reader);
+    store_close(&f->store);
+}
+
+void forwarder_free(struct forwarder **forwarder)
+{
+    struct forwarder *f = *forwarder;
+
+    if (f == NULL)
+        return;
+    for (size_t i = 0; f->lanes != NULL && i < f->options.destinations->count; i++)
+        lane_free(&f->lanes[i]);
+    free(f->lanes);
+    post_set_free(&f->posts);
+    outbox_close(&f->reader);
+    store_close(&f->store);
+    mailbox_destroy(&f->mailbox);
+    free(f);
+    *forwarder = NULL;
+}
