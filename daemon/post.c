@@ -52,7 +52,8 @@ static const char *problem_of(CURLU *url, const char *text)
     char *scheme = NULL;
     bool http;
 
-    if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
+    /* Of three slashes libcurl ignores one. */
+    if (strstr(text, ":///") != NULL || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
         curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
         !has_part(url, CURLUPART_HOST))
         return "expected a URL such as https://app.example.com/hooks";
