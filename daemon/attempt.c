@@ -89,6 +89,8 @@ static void judge(struct attempt *a, const struct post_result *result)
     a->facts.took_us = clock_mono_us() - a->begun_us;
     a->reached = fate != FATE_RETRY;
     set_error(a, result->error);
+    if (fate != FATE_DONE && result->outcome == POST_ANSWERED)
+        snprintf(a->error, sizeof(a->error), "HTTP status %d", result->status);
     if (fate == FATE_DONE && a->relays != NULL && result->cut) {
         set_error(a, "the answer is too long to be passed on");
         fate = FATE_RETRY;
@@ -231,7 +233,7 @@ static void write_line(const struct attempt *a)
     json_line_text(&line, "source", entry->source.base, entry->source.len);
     json_line_string(&line, "destination", a->destination->name);
     json_line_string(&line, "verdict", verdicts[facts->state]);
-    json_line_string(&line, "reason", facts->error);
+    json_line_string(&line, "reason", a->error[0] == '\0' ? NULL : a->error);
     json_line_number(&line, "status", facts->status);
     json_line_number(&line, "seq", facts->seq);
     json_line_text(&line, "id", entry->id.base, entry->id.len);
