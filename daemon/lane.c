@@ -266,9 +266,11 @@ static unsigned retries_under_way(const struct lane *lane)
     return n;
 }
 
-static int start_either(struct lane *lane)
+/* Also where one attempt is to find out whether the destination is back: what fails again and again
+ * must not be all that is tried. */
+static int start_either(struct lane *lane, unsigned allowed)
 {
-    unsigned most = lane->options.destination->concurrency / 2;
+    unsigned most = allowed / 2;
     bool due_first = most == 0 ? !lane->due_was_last : retries_under_way(lane) < most;
     int code = due_first ? start_due(lane) : start_new(lane);
 
@@ -301,16 +303,17 @@ static int start_relay(struct lane *lane)
 static int start_one(struct lane *lane)
 {
     unsigned sending = lane_sending(lane);
-    unsigned most = lane->options.destination->concurrency;
+    unsigned most = lane->options.destination->concurrency, allowed;
     int code = SQLITE_DONE;
 
     if (sending >= most || find_place(lane) == NULL)
         return SQLITE_DONE;
     if (lane->relays.first != NULL)
         code = start_relay(lane);
-    if (code != SQLITE_DONE || sending >= breaker_allows(&lane->breaker, most, clock_mono_us()))
+    allowed = breaker_allows(&lane->breaker, most, clock_mono_us());
+    if (code != SQLITE_DONE || sending >= allowed)
         return code;
-    return lane->options.destination->ordered ? start_in_order(lane) : start_either(lane);
+    return lane->options.destination->ordered ? start_in_order(lane) : start_either(lane, allowed);
 }
 
 static void look_at_kick(struct lane *lane)
