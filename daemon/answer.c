@@ -23,6 +23,11 @@ static const struct answer problems[] = {
                                      RETRY_AFTER_S},
     [ANSWER_UNAVAILABLE] = {503, "Service Unavailable", "unavailable",
                             "this is a fault of the receiver: try again later", RETRY_AFTER_S},
+    [ANSWER_UPSTREAM_FAILED] = {502, "Bad Gateway", "upstream_failed",
+                                "the application gave no answer; the delivery is stored", 0},
+    [ANSWER_UPSTREAM_TIMEOUT] = {504, "Gateway Timeout", "upstream_timeout",
+                                 "the application gave no answer in time; the delivery is stored",
+                                 0},
 };
 
 struct answer answer_to_problem(enum answer_problem problem)

@@ -11,6 +11,7 @@
 #include "headers.h"
 #include "journal.h"
 #include "log.h"
+#include "relay.h"
 #include "respond.h"
 #include "shelf.h"
 #include "source.h"
@@ -24,12 +25,13 @@ struct deposits {
     struct delivery_recorder recorder;
     struct journal *journal;
     struct shelf *shelf;
+    struct handover handover;
     struct journal_task *begun, **begun_end; /* in this turn */
     h2o_multithread_receiver_t wake_up;
     h2o_multithread_message_t message;
     pthread_mutex_t mutex; /* before libh2o's own; guards what follows */
     struct deposit *finished, **finished_end;
-    size_t outstanding; /* the journal has them */
+    size_t outstanding; /* the journal or the forwarder has them */
     bool woken;         /* the message is on its way */
 };
 
@@ -48,6 +50,9 @@ struct deposit {
     struct ticket *ticket;
     enum shelf_verdict verdict;
     enum journal_outcome outcome;
+    bool wants_relay; /* the sender is to get the application's answer */
+    bool was_relayed;
+    struct relay relay;
 };
 
 static struct deposit *deposit_of(struct journal_task *task)
@@ -55,21 +60,25 @@ static struct deposit *deposit_of(struct journal_task *task)
     return H2O_STRUCT_FROM_MEMBER(struct deposit, task, task);
 }
 
-/* On the journal's thread, and so is tell_loop(). */
+/* On the journal's thread. */
 static int put_on_shelf(struct journal_task *task)
 {
     struct deposit *deposit = deposit_of(task);
+    struct deposits *all = deposit->deposits;
+    int code = shelf_put(all->shelf, deposit->entry, &deposit->verdict);
 
-    return shelf_put(deposit->deposits->shelf, deposit->entry, &deposit->verdict);
+    if (code == SQLITE_OK)
+        code = handover_prepare(&all->handover, deposit->delivery.source->name, deposit->entry->seq,
+                                deposit->verdict == SHELF_DUPLICATE, &deposit->wants_relay);
+    return code;
 }
 
-static void tell_loop(struct journal_task *task, enum journal_outcome outcome)
+/* On the journal's thread or the forwarder's. */
+static void tell_loop(struct deposit *deposit)
 {
-    struct deposit *deposit = deposit_of(task);
     struct deposits *all = deposit->deposits;
     bool wake;
 
-    deposit->outcome = outcome;
     deposit->next = NULL;
     pthread_mutex_lock(&all->mutex);
     *all->finished_end = deposit;
@@ -83,6 +92,36 @@ static void tell_loop(struct journal_task *task, enum journal_outcome outcome)
     pthread_mutex_unlock(&all->mutex);
 }
 
+static void on_stored(struct journal_task *task, enum journal_outcome outcome)
+{
+    struct deposit *deposit = deposit_of(task);
+
+    deposit->outcome = outcome;
+    tell_loop(deposit);
+}
+
+static void on_relayed(struct relay *relay)
+{
+    tell_loop(relay->data);
+}
+
+/* Also for a sender that has left: its delivery need not wait. */
+static void ask_application(struct deposit *deposit)
+{
+    struct deposits *all = deposit->deposits;
+
+    deposit->was_relayed = true;
+    deposit->relay = (struct relay){
+        .seq = deposit->entry->seq,
+        .data = deposit,
+        .done = on_relayed,
+    };
+    pthread_mutex_lock(&all->mutex);
+    all->outstanding++;
+    pthread_mutex_unlock(&all->mutex);
+    all->handover.relay(all->handover.data, deposit->delivery.source->name, &deposit->relay);
+}
+
 static void answer(struct deposit *deposit, struct json_line *line)
 {
     const struct delivery *d = &deposit->delivery;
@@ -90,6 +129,8 @@ static void answer(struct deposit *deposit, struct json_line *line)
     if (deposit->req == NULL)
         return;
     deposit->ticket->deposit = NULL;
+    if (deposit->was_relayed && handover_answer(deposit->req, &deposit->relay, line))
+        return;
     if (delivery_is_accepted(d))
         answer_write_accepted(line, d->duplicate, d->source->name, d->result.id, d->event->type);
     else
@@ -100,6 +141,7 @@ static void answer(struct deposit *deposit, struct json_line *line)
 static void release(struct deposit *deposit)
 {
     hookline_event_free(&deposit->delivery.event);
+    relay_clear(&deposit->relay);
     free(deposit->entry);
     free(deposit);
 }
@@ -135,10 +177,15 @@ static void finish(struct deposits *all, struct deposit *first)
     if (first == NULL)
         return;
     for (struct deposit *deposit = first; deposit != NULL; deposit = deposit->next)
-        learn_outcome(deposit);
+        if (!deposit->was_relayed)
+            learn_outcome(deposit);
     log_flush(all->recorder.log);
     for (struct deposit *deposit = first, *next; deposit != NULL; deposit = next) {
         next = deposit->next;
+        if (deposit->outcome == JOURNAL_DURABLE && deposit->wants_relay && !deposit->was_relayed) {
+            ask_application(deposit);
+            continue;
+        }
         answer(deposit, &all->recorder.line);
         release(deposit);
     }
@@ -254,7 +301,7 @@ static struct deposit *deposit_new(struct deposits *all, h2o_req_t *req, const s
     *deposit = (struct deposit){
         .task = {.bytes = sizeof(*deposit) + sizeof(*entry) + entry_size(entry),
                  .run = put_on_shelf,
-                 .done = tell_loop},
+                 .done = on_stored},
         .deposits = all,
         .delivery = *d,
         .entry = entry,
@@ -288,6 +335,7 @@ struct deposits *deposits_open(h2o_context_t *ctx, const struct deposits_options
         .recorder = {.log = options->log, .body = options->log_body},
         .journal = options->journal,
         .shelf = options->shelf,
+        .handover = options->handover,
     };
     all->begun_end = &all->begun;
     all->finished_end = &all->finished;

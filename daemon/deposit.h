@@ -13,6 +13,8 @@
 
 #include <stdbool.h>
 
+#include "handover.h"
+
 struct delivery;
 struct delivery_recorder;
 struct deposits;
@@ -28,6 +30,7 @@ struct deposits_options {
     struct shelf *shelf; /* of the journal */
     struct log *log;
     bool log_body; /* write the payload into the log, too */
+    struct handover handover;
 };
 
 struct deposits *deposits_open(struct st_h2o_context_t *ctx,

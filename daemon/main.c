@@ -277,6 +277,13 @@ static bool open_forwarder(struct running *r)
     return atomic_load(&r->forwarder) != NULL;
 }
 
+static void relay(void *data, const char *source, struct relay *relayed)
+{
+    const struct running *r = data;
+
+    forwarder_relay(atomic_load(&r->forwarder), source, relayed);
+}
+
 static int receive(struct running *r)
 {
     struct config *c = r->config;
@@ -284,8 +291,11 @@ static int receive(struct running *r)
         .options =
             {
                 .sources = r->sources,
-                .deposits = {storage_journal(r->storage), storage_shelf(r->storage), r->log,
-                             c->log.body},
+                .deposits = {storage_journal(r->storage),
+                             storage_shelf(r->storage),
+                             r->log,
+                             c->log.body,
+                             {r->destinations, storage_outbox(r->storage), r, relay}},
                 .body_max = c->limits.body_bytes,
             },
     };

@@ -30,15 +30,6 @@ static void send_replacement(h2o_ostream_t *stream, h2o_req_t *req, h2o_iovec_t 
     h2o_ostream_send_next(stream, req, &self->body, count == 0 ? 0 : 1, state);
 }
 
-/* What libh2o sends is plain text. */
-static bool is_ours(h2o_req_t *req)
-{
-    ssize_t i = h2o_find_header(&req->res.headers, H2O_TOKEN_CONTENT_TYPE, -1);
-    h2o_iovec_t type = i < 0 ? h2o_iovec_init(NULL, 0) : req->res.headers.entries[i].value;
-
-    return h2o_memis(type.base, type.len, H2O_STRLIT("application/json"));
-}
-
 static void record(const struct protocol_error *self, struct delivery_recorder *recorder,
                    h2o_req_t *req, const struct answer *answer)
 {
@@ -54,7 +45,7 @@ static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **sl
 {
     const struct protocol_error *self = (const struct protocol_error *)filter;
 
-    if (!is_ours(req)) {
+    if (!respond_is_ours(req)) {
         struct delivery_recorder *recorder =
             deposits_recorder(h2o_context_get_handler_context(req->conn->ctx, self->handler));
         struct answer answer = answer_to_problem(answer_problem_of_status(req->res.status));

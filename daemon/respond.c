@@ -7,6 +7,9 @@
 
 #include "json_line.h"
 
+/* The address tells that a response is the application's: libh2o's own have other phrases. */
+static const char relayed[] = "Relayed";
+
 static void add_header(h2o_req_t *req, const h2o_token_t *name, const char *value)
 {
     h2o_iovec_t copy = h2o_strdup(&req->pool, value, SIZE_MAX);
@@ -37,4 +40,26 @@ void respond(h2o_req_t *req, const struct answer *answer, const struct json_line
 
     respond_prepare(req, answer, len);
     h2o_send_inline(req, len == 0 ? "" : line->base, len);
+}
+
+void respond_relayed(h2o_req_t *req, int status, const char *content_type, const char *body,
+                     size_t len)
+{
+    req->res.status = status;
+    req->res.reason = relayed;
+    req->res.content_length = len;
+    req->res.headers = (h2o_headers_t){0};
+    if (content_type != NULL)
+        add_header(req, H2O_TOKEN_CONTENT_TYPE, content_type);
+    h2o_send_inline(req, len == 0 ? "" : body, len);
+}
+
+/* What libh2o sends by itself is plain text. */
+bool respond_is_ours(const h2o_req_t *req)
+{
+    ssize_t i = h2o_find_header(&req->res.headers, H2O_TOKEN_CONTENT_TYPE, -1);
+    h2o_iovec_t type = i < 0 ? h2o_iovec_init(NULL, 0) : req->res.headers.entries[i].value;
+
+    return req->res.reason == relayed ||
+           h2o_memis(type.base, type.len, H2O_STRLIT("application/json"));
 }

@@ -6,6 +6,7 @@
 #ifndef RESPOND_H
 #define RESPOND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "answer.h"
@@ -18,5 +19,12 @@ void respond_prepare(struct st_h2o_req_t *req, const struct answer *answer, size
 
 /* Sends the status and headers of `answer` with the JSON that `line` holds. */
 void respond(struct st_h2o_req_t *req, const struct answer *answer, const struct json_line *line);
+
+/* Sends what the application behind has answered; `content_type` may be NULL. */
+void respond_relayed(struct st_h2o_req_t *req, int status, const char *content_type,
+                     const char *body, size_t len);
+
+/* Whether the response that is being set up was made by one of these functions. */
+bool respond_is_ours(const struct st_h2o_req_t *req);
 
 #endif
