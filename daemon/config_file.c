@@ -16,6 +16,14 @@
     CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1, longest)
 #define NUMBER(key, type, member) CYAML_FIELD_UINT(key, CYAML_FLAG_OPTIONAL, type, member)
 
+/* libcyaml's own takes any other word for true. */
+static const cyaml_strval_t truths[] = {
+    {"true", true}, {"false", false}, {"yes", true}, {"no", false}, {"on", true}, {"off", false},
+};
+#define TRUTH(key, type, member)                                                                   \
+    CYAML_FIELD_ENUM(key, CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_CASE_INSENSITIVE,   \
+                     type, member, truths, sizeof(truths) / sizeof(truths[0]))
+
 static const cyaml_schema_field_t listen_fields[] = {
     CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER, struct config_listen, address, 1, 256),
     CYAML_FIELD_END,
@@ -57,15 +65,9 @@ static const cyaml_schema_value_t source_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_source, source_fields),
 };
 
-/* libcyaml's own takes any other word for true. */
-static const cyaml_strval_t truths[] = {
-    {"true", true}, {"false", false}, {"yes", true}, {"no", false}, {"on", true}, {"off", false},
-};
-
 static const cyaml_schema_field_t log_fields[] = {
     TEXT("file", struct config_log, file, 4096),
-    CYAML_FIELD_ENUM("body", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_CASE_INSENSITIVE,
-                     struct config_log, body, truths, sizeof(truths) / sizeof(truths[0])),
+    TRUTH("body", struct config_log, body),
     CYAML_FIELD_END,
 };
 
@@ -98,9 +100,7 @@ static const cyaml_schema_field_t destination_fields[] = {
                             struct config_destination, secret, secret_fields),
     NUMBER("concurrency", struct config_destination, concurrency),
     NUMBER("timeout_seconds", struct config_destination, timeout_seconds),
-    CYAML_FIELD_ENUM(
-        "ordered", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_CASE_INSENSITIVE,
-        struct config_destination, ordered, truths, sizeof(truths) / sizeof(truths[0])),
+    TRUTH("ordered", struct config_destination, ordered),
     CYAML_FIELD_SEQUENCE("retry_seconds", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
                          struct config_destination, retry_seconds, &seconds_schema, 1, 32),
     TEXT("ca_file", struct config_destination, ca_file, 4096),
