@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
+
+static const char unix_prefix[] = "unix:";
 
 /* Splits in place. The family follows from the brackets: without them nobody knows which colon of
  * an IPv6 address is the port's. */
@@ -29,6 +32,19 @@ static bool split(char *text, char **address, char **port, int *family)
            strtoul(*port, NULL, 10) <= 65535;
 }
 
+static bool read_path(const char *path, struct sockaddr_storage *address, socklen_t *len)
+{
+    struct sockaddr_un *local = (struct sockaddr_un *)address;
+
+    if (path[0] == '\0' || strlen(path) >= sizeof(local->sun_path))
+        return false;
+    *address = (struct sockaddr_storage){0};
+    local->sun_family = AF_UNIX;
+    memcpy(local->sun_path, path, strlen(path));
+    *len = sizeof(*local);
+    return true;
+}
+
 bool address_read(const char *text, struct sockaddr_storage *address, socklen_t *len)
 {
     struct addrinfo hints = {
@@ -38,6 +54,8 @@ bool address_read(const char *text, struct sockaddr_storage *address, socklen_t 
     char copy[256], *host, *port;
     struct addrinfo *info;
 
+    if (strncmp(text, unix_prefix, sizeof(unix_prefix) - 1) == 0)
+        return read_path(text + sizeof(unix_prefix) - 1, address, len);
     if ((size_t)snprintf(copy, sizeof(copy), "%s", text) >= sizeof(copy))
         return false;
     if (!split(copy, &host, &port, &hints.ai_family) || getaddrinfo(host, port, &hints, &info) != 0)
@@ -62,7 +80,30 @@ void address_write(const struct sockaddr_storage *address, char *text)
 
         snprintf(text, ADDRESS_TEXT_SIZE, "[%s]:%u",
                  inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host)), ntohs(v6->sin6_port));
+    } else if (address->ss_family == AF_UNIX &&
+               ((const struct sockaddr_un *)address)->sun_path[0] != '\0') {
+        const struct sockaddr_un *local = (const struct sockaddr_un *)address;
+
+        snprintf(text, ADDRESS_TEXT_SIZE, "%s%.*s", unix_prefix, (int)sizeof(local->sun_path),
+                 local->sun_path);
     } else {
         snprintf(text, ADDRESS_TEXT_SIZE, "unknown");
+    }
+}
+
+bool address_is_local(const struct sockaddr_storage *address)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+    switch (address->ss_family) {
+    case AF_UNIX:
+        return true;
+    case AF_INET:
+        return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    case AF_INET6:
+        return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+    default:
+        return false;
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * address.h - "127.0.0.1:8080" and "[::1]:8080" as socket addresses. Numbers only: names are not
- * looked up.
+ * address.h - "127.0.0.1:8080", "[::1]:8080" and "unix:/path" as socket addresses. Numbers only:
+ * names are not looked up.
  */
 #ifndef ADDRESS_H
 #define ADDRESS_H
@@ -11,12 +11,16 @@
 #include <sys/socket.h>
 
 enum {
-    ADDRESS_TEXT_SIZE = 64
+    ADDRESS_TEXT_SIZE = 120
 };
 
 bool address_read(const char *text, struct sockaddr_storage *address, socklen_t *len);
 
-/* Anything that is no IP address is written as "unknown". `text` has ADDRESS_TEXT_SIZE bytes. */
+/* What is none of the three is written as "unknown", and so is a Unix socket without a path, which
+ * clients have. `text` has ADDRESS_TEXT_SIZE bytes. */
 void address_write(const struct sockaddr_storage *address, char *text);
+
+/* Whether nobody but this machine can reach it. */
+bool address_is_local(const struct sockaddr_storage *address);
 
 #endif

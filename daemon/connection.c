@@ -171,6 +171,11 @@ void connection_linger(h2o_req_t *req)
         c->linger_fd = fcntl(h2o_socket_get_fd(socket_of(req)), F_DUPFD_CLOEXEC, 0);
 }
 
+void connection_advance(h2o_req_t *req)
+{
+    connection_of(req)->since_us = clock_mono_us();
+}
+
 static enum phase phase_of(const h2o_req_t *req)
 {
     if (req->pathconf != NULL)

@@ -49,6 +49,9 @@ void connection_register(struct st_h2o_pathconf_t *path);
 /* ADDRESS:PORT of the peer, in ADDRESS_TEXT_SIZE bytes. */
 void connection_remote(struct st_h2o_req_t *req, char *text);
 
+/* Some of an answer without an end was taken: the time in which that has to happen begins anew. */
+void connection_advance(struct st_h2o_req_t *req);
+
 /* The response that is being set up ends the connection before all of the request was read:
  * keep reading for a while, or the peer's kernel would throw the response away. */
 void connection_linger(struct st_h2o_req_t *req);

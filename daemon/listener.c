@@ -14,6 +14,7 @@
 
 #include "address.h"
 #include "clock.h"
+#include "unix_socket.h"
 
 enum {
     SWEEP_MS = 1000,
@@ -40,6 +41,7 @@ struct listener {
     struct listener_options options;
     h2o_globalconf_t config;
     int fd[LISTENER_SOCKETS_MAX];
+    struct unix_socket *files[LISTENER_SOCKETS_MAX]; /* NULL: the socket is none */
     size_t fds;
     pthread_mutex_t config_mutex; /* held while a context is made of `config`, or disposed of */
     atomic_uint connections;
@@ -97,9 +99,14 @@ bool listener_add(struct listener *l, const char *text)
     int fd;
 
     errno = EINVAL;
-    if (l->fds == LISTENER_SOCKETS_MAX || !address_read(text, &address, &len) ||
-        (fd = bind_and_listen(&address, len)) < 0)
+    if (l->fds == LISTENER_SOCKETS_MAX || !address_read(text, &address, &len))
         return false;
+    if (address.ss_family == AF_UNIX) {
+        if ((l->files[l->fds] = unix_socket_open(&address, &fd)) == NULL)
+            return false;
+    } else if ((fd = bind_and_listen(&address, len)) < 0) {
+        return false;
+    }
     l->fd[l->fds++] = fd;
     return true;
 }
@@ -251,8 +258,10 @@ unsigned listener_stop(struct listener *l, unsigned seconds)
 {
     unsigned cut = 0;
 
-    for (size_t i = 0; i < l->fds; i++)
+    for (size_t i = 0; i < l->fds; i++) {
         close(l->fd[i]);
+        unix_socket_remove(&l->files[i]);
+    }
     l->drain_s = seconds;
     for (unsigned i = 0; i < l->started; i++)
         h2o_multithread_send_message(&l->workers[i].wake_up, &l->workers[i].stop_message);
@@ -261,6 +270,11 @@ unsigned listener_stop(struct listener *l, unsigned seconds)
         cut += l->workers[i].cut;
     }
     return cut;
+}
+
+unsigned listener_connections(const struct listener *l)
+{
+    return atomic_load_explicit(&l->connections, memory_order_relaxed);
 }
 
 void listener_free(struct listener **listener)

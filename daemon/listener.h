@@ -3,7 +3,7 @@
  * listener.h - listening sockets and the threads that serve them, each with a loop of its own.
  *
  * Ownership  listener_open() makes it, listener_free() ends it, also after a failure half-way.
- * Threads    Every function on the thread that opened it.
+ * Threads    Every function on the thread that opened it, unless it says otherwise.
  */
 #ifndef LISTENER_H
 #define LISTENER_H
@@ -43,6 +43,9 @@ bool listener_add(struct listener *l, const char *address);
 bool listener_address(const struct listener *l, size_t n, char *text);
 
 bool listener_start(struct listener *l); /* false with errno */
+
+/* How many are open. On any thread. */
+unsigned listener_connections(const struct listener *l);
 
 /* Accepts no more, lets what is in flight end, for `seconds` at most, and joins the threads.
  * Returns how many connections were cut. */
