@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -154,6 +155,8 @@ static bool fill_store(struct config *c, const char *file, char *why)
         s->keep_days = CONFIG_DEFAULT_KEEP_DAYS;
     if (s->queue_bytes == 0)
         s->queue_bytes = CONFIG_DEFAULT_QUEUE_BYTES;
+    if (s->free_bytes_min == 0)
+        s->free_bytes_min = CONFIG_DEFAULT_FREE_BYTES_MIN;
     if (s->file == NULL && (state == NULL || state[0] == '\0'))
         complain(file, why, "store",
                  "nowhere to keep the deliveries: expected store: {file: FILE} or --store FILE");
@@ -169,7 +172,7 @@ static bool fill_store(struct config *c, const char *file, char *why)
 
 static bool fill_listen(struct config *c, const char *file, char *why)
 {
-    struct sockaddr_storage ignored;
+    struct sockaddr_storage address;
     socklen_t len;
 
     if (c->listen_count == 0) {
@@ -185,7 +188,7 @@ static bool fill_listen(struct config *c, const char *file, char *why)
         return false;
     }
     for (unsigned i = 0; i < c->listen_count; i++) {
-        if (!address_read(c->listen[i].address, &ignored, &len)) {
+        if (!address_read(c->listen[i].address, &address, &len) || address.ss_family == AF_UNIX) {
             char key[64];
 
             snprintf(key, sizeof(key), "listen/%u/address", i);
@@ -197,6 +200,30 @@ static bool fill_listen(struct config *c, const char *file, char *why)
         }
     }
     return true;
+}
+
+/* It lists what was received and has no authentication: that of the machine must do. */
+static bool check_admin(const struct config *c, const char *file, char *why)
+{
+    const char *text = c->admin.address;
+    struct sockaddr_storage address;
+    socklen_t len;
+
+    if (text == NULL)
+        return true;
+    if (!address_read(text, &address, &len))
+        complain(file, why, "admin/address",
+                 "admin: %s is no address: expected unix:PATH, of %zu bytes at most, or a numeric "
+                 "ADDRESS:PORT such as 127.0.0.1:9090",
+                 text, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+    else if (!address_is_local(&address))
+        complain(file, why, "admin/address",
+                 "admin: others than this machine can reach %s, and it asks for no password: "
+                 "expected unix:PATH, 127.0.0.1:PORT or [::1]:PORT",
+                 text);
+    else
+        return true;
+    return false;
 }
 
 static unsigned processors(void)
@@ -218,5 +245,6 @@ bool config_complete(struct config *c, const char *file, char why[CONFIG_WHY_SIZ
     fill_limits(&c->limits);
     if (c->threads == 0)
         c->threads = processors();
-    return check_limits(c, file, why) && fill_listen(c, file, why) && fill_store(c, file, why);
+    return check_limits(c, file, why) && fill_listen(c, file, why) && fill_store(c, file, why) &&
+           check_admin(c, file, why);
 }

@@ -65,9 +65,14 @@ struct config_log {
 
 struct config_store {
     char *file;
-    unsigned keep_days;   /* 0: the default */
-    uint64_t max_bytes;   /* 0: no limit */
-    uint64_t queue_bytes; /* 0: the default */
+    unsigned keep_days;      /* 0: the default */
+    uint64_t max_bytes;      /* 0: no limit */
+    uint64_t queue_bytes;    /* 0: the default */
+    uint64_t free_bytes_min; /* 0: the default */
+};
+
+struct config_admin {
+    char *address; /* unix:PATH, or ADDRESS:PORT of this machine; NULL: none */
 };
 
 /* 0: the default, below. */
@@ -84,6 +89,7 @@ struct config {
     struct config_log log;
     struct config_store store;
     struct config_limits limits;
+    struct config_admin admin;
     struct config_source *sources;
     unsigned sources_count;
     struct config_destination *destinations;
@@ -101,6 +107,7 @@ enum {
     CONFIG_DEFAULT_SHUTDOWN_SECONDS = 10,
     CONFIG_DEFAULT_KEEP_DAYS = 8,
     CONFIG_DEFAULT_QUEUE_BYTES = 64 << 20,
+    CONFIG_DEFAULT_FREE_BYTES_MIN = 64 << 20,
     CONFIG_DEFAULT_CONCURRENCY = 8,
     CONFIG_DEFAULT_TIMEOUT_SECONDS = 15,
 };

@@ -76,6 +76,12 @@ static const cyaml_schema_field_t store_fields[] = {
     NUMBER("keep_days", struct config_store, keep_days),
     NUMBER("max_bytes", struct config_store, max_bytes),
     NUMBER("queue_bytes", struct config_store, queue_bytes),
+    NUMBER("free_bytes_min", struct config_store, free_bytes_min),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t admin_fields[] = {
+    CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER, struct config_admin, address, 1, 256),
     CYAML_FIELD_END,
 };
 
@@ -127,6 +133,7 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL, struct config, log, log_fields),
     CYAML_FIELD_MAPPING("store", CYAML_FLAG_OPTIONAL, struct config, store, store_fields),
     CYAML_FIELD_MAPPING("limits", CYAML_FLAG_OPTIONAL, struct config, limits, limits_fields),
+    CYAML_FIELD_MAPPING("admin", CYAML_FLAG_OPTIONAL, struct config, admin, admin_fields),
     CYAML_FIELD_SEQUENCE("sources", CYAML_FLAG_POINTER, struct config, sources, &source_schema, 1,
                          CYAML_UNLIMITED),
     CYAML_FIELD_SEQUENCE("destinations", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
@@ -249,7 +256,8 @@ static bool check_numbers(const char *file, char *why)
     static const char *const numbers[] = {
         "threads",      "body_bytes",      "connections",      "header_seconds",
         "body_seconds", "idle_seconds",    "shutdown_seconds", "tolerance_seconds",
-        "concurrency",  "timeout_seconds", "retry_seconds",
+        "concurrency",  "timeout_seconds", "retry_seconds",    "keep_days",
+        "max_bytes",    "queue_bytes",     "free_bytes_min",
     };
     const size_t count = sizeof(numbers) / sizeof(numbers[0]);
     unsigned line;

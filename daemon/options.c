@@ -11,7 +11,8 @@ void options_help(void)
     fputs(
         "Usage: hooklined --config FILE [--check]\n"
         "       hooklined [--listen ADDRESS:PORT]... --source NAME=SCHEME:SECRET...\n"
-        "                 --store FILE [--forward URL] [--log FILE] [--check]\n"
+        "                 --store FILE [--forward URL] [--log FILE] [--admin ADDRESS]\n"
+        "                 [--check]\n"
         "\n"
         "Receives webhooks over HTTP, verifies them, acknowledges what the disk has,\n"
         "and sends it on.\n"
@@ -27,6 +28,8 @@ void options_help(void)
         "$STATE_DIRECTORY/" CONFIG_DEFAULT_STORE "\n"
         "  -f, --forward URL    send each delivery on to URL until it is taken\n"
         "  -o, --log FILE       append the lines to FILE instead of standard output\n"
+        "  -a, --admin ADDRESS  answer the administrator there: unix:PATH, or ADDRESS:PORT of\n"
+        "                       this machine\n"
         "      --check          check configuration and secrets, then exit\n"
         "  -h, --help           show this and exit\n"
         "  -V, --version        show the version and exit\n"
@@ -127,12 +130,13 @@ static void check_sides(struct options *o)
 {
     const struct config *c = o->config;
     bool inline_config = c->sources_count + c->listen_count + c->destinations_count > 0 ||
-                         c->log.file != NULL || c->store.file != NULL;
+                         c->log.file != NULL || c->store.file != NULL || c->admin.address != NULL;
 
     if (o->mode != OPTIONS_RUN && o->mode != OPTIONS_CHECK)
         return;
     if (o->file != NULL && inline_config)
-        wrong(o, "--config does not go with --listen, --source, --store, --forward and --log: put "
+        wrong(o, "--config does not go with --listen, --source, --store, --forward, --log and "
+                 "--admin: put "
                  "them in the file");
     else if (o->file == NULL && c->sources_count == 0)
         wrong(o, "nothing to receive: give --config FILE or --source NAME=SCHEME:SECRET");
@@ -156,6 +160,9 @@ static void take_option(struct options *o, int option)
     case 'o':
         set_text(o, &o->config->log.file, optarg);
         break;
+    case 'a':
+        set_text(o, &o->config->admin.address, optarg);
+        break;
     case 'S':
         set_text(o, &o->config->store.file, optarg);
         break;
@@ -177,11 +184,17 @@ static void take_option(struct options *o, int option)
 struct options options_read(int argc, char *argv[])
 {
     static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'},  {"listen", required_argument, NULL, 'l'},
-        {"source", required_argument, NULL, 's'},  {"store", required_argument, NULL, 'S'},
-        {"forward", required_argument, NULL, 'f'}, {"log", required_argument, NULL, 'o'},
-        {"check", no_argument, NULL, 'k'},         {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"listen", required_argument, NULL, 'l'},
+        {"source", required_argument, NULL, 's'},
+        {"store", required_argument, NULL, 'S'},
+        {"forward", required_argument, NULL, 'f'},
+        {"log", required_argument, NULL, 'o'},
+        {"admin", required_argument, NULL, 'a'},
+        {"check", no_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
     };
     struct options o = {.mode = OPTIONS_RUN, .config = calloc(1, sizeof(struct config))};
     int option;
@@ -192,7 +205,7 @@ struct options options_read(int argc, char *argv[])
     }
     opterr = 0;
     while ((o.mode == OPTIONS_RUN || o.mode == OPTIONS_CHECK) &&
-           (option = getopt_long(argc, argv, "c:l:s:S:f:o:hV", known, NULL)) != -1)
+           (option = getopt_long(argc, argv, "c:l:s:S:f:o:a:hV", known, NULL)) != -1)
         take_option(&o, option);
     if (optind < argc && (o.mode == OPTIONS_RUN || o.mode == OPTIONS_CHECK))
         wrong(&o, "unexpected argument");

@@ -317,7 +317,7 @@ static const struct {
     {"'1 '", false},
     {"~", false},
     {"1_000", false},
-    {"[x]", true},
+    {"[x]", false},
     {"{x: y}", true},
     {"00", false},
 };
