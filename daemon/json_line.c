@@ -199,6 +199,24 @@ void json_line_close(struct json_line *l)
     put(l, "}", 1);
 }
 
+void json_line_open_list(struct json_line *l, const char *key)
+{
+    put_key(l, key);
+    put(l, "[", 1);
+}
+
+void json_line_open_item(struct json_line *l)
+{
+    if (l->len > 0 && l->base[l->len - 1] != '[')
+        put(l, ",", 1);
+    put(l, "{", 1);
+}
+
+void json_line_close_list(struct json_line *l)
+{
+    put(l, "]", 1);
+}
+
 void json_line_time(struct json_line *l, const char *key, int64_t wall_us)
 {
     time_t seconds = wall_us / 1000000;

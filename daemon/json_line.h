@@ -33,6 +33,10 @@ void json_line_base64(struct json_line *l, const char *key, const char *bytes, s
 void json_line_open(struct json_line *l, const char *key); /* an object inside */
 void json_line_close(struct json_line *l);
 
+void json_line_open_list(struct json_line *l, const char *key);
+void json_line_open_item(struct json_line *l); /* an object in a list, ended by json_line_close() */
+void json_line_close_list(struct json_line *l);
+
 /* Microseconds since 1970, as "2026-11-22T10:11:12.345Z". */
 void json_line_time(struct json_line *l, const char *key, int64_t wall_us);
 
