@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "destination.h"
 #include "entry.h"
+#include "feed.h"
 #include "json_line.h"
 #include "log.h"
 #include "outgoing.h"
@@ -245,6 +246,13 @@ static void write_line(const struct attempt *a)
     if (json_line_end(&line)) {
         log_write(a->tools->log, line.base, line.len);
         log_flush(a->tools->log);
+        feed_publish(a->tools->feed, &(struct feed_line){
+                                         .source = entry->source.base,
+                                         .source_len = entry->source.len,
+                                         .verdict = verdicts[facts->state],
+                                         .text = line.base,
+                                         .len = line.len,
+                                     });
     }
     json_line_free(&line);
 }

@@ -20,6 +20,7 @@
 #include "outbox.h"
 
 struct destination;
+struct feed;
 struct log;
 struct post;
 struct post_set;
@@ -31,6 +32,7 @@ struct attempt_tools {
     struct journal *journal;
     struct post_set *posts;
     struct log *log;
+    struct feed *feed;
     struct mailbox *mailbox;
 };
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "delivery.h"
 
+#include <string.h>
+
+#include "feed.h"
 #include "log.h"
+#include "metrics.h"
 #include "source.h"
 
 bool delivery_is_accepted(const struct delivery *d)
@@ -9,11 +13,11 @@ bool delivery_is_accepted(const struct delivery *d)
     return d->answer.status == 200;
 }
 
-static const char *verdict(const struct delivery *d)
+static enum metrics_verdict verdict(const struct delivery *d)
 {
     if (delivery_is_accepted(d))
-        return d->duplicate ? "duplicate" : "stored";
-    return d->answer.status < 500 ? "refused" : "failed";
+        return d->duplicate ? METRICS_DUPLICATE : METRICS_STORED;
+    return d->answer.status < 500 ? METRICS_REFUSED : METRICS_FAILED;
 }
 
 /* The sender is not told which fault of ours it was; the administrator is. */
@@ -62,7 +66,7 @@ static void write_line(struct delivery_recorder *recorder, const struct delivery
     json_line_time(line, "time", d->received_us);
     json_line_string(line, "source", d->source == NULL ? NULL : d->source->name);
     json_line_string(line, "scheme", d->source == NULL ? NULL : d->source->scheme);
-    json_line_string(line, "verdict", verdict(d));
+    json_line_string(line, "verdict", metrics_verdict_name(verdict(d)));
     json_line_string(line, "reason", reason(d));
     json_line_number(line, "status", d->answer.status);
     if (d->seq > 0)
@@ -75,13 +79,44 @@ static void write_line(struct delivery_recorder *recorder, const struct delivery
         json_line_number(line, "refusals_not_logged", (int64_t)dropped);
     if (recorder->body && delivery_is_accepted(d))
         write_body(line, d->result.payload);
-    if (json_line_end(line))
-        log_write(recorder->log, line->base, line->len);
+    json_line_end(line);
+}
+
+static void count(struct metrics *metrics, const struct delivery *d, int64_t now_us)
+{
+    metrics_count(metrics, &(struct metrics_delivery){
+                               .source = d->source == NULL ? SIZE_MAX : d->source->number,
+                               .verdict = verdict(d),
+                               .reason = reason(d),
+                               .bytes = d->bytes,
+                               .duration_us = now_us - d->begun_us,
+                           });
+}
+
+static void publish(const struct delivery_recorder *recorder, const struct delivery *d)
+{
+    const char *source = d->source == NULL ? "" : d->source->name;
+
+    feed_publish(recorder->feed, &(struct feed_line){
+                                     .source = source,
+                                     .source_len = strlen(source),
+                                     .verdict = metrics_verdict_name(verdict(d)),
+                                     .text = recorder->line.base,
+                                     .len = recorder->line.len,
+                                 });
 }
 
 void delivery_record(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us)
 {
-    if (!delivery_is_accepted(d) && !throttle_pass(&recorder->throttle, now_us))
+    bool logged = delivery_is_accepted(d) || throttle_pass(&recorder->throttle, now_us);
+
+    count(recorder->metrics, d, now_us);
+    if (!logged && !feed_is_watched(recorder->feed))
         return;
-    write_line(recorder, d, now_us, throttle_take_dropped(&recorder->throttle));
+    write_line(recorder, d, now_us, logged ? throttle_take_dropped(&recorder->throttle) : 0);
+    if (recorder->line.failed)
+        return;
+    if (logged)
+        log_write(recorder->log, recorder->line.base, recorder->line.len);
+    publish(recorder, d);
 }

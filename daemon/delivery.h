@@ -17,7 +17,9 @@
 #include "json_line.h"
 #include "throttle.h"
 
+struct feed;
 struct log;
+struct metrics;
 struct source;
 
 struct delivery {
@@ -35,13 +37,15 @@ struct delivery {
 
 struct delivery_recorder {
     struct log *log;
+    struct metrics *metrics;
+    struct feed *feed;
     bool body; /* write the payload, too */
     struct throttle throttle;
     struct json_line line;
 };
 
-/* Hands the line to the log; log_flush() writes it. Lines about refusals may be left out when there
- * are too many. */
+/* Counts the delivery, and hands its line to the log and to who watches the feed; log_flush()
+ * writes it. Lines about refusals may be left out when there are too many. */
 void delivery_record(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us);
 
 bool delivery_is_accepted(const struct delivery *d);

@@ -332,7 +332,10 @@ struct deposits *deposits_open(h2o_context_t *ctx, const struct deposits_options
 
     *all = (struct deposits){
         .ctx = ctx,
-        .recorder = {.log = options->log, .body = options->log_body},
+        .recorder = {.log = options->log,
+                     .metrics = options->metrics,
+                     .feed = options->feed,
+                     .body = options->log_body},
         .journal = options->journal,
         .shelf = options->shelf,
         .handover = options->handover,

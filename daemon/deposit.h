@@ -18,9 +18,11 @@
 struct delivery;
 struct delivery_recorder;
 struct deposits;
+struct feed;
 struct headers;
 struct journal;
 struct log;
+struct metrics;
 struct shelf;
 struct st_h2o_context_t;
 struct st_h2o_req_t;
@@ -29,6 +31,8 @@ struct deposits_options {
     struct journal *journal;
     struct shelf *shelf; /* of the journal */
     struct log *log;
+    struct metrics *metrics;
+    struct feed *feed;
     bool log_body; /* write the payload into the log, too */
     struct handover handover;
 };

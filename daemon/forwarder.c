@@ -291,7 +291,8 @@ static bool start(struct forwarder *f, char *why)
     if (f->store == NULL || (f->reader = outbox_open(f->store, why)) == NULL)
         return false;
     f->posts = post_set_new();
-    f->tools = (struct attempt_tools){o->writer, o->journal, f->posts, o->log, &f->mailbox};
+    f->tools =
+        (struct attempt_tools){o->writer, o->journal, f->posts, o->log, o->feed, &f->mailbox};
     if (f->posts != NULL && open_lanes(f))
         error = pthread_create(&f->thread, NULL, run, f);
     f->started = error == 0;

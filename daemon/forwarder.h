@@ -20,6 +20,7 @@
 #include "relay.h"
 
 struct destinations;
+struct feed;
 struct forwarder;
 struct log;
 struct outbox;
@@ -30,6 +31,7 @@ struct forwarder_options {
     struct journal *journal;
     struct outbox *writer; /* the journal's; it is used by tasks */
     struct log *log;
+    struct feed *feed;
     int64_t newest; /* seq that is in the store */
     void *data;
     void (*failed)(void *data, const char *why); /* the store could not be read; on its thread */

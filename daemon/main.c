@@ -17,13 +17,16 @@
 #include <hookline.h>
 
 #include "address.h"
+#include "admin.h"
 #include "clock.h"
 #include "config.h"
 #include "config_file.h"
 #include "destination.h"
+#include "feed.h"
 #include "forwarder.h"
 #include "listener.h"
 #include "log.h"
+#include "metrics.h"
 #include "options.h"
 #include "outbox.h"
 #include "receiver.h"
@@ -47,6 +50,8 @@ struct running {
     struct destinations *destinations;
     struct log *log;
     const sigset_t *signals;
+    struct metrics *metrics;
+    struct feed *feed;
     struct storage *storage;
     int64_t newest;                        /* seq, when we began */
     _Atomic(struct forwarder *) forwarder; /* NULL: there is nothing to forward to */
@@ -264,6 +269,7 @@ static bool open_forwarder(struct running *r)
         .journal = storage_journal(r->storage),
         .writer = storage_outbox(r->storage),
         .log = r->log,
+        .feed = r->feed,
         .newest = r->newest,
         .failed = on_unreadable,
     };
@@ -275,6 +281,36 @@ static bool open_forwarder(struct running *r)
     if (atomic_load(&r->forwarder) == NULL)
         say(why);
     return atomic_load(&r->forwarder) != NULL;
+}
+
+/* Without an address there is none. */
+static int open_admin(struct running *r, const struct listener *listener, struct admin **admin)
+{
+    struct admin_options options = {
+        .address = r->config->admin.address,
+        .version = hookline_version(),
+        .destinations = r->destinations,
+        .metrics = r->metrics,
+        .listener = listener,
+        .feed = r->feed,
+        .storage = r->storage,
+        .forwarder = atomic_load(&r->forwarder),
+        .free_bytes_min = r->config->store.free_bytes_min,
+    };
+    char why[STORE_WHY_SIZE], address[ADDRESS_TEXT_SIZE];
+
+    *admin = NULL;
+    if (options.address == NULL)
+        return EXIT_SUCCESS;
+    if ((*admin = admin_open(&options, why)) == NULL) {
+        int code = errno == EACCES || errno == EPERM ? EXIT_PERMISSION : EXIT_FAILED;
+
+        say(why);
+        return code;
+    }
+    admin_address(*admin, address);
+    fprintf(stderr, "hooklined: admin listening on %s\n", address);
+    return EXIT_SUCCESS;
 }
 
 static void relay(void *data, const char *source, struct relay *relayed)
@@ -294,12 +330,15 @@ static int receive(struct running *r)
                 .deposits = {storage_journal(r->storage),
                              storage_shelf(r->storage),
                              r->log,
+                             r->metrics,
+                             r->feed,
                              c->log.body,
                              {r->destinations, storage_outbox(r->storage), r, relay}},
                 .body_max = c->limits.body_bytes,
             },
     };
     struct listener *listener = open_listener(c, &service);
+    struct admin *admin;
     unsigned cut;
     int code;
 
@@ -307,12 +346,16 @@ static int receive(struct running *r)
         say(strerror(errno));
         return EXIT_FAILED;
     }
-    if ((code = listen_everywhere(listener, c)) == EXIT_SUCCESS) {
+    code = open_admin(r, listener, &admin);
+    if (code == EXIT_SUCCESS && (code = listen_everywhere(listener, c)) == EXIT_SUCCESS) {
         wait_for_the_end(r->signals, r->log);
         say("stopping");
     }
+    if (admin != NULL)
+        admin_set_stopping(admin);
     if ((cut = listener_stop(listener, c->limits.shutdown_seconds)) > 0)
         fprintf(stderr, "hooklined: %u connections cut\n", cut);
+    admin_close(&admin);
     listener_free(&listener);
     return code;
 }
@@ -332,17 +375,36 @@ static int receive_and_forward(struct running *r)
     return code;
 }
 
+/* What is counted and watched, whether or not there is somebody to look at it. */
+static bool open_views(struct running *r)
+{
+    size_t count = sources_count(r->sources);
+    const char **names = calloc(count, sizeof(*names));
+
+    for (size_t i = 0; names != NULL && i < count; i++)
+        names[i] = sources_at(r->sources, i)->name;
+    if (names != NULL)
+        r->metrics = metrics_new(names, count);
+    free(names);
+    r->feed = feed_new();
+    if (r->metrics == NULL || r->feed == NULL)
+        say(strerror(errno));
+    return r->metrics != NULL && r->feed != NULL;
+}
+
 static int serve(struct running *r)
 {
     struct forwarder *forwarder;
     int code = EXIT_FAILED;
 
-    if (open_storage(r))
+    if (open_views(r) && open_storage(r))
         code = receive_and_forward(r);
     storage_close(&r->storage);
     /* Not before: the journal wakes it. */
     forwarder = atomic_load(&r->forwarder);
     forwarder_free(&forwarder);
+    feed_free(&r->feed);
+    metrics_free(&r->metrics);
     return atomic_load(&r->broken) ? EXIT_FAILED : code;
 }
 

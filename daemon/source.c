@@ -165,6 +165,8 @@ struct sources *sources_open(const struct config *config, const char *file,
         }
     }
     qsort(sources->entry, sources->count, sizeof(sources->entry[0]), by_path);
+    for (size_t i = 0; i < sources->count; i++)
+        sources->entry[i].number = i;
     return sources;
 }
 
@@ -181,6 +183,16 @@ void sources_free(struct sources **sources)
     }
     free(*sources);
     *sources = NULL;
+}
+
+size_t sources_count(const struct sources *sources)
+{
+    return sources->count;
+}
+
+const struct source *sources_at(const struct sources *sources, size_t number)
+{
+    return &sources->entry[number];
 }
 
 struct path {

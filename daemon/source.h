@@ -16,6 +16,7 @@ struct source {
     char *name, *path, *scheme; /* scheme: its name, or "custom" */
     char *url;                  /* may be NULL */
     hookline_verifier *verifier;
+    size_t number; /* from 0 on: what counters know it by */
 };
 
 struct sources;
@@ -25,6 +26,9 @@ struct sources;
 struct sources *sources_open(const struct config *config, const char *file,
                              void (*warn)(const char *text), char *why);
 void sources_free(struct sources **sources);
+
+size_t sources_count(const struct sources *sources);
+const struct source *sources_at(const struct sources *sources, size_t number);
 
 /* The source whose path is exactly this, or NULL. */
 const struct source *sources_find(const struct sources *sources, const char *path, size_t len);

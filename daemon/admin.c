@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+#include "admin.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+#include <h2o.h>
+
+#include "address.h"
+#include "backlog.h"
+#include "clock.h"
+#include "command.h"
+#include "errand.h"
+#include "events.h"
+#include "exposition.h"
+#include "feed.h"
+#include "journal.h"
+#include "json_line.h"
+#include "listener.h"
+#include "listing.h"
+#include "origin.h"
+#include "query.h"
+#include "readiness.h"
+#include "reply.h"
+#include "scrape.h"
+#include "storage.h"
+
+enum {
+    BODY_MAX = 4096, /* of a request: it is not looked at */
+    CONNECTIONS = 256,
+    HEADER_S = 10,
+    BODY_S = 30, /* also until a stream that nobody reads is cut */
+    IDLE_S = 60,
+    STOP_S = 2,
+};
+
+static const char text_type[] = "text/plain; charset=utf-8";
+
+struct admin {
+    struct admin_options options;
+    bool over_tcp;
+    struct listener *listener;
+    struct listing *listing;
+    struct backlog *backlog;
+    atomic_bool stopping;
+    int64_t start_us;
+    /* the thread's own */
+    struct events *events;
+    struct errands *errands;
+    struct command_tools tools;
+    struct journal_task probe;
+    struct errand *probing; /* NULL: nothing is */
+    struct exposition page;
+    struct json_line line;
+};
+
+struct handler {
+    h2o_handler_t super;
+    struct admin *admin;
+};
+
+/* ---- readiness */
+
+/* On the journal's thread: the smallest thing that has to be written. */
+static int write_probe(struct journal_task *task)
+{
+    struct admin *a = H2O_STRUCT_FROM_MEMBER(struct admin, probe, task);
+
+    return sqlite3_exec(store_db(storage_store(a->options.storage)),
+                        "INSERT OR REPLACE INTO meta VALUES ('probe', random())", NULL, NULL, NULL);
+}
+
+static void on_probe_done(struct journal_task *task, enum journal_outcome outcome)
+{
+    struct admin *a = H2O_STRUCT_FROM_MEMBER(struct admin, probe, task);
+
+    errand_done(a->probing, outcome == JOURNAL_DURABLE);
+}
+
+static void on_probe_finished(void *data, bool good)
+{
+    struct admin *a = data;
+
+    (void)good; /* the journal knows, and is asked the next time */
+    a->probing = NULL;
+}
+
+/* Who is not ready is sent no deliveries, so none would find out that the disk is well again. */
+static void probe(struct admin *a)
+{
+    if (a->probing != NULL || (a->probing = errand_begin(a->errands, on_probe_finished, a)) == NULL)
+        return;
+    a->probe =
+        (struct journal_task){.bytes = sizeof(a->probe), .run = write_probe, .done = on_probe_done};
+    if (!journal_submit(storage_journal(a->options.storage), &a->probe)) {
+        errand_cancel(a->probing);
+        a->probing = NULL;
+    }
+}
+
+/* Of one check after the other, in the form that other servers have made known. */
+static size_t write_checks(const struct readiness *r, bool stopping, char *text, size_t size)
+{
+    int len = 0;
+
+    for (int i = 0; i < READINESS_CHECKS; i++)
+        len += snprintf(text + len, size - (size_t)len, "[%c]%s %s%s%s\n",
+                        r->checks[i].good ? '+' : '-', r->checks[i].name,
+                        r->checks[i].good ? "ok" : "failed",
+                        r->checks[i].detail[0] == '\0' ? "" : ": ", r->checks[i].detail);
+    if (stopping)
+        len += snprintf(text + len, size - (size_t)len, "[-]stopping\n");
+    len += snprintf(text + len, size - (size_t)len, "%s\n",
+                    r->ready && !stopping ? "ready" : "not ready");
+    return (size_t)len;
+}
+
+static void answer_ready(struct admin *a, h2o_req_t *req, const struct query *query)
+{
+    bool stopping = atomic_load(&a->stopping);
+    struct readiness readiness;
+    bool ready;
+    char text[1024];
+    size_t len;
+
+    readiness_look(&readiness, storage_journal(a->options.storage),
+                   store_path(listing_store(a->listing)), a->options.free_bytes_min);
+    if (readiness.journal_failed)
+        probe(a);
+    ready = readiness.ready && !stopping;
+    if (query->verbose || !ready)
+        len = write_checks(&readiness, stopping, text, sizeof(text));
+    else
+        len = (size_t)snprintf(text, sizeof(text), "ready\n");
+    reply_bytes(req, ready ? 200 : 503, text_type, text, len);
+}
+
+/* ---- the other answers */
+
+static void answer_metrics(struct admin *a, h2o_req_t *req)
+{
+    const struct scrape scrape = {
+        .version = a->options.version,
+        .start_us = a->start_us,
+        .metrics = a->options.metrics,
+        .listener = a->options.listener,
+        .storage = a->options.storage,
+        .forwarder = a->options.forwarder,
+        .store = listing_store(a->listing),
+        .standing = listing_standing(a->listing),
+        .backlog = a->backlog,
+    };
+
+    a->page.len = 0;
+    a->page.failed = false;
+    scrape_write(&scrape, &a->page);
+    if (a->page.failed)
+        reply_error(req, 503, "no_memory", "the answer does not fit into the memory");
+    else
+        reply_bytes(req, 200, "text/plain; version=0.0.4; charset=utf-8", a->page.base,
+                    a->page.len);
+}
+
+static void answer_failure(struct admin *a, h2o_req_t *req, int code, const struct query *query)
+{
+    char why[STORE_WHY_SIZE], names[128], message[256];
+
+    if (code == SQLITE_NOTFOUND && query->seq > 0) {
+        reply_error(req, 404, "not_found", "no delivery of this seq is in the store");
+    } else if (code == SQLITE_NOTFOUND) {
+        listing_destinations(a->listing, names, sizeof(names));
+        snprintf(message, sizeof(message), "no destination %.64s is known; there are: %s",
+                 query->destination, names[0] == '\0' ? "none" : names);
+        reply_error(req, 404, "no_destination", message);
+    } else {
+        store_why(listing_store(a->listing), code, why);
+        reply_error(req, 503, "unavailable", why);
+    }
+}
+
+static void answer_list(struct admin *a, h2o_req_t *req, const struct query *query)
+{
+    int code = query->seq > 0 ? listing_write_one(a->listing, query->seq, &a->line)
+                              : listing_write(a->listing, query, &a->line);
+
+    if (code == SQLITE_OK)
+        reply_json(req, &a->line);
+    else
+        answer_failure(a, req, code, query);
+}
+
+/* Somebody else wrote it: no browser is to show it, or to run it. */
+static void answer_body(struct admin *a, h2o_req_t *req, const struct query *query)
+{
+    char *body = NULL;
+    size_t len = 0;
+    int code = listing_body(a->listing, query->seq, &body, &len);
+
+    if (code == SQLITE_OK)
+        reply_attachment(req, body, len);
+    else
+        answer_failure(a, req, code, query);
+    free(body);
+}
+
+static void answer_events(struct admin *a, h2o_req_t *req, const struct query *query)
+{
+    if (h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD")))
+        reply_bytes(req, 200, "text/event-stream", "", 0);
+    else if (!events_begin(a->events, req, query))
+        reply_error(req, 503, "too_many_streams", "64 are open already");
+}
+
+static void answer(struct admin *a, h2o_req_t *req, const struct query *query)
+{
+    switch (query->route) {
+    case QUERY_LIVE:
+        reply_bytes(req, 200, text_type, "alive\n", 6);
+        break;
+    case QUERY_READY:
+        answer_ready(a, req, query);
+        break;
+    case QUERY_METRICS:
+        answer_metrics(a, req);
+        break;
+    case QUERY_EVENTS:
+        answer_events(a, req, query);
+        break;
+    case QUERY_LIST:
+    case QUERY_DELIVERY:
+        answer_list(a, req, query);
+        break;
+    case QUERY_BODY:
+        answer_body(a, req, query);
+        break;
+    case QUERY_REPLAY:
+    case QUERY_REPLAY_MANY:
+    case QUERY_DISCARD:
+        command_begin(&a->tools, req, query);
+        break;
+    case QUERY_NOTHING:
+        break;
+    }
+}
+
+/* ---- requests */
+
+static bool is_foreign(h2o_req_t *req)
+{
+    ssize_t at = h2o_find_header_by_str(&req->headers, H2O_STRLIT("origin"), -1);
+    h2o_iovec_t origin;
+
+    if (at < 0)
+        return false;
+    origin = req->headers.entries[at].value;
+    return !origin_is_same(origin.base, origin.len, req->authority.base, req->authority.len);
+}
+
+/* A browser on this machine reaches loopback addresses, and shows pages of others meanwhile. A Unix
+ * socket it does not. */
+static bool is_allowed(const struct admin *a, h2o_req_t *req, const char *method)
+{
+    if (!a->over_tcp)
+        return true;
+    if (!origin_is_local(req->authority.base, req->authority.len)) {
+        reply_error(req, 403, "foreign_host",
+                    "expected the Host header to be localhost or an address of this machine");
+        return false;
+    }
+    if (strcmp(method, "POST") == 0 && is_foreign(req)) {
+        reply_error(req, 403, "foreign_origin", "a page of another site may not ask for this");
+        return false;
+    }
+    return true;
+}
+
+static bool has_method(h2o_req_t *req, const char *method)
+{
+    return h2o_memis(req->method.base, req->method.len, method, strlen(method)) ||
+           (strcmp(method, "GET") == 0 &&
+            h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD")));
+}
+
+static int on_request(h2o_handler_t *super, h2o_req_t *req)
+{
+    struct admin *a = ((struct handler *)super)->admin;
+    char why[QUERY_WHY_SIZE];
+    struct query query;
+    bool good = query_read(&query, req->path.base, req->path.len, why);
+    const char *method = query_method(query.route);
+
+    if (method == NULL)
+        reply_error(req, 404, "not_found",
+                    "expected /livez, /readyz, /metrics, /events, /deliveries or /replay");
+    else if (!has_method(req, method))
+        reply_not_allowed(req, method);
+    else if (!good)
+        reply_error(req, 400, "bad_request", why);
+    else if (is_allowed(a, req, method))
+        answer(a, req, &query);
+    return 0;
+}
+
+/* ---- the loop */
+
+static void start_on_loop(h2o_handler_t *super, h2o_context_t *ctx)
+{
+    struct admin *a = ((struct handler *)super)->admin;
+
+    a->events = events_open(ctx, a->options.feed);
+    a->errands = errands_open(ctx);
+    a->tools = (struct command_tools){a->options.forwarder, a->listing, a->errands};
+}
+
+static void stop_on_loop(h2o_handler_t *super, h2o_context_t *ctx)
+{
+    struct admin *a = ((struct handler *)super)->admin;
+
+    (void)ctx;
+    errands_close(a->errands);
+    events_close(a->events);
+}
+
+static void setup(void *data, h2o_pathconf_t *path)
+{
+    struct handler *handler;
+
+    reply_register(path);
+    handler = (struct handler *)h2o_create_handler(path, sizeof(*handler));
+    handler->super.on_req = on_request;
+    handler->super.on_context_init = start_on_loop;
+    handler->super.on_context_dispose = stop_on_loop;
+    handler->admin = data;
+}
+
+static void on_turn(void *data, h2o_context_t *ctx)
+{
+    struct admin *a = data;
+
+    if (ctx->shutdown_requested)
+        events_end(a->events);
+    else
+        events_beat(a->events);
+}
+
+/* ---- from outside */
+
+static bool start_to_listen(struct admin *a)
+{
+    const struct listener_options options = {
+        .threads = 1,
+        .body_max = BODY_MAX,
+        .limits = {CONNECTIONS, HEADER_S, BODY_S, IDLE_S},
+        .setup = setup,
+        .turn = on_turn,
+        .data = a,
+    };
+
+    errno = ENOMEM;
+    return (a->listener = listener_new(&options)) != NULL &&
+           listener_add(a->listener, a->options.address) && listener_start(a->listener);
+}
+
+static const char *explain(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "a running process listens there";
+    case EEXIST:
+        return "the file is there and is no socket";
+    default:
+        return strerror(error);
+    }
+}
+
+struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY_SIZE])
+{
+    struct admin *a = calloc(1, sizeof(*a));
+    struct sockaddr_storage address = {0};
+    socklen_t len;
+
+    if (a == NULL) {
+        snprintf(why, STORE_WHY_SIZE, "out of memory");
+        return NULL;
+    }
+    a->options = *options;
+    a->start_us = clock_wall_us();
+    a->over_tcp = !address_read(options->address, &address, &len) || address.ss_family != AF_UNIX;
+    errno = 0;
+    a->listing =
+        listing_open(store_path(storage_store(options->storage)), options->destinations, why);
+    if (a->listing != NULL)
+        a->backlog = backlog_open(listing_store(a->listing), why);
+    if (a->backlog == NULL) {
+        admin_close(&a);
+    } else if (!start_to_listen(a)) {
+        snprintf(why, STORE_WHY_SIZE, "admin: cannot listen on %s: %s", options->address,
+                 explain(errno));
+        admin_close(&a);
+    }
+    return a;
+}
+
+void admin_address(const struct admin *a, char *text)
+{
+    if (!listener_address(a->listener, 0, text))
+        snprintf(text, ADDRESS_TEXT_SIZE, "%s", a->options.address);
+}
+
+void admin_set_stopping(struct admin *a)
+{
+    atomic_store(&a->stopping, true);
+}
+
+void admin_close(struct admin **admin)
+{
+    struct admin *a = *admin;
+    int saved = errno;
+
+    if (a == NULL)
+        return;
+    if (a->listener != NULL)
+        listener_stop(a->listener, STOP_S);
+    listener_free(&a->listener);
+    backlog_close(&a->backlog);
+    listing_close(&a->listing);
+    exposition_free(&a->page);
+    json_line_free(&a->line);
+    free(a);
+    *admin = NULL;
+    errno = saved;
+}

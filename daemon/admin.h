@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * admin.h - what the administrator sees and does, at an address of its own: health, metrics, the
+ * deliveries in the store, events, and deliveries sent once more.
+ *
+ * It reads the store by a connection of its own and changes it by tasks of the journal, so no
+ * receiver waits for it.
+ *
+ * Ownership  admin_open() makes it, admin_close() ends it.
+ * Threads    Every function on the one that opened it; a thread of its own serves.
+ */
+#ifndef ADMIN_H
+#define ADMIN_H
+
+#include <stdint.h>
+
+#include "store.h"
+
+struct admin;
+struct destinations;
+struct feed;
+struct forwarder;
+struct listener;
+struct metrics;
+struct storage;
+
+struct admin_options {
+    const char *address;
+    const char *version;
+    const struct destinations *destinations;
+    const struct metrics *metrics;
+    const struct listener *listener; /* where deliveries arrive */
+    struct feed *feed;
+    struct storage *storage;     /* started */
+    struct forwarder *forwarder; /* NULL: there are no destinations */
+    uint64_t free_bytes_min;     /* with less free on the disk it is not ready */
+};
+
+/* Binds the address and serves. NULL, and in `why` what is wrong; errno is that of listen() or 0.
+ */
+struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY_SIZE]);
+
+/* The address as it is bound, in ADDRESS_TEXT_SIZE bytes. */
+void admin_address(const struct admin *admin, char *text);
+
+/* Says that it is not ready any more, but goes on serving. */
+void admin_set_stopping(struct admin *admin);
+
+/* Ends streams of events, lets the rest end for a moment, and removes the socket's file. */
+void admin_close(struct admin **admin);
+
+#endif
