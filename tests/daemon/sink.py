@@ -345,9 +345,15 @@ class Answer(collections.namedtuple("Answer", "status phrase headers body")):
 
 
 class Connection:
+    """To a host and port, or to a Unix socket by its path."""
     def __init__(self, address, timeout=PATIENCE):
-        self.sock = socket.create_connection(address, timeout)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if isinstance(address, str):
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(timeout)
+            self.sock.connect(address)
+        else:
+            self.sock = socket.create_connection(address, timeout)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.input = self.sock.makefile("rb")
 
     def write(self, data):
