@@ -19,8 +19,9 @@ enum {
 struct store {
     sqlite3 *db;
     sqlite3_stmt *bytes;
-    char *path;
-    int lock; /* -1: of a reader */
+    char *path; /* as it was given, for messages */
+    char *file; /* without symbolic links: the same store has one lock, whatever it is called */
+    int lock;   /* -1: of a reader */
     bool was_left_open;
 };
 
@@ -86,7 +87,7 @@ static bool lock(struct store *store, char *why)
     char *path;
     bool good = false;
 
-    if (asprintf(&path, "%s-lock", store->path) < 0)
+    if (asprintf(&path, "%s-lock", store->file) < 0)
         return complain(why, store->path, "out of memory", "");
     store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (store->lock < 0)
@@ -135,12 +136,15 @@ static bool migrate(struct store *store, int64_t version, char *why)
     return execute(store, done, why);
 }
 
-/* Never changes a file that is not ours. */
+/* Never changes a file that is not ours: nor is what its owner left in its log moved into it when
+ * we close it. */
 static bool check_kind(struct store *store, bool *is_new, int64_t *version, char *why)
 {
-    int64_t tables = pragma(store, "SELECT count(*) FROM sqlite_master");
-    int64_t application = pragma(store, "PRAGMA application_id");
+    int64_t tables, application;
 
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    tables = pragma(store, "SELECT count(*) FROM sqlite_master");
+    application = pragma(store, "PRAGMA application_id");
     if (tables < 0) {
         store_why(store, sqlite3_extended_errcode(store->db), why);
         return false;
@@ -152,6 +156,7 @@ static bool check_kind(struct store *store, bool *is_new, int64_t *version, char
     if (*version > SCHEMA_VERSION)
         return complain(why, store->path, "this store was written by a newer hooklined",
                         ": install that version, or give another file");
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     return true;
 }
 
@@ -192,7 +197,7 @@ static bool has_log(const struct store *store)
     char *path;
     bool found;
 
-    if (asprintf(&path, "%s-wal", store->path) < 0)
+    if (asprintf(&path, "%s-wal", store->file) < 0)
         return false;
     found = stat(path, &st) == 0 && st.st_size > 0;
     free(path);
@@ -216,6 +221,16 @@ static bool open_file(struct store *store, enum store_mode mode, char *why)
                     "cannot be opened: ", error == 0 ? sqlite3_errmsg(store->db) : strerror(error));
 }
 
+/* A file that is not there yet has the name that it was given. */
+static bool name_file(struct store *store, const char *path)
+{
+    store->path = strdup(path);
+    store->file = realpath(path, NULL);
+    if (store->file == NULL)
+        store->file = strdup(path);
+    return store->path != NULL && store->file != NULL;
+}
+
 struct store *store_open(const char *path, enum store_mode mode, char why[STORE_WHY_SIZE])
 {
     struct store *store = calloc(1, sizeof(*store));
@@ -223,7 +238,7 @@ struct store *store_open(const char *path, enum store_mode mode, char why[STORE_
 
     if (store != NULL)
         store->lock = -1;
-    if (store == NULL || (store->path = strdup(path)) == NULL) {
+    if (store == NULL || !name_file(store, path)) {
         good = complain(why, path, "out of memory", "");
     } else if (mode == STORE_READ) {
         good = open_file(store, mode, why) && prepare_to_read(store, why);
@@ -250,6 +265,7 @@ void store_close(struct store **store)
     if (s->lock >= 0)
         close(s->lock);
     free(s->path);
+    free(s->file);
     free(s);
     *store = NULL;
 }
