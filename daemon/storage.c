@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "journal.h"
 #include "outbox.h"
 #include "retention.h"
@@ -72,6 +73,7 @@ struct storage *storage_open(const struct storage_options *options, char why[STO
         return NULL;
     }
     s->options = *options;
+    clock_steady_us(); /* from now on nobody's setting of the clock moves it */
     if ((s->store = store_open(options->path, STORE_WRITE, why)) == NULL ||
         (s->shelf = shelf_open(s->store, why)) == NULL ||
         (s->outbox = outbox_open(s->store, why)) == NULL ||
