@@ -191,14 +191,15 @@ static void on_store_recovered(void *data)
     say("storing again");
 }
 
-/* Nobody knows what is on the disk. A new process will read it from there. */
+/* Nobody knows what is on the disk. A new process will read it from there. Not by SIGTERM: a second
+ * one would end us without the answers that are due. */
 static void on_store_fatal(void *data, const char *why)
 {
     struct running *r = data;
 
     fprintf(stderr, "hooklined: the disk did not take what was written, stopping: %s\n", why);
     atomic_store(&r->broken, true);
-    kill(getpid(), SIGTERM);
+    kill(getpid(), SIGUSR1);
 }
 
 static void on_committed(void *data)
@@ -432,6 +433,7 @@ static int run(struct config *c, const struct sources *sources, struct destinati
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGUSR1);
     sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     code = serve(&running);
