@@ -176,6 +176,21 @@ void connection_advance(h2o_req_t *req)
     connection_of(req)->since_us = clock_mono_us();
 }
 
+static void on_early_bytes(h2o_socket_t *sock, const char *err)
+{
+    (void)err;
+    h2o_socket_read_stop(sock);
+}
+
+/* libh2o stops reading while a request is worked on, and would take the socket out of the loop's
+ * set and put it back: two calls of the kernel for each request. Bytes that come early stay in the
+ * buffer, which may move: from now on only what respond.c looks at is read of the request. */
+void connection_await(h2o_req_t *req)
+{
+    req->input.method = h2o_strdup(&req->pool, req->input.method.base, req->input.method.len);
+    h2o_socket_read_start(socket_of(req), on_early_bytes);
+}
+
 static enum phase phase_of(const h2o_req_t *req)
 {
     if (req->pathconf != NULL)

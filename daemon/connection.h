@@ -52,6 +52,9 @@ void connection_remote(struct st_h2o_req_t *req, char *text);
 /* Some of an answer without an end was taken: the time in which that has to happen begins anew. */
 void connection_advance(struct st_h2o_req_t *req);
 
+/* The request will be answered in a later turn of the loop. Its texts may be gone from now on. */
+void connection_await(struct st_h2o_req_t *req);
+
 /* The response that is being set up ends the connection before all of the request was read:
  * keep reading for a while, or the peer's kernel would throw the response away. */
 void connection_linger(struct st_h2o_req_t *req);

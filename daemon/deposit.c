@@ -268,6 +268,7 @@ static struct entry *copy_entry(h2o_req_t *req, const struct delivery *d,
                                 const struct headers *headers)
 {
     const hookline_result *r = &d->result;
+    int64_t steady_us = clock_steady_us();
     struct entry entry = {
         .source = text(d->source->name),
         .scheme = text(d->source->scheme),
@@ -277,7 +278,8 @@ static struct entry *copy_entry(h2o_req_t *req, const struct delivery *d,
         .remote = text(d->remote),
         .headers = headers_write(headers, &req->pool),
         .body = r->payload,
-        .received_us = d->received_us,
+        /* A clock that is set back must not make it older than it is: it would go too early. */
+        .received_us = steady_us > d->received_us ? steady_us : d->received_us,
         .signed_at = r->signed_at,
         .secret = r->secret,
         .test = d->event->test,

@@ -229,6 +229,7 @@ static void serve(struct journal *j, const struct queue *batch)
 {
     if (has_ended(j)) {
         tell_all(batch, JOURNAL_FAILED);
+        j->step_at_us = INT64_MAX; /* there is nothing to wake up for */
         return;
     }
     if (batch->first != NULL)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "json_line.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +96,35 @@ static size_t escape(char *to, unsigned char c)
     return (size_t)snprintf(to, 7, "\\u%04x", c);
 }
 
+/* How many characters from here on stand for themselves: most of what is written does. */
+static size_t plain_length(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+        n++;
+    return n;
+}
+
+/* Writes another character, and returns how many bytes it takes in the text. */
+static size_t put_special(char **to, const char *text, size_t len)
+{
+    size_t n = sequence_length((const unsigned char *)text, len);
+
+    if (n == 0) {
+        memcpy(*to, "\\ufffd", 6);
+        *to += 6;
+        return 1;
+    }
+    if (n == 1) {
+        *to += escape(*to, (unsigned char)*text);
+        return 1;
+    }
+    memcpy(*to, text, n);
+    *to += n;
+    return n;
+}
+
 static void put_escaped(struct json_line *l, const char *text, size_t len)
 {
     const size_t longest = 6; /* of one byte's escape */
@@ -107,21 +135,13 @@ static void put_escaped(struct json_line *l, const char *text, size_t len)
         return;
     }
     for (size_t i = 0; i < len;) {
-        unsigned char c = (unsigned char)text[i];
-        size_t n = sequence_length((const unsigned char *)text + i, len - i);
+        size_t n = plain_length(text + i, len - i);
 
-        if (n == 0) {
-            memcpy(to, "\\ufffd", 6);
-            to += 6;
-            i++;
-        } else if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) {
-            to += escape(to, c);
-            i++;
-        } else {
-            memcpy(to, text + i, n);
-            to += n;
-            i += n;
-        }
+        memcpy(to, text + i, n);
+        to += n;
+        i += n;
+        if (i < len)
+            i += put_special(&to, text + i, len - i);
     }
     l->len = (size_t)(to - l->base);
 }
@@ -159,12 +179,25 @@ void json_line_string(struct json_line *l, const char *key, const char *text)
     json_line_text(l, key, text, text == NULL ? 0 : strlen(text));
 }
 
+/* printf() would take most of the time that a line takes. */
+static char *digits_before(char *end, uint64_t number, int least)
+{
+    do {
+        *--end = (char)('0' + number % 10);
+        number /= 10;
+    } while (--least > 0 || number > 0);
+    return end;
+}
+
 void json_line_number(struct json_line *l, const char *key, int64_t number)
 {
-    char text[24];
+    char text[24], *end = text + sizeof(text), *at;
 
+    at = digits_before(end, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, 1);
+    if (number < 0)
+        *--at = '-';
     put_key(l, key);
-    put(l, text, (size_t)snprintf(text, sizeof(text), "%" PRId64, number));
+    put(l, at, (size_t)(end - at));
 }
 
 void json_line_bool(struct json_line *l, const char *key, bool value)
@@ -219,15 +252,25 @@ void json_line_close_list(struct json_line *l)
 
 void json_line_time(struct json_line *l, const char *key, int64_t wall_us)
 {
-    time_t seconds = wall_us / 1000000;
-    char text[40];
+    static const char form[] = "0000-00-00T00:00:00.000Z";
+    const int64_t year_10000 = INT64_C(253402300800) * 1000000;
+    char text[sizeof(form)];
     struct tm utc;
-    size_t len;
+    time_t seconds;
 
+    if (wall_us < 0 || wall_us >= year_10000)
+        wall_us = 0;
+    seconds = wall_us / 1000000;
     gmtime_r(&seconds, &utc);
-    len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text + len, sizeof(text) - len, ".%03dZ", (int)(wall_us / 1000 % 1000));
-    json_line_string(l, key, text);
+    memcpy(text, form, sizeof(form));
+    digits_before(text + 4, (uint64_t)utc.tm_year + 1900, 4);
+    digits_before(text + 7, (uint64_t)utc.tm_mon + 1, 2);
+    digits_before(text + 10, (uint64_t)utc.tm_mday, 2);
+    digits_before(text + 13, (uint64_t)utc.tm_hour, 2);
+    digits_before(text + 16, (uint64_t)utc.tm_min, 2);
+    digits_before(text + 19, (uint64_t)utc.tm_sec, 2);
+    digits_before(text + 23, (uint64_t)(wall_us / 1000 % 1000), 3);
+    json_line_text(l, key, text, sizeof(form) - 1);
 }
 
 bool json_line_end(struct json_line *l)

@@ -272,6 +272,8 @@ void log_close(struct log **log)
     struct log *l = *log;
     int saved = errno;
 
+    if (l == NULL)
+        return;
     finish(l);
     if (l->path != NULL && l->fd >= 0)
         close(l->fd);

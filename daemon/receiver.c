@@ -96,7 +96,9 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
         judge(req, &d, &headers);
     if (delivery_is_accepted(&d) && !deposit_begin(deposits, req, &d, &headers))
         d.answer = answer_to_problem(ANSWER_UNAVAILABLE);
-    if (!delivery_is_accepted(&d))
+    if (delivery_is_accepted(&d))
+        connection_await(req);
+    else
         refuse(req, deposits_recorder(deposits), &d);
     return 0;
 }

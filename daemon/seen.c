@@ -82,11 +82,11 @@ static void put(struct part *part, uint64_t slot)
     part->count++;
 }
 
-static bool grow(struct part *part)
+static bool grow(struct part *part, unsigned bits)
 {
     struct part bigger;
 
-    if (part->bits == TAG_BITS || !part_init(&bigger, part->bits + 1))
+    if (bits > TAG_BITS || !part_init(&bigger, bits))
         return false;
     for (size_t i = 0; i <= mask_of(part); i++)
         if (part->slots[i] != 0)
@@ -96,12 +96,47 @@ static bool grow(struct part *part)
     return true;
 }
 
+static size_t part_of(uint64_t hash)
+{
+    return hash >> (64 - PART_BITS);
+}
+
+/* Whether a part of that size takes so many; the rest is what keeps the ways short. */
+static bool is_room(unsigned bits, size_t count)
+{
+    size_t size = (size_t)1 << bits;
+
+    return count <= size - size / 4;
+}
+
+bool seen_reserve(struct seen *seen, size_t count)
+{
+    size_t each = count / PARTS + count / PARTS / 16; /* hashes do not fall evenly */
+
+    for (size_t i = 0; i < PARTS; i++) {
+        struct part *part = &seen->parts[i];
+        unsigned bits = part->bits;
+
+        while (bits < TAG_BITS && !is_room(bits, part->count + each))
+            bits++;
+        if (bits > part->bits && !grow(part, bits))
+            return false;
+    }
+    return true;
+}
+
+void seen_expect(const struct seen *seen, uint64_t hash)
+{
+    const struct part *part = &seen->parts[part_of(hash)];
+
+    __builtin_prefetch(&part->slots[home_of(part, slot_of(hash, 0))], 1);
+}
+
 bool seen_add(struct seen *seen, uint64_t hash, int64_t seq)
 {
-    struct part *part = &seen->parts[hash >> (64 - PART_BITS)];
-    size_t size = mask_of(part) + 1;
+    struct part *part = &seen->parts[part_of(hash)];
 
-    if (part->count + 1 > size - size / 4 && !grow(part))
+    if (!is_room(part->bits, part->count + 1) && !grow(part, part->bits + 1))
         return false;
     put(part, slot_of(hash, seq));
     return true;
@@ -125,7 +160,7 @@ static void close_gap(struct part *part, size_t gap)
 
 void seen_remove(struct seen *seen, uint64_t hash, int64_t seq)
 {
-    struct part *part = &seen->parts[hash >> (64 - PART_BITS)];
+    struct part *part = &seen->parts[part_of(hash)];
     uint64_t slot = slot_of(hash, seq);
 
     for (size_t i = home_of(part, slot); part->slots[i] != 0; i = (i + 1) & mask_of(part)) {
@@ -140,7 +175,7 @@ void seen_remove(struct seen *seen, uint64_t hash, int64_t seq)
 int seen_find(const struct seen *seen, uint64_t hash, int (*is_it)(void *data, int64_t seq),
               void *data)
 {
-    const struct part *part = &seen->parts[hash >> (64 - PART_BITS)];
+    const struct part *part = &seen->parts[part_of(hash)];
     uint64_t tag = slot_of(hash, 0);
     int found;
 

@@ -24,6 +24,12 @@ struct seen;
 struct seen *seen_new(void);
 void seen_free(struct seen **seen);
 
+/* Room for about so many more at once, and not step by step. False without memory. */
+bool seen_reserve(struct seen *seen, size_t count);
+
+/* Says that this hash is added soon: memory is slow, and many can be on their way at once. */
+void seen_expect(const struct seen *seen, uint64_t hash);
+
 /* False without memory. `seq` is from 1 to SEEN_SEQ_MAX. */
 bool seen_add(struct seen *seen, uint64_t hash, int64_t seq);
 

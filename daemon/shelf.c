@@ -77,19 +77,47 @@ static uint64_t hash_at(const struct keys *keys, size_t i)
     return hash;
 }
 
+static int reserve_keys(struct shelf *s)
+{
+    sqlite3_stmt *query = NULL;
+    int64_t bytes = 0;
+    int code = store_prepare(s->store, &query, "SELECT sum(length(hashes)) FROM keys");
+
+    if (code == SQLITE_OK)
+        code = store_number(query, &bytes, 0);
+    sqlite3_finalize(query);
+    if (code == SQLITE_OK && !seen_reserve(s->seen, (size_t)bytes / HASH_SIZE))
+        code = SQLITE_NOMEM;
+    return code;
+}
+
+static bool add_keys(struct shelf *s, const struct keys *keys)
+{
+    const size_t ahead = 16;
+
+    for (size_t i = 0; i < keys->count; i++) {
+        if (i + ahead < keys->count)
+            seen_expect(s->seen, hash_at(keys, i + ahead));
+        if (!seen_add(s->seen, hash_at(keys, i), keys->first + (int64_t)i))
+            return false;
+    }
+    return true;
+}
+
 static int load_keys(struct shelf *s)
 {
-    int code;
+    int code = reserve_keys(s);
 
+    if (code != SQLITE_OK)
+        return code;
     sqlite3_bind_int64(s->keys, 1, 0);
     while ((code = sqlite3_step(s->keys)) == SQLITE_ROW) {
         struct keys keys = read_keys(s->keys);
 
-        for (size_t i = 0; i < keys.count; i++)
-            if (!seen_add(s->seen, hash_at(&keys, i), keys.first + (int64_t)i))
-                code = SQLITE_NOMEM;
-        if (code == SQLITE_NOMEM)
+        if (!add_keys(s, &keys)) {
+            code = SQLITE_NOMEM;
             break;
+        }
         s->newest = keys.first + (int64_t)keys.count - 1;
         s->unmerged++;
     }

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "journal.h"
 #include "outbox.h"
 #include "retention.h"
 #include "shelf.h"
+
+enum {
+    CROWD = 1000, /* deliveries between two steps */
+};
 
 struct storage {
     struct storage_options options;
@@ -16,6 +22,9 @@ struct storage {
     struct outbox *outbox;
     struct retention *retention;
     struct journal *journal;
+    /* the journal's thread's */
+    int64_t newest_seen;
+    bool crowded;
 };
 
 static int before_commit(void *data)
@@ -34,11 +43,25 @@ static void after(void *data, enum journal_outcome outcome)
         s->options.committed(s->options.data);
 }
 
+/* Of what thousands of deliveries at once have taken, malloc() keeps most for the next ones. */
+static void give_memory_back(struct storage *s)
+{
+    int64_t newest = shelf_newest(s->shelf), more = newest - s->newest_seen;
+
+    if (more == 0 && s->crowded)
+        malloc_trim(0);
+    s->crowded = more >= CROWD || (s->crowded && more > 0);
+    s->newest_seen = newest;
+}
+
 static int step(void *data)
 {
-    const struct storage *s = data;
+    struct storage *s = data;
+    int code = retention_step(s->retention);
 
-    return retention_step(s->retention);
+    if (code == SQLITE_DONE)
+        give_memory_back(s);
+    return code;
 }
 
 static void failed(void *data, const char *why)
@@ -72,6 +95,7 @@ struct storage *storage_open(const struct storage_options *options, char why[STO
         return NULL;
     }
     s->options = *options;
+    clock_steady_us(); /* from now on nobody's setting of the clock moves it */
     if ((s->store = store_open(options->path, STORE_WRITE, why)) == NULL ||
         (s->shelf = shelf_open(s->store, why)) == NULL ||
         (s->outbox = outbox_open(s->store, why)) == NULL ||

@@ -9,30 +9,26 @@
 #include "member.h"
 #include "verifier.h"
 
-static const cJSON *find(const cJSON *object, const char *path)
+/* Sets *value to the member at `path` if it is a string or a number, else to NULL; the rest of the
+ * document is not turned into anything. HOOKLINE_NO_MEMORY, since member.c has found it
+ * well-formed. */
+static int read_value(hookline_bytes payload, const char *path, cJSON **value)
 {
-    char name[SCHEME_TEXT_MAX];
+    struct member m = {.kind = MEMBER_ABSENT};
 
-    while (path != NULL && object != NULL) {
-        size_t len = strcspn(path, ".");
-
-        memcpy(name, path, len);
-        name[len] = '\0';
-        object = cJSON_GetObjectItemCaseSensitive(object, name);
-        path = path[len] == '.' ? path + len + 1 : NULL;
-    }
-    return object;
-}
-
-static const char *find_text(const cJSON *object, const char *path)
-{
-    return path == NULL ? NULL : cJSON_GetStringValue(find(object, path));
+    *value = NULL;
+    if (path != NULL)
+        m = member_find(payload, path);
+    if (m.kind != MEMBER_STRING && m.kind != MEMBER_NUMBER)
+        return 0;
+    *value = m.kind == MEMBER_NUMBER ? cJSON_ParseWithLength(m.text.base, m.text.len)
+                                     : cJSON_ParseWithLength(m.text.base - 1, m.text.len + 2);
+    return *value == NULL ? HOOKLINE_NO_MEMORY : 0;
 }
 
 /* Whole numbers of seconds or milliseconds, or RFC 3339, as timestamp.h reads TIME_ANY. */
-static int64_t find_time(const cJSON *object, const char *path)
+static int64_t time_of(const cJSON *item)
 {
-    const cJSON *item = path == NULL ? NULL : find(object, path);
     const char *text = cJSON_GetStringValue(item);
     char digits[TIMESTAMP_SIZE];
     int64_t seconds;
@@ -54,17 +50,6 @@ static int is_test(const struct scheme *s, const char *type)
     return 0;
 }
 
-/* cJSON does not tell a malformed document from a lack of memory, and takes some documents that
- * are no JSON; our own answer to the sender depends on the difference. */
-static int parse_object(const struct scheme *s, hookline_bytes payload, cJSON **json)
-{
-    *json = NULL;
-    if (!member_is_object(payload))
-        return s->event.json ? HOOKLINE_BAD_PAYLOAD : 0;
-    *json = cJSON_ParseWithLength(payload.base, payload.len);
-    return *json == NULL ? HOOKLINE_NO_MEMORY : 0;
-}
-
 /* Struct and texts in one block, so that one free() releases them. */
 static hookline_event *pack(const char *id, size_t id_len, const char *type)
 {
@@ -84,26 +69,38 @@ static hookline_event *pack(const char *id, size_t id_len, const char *type)
     return event;
 }
 
+static int read_event(hookline_event **out, const struct scheme *s, const hookline_result *r)
+{
+    hookline_bytes payload = r->payload;
+    cJSON *type = NULL, *created = NULL;
+    int code = 0;
+
+    if (!member_is_object(payload)) {
+        if (s->event.json)
+            return HOOKLINE_BAD_PAYLOAD;
+        payload = (hookline_bytes){"{}", 2};
+    }
+    if (read_value(payload, s->event.type, &type) < 0 ||
+        read_value(payload, s->event.created, &created) < 0 ||
+        (*out = pack(r->id.base, r->id.len, cJSON_GetStringValue(type))) == NULL) {
+        code = HOOKLINE_NO_MEMORY;
+    } else {
+        (*out)->created_at = time_of(created);
+        (*out)->test = is_test(s, (*out)->type);
+    }
+    cJSON_Delete(type);
+    cJSON_Delete(created);
+    return code;
+}
+
 int hookline_event_read(hookline_event **out, const hookline_verifier *v, const hookline_result *r)
 {
-    cJSON *json;
-    const char *type;
-    int code;
-
     if (out == NULL)
         return HOOKLINE_BAD_CALL;
     *out = NULL;
     if (v == NULL || r == NULL || !hookline_accepted(*r))
         return HOOKLINE_BAD_CALL;
-    if ((code = parse_object(&v->scheme, r->payload, &json)) < 0)
-        return code;
-    type = find_text(json, v->scheme.event.type);
-    if ((*out = pack(r->id.base, r->id.len, type)) != NULL) {
-        (*out)->created_at = find_time(json, v->scheme.event.created);
-        (*out)->test = is_test(&v->scheme, type);
-    }
-    cJSON_Delete(json);
-    return *out == NULL ? HOOKLINE_NO_MEMORY : 0;
+    return read_event(out, &v->scheme, r);
 }
 
 void hookline_event_free(hookline_event **event)

@@ -3,8 +3,8 @@
  * member.h - finds one member of a JSON object without reading what stands behind it.
  *
  * hookline_verify() must look at a signed id or time inside of the body, and may neither
- * allocate nor take longer for a longer rest. Whoever wants the whole document uses cJSON, as
- * hookline_event_read() does; a test holds this reader against it.
+ * allocate nor take longer for a longer rest. What a value means, hookline_event_read() asks cJSON;
+ * a test holds this reader against it.
  */
 #ifndef MEMBER_H
 #define MEMBER_H

@@ -134,7 +134,7 @@ static int read_event(void)
 static const struct {
     attempt *attempt;
     int allocations; /* at least */
-} attempts[] = {{make_verifier, 2}, {make_custom_verifier, 2}, {add_secret, 3}, {read_event, 10}};
+} attempts[] = {{make_verifier, 2}, {make_custom_verifier, 2}, {add_secret, 3}, {read_event, 3}};
 
 static int fail_allocation(attempt *try, int which)
 {

@@ -60,6 +60,9 @@ START_TEST(what_was_added_is_found_until_it_is_removed)
             hashes[i] = hashes[i] << 40 | UINT64_C(0xf) << 36 | (uint64_t)i % 7;
         else if (i % 3 == 1)
             hashes[i] |= UINT64_C(0x00ffff) << 40;
+        if (i == 1000 * _i)
+            ck_assert(seen_reserve(seen, MANY));
+        seen_expect(seen, hashes[i]);
         ck_assert(seen_add(seen, hashes[i], i + 1));
     }
     ck_assert_uint_eq(seen_count(seen), MANY);

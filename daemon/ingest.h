@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ingest.h - the public side: the receiver on its listening sockets.
+ *
+ * Ownership  ingest_open() makes it, ingest_free() ends it, also after a failure half-way.
+ * Threads    Every function on the thread that opened it.
+ */
+#ifndef INGEST_H
+#define INGEST_H
+
+struct config;
+struct ingest;
+struct listener;
+struct receiver_options;
+
+/* What `options` points to is used to the end. NULL with errno. */
+struct ingest *ingest_open(const struct config *config, const struct receiver_options *options);
+
+/* Listens on every address, and says so. 0, or the code to exit with after a notice. */
+int ingest_start(struct ingest *ingest, const struct config *config);
+
+/* Accepts no more and answers what has begun. */
+void ingest_stop(struct ingest *ingest, const struct config *config);
+
+void ingest_free(struct ingest **ingest);
+
+/* Its numbers are for others to read. */
+const struct listener *ingest_listener(const struct ingest *ingest);
+
+#endif

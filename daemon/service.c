@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+#include "service.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <hookline.h>
+
+#include "address.h"
+#include "admin.h"
+#include "clock.h"
+#include "config.h"
+#include "destination.h"
+#include "exits.h"
+#include "feed.h"
+#include "forwarder.h"
+#include "ingest.h"
+#include "log.h"
+#include "metrics.h"
+#include "notice.h"
+#include "outbox.h"
+#include "receiver.h"
+#include "shelf.h"
+#include "source.h"
+#include "storage.h"
+#include "store.h"
+
+struct service {
+    const struct config *config;
+    const struct sources *sources;
+    struct destinations *destinations;
+    sigset_t signals;
+    struct log *log;
+    struct metrics *metrics;
+    struct feed *feed;
+    struct storage *storage;
+    _Atomic(struct forwarder *) forwarder; /* NULL: there is nothing to forward to */
+    struct receiver_options receiver;
+    struct ingest *ingest;
+    struct admin *admin;
+    atomic_bool broken; /* a thread of a part's has found it so */
+};
+
+/* ---- signals */
+
+/* A log that takes no more is an error of write(), not our end. */
+static void block_signals(struct service *s)
+{
+    const int ours[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    sigemptyset(&s->signals);
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        sigaddset(&s->signals, ours[i]);
+    pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
+}
+
+static void reopen_log(struct log *log)
+{
+    if (log_reopen(log))
+        notice("log reopened");
+    else
+        notice("the log stays as it is: %s", strerror(errno));
+}
+
+/* The main thread has nothing else to do than to offer again what a full disk left of the log. */
+static void wait_for_the_end(const struct service *s)
+{
+    const struct timespec second = {1, 0};
+    sigset_t again;
+    int signal;
+
+    while ((signal = sigtimedwait(&s->signals, NULL, &second)) == SIGHUP || signal < 0) {
+        log_flush(s->log);
+        if (signal == SIGHUP)
+            reopen_log(s->log);
+    }
+    /* A second one, of either kind, ends us at once. */
+    sigemptyset(&again);
+    sigaddset(&again, SIGTERM);
+    sigaddset(&again, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &again, NULL);
+    notice("stopping");
+}
+
+/* ---- what the threads of the parts have to tell */
+
+static void on_store_failed(void *data, const char *why)
+{
+    (void)data;
+    notice("cannot store, senders are told to try again: %s", why);
+}
+
+static void on_store_recovered(void *data)
+{
+    (void)data;
+    notice("storing again");
+}
+
+/* Nobody knows what is on the disk. A new process will read it from there. Not by SIGTERM: a second
+ * one would end us without the answers that are due. */
+static void on_store_fatal(void *data, const char *why)
+{
+    struct service *s = data;
+
+    notice("the disk did not take what was written, stopping: %s", why);
+    atomic_store(&s->broken, true);
+    kill(getpid(), SIGUSR1);
+}
+
+static void on_committed(void *data)
+{
+    struct service *s = data;
+    struct forwarder *forwarder = atomic_load(&s->forwarder);
+
+    if (forwarder != NULL)
+        forwarder_wake(forwarder);
+}
+
+static void on_unreadable(void *data, const char *why)
+{
+    (void)data;
+    notice("cannot forward for now: %s", why);
+}
+
+static void relay(void *data, const char *source, struct relay *relayed)
+{
+    const struct service *s = data;
+
+    forwarder_relay(atomic_load(&s->forwarder), source, relayed);
+}
+
+/* ---- the parts, in this order; each returns 0, or the code to exit with after a notice */
+
+static int open_log(struct service *s)
+{
+    const char *file = s->config->log.file == NULL ? "-" : s->config->log.file;
+    int error;
+
+    if ((s->log = log_open(file)) != NULL)
+        return EXIT_SUCCESS;
+    error = errno;
+    notice("cannot write the log %s: %s", file, strerror(error));
+    return exits_of_errno(error);
+}
+
+/* What is counted and watched, whether or not there is somebody to look at it. */
+static int open_views(struct service *s)
+{
+    size_t count = sources_count(s->sources);
+    const char **names = calloc(count, sizeof(*names));
+
+    for (size_t i = 0; names != NULL && i < count; i++)
+        names[i] = sources_at(s->sources, i)->name;
+    if (names != NULL)
+        s->metrics = metrics_new(names, count);
+    free(names);
+    s->feed = feed_new();
+    if (s->metrics != NULL && s->feed != NULL)
+        return EXIT_SUCCESS;
+    notice("%s", strerror(errno));
+    return EXIT_FAILED;
+}
+
+/* What the store has to know before anything is written into it. */
+static int enrol(struct service *s)
+{
+    struct outbox *outbox = storage_outbox(s->storage);
+    char why[STORE_WHY_SIZE];
+    int code = destinations_enrol(s->destinations, outbox, shelf_newest(storage_shelf(s->storage)));
+
+    if (code == SQLITE_OK)
+        code = outbox_correct_clock(outbox, clock_steady_us());
+    if (code == SQLITE_OK)
+        return EXIT_SUCCESS;
+    store_why(storage_store(s->storage), code, why);
+    notice("%s", why);
+    return EXIT_FAILED;
+}
+
+static int open_storage(struct service *s)
+{
+    const struct config_store *c = &s->config->store;
+    struct storage_options options = {
+        .path = c->file,
+        .keep_us = (int64_t)c->keep_days * 86400 * 1000000,
+        .max_bytes = (int64_t)c->max_bytes,
+        .queue_bytes = c->queue_bytes,
+        .data = s,
+        .failed = on_store_failed,
+        .recovered = on_store_recovered,
+        .fatal = on_store_fatal,
+        .committed = on_committed,
+    };
+    char why[STORE_WHY_SIZE];
+
+    if ((s->storage = storage_open(&options, why)) == NULL) {
+        notice("%s", why);
+        return EXIT_FAILED;
+    }
+    notice("%s: %zu deliveries%s", c->file, shelf_count(storage_shelf(s->storage)),
+           store_was_left_open(storage_store(s->storage)) ? ", recovered after an unclean end"
+                                                          : "");
+    return enrol(s);
+}
+
+static int open_forwarder(struct service *s)
+{
+    struct forwarder_options options = {
+        .destinations = s->destinations,
+        .store = s->config->store.file,
+        .writer = storage_outbox(s->storage),
+        .log = s->log,
+        .feed = s->feed,
+        .newest = shelf_newest(storage_shelf(s->storage)),
+        .failed = on_unreadable,
+    };
+    char why[STORE_WHY_SIZE];
+
+    if (!storage_start(s->storage)) {
+        notice("%s", strerror(errno));
+        return EXIT_FAILED;
+    }
+    if (s->destinations->count == 0)
+        return EXIT_SUCCESS;
+    options.journal = storage_journal(s->storage);
+    atomic_store(&s->forwarder, forwarder_open(&options, why));
+    if (atomic_load(&s->forwarder) != NULL)
+        return EXIT_SUCCESS;
+    notice("%s", why);
+    return EXIT_FAILED;
+}
+
+static int open_ingest(struct service *s)
+{
+    s->receiver = (struct receiver_options){
+        .sources = s->sources,
+        .deposits =
+            {
+                .journal = storage_journal(s->storage),
+                .shelf = storage_shelf(s->storage),
+                .log = s->log,
+                .metrics = s->metrics,
+                .feed = s->feed,
+                .log_body = s->config->log.body,
+                .handover = {s->destinations, storage_outbox(s->storage), s, relay},
+            },
+        .body_max = s->config->limits.body_bytes,
+    };
+    if ((s->ingest = ingest_open(s->config, &s->receiver)) != NULL)
+        return EXIT_SUCCESS;
+    notice("%s", strerror(errno));
+    return EXIT_FAILED;
+}
+
+/* Without an address there is none. */
+static int open_admin(struct service *s)
+{
+    struct admin_options options = {
+        .address = s->config->admin.address,
+        .version = hookline_version(),
+        .destinations = s->destinations,
+        .metrics = s->metrics,
+        .listener = ingest_listener(s->ingest),
+        .feed = s->feed,
+        .storage = s->storage,
+        .forwarder = atomic_load(&s->forwarder),
+        .free_bytes_min = s->config->store.free_bytes_min,
+    };
+    char why[STORE_WHY_SIZE], address[ADDRESS_TEXT_SIZE];
+
+    if (options.address == NULL)
+        return EXIT_SUCCESS;
+    if ((s->admin = admin_open(&options, why)) == NULL) {
+        int code = exits_of_errno(errno);
+
+        notice("%s", why);
+        return code;
+    }
+    admin_address(s->admin, address);
+    notice("admin listening on %s", address);
+    return EXIT_SUCCESS;
+}
+
+static int open_all(struct service *s)
+{
+    int (*const parts[])(struct service *) = {
+        open_log, open_views, open_storage, open_forwarder, open_ingest, open_admin,
+    };
+    int code = EXIT_SUCCESS;
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && code == EXIT_SUCCESS; i++)
+        code = parts[i](s);
+    return code;
+}
+
+/* What is answered waits for the journal, and so does what was forwarded. */
+static void close_all(struct service *s)
+{
+    struct forwarder *forwarder = atomic_load(&s->forwarder);
+
+    if (s->admin != NULL)
+        admin_set_stopping(s->admin);
+    if (s->ingest != NULL)
+        ingest_stop(s->ingest, s->config);
+    admin_close(&s->admin);
+    ingest_free(&s->ingest);
+    if (forwarder != NULL)
+        forwarder_stop(forwarder, s->config->limits.shutdown_seconds);
+    storage_close(&s->storage);
+    /* Not before: the journal wakes it. */
+    forwarder_free(&forwarder);
+    feed_free(&s->feed);
+    metrics_free(&s->metrics);
+    log_close(&s->log);
+}
+
+int service_run(const struct config *config, const struct sources *sources,
+                struct destinations *destinations)
+{
+    struct service s = {.config = config, .sources = sources, .destinations = destinations};
+    int code;
+
+    block_signals(&s);
+    code = open_all(&s);
+    if (code == EXIT_SUCCESS)
+        code = ingest_start(s.ingest, config);
+    if (code == EXIT_SUCCESS)
+        wait_for_the_end(&s);
+    close_all(&s);
+    return atomic_load(&s.broken) ? EXIT_FAILED : code;
+}
