@@ -23,6 +23,7 @@ from sink import BUILD, Connection, Daemon, Folders, check, equal, request, sign
 
 # Deliveries that are sent to a destination, or answered by it and on the way to the disk.
 IN_FLIGHT = 4 * 8
+SLOWER = 10 if sink.WRAPPER else 1
 LAG = 0.5  # seconds in which the application may not have read what had been sent before a kill
 PAGE = 4096
 SOAK_SECONDS = float(os.environ.get("SOAK_SECONDS", 0)) / 2  # with kills, and with power losses
@@ -319,10 +320,10 @@ def kill_and_start(machine, rng, lives):
     """One life of the daemon; some end before it is ready. Returns whether it ended in a kill."""
     if rng.random() < 0.15:
         machine.start(ready=False)
-        time.sleep(rng.uniform(0, 0.05) * (20 if sink.WRAPPER else 1))
+        time.sleep(rng.uniform(0, 0.05) * SLOWER)
     else:
         machine.start()
-        time.sleep(rng.uniform(*lives))
+        time.sleep(rng.uniform(*lives) * SLOWER)
     machine.kill()
 
 
@@ -337,7 +338,7 @@ def run(machine, upstream, seed, *, kills=None, seconds=None, senders=12, rate=R
     for thread in threads:
         thread.start()
     try:
-        time.sleep(rng.uniform(*lives))
+        time.sleep(rng.uniform(*lives) * SLOWER)
         machine.kill()
         while len(machine.kills) < (kills or 1e9) and time.monotonic() < end:
             kill_and_start(machine, rng, lives)
@@ -351,6 +352,7 @@ def run(machine, upstream, seed, *, kills=None, seconds=None, senders=12, rate=R
         sink.wait_for(lambda: count_unforwarded(machine.store) == 0, "the forwarder")
     machine.daemon.stop()
     deliveries = [d for thread in threads for d in thread.all]
+    machine.config["store"].pop("max_bytes", None)  # nothing is to go while it is looked for
     machine.start()
     unknown = find_unknown(machine, random.Random(seed).sample(deliveries,
                                                                min(500, len(deliveries))))
