@@ -226,11 +226,12 @@ static bool check_admin(const struct config *c, const char *file, char *why)
     return false;
 }
 
-static unsigned processors(void)
+/* One processor is the journal's: with a loop on it, too, both would be slower. */
+static unsigned spare_processors(void)
 {
     long online = sysconf(_SC_NPROCESSORS_ONLN);
 
-    return online < 1 ? 1 : online > THREADS_MAX ? THREADS_MAX : (unsigned)online;
+    return online <= 2 ? 1 : online > THREADS_MAX ? THREADS_MAX : (unsigned)online - 1;
 }
 
 bool config_complete(struct config *c, const char *file, char why[CONFIG_WHY_SIZE])
@@ -244,7 +245,7 @@ bool config_complete(struct config *c, const char *file, char why[CONFIG_WHY_SIZ
     }
     fill_limits(&c->limits);
     if (c->threads == 0)
-        c->threads = processors();
+        c->threads = spare_processors();
     return check_limits(c, file, why) && fill_listen(c, file, why) && fill_store(c, file, why) &&
            check_admin(c, file, why);
 }

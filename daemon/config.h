@@ -85,7 +85,7 @@ struct config_limits {
 struct config {
     struct config_listen *listen;
     unsigned listen_count;
-    unsigned threads; /* 0: one per processor */
+    unsigned threads; /* 0: one per processor but one */
     struct config_log log;
     struct config_store store;
     struct config_limits limits;

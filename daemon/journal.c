@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "checkpoint.h"
 #include "clock.h"
 #include "store.h"
 
@@ -26,6 +27,7 @@ struct journal {
     struct store *store;
     struct journal_options options;
     sqlite3_stmt *begin, *commit, *rollback;
+    struct checkpoint *checkpoint;
     pthread_t thread;
     pthread_mutex_t mutex; /* a leaf; guards what follows */
     pthread_cond_t queued;
@@ -118,36 +120,53 @@ static void end(struct journal *j, const char *why)
     j->options.fatal(j->options.data, why);
 }
 
-/* Counts, and tells the administrator when things turn. */
-static void judge(struct journal *j, int code, int64_t took_us, size_t tasks)
+/* Remembers how it went. True if it went otherwise before. */
+static bool turns(struct journal *j, bool good)
 {
-    bool good = code == SQLITE_OK, turned;
+    bool turned;
+
+    pthread_mutex_lock(&j->mutex);
+    turned = j->stats.healthy != good;
+    j->stats.healthy = good;
+    j->stats.failed_commits += !good;
+    pthread_mutex_unlock(&j->mutex);
+    return turned;
+}
+
+/* The administrator is told when things turn. */
+static void fail(void *data, int code, const char *why)
+{
+    struct journal *j = data;
+    bool turned = turns(j, false);
+
+    if (is_fatal(code))
+        end(j, why);
+    else if (turned)
+        j->options.failed(j->options.data, why);
+}
+
+static void fail_store(struct journal *j, int code)
+{
+    char why[STORE_WHY_SIZE];
+
+    store_why(j->store, code, why);
+    fail(j, code, why);
+}
+
+static void succeed(struct journal *j, size_t tasks, int64_t took_us)
+{
     size_t bucket = 0;
 
     while (took_us > JOURNAL_BUCKETS_US[bucket])
         bucket++;
     pthread_mutex_lock(&j->mutex);
-    turned = j->stats.healthy != good;
-    j->stats.healthy = good;
-    j->stats.failed_commits += !good;
-    if (good) {
-        j->stats.tasks += tasks;
-        j->stats.commits++;
-        j->stats.commit_us += (uint64_t)took_us;
-        j->stats.commit_buckets[bucket]++;
-    }
+    j->stats.tasks += tasks;
+    j->stats.commits++;
+    j->stats.commit_us += (uint64_t)took_us;
+    j->stats.commit_buckets[bucket]++;
     pthread_mutex_unlock(&j->mutex);
-    if (good && turned)
+    if (turns(j, true))
         j->options.recovered(j->options.data);
-    if (!good) {
-        char why[STORE_WHY_SIZE];
-
-        store_why(j->store, code, why);
-        if (is_fatal(code))
-            end(j, why);
-        else if (turned)
-            j->options.failed(j->options.data, why);
-    }
 }
 
 static size_t count_tasks(const struct queue *batch)
@@ -165,25 +184,31 @@ static void commit_batch(struct journal *j, const struct queue *batch)
     int code = run_tasks(j, batch);
     enum journal_outcome outcome = code == SQLITE_OK ? JOURNAL_DURABLE : JOURNAL_FAILED;
 
-    judge(j, code, clock_mono_us() - begun_us, count_tasks(batch));
-    if (code != SQLITE_OK)
+    if (code == SQLITE_OK) {
+        succeed(j, count_tasks(batch), clock_mono_us() - begun_us);
+    } else {
+        fail_store(j, code);
         roll_back(j);
+    }
     j->options.after(j->options.data, outcome);
     tell_all(batch, outcome);
 }
 
-/* SQLite would do so by itself, inside of a commit and without a word if it fails. */
-static void checkpoint(struct journal *j)
+/* SQLite would do so by itself, inside of a commit and without a word if it fails. Most of it is
+ * done in another thread; what was written meanwhile is copied here, so that the log begins anew.
+ */
+static void keep_log_short(struct journal *j)
 {
-    int code;
+    if (checkpoint_take_done(j->checkpoint)) {
+        int code = sqlite3_wal_checkpoint_v2(store_db(j->store), NULL, SQLITE_CHECKPOINT_PASSIVE,
+                                             NULL, NULL);
 
-    if (j->log_pages < CHECKPOINT_PAGES)
-        return;
-    j->log_pages = 0;
-    code =
-        sqlite3_wal_checkpoint_v2(store_db(j->store), NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    if (code != SQLITE_OK && code != SQLITE_BUSY)
-        judge(j, sqlite3_extended_errcode(store_db(j->store)), 0, 0);
+        if (code != SQLITE_OK && code != SQLITE_BUSY)
+            fail_store(j, sqlite3_extended_errcode(store_db(j->store)));
+        j->log_pages = 0;
+    } else if (j->log_pages >= CHECKPOINT_PAGES) {
+        checkpoint_begin(j->checkpoint);
+    }
 }
 
 /* One step in a transaction of its own. True if there is more to do. */
@@ -196,7 +221,7 @@ static bool keep_house(struct journal *j)
     if (code == SQLITE_ROW)
         code = store_run(j->commit);
     if (code != SQLITE_OK && code != SQLITE_DONE)
-        judge(j, code, 0, 0);
+        fail_store(j, code);
     if (code != SQLITE_OK)
         roll_back(j);
     j->options.after(j->options.data, code == SQLITE_OK ? JOURNAL_DURABLE : JOURNAL_FAILED);
@@ -235,7 +260,7 @@ static void serve(struct journal *j, const struct queue *batch)
     if (batch->first != NULL)
         commit_batch(j, batch);
     if (!has_ended(j))
-        checkpoint(j);
+        keep_log_short(j);
     if (!has_ended(j) && clock_mono_us() >= j->step_at_us && !keep_house(j))
         j->step_at_us = clock_mono_us() + IDLE_US;
 }
@@ -277,6 +302,7 @@ static void release(struct journal **journal)
 {
     struct journal *j = *journal;
 
+    checkpoint_close(&j->checkpoint);
     sqlite3_finalize(j->begin);
     sqlite3_finalize(j->commit);
     sqlite3_finalize(j->rollback);
@@ -284,6 +310,19 @@ static void release(struct journal **journal)
     pthread_mutex_destroy(&j->mutex);
     free(j);
     *journal = NULL;
+}
+
+static bool start(struct journal *j)
+{
+    struct checkpoint_options checkpoint = {store_path(j->store), j, fail};
+
+    if ((j->checkpoint = checkpoint_open(&checkpoint)) == NULL)
+        return false;
+    errno = ENOMEM;
+    return store_prepare(j->store, &j->begin, "BEGIN IMMEDIATE") == SQLITE_OK &&
+           store_prepare(j->store, &j->commit, "COMMIT") == SQLITE_OK &&
+           store_prepare(j->store, &j->rollback, "ROLLBACK") == SQLITE_OK &&
+           (errno = pthread_create(&j->thread, NULL, run, j)) == 0;
 }
 
 struct journal *journal_open(struct store *store, const struct journal_options *options)
@@ -295,12 +334,12 @@ struct journal *journal_open(struct store *store, const struct journal_options *
     j->store = store;
     j->options = *options;
     prepare(j);
-    errno = ENOMEM;
-    if (store_prepare(store, &j->begin, "BEGIN IMMEDIATE") != SQLITE_OK ||
-        store_prepare(store, &j->commit, "COMMIT") != SQLITE_OK ||
-        store_prepare(store, &j->rollback, "ROLLBACK") != SQLITE_OK ||
-        (errno = pthread_create(&j->thread, NULL, run, j)) != 0)
+    if (!start(j)) {
+        int saved = errno;
+
         release(&j);
+        errno = saved;
+    }
     return j;
 }
 
