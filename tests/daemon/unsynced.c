@@ -52,7 +52,7 @@ struct file {
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct file files[FILES];
-static unsigned char of_descriptor[DESCRIPTORS]; /* the file's index and 1 */
+static _Atomic unsigned char of_descriptor[DESCRIPTORS]; /* the file's index and 1 */
 
 /* What libc has of that name. ISO C knows no way from an object pointer to a function. */
 #define NEXT(name, ...)                                                                            \
