@@ -173,7 +173,7 @@ static bool prepare_to_write(struct store *store, char *why)
         return false;
     if (!execute(store, "PRAGMA journal_mode=WAL", why) ||
         !execute(store, "PRAGMA synchronous=FULL", why) ||
-        !execute(store, "PRAGMA secure_delete=FAST; PRAGMA cache_size=-8192", why) ||
+        !execute(store, "PRAGMA secure_delete=FAST; PRAGMA cache_size=-4096", why) ||
         !execute(store, "PRAGMA wal_checkpoint(TRUNCATE)", why))
         return false;
     if (sqlite3_db_readonly(store->db, "main") == 1)

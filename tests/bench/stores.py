@@ -33,6 +33,7 @@ def fill(path, count, body):
         db.execute("COMMIT")
         db.execute("PRAGMA journal_mode=WAL")
     db.close()
+    os.sync()  # or the daemon's first fsync would pay for it
 
 
 def count(path):
