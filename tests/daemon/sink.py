@@ -170,6 +170,8 @@ libc = ctypes.CDLL(None)
 def die_with_parent():
     PR_SET_PDEATHSIG = 1
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # A shell that runs the tests in the background has it ignored.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def find_program():
