@@ -57,10 +57,15 @@ static _Atomic unsigned char of_descriptor[DESCRIPTORS]; /* the file's index and
 /* What libc has of that name. ISO C knows no way from an object pointer to a function. */
 #define NEXT(name, ...)                                                                            \
     ({                                                                                             \
-        static __typeof__(&name) next;                                                             \
-        if (next == NULL)                                                                          \
-            *(void **)&next = dlsym(RTLD_NEXT, #name);                                             \
-        next(__VA_ARGS__);                                                                         \
+        static void *next;                                                                         \
+        void *found = __atomic_load_n(&next, __ATOMIC_RELAXED);                                    \
+        __typeof__(&name) libcs;                                                                   \
+        if (found == NULL) {                                                                       \
+            found = dlsym(RTLD_NEXT, #name);                                                       \
+            __atomic_store_n(&next, found, __ATOMIC_RELAXED);                                      \
+        }                                                                                          \
+        *(void **)&libcs = found;                                                                  \
+        libcs(__VA_ARGS__);                                                                        \
     })
 
 /* ---- what the test says */
