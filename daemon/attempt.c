@@ -15,7 +15,7 @@
 #include "json_line.h"
 #include "log.h"
 #include "outgoing.h"
-#include "post.h"
+#include "call.h"
 #include "relay.h"
 
 enum {
@@ -31,9 +31,9 @@ enum fate {
 };
 
 /* Those that say "later" are tried again; of the others the next try would hear the same. */
-static enum fate fate_of(const struct post_result *result)
+static enum fate fate_of(const struct call_result *result)
 {
-    if (result->outcome != POST_ANSWERED)
+    if (result->outcome != CALL_ANSWERED)
         return FATE_RETRY;
     if (result->status >= 200 && result->status <= 299)
         return FATE_DONE;
@@ -71,17 +71,17 @@ static void set_due(struct attempt *a, int64_t now_us)
     a->facts.due_us = now_us + (delay_us > a->asked_us ? delay_us : a->asked_us);
 }
 
-static int64_t asked_us(const struct post_result *result)
+static int64_t asked_us(const struct call_result *result)
 {
     int64_t seconds = -1;
 
-    if (result->outcome == POST_ANSWERED && result->retry_after != NULL)
+    if (result->outcome == CALL_ANSWERED && result->retry_after != NULL)
         seconds =
             backoff_retry_after_s(result->retry_after, result->date, clock_wall_us() / 1000000);
     return seconds < 0 ? 0 : seconds * 1000000;
 }
 
-static void judge(struct attempt *a, const struct post_result *result)
+static void judge(struct attempt *a, const struct call_result *result)
 {
     enum fate fate = fate_of(result);
     int64_t now_us = clock_steady_us();
@@ -90,7 +90,7 @@ static void judge(struct attempt *a, const struct post_result *result)
     a->facts.took_us = clock_mono_us() - a->begun_us;
     a->reached = fate != FATE_RETRY;
     set_error(a, result->error);
-    if (fate != FATE_DONE && result->outcome == POST_ANSWERED)
+    if (fate != FATE_DONE && result->outcome == CALL_ANSWERED)
         snprintf(a->error, sizeof(a->error), "HTTP status %d", result->status);
     if (fate == FATE_DONE && a->relays != NULL && result->cut) {
         set_error(a, "the answer is too long to be passed on");
@@ -107,10 +107,10 @@ static void judge(struct attempt *a, const struct post_result *result)
 
 /* ---- those who wait for the answer */
 
-static void answer_relay(struct relay *relay, const struct post_result *result)
+static void answer_relay(struct relay *relay, const struct call_result *result)
 {
-    relay->outcome = result->outcome == POST_TIMEOUT ? RELAY_TIMEOUT : RELAY_FAILED;
-    if (result->outcome == POST_ANSWERED && !result->cut) {
+    relay->outcome = result->outcome == CALL_TIMEOUT ? RELAY_TIMEOUT : RELAY_FAILED;
+    if (result->outcome == CALL_ANSWERED && !result->cut) {
         const char *type = result->content_type;
 
         relay->status = result->status;
@@ -126,7 +126,7 @@ static void answer_relay(struct relay *relay, const struct post_result *result)
     relay->done(relay);
 }
 
-static void answer_relays(struct attempt *a, const struct post_result *result)
+static void answer_relays(struct attempt *a, const struct call_result *result)
 {
     struct relay *next;
 
@@ -139,11 +139,11 @@ static void answer_relays(struct attempt *a, const struct post_result *result)
 
 /* ---- sending */
 
-static void on_result(void *data, const struct post_result *result)
+static void on_result(void *data, const struct call_result *result)
 {
     struct attempt *a = data;
 
-    a->post = NULL;
+    a->call = NULL;
     judge(a, result);
     answer_relays(a, result);
     a->answered(a);
@@ -151,14 +151,14 @@ static void on_result(void *data, const struct post_result *result)
 
 static void fail(struct attempt *a, const char *error)
 {
-    on_result(a, &(struct post_result){.outcome = POST_FAILED, .error = error});
+    on_result(a, &(struct call_result){.outcome = CALL_FAILED, .error = error});
 }
 
 static void send_entry(struct attempt *a)
 {
     const struct destination *d = a->destination;
     struct outgoing outgoing = outgoing_new(a->entry, d, a->facts.tries, clock_wall_us() / 1000000);
-    struct post_request request = {
+    struct call_request request = {
         .target = &d->target,
         .headers = outgoing.headers,
         .body = a->entry->body.base,
@@ -167,9 +167,9 @@ static void send_entry(struct attempt *a)
     };
 
     if (outgoing.headers != NULL)
-        a->post = post_start(a->tools->posts, &request, on_result, a);
+        a->call = call_start(a->tools->calls, &request, on_result, a);
     outgoing_free(&outgoing);
-    if (a->post == NULL)
+    if (a->call == NULL)
         fail(a, "out of memory");
 }
 
@@ -178,7 +178,7 @@ static void park_missing(struct attempt *a)
     set_error(a, "the store does not hold this delivery any more");
     a->facts.state = OUTBOX_PARKED;
     a->reached = true;
-    answer_relays(a, &(struct post_result){.outcome = POST_FAILED});
+    answer_relays(a, &(struct call_result){.outcome = CALL_FAILED});
     a->answered(a);
 }
 
@@ -213,7 +213,7 @@ void attempt_cancel(struct attempt *a)
 {
     a->cancelled = true;
     a->facts.tries--;
-    post_cancel(a->post);
+    call_cancel(a->call);
 }
 
 /* ---- recording */

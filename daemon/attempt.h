@@ -22,15 +22,15 @@
 struct destination;
 struct feed;
 struct log;
-struct post;
-struct post_set;
+struct call;
+struct call_set;
 struct relay;
 
 /* What all attempts share. */
 struct attempt_tools {
     struct outbox *writer; /* for the journal's thread only */
     struct journal *journal;
-    struct post_set *posts;
+    struct call_set *calls;
     struct log *log;
     struct feed *feed;
     struct mailbox *mailbox;
@@ -55,7 +55,7 @@ struct attempt {
     enum attempt_state state;
     bool cancelled;
     struct entry *entry;
-    struct post *post;
+    struct call *call;
     struct relay *relays; /* who waits for the answer */
     struct outbox_attempt facts;
     int64_t begun_us, retry_us; /* of the clock that never jumps */

@@ -118,7 +118,7 @@ static bool check_numbers(const struct opening *o)
 /* The URL itself is not repeated: what stands behind its "?" may be a token. */
 static bool check_target(const struct opening *o)
 {
-    const char *problem = post_url_problem(o->d->url);
+    const char *problem = call_url_problem(o->d->url);
 
     if (problem != NULL)
         return complain(o, "url", "destination %s: %s", o->d->name, problem);

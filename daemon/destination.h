@@ -14,14 +14,14 @@
 
 #include <hookline.h>
 
-#include "post.h"
+#include "call.h"
 
 struct config;
 struct outbox;
 
 struct destination {
     char *name;
-    struct post_target target;
+    struct call_target target;
     char **sources;            /* whose deliveries it takes; NULL: all */
     char **types;              /* which of them; NULL: all */
     char **answers;            /* the sources whose senders get its answer; NULL: none */

@@ -13,7 +13,7 @@
 #include "destination.h"
 #include "mailbox.h"
 #include "outbox.h"
-#include "post.h"
+#include "call.h"
 
 enum {
     LONGEST_WAIT_MS = 60000,
@@ -23,7 +23,7 @@ struct forwarder {
     struct forwarder_options options;
     struct store *store;
     struct outbox *reader;
-    struct post_set *posts;
+    struct call_set *calls;
     struct mailbox mailbox;
     struct attempt_tools tools;
     struct lane **lanes; /* one for each destination, in the same order */
@@ -38,7 +38,7 @@ struct forwarder {
 void forwarder_wake(struct forwarder *f)
 {
     if (!atomic_exchange(&f->awake, true))
-        post_wake(f->posts);
+        call_wake(f->calls);
 }
 
 static void wake(void *data)
@@ -102,7 +102,7 @@ static void forward(struct forwarder *f)
 {
     while (!atomic_load(&f->stop)) {
         run_lanes(f, take_news(f));
-        post_poll(f->posts, wait_ms(f));
+        call_poll(f->calls, wait_ms(f));
     }
 }
 
@@ -136,7 +136,7 @@ static void drain(struct forwarder *f)
     while (sum(f, lane_sending) > 0 && left_ms(f) > 0) {
         int wait = wait_ms(f), left = left_ms(f);
 
-        post_poll(f->posts, wait < left ? wait : left);
+        call_poll(f->calls, wait < left ? wait : left);
         take_news(f);
         run_lanes(f, false);
     }
@@ -144,7 +144,7 @@ static void drain(struct forwarder *f)
     /* One more chance for what the journal did not take before. */
     for (int turns = 0; turns < 2; turns++) {
         while (sum(f, lane_recording) > 0) {
-            post_poll(f->posts, LONGEST_WAIT_MS);
+            call_poll(f->calls, LONGEST_WAIT_MS);
             take_news(f);
         }
         if (turns == 0)
@@ -290,10 +290,10 @@ static bool start(struct forwarder *f, char *why)
     f->store = store_open(o->store, STORE_READ, why);
     if (f->store == NULL || (f->reader = outbox_open(f->store, why)) == NULL)
         return false;
-    f->posts = post_set_new();
+    f->calls = call_set_new();
     f->tools =
-        (struct attempt_tools){o->writer, o->journal, f->posts, o->log, o->feed, &f->mailbox};
-    if (f->posts != NULL && open_lanes(f))
+        (struct attempt_tools){o->writer, o->journal, f->calls, o->log, o->feed, &f->mailbox};
+    if (f->calls != NULL && open_lanes(f))
         error = pthread_create(&f->thread, NULL, run, f);
     f->started = error == 0;
     if (!f->started)
@@ -322,7 +322,7 @@ void forwarder_stop(struct forwarder *f, unsigned seconds)
         return;
     atomic_store(&f->stop_by_us, clock_mono_us() + (int64_t)seconds * 1000000);
     atomic_store(&f->stop, true);
-    post_wake(f->posts);
+    call_wake(f->calls);
     pthread_join(f->thread, NULL);
     f->started = false;
     outbox_close(&f->reader);
@@ -338,7 +338,7 @@ void forwarder_free(struct forwarder **forwarder)
     for (size_t i = 0; f->lanes != NULL && i < f->options.destinations->count; i++)
         lane_free(&f->lanes[i]);
     free(f->lanes);
-    post_set_free(&f->posts);
+    call_set_free(&f->calls);
     outbox_close(&f->reader);
     store_close(&f->store);
     mailbox_destroy(&f->mailbox);

@@ -4,6 +4,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static const char *program = "hooklined";
+
+void notice_as(const char *name)
+{
+    program = name;
+}
+
 void notice(const char *format, ...)
 {
     char text[1024];
@@ -12,5 +19,6 @@ void notice(const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    fprintf(stderr, "hooklined: %s\n", text);
+    if (program != NULL)
+        fprintf(stderr, "%s: %s\n", program, text);
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * notice.h - what the administrator is told on standard error.
+ * notice.h - what the user is told on standard error.
  *
  * Threads    Any.
  */
 #ifndef NOTICE_H
 #define NOTICE_H
 
-/* One line, "hooklined: " before it. */
+/* Who speaks, in front of each line: "hooklined" unless this is called, before there are threads;
+ * NULL says nothing. `name` is kept. */
+void notice_as(const char *name);
+
+/* One line. */
 void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "secret.h"
+
 void options_help(void)
 {
     fputs(
@@ -45,20 +47,6 @@ static void wrong(struct options *o, const char *what)
     snprintf(o->why, sizeof(o->why), "%s", what);
 }
 
-/* Where the secret is; never the secret, since everybody can read a command line. */
-static bool parse_secret(struct config_secret *secret, const char *text)
-{
-    static const char env[] = "env:", credential[] = "credential:";
-
-    if (text[0] == '@' && text[1] != '\0')
-        secret->file = strdup(text + 1);
-    else if (strncmp(text, env, sizeof(env) - 1) == 0)
-        secret->env = strdup(text + sizeof(env) - 1);
-    else if (strncmp(text, credential, sizeof(credential) - 1) == 0)
-        secret->credential = strdup(text + sizeof(credential) - 1);
-    return secret->file != NULL || secret->env != NULL || secret->credential != NULL;
-}
-
 static bool grow(void **array, unsigned *count, size_t size)
 {
     char *bigger = realloc(*array, (*count + 1) * size);
@@ -92,7 +80,7 @@ static void add_source(struct options *o, const char *text)
     if (!grow((void **)&source->secrets, &source->secrets_count, sizeof(*source->secrets)) ||
         source->name == NULL || source->scheme == NULL)
         wrong(o, "out of memory");
-    else if (!parse_secret(&source->secrets[0], colon + 1))
+    else if (!secret_where(&source->secrets[0], colon + 1))
         wrong(o, "--source: a secret does not belong on the command line, where everybody can "
                  "read it; expected @FILE, env:VARIABLE or credential:NAME");
 }

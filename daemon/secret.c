@@ -145,6 +145,20 @@ static char *read_variable(const char *name, char *why, size_t why_size)
     return text;
 }
 
+bool secret_where(struct config_secret *where, const char *text)
+{
+    static const char env[] = "env:", credential[] = "credential:";
+
+    *where = (struct config_secret){NULL, NULL, NULL};
+    if (text[0] == '@' && text[1] != '\0')
+        where->file = strdup(text + 1);
+    else if (strncmp(text, env, sizeof(env) - 1) == 0)
+        where->env = strdup(text + sizeof(env) - 1);
+    else if (strncmp(text, credential, sizeof(credential) - 1) == 0)
+        where->credential = strdup(text + sizeof(credential) - 1);
+    return where->file != NULL || where->env != NULL || where->credential != NULL;
+}
+
 char *secret_read(const struct config_secret *where, char *why, size_t why_size)
 {
     if (sodium_init() < 0) {

@@ -33,7 +33,6 @@ struct service {
     const struct config *config;
     const struct sources *sources;
     struct destinations *destinations;
-    sigset_t signals;
     struct log *log;
     struct metrics *metrics;
     struct feed *feed;
@@ -44,49 +43,6 @@ struct service {
     struct admin *admin;
     atomic_bool broken; /* a thread of a part's has found it so */
 };
-
-/* ---- signals */
-
-/* A log that takes no more is an error of write(), not our end. */
-static void block_signals(struct service *s)
-{
-    const int ours[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
-    sigemptyset(&s->signals);
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-        sigaddset(&s->signals, ours[i]);
-    pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
-}
-
-static void reopen_log(struct log *log)
-{
-    if (log_reopen(log))
-        notice("log reopened");
-    else
-        notice("the log stays as it is: %s", strerror(errno));
-}
-
-/* The main thread has nothing else to do than to offer again what a full disk left of the log. */
-static void wait_for_the_end(const struct service *s)
-{
-    const struct timespec second = {1, 0};
-    sigset_t again;
-    int signal;
-
-    while ((signal = sigtimedwait(&s->signals, NULL, &second)) == SIGHUP || signal < 0) {
-        log_flush(s->log);
-        if (signal == SIGHUP)
-            reopen_log(s->log);
-    }
-    /* A second one, of either kind, ends us at once. */
-    sigemptyset(&again);
-    sigaddset(&again, SIGTERM);
-    sigaddset(&again, SIGINT);
-    pthread_sigmask(SIG_UNBLOCK, &again, NULL);
-    notice("stopping");
-}
 
 /* ---- what the threads of the parts have to tell */
 
@@ -320,18 +276,95 @@ static void close_all(struct service *s)
     log_close(&s->log);
 }
 
+struct service *service_open(const struct config *config, const struct sources *sources,
+                             struct destinations *destinations, int *code)
+{
+    struct service *s = calloc(1, sizeof(*s));
+
+    *code = EXIT_FAILED;
+    if (s == NULL)
+        return NULL;
+    s->config = config;
+    s->sources = sources;
+    s->destinations = destinations;
+    *code = open_all(s);
+    if (*code == EXIT_SUCCESS)
+        *code = ingest_start(s->ingest, config);
+    if (*code != EXIT_SUCCESS)
+        service_close(&s);
+    return s;
+}
+
+const struct listener *service_listener(const struct service *s)
+{
+    return ingest_listener(s->ingest);
+}
+
+bool service_close(struct service **service)
+{
+    bool good;
+
+    close_all(*service);
+    good = !atomic_load(&(*service)->broken);
+    free(*service);
+    *service = NULL;
+    return good;
+}
+
+/* ---- signals */
+
+/* A log that takes no more is an error of write(), not our end. */
+static void block_signals(sigset_t *signals)
+{
+    const int ours[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    sigemptyset(signals);
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        sigaddset(signals, ours[i]);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
+static void reopen_log(struct log *log)
+{
+    if (log_reopen(log))
+        notice("log reopened");
+    else
+        notice("the log stays as it is: %s", strerror(errno));
+}
+
+/* The main thread has nothing else to do than to offer again what a full disk left of the log. */
+static void wait_for_the_end(const struct service *s, const sigset_t *signals)
+{
+    const struct timespec second = {1, 0};
+    sigset_t again;
+    int signal;
+
+    while ((signal = sigtimedwait(signals, NULL, &second)) == SIGHUP || signal < 0) {
+        log_flush(s->log);
+        if (signal == SIGHUP)
+            reopen_log(s->log);
+    }
+    /* A second one, of either kind, ends us at once. */
+    sigemptyset(&again);
+    sigaddset(&again, SIGTERM);
+    sigaddset(&again, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &again, NULL);
+    notice("stopping");
+}
+
 int service_run(const struct config *config, const struct sources *sources,
                 struct destinations *destinations)
 {
-    struct service s = {.config = config, .sources = sources, .destinations = destinations};
+    struct service *service;
+    sigset_t signals;
     int code;
 
-    block_signals(&s);
-    code = open_all(&s);
-    if (code == EXIT_SUCCESS)
-        code = ingest_start(s.ingest, config);
-    if (code == EXIT_SUCCESS)
-        wait_for_the_end(&s);
-    close_all(&s);
-    return atomic_load(&s.broken) ? EXIT_FAILED : code;
+    block_signals(&signals);
+    service = service_open(config, sources, destinations, &code);
+    if (service == NULL)
+        return code;
+    wait_for_the_end(service, &signals);
+    return service_close(&service) ? EXIT_SUCCESS : EXIT_FAILED;
 }

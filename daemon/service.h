@@ -2,16 +2,33 @@
  *
  * service.h - the parts of the daemon, put together in order and taken down in the opposite one.
  *
- * Threads    The main thread, which waits for signals meanwhile.
+ * Ownership  service_open() makes it, service_close() ends it.
+ * Threads    Every function on one thread. If a thread of a part's finds that nothing can be stored
+ *            any more, the process gets SIGUSR1.
  */
 #ifndef SERVICE_H
 #define SERVICE_H
 
+#include <stdbool.h>
+
 struct config;
 struct destinations;
+struct listener;
+struct service;
 struct sources;
 
-/* Runs until a signal or a fault ends it. The code to exit with, after a notice if it is not 0. */
+/* Receives from now on. NULL, and in *code the one to exit with, after a notice. */
+struct service *service_open(const struct config *config, const struct sources *sources,
+                             struct destinations *destinations, int *code);
+
+/* Where deliveries arrive: its addresses are for others to read. */
+const struct listener *service_listener(const struct service *service);
+
+/* Answers what has begun. False if the service was broken by then. */
+bool service_close(struct service **service);
+
+/* All of it, on the main thread: until a signal or a fault ends it. The code to exit with, after a
+ * notice if it is not 0. */
 int service_run(const struct config *config, const struct sources *sources,
                 struct destinations *destinations);
 

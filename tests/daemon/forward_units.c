@@ -12,7 +12,7 @@
 #include "../../daemon/destination.h"
 #include "../../daemon/entry.h"
 #include "../../daemon/outgoing.h"
-#include "../../daemon/post.h"
+#include "../../daemon/call.h"
 #include "../run.h"
 
 /* ---- backoff */
@@ -226,7 +226,7 @@ static const struct {
 
 START_TEST(a_url_is_https_or_http_and_holds_no_password)
 {
-    const char *problem = post_url_problem(urls[_i].url);
+    const char *problem = call_url_problem(urls[_i].url);
 
     if (urls[_i].problem == NULL)
         ck_assert_msg(problem == NULL, "%s: %s", urls[_i].url, problem);
