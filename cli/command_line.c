@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "command_line.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../daemon/notice.h"
+#include "../daemon/secret.h"
+#include "command.h"
+
+enum {
+    ROWS_MAX = 48,
+    HELP_COLUMN = 24,
+    LONG_ONLY = 256, /* + the row's number: what getopt_long() returns for it */
+    HELP = 255
+};
+
+struct reading {
+    const struct command *command;
+    char *options; /* the command's struct */
+    struct option known[ROWS_MAX + 2];
+    char letters[2 * ROWS_MAX + 8];
+    bool help;
+};
+
+/* ---- help */
+
+static void write_row(const struct option_row *row)
+{
+    char head[80];
+    const char *line = row->help, *end;
+    int len =
+        snprintf(head, sizeof(head), "  %c%c%s --%s%s%s", row->letter == 0 ? ' ' : '-',
+                 row->letter == 0 ? ' ' : row->letter, row->letter == 0 ? " " : ",", row->name,
+                 row->value == NULL ? "" : " ", row->value == NULL ? "" : row->value);
+
+    printf("%s", head);
+    if (len >= HELP_COLUMN - 1) {
+        putchar('\n');
+        len = 0;
+    }
+    for (;; line = end + 1, len = 0) {
+        end = line + strcspn(line, "\n");
+        printf("%*s%.*s\n", HELP_COLUMN - len, "", (int)(end - line), line);
+        if (*end == '\0')
+            break;
+    }
+}
+
+static void write_help(const struct command *c)
+{
+    static const struct option_row help = {"help", 'h', OPTION_FLAG, 0, NULL, "show this and exit",
+                                           0,      0};
+
+    printf("Usage: hookline %s [OPTION]...%s%s\n\n%s.\n\n", c->name,
+           c->arguments[0] == '\0' ? "" : " ", c->arguments, c->summary);
+    for (const struct option_row *row = c->options; row->name != NULL; row++)
+        write_row(row);
+    write_row(&help);
+    if (c->details != NULL)
+        printf("\n%s", c->details);
+    printf("\nhookline(1) has examples and the exit status.\n");
+}
+
+/* ---- values */
+
+static bool take_number(const struct reading *r, const struct option_row *row, const char *text)
+{
+    char *end;
+    intmax_t number;
+
+    errno = 0;
+    number = strtoimax(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || number < row->min || number > row->max) {
+        notice("--%s: expected a number from %" PRId64 " to %" PRId64, row->name, row->min,
+               row->max);
+        return false;
+    }
+    *(int64_t *)(void *)(r->options + row->at) = number;
+    return true;
+}
+
+static bool take_text(const struct option_row *row, struct option_texts *texts, const char *text)
+{
+    if (texts->count == OPTION_TEXTS_MAX) {
+        notice("--%s: it is given more than %d times", row->name, OPTION_TEXTS_MAX);
+        return false;
+    }
+    texts->items[texts->count++] = text;
+    return true;
+}
+
+static bool take_secret(const struct option_row *row, struct option_secrets *secrets,
+                        const char *text)
+{
+    if (secrets->count == HOOKLINE_SECRETS_MAX) {
+        notice("--%s: it is given more than %d times", row->name, HOOKLINE_SECRETS_MAX);
+        return false;
+    }
+    if (!secret_where(&secrets->items[secrets->count], text)) {
+        notice("--%s: a secret does not belong on the command line, where everybody can read it; "
+               "expected @FILE, env:VARIABLE or credential:NAME",
+               row->name);
+        return false;
+    }
+    secrets->count++;
+    return true;
+}
+
+static bool take(const struct reading *r, const struct option_row *row)
+{
+    void *at = r->options + row->at;
+
+    switch (row->kind) {
+    case OPTION_FLAG:
+        *(bool *)at = true;
+        return true;
+    case OPTION_TEXT:
+        *(const char **)at = optarg;
+        return true;
+    case OPTION_TEXTS:
+        return take_text(row, at, optarg);
+    case OPTION_NUMBER:
+        return take_number(r, row, optarg);
+    case OPTION_SECRETS:
+        return take_secret(row, at, optarg);
+    }
+    return false;
+}
+
+/* ---- reading */
+
+static void list_known(struct reading *r)
+{
+    const struct option_row *rows = r->command->options;
+    size_t i, letters = 0;
+
+    r->letters[letters++] = ':'; /* so that a missing value is told from an unknown option */
+    for (i = 0; rows[i].name != NULL && i < ROWS_MAX; i++) {
+        r->known[i] = (struct option){rows[i].name,
+                                      rows[i].kind == OPTION_FLAG ? no_argument : required_argument,
+                                      NULL, LONG_ONLY + (int)i};
+        if (rows[i].letter == 0)
+            continue;
+        r->letters[letters++] = rows[i].letter;
+        if (rows[i].kind != OPTION_FLAG)
+            r->letters[letters++] = ':';
+    }
+    r->known[i] = (struct option){"help", no_argument, NULL, HELP};
+    r->letters[letters] = 'h';
+}
+
+static const struct option_row *row_of(const struct reading *r, int option)
+{
+    const struct option_row *row = r->command->options;
+
+    if (option >= LONG_ONLY)
+        return &row[option - LONG_ONLY];
+    while (row->name != NULL && row->letter != option)
+        row++;
+    return row->name == NULL ? NULL : row;
+}
+
+static bool complain(int option, char *argv[])
+{
+    if (option == ':')
+        notice("%s: expected a value", argv[optind - 1]);
+    else
+        notice("%s: there is no such option", argv[optind - 1]);
+    return false;
+}
+
+static bool read_options(struct reading *r, int argc, char *argv[])
+{
+    const struct option_row *row;
+    int option;
+
+    list_known(r);
+    opterr = 0;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, r->letters, r->known, NULL)) != -1) {
+        if (option == HELP || option == 'h') {
+            r->help = true;
+            return true;
+        }
+        if (option == ':' || option == '?')
+            return complain(option, argv);
+        row = row_of(r, option);
+        if (row == NULL || !take(r, row))
+            return false;
+    }
+    return true;
+}
+
+static bool count_fits(const struct command *c, int count)
+{
+    if ((unsigned)count >= c->arguments_min && (unsigned)count <= c->arguments_max)
+        return true;
+    if (c->arguments_max == 0)
+        notice("%s: it takes no arguments but options", c->name);
+    else
+        notice("%s: expected %s", c->name, c->arguments);
+    return false;
+}
+
+static void free_secrets(const struct reading *r)
+{
+    for (const struct option_row *row = r->command->options; row->name != NULL; row++) {
+        struct option_secrets *secrets = (void *)(r->options + row->at);
+
+        for (size_t i = 0; row->kind == OPTION_SECRETS && i < secrets->count; i++) {
+            free(secrets->items[i].file);
+            free(secrets->items[i].env);
+            free(secrets->items[i].credential);
+        }
+    }
+}
+
+int command_line_run(const struct command *command, int argc, char *argv[])
+{
+    struct reading r = {.command = command, .options = calloc(1, command->options_size + 1)};
+    int code = OUTCOME_USAGE;
+
+    if (r.options == NULL) {
+        notice("out of memory");
+        return OUTCOME_TRANSPORT;
+    }
+    if (command->defaults != NULL)
+        memcpy(r.options, command->defaults, command->options_size);
+    if (read_options(&r, argc, argv) && (r.help || count_fits(command, argc - optind))) {
+        code = OUTCOME_GOOD;
+        if (r.help)
+            write_help(command);
+        else
+            code = (int)command->run(r.options, (const char *const *)&argv[optind],
+                                     (size_t)(argc - optind));
+    } else {
+        fprintf(stderr, "Try: hookline %s --help\n", command->name);
+    }
+    free_secrets(&r);
+    free(r.options);
+    return code;
+}

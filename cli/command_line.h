@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * command_line.h - the options of a command, read by its rows, and its help, written from them.
+ */
+#ifndef COMMAND_LINE_H
+#define COMMAND_LINE_H
+
+struct command;
+
+/* Reads the options that follow the command's name, which is argv[0], then runs it. Says what is
+ * wrong with them by notice(). Returns what the process exits with. */
+int command_line_run(const struct command *command, int argc, char *argv[]);
+
+#endif

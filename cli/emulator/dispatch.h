@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dispatch.h - an event on its way to an endpoint: recorded, signed, sent, spoilt where a fault
+ * asks for it, and sent again on the provider's schedule.
+ *
+ * Threads    The loop's; the sending itself is the courier's, on a thread of its own.
+ */
+#ifndef DISPATCH_H
+#define DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../fault.h"
+
+struct dispatcher;
+struct ledger_endpoint;
+
+struct dispatch_attempt {
+    const char *delivery_id; /* "" if nothing is recorded */
+    int status;              /* of the receiver's answer; 0 if none came */
+    const char *error;       /* NULL if it answered */
+    const char *body;        /* of the answer */
+    size_t len;
+    bool succeeded;  /* 2xx */
+    bool will_retry; /* there will be another attempt */
+};
+
+struct dispatch_order {
+    const char *provider;
+    const struct ledger_endpoint *endpoint; /* copied */
+    const char *event_id, *event_type;
+    const char *body; /* JSON */
+    size_t len;
+    const char *delivery_id;     /* NULL: ephemeral, nothing is recorded */
+    const char *status_names[5]; /* the provider's words for pending, delivering, succeeded,
+                                    will be retried, failed */
+    const unsigned *retry_s;     /* seconds until each further attempt; 0 ends them; may be NULL */
+    unsigned timeout_s;
+    struct faults faults; /* the call's own; else those of the endpoint count */
+    /* After the first attempt, on the loop; may be NULL. */
+    void (*done)(void *data, const struct dispatch_attempt *attempt);
+    void *data;
+};
+
+/* False, and in `why` (FAULT_WHY_SIZE bytes) what is wrong: then nothing has happened. */
+bool dispatch(struct dispatcher *dispatcher, const struct dispatch_order *order, char *why);
+
+#endif

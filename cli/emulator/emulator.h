@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * emulator.h - the providers that are emulated: what they share, and where a request goes.
+ *
+ * Threads    The loop's, but for opening and closing.
+ */
+#ifndef EMULATOR_H
+#define EMULATOR_H
+
+#include <stdbool.h>
+
+struct api_call;
+struct dispatcher;
+struct keys;
+struct ledger;
+
+struct emulator {
+    struct ledger *ledger;
+    struct keys *keys;
+    struct dispatcher *dispatcher;
+    char organization[64];
+    /* TruLayer takes only https URLs of public addresses; a playground has none. */
+    bool strict_urls;
+};
+
+/* Each answers the call if the path is one of its provider's, and else returns false. */
+bool foil_handle(struct emulator *emulator, struct api_call *call);
+bool shodai_handle(struct emulator *emulator, struct api_call *call);
+bool trulayer_handle(struct emulator *emulator, struct api_call *call);
+
+/* Our own, for what the providers' APIs have no words for: /emulator/... (control.c). */
+bool control_handle(struct emulator *emulator, struct api_call *call);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * keys.h - the API keys that the emulated providers know, each with what it may do, so that every
+ * refusal which the providers document can be had.
+ *
+ *   foil       good; unscoped (403: no webhooks:manage); foreign (403: of another organization)
+ *   shodai     good; unpaid (402); forbidden (403)
+ *   trulayer   good (owner); member; viewer (403); free (403: the plan)
+ *
+ * They are made anew at each start, unless the store or the folder of keys holds them already.
+ */
+#ifndef KEYS_H
+#define KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum key_right {
+    KEY_GOOD,
+    KEY_MEMBER,
+    KEY_UNSCOPED,
+    KEY_FOREIGN,
+    KEY_UNPAID,
+    KEY_FORBIDDEN,
+    KEY_VIEWER,
+    KEY_FREE,
+};
+
+struct key {
+    const char *provider;
+    const char *name; /* the file in the folder of keys: "foil", "foil.unscoped", ... */
+    enum key_right right;
+    char text[80];
+};
+
+struct keys;
+
+enum {
+    KEYS_WHY_SIZE = 256
+};
+
+/* Reads the folder's keys, makes those that are missing, mode 0600. NULL, and in `why` what is
+ * wrong. */
+struct keys *keys_open(const char *folder, char why[KEYS_WHY_SIZE]);
+void keys_close(struct keys **keys);
+
+/* Compared in constant time; NULL if there is no such key of this provider. */
+const struct key *keys_find(const struct keys *keys, const char *provider, const char *text);
+
+const struct key *keys_at(const struct keys *keys, size_t number); /* NULL behind the last */
+
+#endif

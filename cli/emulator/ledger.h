@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ledger.h - what an emulated provider remembers: endpoints, events, deliveries and their attempts,
+ * in SQLite: in memory, or in a file that the next start reads.
+ *
+ * Ownership  What a function fills in is a cJSON object for cJSON_Delete(), or a struct whose texts
+ *            ledger_endpoint_free() releases.
+ * Threads    The loop's.
+ * Errors     SQLite's codes are turned into false or NULL, and ledger_why().
+ */
+#ifndef LEDGER_H
+#define LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ledger;
+
+enum {
+    LEDGER_WHY_SIZE = 512
+};
+
+/* `file` NULL: in memory. NULL, and in `why` what is wrong. */
+struct ledger *ledger_open(const char *file, char why[LEDGER_WHY_SIZE]);
+void ledger_close(struct ledger **ledger);
+const char *ledger_why(const struct ledger *ledger);
+
+/* A text that is kept by name, such as the id of the organization: what is stored, or `value` if
+ * nothing is. In `out`, which has `size` bytes. */
+bool ledger_setting(struct ledger *ledger, const char *name, const char *value, char *out,
+                    size_t size);
+
+struct ledger_endpoint {
+    char *provider, *id;
+    char *scheme;      /* the name of the library's scheme by which it is signed ... */
+    char *description; /* ... or NULL and a description */
+    char *url;
+    char *secret, *previous_secret; /* previous: "" if there is none */
+    char *faults; /* "" for none, or as fault_read() reads it: of every delivery */
+    char *detail; /* JSON of the provider's own: name, description, events, ... */
+    bool enabled;
+    int64_t created_us, updated_us;
+};
+
+bool ledger_add_endpoint(struct ledger *ledger, const struct ledger_endpoint *endpoint);
+bool ledger_change_endpoint(struct ledger *ledger, const struct ledger_endpoint *endpoint);
+bool ledger_remove_endpoint(struct ledger *ledger, const char *provider, const char *id);
+/* NULL if there is none. */
+struct ledger_endpoint *ledger_endpoint(struct ledger *ledger, const char *provider,
+                                        const char *id);
+/* In the order in which they were made; from number `from` on. NULL behind the last. */
+struct ledger_endpoint *ledger_endpoint_at(struct ledger *ledger, const char *provider,
+                                           size_t from);
+void ledger_endpoint_free(struct ledger_endpoint **endpoint);
+
+struct ledger_event {
+    char *provider, *id, *type, *body; /* the body as it is delivered */
+    int64_t created_us;
+};
+
+struct ledger_delivery {
+    char *provider, *id, *event_id, *endpoint_id, *event_type;
+    char *status; /* in the provider's words */
+    int attempts;
+    int response_status; /* 0: none yet, or nobody answered */
+    char *response_body; /* NULL: none; cut at 4 KiB on a character boundary */
+    char *error;         /* NULL: none */
+    int64_t created_us, updated_us;
+};
+
+bool ledger_add_event(struct ledger *ledger, const struct ledger_event *event);
+bool ledger_add_delivery(struct ledger *ledger, const struct ledger_delivery *delivery);
+bool ledger_change_delivery(struct ledger *ledger, const struct ledger_delivery *delivery);
+struct ledger_event *ledger_event(struct ledger *ledger, const char *provider, const char *id);
+/* Newest first. */
+struct ledger_event *ledger_event_at(struct ledger *ledger, const char *provider, size_t from);
+void ledger_event_free(struct ledger_event **event);
+struct ledger_delivery *ledger_delivery(struct ledger *ledger, const char *provider,
+                                        const char *id);
+/* Those of an event, in the order of their making; NULL behind the last. */
+struct ledger_delivery *ledger_delivery_at(struct ledger *ledger, const char *provider,
+                                           const char *event_id, size_t from);
+void ledger_delivery_free(struct ledger_delivery **delivery);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sink.h - the administrator's address of a hooklined, asked over a Unix socket or HTTP(S).
+ *
+ * Ownership  sink_open() makes it, sink_close() ends it, before the set of calls that it uses.
+ * Threads    The one of its set of calls.
+ */
+#ifndef SINK_H
+#define SINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include "command.h"
+
+struct call_set;
+struct sink;
+
+struct sink_options {
+    const char *address;         /* unix:PATH, http://HOST:PORT or https://..., ADDRESS:PORT */
+    struct option_secrets token; /* at most one counts; over TCP, if the sink asks for it */
+};
+
+/* Without --sink: $HOOKLINE_SINK, else SINK_DEFAULT_ADDRESS. */
+#define SINK_DEFAULT_ADDRESS "unix:/run/hookline/admin.sock"
+#define SINK_OPTIONS(type, member)                                                                 \
+    {"sink",                                                                                       \
+     0,                                                                                            \
+     OPTION_TEXT,                                                                                  \
+     offsetof(type, member.address),                                                               \
+     "ADDRESS",                                                                                    \
+     "where hooklined answers its administrator: unix:PATH or a\nURL; default: $HOOKLINE_SINK, "   \
+     "else\n" SINK_DEFAULT_ADDRESS,                                                                \
+     0,                                                                                            \
+     0},                                                                                           \
+    {                                                                                              \
+        "sink-token", 0, OPTION_SECRETS, offsetof(type, member.token), "WHERE",                    \
+            "the token that it asks for over TCP: @FILE, env:VARIABLE\nor credential:NAME", 0, 0   \
+    }
+
+enum {
+    SINK_WHY_SIZE = 512
+};
+
+/* Connects to nothing yet. NULL, and in `why` what is wrong: OUTCOME_USAGE. */
+struct sink *sink_open(struct call_set *calls, const struct sink_options *options,
+                       char why[SINK_WHY_SIZE]);
+void sink_close(struct sink **sink);
+
+/* As the user wrote it, for messages. */
+const char *sink_address(const struct sink *sink);
+
+/* Asks and waits for the answer, until `deadline_us` of clock_mono_us() at the latest. `target` is
+ * a path with its query. *answer is the JSON, for cJSON_Delete(), also if the sink refuses: then,
+ * as for all but OUTCOME_GOOD, `why` holds one sentence that names the sink. OUTCOME_REFUSED: the
+ * status is 4xx, and in *status; OUTCOME_TRANSPORT: nobody answers, or no JSON of hooklined's; and
+ * OUTCOME_TIMEOUT. */
+enum outcome sink_ask(struct sink *sink, const char *method, const char *target,
+                      int64_t deadline_us, int *status, cJSON **answer, char why[SINK_WHY_SIZE]);
+
+/* Like sink_ask() for bytes that are no JSON; `bytes` is free()d by the caller. */
+enum outcome sink_fetch(struct sink *sink, const char *target, int64_t deadline_us, char **bytes,
+                        size_t *len, char why[SINK_WHY_SIZE]);
+
+/* Begins to watch the events, of one source or, with NULL, of all. When it returns OUTCOME_GOOD
+ * the sink has confirmed: no event from now on is missed. */
+enum outcome sink_watch(struct sink *sink, const char *source, int64_t deadline_us,
+                        char why[SINK_WHY_SIZE]);
+
+/* The next event that has come while calls were polled, for cJSON_Delete(); NULL if there is none
+ * yet. */
+cJSON *sink_next_event(struct sink *sink);
+
+/* Why no more events will come, or NULL if they may. */
+const char *sink_watch_problem(const struct sink *sink);
+
+/* How many events were lost since it began to watch, because nobody took them in time. */
+uint64_t sink_lost_events(const struct sink *sink);
+
+#endif

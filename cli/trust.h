@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * trust.h - by what a delivery is verified or signed: a scheme and its secrets, from the command
+ * line or out of hooklined's own configuration.
+ *
+ * Ownership  trust_open() makes it; trust_close() wipes the secrets.
+ */
+#ifndef TRUST_H
+#define TRUST_H
+
+#include <stddef.h>
+
+#include <hookline.h>
+
+#include "command.h"
+
+struct trust_options {
+    const char *scheme;            /* a name ... */
+    const char *description;       /* ... or a file that holds a description ... */
+    const char *config, *source;   /* ... or a source of hooklined.yaml, with its secrets */
+    struct option_secrets secrets; /* the first one signs */
+    int64_t tolerance;             /* seconds; -1: the scheme's */
+    const char *method, *url;      /* where the scheme signs them */
+};
+
+/* Rows for the struct trust_options `member` of the command's `type`. */
+#define TRUST_OPTIONS(type, member)                                                                \
+    {"scheme",    0,                                                                               \
+     OPTION_TEXT, offsetof(type, member.scheme),                                                   \
+     "NAME",      "how it is signed; `hookline schemes` lists the names",                          \
+     0,           0},                                                                              \
+        {"description",                                                                            \
+         0,                                                                                        \
+         OPTION_TEXT,                                                                              \
+         offsetof(type, member.description),                                                       \
+         "FILE",                                                                                   \
+         "a scheme of your own, see hookline-schemes(7)",                                          \
+         0,                                                                                        \
+         0},                                                                                       \
+        {"secret",                                                                                 \
+         's',                                                                                      \
+         OPTION_SECRETS,                                                                           \
+         offsetof(type, member.secrets),                                                           \
+         "WHERE",                                                                                  \
+         "@FILE, env:VARIABLE or credential:NAME; more than one\nwhile secrets rotate",            \
+         0,                                                                                        \
+         0},                                                                                       \
+        {"config",    'c',                                                                         \
+         OPTION_TEXT, offsetof(type, member.config),                                               \
+         "FILE",      "take scheme and secrets from this hooklined.yaml ...",                      \
+         0,           0},                                                                          \
+        {"source",    0,                                                                           \
+         OPTION_TEXT, offsetof(type, member.source),                                               \
+         "NAME",      "... and this source of it",                                                 \
+         0,           0},                                                                          \
+        {"url",       0,                                                                           \
+         OPTION_TEXT, offsetof(type, member.url),                                                  \
+         "URL",       "the URL that the sender signs, where the scheme signs it",                  \
+         0,           0},                                                                          \
+    {                                                                                              \
+        "method", 0, OPTION_TEXT, offsetof(type, member.method), "METHOD",                         \
+            "likewise; default: POST", 0, 0                                                        \
+    }
+
+enum {
+    TRUST_WHY_SIZE = 512
+};
+
+struct trust {
+    const char *name;        /* of the scheme, or "custom" */
+    const char *description; /* in the language of hookline-schemes(7) */
+    char **secrets;          /* in locked memory */
+    size_t secrets_count;
+    hookline_verifier *verifier; /* with all of them */
+    const char *method, *url;
+};
+
+/* NULL, and in `why` what is wrong and what to do: the outcome is OUTCOME_USAGE. */
+struct trust *trust_open(const struct trust_options *options, char why[TRUST_WHY_SIZE]);
+void trust_close(struct trust **trust);
+
+#endif

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of the tool share: running it as a shell does. The daemon and TAP are those of
+tests/daemon/sink.py. $HOOKLINED_WRAPPER, such as valgrind, is put before the tool, too."""
+import json
+import os
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "daemon"))
+import sink
+
+TOOL = os.path.join(os.path.abspath(sink.BUILD), "hookline")
+
+GOOD, REFUSED, USAGE, STALE, TIMEOUT, TRANSPORT, PROVIDER_REFUSED = range(7)
+
+
+class Run:
+    """One run of the tool, to its end."""
+
+    def __init__(self, *arguments, stdin=b"", folder=None, environment=None, seconds=None):
+        result = subprocess.run([*sink.WRAPPER, TOOL, *map(str, arguments)], input=stdin,
+                                capture_output=True, cwd=folder, check=False,
+                                env=dict(os.environ, **(environment or {})),
+                                timeout=seconds or 3 * sink.PATIENCE)
+        self.status, self.out, self.err = (result.returncode, result.stdout.decode(),
+                                           result.stderr.decode())
+
+    def json(self):
+        return json.loads(self.out)
+
+    def __repr__(self):
+        return f"exit status {self.status}\n{self.out}{self.err}"
