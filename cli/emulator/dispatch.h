@@ -38,13 +38,15 @@ struct dispatch_order {
                                     will be retried, failed */
     const unsigned *retry_s;     /* seconds until each further attempt; 0 ends them; may be NULL */
     unsigned timeout_s;
-    struct faults faults; /* the call's own; else those of the endpoint count */
-    /* After the first attempt, on the loop; may be NULL. */
+    struct faults faults;        /* all but burst and reorder: trial.h makes the events */
+    /* After the first attempt, on the loop, exactly once, also if all ends before it; may be
+     * NULL. */
     void (*done)(void *data, const struct dispatch_attempt *attempt);
     void *data;
 };
 
-/* False, and in `why` (FAULT_WHY_SIZE bytes) what is wrong: then nothing has happened. */
+/* Records the event, unless it is there already, and the delivery. False, and in `why`
+ * (FAULT_WHY_SIZE bytes) what is wrong: then nothing has happened. */
 bool dispatch(struct dispatcher *dispatcher, const struct dispatch_order *order, char *why);
 
 #endif

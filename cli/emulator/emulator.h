@@ -19,6 +19,8 @@ struct emulator {
     struct keys *keys;
     struct dispatcher *dispatcher;
     char organization[64];
+    const unsigned *retry_s; /* --retry: seconds until each further attempt; 0 ends them */
+    const char *faults;      /* --fault: of endpoints that are made; "" for none */
     /* TruLayer takes only https URLs of public addresses; a playground has none. */
     bool strict_urls;
 };

@@ -38,7 +38,8 @@ struct ledger_endpoint {
     char *url;
     char *secret, *previous_secret; /* previous: "" if there is none */
     char *faults; /* "" for none, or as fault_read() reads it: of every delivery */
-    char *detail; /* JSON of the provider's own: name, description, events, ... */
+    char *detail; /* a JSON object: "name" (Foil's), "events" (the types that it subscribes to, of
+                     every provider; all if it is absent), "filters" (Shodai's); "{}" will do */
     bool enabled;
     int64_t created_us, updated_us;
 };

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * trial.h - "send a test": an endpoint's test event on its way, as often as the faults ask for.
+ *
+ * Threads    The loop's.
+ */
+#ifndef TRIAL_H
+#define TRIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../fault.h"
+#include "dispatch.h"
+#include "identity.h"
+
+struct api_call;
+struct emulator;
+struct ledger_endpoint;
+
+/* How a provider sends. */
+struct trial_manner {
+    const char *delivery_prefix; /* of the ids of deliveries; NULL: nothing is recorded */
+    const char *status_names[5]; /* as struct dispatch_order has them */
+    bool retries;                /* on the emulator's schedule */
+    unsigned timeout_s;
+};
+
+enum {
+    TRIAL_MAX = 100 /* deliveries of one burst */
+};
+
+/* What is on its way: the event, and the delivery if one is recorded, of each that was made. */
+struct trial {
+    size_t count;
+    char event_ids[TRIAL_MAX][IDENTITY_SIZE], delivery_ids[TRIAL_MAX][IDENTITY_SIZE];
+};
+
+/* The faults of this call: those of its header Hookline-Fault, else those of the endpoint. False,
+ * and in `why` what is wrong with the header. */
+bool trial_faults(const struct api_call *call, const struct ledger_endpoint *endpoint,
+                  struct faults *faults, char why[FAULT_WHY_SIZE]);
+
+/* `done` is for the first delivery only, as dispatch() calls it. False, and in `why` what is wrong:
+ * then nothing is on its way. */
+bool trial_send(struct emulator *emulator, const struct ledger_endpoint *endpoint,
+                const struct trial_manner *manner, const struct faults *faults,
+                void (*done)(void *data, const struct dispatch_attempt *attempt), void *data,
+                struct trial *trial, char why[FAULT_WHY_SIZE]);
+
+#endif
