@@ -38,7 +38,7 @@ struct dispatch_order {
                                     will be retried, failed */
     const unsigned *retry_s;     /* seconds until each further attempt; 0 ends them; may be NULL */
     unsigned timeout_s;
-    struct faults faults;        /* all but burst and reorder: trial.h makes the events */
+    struct faults faults; /* all but burst and reorder: trial.h makes the events */
     /* After the first attempt, on the loop, exactly once, also if all ends before it; may be
      * NULL. */
     void (*done)(void *data, const struct dispatch_attempt *attempt);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * excerpt.h - the beginning of a receiver's answer as a text that JSON can carry. Pure.
+ */
+#ifndef EXCERPT_H
+#define EXCERPT_H
+
+#include <stddef.h>
+
+enum {
+    EXCERPT_MAX = 4096 /* bytes, as TruLayer says */
+};
+
+/* Valid UTF-8 of EXCERPT_MAX bytes at most, which ends at the end of a character: what is no UTF-8,
+ * and NUL, becomes U+FFFD. For free(); NULL without memory. */
+char *excerpt_make(const char *bytes, size_t len);
+
+#endif
