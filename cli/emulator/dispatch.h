@@ -33,7 +33,8 @@ struct dispatch_order {
     const char *event_id, *event_type;
     const char *body; /* JSON */
     size_t len;
-    const char *delivery_id;     /* NULL: ephemeral, nothing is recorded */
+    const char *const *extra; /* further headers, as struct parcel has them; copied; may be NULL */
+    const char *delivery_id;  /* NULL: ephemeral, nothing is recorded */
     const char *status_names[5]; /* the provider's words for pending, delivering, succeeded,
                                     will be retried, failed */
     const unsigned *retry_s;     /* seconds until each further attempt; 0 ends them; may be NULL */
