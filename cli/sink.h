@@ -21,6 +21,7 @@ struct sink;
 struct sink_options {
     const char *address;         /* unix:PATH, http://HOST:PORT or https://..., ADDRESS:PORT */
     struct option_secrets token; /* at most one counts; over TCP, if the sink asks for it */
+    const char *ca_file;         /* whom to believe over https; NULL: whom the system believes */
 };
 
 /* Without --sink: $HOOKLINE_SINK, else SINK_DEFAULT_ADDRESS. */
@@ -35,9 +36,17 @@ struct sink_options {
      "else\n" SINK_DEFAULT_ADDRESS,                                                                \
      0,                                                                                            \
      0},                                                                                           \
+        {"sink-token",                                                                             \
+         0,                                                                                        \
+         OPTION_SECRETS,                                                                           \
+         offsetof(type, member.token),                                                             \
+         "WHERE",                                                                                  \
+         "the token that it asks for over TCP: @FILE, env:VARIABLE\nor credential:NAME",           \
+         0,                                                                                        \
+         0},                                                                                       \
     {                                                                                              \
-        "sink-token", 0, OPTION_SECRETS, offsetof(type, member.token), "WHERE",                    \
-            "the token that it asks for over TCP: @FILE, env:VARIABLE\nor credential:NAME", 0, 0   \
+        "sink-ca", 0, OPTION_TEXT, offsetof(type, member.ca_file), "FILE",                         \
+            "certificates that vouch for it over https; default: the\nsystem's", 0, 0              \
     }
 
 enum {
@@ -54,18 +63,21 @@ const char *sink_address(const struct sink *sink);
 
 /* Asks and waits for the answer, until `deadline_us` of clock_mono_us() at the latest. `target` is
  * a path with its query. *answer is the JSON, for cJSON_Delete(), also if the sink refuses: then,
- * as for all but OUTCOME_GOOD, `why` holds one sentence that names the sink. OUTCOME_REFUSED: the
- * status is 4xx, and in *status; OUTCOME_TRANSPORT: nobody answers, or no JSON of hooklined's; and
- * OUTCOME_TIMEOUT. */
+ * as for all but OUTCOME_GOOD, `why` holds one sentence that names the sink. *status is 0 if none
+ * came. OUTCOME_REFUSED: the status is 4xx; OUTCOME_TRANSPORT: nobody answers, or no JSON of
+ * hooklined's, or its status is 5xx; and OUTCOME_TIMEOUT. Events that come meanwhile are kept. */
 enum outcome sink_ask(struct sink *sink, const char *method, const char *target,
                       int64_t deadline_us, int *status, cJSON **answer, char why[SINK_WHY_SIZE]);
 
-/* Like sink_ask() for bytes that are no JSON; `bytes` is free()d by the caller. */
+/* Like sink_ask() with GET, for the bytes as they came; free() is the caller's, also of the NULL of
+ * all but OUTCOME_GOOD. */
 enum outcome sink_fetch(struct sink *sink, const char *target, int64_t deadline_us, char **bytes,
                         size_t *len, char why[SINK_WHY_SIZE]);
 
-/* Begins to watch the events, of one source or, with NULL, of all. When it returns OUTCOME_GOOD
- * the sink has confirmed: no event from now on is missed. */
+/* Begins to watch the events, of one source or, with NULL, of all; a refusal at a path that no
+ * source has is of none. When it returns OUTCOME_GOOD the sink has confirmed: no event from now on
+ * is missed. It may be called again, above all when there is a problem: what has come and was not
+ * taken yet is still there then. Else as sink_ask(). */
 enum outcome sink_watch(struct sink *sink, const char *source, int64_t deadline_us,
                         char why[SINK_WHY_SIZE]);
 
@@ -73,10 +85,11 @@ enum outcome sink_watch(struct sink *sink, const char *source, int64_t deadline_
  * yet. */
 cJSON *sink_next_event(struct sink *sink);
 
-/* Why no more events will come, or NULL if they may. */
+/* Why no more events will come than those that sink_next_event() still has, or NULL if they may. To
+ * be asked after sink_next_event(), which finds out whether the sink has fallen silent. */
 const char *sink_watch_problem(const struct sink *sink);
 
-/* How many events were lost since it began to watch, because nobody took them in time. */
+/* How many events were lost since it last began to watch, because nobody took them in time. */
 uint64_t sink_lost_events(const struct sink *sink);
 
 #endif

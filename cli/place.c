@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "place.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../daemon/address.h"
+#include "../daemon/call.h"
+#include "../daemon/origin.h"
+#include "../daemon/secret.h"
+#include "printable.h"
+
+static const char unix_begin[] = "unix:";
+
+static bool complain(const struct place *p, const char *problem, char *why)
+{
+    char address[160];
+
+    printable_copy(address, sizeof(address), p->address, strlen(p->address));
+    snprintf(why, SINK_WHY_SIZE, "--sink %s: %s", address, problem);
+    return false;
+}
+
+/* ---- addresses */
+
+static bool set_unix(struct place *p, char *why)
+{
+    struct sockaddr_storage address;
+    socklen_t len;
+
+    if (!address_read(p->address, &address, &len))
+        return complain(p, "expected a path of 1 to 107 bytes after unix:", why);
+    p->unix_path = p->address + strlen(unix_begin);
+    p->url = strdup("http://localhost");
+    return p->url != NULL || complain(p, "out of memory", why);
+}
+
+/* From the URL's host to the end of its port. */
+static const char *authority_of(const char *url, size_t *len)
+{
+    const char *begin = strstr(url, "://") + 3;
+
+    *len = strcspn(begin, "/?#");
+    return begin;
+}
+
+static bool check_url(const struct place *p, char *why)
+{
+    const char *problem, *authority;
+    size_t len;
+
+    if (strstr(p->url, "://") == NULL)
+        return complain(p, "expected unix:PATH, ADDRESS:PORT or a URL", why);
+    authority = authority_of(p->url, &len);
+    if (memchr(authority, '@', len) != NULL)
+        return complain(p, "user and password are not for here, see --sink-token", why);
+    if ((problem = call_url_problem(p->url)) != NULL)
+        return complain(p, problem, why);
+    if (strchr(p->url, '?') != NULL)
+        return complain(p, "expected a URL without a query", why);
+    return true;
+}
+
+static bool set_url(struct place *p, char *why)
+{
+    char guess[200];
+    size_t len;
+
+    if (strstr(p->address, "://") == NULL && strchr(p->address, '/') != NULL) {
+        snprintf(guess, sizeof(guess),
+                 "expected unix:PATH, ADDRESS:PORT or a URL; is it unix:%.100s?", p->address);
+        return complain(p, guess, why);
+    }
+    if (asprintf(&p->url, "%s%s", strstr(p->address, "://") == NULL ? "http://" : "", p->address) <
+        0) {
+        p->url = NULL;
+        return complain(p, "out of memory", why);
+    }
+    if (!check_url(p, why))
+        return false;
+    for (len = strlen(p->url); p->url[len - 1] == '/'; len--)
+        p->url[len - 1] = '\0';
+    return true;
+}
+
+/* ---- the token */
+
+/* Who can read what is sent there sees it, and would be the administrator. */
+static bool may_be_sent(const struct place *p, char *why)
+{
+    const char *authority;
+    size_t len;
+
+    authority = authority_of(p->url, &len);
+    if (strncasecmp(p->url, "https://", 8) == 0 || origin_is_local(authority, len))
+        return true;
+    return complain(p,
+                    "over plain http the token goes to this machine only (localhost, 127.0.0.1, "
+                    "[::1]), since everybody on the way could read it: use https://",
+                    why);
+}
+
+static bool is_token(const char *text)
+{
+    const char *at = text;
+
+    while (*at > ' ' && *at < 0x7f)
+        at++;
+    return at != text && *at == '\0';
+}
+
+static bool write_authorization(struct place *p, const char *token, char *why)
+{
+    static const char begin[] = "Authorization: Bearer ";
+    size_t size = sizeof(begin) + strlen(token);
+
+    if (!is_token(token)) {
+        snprintf(why, SINK_WHY_SIZE,
+                 "--sink-token: expected one word of printable ASCII characters");
+        return false;
+    }
+    if ((p->authorization = malloc(size)) == NULL) {
+        snprintf(why, SINK_WHY_SIZE, "out of memory");
+        return false;
+    }
+    snprintf(p->authorization, size, "%s%s", begin, token);
+    p->headers[0] = p->authorization;
+    return true;
+}
+
+static bool set_token(struct place *p, const struct option_secrets *token, char *why)
+{
+    static const char option[] = "--sink-token: ";
+    char *text;
+    bool good;
+
+    if (token->count == 0 || p->unix_path != NULL)
+        return true;
+    if (!may_be_sent(p, why))
+        return false;
+    memcpy(why, option, sizeof(option));
+    text = secret_read(&token->items[token->count - 1], why + sizeof(option) - 1,
+                       SINK_WHY_SIZE - sizeof(option) + 1);
+    good = text != NULL && write_authorization(p, text, why);
+    secret_free(&text);
+    return good;
+}
+
+/* ---- from outside */
+
+static const char *choose(const struct sink_options *options)
+{
+    const char *told = options->address != NULL ? options->address : getenv("HOOKLINE_SINK");
+
+    return told == NULL || (told[0] == '\0' && options->address == NULL) ? SINK_DEFAULT_ADDRESS
+                                                                         : told;
+}
+
+bool place_open(struct place *p, const struct sink_options *options, char why[SINK_WHY_SIZE])
+{
+    bool is_unix;
+
+    *p = (struct place){.address = choose(options), .ca_file = options->ca_file};
+    is_unix = strncmp(p->address, unix_begin, strlen(unix_begin)) == 0;
+    if ((is_unix ? set_unix(p, why) : set_url(p, why)) && set_token(p, &options->token, why))
+        return true;
+    place_close(p);
+    return false;
+}
+
+void place_close(struct place *p)
+{
+    if (p->authorization != NULL)
+        explicit_bzero(p->authorization, strlen(p->authorization));
+    free(p->authorization);
+    free(p->url);
+    *p = (struct place){.url = NULL};
+}
+
+/* ---- why nobody is there */
+
+static int try_to_connect(const char *path)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    struct sockaddr_storage address;
+    socklen_t len;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error = 0;
+
+    snprintf(text, sizeof(text), "%s%s", unix_begin, path);
+    if (fd < 0 || !address_read(text, &address, &len) ||
+        connect(fd, (struct sockaddr *)&address, len) != 0)
+        error = errno;
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
+/* A call says no more than that it could not connect. */
+static const char *explain_unix(const char *path, const char *error)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+        return "that file is no socket";
+    switch (try_to_connect(path)) {
+    case ENOENT:
+    case ENOTDIR:
+        return "no such file; is hooklined running, with this as its admin address?";
+    case EACCES:
+    case EPERM:
+        return "no permission; the group of the socket may use it, its folder must let you in";
+    case ECONNREFUSED:
+        return "nobody listens there any more; hooklined has ended without a clean stop";
+    default:
+        return error;
+    }
+}
+
+void place_explain(const struct place *p, const char *error, char *text, size_t size)
+{
+    if (p->unix_path != NULL)
+        error = explain_unix(p->unix_path, error);
+    snprintf(text, size, "%s: %s", p->address, error);
+}
