@@ -11,7 +11,7 @@ enum {
     IDENTITY_SIZE = 96 /* bytes that hold any of them */
 };
 
-/* The prefix and 32 hex digits: "wevt_", "req_", ... */
+/* The prefix, of up to 60 bytes, and 32 hex digits: "wevt_", "req_", ... */
 void identity_hex(char out[IDENTITY_SIZE], const char *prefix);
 
 /* "whsec_" and 64 hex digits. */

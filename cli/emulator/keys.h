@@ -7,7 +7,10 @@
  *   shodai     good; unpaid (402); forbidden (403)
  *   trulayer   good (owner); member; viewer (403); free (403: the plan)
  *
- * They are made anew at each start, unless the store or the folder of keys holds them already.
+ * They stay the same as long as the folder's files are there.
+ *
+ * Ownership  keys_open() makes them, keys_close() wipes and releases them.
+ * Threads    Immutable once opened.
  */
 #ifndef KEYS_H
 #define KEYS_H
@@ -39,8 +42,8 @@ enum {
     KEYS_WHY_SIZE = 256
 };
 
-/* Reads the folder's keys, makes those that are missing, mode 0600. NULL, and in `why` what is
- * wrong. */
+/* Reads the folder's keys, and makes those that are missing: the folder has mode 0700 then and each
+ * file 0600. A file that others can read is refused. NULL, and in `why` what is wrong. */
 struct keys *keys_open(const char *folder, char why[KEYS_WHY_SIZE]);
 void keys_close(struct keys **keys);
 

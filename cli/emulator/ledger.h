@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * ledger.h - what an emulated provider remembers: endpoints, events, deliveries and their attempts,
- * in SQLite: in memory, or in a file that the next start reads.
+ * ledger.h - what an emulated provider remembers: endpoints, events and deliveries, in SQLite: in
+ * memory, or in a file that the next start reads. Of events and deliveries the newest some thousand
+ * are kept.
  *
- * Ownership  What a function fills in is a cJSON object for cJSON_Delete(), or a struct whose texts
- *            ledger_endpoint_free() releases.
- * Threads    The loop's.
- * Errors     SQLite's codes are turned into false or NULL, and ledger_why().
+ * Ownership  ledger_open() makes it, ledger_close() ends it. A struct that a function returns is
+ * the caller's, for the _free() of its kind; one that is given is copied. Threads    One: the
+ * loop's, once that runs. Errors     false or NULL, and ledger_why(): empty if nothing failed and
+ * there only is no such row.
  */
 #ifndef LEDGER_H
 #define LEDGER_H
@@ -21,13 +22,16 @@ enum {
     LEDGER_WHY_SIZE = 512
 };
 
-/* `file` NULL: in memory. NULL, and in `why` what is wrong. */
+/* `file` NULL: in memory. The file is made with mode 0600, since it holds signing secrets, and is
+ * locked against other processes. NULL, and in `why` what is wrong. */
 struct ledger *ledger_open(const char *file, char why[LEDGER_WHY_SIZE]);
 void ledger_close(struct ledger **ledger);
+
+/* What was wrong with the last call. */
 const char *ledger_why(const struct ledger *ledger);
 
-/* A text that is kept by name, such as the id of the organization: what is stored, or `value` if
- * nothing is. In `out`, which has `size` bytes. */
+/* A text that is kept by name, such as the id of the organization: what is stored, or, if nothing
+ * is, `value`, which is stored then. In `out`, which has `size` bytes. */
 bool ledger_setting(struct ledger *ledger, const char *name, const char *value, char *out,
                     size_t size);
 
@@ -36,6 +40,7 @@ struct ledger_endpoint {
     char *scheme;      /* the name of the library's scheme by which it is signed ... */
     char *description; /* ... or NULL and a description */
     char *url;
+    char *signed_url; /* NULL: `url`. Where the scheme signs one: what the receiver is told */
     char *secret, *previous_secret; /* previous: "" if there is none */
     char *faults; /* "" for none, or as fault_read() reads it: of every delivery */
     char *detail; /* a JSON object: "name" (Foil's), "events" (the types that it subscribes to, of
@@ -44,13 +49,16 @@ struct ledger_endpoint {
     int64_t created_us, updated_us;
 };
 
+/* Of all members the NULLs stay NULL. The _change_ functions fail if there is no such row, the
+ * _add_ ones if there is one. */
 bool ledger_add_endpoint(struct ledger *ledger, const struct ledger_endpoint *endpoint);
 bool ledger_change_endpoint(struct ledger *ledger, const struct ledger_endpoint *endpoint);
 bool ledger_remove_endpoint(struct ledger *ledger, const char *provider, const char *id);
 /* NULL if there is none. */
 struct ledger_endpoint *ledger_endpoint(struct ledger *ledger, const char *provider,
                                         const char *id);
-/* In the order in which they were made; from number `from` on. NULL behind the last. */
+/* The one of number `from`, in the order in which they were made; of all providers with NULL. NULL
+ * behind the last. */
 struct ledger_endpoint *ledger_endpoint_at(struct ledger *ledger, const char *provider,
                                            size_t from);
 void ledger_endpoint_free(struct ledger_endpoint **endpoint);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "identity.h"
+
+static const struct kind {
+    const char *provider, *name, *prefix;
+    enum key_right right;
+} kinds[] = {
+    {"foil", "foil", "sk_test_", KEY_GOOD},
+    {"foil", "foil.unscoped", "sk_test_", KEY_UNSCOPED},
+    {"foil", "foil.foreign", "sk_test_", KEY_FOREIGN},
+    {"shodai", "shodai", "cns_pk_", KEY_GOOD},
+    {"shodai", "shodai.unpaid", "cns_pk_", KEY_UNPAID},
+    {"shodai", "shodai.forbidden", "cns_pk_", KEY_FORBIDDEN},
+    {"trulayer", "trulayer", "tl_", KEY_GOOD},
+    {"trulayer", "trulayer.member", "tl_", KEY_MEMBER},
+    {"trulayer", "trulayer.viewer", "tl_", KEY_VIEWER},
+    {"trulayer", "trulayer.free", "tl_", KEY_FREE},
+};
+
+enum {
+    KINDS = sizeof(kinds) / sizeof(kinds[0])
+};
+
+struct keys {
+    struct key key[KINDS];
+};
+
+static bool complain(char *why, const char *folder, const char *name, const char *what)
+{
+    snprintf(why, KEYS_WHY_SIZE, "%s%s%s: %s", folder, name[0] == '\0' ? "" : "/", name, what);
+    return false;
+}
+
+/* What others may read is known to others. */
+static bool is_private(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) == 0;
+}
+
+/* One line end at its end is an editor's. False if it is no key. */
+static bool read_text(int fd, struct key *key)
+{
+    ssize_t len = read(fd, key->text, sizeof(key->text));
+
+    if (len > 0 && key->text[len - 1] == '\n')
+        len--;
+    if (len <= 0 || len == sizeof(key->text))
+        return false;
+    key->text[len] = '\0';
+    for (ssize_t i = 0; i < len; i++)
+        if (key->text[i] <= ' ' || key->text[i] > '~')
+            return false;
+    return true;
+}
+
+static bool write_text(int fd, const struct key *key)
+{
+    char line[sizeof(key->text) + 1];
+    int len = snprintf(line, sizeof(line), "%s\n", key->text);
+    bool good = write(fd, line, (size_t)len) == len;
+
+    sodium_memzero(line, sizeof(line));
+    return good;
+}
+
+static bool make(int folder, const struct kind *kind, struct key *key)
+{
+    char text[IDENTITY_SIZE];
+    int fd = openat(folder, kind->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool good;
+
+    if (fd < 0)
+        return false;
+    identity_hex(text, kind->prefix);
+    snprintf(key->text, sizeof(key->text), "%.*s", (int)sizeof(key->text) - 1, text);
+    sodium_memzero(text, sizeof(text));
+    good = write_text(fd, key);
+    return close(fd) == 0 && good;
+}
+
+static bool open_key(const char *path, int folder, const struct kind *kind, struct key *key,
+                     char *why)
+{
+    int fd = openat(folder, kind->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool good;
+
+    key->provider = kind->provider;
+    key->name = kind->name;
+    key->right = kind->right;
+    if (fd < 0 && errno == ENOENT)
+        return make(folder, kind, key) || complain(why, path, kind->name, strerror(errno));
+    if (fd < 0)
+        return complain(why, path, kind->name, strerror(errno));
+    if (!is_private(fd))
+        good = complain(why, path, kind->name,
+                        "expected a file that nobody else can read: chmod 600 it");
+    else
+        good = read_text(fd, key) ||
+               complain(why, path, kind->name,
+                        "expected one line with a key; remove the file to have one made");
+    close(fd);
+    return good;
+}
+
+struct keys *keys_open(const char *path, char why[KEYS_WHY_SIZE])
+{
+    struct keys *keys = calloc(1, sizeof(*keys));
+    int folder;
+
+    if (keys == NULL) {
+        complain(why, path, "", "out of memory");
+        return NULL;
+    }
+    if ((mkdir(path, 0700) != 0 && errno != EEXIST) ||
+        (folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
+        complain(why, path, "", strerror(errno));
+        free(keys);
+        return NULL;
+    }
+    for (size_t i = 0; keys != NULL && i < KINDS; i++)
+        if (!open_key(path, folder, &kinds[i], &keys->key[i], why))
+            keys_close(&keys);
+    close(folder);
+    return keys;
+}
+
+void keys_close(struct keys **keys)
+{
+    if (*keys != NULL)
+        sodium_memzero(*keys, sizeof(**keys));
+    free(*keys);
+    *keys = NULL;
+}
+
+static bool is_equal(const char *a, const char *b)
+{
+    size_t len = strlen(a);
+
+    return len == strlen(b) && sodium_memcmp(a, b, len) == 0;
+}
+
+const struct key *keys_find(const struct keys *keys, const char *provider, const char *text)
+{
+    const struct key *found = NULL;
+
+    for (size_t i = 0; i < KINDS; i++)
+        if (strcmp(keys->key[i].provider, provider) == 0 && is_equal(keys->key[i].text, text))
+            found = &keys->key[i];
+    return found;
+}
+
+const struct key *keys_at(const struct keys *keys, size_t number)
+{
+    return number < KINDS ? &keys->key[number] : NULL;
+}

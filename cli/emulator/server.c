@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+#include "server.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include <h2o.h>
+
+#include "../../daemon/address.h"
+#include "../../daemon/connection.h"
+#include "../../daemon/errand.h"
+#include "../../daemon/listener.h"
+#include "../../daemon/reply.h"
+#include "api_call.h"
+
+enum {
+    CONNECTIONS = 1000,
+    HEADER_S = 10,
+    BODY_S = 30,
+    IDLE_S = 60,
+    STOP_S = 2,
+};
+
+struct server {
+    struct server_options options;
+    struct listener *listener;
+    struct errands *errands; /* the loop's, as is what follows */
+    bool stopped;
+};
+
+struct handler {
+    h2o_handler_t super;
+    struct server *server;
+};
+
+/* In the memory of the request, and gone with it. */
+struct ticket {
+    struct call *call;
+};
+
+/* Texts are copies: a request's own may be gone when it is answered later. */
+struct call {
+    struct api_call api;
+    h2o_req_t *req; /* NULL if the client has left */
+    struct ticket *ticket;
+    h2o_mem_pool_t pool;
+};
+
+/* ---- answers */
+
+static const char *phrase_of(int status)
+{
+    static const struct {
+        int status;
+        const char *phrase;
+    } phrases[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {402, "Payment Required"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {413, "Content Too Large"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {500, "Internal Server Error"},
+        {503, "Service Unavailable"},
+    };
+
+    for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+        if (phrases[i].status == status)
+            return phrases[i].phrase;
+    return "Status";
+}
+
+static void add_header(h2o_req_t *req, const struct api_header *header)
+{
+    size_t len = strlen(header->name);
+    h2o_iovec_t original = h2o_strdup(&req->pool, header->name, len);
+    h2o_iovec_t name = h2o_strdup(&req->pool, header->name, len);
+    h2o_iovec_t value = h2o_strdup(&req->pool, header->value, SIZE_MAX);
+
+    h2o_strtolower(name.base, name.len);
+    h2o_add_header_by_str(&req->pool, &req->res.headers, name.base, name.len, 1, original.base,
+                          value.base, value.len);
+}
+
+static void send_answer(h2o_req_t *req, const struct api_answer *answer)
+{
+    static h2o_generator_t nothing;
+    bool bodiless = answer->type == NULL;
+
+    reply_prepare(req, answer->status, bodiless ? "application/json" : answer->type);
+    if (bodiless)
+        h2o_delete_header(&req->res.headers, 0);
+    req->res.reason = phrase_of(answer->status);
+    if (answer->more.name != NULL)
+        add_header(req, &answer->more);
+    req->res.content_length = answer->status == 204 ? SIZE_MAX : answer->len;
+    if (bodiless || h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"))) {
+        h2o_start_response(req, &nothing);
+        h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
+    } else {
+        h2o_send_inline(req, answer->len == 0 ? "" : answer->body, answer->len);
+    }
+}
+
+/* Taking a TCP socket's peer away sends a reset; what libh2o writes afterwards fails, and it closes
+ * the connection. */
+static void reset(h2o_req_t *req)
+{
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    int fd = h2o_socket_get_fd(req->conn->callbacks->get_socket(req->conn));
+
+    if (connect(fd, &nobody, sizeof(nobody)) != 0)
+        shutdown(fd, SHUT_RDWR);
+    req->http1_is_persistent = 0;
+    send_answer(req, &(struct api_answer){.status = 503});
+}
+
+static void on_answer(struct api_call *api, const struct api_answer *answer)
+{
+    struct call *call = H2O_STRUCT_FROM_MEMBER(struct call, api, api);
+
+    if (call->req != NULL) {
+        call->ticket->call = NULL;
+        if (answer->reset)
+            reset(call->req);
+        else
+            send_answer(call->req, answer);
+    }
+    h2o_mem_clear_pool(&call->pool);
+    free(call);
+}
+
+/* ---- requests */
+
+static const char *copy(struct call *call, h2o_iovec_t text)
+{
+    return h2o_strdup(&call->pool, text.base, text.len).base;
+}
+
+static void copy_headers(struct call *call, const h2o_req_t *req)
+{
+    struct api_header *to = h2o_mem_alloc_pool(&call->pool, (req->headers.size + 2) * sizeof(*to));
+
+    call->api.headers = to;
+    *to++ = (struct api_header){"host", copy(call, req->authority)};
+    for (size_t i = 0; i < req->headers.size; i++)
+        *to++ = (struct api_header){copy(call, *req->headers.entries[i].name),
+                                    copy(call, req->headers.entries[i].value)};
+    *to = (struct api_header){NULL, NULL};
+}
+
+static void copy_request(struct call *call, const h2o_req_t *req)
+{
+    bool has_query = req->query_at != SIZE_MAX;
+    size_t path = has_query ? req->query_at : req->path.len;
+    size_t query = has_query ? path + 1 : path;
+
+    call->api.request = (struct api_request){
+        .method = copy(call, req->method),
+        .path = copy(call, h2o_iovec_init(req->path.base, path)),
+        .query = copy(call, h2o_iovec_init(req->path.base + query, req->path.len - query)),
+        .body = copy(call, req->entity),
+        .len = req->entity.len,
+    };
+    copy_headers(call, req);
+}
+
+static void on_request_gone(void *data)
+{
+    struct ticket *ticket = data;
+
+    if (ticket->call != NULL)
+        ticket->call->req = NULL;
+}
+
+static void begin(struct server *server, h2o_req_t *req)
+{
+    struct call *call = h2o_mem_alloc(sizeof(*call));
+    struct ticket *ticket = h2o_mem_alloc_shared(&req->pool, sizeof(*ticket), on_request_gone);
+
+    *call = (struct call){.api = {.answer = on_answer}, .req = req, .ticket = ticket};
+    h2o_mem_init_pool(&call->pool);
+    copy_request(call, req);
+    ticket->call = call;
+    h2o_mem_addref_shared(ticket);
+    server->options.handle(server->options.data, &call->api);
+    if (ticket->call != NULL)
+        connection_await(req);
+    h2o_mem_release_shared(ticket);
+}
+
+static int on_request(h2o_handler_t *super, h2o_req_t *req)
+{
+    struct server *server = ((struct handler *)super)->server;
+
+    if (req->entity.len > SERVER_BODY_MAX)
+        reply_error(req, 413, "body_too_large", "the body is larger than 1 MiB");
+    else if (server->stopped)
+        reply_error(req, 503, "stopping", "the emulator is stopping");
+    else
+        begin(server, req);
+    return 0;
+}
+
+/* ---- the loop */
+
+static void start_on_loop(h2o_handler_t *super, h2o_context_t *ctx)
+{
+    struct server *server = ((struct handler *)super)->server;
+
+    server->errands = errands_open(ctx);
+    server->options.start(server->options.data, server->errands);
+}
+
+static void stop_on_loop(h2o_handler_t *super, h2o_context_t *ctx)
+{
+    (void)ctx;
+    errands_close(((struct handler *)super)->server->errands);
+}
+
+static void setup(void *data, h2o_pathconf_t *path)
+{
+    struct handler *handler;
+
+    reply_register(path);
+    handler = (struct handler *)h2o_create_handler(path, sizeof(*handler));
+    handler->super.on_req = on_request;
+    handler->super.on_context_init = start_on_loop;
+    handler->super.on_context_dispose = stop_on_loop;
+    handler->server = data;
+}
+
+static void on_turn(void *data, h2o_context_t *ctx)
+{
+    struct server *server = data;
+
+    if (!ctx->shutdown_requested || server->stopped)
+        return;
+    server->stopped = true;
+    server->options.stop(server->options.data);
+}
+
+/* ---- from outside */
+
+static bool start_to_listen(struct server *server)
+{
+    const struct listener_options options = {
+        .threads = 1,
+        .body_max = SERVER_BODY_MAX,
+        .limits = {CONNECTIONS, HEADER_S, BODY_S, IDLE_S},
+        .setup = setup,
+        .turn = on_turn,
+        .data = server,
+    };
+
+    errno = ENOMEM;
+    return (server->listener = listener_new(&options)) != NULL &&
+           listener_add(server->listener, server->options.address) &&
+           listener_start(server->listener);
+}
+
+static const char *explain(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "a running process listens there";
+    case EEXIST:
+        return "the file is there and is no socket";
+    case EINVAL:
+        return "expected ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH";
+    default:
+        return strerror(error);
+    }
+}
+
+struct server *server_open(const struct server_options *options, char why[SERVER_WHY_SIZE])
+{
+    struct server *server = calloc(1, sizeof(*server));
+
+    if (server == NULL) {
+        snprintf(why, SERVER_WHY_SIZE, "out of memory");
+        return NULL;
+    }
+    server->options = *options;
+    if (!start_to_listen(server)) {
+        snprintf(why, SERVER_WHY_SIZE, "cannot listen on %s: %s", options->address, explain(errno));
+        server_close(&server);
+    }
+    return server;
+}
+
+void server_address(const struct server *server, char *text)
+{
+    if (!listener_address(server->listener, 0, text))
+        snprintf(text, ADDRESS_TEXT_SIZE, "%s", server->options.address);
+}
+
+void server_close(struct server **server)
+{
+    if (*server != NULL && (*server)->listener != NULL) {
+        listener_stop((*server)->listener, STOP_S);
+        listener_free(&(*server)->listener);
+    }
+    free(*server);
+    *server = NULL;
+}
