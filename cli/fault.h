@@ -16,27 +16,29 @@ enum {
 };
 
 /* What is not asked for is zero. Several go together where that makes sense; fault_read() refuses
- * what does not. */
+ * what does not. The words are separated by commas. */
 struct faults {
     int64_t shift_s;      /* stale[=SECONDS], default 600: negative. future[=SECONDS]: positive */
-    unsigned copies;      /* duplicate[=N]: the same request N times, default 2 */
-    unsigned burst;       /* burst[=N]: N deliveries of their own, default 10 */
+    unsigned copies;      /* duplicate[=N]: the same request N times, default 2; at most 100 */
+    unsigned burst;       /* burst[=N]: N deliveries of their own, default 10; at most 100 */
     bool reorder;         /* with burst: sent in an order other than that of their making */
-    bool wrong_secret;    /* signed with a secret that is not the endpoint's */
-    bool secret_newline;  /* signed with the secret and a line end behind it */
-    bool two_signatures;  /* as while secrets rotate: with an old secret's beside the right one;
-                             where the scheme lists none, with the new secret instead of the old */
-    bool unsigned_;       /* unsigned: without a signature */
+    bool wrong_secret;    /* wrong-secret: signed with one that is not the endpoint's */
+    bool secret_newline;  /* secret-newline: signed with the secret and a line end behind it */
+    bool two_signatures;  /* two-signatures, as while secrets rotate: an old secret's in front of
+                             the right one; where the scheme lists none, the right one alone */
+    bool unsigned_;       /* unsigned: without the header that has the signature */
     bool tamper;          /* one character of the body changed after it was signed */
     bool reencode;        /* the body's JSON written with other white space, as a proxy may do */
     bool crlf;            /* the body's line ends turned, or one added */
-    uint64_t oversize;    /* oversize[=BYTES]: the body filled up to that, default 2 MiB */
+    uint64_t oversize;    /* oversize[=BYTES]: the body filled up to that with white space, then
+                             signed; default 2 MiB */
     bool truncate;        /* the connection ends in the middle of the body */
     bool reset;           /* likewise, by a TCP reset */
     uint64_t bytes_per_s; /* slow[=BYTES]: sent at that rate, default 64 */
 };
 
-/* False, and in `why` which word is wrong and which there are. An empty text is no fault. */
+/* False, *faults as it was, and in `why` which word is wrong and which there are. An empty text is
+ * no fault. */
 bool fault_read(struct faults *faults, const char *text, char why[FAULT_WHY_SIZE]);
 
 /* A line for each: "future=SECONDS  what it does". For help, and for an error answer. */

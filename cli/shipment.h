@@ -2,7 +2,7 @@
  *
  * shipment.h - one delivery as the request that is sent: signed, then spoilt as a fault asks for.
  *
- * Ownership  shipment_pack() makes it in one piece or several, shipment_free() releases them all.
+ * Ownership  shipment_pack() makes it, shipment_free() releases it.
  */
 #ifndef SHIPMENT_H
 #define SHIPMENT_H
@@ -16,8 +16,10 @@
 #include "../daemon/call.h"
 #include "fault.h"
 
+/* Nothing in it changes while it is sent. */
 struct shipment {
-    char **headers; /* "Name: value", as struct call_request takes them; Content-Type among them */
+    char **headers; /* "Name: value", as struct call_request takes them; NULL is the end */
+    const char *method;
     char *body;
     size_t len;
     uint64_t bytes_per_s; /* 0: as fast as it goes */
@@ -27,10 +29,11 @@ struct shipment {
 /* What is to be sent. */
 struct parcel {
     const char *description;    /* of the scheme */
-    const char *const *secrets; /* the first one signs; a second one is the previous one */
+    const char *const *secrets; /* the first one signs, and where the scheme lists signatures the
+                                   others do, too, as while secrets rotate */
     size_t secrets_count;
     hookline_bytes body, id;  /* the id may be empty, as hookline_sign() has it */
-    const char *method, *url; /* for schemes that sign them */
+    const char *method, *url; /* NULL method: POST. The url: for schemes that sign it */
     const char *const *extra; /* further headers, "Name: value"; may be NULL. NULL is the end */
     int64_t now;              /* s since 1970: what is signed as the time */
 };
@@ -39,20 +42,27 @@ enum {
     SHIPMENT_WHY_SIZE = 256
 };
 
-/* Signs, and spoils. Of `faults` it heeds all that changes one request; copies, burst and reorder
- * are the caller's. NULL, and in `why` what is wrong. */
+/* Signs, and spoils. Content-Type and User-Agent are added if `extra` has none. Of `faults`, which
+ * may be NULL, it heeds all that changes one request; copies, burst and reorder are the caller's.
+ * The parcel is not needed afterwards, but for `method`. NULL, and in `why` what is wrong. */
 struct shipment *shipment_pack(const struct parcel *parcel, const struct faults *faults,
                                char why[SHIPMENT_WHY_SIZE]);
 void shipment_free(struct shipment **shipment);
 
-/* The request for call_start(); `headers` has to hold shipment_headers() pointers. The shipment is
- * then the data of call_start(), or the data's first member is a pointer to it: see
- * shipment_tune(). */
+/* One sending of a shipment, which has to outlive it. It is the data of call_start(), or the first
+ * member of the struct that is. */
+struct shipment_sending {
+    const struct shipment *shipment;
+    size_t sent; /* bytes of the body, where it goes slowly or not to its end */
+};
+
+/* The request for call_start(), with shipment_tune() set; whether the answer is kept is left to the
+ * caller. */
 void shipment_request(const struct shipment *shipment, const struct call_target *target,
                       struct call_request *request);
 
-/* For call_request.tune with data whose first member is a `struct shipment *`: sends it slowly, or
- * ends the connection in the middle. */
+/* For call_request.tune, with such data: sends it slowly, or ends the connection in the middle.
+ * Then the call fails, as the sender sees it. */
 void shipment_tune(void *data, void *easy);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * call.h - HTTP requests to others, many at a time, each with its deadline. The only module that
- * knows libcurl.
+ * call.h - HTTP requests to others, many at a time, each with its deadline. The only module of
+ * the daemon that knows libcurl.
  *
  * A redirect is an answer and not followed: what was signed for one place goes to no other. The
  * environment's proxies are not used, so a URL is the place it names. TLS is verified, always.

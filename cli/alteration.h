@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * alteration.h - bodies changed on purpose, as faults ask for it. Pure.
+ *
+ * Ownership  Each takes a body that is free()d by the caller, and returns another one of that kind
+ *            in its place; without a base, and the old one free()d, if it cannot: then `why` says
+ *            what is wrong.
+ */
+#ifndef ALTERATION_H
+#define ALTERATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct altered {
+    char *base; /* NULL: it failed; never NULL for an empty body */
+    size_t len;
+};
+
+enum {
+    ALTERATION_WHY_SIZE = 160
+};
+
+/* The time at a path such as "data.sent_at" so much later, in the form that it has: RFC 3339,
+ * seconds or milliseconds. */
+struct altered alter_time(struct altered body, const char *path, int64_t shift_s,
+                          char why[ALTERATION_WHY_SIZE]);
+
+/* White space behind it, up to so many bytes; JSON stays JSON. */
+struct altered alter_size(struct altered body, uint64_t size, char why[ALTERATION_WHY_SIZE]);
+
+/* One character another; of an empty body, one more. */
+struct altered alter_character(struct altered body, char why[ALTERATION_WHY_SIZE]);
+
+/* The same JSON in other white space. */
+struct altered alter_spelling(struct altered body, char why[ALTERATION_WHY_SIZE]);
+
+/* LF becomes CRLF; CRLF alone becomes LF; without any, CRLF is added. */
+struct altered alter_line_ends(struct altered body, char why[ALTERATION_WHY_SIZE]);
+
+#endif

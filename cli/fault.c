@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "fault.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    DAY_S = 86400,
+    REPEAT_MAX = 100,
+    WORD_SIZE = 32,
+};
+
+enum fault_word {
+    STALE,
+    FUTURE,
+    DUPLICATE,
+    BURST,
+    REORDER,
+    WRONG_SECRET,
+    SECRET_NEWLINE,
+    TWO_SIGNATURES,
+    UNSIGNED,
+    TAMPER,
+    REENCODE,
+    CRLF,
+    OVERSIZE,
+    TRUNCATE,
+    RESET,
+    SLOW,
+    WORDS,
+};
+
+/* `max` 0: the word takes no number. */
+static const struct {
+    const char *name;
+    int64_t min, max, usual;
+} words[WORDS] = {
+    [STALE] = {"stale", 1, 366 * DAY_S, 600},
+    [FUTURE] = {"future", 1, 366 * DAY_S, 600},
+    [DUPLICATE] = {"duplicate", 2, REPEAT_MAX, 2},
+    [BURST] = {"burst", 2, REPEAT_MAX, 10},
+    [REORDER] = {"reorder", 0, 0, 1},
+    [WRONG_SECRET] = {"wrong-secret", 0, 0, 1},
+    [SECRET_NEWLINE] = {"secret-newline", 0, 0, 1},
+    [TWO_SIGNATURES] = {"two-signatures", 0, 0, 1},
+    [UNSIGNED] = {"unsigned", 0, 0, 1},
+    [TAMPER] = {"tamper", 0, 0, 1},
+    [REENCODE] = {"reencode", 0, 0, 1},
+    [CRLF] = {"crlf", 0, 0, 1},
+    [OVERSIZE] = {"oversize", 1, 64 << 20, 2 << 20},
+    [TRUNCATE] = {"truncate", 0, 0, 1},
+    [RESET] = {"reset", 0, 0, 1},
+    [SLOW] = {"slow", 1, 1 << 20, 64},
+};
+
+/* Of these, each has nothing to say where the other one is. */
+static const enum fault_word contradictions[][2] = {
+    {STALE, FUTURE},
+    {STALE, UNSIGNED},
+    {FUTURE, UNSIGNED},
+    {WRONG_SECRET, SECRET_NEWLINE},
+    {WRONG_SECRET, TWO_SIGNATURES},
+    {WRONG_SECRET, UNSIGNED},
+    {SECRET_NEWLINE, TWO_SIGNATURES},
+    {SECRET_NEWLINE, UNSIGNED},
+    {TWO_SIGNATURES, UNSIGNED},
+    {TAMPER, REENCODE},
+    {TAMPER, CRLF},
+    {REENCODE, CRLF},
+    {TRUNCATE, RESET},
+};
+
+const char *fault_help(void)
+{
+    return "stale[=SECONDS]   the signed time lies that far in the past; 600\n"
+           "future[=SECONDS]  the signed time lies that far in the future; 600\n"
+           "duplicate[=N]     the very same request N times; 2\n"
+           "burst[=N]         N deliveries at once, each of its own; 10\n"
+           "reorder           with burst: in another order than they were made\n"
+           "wrong-secret      signed with another secret\n"
+           "secret-newline    signed with the secret and a line end behind it\n"
+           "two-signatures    as while secrets rotate: an old secret's beside it\n"
+           "unsigned          without a signature\n"
+           "tamper            one character of the body changed after signing\n"
+           "reencode          the body's JSON in other white space than was signed\n"
+           "crlf              the body with other line ends than were signed\n"
+           "oversize[=BYTES]  the body filled up to that, and signed; 2097152\n"
+           "truncate          the connection ends in the middle of the body\n"
+           "reset             likewise, by a TCP reset\n"
+           "slow[=BYTES]      the body sent at so many bytes a second; 64\n";
+}
+
+/* ---- what is wrong */
+
+/* Nothing is repeated that would not do in a line of a log. */
+static bool complain_of_word(char why[FAULT_WHY_SIZE], const char *word, size_t len)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    bool shown = len > 0 && len < WORD_SIZE && strspn(word, plain) >= len;
+    int used = snprintf(why, FAULT_WHY_SIZE, "%.*s: there is no such fault; there are",
+                        shown ? (int)len : 1, shown ? word : "?");
+
+    for (size_t i = 0; i < WORDS && used < FAULT_WHY_SIZE; i++)
+        used += snprintf(why + used, (size_t)(FAULT_WHY_SIZE - used), "%s %s", i == 0 ? "" : ",",
+                         words[i].name);
+    return false;
+}
+
+static bool complain_of_number(char why[FAULT_WHY_SIZE], enum fault_word w)
+{
+    if (words[w].max == 0)
+        snprintf(why, FAULT_WHY_SIZE, "%s: it takes no number", words[w].name);
+    else
+        snprintf(why, FAULT_WHY_SIZE, "%s: expected a number from %" PRId64 " to %" PRId64,
+                 words[w].name, words[w].min, words[w].max);
+    return false;
+}
+
+static bool fit_together(const int64_t found[WORDS], char why[FAULT_WHY_SIZE])
+{
+    for (size_t i = 0; i < sizeof(contradictions) / sizeof(contradictions[0]); i++) {
+        const enum fault_word *pair = contradictions[i];
+
+        if (found[pair[0]] != 0 && found[pair[1]] != 0) {
+            snprintf(why, FAULT_WHY_SIZE, "%s and %s contradict each other", words[pair[0]].name,
+                     words[pair[1]].name);
+            return false;
+        }
+    }
+    if (found[REORDER] != 0 && found[BURST] == 0) {
+        snprintf(why, FAULT_WHY_SIZE, "reorder: there is nothing to reorder without burst");
+        return false;
+    }
+    return true;
+}
+
+/* ---- reading */
+
+static bool read_number(const char *text, size_t len, enum fault_word w, int64_t *number)
+{
+    char digits[WORD_SIZE];
+    char *end;
+
+    if (words[w].max == 0 || len == 0 || len >= sizeof(digits) || text[0] < '0' || text[0] > '9')
+        return false;
+    memcpy(digits, text, len);
+    digits[len] = '\0';
+    errno = 0;
+    *number = strtoimax(digits, &end, 10);
+    return errno == 0 && *end == '\0' && *number >= words[w].min && *number <= words[w].max;
+}
+
+static bool read_word(int64_t found[WORDS], const char *word, size_t len, char *why)
+{
+    const char *equals = memchr(word, '=', len);
+    size_t name_len = equals == NULL ? len : (size_t)(equals - word);
+    int64_t number;
+
+    for (size_t i = 0; i < WORDS; i++) {
+        if (strlen(words[i].name) != name_len || memcmp(words[i].name, word, name_len) != 0)
+            continue;
+        number = words[i].usual;
+        if (equals != NULL && !read_number(equals + 1, len - name_len - 1, i, &number))
+            return complain_of_number(why, i);
+        if (found[i] != 0) {
+            snprintf(why, FAULT_WHY_SIZE, "%s: it is given twice", words[i].name);
+            return false;
+        }
+        found[i] = number;
+        return true;
+    }
+    return complain_of_word(why, word, name_len);
+}
+
+static bool read_words(int64_t found[WORDS], const char *text, char why[FAULT_WHY_SIZE])
+{
+    static const char blanks[] = " \t";
+
+    for (text += strspn(text, blanks); *text != '\0';) {
+        size_t len = strcspn(text, ","), word_len = len;
+
+        while (word_len > 0 && strchr(blanks, text[word_len - 1]) != NULL)
+            word_len--;
+        if (!read_word(found, text, word_len, why))
+            return false;
+        text += len;
+        if (*text == ',') {
+            text += 1 + strspn(text + 1, blanks);
+            if (*text == '\0')
+                return complain_of_word(why, "", 0);
+        }
+    }
+    return true;
+}
+
+bool fault_read(struct faults *faults, const char *text, char why[FAULT_WHY_SIZE])
+{
+    int64_t found[WORDS] = {0};
+
+    if (strlen(text) > FAULT_TEXT_MAX) {
+        snprintf(why, FAULT_WHY_SIZE, "the faults take more than %d bytes", FAULT_TEXT_MAX);
+        return false;
+    }
+    if (!read_words(found, text, why) || !fit_together(found, why))
+        return false;
+    *faults = (struct faults){
+        .shift_s = found[FUTURE] - found[STALE],
+        .copies = (unsigned)found[DUPLICATE],
+        .burst = (unsigned)found[BURST],
+        .reorder = found[REORDER] != 0,
+        .wrong_secret = found[WRONG_SECRET] != 0,
+        .secret_newline = found[SECRET_NEWLINE] != 0,
+        .two_signatures = found[TWO_SIGNATURES] != 0,
+        .unsigned_ = found[UNSIGNED] != 0,
+        .tamper = found[TAMPER] != 0,
+        .reencode = found[REENCODE] != 0,
+        .crlf = found[CRLF] != 0,
+        .oversize = (uint64_t)found[OVERSIZE],
+        .truncate = found[TRUNCATE] != 0,
+        .reset = found[RESET] != 0,
+        .bytes_per_s = (uint64_t)found[SLOW],
+    };
+    return true;
+}
+
+bool fault_is_any(const struct faults *f)
+{
+    return f->shift_s != 0 || f->copies != 0 || f->burst != 0 || f->wrong_secret ||
+           f->secret_newline || f->two_signatures || f->unsigned_ || f->tamper || f->reencode ||
+           f->crlf || f->oversize != 0 || f->truncate || f->reset || f->bytes_per_s != 0;
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+#include "shipment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <curl/curl.h>
+#include <sodium.h>
+
+#include "alteration.h"
+#include "clause.h"
+#include "header_lines.h"
+#include "seal.h"
+
+enum {
+    NAME_SIZE = 128,
+    OWN_HEADERS = 2 /* Content-Type, User-Agent */
+};
+
+static const struct faults no_faults;
+
+/* What is being packed. */
+struct packing {
+    const struct parcel *parcel;
+    const struct faults *faults;
+    struct header_lines extra;
+    hookline_verifier *signer;
+    hookline_signature signature;
+    struct altered body;
+    char *why;
+};
+
+static bool complain(const struct packing *p, const char *what)
+{
+    snprintf(p->why, SHIPMENT_WHY_SIZE, "%s", what);
+    return false;
+}
+
+/* ---- the secrets */
+
+static bool new_signer(struct packing *p, const char *description, const char *secret)
+{
+    int code =
+        hookline_verifier_new_custom(&p->signer, description, secret, p->why, SHIPMENT_WHY_SIZE);
+
+    return code == 0 ||
+           (code == HOOKLINE_BAD_SCHEME ? false : complain(p, hookline_code_text(code)));
+}
+
+static bool add_secret(struct packing *p, const char *secret)
+{
+    int code = hookline_verifier_add_secret(p->signer, secret);
+
+    return code == 0 || complain(p, hookline_code_text(code));
+}
+
+/* Nobody's secret; it can be read as text, as hexadecimal and as base64. */
+static bool sign_by_stranger(struct packing *p)
+{
+    unsigned char bytes[32];
+    char text[2 * sizeof(bytes) + 1];
+
+    randombytes_buf(bytes, sizeof(bytes));
+    sodium_bin2hex(text, sizeof(text), bytes, sizeof(bytes));
+    return new_signer(p, p->parcel->description, text);
+}
+
+/* The library takes no secret with white space at an end, but for one in hexadecimal it takes any
+ * bytes. */
+static bool sign_with_newline(struct packing *p)
+{
+    const char *secret = p->parcel->secrets[0];
+    char description[CLAUSE_DESCRIPTION_SIZE];
+    size_t len = strlen(secret);
+    char *key, *hex;
+    bool good;
+
+    if (!clause_replace(p->parcel->description, "secret", "secret hex", description) ||
+        2 * (len + 1) > HOOKLINE_SECRET_LENGTH_MAX)
+        return complain(p, "secret-newline: the secret is too long for it");
+    key = sodium_malloc(len + 1);
+    hex = sodium_malloc(2 * (len + 1) + 1);
+    if (key == NULL || hex == NULL) {
+        good = complain(p, "out of memory");
+    } else {
+        memcpy(key, secret, len);
+        key[len] = '\n';
+        sodium_bin2hex(hex, 2 * (len + 1) + 1, (const unsigned char *)key, len + 1);
+        good = new_signer(p, description, hex);
+    }
+    sodium_free(key);
+    sodium_free(hex);
+    return good;
+}
+
+/* Where signatures are listed they come in the order of the secrets: who looks at the first one
+ * only does not find the right one. */
+static bool open_signer(struct packing *p)
+{
+    const struct parcel *parcel = p->parcel;
+    struct clause list;
+    bool rotates = p->faults->two_signatures && parcel->secrets_count == 1 &&
+                   clause_find(parcel->description, "list", NULL, &list) &&
+                   !clause_says(&list, 1, "none");
+
+    if (parcel->secrets_count == 0)
+        return complain(p, "there is no secret to sign with");
+    if (p->faults->wrong_secret)
+        return sign_by_stranger(p);
+    if (p->faults->secret_newline)
+        return sign_with_newline(p);
+    if (rotates)
+        return sign_by_stranger(p) && add_secret(p, parcel->secrets[0]);
+    if (!new_signer(p, parcel->description, parcel->secrets[0]))
+        return false;
+    for (size_t i = 1; i < parcel->secrets_count; i++)
+        if (!add_secret(p, parcel->secrets[i]))
+            return false;
+    return true;
+}
+
+/* ---- the body */
+
+static bool copy_body(struct packing *p)
+{
+    p->body.len = p->parcel->body.len;
+    p->body.base = malloc(p->body.len + 1);
+    if (p->body.base == NULL)
+        return complain(p, "out of memory");
+    if (p->body.len > 0)
+        memcpy(p->body.base, p->parcel->body.base, p->body.len);
+    return true;
+}
+
+static bool spoil_before_signing(struct packing *p)
+{
+    struct clause timestamp;
+    char path[NAME_SIZE];
+
+    if (p->faults->shift_s != 0) {
+        if (!clause_find(p->parcel->description, "timestamp", NULL, &timestamp))
+            return complain(p, "stale, future: this scheme signs no time");
+        clause_copy(&timestamp, 2, path, sizeof(path));
+        if (clause_says(&timestamp, 1, "body"))
+            p->body = alter_time(p->body, path, p->faults->shift_s, p->why);
+    }
+    if (p->body.base != NULL && p->faults->oversize > 0)
+        p->body = alter_size(p->body, p->faults->oversize, p->why);
+    if (p->body.base != NULL && p->body.len == 0 && (p->faults->truncate || p->faults->reset))
+        return complain(p, "truncate, reset: the body is empty and has no middle");
+    return p->body.base != NULL;
+}
+
+static bool spoil_after_signing(struct packing *p)
+{
+    if (p->faults->tamper)
+        p->body = alter_character(p->body, p->why);
+    else if (p->faults->reencode)
+        p->body = alter_spelling(p->body, p->why);
+    else if (p->faults->crlf)
+        p->body = alter_line_ends(p->body, p->why);
+    return p->body.base != NULL;
+}
+
+/* ---- the headers */
+
+static bool has_extra(const struct packing *p, const char *name)
+{
+    hookline_header_list extra = header_lines_list(&p->extra);
+    hookline_bytes value;
+
+    return hookline_find_in_list(&extra, name, &value) > 0;
+}
+
+static bool read_extra(struct packing *p)
+{
+    char why[HEADER_LINES_WHY_SIZE];
+
+    for (const char *const *line = p->parcel->extra; line != NULL && *line != NULL; line++)
+        if (!header_lines_add(&p->extra, *line, strlen(*line), why))
+            return complain(p, why);
+    return true;
+}
+
+static bool sign(struct packing *p)
+{
+    const struct parcel *parcel = p->parcel;
+    const char *method = parcel->method == NULL ? "POST" : parcel->method;
+    hookline_header_list extra = header_lines_list(&p->extra);
+    struct seal seal = {
+        .verifier = p->signer,
+        .description = parcel->description,
+        .request = {.find_header = hookline_find_in_list,
+                    .headers = &extra,
+                    .body = {p->body.base, p->body.len},
+                    .method = {method, strlen(method)},
+                    .url = {parcel->url, parcel->url == NULL ? 0 : strlen(parcel->url)}},
+        .id = parcel->id,
+        .now = parcel->now + p->faults->shift_s,
+    };
+
+    if (!seal_sign(&seal, &p->signature, p->why))
+        return false;
+    for (size_t i = 0; i < p->signature.headers.count; i++) {
+        if (has_extra(p, p->signature.entries[i].name)) {
+            snprintf(p->why, SHIPMENT_WHY_SIZE,
+                     "the header %s is made by signing: leave it out of the further ones",
+                     p->signature.entries[i].name);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* "Name;" is how libcurl writes a header without a value. */
+static bool write_header(char **out, const char *name, hookline_bytes value)
+{
+    if (asprintf(out, value.len == 0 ? "%s;" : "%s: %.*s", name, (int)value.len, value.base) >= 0)
+        return true;
+    *out = NULL;
+    return false;
+}
+
+static const char *type_of(struct altered body)
+{
+    size_t i = 0;
+
+    while (i < body.len && strchr(" \t\r\n", body.base[i]) != NULL && body.base[i] != '\0')
+        i++;
+    return i < body.len && (body.base[i] == '{' || body.base[i] == '[')
+               ? "application/json"
+               : "application/octet-stream";
+}
+
+static bool write_headers(struct packing *p, char **out)
+{
+    const char *type = type_of(p->body), *agent = "hookline/" HOOKLINE_VERSION;
+    struct clause signature;
+    char name[NAME_SIZE];
+    bool good = true;
+
+    clause_find(p->parcel->description, "signature", NULL, &signature);
+    clause_copy(&signature, 1, name, sizeof(name));
+    if (!has_extra(p, "Content-Type"))
+        good = write_header(out++, "Content-Type", (hookline_bytes){type, strlen(type)});
+    if (good && !has_extra(p, "User-Agent"))
+        good = write_header(out++, "User-Agent", (hookline_bytes){agent, strlen(agent)});
+    for (size_t i = 0; good && i < p->extra.count; i++)
+        good = write_header(out++, p->extra.entries[i].name, p->extra.entries[i].value);
+    for (size_t i = 0; good && i < p->signature.headers.count; i++) {
+        const hookline_header *header = &p->signature.entries[i];
+
+        if (!p->faults->unsigned_ || strcasecmp(header->name, name) != 0)
+            good = write_header(out++, header->name, header->value);
+    }
+    return good || complain(p, "out of memory");
+}
+
+/* ---- the whole */
+
+static struct shipment *wrap(struct packing *p)
+{
+    size_t headers = OWN_HEADERS + p->extra.count + p->signature.headers.count;
+    struct shipment *shipment = calloc(1, sizeof(*shipment));
+
+    if (shipment == NULL || (shipment->headers = calloc(headers + 1, sizeof(char *))) == NULL) {
+        complain(p, "out of memory");
+        free(shipment);
+        return NULL;
+    }
+    shipment->method = p->parcel->method;
+    shipment->bytes_per_s = p->faults->bytes_per_s;
+    shipment->truncate = p->faults->truncate;
+    shipment->reset = p->faults->reset;
+    if (!write_headers(p, shipment->headers) || !spoil_after_signing(p)) {
+        shipment_free(&shipment);
+        return NULL;
+    }
+    shipment->body = p->body.base;
+    shipment->len = p->body.len;
+    p->body.base = NULL;
+    return shipment;
+}
+
+struct shipment *shipment_pack(const struct parcel *parcel, const struct faults *faults,
+                               char why[SHIPMENT_WHY_SIZE])
+{
+    struct packing p = {
+        .parcel = parcel, .faults = faults == NULL ? &no_faults : faults, .why = why};
+    struct shipment *shipment = NULL;
+
+    if (sodium_init() < 0)
+        complain(&p, hookline_code_text(HOOKLINE_NO_CRYPTO));
+    else if (open_signer(&p) && read_extra(&p) && copy_body(&p) && spoil_before_signing(&p) &&
+             sign(&p))
+        shipment = wrap(&p);
+    hookline_verifier_free(&p.signer);
+    header_lines_free(&p.extra);
+    free(p.body.base);
+    return shipment;
+}
+
+void shipment_free(struct shipment **shipment)
+{
+    if (*shipment == NULL)
+        return;
+    for (char **header = (*shipment)->headers; *header != NULL; header++)
+        free(*header);
+    free((*shipment)->headers);
+    free((*shipment)->body);
+    free(*shipment);
+    *shipment = NULL;
+}
+
+/* ---- sending */
+
+void shipment_request(const struct shipment *shipment, const struct call_target *target,
+                      struct call_request *request)
+{
+    *request = (struct call_request){
+        .target = target,
+        .method = shipment->method,
+        .headers = (const char *const *)shipment->headers,
+        .body = shipment->body,
+        .len = shipment->len,
+        .tune = shipment_tune,
+    };
+}
+
+/* Half of the body goes out, as its length was promised, and then nothing more. */
+static size_t on_read(char *out, size_t one, size_t size, void *data)
+{
+    struct shipment_sending *sending = data;
+    const struct shipment *s = sending->shipment;
+    size_t end = s->truncate || s->reset ? s->len / 2 : s->len;
+    size_t len = end - sending->sent;
+
+    (void)one;
+    if (len == 0 && end < s->len)
+        return CURL_READFUNC_ABORT;
+    if (len > size)
+        len = size;
+    if (s->bytes_per_s > 0 && len > (s->bytes_per_s + 3) / 4)
+        len = (size_t)(s->bytes_per_s + 3) / 4;
+    memcpy(out, s->body + sending->sent, len);
+    sending->sent += len;
+    return len;
+}
+
+/* libcurl sends it again from the start if a connection that was kept turns out to be closed. */
+static int on_seek(void *data, curl_off_t offset, int origin)
+{
+    struct shipment_sending *sending = data;
+
+    if (origin != SEEK_SET || offset < 0 || (size_t)offset > sending->shipment->len)
+        return CURL_SEEKFUNC_FAIL;
+    sending->sent = (size_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
+/* Closing a socket that does not linger resets the connection. */
+static int on_socket(void *data, curl_socket_t socket, curlsocktype purpose)
+{
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+    (void)data, (void)purpose;
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+    return CURL_SOCKOPT_OK;
+}
+
+void shipment_tune(void *data, void *easy)
+{
+    struct shipment_sending *sending = data;
+    const struct shipment *s = sending->shipment;
+
+    sending->sent = 0;
+    if (s->bytes_per_s == 0 && !s->truncate && !s->reset)
+        return;
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(easy, CURLOPT_READDATA, sending);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+    curl_easy_setopt(easy, CURLOPT_SEEKDATA, sending);
+    curl_easy_setopt(easy, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)s->bytes_per_s);
+    if (s->truncate || s->reset) {
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    }
+    if (s->reset)
+        curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
+}
