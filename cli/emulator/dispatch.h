@@ -21,7 +21,7 @@ struct dispatch_attempt {
     const char *delivery_id; /* "" if nothing is recorded */
     int status;              /* of the receiver's answer; 0 if none came */
     const char *error;       /* NULL if it answered */
-    const char *body;        /* of the answer */
+    const char *body;        /* of the answer, as excerpt.h makes it; "" if there is none */
     size_t len;
     bool succeeded;  /* 2xx */
     bool will_retry; /* there will be another attempt */
@@ -39,7 +39,8 @@ struct dispatch_order {
                                     will be retried, failed */
     const unsigned *retry_s;     /* seconds until each further attempt; 0 ends them; may be NULL */
     unsigned timeout_s;
-    struct faults faults; /* all but burst and reorder: trial.h makes the events */
+    struct faults faults; /* all but burst: trial.h makes the events. With reorder they arrive in
+                             the order in which they are dispatched, one after the other */
     /* After the first attempt, on the loop, exactly once, also if all ends before it; may be
      * NULL. */
     void (*done)(void *data, const struct dispatch_attempt *attempt);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * courier.h - the thread that sends: signs what is due, posts it and reads the answer.
+ *
+ * Ownership  courier_open() starts the thread, courier_close() ends it. A letter is the caller's;
+ * it must not be touched from courier_send() until it comes back. Threads    courier_send() on any
+ * thread.
+ */
+#ifndef COURIER_H
+#define COURIER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../daemon/mailbox.h"
+#include "../shipment.h"
+
+struct call;
+struct courier;
+
+struct letter {
+    struct shipment_sending sending; /* the courier's */
+    struct shipment *shipment;       /* NULL: packed when it is due, from what follows; kept */
+    struct parcel parcel;            /* but for its time, which is then */
+    struct faults faults;
+    const char *url;
+    unsigned timeout_s;
+    int64_t due_us; /* of clock_mono_us(); 0: now */
+    bool in_line;   /* not before those in line for the same URL that came earlier have ended */
+    /* On the courier's thread, when it was sent, or when the courier ends. */
+    void (*back)(struct letter *letter);
+    void *data;
+
+    /* What became of it. */
+    bool sent;     /* false: the courier has ended before */
+    int status;    /* of a whole answer; else 0 */
+    char *error;   /* NULL if there is an answer; the letter's owner frees it */
+    char *excerpt; /* of the answer's body, as excerpt.h makes it; likewise. May be NULL */
+
+    /* The courier's. */
+    struct message message;
+    struct courier *courier;
+    struct letter *next;
+    struct call *call; /* while it is under way */
+};
+
+enum {
+    COURIER_WHY_SIZE = 256
+};
+
+/* `ca_file` NULL: the system's. NULL, and in `why` what is wrong. */
+struct courier *courier_open(const char *ca_file, char why[COURIER_WHY_SIZE]);
+
+/* Gives up what is under way, and all that waits: each letter comes back. */
+void courier_close(struct courier **courier);
+
+void courier_send(struct courier *courier, struct letter *letter);
+
+#endif

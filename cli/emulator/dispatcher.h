@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dispatcher.h - what dispatch.h needs: opened, started and stopped.
+ *
+ * Ownership  dispatcher_open() makes it, dispatcher_close() ends it, when it is stopped.
+ * Threads    dispatcher_start() and dispatcher_stop() on the loop, the others on another thread
+ *            while there is no loop.
+ */
+#ifndef DISPATCHER_H
+#define DISPATCHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../fault.h"
+
+struct courier;
+struct dispatcher;
+struct errands;
+struct ledger;
+
+/* An attempt that is over, for those who watch. */
+struct dispatch_note {
+    int64_t at_us;                                      /* since 1970 */
+    const char *provider, *endpoint, *delivery, *event; /* delivery: NULL if nothing is recorded */
+    unsigned attempt; /* from 1 on; that of the one that it repeats, for a duplicate */
+    bool duplicate;   /* the very same request, once more */
+    int status;
+    const char *error; /* NULL if it was answered */
+    const struct faults *faults;
+};
+
+struct dispatcher_options {
+    struct ledger *ledger;
+    struct courier *courier;
+    void (*note)(void *data, const struct dispatch_note *note); /* on the loop; may be NULL */
+    void *data;
+};
+
+/* NULL without memory. */
+struct dispatcher *dispatcher_open(const struct dispatcher_options *options);
+void dispatcher_close(struct dispatcher **dispatcher);
+
+void dispatcher_start(struct dispatcher *dispatcher, struct errands *errands);
+
+/* From now on dispatch() refuses, and nothing is tried again. What is under way still comes back:
+ * at once, when the courier is closed after this. */
+void dispatcher_stop(struct dispatcher *dispatcher);
+
+#endif
