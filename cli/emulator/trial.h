@@ -41,11 +41,16 @@ struct trial {
 bool trial_faults(const struct api_call *call, const struct ledger_endpoint *endpoint,
                   struct faults *faults, char why[FAULT_WHY_SIZE]);
 
-/* `done` is for the first delivery only, as dispatch() calls it. False, and in `why` what is wrong:
- * then nothing is on its way. */
+/* Sends one, or a burst of them. `done` is for the one that goes first, as dispatch() calls it.
+ * False, and in `why` what is wrong: then nothing is on its way. */
 bool trial_send(struct emulator *emulator, const struct ledger_endpoint *endpoint,
                 const struct trial_manner *manner, const struct faults *faults,
                 void (*done)(void *data, const struct dispatch_attempt *attempt), void *data,
                 struct trial *trial, char why[FAULT_WHY_SIZE]);
+
+/* Records an event and a delivery that is not sent, with this status. */
+bool trial_skip(struct emulator *emulator, const struct ledger_endpoint *endpoint,
+                const struct trial_manner *manner, const char *status, struct trial *trial,
+                char why[FAULT_WHY_SIZE]);
 
 #endif

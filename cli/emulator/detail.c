@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "detail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../daemon/clock.h"
+#include "ledger.h"
+
+struct ledger_endpoint *detail_new(const char *provider, const char *id, const char *secret,
+                                   const char *faults)
+{
+    struct ledger_endpoint *endpoint = calloc(1, sizeof(*endpoint));
+
+    if (endpoint == NULL)
+        return NULL;
+    endpoint->enabled = true;
+    endpoint->created_us = endpoint->updated_us = clock_wall_us();
+    if (!detail_text(&endpoint->provider, provider) || !detail_text(&endpoint->id, id) ||
+        !detail_text(&endpoint->scheme, provider) || !detail_text(&endpoint->url, "") ||
+        !detail_text(&endpoint->secret, secret) || !detail_text(&endpoint->previous_secret, "") ||
+        !detail_text(&endpoint->faults, faults) || !detail_text(&endpoint->detail, "{}"))
+        ledger_endpoint_free(&endpoint);
+    return endpoint;
+}
+
+static cJSON *read_detail(const struct ledger_endpoint *endpoint)
+{
+    return cJSON_Parse(endpoint->detail != NULL ? endpoint->detail : "{}");
+}
+
+cJSON *detail_get(const struct ledger_endpoint *endpoint, const char *member)
+{
+    cJSON *detail = read_detail(endpoint);
+    cJSON *value = cJSON_DetachItemFromObjectCaseSensitive(detail, member);
+
+    cJSON_Delete(detail);
+    return value;
+}
+
+bool detail_set(struct ledger_endpoint *endpoint, const char *member, const cJSON *value)
+{
+    cJSON *detail = read_detail(endpoint);
+    cJSON *copy = value != NULL ? cJSON_Duplicate(value, 1) : NULL;
+    char *text = NULL;
+
+    cJSON_DeleteItemFromObjectCaseSensitive(detail, member);
+    if (value == NULL || cJSON_AddItemToObject(detail, member, copy))
+        text = cJSON_PrintUnformatted(detail);
+    else
+        cJSON_Delete(copy);
+    cJSON_Delete(detail);
+    if (text == NULL)
+        return false;
+    free(endpoint->detail);
+    endpoint->detail = text;
+    return true;
+}
+
+cJSON *detail_texts(const char *const *texts)
+{
+    int count = 0;
+
+    while (texts[count] != NULL)
+        count++;
+    return cJSON_CreateStringArray(texts, count);
+}
+
+cJSON *detail_events(const struct ledger_endpoint *endpoint, const char *const *usual)
+{
+    cJSON *events = detail_get(endpoint, "events");
+
+    if (cJSON_IsArray(events))
+        return events;
+    cJSON_Delete(events);
+    return detail_texts(usual);
+}
+
+bool detail_text(char **member, const char *text)
+{
+    char *copy = strdup(text);
+
+    if (copy == NULL)
+        return false;
+    free(*member);
+    *member = copy;
+    return true;
+}

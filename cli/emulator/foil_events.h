@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * foil_events.h - Foil's events with their deliveries, to be looked at.
+ *
+ * Threads    The loop's.
+ */
+#ifndef FOIL_EVENTS_H
+#define FOIL_EVENTS_H
+
+struct visit;
+
+void foil_list_events(struct visit *visit);
+void foil_get_event(struct visit *visit); /* part 1 is its id */
+
+#endif

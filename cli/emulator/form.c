@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "form.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../../daemon/call.h"
+#include "../../daemon/json_line.h"
+
+/* What is looked at, and where its problems go. */
+struct place {
+    struct form_problems *problems;
+    const char *path; /* of the object, with its dot; "" for the body */
+};
+
+static struct form_problem *add(const struct place *place, const char *name,
+                                const struct form_field *field, enum form_issue issue,
+                                const cJSON *received)
+{
+    struct form_problems *problems = place->problems;
+    struct form_problem *problem = &problems->items[problems->count];
+
+    if (problems->count == FORM_PROBLEMS_MAX)
+        return NULL;
+    problems->count++;
+    *problem = (struct form_problem){.field = field, .issue = issue, .received = received};
+    snprintf(problem->name, sizeof(problem->name), "%s%s", place->path, name);
+    return problem;
+}
+
+static void expect(struct form_problem *problem, const char *what)
+{
+    if (problem != NULL)
+        snprintf(problem->expected, sizeof(problem->expected), "%s", what);
+}
+
+static void expect_least(struct form_problem *problem, size_t least, const char *of_what)
+{
+    if (problem != NULL)
+        snprintf(problem->expected, sizeof(problem->expected), "at least %zu %s%s", least, of_what,
+                 least == 1 ? "" : "s");
+}
+
+static bool is_one_of(const char *text, const char *const *allowed)
+{
+    for (; *allowed != NULL; allowed++)
+        if (strcmp(text, *allowed) == 0)
+            return true;
+    return false;
+}
+
+static size_t characters(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; text++)
+        count += (*text & 0xc0) != 0x80;
+    return count;
+}
+
+static void check_text(const struct place *place, const struct form_field *field, const cJSON *text)
+{
+    if (!cJSON_IsString(text))
+        expect(add(place, field->name, field, FORM_WRONG_TYPE, text), "string");
+    else if (characters(text->valuestring) < field->least)
+        expect_least(add(place, field->name, field, FORM_TOO_SHORT, text), field->least,
+                     "character");
+    else if (field->allowed != NULL && !is_one_of(text->valuestring, field->allowed))
+        expect(add(place, field->name, field, FORM_NOT_ALLOWED, text), "one of the allowed values");
+    else if (field->kind == FORM_URL && call_url_problem(text->valuestring) != NULL)
+        expect(add(place, field->name, field, FORM_NO_URL, text), "an http or https URL");
+}
+
+static void check_texts(const struct place *place, const struct form_field *field,
+                        const cJSON *array)
+{
+    const cJSON *item;
+    int number = 0;
+
+    if (!cJSON_IsArray(array)) {
+        expect(add(place, field->name, field, FORM_WRONG_TYPE, array), "array");
+        return;
+    }
+    if ((size_t)cJSON_GetArraySize(array) < field->least)
+        expect_least(add(place, field->name, field, FORM_TOO_SHORT, array), field->least, "item");
+    cJSON_ArrayForEach(item, array)
+    {
+        char name[FORM_NAME_SIZE];
+
+        snprintf(name, sizeof(name), "%s[%d]", field->name, number++);
+        if (!cJSON_IsString(item))
+            expect(add(place, name, field, FORM_WRONG_TYPE, item), "string");
+        else if (field->allowed != NULL && !is_one_of(item->valuestring, field->allowed))
+            expect(add(place, name, field, FORM_NOT_ALLOWED, item), "one of the allowed values");
+    }
+}
+
+static void check_field(const struct place *place, const struct form_field *field,
+                        const cJSON *value);
+
+static void check_object(const struct place *place, const struct form_field *field,
+                         const cJSON *object)
+{
+    char path[FORM_NAME_SIZE];
+    const struct place inside = {place->problems, path};
+
+    if (!cJSON_IsObject(object)) {
+        expect(add(place, field->name, field, FORM_WRONG_TYPE, object), "object");
+        return;
+    }
+    snprintf(path, sizeof(path), "%s%s.", place->path, field->name);
+    for (const struct form_field *f = field->fields; f->name != NULL; f++)
+        check_field(&inside, f, cJSON_GetObjectItemCaseSensitive(object, f->name));
+}
+
+static void check_field(const struct place *place, const struct form_field *field,
+                        const cJSON *value)
+{
+    if (value == NULL) {
+        if (field->required)
+            expect(add(place, field->name, field, FORM_MISSING, NULL), "a value");
+        return;
+    }
+    if (field->nullable && cJSON_IsNull(value))
+        return;
+    switch (field->kind) {
+    case FORM_TEXT:
+    case FORM_URL:
+        check_text(place, field, value);
+        break;
+    case FORM_BOOL:
+        if (!cJSON_IsBool(value))
+            expect(add(place, field->name, field, FORM_WRONG_TYPE, value), "boolean");
+        break;
+    case FORM_TEXTS:
+        check_texts(place, field, value);
+        break;
+    case FORM_OBJECT:
+        check_object(place, field, value);
+        break;
+    }
+}
+
+static bool is_known(const struct form_field *fields, const char *name)
+{
+    for (; fields->name != NULL; fields++)
+        if (strcmp(fields->name, name) == 0)
+            return true;
+    return false;
+}
+
+cJSON *form_parse(const char *text, size_t len)
+{
+    /* cJSON looks for the end at a NUL, so there must be no other. */
+    if (memchr(text, '\0', len) != NULL || !json_line_is_utf8(text, len))
+        return NULL;
+    return cJSON_ParseWithOpts(text, NULL, 1);
+}
+
+bool form_check(const struct form_field *fields, const cJSON *value, bool closed,
+                struct form_problems *problems)
+{
+    const struct place place = {problems, ""};
+    const cJSON *member;
+
+    problems->count = 0;
+    if (!cJSON_IsObject(value)) {
+        expect(add(&place, "", NULL, FORM_WRONG_TYPE, value), "object");
+        return false;
+    }
+    for (const struct form_field *f = fields; f->name != NULL; f++)
+        check_field(&place, f, cJSON_GetObjectItemCaseSensitive(value, f->name));
+    cJSON_ArrayForEach(member, value)
+    {
+        if (closed && !is_known(fields, member->string))
+            add(&place, member->string, NULL, FORM_UNKNOWN, member);
+    }
+    return problems->count == 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pattern.h - whether an id looks as its provider's do. Pure.
+ */
+#ifndef PATTERN_H
+#define PATTERN_H
+
+#include <stdbool.h>
+
+/* The prefix and 32 lower-case hex digits. */
+bool pattern_hex(const char *text, const char *prefix);
+
+/* "org_" and 26 characters of Crockford's base32. */
+bool pattern_organization(const char *text);
+
+/* A UUID of any version, in any case. */
+bool pattern_uuid(const char *text);
+
+#endif
