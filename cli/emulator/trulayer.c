@@ -7,14 +7,12 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <hookline.h>
 
 #include "../iso_time.h"
 #include "detail.h"
-#include "excerpt.h"
 #include "form.h"
 #include "identity.h"
 #include "keys.h"
@@ -248,12 +246,10 @@ static void delete_webhook(struct visit *visit)
 
 static void after_attempt(void *data, const struct dispatch_attempt *attempt)
 {
-    char *body = excerpt_make(attempt->body, attempt->status > 0 ? attempt->len : 0);
     cJSON *answer = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(answer, "status", attempt->status);
-    cJSON_AddStringToObject(answer, "body", body != NULL ? body : "");
-    free(body);
+    cJSON_AddStringToObject(answer, "body", attempt->status > 0 ? attempt->body : "");
     api_answer(data, 200, answer);
 }
 
