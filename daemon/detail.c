@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "entry.h"
 #include "json_line.h"
 #include "standing.h"
 
@@ -135,23 +136,16 @@ static void write_value(struct json_line *line, hookline_bytes value)
     free(shown);
 }
 
-/* Lines of "name: value\n". */
 static void write_headers(struct json_line *line, hookline_bytes headers)
 {
-    json_line_open_list(line, "headers");
-    while (headers.len > 0) {
-        const char *end = memchr(headers.base, '\n', headers.len);
-        size_t len = end == NULL ? headers.len : (size_t)(end - headers.base);
-        const char *colon = memchr(headers.base, ':', len);
-        size_t name = colon == NULL ? len : (size_t)(colon - headers.base);
-        size_t value = name + 2 < len ? name + 2 : len;
+    hookline_bytes name, value;
 
+    json_line_open_list(line, "headers");
+    while (entry_next_header(&headers, &name, &value)) {
         json_line_open_item(line);
-        json_line_text(line, "name", headers.base, name);
-        write_value(line, (hookline_bytes){headers.base + value, len - value});
+        write_bytes(line, "name", name);
+        write_value(line, value);
         json_line_close(line);
-        headers.base += len + (end != NULL);
-        headers.len -= len + (end != NULL);
     }
     json_line_close_list(line);
 }
