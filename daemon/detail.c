@@ -87,14 +87,6 @@ static void write_bytes(struct json_line *line, const char *key, hookline_bytes 
     json_line_text(line, key, text.base, text.len);
 }
 
-static void write_number(struct json_line *line, const char *key, int64_t number)
-{
-    if (number >= 0)
-        json_line_number(line, key, number);
-    else
-        json_line_string(line, key, NULL);
-}
-
 void detail_write_row(struct json_line *line, const struct detail_row *row)
 {
     json_line_number(line, "seq", row->seq);
@@ -104,9 +96,9 @@ void detail_write_row(struct json_line *line, const struct detail_row *row)
     write_bytes(line, "id", row->id);
     write_bytes(line, "type", row->type);
     json_line_bool(line, "test", row->test);
-    write_number(line, "signed_at", row->signed_at);
+    json_line_known(line, "signed_at", row->signed_at);
     json_line_bool(line, "fresh", row->fresh);
-    write_number(line, "secret", row->secret);
+    json_line_known(line, "secret", row->secret);
     json_line_number(line, "bytes", row->bytes);
     write_bytes(line, "remote", row->remote);
 }
@@ -152,14 +144,6 @@ static void write_headers(struct json_line *line, hookline_bytes headers)
 
 /* ---- the rest */
 
-static void write_body(struct json_line *line, const char *base, size_t len)
-{
-    if (json_line_is_utf8(base, len))
-        json_line_text(line, "body", len == 0 ? "" : base, len);
-    else
-        json_line_base64(line, "body_base64", base, len);
-}
-
 static void write_standing(const struct standing *s, struct json_line *line,
                            const struct standing_result *results)
 {
@@ -194,7 +178,7 @@ static int write_attempts(struct detail *d, int64_t seq, struct json_line *line)
         json_line_time(line, "time", sqlite3_column_int64(s, 1));
         json_line_number(line, "tries", sqlite3_column_int64(s, 2));
         json_line_number(line, "duration_us", sqlite3_column_int64(s, 3));
-        write_number(line, "status", status == 0 ? -1 : status);
+        json_line_known(line, "status", status == 0 ? -1 : status);
         write_bytes(line, "error", text_of(s, 5));
         json_line_close(line);
     }
@@ -218,7 +202,7 @@ static int write_delivery(struct detail *d, struct json_line *line)
     if (row.bytes > BODY_SHOWN_MAX)
         json_line_bool(line, "body_omitted", true);
     else
-        write_body(line, sqlite3_column_blob(d->delivery, 13), (size_t)row.bytes);
+        json_line_body(line, sqlite3_column_blob(d->delivery, 13), (size_t)row.bytes);
     write_standing(d->standing, line, results);
     code = write_attempts(d, row.seq, line);
     json_line_end(line);
