@@ -44,10 +44,6 @@ struct detail *detail_open(struct store *store, struct standing *standing, char 
 
 void detail_close(struct detail **detail)
 {
-    if (*detail == NULL)
-        return;
-    sqlite3_finalize((*detail)->delivery);
-    sqlite3_finalize((*detail)->attempts);
     free(*detail);
     *detail = NULL;
 }

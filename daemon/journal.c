@@ -303,9 +303,6 @@ static void release(struct journal **journal)
     struct journal *j = *journal;
 
     checkpoint_close(&j->checkpoint);
-    sqlite3_finalize(j->begin);
-    sqlite3_finalize(j->commit);
-    sqlite3_finalize(j->rollback);
     pthread_cond_destroy(&j->queued);
     pthread_mutex_destroy(&j->mutex);
     free(j);
