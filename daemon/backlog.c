@@ -43,8 +43,6 @@ struct backlog *backlog_open(struct store *store, char why[STORE_WHY_SIZE])
 
 void backlog_close(struct backlog **backlog)
 {
-    for (int i = 0; *backlog != NULL && i < STATEMENTS; i++)
-        sqlite3_finalize((*backlog)->of[i]);
     free(*backlog);
     *backlog = NULL;
 }

@@ -26,15 +26,6 @@ static const char *reason(const struct delivery *d)
     return d->code <= HOOKLINE_BAD_CALL ? hookline_code_name(d->code) : d->answer.code;
 }
 
-/* -1 stands for what nothing says. */
-static void write_number(struct json_line *line, const char *key, int64_t number)
-{
-    if (number >= 0)
-        json_line_number(line, key, number);
-    else
-        json_line_string(line, key, NULL);
-}
-
 /* What the signature vouches for; nothing else of a refused request is written. */
 static void write_signed_facts(struct json_line *line, const struct delivery *d)
 {
@@ -44,17 +35,9 @@ static void write_signed_facts(struct json_line *line, const struct delivery *d)
     json_line_text(line, "id", r->id.len == 0 ? NULL : r->id.base, r->id.len);
     json_line_string(line, "type", event == NULL ? NULL : event->type);
     json_line_bool(line, "test", event != NULL && event->test);
-    write_number(line, "signed_at", r->signed_at);
+    json_line_known(line, "signed_at", r->signed_at);
     json_line_bool(line, "fresh", r->fresh);
-    write_number(line, "secret", r->secret);
-}
-
-static void write_body(struct json_line *line, hookline_bytes payload)
-{
-    if (json_line_is_utf8(payload.base, payload.len))
-        json_line_text(line, "body", payload.len == 0 ? "" : payload.base, payload.len);
-    else
-        json_line_base64(line, "body_base64", payload.base, payload.len);
+    json_line_known(line, "secret", r->secret);
 }
 
 static void write_line(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us,
@@ -78,7 +61,7 @@ static void write_line(struct delivery_recorder *recorder, const struct delivery
     if (dropped > 0)
         json_line_number(line, "refusals_not_logged", (int64_t)dropped);
     if (recorder->body && delivery_is_accepted(d))
-        write_body(line, d->result.payload);
+        json_line_body(line, d->result.payload.base, d->result.payload.len);
     json_line_end(line);
 }
 

@@ -27,12 +27,11 @@ struct deposits {
     struct shelf *shelf;
     struct handover handover;
     struct journal_task *begun, **begun_end; /* in this turn */
+    size_t count;                            /* of those that are not released */
     h2o_multithread_receiver_t wake_up;
     h2o_multithread_message_t message;
-    pthread_mutex_t mutex; /* before libh2o's own; guards what follows */
-    struct deposit *finished, **finished_end;
-    size_t outstanding; /* the journal or the forwarder has them */
-    bool woken;         /* the message is on its way */
+    pthread_mutex_t mutex;                    /* before libh2o's own; guards what follows */
+    struct deposit *finished, **finished_end; /* if there are any, the message is on its way */
 };
 
 /* In the memory of the request, and gone with it. */
@@ -77,18 +76,14 @@ static int put_on_shelf(struct journal_task *task)
 static void tell_loop(struct deposit *deposit)
 {
     struct deposits *all = deposit->deposits;
-    bool wake;
 
     deposit->next = NULL;
     pthread_mutex_lock(&all->mutex);
+    /* Not after the mutex: the loop might come and go between. */
+    if (all->finished == NULL)
+        h2o_multithread_send_message(&all->wake_up, &all->message);
     *all->finished_end = deposit;
     all->finished_end = &deposit->next;
-    all->outstanding--;
-    wake = !all->woken;
-    all->woken = true;
-    /* Not after the mutex: the loop might come and go between. */
-    if (wake)
-        h2o_multithread_send_message(&all->wake_up, &all->message);
     pthread_mutex_unlock(&all->mutex);
 }
 
@@ -116,9 +111,6 @@ static void ask_application(struct deposit *deposit)
         .data = deposit,
         .done = on_relayed,
     };
-    pthread_mutex_lock(&all->mutex);
-    all->outstanding++;
-    pthread_mutex_unlock(&all->mutex);
     all->handover.relay(all->handover.data, deposit->delivery.source->name, &deposit->relay);
 }
 
@@ -140,6 +132,7 @@ static void answer(struct deposit *deposit, struct json_line *line)
 
 static void release(struct deposit *deposit)
 {
+    deposit->deposits->count--;
     hookline_event_free(&deposit->delivery.event);
     relay_clear(&deposit->relay);
     free(deposit->entry);
@@ -174,8 +167,6 @@ static struct deposit *take_finished(struct deposits *all)
 /* All lines are written at once, and before the answers: who was answered finds the line. */
 static void finish(struct deposits *all, struct deposit *first)
 {
-    if (first == NULL)
-        return;
     for (struct deposit *deposit = first; deposit != NULL; deposit = deposit->next)
         if (!deposit->was_relayed)
             learn_outcome(deposit);
@@ -197,9 +188,6 @@ static void on_wake_up(h2o_multithread_receiver_t *receiver, h2o_linklist_t *mes
 
     while (!h2o_linklist_is_empty(messages))
         h2o_linklist_unlink(messages->next);
-    pthread_mutex_lock(&all->mutex);
-    all->woken = false;
-    pthread_mutex_unlock(&all->mutex);
     finish(all, take_finished(all));
 }
 
@@ -219,30 +207,14 @@ static struct deposit *refuse(struct journal_task *task)
     return first;
 }
 
-static size_t count_tasks(const struct journal_task *task)
-{
-    size_t count = 0;
-
-    for (; task != NULL; task = task->next)
-        count++;
-    return count;
-}
-
 static void submit(struct deposits *all)
 {
     struct journal_task *first = all->begun, *refused;
 
     all->begun = NULL;
     all->begun_end = &all->begun;
-    pthread_mutex_lock(&all->mutex);
-    all->outstanding += count_tasks(first);
-    pthread_mutex_unlock(&all->mutex);
-    if ((refused = journal_submit_all(all->journal, first)) == NULL)
-        return;
-    pthread_mutex_lock(&all->mutex);
-    all->outstanding -= count_tasks(refused);
-    pthread_mutex_unlock(&all->mutex);
-    finish(all, refuse(refused));
+    if ((refused = journal_submit_all(all->journal, first)) != NULL)
+        finish(all, refuse(refused));
 }
 
 void deposits_turn(struct deposits *all)
@@ -325,6 +297,7 @@ bool deposit_begin(struct deposits *all, h2o_req_t *req, struct delivery *d,
     deposit->ticket->deposit = deposit;
     *all->begun_end = &deposit->task;
     all->begun_end = &deposit->task.next;
+    all->count++;
     return true;
 }
 
@@ -349,22 +322,10 @@ struct deposits *deposits_open(h2o_context_t *ctx, const struct deposits_options
     return all;
 }
 
-static bool has_outstanding(struct deposits *all)
-{
-    bool outstanding;
-
-    pthread_mutex_lock(&all->mutex);
-    outstanding = all->outstanding > 0 || all->woken;
-    pthread_mutex_unlock(&all->mutex);
-    return outstanding;
-}
-
 void deposits_close(struct deposits *all)
 {
-    deposits_turn(all);
-    while (has_outstanding(all))
+    for (deposits_turn(all); all->count > 0; deposits_turn(all))
         h2o_evloop_run(all->ctx->loop, CLOSE_MS);
-    finish(all, take_finished(all));
     h2o_multithread_unregister_receiver(all->ctx->queue, &all->wake_up);
     pthread_mutex_destroy(&all->mutex);
     json_line_free(&all->recorder.line);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "entry.h"
 #include "json_line.h"
 #include "standing.h"
 
@@ -43,10 +44,6 @@ struct detail *detail_open(struct store *store, struct standing *standing, char 
 
 void detail_close(struct detail **detail)
 {
-    if (*detail == NULL)
-        return;
-    sqlite3_finalize((*detail)->delivery);
-    sqlite3_finalize((*detail)->attempts);
     free(*detail);
     *detail = NULL;
 }
@@ -86,14 +83,6 @@ static void write_bytes(struct json_line *line, const char *key, hookline_bytes 
     json_line_text(line, key, text.base, text.len);
 }
 
-static void write_number(struct json_line *line, const char *key, int64_t number)
-{
-    if (number >= 0)
-        json_line_number(line, key, number);
-    else
-        json_line_string(line, key, NULL);
-}
-
 void detail_write_row(struct json_line *line, const struct detail_row *row)
 {
     json_line_number(line, "seq", row->seq);
@@ -103,9 +92,9 @@ void detail_write_row(struct json_line *line, const struct detail_row *row)
     write_bytes(line, "id", row->id);
     write_bytes(line, "type", row->type);
     json_line_bool(line, "test", row->test);
-    write_number(line, "signed_at", row->signed_at);
+    json_line_known(line, "signed_at", row->signed_at);
     json_line_bool(line, "fresh", row->fresh);
-    write_number(line, "secret", row->secret);
+    json_line_known(line, "secret", row->secret);
     json_line_number(line, "bytes", row->bytes);
     write_bytes(line, "remote", row->remote);
 }
@@ -135,36 +124,21 @@ static void write_value(struct json_line *line, hookline_bytes value)
     free(shown);
 }
 
-/* Lines of "name: value\n". */
 static void write_headers(struct json_line *line, hookline_bytes headers)
 {
-    json_line_open_list(line, "headers");
-    while (headers.len > 0) {
-        const char *end = memchr(headers.base, '\n', headers.len);
-        size_t len = end == NULL ? headers.len : (size_t)(end - headers.base);
-        const char *colon = memchr(headers.base, ':', len);
-        size_t name = colon == NULL ? len : (size_t)(colon - headers.base);
-        size_t value = name + 2 < len ? name + 2 : len;
+    hookline_bytes name, value;
 
+    json_line_open_list(line, "headers");
+    while (entry_next_header(&headers, &name, &value)) {
         json_line_open_item(line);
-        json_line_text(line, "name", headers.base, name);
-        write_value(line, (hookline_bytes){headers.base + value, len - value});
+        write_bytes(line, "name", name);
+        write_value(line, value);
         json_line_close(line);
-        headers.base += len + (end != NULL);
-        headers.len -= len + (end != NULL);
     }
     json_line_close_list(line);
 }
 
 /* ---- the rest */
-
-static void write_body(struct json_line *line, const char *base, size_t len)
-{
-    if (json_line_is_utf8(base, len))
-        json_line_text(line, "body", len == 0 ? "" : base, len);
-    else
-        json_line_base64(line, "body_base64", base, len);
-}
 
 static void write_standing(const struct standing *s, struct json_line *line,
                            const struct standing_result *results)
@@ -200,7 +174,7 @@ static int write_attempts(struct detail *d, int64_t seq, struct json_line *line)
         json_line_time(line, "time", sqlite3_column_int64(s, 1));
         json_line_number(line, "tries", sqlite3_column_int64(s, 2));
         json_line_number(line, "duration_us", sqlite3_column_int64(s, 3));
-        write_number(line, "status", status == 0 ? -1 : status);
+        json_line_known(line, "status", status == 0 ? -1 : status);
         write_bytes(line, "error", text_of(s, 5));
         json_line_close(line);
     }
@@ -224,7 +198,7 @@ static int write_delivery(struct detail *d, struct json_line *line)
     if (row.bytes > BODY_SHOWN_MAX)
         json_line_bool(line, "body_omitted", true);
     else
-        write_body(line, sqlite3_column_blob(d->delivery, 13), (size_t)row.bytes);
+        json_line_body(line, sqlite3_column_blob(d->delivery, 13), (size_t)row.bytes);
     write_standing(d->standing, line, results);
     code = write_attempts(d, row.seq, line);
     json_line_end(line);

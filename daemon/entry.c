@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     TEXTS = 8
@@ -52,27 +51,17 @@ struct entry *entry_copy(const struct entry *entry)
     return copy;
 }
 
-/* "name: value\n" ends where the next one begins. */
-static hookline_bytes value_of(const char *line, const char *end, size_t name_len)
+bool entry_next_header(hookline_bytes *rest, hookline_bytes *name, hookline_bytes *value)
 {
-    const char *value = line + name_len + 2;
+    const char *line = rest->base;
+    const char *end = rest->len == 0 ? NULL : memchr(line, '\n', rest->len);
+    const char *colon = end == NULL ? NULL : memmem(line, (size_t)(end - line), ": ", 2);
 
-    return value <= end ? (hookline_bytes){value, (size_t)(end - value)} : (hookline_bytes){0};
-}
-
-hookline_bytes entry_header(const struct entry *entry, const char *name)
-{
-    const char *line = entry->headers.base, *stop = line + entry->headers.len;
-    size_t len = strlen(name);
-
-    while (line != NULL && line < stop) {
-        const char *end = memchr(line, '\n', (size_t)(stop - line));
-
-        if (end == NULL)
-            break;
-        if ((size_t)(end - line) > len && line[len] == ':' && strncasecmp(line, name, len) == 0)
-            return value_of(line, end, len);
-        line = end + 1;
-    }
-    return (hookline_bytes){0};
+    if (colon == NULL)
+        return false;
+    *name = (hookline_bytes){line, (size_t)(colon - line)};
+    *value = (hookline_bytes){colon + 2, (size_t)(end - colon - 2)};
+    rest->base = end + 1;
+    rest->len -= (size_t)(end + 1 - line);
+    return true;
 }

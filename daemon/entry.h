@@ -34,7 +34,7 @@ struct entry *entry_copy(const struct entry *entry);
 /* The bytes that all the texts take. */
 size_t entry_size(const struct entry *entry);
 
-/* The value of the first header of that name, whatever its case; without a base if none. */
-hookline_bytes entry_header(const struct entry *entry, const char *name);
+/* Takes the first line off `rest`, which is an entry's headers at first. False at their end. */
+bool entry_next_header(hookline_bytes *rest, hookline_bytes *name, hookline_bytes *value);
 
 #endif

@@ -120,25 +120,17 @@ static void end(struct journal *j, const char *why)
     j->options.fatal(j->options.data, why);
 }
 
-/* Remembers how it went. True if it went otherwise before. */
-static bool turns(struct journal *j, bool good)
-{
-    bool turned;
-
-    pthread_mutex_lock(&j->mutex);
-    turned = j->stats.healthy != good;
-    j->stats.healthy = good;
-    j->stats.failed_commits += !good;
-    pthread_mutex_unlock(&j->mutex);
-    return turned;
-}
-
 /* The administrator is told when things turn. */
 static void fail(void *data, int code, const char *why)
 {
     struct journal *j = data;
-    bool turned = turns(j, false);
+    bool turned;
 
+    pthread_mutex_lock(&j->mutex);
+    turned = j->stats.healthy;
+    j->stats.healthy = false;
+    j->stats.failed_commits++;
+    pthread_mutex_unlock(&j->mutex);
     if (is_fatal(code))
         end(j, why);
     else if (turned)
@@ -156,16 +148,19 @@ static void fail_store(struct journal *j, int code)
 static void succeed(struct journal *j, size_t tasks, int64_t took_us)
 {
     size_t bucket = 0;
+    bool turned;
 
     while (took_us > JOURNAL_BUCKETS_US[bucket])
         bucket++;
     pthread_mutex_lock(&j->mutex);
+    turned = !j->stats.healthy;
+    j->stats.healthy = true;
     j->stats.tasks += tasks;
     j->stats.commits++;
     j->stats.commit_us += (uint64_t)took_us;
     j->stats.commit_buckets[bucket]++;
     pthread_mutex_unlock(&j->mutex);
-    if (turns(j, true))
+    if (turned)
         j->options.recovered(j->options.data);
 }
 
@@ -303,9 +298,6 @@ static void release(struct journal **journal)
     struct journal *j = *journal;
 
     checkpoint_close(&j->checkpoint);
-    sqlite3_finalize(j->begin);
-    sqlite3_finalize(j->commit);
-    sqlite3_finalize(j->rollback);
     pthread_cond_destroy(&j->queued);
     pthread_mutex_destroy(&j->mutex);
     free(j);

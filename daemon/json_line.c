@@ -200,6 +200,14 @@ void json_line_number(struct json_line *l, const char *key, int64_t number)
     put(l, at, (size_t)(end - at));
 }
 
+void json_line_known(struct json_line *l, const char *key, int64_t number)
+{
+    if (number >= 0)
+        json_line_number(l, key, number);
+    else
+        json_line_string(l, key, NULL);
+}
+
 void json_line_bool(struct json_line *l, const char *key, bool value)
 {
     put_key(l, key);
@@ -219,6 +227,14 @@ void json_line_base64(struct json_line *l, const char *key, const char *bytes, s
         l->len += size - 1;
     }
     put(l, "\"", 1);
+}
+
+void json_line_body(struct json_line *l, const char *bytes, size_t len)
+{
+    if (json_line_is_utf8(bytes, len))
+        json_line_text(l, "body", len == 0 ? "" : bytes, len);
+    else
+        json_line_base64(l, "body_base64", bytes, len);
 }
 
 void json_line_open(struct json_line *l, const char *key)

@@ -27,8 +27,12 @@ void json_line_begin(struct json_line *l);
 void json_line_text(struct json_line *l, const char *key, const char *text, size_t len);
 void json_line_string(struct json_line *l, const char *key, const char *text);
 void json_line_number(struct json_line *l, const char *key, int64_t number);
+void json_line_known(struct json_line *l, const char *key, int64_t number); /* -1: null */
 void json_line_bool(struct json_line *l, const char *key, bool value);
 void json_line_base64(struct json_line *l, const char *key, const char *bytes, size_t len);
+
+/* As the text "body", or as "body_base64" if it is no UTF-8. */
+void json_line_body(struct json_line *l, const char *bytes, size_t len);
 
 void json_line_open(struct json_line *l, const char *key); /* an object inside */
 void json_line_close(struct json_line *l);

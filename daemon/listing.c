@@ -28,39 +28,28 @@ struct listing {
     struct detail *detail;
 };
 
-static const struct {
-    size_t offset;
-    const char *sql;
-} statements[] = {
-#define STATEMENT(member, sql)                                                                     \
-    {                                                                                              \
-        offsetof(struct listing, member), sql                                                      \
-    }
-    STATEMENT(begin, "BEGIN"),
-    STATEMENT(end, "COMMIT"),
-    STATEMENT(older,
-              "SELECT " DETAIL_COLUMNS " FROM delivery WHERE seq<=?1 ORDER BY seq DESC LIMIT 1"),
-    STATEMENT(from, "SELECT seq, received_us FROM delivery WHERE seq>=?1 ORDER BY seq LIMIT 1"),
-    STATEMENT(unsent, "SELECT max(seq) FROM unsent WHERE seq<=?1"),
-    STATEMENT(unsent_of, "SELECT max(seq) FROM unsent WHERE destination=?2 AND seq<=?1"),
-    STATEMENT(body, "SELECT body FROM delivery WHERE seq=?1"),
-#undef STATEMENT
-};
-
-enum {
-    STATEMENTS = sizeof(statements) / sizeof(statements[0])
-};
-
-static sqlite3_stmt **statement(struct listing *l, size_t n)
+static int prepare_all(struct listing *l)
 {
-    return (sqlite3_stmt **)((char *)l + statements[n].offset);
+    const struct store_statement all[] = {
+        {&l->begin, "BEGIN"},
+        {&l->end, "COMMIT"},
+        {&l->older,
+         "SELECT " DETAIL_COLUMNS " FROM delivery WHERE seq<=?1 ORDER BY seq DESC LIMIT 1"},
+        {&l->from, "SELECT seq, received_us FROM delivery WHERE seq>=?1 ORDER BY seq LIMIT 1"},
+        {&l->unsent, "SELECT max(seq) FROM unsent WHERE seq<=?1"},
+        {&l->unsent_of, "SELECT max(seq) FROM unsent WHERE destination=?2 AND seq<=?1"},
+        {&l->body, "SELECT body FROM delivery WHERE seq=?1"},
+        {NULL, NULL},
+    };
+
+    return store_prepare_all(l->store, all);
 }
 
 struct listing *listing_open(const char *path, const struct destinations *destinations,
                              char why[STORE_WHY_SIZE])
 {
     struct listing *l = calloc(1, sizeof(*l));
-    int code = SQLITE_OK;
+    int code;
 
     if (l == NULL || (l->store = store_open(path, STORE_READ, why)) == NULL) {
         if (l == NULL)
@@ -68,9 +57,7 @@ struct listing *listing_open(const char *path, const struct destinations *destin
         free(l);
         return NULL;
     }
-    for (size_t i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
-        code = store_prepare(l->store, statement(l, i), statements[i].sql);
-    if (code != SQLITE_OK)
+    if ((code = prepare_all(l)) != SQLITE_OK)
         store_why(l->store, code, why);
     if (code != SQLITE_OK || (l->standing = standing_open(l->store, destinations, why)) == NULL ||
         (l->detail = detail_open(l->store, l->standing, why)) == NULL)
@@ -84,8 +71,6 @@ void listing_close(struct listing **listing)
 
     if (l == NULL)
         return;
-    for (size_t i = 0; i < STATEMENTS; i++)
-        sqlite3_finalize(*statement(l, i));
     detail_close(&l->detail);
     standing_close(&l->standing);
     store_close(&l->store);

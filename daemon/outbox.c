@@ -73,30 +73,21 @@ struct outbox {
 struct outbox *outbox_open(struct store *store, char why[STORE_WHY_SIZE])
 {
     struct outbox *outbox = calloc(1, sizeof(*outbox));
+    int code = outbox == NULL ? SQLITE_NOMEM : SQLITE_OK;
 
-    if (outbox == NULL) {
-        store_why(store, SQLITE_NOMEM, why);
-        return NULL;
-    }
-    outbox->store = store;
-    for (int i = 0; i < STATEMENTS; i++) {
-        int code = store_prepare(store, &outbox->of[i], texts[i]);
-
-        if (code != SQLITE_OK) {
-            store_why(store, code, why);
-            outbox_close(&outbox);
-            return NULL;
-        }
+    for (int i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
+        code = store_prepare(store, &outbox->of[i], texts[i]);
+    if (code != SQLITE_OK) {
+        store_why(store, code, why);
+        outbox_close(&outbox);
+    } else {
+        outbox->store = store;
     }
     return outbox;
 }
 
 void outbox_close(struct outbox **outbox)
 {
-    if (*outbox == NULL)
-        return;
-    for (int i = 0; i < STATEMENTS; i++)
-        sqlite3_finalize((*outbox)->of[i]);
     free(*outbox);
     *outbox = NULL;
 }

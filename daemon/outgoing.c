@@ -65,22 +65,11 @@ static void write_header(FILE *out, hookline_bytes name, hookline_bytes value)
 
 static void write_received(FILE *out, const struct entry *entry, const struct destination *d)
 {
-    const char *line = entry->headers.base, *stop = line + entry->headers.len;
+    hookline_bytes rest = entry->headers, name, value;
 
-    while (line != NULL && line < stop) {
-        const char *end = memchr(line, '\n', (size_t)(stop - line));
-        const char *colon = end == NULL ? NULL : memchr(line, ':', (size_t)(end - line));
-
-        if (colon == NULL)
-            break;
-        if (is_passed_on((hookline_bytes){line, (size_t)(colon - line)}, d)) {
-            const char *value = colon + 1 < end && colon[1] == ' ' ? colon + 2 : colon + 1;
-
-            write_header(out, (hookline_bytes){line, (size_t)(colon - line)},
-                         (hookline_bytes){value, (size_t)(end - value)});
-        }
-        line = end + 1;
-    }
+    while (entry_next_header(&rest, &name, &value))
+        if (is_passed_on(name, d))
+            write_header(out, name, value);
 }
 
 static void write_fact(FILE *out, const char *name, hookline_bytes text)

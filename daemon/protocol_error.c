@@ -16,20 +16,6 @@ struct protocol_error {
     const struct sources *sources;
 };
 
-struct replacement {
-    h2o_ostream_t super;
-    h2o_iovec_t body;
-};
-
-static void send_replacement(h2o_ostream_t *stream, h2o_req_t *req, h2o_iovec_t *bufs, size_t count,
-                             h2o_send_state_t state)
-{
-    struct replacement *self = (struct replacement *)stream;
-
-    (void)bufs;
-    h2o_ostream_send_next(stream, req, &self->body, count == 0 ? 0 : 1, state);
-}
-
 static void record(const struct protocol_error *self, struct delivery_recorder *recorder,
                    h2o_req_t *req, const struct answer *answer)
 {
@@ -49,15 +35,11 @@ static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **sl
         struct delivery_recorder *recorder =
             deposits_recorder(h2o_context_get_handler_context(req->conn->ctx, self->handler));
         struct answer answer = answer_to_problem(answer_problem_of_status(req->res.status));
-        struct replacement *stream;
 
         record(self, recorder, req, &answer);
         answer_write_refusal(&recorder->line, &answer);
-        stream = (struct replacement *)h2o_add_ostream(req, sizeof(*stream), slot);
-        stream->super.do_send = send_replacement;
-        stream->body = h2o_strdup(&req->pool, recorder->line.base, recorder->line.len);
-        respond_prepare(req, &answer, stream->body.len);
-        slot = &stream->super.next;
+        respond_prepare(req, &answer);
+        slot = respond_replace(req, slot, &recorder->line);
         connection_linger(req);
     }
     h2o_setup_next_ostream(req, slot);

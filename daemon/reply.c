@@ -6,6 +6,7 @@
 #include "answer.h"
 #include "connection.h"
 #include "json_line.h"
+#include "respond.h"
 
 static const char guard_name[] = "x-content-type-options";
 
@@ -118,36 +119,17 @@ void reply_not_allowed(h2o_req_t *req, const char *allowed)
 
 /* ---- what libh2o says without asking us */
 
-struct replacement {
-    h2o_ostream_t super;
-    h2o_iovec_t body;
-};
-
-static void send_replacement(h2o_ostream_t *stream, h2o_req_t *req, h2o_iovec_t *bufs, size_t count,
-                             h2o_send_state_t state)
-{
-    struct replacement *self = (struct replacement *)stream;
-
-    (void)bufs;
-    h2o_ostream_send_next(stream, req, &self->body, count == 0 ? 0 : 1, state);
-}
-
 static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **slot)
 {
     (void)filter;
     if (h2o_find_header_by_str(&req->res.headers, guard_name, sizeof(guard_name) - 1, -1) < 0) {
         struct answer answer = answer_to_problem(answer_problem_of_status(req->res.status));
         struct json_line line = {0};
-        struct replacement *stream;
 
         answer_write_refusal(&line, &answer);
         reply_prepare(req, answer.status, "application/json");
-        stream = (struct replacement *)h2o_add_ostream(req, sizeof(*stream), slot);
-        stream->super.do_send = send_replacement;
-        stream->body = h2o_strdup(&req->pool, line.base, line.len);
-        req->res.content_length = line.len;
+        slot = respond_replace(req, slot, &line);
         json_line_free(&line);
-        slot = &stream->super.next;
         connection_linger(req);
     }
     h2o_setup_next_ostream(req, slot);

@@ -17,11 +17,10 @@ static void add_header(h2o_req_t *req, const h2o_token_t *name, const char *valu
     h2o_add_header(&req->pool, &req->res.headers, name, NULL, copy.base, copy.len);
 }
 
-void respond_prepare(h2o_req_t *req, const struct answer *answer, size_t len)
+void respond_prepare(h2o_req_t *req, const struct answer *answer)
 {
     req->res.status = answer->status;
     req->res.reason = answer->phrase;
-    req->res.content_length = len;
     req->res.headers = (h2o_headers_t){0};
     add_header(req, H2O_TOKEN_CONTENT_TYPE, "application/json");
     if (answer->status == 405)
@@ -38,7 +37,8 @@ void respond(h2o_req_t *req, const struct answer *answer, const struct json_line
 {
     size_t len = line->failed ? 0 : line->len;
 
-    respond_prepare(req, answer, len);
+    respond_prepare(req, answer);
+    req->res.content_length = len;
     h2o_send_inline(req, len == 0 ? "" : line->base, len);
 }
 
@@ -52,6 +52,30 @@ void respond_relayed(h2o_req_t *req, int status, const char *content_type, const
     if (content_type != NULL)
         add_header(req, H2O_TOKEN_CONTENT_TYPE, content_type);
     h2o_send_inline(req, len == 0 ? "" : body, len);
+}
+
+struct replacement {
+    h2o_ostream_t super;
+    h2o_iovec_t body;
+};
+
+static void send_replacement(h2o_ostream_t *stream, h2o_req_t *req, h2o_iovec_t *bufs, size_t count,
+                             h2o_send_state_t state)
+{
+    struct replacement *self = (struct replacement *)stream;
+
+    (void)bufs;
+    h2o_ostream_send_next(stream, req, &self->body, count == 0 ? 0 : 1, state);
+}
+
+h2o_ostream_t **respond_replace(h2o_req_t *req, h2o_ostream_t **slot, const struct json_line *line)
+{
+    struct replacement *stream = (struct replacement *)h2o_add_ostream(req, sizeof(*stream), slot);
+
+    stream->super.do_send = send_replacement;
+    stream->body = h2o_strdup(&req->pool, line->base, line->len);
+    req->res.content_length = line->len;
+    return &stream->super.next;
 }
 
 /* What libh2o sends by itself is plain text. */

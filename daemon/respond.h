@@ -12,10 +12,11 @@
 #include "answer.h"
 
 struct json_line;
+struct st_h2o_ostream_t;
 struct st_h2o_req_t;
 
-/* Sets status and headers for a body of `len` bytes. */
-void respond_prepare(struct st_h2o_req_t *req, const struct answer *answer, size_t len);
+/* Sets status and headers. */
+void respond_prepare(struct st_h2o_req_t *req, const struct answer *answer);
 
 /* Sends the status and headers of `answer` with the JSON that `line` holds. */
 void respond(struct st_h2o_req_t *req, const struct answer *answer, const struct json_line *line);
@@ -23,6 +24,11 @@ void respond(struct st_h2o_req_t *req, const struct answer *answer, const struct
 /* Sends what the application behind has answered; `content_type` may be NULL. */
 void respond_relayed(struct st_h2o_req_t *req, int status, const char *content_type,
                      const char *body, size_t len);
+
+/* Sends the JSON that `line` holds instead of what libh2o sends by itself into `slot`. Returns the
+ * slot for what comes next. */
+struct st_h2o_ostream_t **respond_replace(struct st_h2o_req_t *req, struct st_h2o_ostream_t **slot,
+                                          const struct json_line *line);
 
 /* Whether the response that is being set up was made by one of these functions. */
 bool respond_is_ours(const struct st_h2o_req_t *req);

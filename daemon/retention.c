@@ -26,10 +26,7 @@ struct retention {
 
 static int prepare_all(struct retention *r)
 {
-    const struct {
-        sqlite3_stmt **statement;
-        const char *sql;
-    } all[] = {
+    const struct store_statement all[] = {
         {&r->boundary, "SELECT min(cursor) FROM destination WHERE active"},
         {&r->candidates, "SELECT seq, received_us, length(body),"
                          " EXISTS (SELECT 1 FROM unsent WHERE unsent.seq = delivery.seq)"
@@ -37,12 +34,10 @@ static int prepare_all(struct retention *r)
         {&r->delete_delivery, "DELETE FROM delivery WHERE seq = ?"},
         {&r->delete_attempts, "DELETE FROM attempt WHERE seq = ?"},
         {&r->oldest, "SELECT min(seq) FROM delivery"},
+        {NULL, NULL},
     };
-    int code = SQLITE_OK;
 
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && code == SQLITE_OK; i++)
-        code = store_prepare(r->store, all[i].statement, all[i].sql);
-    return code;
+    return store_prepare_all(r->store, all);
 }
 
 struct retention *retention_open(struct store *writer, struct shelf *shelf,
@@ -67,16 +62,7 @@ struct retention *retention_open(struct store *writer, struct shelf *shelf,
 
 void retention_close(struct retention **retention)
 {
-    struct retention *r = *retention;
-
-    if (r == NULL)
-        return;
-    sqlite3_finalize(r->boundary);
-    sqlite3_finalize(r->candidates);
-    sqlite3_finalize(r->delete_delivery);
-    sqlite3_finalize(r->delete_attempts);
-    sqlite3_finalize(r->oldest);
-    free(r);
+    free(*retention);
     *retention = NULL;
 }
 

@@ -36,21 +36,16 @@ struct shelf {
 
 static int prepare_all(struct shelf *s)
 {
-    const struct {
-        sqlite3_stmt **statement;
-        const char *sql;
-    } all[] = {
+    const struct store_statement all[] = {
         {&s->insert, "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
         {&s->look, "SELECT source, id, mac FROM delivery WHERE seq = ?"},
         {&s->keys, "SELECT first_seq, hashes FROM keys WHERE first_seq >= ? ORDER BY first_seq"},
         {&s->insert_keys, "INSERT INTO keys VALUES (?, ?)"},
         {&s->delete_keys, "DELETE FROM keys WHERE first_seq BETWEEN ? AND ?"},
+        {NULL, NULL},
     };
-    int code = SQLITE_OK;
 
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && code == SQLITE_OK; i++)
-        code = store_prepare(s->store, all[i].statement, all[i].sql);
-    return code;
+    return store_prepare_all(s->store, all);
 }
 
 /* A row of `keys`. */
@@ -181,11 +176,6 @@ void shelf_close(struct shelf **shelf)
 
     if (s == NULL)
         return;
-    sqlite3_finalize(s->insert);
-    sqlite3_finalize(s->look);
-    sqlite3_finalize(s->keys);
-    sqlite3_finalize(s->insert_keys);
-    sqlite3_finalize(s->delete_keys);
     seen_free(&s->seen);
     free(s->batch);
     free(s);

@@ -61,8 +61,6 @@ void standing_close(struct standing **standing)
 
     if (s == NULL)
         return;
-    sqlite3_finalize(s->all);
-    sqlite3_finalize(s->unsent);
     outbox_close(&s->outbox);
     forget(s);
     free(s);

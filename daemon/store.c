@@ -51,6 +51,15 @@ int store_prepare(struct store *store, sqlite3_stmt **statement, const char *sql
     return sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
 }
 
+int store_prepare_all(struct store *store, const struct store_statement all[])
+{
+    int code = SQLITE_OK;
+
+    for (; all->sql != NULL && code == SQLITE_OK; all++)
+        code = store_prepare(store, all->statement, all->sql);
+    return code;
+}
+
 int store_run(sqlite3_stmt *statement)
 {
     sqlite3_step(statement);
@@ -254,14 +263,22 @@ struct store *store_open(const char *path, enum store_mode mode, char why[STORE_
     return store;
 }
 
+static void close_file(sqlite3 *db)
+{
+    sqlite3_stmt *statement;
+
+    while (db != NULL && (statement = sqlite3_next_stmt(db, NULL)) != NULL)
+        sqlite3_finalize(statement);
+    sqlite3_close(db);
+}
+
 void store_close(struct store **store)
 {
     struct store *s = *store;
 
     if (s == NULL)
         return;
-    sqlite3_finalize(s->bytes);
-    sqlite3_close(s->db);
+    close_file(s->db);
     if (s->lock >= 0)
         close(s->lock);
     free(s->path);

@@ -42,8 +42,16 @@ bool store_was_left_open(const struct store *store);
 
 sqlite3 *store_db(struct store *store);
 
-/* A statement that is kept: sqlite3_finalize() it before store_close(). */
+/* A statement that is kept, at most until store_close(). */
 int store_prepare(struct store *store, sqlite3_stmt **statement, const char *sql);
+
+struct store_statement {
+    sqlite3_stmt **statement;
+    const char *sql;
+};
+
+/* Up to one without `sql`. */
+int store_prepare_all(struct store *store, const struct store_statement all[]);
 
 /* Runs a statement that returns no rows and resets it. */
 int store_run(sqlite3_stmt *statement);
