@@ -84,17 +84,23 @@ static bool append(struct lines *lines, const char *bytes, size_t len)
     return true;
 }
 
+/* In the place of the lost lines: behind those that were kept, which are being written now. */
+static void tell_loss(struct log *log)
+{
+    char text[64];
+    int len;
+
+    if (log->lost == 0 || log->waiting.len > 0)
+        return;
+    len = snprintf(text, sizeof(text), "{\"lost_lines\":%lu}\n", log->lost);
+    if (append(&log->waiting, text, (size_t)len))
+        log->lost = 0;
+}
+
 void log_write(struct log *log, const char *line, size_t len)
 {
-    char lost[64];
-
     pthread_mutex_lock(&log->mutex);
-    if (log->lost > 0 && log->waiting.len == 0) {
-        int n = snprintf(lost, sizeof(lost), "{\"lost_lines\":%lu}\n", log->lost);
-
-        if (append(&log->waiting, lost, (size_t)n))
-            log->lost = 0;
-    }
+    tell_loss(log); /* there may have been no memory for it before */
     if (log->lost > 0 || log->waiting.len + len > LOG_KEPT_MAX || !append(&log->waiting, line, len))
         log->lost++;
     pthread_mutex_unlock(&log->mutex);
@@ -132,6 +138,7 @@ static bool take_lines(struct log *log)
     pthread_mutex_lock(&log->mutex);
     log->writing = log->waiting;
     log->waiting = empty;
+    tell_loss(log);
     pthread_mutex_unlock(&log->mutex);
     log->written = 0;
     return log->writing.len > 0;
