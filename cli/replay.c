@@ -1,13 +1,300 @@
 /* SPDX-License-Identifier: MIT */
-#include "command.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-static const struct option_row rows[] = {{NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0}};
+#include "../daemon/clock.h"
+#include "../daemon/notice.h"
+#include "command.h"
+#include "pages.h"
+#include "printable.h"
+#include "record.h"
+#include "sink.h"
+#include "target.h"
+#include "terminal.h"
+#include "when.h"
+
+struct options {
+    struct sink_options sink;
+    struct pages_filter filter;
+    int64_t timeout;
+    bool dry_run, json;
+};
+
+static const struct options defaults = {.timeout = 30};
+
+static const struct option_row rows[] = {
+    PAGES_OPTIONS(struct options, filter),
+    {"dry-run", 'n', OPTION_FLAG, offsetof(struct options, dry_run), NULL,
+     "only say what would be sent once more", 0, 0},
+    {"json", 0, OPTION_FLAG, offsetof(struct options, json), NULL,
+     "a JSON object on a line for each", 0, 0},
+    SINK_OPTIONS(struct options, sink),
+    {"timeout", 0, OPTION_NUMBER, offsetof(struct options, timeout), "SECONDS",
+     "how long the sink may take for an answer; default: 30", 1, 86400},
+    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+};
+
+static const char details[] =
+    "With SEQ: those deliveries, to all destinations that take them or to the one of\n"
+    "--destination. Without: those that the options choose, where they are parked, or\n"
+    "in the --state that is given; the oldest first.\n";
+
+/* One delivery to one destination, or with NULL to all. */
+struct order {
+    int64_t seq;
+    char *destination;
+};
+
+struct replaying {
+    struct sink *sink;
+    const struct options *options;
+    struct order *orders;
+    size_t count, size;
+    bool named;  /* by their numbers, so that they may not be there */
+    bool failed; /* memory was short */
+    uint64_t done, refused;
+};
+
+/* ---- what is to be replayed */
+
+static bool add(struct replaying *r, int64_t seq, const char *destination)
+{
+    char *copy = destination == NULL ? NULL : strdup(destination);
+
+    if (r->count == r->size) {
+        size_t size = 2 * r->size + 64;
+        struct order *orders = reallocarray(r->orders, size, sizeof(*orders));
+
+        if (orders != NULL) {
+            r->orders = orders;
+            r->size = size;
+        }
+    }
+    if (r->count == r->size || (copy == NULL && destination != NULL)) {
+        free(copy);
+        r->failed = true;
+        return false;
+    }
+    r->orders[r->count++] = (struct order){seq, copy};
+    return true;
+}
+
+/* Only where it is in that state: others have it and would get it twice. */
+static bool take(void *data, const cJSON *row)
+{
+    struct replaying *r = data;
+    const struct pages_filter *f = &r->options->filter;
+    const cJSON *all = cJSON_GetObjectItemCaseSensitive(row, "destinations"), *one;
+
+    cJSON_ArrayForEach(one, all)
+    {
+        const char *state = cJSON_GetStringValue(one);
+
+        if (state != NULL && strcmp(state, f->state) == 0 &&
+            (f->destination == NULL || strcmp(one->string, f->destination) == 0) &&
+            !add(r, record_seq(row), one->string))
+            return false;
+    }
+    return true;
+}
+
+static enum outcome find(struct replaying *r)
+{
+    char why[SINK_WHY_SIZE];
+    bool more;
+    enum outcome outcome = pages_walk(r->sink, &r->options->filter, r->options->timeout, INT64_MAX,
+                                      take, r, &more, why);
+
+    if (outcome != OUTCOME_GOOD)
+        notice("%s", why);
+    /* As they came. */
+    for (size_t i = 0; i < r->count / 2; i++) {
+        struct order saved = r->orders[i];
+
+        r->orders[i] = r->orders[r->count - 1 - i];
+        r->orders[r->count - 1 - i] = saved;
+    }
+    return outcome;
+}
+
+/* ---- replaying */
+
+static void write_order(const struct replaying *r, const struct order *o)
+{
+    const char *verb = r->options->dry_run ? "would replay" : "replayed";
+    cJSON *line;
+
+    if (!r->options->json) {
+        printf("%s %" PRId64 " to ", verb, o->seq);
+        if (o->destination == NULL)
+            fputs("all destinations that take it", stdout);
+        else
+            printable_write(stdout, o->destination, strlen(o->destination));
+        putchar('\n');
+        return;
+    }
+    line = cJSON_CreateObject();
+    cJSON_AddNumberToObject(line, "seq", (double)o->seq);
+    if (o->destination == NULL)
+        cJSON_AddNullToObject(line, "destination");
+    else
+        cJSON_AddStringToObject(line, "destination", o->destination);
+    cJSON_AddBoolToObject(line, "replayed", !r->options->dry_run);
+    record_write(stdout, line);
+    cJSON_Delete(line);
+}
+
+/* What is to be sent, or only looked for. */
+static void write_target(const struct replaying *r, const struct order *o, struct target *target)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/deliveries/%" PRId64 "%s", o->seq,
+             r->options->dry_run ? "" : "/replay");
+    target_begin(target, path);
+    if (!r->options->dry_run)
+        target_add(target, "destination", o->destination);
+}
+
+static enum outcome replay_one(struct replaying *r, const struct order *o)
+{
+    int64_t deadline_us = clock_mono_us() + r->options->timeout * 1000000;
+    const char *method = r->options->dry_run ? "GET" : "POST";
+    char why[SINK_WHY_SIZE];
+    struct target target;
+    enum outcome outcome;
+    cJSON *answer;
+    int status;
+
+    write_target(r, o, &target);
+    outcome = sink_ask(r->sink, method, target.text, deadline_us, &status, &answer, why);
+    cJSON_Delete(answer);
+    if (outcome == OUTCOME_GOOD) {
+        r->done++;
+        write_order(r, o);
+        return outcome;
+    }
+    terminal_progress(NULL);
+    notice("delivery %" PRId64 ": %s", o->seq, why);
+    r->refused += outcome == OUTCOME_REFUSED;
+    return outcome;
+}
+
+static void show_progress(const struct replaying *r, size_t at)
+{
+    char text[80];
+
+    if (r->count < 2)
+        return;
+    snprintf(text, sizeof(text), "%zu of %zu", at, r->count);
+    terminal_progress(text);
+}
+
+/* A refusal is of one delivery; if the sink is away there is no use in going on. */
+static enum outcome replay_all(struct replaying *r)
+{
+    enum outcome outcome = OUTCOME_GOOD;
+
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->options->dry_run && !r->named) {
+            write_order(r, &r->orders[i]);
+            continue;
+        }
+        show_progress(r, i);
+        outcome = replay_one(r, &r->orders[i]);
+        if (outcome != OUTCOME_GOOD && outcome != OUTCOME_REFUSED)
+            break;
+    }
+    terminal_progress(NULL);
+    return outcome != OUTCOME_GOOD ? outcome : r->refused > 0 ? OUTCOME_REFUSED : OUTCOME_GOOD;
+}
+
+static enum outcome replay(struct replaying *r)
+{
+    enum outcome outcome = r->named ? OUTCOME_GOOD : find(r);
+
+    if (r->failed) {
+        notice("out of memory");
+        return OUTCOME_TRANSPORT;
+    }
+    if (outcome != OUTCOME_GOOD)
+        return outcome;
+    if (r->count == 0)
+        notice("nothing that matches is %s: nothing was replayed", r->options->filter.state);
+    outcome = replay_all(r);
+    if (r->options->dry_run && !r->options->json && r->count > 1)
+        printf("%zu in all; nothing was replayed\n", r->count);
+    else if (!r->options->dry_run && r->count > 1)
+        notice("%" PRIu64 " of %zu replayed", r->done, r->count);
+    return outcome;
+}
+
+/* ---- options */
+
+static bool names_any(const struct pages_filter *f)
+{
+    return f->source != NULL || f->type != NULL || f->id != NULL || f->state != NULL ||
+           f->since != NULL || f->until != NULL;
+}
+
+static bool check(struct replaying *r, struct options *o, const char *const *arguments,
+                  size_t count)
+{
+    bool named = names_any(&o->filter);
+
+    if (count > 0 && named) {
+        notice("numbers of deliveries and options that choose some do not go together");
+        return false;
+    }
+    if (count == 0 && !named && o->filter.destination == NULL) {
+        notice("expected the numbers of deliveries, or which ones: --state parked is all that are");
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int64_t seq;
+
+        if (!record_read_seq(arguments[i], &seq)) {
+            notice("expected the number of a delivery, as hookline deliveries shows it");
+            return false;
+        }
+        add(r, seq, o->filter.destination);
+    }
+    if (o->filter.state == NULL)
+        o->filter.state = "parked";
+    return true;
+}
 
 static enum outcome run(const void *options, const char *const *arguments, size_t count)
 {
-    (void)options, (void)arguments, (void)count;
-    return OUTCOME_USAGE;
+    struct options o = *(const struct options *)options;
+    char since[WHEN_TEXT_SIZE], until[WHEN_TEXT_SIZE], why[SINK_WHY_SIZE];
+    struct replaying r = {.options = &o, .named = count > 0};
+    enum outcome outcome = OUTCOME_USAGE;
+
+    if (when_option("since", &o.filter.since, since) &&
+        when_option("until", &o.filter.until, until) && check(&r, &o, arguments, count)) {
+        if ((r.sink = sink_open(NULL, &o.sink, why)) == NULL)
+            notice("%s", why);
+        else
+            outcome = replay(&r);
+    }
+    sink_close(&r.sink);
+    for (size_t i = 0; i < r.count; i++)
+        free(r.orders[i].destination);
+    free(r.orders);
+    return outcome;
 }
 
 const struct command command_replay = {
-    .name = "replay", .arguments = "", .summary = "to come", .options = rows, .run = run};
+    .name = "replay",
+    .arguments = "[SEQ]...",
+    .arguments_max = 64,
+    .summary = "Have deliveries sent on to the application once more",
+    .details = details,
+    .options = rows,
+    .options_size = sizeof(struct options),
+    .defaults = &defaults,
+    .run = run,
+};

@@ -1,13 +1,320 @@
 /* SPDX-License-Identifier: MIT */
-#include "command.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-static const struct option_row rows[] = {{NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0}};
+#include "../daemon/clock.h"
+#include "../daemon/json_line.h"
+#include "../daemon/notice.h"
+#include "command.h"
+#include "printable.h"
+#include "record.h"
+#include "sink.h"
+#include "table.h"
+
+enum {
+    TARGET_SIZE = 64,
+    SHOWN_MAX = 64 << 10,  /* bytes of a body between the facts */
+    FETCHED_MAX = 1 << 20, /* of a longer one only the length is shown */
+    HEX_MAX = 256,
+    HEX_LINE = 16,
+};
+
+struct options {
+    struct sink_options sink;
+    int64_t timeout;
+    bool body, json;
+};
+
+static const struct options defaults = {.timeout = 30};
+
+static const struct option_row rows[] = {
+    {"body", 0, OPTION_FLAG, offsetof(struct options, body), NULL,
+     "write the bytes of the body, and nothing else", 0, 0},
+    {"json", 0, OPTION_FLAG, offsetof(struct options, json), NULL, "write one JSON object", 0, 0},
+    SINK_OPTIONS(struct options, sink),
+    {"timeout", 0, OPTION_NUMBER, offsetof(struct options, timeout), "SECONDS",
+     "how long the sink may take; default: 30", 1, 86400},
+    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+};
+
+struct showing {
+    struct sink *sink;
+    const struct options *options;
+    int64_t seq, deadline_us;
+    char why[SINK_WHY_SIZE];
+};
+
+static enum outcome fetch(struct showing *s, const char *what, char **bytes, size_t *len)
+{
+    char target[TARGET_SIZE];
+
+    snprintf(target, sizeof(target), "/deliveries/%" PRId64 "%s", s->seq, what);
+    return sink_fetch(s->sink, target, s->deadline_us, bytes, len, s->why);
+}
+
+/* ---- the body */
+
+static void write_hex(const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        bool ends = i % HEX_LINE == HEX_LINE - 1 || i + 1 == len;
+
+        printf("%s%02x%s", i % HEX_LINE == 0 ? "  " : " ", (unsigned char)bytes[i],
+               ends ? "\n" : "");
+    }
+}
+
+/* No more than is shown, and of that whole characters only. */
+static size_t shown_of(const char *bytes, size_t len)
+{
+    if (len <= SHOWN_MAX)
+        return len;
+    len = SHOWN_MAX;
+    while (len > 0 && (bytes[len] & 0xc0) == 0x80)
+        len--;
+    return len;
+}
+
+static void write_body_for_people(const struct showing *s, const char *bytes, size_t len)
+{
+    bool is_text = json_line_is_utf8(bytes, len);
+    size_t shown = is_text ? shown_of(bytes, len) : len > HEX_MAX ? HEX_MAX : len;
+
+    printf("\nBody, %zu bytes%s\n", len, is_text ? "" : " that are no text");
+    if (is_text)
+        printable_write_lines(stdout, bytes, shown);
+    else
+        write_hex(bytes, shown);
+    if (is_text && shown > 0 && bytes[shown - 1] != '\n')
+        putchar('\n');
+    if (shown < len || !is_text)
+        printf("(%zu of %zu bytes; hookline show %" PRId64 " --body >FILE writes all)\n", shown,
+               len, s->seq);
+}
+
+static void write_body_hint(const struct showing *s, int64_t len)
+{
+    printf("\nBody, %" PRId64 " bytes: hookline show %" PRId64 " --body >FILE writes them\n", len,
+           s->seq);
+}
+
+static void write_body(const char *bytes, size_t len)
+{
+    if (isatty(fileno(stdout)) != 1) {
+        fwrite(bytes, 1, len, stdout);
+        return;
+    }
+    printable_write_lines(stdout, bytes, len);
+    if (len > 0 && bytes[len - 1] != '\n')
+        putchar('\n');
+}
+
+/* ---- the facts */
+
+static void write_fact(const char *name, const char *text)
+{
+    printf("  %-10s ", name);
+    printable_write(stdout, text == NULL ? "-" : text, text == NULL ? 1 : strlen(text));
+    putchar('\n');
+}
+
+static void write_signed(const cJSON *d)
+{
+    int64_t at = record_number(d, "signed_at", -1), secret = record_number(d, "secret", -1);
+    bool fresh = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(d, "fresh"));
+
+    printf("  %-10s ", "signed");
+    if (at >= 0)
+        printf("at %" PRId64 ", ", at);
+    else
+        printf("without a time, ");
+    if (secret >= 0)
+        printf("by secret %" PRId64, secret);
+    else
+        printf("by a secret that is not known any more");
+    printf("%s\n", fresh ? "" : "; it may be a repetition of any age");
+}
+
+static void write_facts(const struct showing *s, const cJSON *d)
+{
+    bool test = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(d, "test"));
+
+    printf("Delivery %" PRId64 "%s\n", s->seq, test ? ", a test" : "");
+    write_fact("received", record_text(d, "time"));
+    write_fact("from", record_text(d, "remote"));
+    write_fact("source", record_text(d, "source"));
+    write_fact("scheme", record_text(d, "scheme"));
+    write_fact("id", record_text(d, "id"));
+    write_fact("type", record_text(d, "type"));
+    write_signed(d);
+}
+
+static void write_headers(const cJSON *d)
+{
+    const cJSON *all = cJSON_GetObjectItemCaseSensitive(d, "headers"), *one;
+
+    if (cJSON_GetArraySize(all) > 0)
+        printf("\nHeaders\n");
+    cJSON_ArrayForEach(one, all)
+    {
+        const char *name = record_text(one, "name"), *value = record_text(one, "value");
+
+        if (name == NULL || value == NULL)
+            continue;
+        printf("  ");
+        printable_write(stdout, name, strlen(name));
+        printf(": ");
+        printable_write(stdout, value, strlen(value));
+        putchar('\n');
+    }
+}
+
+static enum terminal_tone tone_of(const char *state)
+{
+    return state == NULL                  ? TERMINAL_PLAIN
+           : strcmp(state, "done") == 0   ? TERMINAL_GOOD
+           : strcmp(state, "parked") == 0 ? TERMINAL_BAD
+                                          : TERMINAL_PLAIN;
+}
+
+static void write_destinations(const cJSON *d)
+{
+    const cJSON *all = cJSON_GetObjectItemCaseSensitive(d, "destinations"), *one;
+    struct table table = {.first = NULL};
+
+    cJSON_ArrayForEach(one, all)
+    {
+        int64_t tries = record_number(one, "tries", -1);
+        char text[64] = "";
+        const char *due = record_text(one, "due"), *state = record_text(one, "state");
+        const char *cells[] = {"", record_text(one, "name"), state, text};
+
+        if (tries >= 0)
+            snprintf(text, sizeof(text), "%" PRId64 " %s%s%.30s", tries,
+                     tries == 1 ? "try" : "tries", due == NULL ? "" : ", due ",
+                     due == NULL ? "" : due);
+        table_add(&table, cells, tries < 0 ? 3 : 4, tone_of(state));
+    }
+    if (table.first != NULL)
+        printf("\nDestinations\n");
+    table_write(&table, stdout);
+}
+
+static void write_attempts(const cJSON *d)
+{
+    const cJSON *all = cJSON_GetObjectItemCaseSensitive(d, "attempts"), *one;
+    struct table table = {.first = NULL};
+
+    cJSON_ArrayForEach(one, all)
+    {
+        char tries[32], took[32], status[32];
+        int64_t us = record_number(one, "duration_us", 0), code = record_number(one, "status", 0);
+        const char *cells[] = {
+            "",   record_text(one, "time"), record_text(one, "destination"), tries, status,
+            took, record_text(one, "error")};
+
+        snprintf(tries, sizeof(tries), "try %" PRId64, record_number(one, "tries", 0));
+        snprintf(took, sizeof(took), "%.1f ms", (double)us / 1000);
+        snprintf(status, sizeof(status), "%" PRId64, code);
+        if (code == 0)
+            cells[4] = NULL;
+        table_add(&table, cells, cells[6] == NULL ? 6 : 7,
+                  code >= 200 && code < 300 ? TERMINAL_GOOD : TERMINAL_BAD);
+    }
+    if (table.first != NULL)
+        printf("\nAttempts, the newest first\n");
+    table_write(&table, stdout);
+}
+
+/* ---- from outside */
+
+static enum outcome show_all(struct showing *s, const char *json, size_t len)
+{
+    cJSON *delivery = cJSON_ParseWithLength(json, len);
+    int64_t bytes = record_number(delivery, "bytes", 0);
+    enum outcome outcome = OUTCOME_GOOD;
+    char *body = NULL;
+    size_t body_len;
+
+    if (record_seq(delivery) == 0) {
+        snprintf(s->why, sizeof(s->why), "%s: its answer is none of hooklined's",
+                 sink_address(s->sink));
+        outcome = OUTCOME_TRANSPORT;
+    } else if (bytes <= FETCHED_MAX) {
+        outcome = fetch(s, "/body", &body, &body_len);
+    }
+    if (outcome == OUTCOME_GOOD) {
+        write_facts(s, delivery);
+        write_headers(delivery);
+        write_destinations(delivery);
+        write_attempts(delivery);
+        if (body != NULL)
+            write_body_for_people(s, body, body_len);
+        else
+            write_body_hint(s, bytes);
+    }
+    free(body);
+    cJSON_Delete(delivery);
+    return outcome;
+}
+
+static enum outcome show(struct showing *s)
+{
+    char *bytes;
+    size_t len;
+    enum outcome outcome = fetch(s, s->options->body ? "/body" : "", &bytes, &len);
+
+    if (outcome == OUTCOME_GOOD) {
+        if (s->options->body)
+            write_body(bytes, len);
+        else if (s->options->json)
+            printable_write_json(stdout, bytes, len);
+        else
+            outcome = show_all(s, bytes, len);
+    }
+    free(bytes);
+    if (outcome != OUTCOME_GOOD)
+        notice("%s", s->why);
+    return outcome;
+}
 
 static enum outcome run(const void *options, const char *const *arguments, size_t count)
 {
-    (void)options, (void)arguments, (void)count;
-    return OUTCOME_USAGE;
+    const struct options *o = options;
+    struct showing s = {.options = o};
+    enum outcome outcome;
+
+    (void)count;
+    if (!record_read_seq(arguments[0], &s.seq)) {
+        notice("expected the number of a delivery, as hookline deliveries shows it");
+        return OUTCOME_USAGE;
+    }
+    if (o->body && o->json) {
+        notice("--body and --json do not go together");
+        return OUTCOME_USAGE;
+    }
+    if ((s.sink = sink_open(NULL, &o->sink, s.why)) == NULL) {
+        notice("%s", s.why);
+        return OUTCOME_USAGE;
+    }
+    s.deadline_us = clock_mono_us() + o->timeout * 1000000;
+    outcome = show(&s);
+    sink_close(&s.sink);
+    return outcome;
 }
 
 const struct command command_show = {
-    .name = "show", .arguments = "", .summary = "to come", .options = rows, .run = run};
+    .name = "show",
+    .arguments = "SEQ",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .summary = "Show all that a hooklined knows of one delivery",
+    .options = rows,
+    .options_size = sizeof(struct options),
+    .defaults = &defaults,
+    .run = run,
+};

@@ -44,7 +44,7 @@ struct event {
 };
 
 struct sink {
-    struct call_set *calls;
+    struct call_set *calls, *own;
     struct place place;
     /* The events. */
     struct answer watch; /* its bytes are those of a refusal */
@@ -68,13 +68,16 @@ struct sink *sink_open(struct call_set *calls, const struct sink_options *option
         snprintf(why, SINK_WHY_SIZE, "out of memory");
         return NULL;
     }
-    s->calls = calls;
     s->last = &s->first;
-    if (!place_open(&s->place, options, why)) {
-        free(s);
-        return NULL;
-    }
-    return s;
+    s->own = calls == NULL ? call_set_new() : NULL;
+    s->calls = calls == NULL ? s->own : calls;
+    if (s->calls == NULL)
+        snprintf(why, SINK_WHY_SIZE, "out of memory");
+    else if (place_open(&s->place, options, why))
+        return s;
+    call_set_free(&s->own);
+    free(s);
+    return NULL;
 }
 
 static void end_watch(struct sink *s)
@@ -98,8 +101,14 @@ void sink_close(struct sink **sink)
     while ((event = sink_next_event(s)) != NULL)
         cJSON_Delete(event);
     place_close(&s->place);
+    call_set_free(&s->own);
     free(s);
     *sink = NULL;
+}
+
+void sink_poll(struct sink *s, int wait_ms)
+{
+    call_poll(s->calls, wait_ms);
 }
 
 const char *sink_address(const struct sink *s)

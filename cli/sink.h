@@ -53,10 +53,14 @@ enum {
     SINK_WHY_SIZE = 512
 };
 
-/* Connects to nothing yet. NULL, and in `why` what is wrong: OUTCOME_USAGE. */
+/* Connects to nothing yet. Without `calls` it has a set of its own, see sink_poll(). NULL, and in
+ * `why` what is wrong: OUTCOME_USAGE. */
 struct sink *sink_open(struct call_set *calls, const struct sink_options *options,
                        char why[SINK_WHY_SIZE]);
 void sink_close(struct sink **sink);
+
+/* Goes on with what is under way, as call_poll() does. */
+void sink_poll(struct sink *sink, int wait_ms);
 
 /* As the user wrote it, for messages. */
 const char *sink_address(const struct sink *sink);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "pages.h"
+
+#include <stdio.h>
+
+#include "../daemon/clock.h"
+#include "record.h"
+#include "target.h"
+
+static void write_target(struct target *t, const struct pages_filter *f, int64_t before)
+{
+    target_begin(t, "/deliveries");
+    target_add(t, "source", f->source);
+    target_add(t, "type", f->type);
+    target_add(t, "id", f->id);
+    target_add(t, "state", f->state);
+    target_add(t, "destination", f->destination);
+    target_add(t, "since", f->since);
+    target_add(t, "until", f->until);
+    target_add_number(t, "limit", PAGES_ROWS);
+    if (before > 0)
+        target_add_number(t, "before", before);
+}
+
+static enum outcome complain(const struct sink *sink, char *why)
+{
+    snprintf(why, SINK_WHY_SIZE, "%s: its list of deliveries is none of hooklined's",
+             sink_address(sink));
+    return OUTCOME_TRANSPORT;
+}
+
+/* False if the page makes no sense. *ended if there is nothing more to come. */
+static bool take_page(const cJSON *page, const struct pages_filter *f,
+                      bool (*each)(void *data, const cJSON *row), void *data, bool *ended,
+                      bool *more)
+{
+    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(page, "deliveries"), *row;
+
+    if (!cJSON_IsArray(rows))
+        return false;
+    cJSON_ArrayForEach(row, rows)
+    {
+        int64_t seq = record_seq(row);
+
+        if (seq == 0)
+            return false;
+        if (seq <= f->after || !each(data, row)) {
+            *ended = true;
+            *more = seq > f->after;
+            return true;
+        }
+    }
+    return true;
+}
+
+/* Where the next page begins; false if that makes no sense, for then it would never end. */
+static bool take_next(const cJSON *page, const struct pages_filter *f, int64_t *before, bool *ended)
+{
+    int64_t next = record_number(page, "next", 0);
+
+    if (cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(page, "next"))) {
+        *ended = true;
+        return true;
+    }
+    if (next < 1 || (*before > 0 && next >= *before))
+        return false;
+    *before = next;
+    *ended |= next <= f->after + 1;
+    return true;
+}
+
+enum outcome pages_walk(struct sink *sink, const struct pages_filter *f, int64_t patience_s,
+                        int64_t deadline_us, bool (*each)(void *data, const cJSON *row), void *data,
+                        bool *more, char why[SINK_WHY_SIZE])
+{
+    int64_t before = f->before;
+    bool ended = false;
+    int status;
+
+    *more = false;
+    while (!ended) {
+        int64_t until_us = clock_mono_us() + patience_s * 1000000;
+        struct target target;
+        enum outcome outcome;
+        bool good;
+        cJSON *page;
+
+        write_target(&target, f, before);
+        if (target.too_long) {
+            snprintf(why, SINK_WHY_SIZE, "what is asked for is too long");
+            return OUTCOME_USAGE;
+        }
+        outcome = sink_ask(sink, "GET", target.text,
+                           until_us < deadline_us ? until_us : deadline_us, &status, &page, why);
+        good = outcome == OUTCOME_GOOD && take_page(page, f, each, data, &ended, more) &&
+               (ended || take_next(page, f, &before, &ended));
+        cJSON_Delete(page);
+        if (outcome != OUTCOME_GOOD)
+            return status == 400 ? OUTCOME_USAGE : outcome;
+        if (!good)
+            return complain(sink, why);
+    }
+    return OUTCOME_GOOD;
+}

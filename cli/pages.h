@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pages.h - walks through what a sink has stored, page after page, newest first.
+ */
+#ifndef PAGES_H
+#define PAGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include "sink.h"
+
+/* What GET /deliveries chooses by; NULL and 0 is what is not asked for. */
+struct pages_filter {
+    const char *source, *type, *id, *state, *destination;
+    const char *since, *until; /* as when_read() gives them */
+    int64_t before, after;     /* seqs that are not included */
+};
+
+/* Rows for the struct pages_filter `member` of the command's `type`. */
+#define PAGES_OPTIONS(type_, member)                                                               \
+    {"source", 0, OPTION_TEXT, offsetof(type_, member.source), "NAME", "of this source", 0, 0},    \
+        {"type",      0,                                                                           \
+         OPTION_TEXT, offsetof(type_, member.type),                                                \
+         "TYPE",      "of this type of event; gate.* is all that begin with gate.",                \
+         0,           0},                                                                          \
+        {"id", 0, OPTION_TEXT, offsetof(type_, member.id), "ID", "of this event", 0, 0},           \
+        {"state",     0,                                                                           \
+         OPTION_TEXT, offsetof(type_, member.state),                                               \
+         "STATE",     "waiting, retrying, parked or done",                                         \
+         0,           0},                                                                          \
+        {"destination",                                                                            \
+         0,                                                                                        \
+         OPTION_TEXT,                                                                              \
+         offsetof(type_, member.destination),                                                      \
+         "NAME",                                                                                   \
+         "where that state is",                                                                    \
+         0,                                                                                        \
+         0},                                                                                       \
+        {"since",                                                                                  \
+         0,                                                                                        \
+         OPTION_TEXT,                                                                              \
+         offsetof(type_, member.since),                                                            \
+         "MOMENT",                                                                                 \
+         "received then or later: 2026-11-22T04:00:00Z, seconds\nsince 1970, or 90s, 15m, 2h, 7d " \
+         "for so long ago",                                                                        \
+         0,                                                                                        \
+         0},                                                                                       \
+    {                                                                                              \
+        "until", 0, OPTION_TEXT, offsetof(type_, member.until), "MOMENT", "received before that",  \
+            0, 0                                                                                   \
+    }
+
+enum {
+    PAGES_ROWS = 200 /* of one page */
+};
+
+/* Calls `each` for every delivery until it returns false; *more is whether that was so. Every page
+ * may take `patience_s`, and all of it as long as `deadline_us` of clock_mono_us(). Else as
+ * sink_ask(), but for OUTCOME_USAGE where the sink does not understand what is asked for. */
+enum outcome pages_walk(struct sink *sink, const struct pages_filter *filter, int64_t patience_s,
+                        int64_t deadline_us, bool (*each)(void *data, const cJSON *row), void *data,
+                        bool *more, char why[SINK_WHY_SIZE]);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "printable.h"
+
+struct table_row {
+    struct table_row *next;
+    size_t columns;
+    enum terminal_tone tone;
+    char *cells[TABLE_COLUMNS_MAX];
+};
+
+/* In characters, of UTF-8. */
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+
+    for (; *text != '\0'; text++)
+        width += (*text & 0xc0) != 0x80;
+    return width;
+}
+
+static void free_row(struct table_row *row)
+{
+    for (size_t i = 0; i < row->columns; i++)
+        free(row->cells[i]);
+    free(row);
+}
+
+static char *copy_cell(const char *cell)
+{
+    char text[TABLE_CELL_SIZE];
+
+    if (cell == NULL)
+        cell = "-";
+    printable_copy(text, sizeof(text), cell, strlen(cell));
+    return strdup(text);
+}
+
+void table_add(struct table *table, const char *const *cells, size_t columns,
+               enum terminal_tone tone)
+{
+    struct table_row *row = calloc(1, sizeof(*row));
+
+    if (row == NULL)
+        return;
+    row->tone = tone;
+    for (; row->columns < columns && row->columns < TABLE_COLUMNS_MAX; row->columns++) {
+        size_t width;
+
+        if ((row->cells[row->columns] = copy_cell(cells[row->columns])) == NULL) {
+            free_row(row);
+            return;
+        }
+        width = width_of(row->cells[row->columns]);
+        if (width > table->widths[row->columns])
+            table->widths[row->columns] = width;
+    }
+    if (table->first == NULL)
+        table->first = row;
+    else
+        table->last->next = row;
+    table->last = row;
+}
+
+/* Nothing follows the last column, so no line ends with blanks. */
+static void write_row(const struct table *table, const struct table_row *row, FILE *out)
+{
+    fputs(terminal_tone(out, row->tone), out);
+    for (size_t i = 0; i < row->columns; i++) {
+        fputs(row->cells[i], out);
+        if (i + 1 < row->columns)
+            fprintf(out, "%*s", (int)(table->widths[i] - width_of(row->cells[i]) + 2), "");
+    }
+    fputs(terminal_tone(out, TERMINAL_PLAIN), out);
+    fputc('\n', out);
+}
+
+void table_write(struct table *table, FILE *out)
+{
+    for (const struct table_row *row = table->first; row != NULL; row = row->next)
+        write_row(table, row, out);
+    table_free(table);
+}
+
+void table_free(struct table *table)
+{
+    while (table->first != NULL) {
+        struct table_row *row = table->first;
+
+        table->first = row->next;
+        free_row(row);
+    }
+}
