@@ -24,7 +24,7 @@ struct pages_filter {
     {"source", 0, OPTION_TEXT, offsetof(type_, member.source), "NAME", "of this source", 0, 0},    \
         {"type",      0,                                                                           \
          OPTION_TEXT, offsetof(type_, member.type),                                                \
-         "TYPE",      "of this type of event; gate.* is all that begin with gate.",                \
+         "TYPE",      "of this type of event; gate.* is all that begin so",                        \
          0,           0},                                                                          \
         {"id", 0, OPTION_TEXT, offsetof(type_, member.id), "ID", "of this event", 0, 0},           \
         {"state",     0,                                                                           \

@@ -32,7 +32,7 @@ struct sink_options {
      OPTION_TEXT,                                                                                  \
      offsetof(type, member.address),                                                               \
      "ADDRESS",                                                                                    \
-     "where hooklined answers its administrator: unix:PATH or a\nURL; default: $HOOKLINE_SINK, "   \
+     "where hooklined answers its administrator: unix:PATH or\na URL; default: $HOOKLINE_SINK, "   \
      "else\n" SINK_DEFAULT_ADDRESS,                                                                \
      0,                                                                                            \
      0},                                                                                           \

@@ -43,7 +43,7 @@ static const struct option_row rows[] = {
     {"source", 0, OPTION_TEXT, offsetof(struct options, wanted.source), "NAME", "of this source", 0,
      0},
     {"type", 0, OPTION_TEXT, offsetof(struct options, wanted.type), "TYPE",
-     "of this type of event; gate.* is all that begin with gate.", 0, 0},
+     "of this type of event; gate.* is all that begin so", 0, 0},
     {"id", 0, OPTION_TEXT, offsetof(struct options, wanted.id), "ID", "of this event", 0, 0},
     {"receipt", 0, OPTION_TEXT, offsetof(struct options, wanted.receipt), "RECEIPT",
      "the request that got this receipt in its answer,\nwhatever became of it", 0, 0},
