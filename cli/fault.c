@@ -232,3 +232,40 @@ bool fault_is_any(const struct faults *f)
            f->secret_newline || f->two_signatures || f->unsigned_ || f->tamper || f->reencode ||
            f->crlf || f->oversize != 0 || f->truncate || f->reset || f->bytes_per_s != 0;
 }
+
+/* ---- writing */
+
+void fault_write(const struct faults *f, char text[FAULT_TEXT_MAX])
+{
+    const uint64_t found[WORDS] = {
+        [STALE] = f->shift_s < 0 ? (uint64_t)-f->shift_s : 0,
+        [FUTURE] = f->shift_s > 0 ? (uint64_t)f->shift_s : 0,
+        [DUPLICATE] = f->copies,
+        [BURST] = f->burst,
+        [REORDER] = f->reorder,
+        [WRONG_SECRET] = f->wrong_secret,
+        [SECRET_NEWLINE] = f->secret_newline,
+        [TWO_SIGNATURES] = f->two_signatures,
+        [UNSIGNED] = f->unsigned_,
+        [TAMPER] = f->tamper,
+        [REENCODE] = f->reencode,
+        [CRLF] = f->crlf,
+        [OVERSIZE] = f->oversize,
+        [TRUNCATE] = f->truncate,
+        [RESET] = f->reset,
+        [SLOW] = f->bytes_per_s,
+    };
+    int used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < WORDS && used < FAULT_TEXT_MAX; i++) {
+        char *end = text + used;
+        size_t size = (size_t)(FAULT_TEXT_MAX - used);
+
+        if (found[i] == 0)
+            continue;
+        used += words[i].max == 0 ? snprintf(end, size, "%s%s", used == 0 ? "" : ",", words[i].name)
+                                  : snprintf(end, size, "%s%s=%" PRIu64, used == 0 ? "" : ",",
+                                             words[i].name, found[i]);
+    }
+}

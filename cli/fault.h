@@ -46,4 +46,7 @@ const char *fault_help(void);
 
 bool fault_is_any(const struct faults *faults);
 
+/* The words that fault_read() would read as these faults; "" for none. */
+void fault_write(const struct faults *faults, char text[FAULT_TEXT_MAX]);
+
 #endif

@@ -2,7 +2,7 @@
  *
  * emulator.h - the providers that are emulated: what they share, and where a request goes.
  *
- * Threads    The loop's, but for opening and closing.
+ * Threads    The loop's, but for what is set before there is one.
  */
 #ifndef EMULATOR_H
 #define EMULATOR_H
@@ -13,17 +13,23 @@ struct api_call;
 struct dispatcher;
 struct keys;
 struct ledger;
+struct trouble;
 
 struct emulator {
     struct ledger *ledger;
     struct keys *keys;
     struct dispatcher *dispatcher;
+    struct trouble *trouble;
     char organization[64];
     const unsigned *retry_s; /* --retry: seconds until each further attempt; 0 ends them */
     const char *faults;      /* --fault: of endpoints that are made; "" for none */
     /* TruLayer takes only https URLs of public addresses; a playground has none. */
     bool strict_urls;
+    bool is_local; /* only this machine reaches it, so /emulator/... may be asked for */
 };
+
+/* Answers the call, now or later. */
+void emulator_handle(struct emulator *emulator, struct api_call *call);
 
 /* Each answers the call if the path is one of its provider's, and else returns false. */
 bool foil_handle(struct emulator *emulator, struct api_call *call);

@@ -154,7 +154,7 @@ bool ledger_setting(struct ledger *ledger, const char *name, const char *value, 
 /* ---- endpoints */
 
 #define ENDPOINT                                                                                   \
-    "provider, id, scheme, description, url, signed_url, secret, previous_secret, faults,"         \
+    "provider, id, source, scheme, description, url, signed_url, secret, previous_secret, faults," \
     " detail, enabled, created_us, updated_us"
 
 static size_t list_endpoint(const struct ledger_endpoint *e, struct value *values)
@@ -162,6 +162,7 @@ static size_t list_endpoint(const struct ledger_endpoint *e, struct value *value
     const struct value all[] = {
         text(e->provider),
         text(e->id),
+        text(e->source),
         text(e->scheme),
         text(e->description),
         text(e->url),
@@ -186,7 +187,7 @@ bool ledger_add_endpoint(struct ledger *ledger, const struct ledger_endpoint *en
 
     return change(ledger,
                   "INSERT INTO endpoint(" ENDPOINT ")"
-                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
                   values, count);
 }
 
@@ -196,9 +197,10 @@ bool ledger_change_endpoint(struct ledger *ledger, const struct ledger_endpoint 
     size_t count = list_endpoint(endpoint, values);
 
     return change(ledger,
-                  "UPDATE endpoint SET scheme = ?3, description = ?4, url = ?5, signed_url = ?6,"
-                  " secret = ?7, previous_secret = ?8, faults = ?9, detail = ?10, enabled = ?11,"
-                  " created_us = ?12, updated_us = ?13 WHERE provider = ?1 AND id = ?2",
+                  "UPDATE endpoint SET source = ?3, scheme = ?4, description = ?5, url = ?6,"
+                  " signed_url = ?7, secret = ?8, previous_secret = ?9, faults = ?10,"
+                  " detail = ?11, enabled = ?12, created_us = ?13, updated_us = ?14"
+                  " WHERE provider = ?1 AND id = ?2",
                   values, count);
 }
 
@@ -219,17 +221,18 @@ static struct ledger_endpoint *take_endpoint(struct ledger *ledger, sqlite3_stmt
         *e = (struct ledger_endpoint){
             .provider = take(row, 0, &good),
             .id = take(row, 1, &good),
-            .scheme = take(row, 2, &good),
-            .description = take(row, 3, &good),
-            .url = take(row, 4, &good),
-            .signed_url = take(row, 5, &good),
-            .secret = take(row, 6, &good),
-            .previous_secret = take(row, 7, &good),
-            .faults = take(row, 8, &good),
-            .detail = take(row, 9, &good),
-            .enabled = sqlite3_column_int(row, 10) != 0,
-            .created_us = sqlite3_column_int64(row, 11),
-            .updated_us = sqlite3_column_int64(row, 12),
+            .source = take(row, 2, &good),
+            .scheme = take(row, 3, &good),
+            .description = take(row, 4, &good),
+            .url = take(row, 5, &good),
+            .signed_url = take(row, 6, &good),
+            .secret = take(row, 7, &good),
+            .previous_secret = take(row, 8, &good),
+            .faults = take(row, 9, &good),
+            .detail = take(row, 10, &good),
+            .enabled = sqlite3_column_int(row, 11) != 0,
+            .created_us = sqlite3_column_int64(row, 12),
+            .updated_us = sqlite3_column_int64(row, 13),
         };
     if (row != NULL && !good) {
         complain(ledger, SQLITE_NOMEM);
@@ -247,6 +250,14 @@ struct ledger_endpoint *ledger_endpoint(struct ledger *ledger, const char *provi
                                       "SELECT " ENDPOINT " FROM endpoint"
                                       " WHERE provider = ?1 AND id = ?2",
                                       values, COUNT(values)));
+}
+
+struct ledger_endpoint *ledger_endpoint_of_source(struct ledger *ledger, const char *source)
+{
+    const struct value values[] = {text(source)};
+
+    return take_endpoint(
+        ledger, find(ledger, "SELECT " ENDPOINT " FROM endpoint WHERE source = ?1", values, 1));
 }
 
 struct ledger_endpoint *ledger_endpoint_at(struct ledger *ledger, const char *provider, size_t from)
@@ -275,6 +286,7 @@ void ledger_endpoint_free(struct ledger_endpoint **endpoint)
         return;
     free(e->provider);
     free(e->id);
+    free(e->source);
     free(e->scheme);
     free(e->description);
     free(e->url);

@@ -37,6 +37,7 @@ bool ledger_setting(struct ledger *ledger, const char *name, const char *value, 
 
 struct ledger_endpoint {
     char *provider, *id;
+    char *source;      /* NULL, or the source of hooklined that it was made for; one has one */
     char *scheme;      /* the name of the library's scheme by which it is signed ... */
     char *description; /* ... or NULL and a description */
     char *url;
@@ -57,6 +58,7 @@ bool ledger_remove_endpoint(struct ledger *ledger, const char *provider, const c
 /* NULL if there is none. */
 struct ledger_endpoint *ledger_endpoint(struct ledger *ledger, const char *provider,
                                         const char *id);
+struct ledger_endpoint *ledger_endpoint_of_source(struct ledger *ledger, const char *source);
 /* The one of number `from`, in the order in which they were made; of all providers with NULL. NULL
  * behind the last. */
 struct ledger_endpoint *ledger_endpoint_at(struct ledger *ledger, const char *provider,

@@ -29,7 +29,8 @@ struct ledger_file {
 static const char schema[] =
     "CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE endpoint(seq INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL,"
-    " id TEXT NOT NULL, scheme TEXT, description TEXT, url TEXT NOT NULL, signed_url TEXT,"
+    " id TEXT NOT NULL, source TEXT UNIQUE, scheme TEXT, description TEXT, url TEXT NOT NULL, "
+    "signed_url TEXT,"
     " secret TEXT NOT NULL, previous_secret TEXT NOT NULL, faults TEXT NOT NULL,"
     " detail TEXT NOT NULL, enabled INTEGER NOT NULL, created_us INTEGER NOT NULL,"
     " updated_us INTEGER NOT NULL, UNIQUE(provider, id));"

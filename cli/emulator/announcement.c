@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "announcement.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "../../daemon/json_line.h"
+#include "../iso_time.h"
+#include "dispatcher.h"
+#include "keys.h"
+#include "playground.h"
+
+enum {
+    PATH_SIZE = 4200,
+};
+
+/* ---- the command that pings an endpoint */
+
+static void push(cJSON *words, const char *word)
+{
+    cJSON_AddItemToArray(words, cJSON_CreateString(word));
+}
+
+static void push_option(cJSON *words, const char *name, const char *value)
+{
+    push(words, name);
+    push(words, value);
+}
+
+static void push_path(cJSON *words, const char *name, const char *before, const char *folder,
+                      const char *file)
+{
+    char path[PATH_SIZE];
+
+    snprintf(path, sizeof(path), "%s%s/%s", before, folder, file);
+    if (words == NULL || name == NULL)
+        return;
+    push_option(words, name, path);
+}
+
+static cJSON *ping_words(const struct announcement *a, const struct playground_endpoint *endpoint,
+                         const char *base_url)
+{
+    bool is_emulated = strcmp(endpoint->provider, "emulated") == 0;
+    cJSON *words = cJSON_CreateArray();
+
+    push(words, "hookline");
+    push(words, "ping");
+    push(words, endpoint->provider);
+    if (is_emulated)
+        push(words, endpoint->source);
+    else
+        push_option(words, "--endpoint", endpoint->id);
+    if (strcmp(endpoint->provider, "foil") == 0)
+        push_option(words, "--organization", a->organization);
+    push_option(words, "--base-url", base_url);
+    if (!is_emulated)
+        push_path(words, "--key", "@", a->folder, endpoint->provider);
+    if (!is_emulated && strcmp(endpoint->source, endpoint->provider) != 0)
+        push_option(words, "--source", endpoint->source);
+    if (a->playground->sink != NULL)
+        push_option(words, "--sink", a->playground->sink);
+    return words;
+}
+
+/* ---- as JSON */
+
+static cJSON *endpoint_json(const struct announcement *a,
+                            const struct playground_endpoint *endpoint, const char *base_url)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(json, "provider", endpoint->provider);
+    cJSON_AddStringToObject(json, "source", endpoint->source);
+    cJSON_AddStringToObject(json, "id", endpoint->id);
+    if (strcmp(endpoint->provider, "foil") == 0)
+        cJSON_AddStringToObject(json, "organization", a->organization);
+    else
+        cJSON_AddNullToObject(json, "organization");
+    cJSON_AddStringToObject(json, "url", endpoint->url);
+    cJSON_AddStringToObject(json, "scheme", endpoint->scheme);
+    cJSON_AddItemToObject(json, "ping", ping_words(a, endpoint, base_url));
+    return json;
+}
+
+static cJSON *keys_json(const struct announcement *a)
+{
+    cJSON *json = cJSON_CreateObject();
+    const struct key *key;
+    char path[PATH_SIZE];
+
+    for (size_t i = 0; (key = keys_at(a->keys, i)) != NULL; i++) {
+        snprintf(path, sizeof(path), "%s/%s", a->folder, key->name);
+        cJSON_AddStringToObject(json, key->name, path);
+    }
+    return json;
+}
+
+static bool start_as_json(const struct announcement *a, const char *base_url)
+{
+    cJSON *json = cJSON_CreateObject(), *list;
+    char *text;
+
+    cJSON_AddStringToObject(json, "base_url", base_url);
+    cJSON_AddStringToObject(json, "organization", a->organization);
+    cJSON_AddItemToObject(json, "keys", keys_json(a));
+    list = cJSON_AddArrayToObject(json, "endpoints");
+    for (size_t i = 0; i < a->playground->count; i++)
+        cJSON_AddItemToArray(list, endpoint_json(a, &a->playground->endpoints[i], base_url));
+    text = cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    if (text != NULL)
+        printf("%s\n", text);
+    cJSON_free(text);
+    return text != NULL;
+}
+
+/* ---- for people */
+
+/* As a shell reads it. */
+static void print_word(const char *word)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@=,+";
+
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+        printf(" %s", word);
+        return;
+    }
+    printf(" '");
+    for (; *word != '\0'; word++) {
+        if (*word == '\'')
+            printf("'\\''");
+        else
+            putchar(*word);
+    }
+    putchar('\'');
+}
+
+static void start_for_people(const struct announcement *a, const char *base_url)
+{
+    printf("Foil, Shodai and TruLayer are emulated at %s\n"
+           "Foil's organization is %s; the API keys are in %s\n",
+           base_url, a->organization, a->folder);
+    for (size_t i = 0; i < a->playground->count; i++) {
+        const struct playground_endpoint *endpoint = &a->playground->endpoints[i];
+        cJSON *words = ping_words(a, endpoint, base_url);
+        const cJSON *word;
+
+        printf("\n%s: %s of %s -> %s\n ", endpoint->source, endpoint->id, endpoint->provider,
+               endpoint->url);
+        cJSON_ArrayForEach(word, words)
+        {
+            print_word(word->valuestring);
+        }
+        putchar('\n');
+        cJSON_Delete(words);
+    }
+}
+
+bool announce_start(const struct announcement *a)
+{
+    char base_url[256];
+    bool good = true;
+
+    snprintf(base_url, sizeof(base_url), "http://%s", a->address);
+    if (a->json)
+        good = start_as_json(a, base_url);
+    else
+        start_for_people(a, base_url);
+    fflush(stdout);
+    return good;
+}
+
+/* ---- attempts */
+
+static void attempt_as_json(const struct dispatch_note *note, const char *faults)
+{
+    struct json_line line = {0};
+
+    json_line_begin(&line);
+    json_line_time(&line, "time", note->at_us);
+    json_line_string(&line, "provider", note->provider);
+    json_line_string(&line, "endpoint", note->endpoint);
+    json_line_string(&line, "delivery", note->delivery);
+    json_line_string(&line, "event", note->event);
+    json_line_number(&line, "attempt", note->attempt);
+    json_line_bool(&line, "duplicate", note->duplicate);
+    json_line_number(&line, "status", note->status);
+    json_line_string(&line, "error", note->error);
+    json_line_string(&line, "faults", faults);
+    if (json_line_end(&line)) {
+        fwrite(line.base, 1, line.len, stdout);
+        fflush(stdout);
+    }
+    json_line_free(&line);
+}
+
+void announce_attempt(bool json, const struct dispatch_note *note)
+{
+    char faults[FAULT_TEXT_MAX], time[ISO_TIME_SIZE], outcome[32];
+
+    fault_write(note->faults, faults);
+    if (json) {
+        attempt_as_json(note, faults);
+        return;
+    }
+    iso_time_write(time, note->at_us);
+    snprintf(outcome, sizeof(outcome), "status %d", note->status);
+    fprintf(stderr, "%s %s %s: event %s, %s %u: %s%s%s%s\n", time, note->provider, note->endpoint,
+            note->event, note->duplicate ? "duplicate of attempt" : "attempt", note->attempt,
+            note->error == NULL ? outcome : note->error, faults[0] == '\0' ? "" : " (", faults,
+            faults[0] == '\0' ? "" : ")");
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * announcement.h - what `hookline emulate` says: where everything is when it starts, and each
+ * attempt of a delivery. For people, or as a line of JSON. Never a key or a secret.
+ *
+ * Threads    announce_start() on one, announce_attempt() on any other.
+ */
+#ifndef ANNOUNCEMENT_H
+#define ANNOUNCEMENT_H
+
+#include <stdbool.h>
+
+struct dispatch_note;
+struct keys;
+struct playground;
+
+struct announcement {
+    bool json;
+    const char *address;      /* ADDRESS:PORT */
+    const char *organization; /* Foil's */
+    const char *folder;       /* of the keys */
+    const struct keys *keys;
+    const struct playground *playground;
+};
+
+/* On standard output, which is flushed. False without memory. */
+bool announce_start(const struct announcement *announcement);
+
+/* On standard error, or, as JSON, on standard output. */
+void announce_attempt(bool json, const struct dispatch_note *note);
+
+#endif

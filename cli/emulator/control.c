@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The emulator's own API:
+ *
+ *   GET  /emulator/endpoints
+ *   PUT  /emulator/endpoints/{provider}/{id}/faults  {"faults": "future=412"}
+ *   POST /emulator/sources/{name}/test
+ *   POST /emulator/events  {"provider": "foil", "type": "gate.session.approved", "data": {}}
+ *   PUT  /emulator/trouble  {"provider": "foil", "kind": "html"}
+ *
+ * It asks for no key, so it answers this machine only.
+ */
+#include "emulator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../daemon/clock.h"
+#include "../../daemon/origin.h"
+#include "api.h"
+#include "ledger.h"
+#include "live.h"
+#include "trial.h"
+#include "trouble.h"
+
+enum {
+    NAMES_MAX = 2,
+    TIMEOUT_S = 10,
+};
+
+static void refuse(struct api_call *call, int status, const char *code, const char *message)
+{
+    cJSON *json = cJSON_CreateObject(), *error = cJSON_AddObjectToObject(json, "error");
+
+    cJSON_AddStringToObject(error, "code", code);
+    cJSON_AddStringToObject(error, "message", message);
+    api_answer(call, status, json);
+}
+
+/* ---- bodies */
+
+/* The texts of a body that has these members and, unless `free` is NULL, that one. For
+ * cJSON_Delete(); NULL: it has been refused. */
+static cJSON *read_body(struct api_call *call, const char *const names[NAMES_MAX], const char *free)
+{
+    cJSON *body = api_body(api_request(call));
+    const cJSON *member;
+
+    if (body == NULL) {
+        refuse(call, 400, "bad_request", "expected a JSON object as the body");
+        return NULL;
+    }
+    for (int i = 0; i < NAMES_MAX && names[i] != NULL; i++) {
+        if (cJSON_IsString(cJSON_GetObjectItemCaseSensitive(body, names[i])))
+            continue;
+        refuse(call, 400, "bad_request",
+               names[1] == NULL ? "expected a text: faults"
+                                : "expected two texts: provider, and kind or type");
+        cJSON_Delete(body);
+        return NULL;
+    }
+    cJSON_ArrayForEach(member, body)
+    {
+        bool known = free != NULL && strcmp(member->string, free) == 0;
+
+        for (int i = 0; i < NAMES_MAX && names[i] != NULL; i++)
+            known |= strcmp(member->string, names[i]) == 0;
+        if (known)
+            continue;
+        refuse(call, 400, "bad_request", "the body has a member that means nothing here");
+        cJSON_Delete(body);
+        return NULL;
+    }
+    return body;
+}
+
+static const char *text_of(const cJSON *body, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(body, name)->valuestring;
+}
+
+/* ---- endpoints */
+
+static void add_text(cJSON *object, const char *name, const char *text)
+{
+    if (text == NULL)
+        cJSON_AddNullToObject(object, name);
+    else
+        cJSON_AddStringToObject(object, name, text);
+}
+
+/* Never the secrets. */
+static cJSON *endpoint_json(const struct emulator *emulator, const struct ledger_endpoint *endpoint)
+{
+    cJSON *json = cJSON_CreateObject();
+    bool is_foil = strcmp(endpoint->provider, "foil") == 0;
+
+    add_text(json, "provider", endpoint->provider);
+    add_text(json, "source", endpoint->source);
+    add_text(json, "id", endpoint->id);
+    add_text(json, "organization", is_foil ? emulator->organization : NULL);
+    add_text(json, "url", endpoint->url);
+    add_text(json, "scheme", endpoint->scheme == NULL ? "custom" : endpoint->scheme);
+    cJSON_AddBoolToObject(json, "enabled", endpoint->enabled);
+    add_text(json, "faults", endpoint->faults);
+    return json;
+}
+
+static void list_endpoints(struct emulator *emulator, struct api_call *call)
+{
+    cJSON *json = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(json, "endpoints");
+    struct ledger_endpoint *endpoint;
+
+    for (size_t i = 0; (endpoint = ledger_endpoint_at(emulator->ledger, NULL, i)) != NULL; i++) {
+        cJSON_AddItemToArray(list, endpoint_json(emulator, endpoint));
+        ledger_endpoint_free(&endpoint);
+    }
+    api_answer(call, 200, json);
+}
+
+static void set_faults(struct emulator *emulator, struct api_call *call,
+                       struct ledger_endpoint *endpoint, const char *text)
+{
+    struct ledger_endpoint changed = *endpoint;
+    char why[FAULT_WHY_SIZE];
+    struct faults faults;
+
+    if (!fault_read(&faults, text, why)) {
+        refuse(call, 400, "bad_fault", why);
+        return;
+    }
+    changed.faults = (char *)text;
+    changed.updated_us = clock_wall_us();
+    if (ledger_change_endpoint(emulator->ledger, &changed))
+        api_answer(call, 200, endpoint_json(emulator, &changed));
+    else
+        refuse(call, 503, "unavailable", ledger_why(emulator->ledger));
+}
+
+static void change_faults(struct emulator *emulator, struct api_call *call,
+                          char parts[][API_PART_SIZE])
+{
+    cJSON *body = read_body(call, (const char *const[NAMES_MAX]){"faults"}, NULL);
+    struct ledger_endpoint *endpoint;
+
+    if (body == NULL)
+        return;
+    endpoint = ledger_endpoint(emulator->ledger, parts[0], parts[1]);
+    if (endpoint == NULL)
+        refuse(call, 404, "not_found", "there is no such endpoint: see GET /emulator/endpoints");
+    else
+        set_faults(emulator, call, endpoint, text_of(body, "faults"));
+    ledger_endpoint_free(&endpoint);
+    cJSON_Delete(body);
+}
+
+/* ---- tests of sources */
+
+struct test {
+    struct api_call *call;
+    struct trial trial;
+};
+
+static void after_attempt(void *data, const struct dispatch_attempt *attempt)
+{
+    struct test *test = data;
+    cJSON *json = cJSON_CreateObject(), *ids;
+
+    cJSON_AddNumberToObject(json, "status", attempt->status);
+    add_text(json, "body", attempt->body);
+    add_text(json, "error", attempt->error);
+    add_text(json, "id", test->trial.event_ids[0]);
+    ids = cJSON_AddArrayToObject(json, "ids");
+    for (size_t i = 0; i < test->trial.count; i++)
+        cJSON_AddItemToArray(ids, cJSON_CreateString(test->trial.event_ids[i]));
+    api_answer(test->call, 200, json);
+    free(test);
+}
+
+static void send_test(struct emulator *emulator, struct api_call *call,
+                      const struct ledger_endpoint *endpoint)
+{
+    static const struct trial_manner manner = {.retries = true, .timeout_s = TIMEOUT_S};
+    struct test *test = calloc(1, sizeof(*test));
+    char why[FAULT_WHY_SIZE];
+    struct faults faults;
+
+    if (test == NULL) {
+        refuse(call, 503, "no_memory", "out of memory");
+        return;
+    }
+    test->call = call;
+    if (trial_faults(call, endpoint, &faults, why) &&
+        trial_send(emulator, endpoint, &manner, &faults, after_attempt, test, &test->trial, why))
+        return;
+    refuse(call, 400, "bad_fault", why);
+    free(test);
+}
+
+static void test_source(struct emulator *emulator, struct api_call *call,
+                        char parts[][API_PART_SIZE])
+{
+    struct ledger_endpoint *endpoint = ledger_endpoint_of_source(emulator->ledger, parts[0]);
+
+    if (endpoint == NULL)
+        refuse(call, 404, "not_found",
+               "there is no endpoint for such a source: see GET /emulator/endpoints");
+    else
+        send_test(emulator, call, endpoint);
+    ledger_endpoint_free(&endpoint);
+}
+
+/* ---- events and trouble */
+
+static void make_event(struct emulator *emulator, struct api_call *call,
+                       char parts[][API_PART_SIZE])
+{
+    cJSON *body = read_body(call, (const char *const[NAMES_MAX]){"provider", "type"}, "data");
+    cJSON *json = cJSON_CreateObject();
+    char why[FAULT_WHY_SIZE];
+    int deliveries;
+
+    (void)parts;
+    if (body == NULL) {
+        cJSON_Delete(json);
+        return;
+    }
+    deliveries = live_publish(emulator, text_of(body, "provider"), text_of(body, "type"),
+                              cJSON_GetObjectItemCaseSensitive(body, "data"), json, why);
+    if (deliveries < 0) {
+        refuse(call, 400, "bad_request", why);
+        cJSON_Delete(json);
+    } else {
+        api_answer(call, 202, json);
+    }
+    cJSON_Delete(body);
+}
+
+static void make_trouble(struct emulator *emulator, struct api_call *call,
+                         char parts[][API_PART_SIZE])
+{
+    cJSON *body = read_body(call, (const char *const[NAMES_MAX]){"provider", "kind"}, NULL);
+
+    (void)parts;
+    if (body == NULL)
+        return;
+    if (trouble_set(emulator->trouble, text_of(body, "provider"), text_of(body, "kind")))
+        api_answer(call, 200, cJSON_Duplicate(body, 1));
+    else
+        refuse(call, 400, "bad_request",
+               "expected provider foil, shodai or trulayer, and kind html, huge, 500, reset, hang "
+               "or none");
+    cJSON_Delete(body);
+}
+
+/* ---- routes */
+
+static void answer_list(struct emulator *emulator, struct api_call *call,
+                        char parts[][API_PART_SIZE])
+{
+    (void)parts;
+    list_endpoints(emulator, call);
+}
+
+static const struct {
+    const char *method, *pattern;
+    void (*answer)(struct emulator *emulator, struct api_call *call, char parts[][API_PART_SIZE]);
+} routes[] = {
+    {"GET", "/emulator/endpoints", answer_list},
+    {"PUT", "/emulator/endpoints/{}/{}/faults", change_faults},
+    {"POST", "/emulator/sources/{}/test", test_source},
+    {"POST", "/emulator/events", make_event},
+    {"PUT", "/emulator/trouble", make_trouble},
+};
+
+/* As with hooklined's administrator: a browser here reaches loopback, and shows pages of others. */
+static bool is_allowed(const struct emulator *emulator, struct api_call *call)
+{
+    const char *host = api_header(call, "host"), *origin = api_header(call, "origin");
+
+    if (!emulator->is_local)
+        refuse(call, 403, "not_local",
+               "the emulator listens for others, too: they have no say here");
+    else if (!origin_is_local(host, strlen(host)))
+        refuse(call, 403, "foreign_host",
+               "expected the Host header to be localhost or an address of this machine");
+    else if (origin != NULL && !origin_is_same(origin, strlen(origin), host, strlen(host)))
+        refuse(call, 403, "foreign_origin", "a page of another site may not ask for this");
+    else
+        return true;
+    return false;
+}
+
+bool control_handle(struct emulator *emulator, struct api_call *call)
+{
+    static const char root[] = "/emulator/";
+    const struct api_request *request = api_request(call);
+    const char *allowed = NULL;
+    char parts[2][API_PART_SIZE];
+
+    if (strncmp(request->path, root, sizeof(root) - 1) != 0)
+        return false;
+    if (!is_allowed(emulator, call))
+        return true;
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if (!api_path_fits(request, routes[i].pattern, parts))
+            continue;
+        if (strcmp(request->method, routes[i].method) == 0) {
+            routes[i].answer(emulator, call, parts);
+            return true;
+        }
+        allowed = routes[i].method;
+    }
+    if (allowed != NULL)
+        refuse(call, 405, "method_not_allowed", allowed);
+    else
+        refuse(call, 404, "not_found",
+               "expected /emulator/endpoints, /emulator/sources/NAME/test, /emulator/events or "
+               "/emulator/trouble");
+    return true;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "sink_address.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "../../daemon/address.h"
+#include "../../daemon/config.h"
+
+/* Where nobody in particular is named, the loopback is. */
+static in_port_t make_reachable(struct sockaddr_storage *address)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)address;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+
+    if (address->ss_family == AF_INET) {
+        if (v4->sin_addr.s_addr == htonl(INADDR_ANY))
+            v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        return v4->sin_port;
+    }
+    if (address->ss_family != AF_INET6)
+        return 0;
+    if (IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+        v6->sin6_addr = in6addr_loopback;
+    return v6->sin6_port;
+}
+
+bool sink_address_url(const struct config *config, char url[SINK_ADDRESS_SIZE])
+{
+    struct sockaddr_storage address;
+    char text[ADDRESS_TEXT_SIZE];
+    socklen_t len;
+
+    for (unsigned i = 0; i < config->listen_count; i++) {
+        if (!address_read(config->listen[i].address, &address, &len) ||
+            make_reachable(&address) == 0)
+            continue;
+        address_write(&address, text);
+        snprintf(url, SINK_ADDRESS_SIZE, "http://%s", text);
+        return true;
+    }
+    return false;
+}

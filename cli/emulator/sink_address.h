@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sink_address.h - where a hooklined listens, as its configuration says. Pure.
+ */
+#ifndef SINK_ADDRESS_H
+#define SINK_ADDRESS_H
+
+#include <stdbool.h>
+
+struct config;
+
+enum {
+    SINK_ADDRESS_SIZE = 512
+};
+
+/* "http://127.0.0.1:8080" of the first address with a port; every address of this machine is the
+ * loopback's. False if there is none. */
+bool sink_address_url(const struct config *config, char url[SINK_ADDRESS_SIZE]);
+
+#endif
