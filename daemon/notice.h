@@ -11,6 +11,10 @@
  * NULL says nothing. `name` is kept. */
 void notice_as(const char *name);
 
+/* Gives the lines to `hear` instead, without the name; NULL: to standard error again. While no
+ * other thread speaks. */
+void notice_to(void (*hear)(void *data, const char *line), void *data);
+
 /* One line. */
 void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * interruption.h - the wish that the process ends, taken when it suits: what was made for the time
+ * of the process can be removed first.
+ *
+ * Threads    The main thread's, before others are started: these inherit that they are not
+ *            disturbed.
+ */
+#ifndef INTERRUPTION_H
+#define INTERRUPTION_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+struct interruption {
+    sigset_t ours, before;
+    int signal; /* that came; 0: none */
+};
+
+void interruption_begin(struct interruption *interruption);
+
+/* Whether somebody wants it to end; waits for nothing. `interruption` is a struct interruption. */
+bool interruption_came(void *interruption);
+
+/* Ends the process by the signal if one has come, else signals do again what they did before. */
+void interruption_end(struct interruption *interruption);
+
+#endif
