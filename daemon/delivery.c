@@ -52,6 +52,7 @@ static void write_line(struct delivery_recorder *recorder, const struct delivery
     json_line_string(line, "verdict", metrics_verdict_name(verdict(d)));
     json_line_string(line, "reason", reason(d));
     json_line_number(line, "status", d->answer.status);
+    json_line_string(line, "receipt", d->receipt);
     if (d->seq > 0)
         json_line_number(line, "seq", d->seq);
     write_signed_facts(line, d);

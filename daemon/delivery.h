@@ -15,6 +15,7 @@
 #include "address.h"
 #include "answer.h"
 #include "json_line.h"
+#include "receipt.h"
 #include "throttle.h"
 
 struct feed;
@@ -33,6 +34,7 @@ struct delivery {
     int64_t received_us, begun_us; /* wall clock; monotonic clock */
     size_t bytes;                  /* of the body */
     char remote[ADDRESS_TEXT_SIZE];
+    char receipt[RECEIPT_SIZE]; /* in the answer, too */
 };
 
 struct delivery_recorder {
@@ -41,6 +43,7 @@ struct delivery_recorder {
     struct feed *feed;
     bool body; /* write the payload, too */
     struct throttle throttle;
+    struct receipts receipts;
     struct json_line line;
 };
 

@@ -76,7 +76,7 @@ static void refuse(h2o_req_t *req, struct delivery_recorder *recorder, struct de
 {
     delivery_record(recorder, d, clock_mono_us());
     log_flush(recorder->log);
-    answer_write_refusal(&recorder->line, &d->answer);
+    answer_write_refusal(&recorder->line, &d->answer, d->receipt);
     respond(req, &d->answer, &recorder->line);
     hookline_event_free(&d->event);
 }
@@ -86,11 +86,12 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     const struct receiver *self = (const struct receiver *)handler;
     struct deposits *deposits = h2o_context_get_handler_context(req->conn->ctx, handler);
+    struct delivery_recorder *recorder = deposits_recorder(deposits);
     struct headers_used used = {{0}};
     struct headers headers = {&req->headers, &used};
     struct delivery d;
 
-    arrival_begin(&d, req, self->options.sources);
+    arrival_begin(&d, req, self->options.sources, &recorder->receipts);
     d.bytes = req->entity.len;
     if (route(self, req, &d))
         judge(req, &d, &headers);
@@ -99,7 +100,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     if (delivery_is_accepted(&d))
         connection_await(req);
     else
-        refuse(req, deposits_recorder(deposits), &d);
+        refuse(req, recorder, &d);
     return 0;
 }
 

@@ -89,7 +89,7 @@ static void write_error(struct json_line *line, int status, const char *code, co
 {
     struct answer answer = {status, phrase_of(status), code, message, 0};
 
-    answer_write_refusal(line, &answer);
+    answer_write_refusal(line, &answer, NULL);
 }
 
 static void send_error(h2o_req_t *req, const char *code, const char *message)
@@ -126,7 +126,7 @@ static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **sl
         struct answer answer = answer_to_problem(answer_problem_of_status(req->res.status));
         struct json_line line = {0};
 
-        answer_write_refusal(&line, &answer);
+        answer_write_refusal(&line, &answer, NULL);
         reply_prepare(req, answer.status, "application/json");
         slot = respond_replace(req, slot, &line);
         json_line_free(&line);
