@@ -18,6 +18,7 @@ static const char *phrase_of(int status)
     } phrases[] = {
         {200, "OK"},
         {400, "Bad Request"},
+        {401, "Unauthorized"},
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
@@ -115,6 +116,14 @@ void reply_not_allowed(h2o_req_t *req, const char *allowed)
     reply_prepare(req, 405, "application/json");
     add(req, H2O_TOKEN_ALLOW, allowed);
     send_error(req, "method_not_allowed", message);
+}
+
+void reply_unauthorized(h2o_req_t *req)
+{
+    reply_prepare(req, 401, "application/json");
+    h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("www-authenticate"), 0, NULL,
+                          H2O_STRLIT("Bearer"));
+    send_error(req, "unauthorized", "expected the header Authorization: Bearer and the token");
 }
 
 /* ---- what libh2o says without asking us */
