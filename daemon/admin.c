@@ -24,6 +24,7 @@
 #include "reply.h"
 #include "scrape.h"
 #include "storage.h"
+#include "token.h"
 
 enum {
     BODY_MAX = 4096, /* of a request: it is not looked at */
@@ -39,6 +40,7 @@ static const char text_type[] = "text/plain; charset=utf-8";
 struct admin {
     struct admin_options options;
     bool over_tcp;
+    struct token *token; /* NULL: none is asked for */
     struct listener *listener;
     struct listing *listing;
     struct backlog *backlog;
@@ -256,11 +258,23 @@ static bool is_foreign(h2o_req_t *req)
     return !origin_is_same(origin.base, origin.len, req->authority.base, req->authority.len);
 }
 
+/* Shown twice, it is not shown: two programs would read two of them. */
+static bool has_token(const struct admin *a, h2o_req_t *req)
+{
+    ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_AUTHORIZATION, -1);
+    h2o_iovec_t shown;
+
+    if (at < 0 || h2o_find_header(&req->headers, H2O_TOKEN_AUTHORIZATION, at) >= 0)
+        return false;
+    shown = req->headers.entries[at].value;
+    return token_is_right(a->token, shown.base, shown.len);
+}
+
 /* A browser on this machine reaches loopback addresses, and shows pages of others meanwhile. A Unix
- * socket it does not. */
+ * socket it does not, and a token it does not know. */
 static bool is_allowed(const struct admin *a, h2o_req_t *req, const char *method)
 {
-    if (!a->over_tcp)
+    if (!a->over_tcp || a->token != NULL)
         return true;
     if (!origin_is_local(req->authority.base, req->authority.len)) {
         reply_error(req, 403, "foreign_host",
@@ -289,7 +303,9 @@ static int on_request(h2o_handler_t *super, h2o_req_t *req)
     bool good = query_read(&query, req->path.base, req->path.len, why);
     const char *method = query_method(query.route);
 
-    if (method == NULL)
+    if (a->token != NULL && query.route != QUERY_LIVE && !has_token(a, req))
+        reply_unauthorized(req);
+    else if (method == NULL)
         reply_error(req, 404, "not_found",
                     "expected /livez, /readyz, /metrics, /events, /deliveries or /replay");
     else if (!has_method(req, method))
@@ -387,6 +403,11 @@ struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY
     a->start_us = clock_wall_us();
     a->over_tcp = !address_read(options->address, &address, &len) || address.ss_family != AF_UNIX;
     errno = 0;
+    if (a->over_tcp && options->token != NULL &&
+        (a->token = token_open(options->token, why, STORE_WHY_SIZE)) == NULL) {
+        admin_close(&a);
+        return NULL;
+    }
     a->listing =
         listing_open(store_path(storage_store(options->storage)), options->destinations, why);
     if (a->listing != NULL)
@@ -426,6 +447,7 @@ void admin_close(struct admin **admin)
     listing_close(&a->listing);
     exposition_free(&a->page);
     json_line_free(&a->line);
+    token_free(&a->token);
     free(a);
     *admin = NULL;
     errno = saved;

@@ -17,6 +17,7 @@
 #include "store.h"
 
 struct admin;
+struct config_secret;
 struct destinations;
 struct feed;
 struct forwarder;
@@ -26,6 +27,7 @@ struct storage;
 
 struct admin_options {
     const char *address;
+    const struct config_secret *token; /* over TCP who shows it is answered; NULL: everybody */
     const char *version;
     const struct destinations *destinations;
     const struct metrics *metrics;

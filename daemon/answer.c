@@ -75,23 +75,26 @@ struct answer answer_to_code(int code)
     return answer;
 }
 
-void answer_write_refusal(struct json_line *line, const struct answer *answer)
+void answer_write_refusal(struct json_line *line, const struct answer *answer, const char *receipt)
 {
     json_line_begin(line);
     json_line_open(line, "error");
     json_line_string(line, "code", answer->code);
     json_line_string(line, "message", answer->message);
     json_line_close(line);
+    if (receipt != NULL)
+        json_line_string(line, "receipt", receipt);
     json_line_end(line);
 }
 
 void answer_write_accepted(struct json_line *line, bool duplicate, const char *source,
-                           hookline_bytes id, const char *type)
+                           hookline_bytes id, const char *type, const char *receipt)
 {
     json_line_begin(line);
     json_line_string(line, "status", duplicate ? "duplicate" : "accepted");
     json_line_string(line, "source", source);
     json_line_text(line, "id", id.len == 0 ? NULL : id.base, id.len);
     json_line_string(line, "type", type);
+    json_line_string(line, "receipt", receipt);
     json_line_end(line);
 }

@@ -37,9 +37,10 @@ struct answer answer_to_code(int code); /* an enum hookline_code */
 struct answer answer_to_problem(enum answer_problem problem);
 enum answer_problem answer_problem_of_status(int status);
 
-/* Writes the JSON of a refusal, or of what was accepted. */
-void answer_write_refusal(struct json_line *line, const struct answer *answer);
+/* Writes the JSON of a refusal, or of what was accepted. `receipt` is that of the line; NULL if
+ * there is none. */
+void answer_write_refusal(struct json_line *line, const struct answer *answer, const char *receipt);
 void answer_write_accepted(struct json_line *line, bool duplicate, const char *source,
-                           hookline_bytes id, const char *type);
+                           hookline_bytes id, const char *type, const char *receipt);
 
 #endif

@@ -6,9 +6,11 @@
 #include "clock.h"
 #include "connection.h"
 #include "delivery.h"
+#include "receipt.h"
 #include "source.h"
 
-void arrival_begin(struct delivery *d, h2o_req_t *req, const struct sources *sources)
+void arrival_begin(struct delivery *d, h2o_req_t *req, const struct sources *sources,
+                   struct receipts *receipts)
 {
     size_t path_len = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
 
@@ -18,5 +20,6 @@ void arrival_begin(struct delivery *d, h2o_req_t *req, const struct sources *sou
         .received_us = clock_wall_us(),
         .begun_us = clock_mono_us(),
     };
+    receipt_make(receipts, d->receipt);
     connection_remote(req, d->remote);
 }

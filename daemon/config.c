@@ -93,13 +93,16 @@ static bool check_source(struct config *c, unsigned i, const char *file, char *w
     return true;
 }
 
+static bool is_one_secret(const struct config_secret *s)
+{
+    return (s->file != NULL) + (s->env != NULL) + (s->credential != NULL) == 1;
+}
+
 static bool check_secrets(const struct config_source *source, unsigned i, const char *file,
                           char *why)
 {
     for (unsigned j = 0; j < source->secrets_count; j++) {
-        const struct config_secret *s = &source->secrets[j];
-
-        if ((s->file != NULL) + (s->env != NULL) + (s->credential != NULL) != 1) {
+        if (!is_one_secret(&source->secrets[j])) {
             char key[64];
 
             snprintf(key, sizeof(key), "sources/%u/secrets/%u", i, j);
@@ -202,24 +205,28 @@ static bool fill_listen(struct config *c, const char *file, char *why)
     return true;
 }
 
-/* It lists what was received and has no authentication: that of the machine must do. */
+/* It lists what was received: where it asks for no token, who may use the machine may use it. */
 static bool check_admin(const struct config *c, const char *file, char *why)
 {
     const char *text = c->admin.address;
     struct sockaddr_storage address;
     socklen_t len;
 
-    if (text == NULL)
+    if (text == NULL && c->admin.token == NULL)
         return true;
-    if (!address_read(text, &address, &len))
+    if (text == NULL)
+        complain(file, why, "admin", "admin: a token, but no address that asks for it");
+    else if (c->admin.token != NULL && !is_one_secret(c->admin.token))
+        complain(file, why, "admin/token", "admin: expected one of file, env and credential");
+    else if (!address_read(text, &address, &len))
         complain(file, why, "admin/address",
                  "admin: %s is no address: expected unix:PATH, of %zu bytes at most, or a numeric "
                  "ADDRESS:PORT such as 127.0.0.1:9090",
                  text, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
-    else if (!address_is_local(&address))
+    else if (c->admin.token == NULL && !address_is_local(&address))
         complain(file, why, "admin/address",
-                 "admin: others than this machine can reach %s, and it asks for no password: "
-                 "expected unix:PATH, 127.0.0.1:PORT or [::1]:PORT",
+                 "admin: others than this machine can reach %s, and it asks for no token: "
+                 "expected unix:PATH, 127.0.0.1:PORT or [::1]:PORT, or a token",
                  text);
     else
         return true;

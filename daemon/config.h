@@ -72,7 +72,8 @@ struct config_store {
 };
 
 struct config_admin {
-    char *address; /* unix:PATH, or ADDRESS:PORT of this machine; NULL: none */
+    char *address;               /* unix:PATH, or ADDRESS:PORT; NULL: none */
+    struct config_secret *token; /* asked for over TCP; NULL: ADDRESS is this machine's */
 };
 
 /* 0: the default, below. */

@@ -82,6 +82,8 @@ static const cyaml_schema_field_t store_fields[] = {
 
 static const cyaml_schema_field_t admin_fields[] = {
     CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER, struct config_admin, address, 1, 256),
+    CYAML_FIELD_MAPPING_PTR("token", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_admin,
+                            token, secret_fields),
     CYAML_FIELD_END,
 };
 

@@ -224,7 +224,7 @@ static void send_timeout(int fd)
     char response[512];
     int len;
 
-    answer_write_refusal(&body, &answer);
+    answer_write_refusal(&body, &answer, NULL);
     len = snprintf(response, sizeof(response),
                    "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
                    "Content-Length: %zu\r\n\r\n%.*s",

@@ -26,6 +26,14 @@ static const char *reason(const struct delivery *d)
     return d->code <= HOOKLINE_BAD_CALL ? hookline_code_name(d->code) : d->answer.code;
 }
 
+static void write_hint(struct json_line *line, const struct mistake *mistake)
+{
+    if (mistake->kind != MISTAKE_NONE)
+        json_line_string(line, "hint", mistake_name(mistake->kind));
+    if (mistake->other != NULL)
+        json_line_string(line, "hint_source", mistake->other);
+}
+
 /* What the signature vouches for; nothing else of a refused request is written. */
 static void write_signed_facts(struct json_line *line, const struct delivery *d)
 {
@@ -52,6 +60,8 @@ static void write_line(struct delivery_recorder *recorder, const struct delivery
     json_line_string(line, "verdict", metrics_verdict_name(verdict(d)));
     json_line_string(line, "reason", reason(d));
     json_line_number(line, "status", d->answer.status);
+    json_line_string(line, "receipt", d->receipt);
+    write_hint(line, &d->mistake);
     if (d->seq > 0)
         json_line_number(line, "seq", d->seq);
     write_signed_facts(line, d);
@@ -91,7 +101,8 @@ static void publish(const struct delivery_recorder *recorder, const struct deliv
 
 void delivery_record(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us)
 {
-    bool logged = delivery_is_accepted(d) || throttle_pass(&recorder->throttle, now_us);
+    bool logged = delivery_is_accepted(d) ||
+                  throttle_pass(&recorder->throttle, DELIVERY_REFUSALS_PER_SECOND, now_us);
 
     count(recorder->metrics, d, now_us);
     if (!logged && !feed_is_watched(recorder->feed))

@@ -15,6 +15,8 @@
 #include "address.h"
 #include "answer.h"
 #include "json_line.h"
+#include "mistake.h"
+#include "receipt.h"
 #include "throttle.h"
 
 struct feed;
@@ -22,17 +24,23 @@ struct log;
 struct metrics;
 struct source;
 
+enum {
+    DELIVERY_REFUSALS_PER_SECOND = 50 /* that have a line */
+};
+
 struct delivery {
     const struct source *source; /* NULL if no source was found */
     hookline_result result;
-    hookline_event *event; /* of an accepted delivery; the delivery's own */
-    int code;              /* an enum hookline_code, 0 if it was not verified */
-    int64_t seq;           /* in the store; 0 if it is not there */
-    bool duplicate;        /* of the one that is in the store */
+    hookline_event *event;  /* of an accepted delivery; the delivery's own */
+    int code;               /* an enum hookline_code, 0 if it was not verified */
+    int64_t seq;            /* in the store; 0 if it is not there */
+    bool duplicate;         /* of the one that is in the store */
+    struct mistake mistake; /* behind a refusal, as far as it was looked for */
     struct answer answer;
     int64_t received_us, begun_us; /* wall clock; monotonic clock */
     size_t bytes;                  /* of the body */
     char remote[ADDRESS_TEXT_SIZE];
+    char receipt[RECEIPT_SIZE]; /* in the answer, too */
 };
 
 struct delivery_recorder {
@@ -40,7 +48,8 @@ struct delivery_recorder {
     struct metrics *metrics;
     struct feed *feed;
     bool body; /* write the payload, too */
-    struct throttle throttle;
+    struct throttle throttle, hints;
+    struct receipts receipts;
     struct json_line line;
 };
 

@@ -121,12 +121,13 @@ static void answer(struct deposit *deposit, struct json_line *line)
     if (deposit->req == NULL)
         return;
     deposit->ticket->deposit = NULL;
-    if (deposit->was_relayed && handover_answer(deposit->req, &deposit->relay, line))
+    if (deposit->was_relayed && handover_answer(deposit->req, &deposit->relay, d->receipt, line))
         return;
     if (delivery_is_accepted(d))
-        answer_write_accepted(line, d->duplicate, d->source->name, d->result.id, d->event->type);
+        answer_write_accepted(line, d->duplicate, d->source->name, d->result.id, d->event->type,
+                              d->receipt);
     else
-        answer_write_refusal(line, &d->answer);
+        answer_write_refusal(line, &d->answer, d->receipt);
     respond(deposit->req, &d->answer, line);
 }
 

@@ -35,25 +35,27 @@ int handover_prepare(const struct handover *handover, const char *source, int64_
     return code;
 }
 
-static void refuse(h2o_req_t *req, enum answer_problem problem, struct json_line *line)
+static void refuse(h2o_req_t *req, enum answer_problem problem, const char *receipt,
+                   struct json_line *line)
 {
     struct answer answer = answer_to_problem(problem);
 
-    answer_write_refusal(line, &answer);
+    answer_write_refusal(line, &answer, receipt);
     respond(req, &answer, line);
 }
 
-bool handover_answer(h2o_req_t *req, const struct relay *relay, struct json_line *line)
+bool handover_answer(h2o_req_t *req, const struct relay *relay, const char *receipt,
+                     struct json_line *line)
 {
     switch (relay->outcome) {
     case RELAY_ANSWERED:
         respond_relayed(req, relay->status, relay->content_type, relay->body, relay->len);
         break;
     case RELAY_FAILED:
-        refuse(req, ANSWER_UPSTREAM_FAILED, line);
+        refuse(req, ANSWER_UPSTREAM_FAILED, receipt, line);
         break;
     case RELAY_TIMEOUT:
-        refuse(req, ANSWER_UPSTREAM_TIMEOUT, line);
+        refuse(req, ANSWER_UPSTREAM_TIMEOUT, receipt, line);
         break;
     case RELAY_DONE:
         return false;

@@ -31,8 +31,9 @@ struct handover {
 int handover_prepare(const struct handover *handover, const char *source, int64_t seq,
                      bool is_repeated, bool *wanted);
 
-/* Answers the request with what came back. False if the delivery was done before: then it is a
- * duplicate like any other. */
-bool handover_answer(struct st_h2o_req_t *req, const struct relay *relay, struct json_line *line);
+/* Answers the request with what came back; the receipt is for where that is nothing. False if the
+ * delivery was done before: then it is a duplicate like any other. */
+bool handover_answer(struct st_h2o_req_t *req, const struct relay *relay, const char *receipt,
+                     struct json_line *line);
 
 #endif

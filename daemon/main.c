@@ -18,6 +18,7 @@
 #include "options.h"
 #include "service.h"
 #include "source.h"
+#include "token.h"
 
 /* The secrets are in memory that no core holds; this keeps the deliveries out of cores, too, and
  * the environment out of reach of others. LeakSanitizer could not attach. */
@@ -31,6 +32,27 @@ static void keep_private(void)
 static void warn(const char *text)
 {
     notice("%s", text);
+}
+
+/* The service reads the token when it needs it; but --check is to speak of it, too, and here is
+ * known where it stands. */
+static bool check_token(struct options *o)
+{
+    const struct config_secret *where = o->config->admin.token;
+    struct token *token;
+    size_t len;
+    bool good;
+
+    if (where == NULL)
+        return true;
+    len = config_locate(o->file, "admin/token", o->why, sizeof(o->why));
+    len += (size_t)snprintf(o->why + len, sizeof(o->why) - len, "admin: ");
+    if (len >= sizeof(o->why))
+        return false;
+    token = token_open(where, o->why + len, sizeof(o->why) - len);
+    good = token != NULL;
+    token_free(&token);
+    return good;
 }
 
 static int check_or_run(struct options *o)
@@ -47,7 +69,7 @@ static int check_or_run(struct options *o)
     }
     if (o->config != NULL)
         sources = sources_open(o->config, o->file, warn, o->why);
-    if (sources != NULL)
+    if (sources != NULL && check_token(o))
         destinations = destinations_open(o->config, o->file, warn, o->why);
     if (destinations == NULL)
         notice("%s", o->why);

@@ -14,7 +14,7 @@ void options_help(void)
         "Usage: hooklined --config FILE [--check]\n"
         "       hooklined [--listen ADDRESS:PORT]... --source NAME=SCHEME:SECRET...\n"
         "                 --store FILE [--forward URL] [--log FILE] [--admin ADDRESS]\n"
-        "                 [--check]\n"
+        "                 [--admin-token TOKEN] [--check]\n"
         "\n"
         "Receives webhooks over HTTP, verifies them, acknowledges what the disk has,\n"
         "and sends it on.\n"
@@ -31,7 +31,10 @@ void options_help(void)
         "  -f, --forward URL    send each delivery on to URL until it is taken\n"
         "  -o, --log FILE       append the lines to FILE instead of standard output\n"
         "  -a, --admin ADDRESS  answer the administrator there: unix:PATH, or ADDRESS:PORT of\n"
-        "                       this machine\n"
+        "                       this machine, or with a token of any\n"
+        "      --admin-token TOKEN\n"
+        "                       over TCP answer only who shows TOKEN, which is @FILE,\n"
+        "                       env:VARIABLE or credential:NAME\n"
         "      --check          check configuration and secrets, then exit\n"
         "  -h, --help           show this and exit\n"
         "  -V, --version        show the version and exit\n"
@@ -113,19 +116,32 @@ static void set_forward(struct options *o, const char *url)
         wrong(o, "out of memory");
 }
 
+static void set_token(struct options *o, const char *text)
+{
+    struct config_admin *admin = &o->config->admin;
+
+    if (admin->token != NULL)
+        wrong(o, "--admin-token: expected one token");
+    else if ((admin->token = calloc(1, sizeof(*admin->token))) == NULL)
+        wrong(o, "out of memory");
+    else if (!secret_where(admin->token, text))
+        wrong(o, "--admin-token: a token does not belong on the command line, where everybody can "
+                 "read it; expected @FILE, env:VARIABLE or credential:NAME");
+}
+
 /* Either a file or the rest of the options: two places for the same thing breed surprises. */
 static void check_sides(struct options *o)
 {
     const struct config *c = o->config;
     bool inline_config = c->sources_count + c->listen_count + c->destinations_count > 0 ||
-                         c->log.file != NULL || c->store.file != NULL || c->admin.address != NULL;
+                         c->log.file != NULL || c->store.file != NULL || c->admin.address != NULL ||
+                         c->admin.token != NULL;
 
     if (o->mode != OPTIONS_RUN && o->mode != OPTIONS_CHECK)
         return;
     if (o->file != NULL && inline_config)
-        wrong(o, "--config does not go with --listen, --source, --store, --forward, --log and "
-                 "--admin: put "
-                 "them in the file");
+        wrong(o, "--config does not go with --listen, --source, --store, --forward, --log, "
+                 "--admin and --admin-token: put them in the file");
     else if (o->file == NULL && c->sources_count == 0)
         wrong(o, "nothing to receive: give --config FILE or --source NAME=SCHEME:SECRET");
 }
@@ -151,6 +167,9 @@ static void take_option(struct options *o, int option)
     case 'a':
         set_text(o, &o->config->admin.address, optarg);
         break;
+    case 't':
+        set_token(o, optarg);
+        break;
     case 'S':
         set_text(o, &o->config->store.file, optarg);
         break;
@@ -172,17 +191,12 @@ static void take_option(struct options *o, int option)
 struct options options_read(int argc, char *argv[])
 {
     static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"listen", required_argument, NULL, 'l'},
-        {"source", required_argument, NULL, 's'},
-        {"store", required_argument, NULL, 'S'},
-        {"forward", required_argument, NULL, 'f'},
-        {"log", required_argument, NULL, 'o'},
-        {"admin", required_argument, NULL, 'a'},
-        {"check", no_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},  {"listen", required_argument, NULL, 'l'},
+        {"source", required_argument, NULL, 's'},  {"store", required_argument, NULL, 'S'},
+        {"forward", required_argument, NULL, 'f'}, {"log", required_argument, NULL, 'o'},
+        {"admin", required_argument, NULL, 'a'},   {"admin-token", required_argument, NULL, 't'},
+        {"check", no_argument, NULL, 'k'},         {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
     };
     struct options o = {.mode = OPTIONS_RUN, .config = calloc(1, sizeof(struct config))};
     int option;

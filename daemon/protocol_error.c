@@ -16,15 +16,17 @@ struct protocol_error {
     const struct sources *sources;
 };
 
+/* Writes the line about it, and then leaves the answer's body in recorder->line. */
 static void record(const struct protocol_error *self, struct delivery_recorder *recorder,
                    h2o_req_t *req, const struct answer *answer)
 {
     struct delivery d;
 
-    arrival_begin(&d, req, self->sources);
+    arrival_begin(&d, req, self->sources, &recorder->receipts);
     d.answer = *answer;
     delivery_record(recorder, &d, d.begun_us);
     log_flush(recorder->log);
+    answer_write_refusal(&recorder->line, answer, d.receipt);
 }
 
 static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **slot)
@@ -37,7 +39,6 @@ static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **sl
         struct answer answer = answer_to_problem(answer_problem_of_status(req->res.status));
 
         record(self, recorder, req, &answer);
-        answer_write_refusal(&recorder->line, &answer);
         respond_prepare(req, &answer);
         slot = respond_replace(req, slot, &recorder->line);
         connection_linger(req);

@@ -13,6 +13,7 @@
 #include "delivery.h"
 #include "framing.h"
 #include "headers.h"
+#include "hint.h"
 #include "log.h"
 #include "protocol_error.h"
 #include "respond.h"
@@ -50,7 +51,8 @@ static bool route(const struct receiver *self, h2o_req_t *req, struct delivery *
     return false;
 }
 
-static void judge(h2o_req_t *req, struct delivery *d, const struct headers *headers)
+static void judge(const struct receiver *self, struct delivery_recorder *recorder, h2o_req_t *req,
+                  struct delivery *d, const struct headers *headers)
 {
     const char *url = d->source->url;
     hookline_request view = {
@@ -70,13 +72,15 @@ static void judge(h2o_req_t *req, struct delivery *d, const struct headers *head
             d->code = read;
     }
     d->answer = answer_to_code(d->code);
+    if (!delivery_is_accepted(d))
+        d->mistake = hint_find(&recorder->hints, self->options.sources, d, &view);
 }
 
 static void refuse(h2o_req_t *req, struct delivery_recorder *recorder, struct delivery *d)
 {
     delivery_record(recorder, d, clock_mono_us());
     log_flush(recorder->log);
-    answer_write_refusal(&recorder->line, &d->answer);
+    answer_write_refusal(&recorder->line, &d->answer, d->receipt);
     respond(req, &d->answer, &recorder->line);
     hookline_event_free(&d->event);
 }
@@ -86,20 +90,21 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     const struct receiver *self = (const struct receiver *)handler;
     struct deposits *deposits = h2o_context_get_handler_context(req->conn->ctx, handler);
+    struct delivery_recorder *recorder = deposits_recorder(deposits);
     struct headers_used used = {{0}};
     struct headers headers = {&req->headers, &used};
     struct delivery d;
 
-    arrival_begin(&d, req, self->options.sources);
+    arrival_begin(&d, req, self->options.sources, &recorder->receipts);
     d.bytes = req->entity.len;
     if (route(self, req, &d))
-        judge(req, &d, &headers);
+        judge(self, recorder, req, &d, &headers);
     if (delivery_is_accepted(&d) && !deposit_begin(deposits, req, &d, &headers))
         d.answer = answer_to_problem(ANSWER_UNAVAILABLE);
     if (delivery_is_accepted(&d))
         connection_await(req);
     else
-        refuse(req, deposits_recorder(deposits), &d);
+        refuse(req, recorder, &d);
     return 0;
 }
 

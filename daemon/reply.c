@@ -18,6 +18,7 @@ static const char *phrase_of(int status)
     } phrases[] = {
         {200, "OK"},
         {400, "Bad Request"},
+        {401, "Unauthorized"},
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
@@ -89,7 +90,7 @@ static void write_error(struct json_line *line, int status, const char *code, co
 {
     struct answer answer = {status, phrase_of(status), code, message, 0};
 
-    answer_write_refusal(line, &answer);
+    answer_write_refusal(line, &answer, NULL);
 }
 
 static void send_error(h2o_req_t *req, const char *code, const char *message)
@@ -117,6 +118,14 @@ void reply_not_allowed(h2o_req_t *req, const char *allowed)
     send_error(req, "method_not_allowed", message);
 }
 
+void reply_unauthorized(h2o_req_t *req)
+{
+    reply_prepare(req, 401, "application/json");
+    h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("www-authenticate"), 0, NULL,
+                          H2O_STRLIT("Bearer"));
+    send_error(req, "unauthorized", "expected the header Authorization: Bearer and the token");
+}
+
 /* ---- what libh2o says without asking us */
 
 static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **slot)
@@ -126,7 +135,7 @@ static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **sl
         struct answer answer = answer_to_problem(answer_problem_of_status(req->res.status));
         struct json_line line = {0};
 
-        answer_write_refusal(&line, &answer);
+        answer_write_refusal(&line, &answer, NULL);
         reply_prepare(req, answer.status, "application/json");
         slot = respond_replace(req, slot, &line);
         json_line_free(&line);

@@ -32,4 +32,7 @@ void reply_error(struct st_h2o_req_t *req, int status, const char *code, const c
 /* The same with 405 and the header Allow. */
 void reply_not_allowed(struct st_h2o_req_t *req, const char *allowed);
 
+/* The same with 401 and the header WWW-Authenticate. */
+void reply_unauthorized(struct st_h2o_req_t *req);
+
 #endif

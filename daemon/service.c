@@ -219,6 +219,7 @@ static int open_admin(struct service *s)
 {
     struct admin_options options = {
         .address = s->config->admin.address,
+        .token = s->config->admin.token,
         .version = hookline_version(),
         .destinations = s->destinations,
         .metrics = s->metrics,

@@ -73,8 +73,9 @@ static int make_verifier(const struct opening *o, hookline_verifier **verifier, 
     return code;
 }
 
-/* Adds one secret, the first one by making the verifier. */
-static bool add_secret(const struct opening *o, unsigned j, hookline_verifier **verifier)
+/* Adds one secret, the first one by making the verifier. It is kept, too, for who looks for what is
+ * wrong with a request. */
+static bool add_secret(const struct opening *o, unsigned j, struct source *source)
 {
     char key[32], detail[256];
     char *secret = secret_read(&o->config->secrets[j], detail, sizeof(detail));
@@ -90,9 +91,12 @@ static bool add_secret(const struct opening *o, unsigned j, hookline_verifier **
                  o->config->name, strlen(secret));
         o->warn(detail);
     }
-    code = j == 0 ? make_verifier(o, verifier, secret)
-                  : hookline_verifier_add_secret(*verifier, secret);
-    secret_free(&secret);
+    code = j == 0 ? make_verifier(o, &source->verifier, secret)
+                  : hookline_verifier_add_secret(source->verifier, secret);
+    if (code == 0)
+        source->secrets[source->secrets_count++] = secret;
+    else
+        secret_free(&secret);
     if (code < 0 && code != HOOKLINE_BAD_SCHEME)
         complain(o, key, "%s", hookline_code_text(code));
     return code == 0;
@@ -117,7 +121,7 @@ static bool open_source(const struct opening *o, struct source *source)
     const struct config_source *c = o->config;
 
     for (unsigned j = 0; j < c->secrets_count; j++)
-        if (!add_secret(o, j, &source->verifier))
+        if (!add_secret(o, j, source))
             return false;
     if (c->tolerance_seconds != NULL &&
         hookline_verifier_set_tolerance(source->verifier, *c->tolerance_seconds,
@@ -133,7 +137,10 @@ static bool open_source(const struct opening *o, struct source *source)
     source->path = strdup(c->path);
     source->scheme = strdup(c->scheme == NULL ? "custom" : c->scheme);
     source->url = c->url == NULL ? NULL : strdup(c->url);
-    if (source->name == NULL || source->path == NULL || source->scheme == NULL) {
+    source->description =
+        strdup(c->scheme == NULL ? c->description : hookline_scheme_find(c->scheme)->description);
+    if (source->name == NULL || source->path == NULL || source->scheme == NULL ||
+        source->description == NULL || (c->url != NULL && source->url == NULL)) {
         complain(o, "name", "out of memory");
         return false;
     }
@@ -176,6 +183,9 @@ void sources_free(struct sources **sources)
         struct source *source = &(*sources)->entry[i];
 
         hookline_verifier_free(&source->verifier);
+        for (size_t j = 0; j < source->secrets_count; j++)
+            secret_free(&source->secrets[j]);
+        free(source->description);
         free(source->name);
         free(source->path);
         free(source->scheme);

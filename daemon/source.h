@@ -15,7 +15,10 @@ struct config;
 struct source {
     char *name, *path, *scheme; /* scheme: its name, or "custom" */
     char *url;                  /* may be NULL */
+    char *description;          /* of the scheme */
     hookline_verifier *verifier;
+    char *secrets[HOOKLINE_SECRETS_MAX]; /* of the verifier; each is in locked memory */
+    size_t secrets_count;
     size_t number; /* from 0 on: what counters know it by */
 };
 

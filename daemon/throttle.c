@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "throttle.h"
 
-bool throttle_pass(struct throttle *t, int64_t now_us)
+bool throttle_pass(struct throttle *t, unsigned per_second, int64_t now_us)
 {
     int64_t second = now_us / 1000000;
 
@@ -9,7 +9,7 @@ bool throttle_pass(struct throttle *t, int64_t now_us)
         t->second = second;
         t->passed = 0;
     }
-    if (t->passed == THROTTLE_PER_SECOND) {
+    if (t->passed >= per_second) {
         t->dropped++;
         return false;
     }

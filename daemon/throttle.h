@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * throttle.h - how many lines a second an attacker may write into our log. Pure.
+ * throttle.h - how much of what an attacker can cause happens in a second: lines in our log, say.
+ * Pure.
  */
 #ifndef THROTTLE_H
 #define THROTTLE_H
 
 #include <stdbool.h>
 #include <stdint.h>
-
-enum {
-    THROTTLE_PER_SECOND = 50
-};
 
 struct throttle {
     int64_t second;
@@ -19,7 +16,7 @@ struct throttle {
 };
 
 /* Whether one more may pass. */
-bool throttle_pass(struct throttle *t, int64_t now_us);
+bool throttle_pass(struct throttle *t, unsigned per_second, int64_t now_us);
 
 /* How many did not pass since this was asked the last time. */
 uint64_t throttle_take_dropped(struct throttle *t);

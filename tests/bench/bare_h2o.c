@@ -61,10 +61,10 @@ static void answer(h2o_req_t *req, int code, const char *text, size_t len)
 static void answer_event(h2o_req_t *req, hookline_bytes id, const char *type)
 {
     char text[256];
-    int len =
-        snprintf(text, sizeof(text),
-                 "{\"status\":\"stored\",\"source\":\"foil\",\"id\":\"%.*s\",\"type\":\"%s\"}\n",
-                 (int)id.len, id.base, type);
+    int len = snprintf(text, sizeof(text),
+                       "{\"status\":\"stored\",\"source\":\"foil\",\"id\":\"%.*s\",\"type\":\"%s\","
+                       "\"receipt\":\"0123456789abcdef\"}\n",
+                       (int)id.len, id.base, type);
 
     answer(req, 200, text, (size_t)len);
 }

@@ -56,15 +56,15 @@ class Admin:
     def metrics(self):
         return parse_metrics(self.ask("/metrics").body.decode())
 
-    def watch(self, query=""):
-        return Stream(self, query)
+    def watch(self, query="", headers=()):
+        return Stream(self, query, headers)
 
 
 class Stream:
     """GET /events: what comes, event by event."""
-    def __init__(self, admin, query=""):
+    def __init__(self, admin, query="", headers=()):
         self.connection = sink.Connection(admin.address)
-        self.connection.write(admin.request("/events" + query))
+        self.connection.write(admin.request("/events" + query, headers=headers))
         self.data = b""
         self.ended = False
         head = self._until(b"\r\n\r\n", self.connection.input.readline).decode()

@@ -349,6 +349,11 @@ class Answer(collections.namedtuple("Answer", "status phrase headers body")):
     def code(self):
         return self.json.get("error", {}).get("code")
 
+    @property
+    def receipt(self):
+        """Of an answer of hooklined's own: in it and in the line."""
+        return self.json["receipt"]
+
     def header(self, name):
         return ", ".join(value for key, value in self.headers if key.lower() == name.lower())
 

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of the daemon that need no process: lines of JSON, the throttle, addresses, heads of
- * requests, the lines of YAML files, and how a path finds its source.
+ * The parts of the daemon that need no process: lines of JSON, receipts, the throttle, addresses,
+ * heads of requests, the lines of YAML files, and how a path finds its source.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "../../daemon/address.h"
 #include "../../daemon/config.h"
 #include "../../daemon/framing.h"
 #include "../../daemon/json_line.h"
+#include "../../daemon/receipt.h"
 #include "../../daemon/source.h"
 #include "../../daemon/throttle.h"
 #include "../../daemon/yaml_line.h"
@@ -109,6 +112,30 @@ START_TEST(a_text_without_end_fails_the_line_and_not_the_next)
 }
 END_TEST
 
+/* ---- receipt */
+
+static int by_text(const void *a, const void *b)
+{
+    return memcmp(a, b, RECEIPT_SIZE);
+}
+
+START_TEST(a_receipt_is_sixteen_digits_and_never_the_same)
+{
+    static char texts_of_all[3 * RECEIPTS_AT_ONCE + 1][RECEIPT_SIZE];
+    struct receipts receipts = {.left = 0};
+
+    ck_assert_int_ge(sodium_init(), 0);
+    for (size_t i = 0; i < COUNT(texts_of_all); i++) {
+        receipt_make(&receipts, texts_of_all[i]);
+        ck_assert_uint_eq(strspn(texts_of_all[i], "0123456789abcdef"), 16);
+        ck_assert_uint_eq(strlen(texts_of_all[i]), 16);
+    }
+    qsort(texts_of_all, COUNT(texts_of_all), RECEIPT_SIZE, by_text);
+    for (size_t i = 1; i < COUNT(texts_of_all); i++)
+        ck_assert_str_ne(texts_of_all[i - 1], texts_of_all[i]);
+}
+END_TEST
+
 /* ---- throttle */
 
 START_TEST(fifty_a_second_pass_and_the_others_are_counted)
@@ -116,12 +143,12 @@ START_TEST(fifty_a_second_pass_and_the_others_are_counted)
     struct throttle t = {0};
     int64_t now = 1000000000;
 
-    for (int i = 0; i < THROTTLE_PER_SECOND; i++)
-        ck_assert(throttle_pass(&t, now + i));
+    for (int i = 0; i < 50; i++)
+        ck_assert(throttle_pass(&t, 50, now + i));
     ck_assert_uint_eq(throttle_take_dropped(&t), 0);
     for (int i = 0; i < 7; i++)
-        ck_assert(!throttle_pass(&t, now + 999999));
-    ck_assert(throttle_pass(&t, now + 1000000));
+        ck_assert(!throttle_pass(&t, 50, now + 999999));
+    ck_assert(throttle_pass(&t, 50, now + 1000000));
     ck_assert_uint_eq(throttle_take_dropped(&t), 7);
     ck_assert_uint_eq(throttle_take_dropped(&t), 0);
 }
@@ -424,6 +451,7 @@ Suite *suite(void)
     tcase_add_loop_test(tc, a_text_is_escaped_and_what_is_no_utf8_is_replaced, 0, COUNT(texts));
     tcase_add_test(tc, members_are_separated_and_objects_nest);
     tcase_add_test(tc, a_text_without_end_fails_the_line_and_not_the_next);
+    tcase_add_test(tc, a_receipt_is_sixteen_digits_and_never_the_same);
     tcase_add_test(tc, fifty_a_second_pass_and_the_others_are_counted);
     tcase_add_loop_test(tc, an_address_is_read_and_written_again, 0, COUNT(addresses));
     tcase_add_loop_test(tc, what_is_no_address_is_not, 0, COUNT(no_addresses));

@@ -18,6 +18,7 @@ static void check_config(const struct config *c)
     fuzz_check(c->limits.body_bytes > 0 && c->limits.body_bytes <= 1 << 30);
     fuzz_check(c->limits.connections > 0);
     fuzz_check(c->log.body == 0 || c->log.body == 1);
+    fuzz_check(c->admin.token == NULL || c->admin.address != NULL);
     for (unsigned i = 0; i < c->sources_count; i++) {
         const struct config_source *s = &c->sources[i];
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hint.h - the usual mistake behind a refusal, for its line: looked for now and then only, since it
+ * takes longer than the verdict and anybody can be refused.
+ */
+#ifndef HINT_H
+#define HINT_H
+
+#include <hookline.h>
+
+#include "mistake.h"
+
+struct delivery;
+struct sources;
+struct throttle;
+
+enum {
+    HINT_PER_SECOND = 2,
+    HINT_BODY_MAX = 1 << 16, /* bytes */
+    HINT_OTHERS_MAX = 64,    /* sources that are asked */
+};
+
+/* Of a delivery that its source's verifier has refused. `throttle` is one of the loop's own. */
+struct mistake hint_find(struct throttle *throttle, const struct sources *sources,
+                         const struct delivery *d, const hookline_request *request);
+
+#endif
