@@ -4,12 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "../daemon/call.h"
 #include "../daemon/clock.h"
+#include "answer.h"
 #include "place.h"
-#include "printable.h"
 #include "stream.h"
 #include "target.h"
 
@@ -20,22 +19,6 @@ enum {
     WAIT_MS_MAX = 1000,
     EVENTS_MAX = 100000,   /* that nobody takes */
     SILENCE_US = 45000000, /* three times as long as a sink that has nothing to say is silent */
-    SAID_SIZE = 300,
-};
-
-/* What has come of one answer. */
-struct answer {
-    struct sink *sink;
-    struct call *call; /* NULL when it has ended */
-    enum call_outcome outcome;
-    int status;
-    char error[CALL_WHY_SIZE];
-    bool is_json, is_bytes; /* its content type */
-    char *bytes;
-    size_t len, size, max;
-    bool any;    /* it need not be JSON */
-    bool odd;    /* it is nothing of hooklined's */
-    bool failed; /* memory was short */
 };
 
 struct event {
@@ -82,10 +65,7 @@ struct sink *sink_open(struct call_set *calls, const struct sink_options *option
 
 static void end_watch(struct sink *s)
 {
-    if (s->watch.call != NULL)
-        call_cancel(s->watch.call);
-    free(s->watch.bytes);
-    s->watch = (struct answer){.sink = s};
+    answer_end(&s->watch);
     stream_free(&s->stream);
     s->begun = s->confirmed = false;
 }
@@ -116,86 +96,7 @@ const char *sink_address(const struct sink *s)
     return s->place.address;
 }
 
-/* ---- a call */
-
-static bool keep(struct answer *a, const char *bytes, size_t len)
-{
-    if (len > a->max - a->len)
-        return false;
-    if (a->size - a->len < len + 1) {
-        size_t size = 2 * (a->len + len) + 1024;
-        char *base = realloc(a->bytes, size);
-
-        if (base == NULL) {
-            a->failed = true;
-            return false;
-        }
-        a->bytes = base;
-        a->size = size;
-    }
-    memcpy(a->bytes + a->len, bytes, len);
-    a->len += len;
-    a->bytes[a->len] = '\0';
-    return true;
-}
-
-/* No more is read of what begins like no answer of hooklined's, however long it is. */
-static bool hear(void *data, const char *bytes, size_t len)
-{
-    struct answer *a = data;
-
-    if (!a->any && a->len == 0 && len > 0 && bytes[0] != '{')
-        a->odd = true;
-    else if (!keep(a, bytes, len))
-        a->odd = !a->failed;
-    return !a->odd && !a->failed;
-}
-
-static bool is_type(const char *type, const char *wanted)
-{
-    size_t len = strlen(wanted);
-
-    return type != NULL && strncasecmp(type, wanted, len) == 0 &&
-           (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
-}
-
-static void on_done(void *data, const struct call_result *result)
-{
-    struct answer *a = data;
-
-    a->call = NULL;
-    a->outcome = result->outcome;
-    a->status = result->status;
-    a->is_json = is_type(result->content_type, "application/json");
-    a->is_bytes = is_type(result->content_type, "application/octet-stream");
-    snprintf(a->error, sizeof(a->error), "%s", result->error == NULL ? "" : result->error);
-}
-
-static bool start(struct answer *a, const char *method, const char *target,
-                  bool (*hear_it)(void *data, const char *bytes, size_t len))
-{
-    const struct place *place = &a->sink->place;
-    char *url = NULL;
-
-    if (asprintf(&url, "%s%s", place->url, target) >= 0) {
-        const struct call_target there = {url, place->ca_file, place->unix_path, 0};
-        const struct call_request request = {
-            .target = &there,
-            .method = method,
-            .headers = place->headers,
-            .hear = hear_it,
-        };
-
-        /* libcurl copies the URL. */
-        a->call = call_start(a->sink->calls, &request, on_done, a);
-        free(url);
-    }
-    if (a->call == NULL) {
-        a->outcome = CALL_FAILED;
-        snprintf(a->error, sizeof(a->error), "out of memory");
-    }
-    return a->call != NULL;
-}
+/* ---- asking */
 
 /* False if the time is over. */
 static bool poll_until(struct sink *s, int64_t deadline_us)
@@ -208,132 +109,48 @@ static bool poll_until(struct sink *s, int64_t deadline_us)
     return true;
 }
 
-/* ---- what an answer means */
-
-static enum outcome complain(const struct sink *s, enum outcome outcome, const char *sentence,
-                             char *why)
-{
-    place_explain(&s->place, sentence, why, SINK_WHY_SIZE);
-    return outcome;
-}
-
-static enum outcome complain_odd(const struct answer *a, char *why)
-{
-    char sentence[200];
-
-    if (a->status >= 300 && a->status < 400)
-        snprintf(sentence, sizeof(sentence),
-                 "it redirects (%d), which hooklined never does; is it the admin address?",
-                 a->status);
-    else if (a->odd && a->len > 0)
-        snprintf(sentence, sizeof(sentence), "its answer is longer than any of hooklined's");
-    else
-        snprintf(sentence, sizeof(sentence),
-                 "its answer (status %d) is none of hooklined's; is it the admin address?",
-                 a->status);
-    snprintf(why, SINK_WHY_SIZE, "%s: %s", a->sink->place.address, sentence);
-    return OUTCOME_TRANSPORT;
-}
-
-/* Its other address is easily taken for the administrator's, who knows all of our paths. */
-static bool is_for_senders(const cJSON *error)
-{
-    const char *code = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "code"));
-    const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
-
-    return code != NULL && strcmp(code, "not_found") == 0 && message != NULL &&
-           strstr(message, "source") != NULL;
-}
-
-/* hooklined says in each refusal what was wrong. */
-static enum outcome complain_refused(const struct answer *a, const cJSON *json, char *why)
-{
-    const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
-    const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
-    bool with_token = a->sink->place.authorization != NULL;
-    char said[SAID_SIZE];
-
-    if (message == NULL || is_for_senders(error))
-        return complain_odd(a, why);
-    printable_copy(said, sizeof(said), message, strlen(message));
-    snprintf(why, SINK_WHY_SIZE, "%s: %s%s", a->sink->place.address, said,
-             a->status != 401 ? ""
-             : with_token     ? " (the one of --sink-token is not it)"
-                              : " (see --sink-token)");
-    return a->status < 500 ? OUTCOME_REFUSED : OUTCOME_TRANSPORT;
-}
-
-/* Of one that has ended; *json is what it holds, or NULL. */
-static enum outcome conclude(const struct answer *a, cJSON **json, char *why)
-{
-    char error[CALL_WHY_SIZE];
-
-    *json = NULL;
-    if (a->failed)
-        return complain(a->sink, OUTCOME_TRANSPORT, "out of memory", why);
-    if (a->odd)
-        return complain_odd(a, why);
-    if (a->outcome != CALL_ANSWERED) {
-        printable_copy(error, sizeof(error), a->error, strlen(a->error));
-        if (a->status == 0)
-            return complain(a->sink, OUTCOME_TRANSPORT, error, why);
-        snprintf(why, SINK_WHY_SIZE, "%s: its answer broke off: %s", a->sink->place.address, error);
-        return OUTCOME_TRANSPORT;
-    }
-    if (a->status == 200 && a->any && (a->is_bytes || a->is_json))
-        return OUTCOME_GOOD;
-    if (a->is_json && a->len > 0)
-        *json = cJSON_ParseWithLength(a->bytes, a->len);
-    if (!cJSON_IsObject(*json)) {
-        cJSON_Delete(*json);
-        *json = NULL;
-        return complain_odd(a, why);
-    }
-    if (a->status >= 400)
-        return complain_refused(a, *json, why);
-    return a->status == 200 ? OUTCOME_GOOD : complain_odd(a, why);
-}
-
-static enum outcome ask(struct answer *a, const char *method, const char *target,
+static enum outcome ask(struct sink *s, struct answer *a, const char *method, const char *target,
                         int64_t deadline_us, cJSON **json, char *why)
 {
-    start(a, method, target, hear);
-    while (a->call != NULL && poll_until(a->sink, deadline_us))
+    answer_start(a, s->calls, method, target);
+    while (a->call != NULL && poll_until(s, deadline_us))
         ;
     if (a->call == NULL)
-        return conclude(a, json, why);
-    call_cancel(a->call);
+        return answer_conclude(a, json, why);
     *json = NULL;
-    snprintf(why, SINK_WHY_SIZE, "%s: no answer in time", a->sink->place.address);
+    snprintf(why, SINK_WHY_SIZE, "%s: no answer in time", s->place.address);
     return OUTCOME_TIMEOUT;
 }
 
 enum outcome sink_ask(struct sink *s, const char *method, const char *target, int64_t deadline_us,
                       int *status, cJSON **json, char why[SINK_WHY_SIZE])
 {
-    struct answer a = {.sink = s, .max = JSON_MAX};
-    enum outcome outcome = ask(&a, method, target, deadline_us, json, why);
+    struct answer a = {.place = &s->place, .max = JSON_MAX};
+    enum outcome outcome = ask(s, &a, method, target, deadline_us, json, why);
 
     *status = a.status;
-    free(a.bytes);
+    answer_end(&a);
     return outcome;
 }
 
 enum outcome sink_fetch(struct sink *s, const char *target, int64_t deadline_us, char **bytes,
                         size_t *len, char why[SINK_WHY_SIZE])
 {
-    struct answer a = {.sink = s, .max = BYTES_MAX, .any = true};
-    cJSON *json;
+    struct answer a = {.place = &s->place, .max = BYTES_MAX, .any = true};
     enum outcome outcome;
+    cJSON *json;
 
-    /* So that even nothing is a text. */
-    keep(&a, "", 0);
-    outcome = ask(&a, "GET", target, deadline_us, &json, why);
+    *bytes = NULL;
+    *len = 0;
+    answer_hear(&a, "", 0); /* so that even nothing is a text */
+    outcome = ask(s, &a, "GET", target, deadline_us, &json, why);
+    if (outcome == OUTCOME_GOOD) {
+        *bytes = a.bytes;
+        *len = a.len;
+        a.bytes = NULL;
+    }
     cJSON_Delete(json);
-    *bytes = outcome == OUTCOME_GOOD ? a.bytes : NULL;
-    *len = outcome == OUTCOME_GOOD ? a.len : 0;
-    if (outcome != OUTCOME_GOOD)
-        free(a.bytes);
+    answer_end(&a);
     return outcome;
 }
 
@@ -385,14 +202,14 @@ static bool take_event(void *data, const struct stream_event *event)
 /* A stream begins with a comment, a refusal with its JSON. */
 static bool hear_events(void *data, const char *bytes, size_t len)
 {
-    struct answer *a = data;
-    struct sink *s = a->sink;
+    struct sink *s = data;
+    struct answer *a = &s->watch;
 
     if (len == 0)
         return true;
     s->heard_us = clock_mono_us();
     if (a->len > 0 || (!s->begun && bytes[0] != ':'))
-        return hear(data, bytes, len);
+        return answer_hear(a, bytes, len);
     s->begun = true;
     a->odd = !stream_take(&s->stream, bytes, len, take_event, s);
     return !a->odd;
@@ -403,7 +220,7 @@ static void set_problem(struct sink *s)
     cJSON *json;
 
     if (s->watch.odd || s->watch.outcome != CALL_ANSWERED) {
-        conclude(&s->watch, &json, s->problem);
+        answer_conclude(&s->watch, &json, s->problem);
         cJSON_Delete(json);
     } else {
         snprintf(s->problem, sizeof(s->problem), "%s: the sink has ended the stream of its events",
@@ -422,10 +239,15 @@ enum outcome sink_watch(struct sink *s, const char *source, int64_t deadline_us,
     s->problem[0] = '\0';
     s->lost = 0;
     s->heard_us = clock_mono_us();
-    s->watch.max = REFUSAL_MAX;
+    s->watch = (struct answer){
+        .place = &s->place,
+        .max = REFUSAL_MAX,
+        .hear = hear_events,
+        .data = s,
+    };
     target_begin(&target, "/events");
     target_add(&target, "source", source);
-    start(&s->watch, "GET", target.text, hear_events);
+    answer_start(&s->watch, s->calls, "GET", target.text);
     while (s->watch.call != NULL && !s->confirmed && poll_until(s, deadline_us))
         ;
     if (s->confirmed)
@@ -434,11 +256,11 @@ enum outcome sink_watch(struct sink *s, const char *source, int64_t deadline_us,
         outcome = OUTCOME_TIMEOUT;
         snprintf(why, SINK_WHY_SIZE, "%s: no answer in time", s->place.address);
     } else {
-        outcome = conclude(&s->watch, &json, why);
+        outcome = answer_conclude(&s->watch, &json, why);
         cJSON_Delete(json);
         /* An answer 200 that is JSON, and no stream. */
         if (outcome == OUTCOME_GOOD)
-            outcome = complain_odd(&s->watch, why);
+            outcome = answer_complain(&s->watch, why);
     }
     end_watch(s);
     snprintf(s->problem, sizeof(s->problem), "%s", why);
