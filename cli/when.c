@@ -13,29 +13,29 @@ enum {
     DIGITS_MAX = 9
 };
 
-static bool read_ago(const char *text, int64_t *us)
+static bool read_ago(const char *text, int64_t *ago_s)
 {
     static const char units[] = "smhd";
-    static const int64_t seconds[] = {1, 60, 3600, 86400};
+    static const int64_t unit_s[] = {1, 60, 3600, 86400};
     size_t digits = strspn(text, "0123456789");
     const char *unit = text[digits] == '\0' ? NULL : strchr(units, text[digits]);
 
     if (digits == 0 || digits > DIGITS_MAX || unit == NULL || text[digits + 1] != '\0')
         return false;
-    *us = 0;
+    *ago_s = 0;
     for (size_t i = 0; i < digits; i++)
-        *us = *us * 10 + (text[i] - '0');
-    *us *= seconds[unit - units] * 1000000;
+        *ago_s = *ago_s * 10 + (text[i] - '0');
+    *ago_s *= unit_s[unit - units];
     return true;
 }
 
 bool when_read(const char *text, int64_t now_us, char moment[WHEN_TEXT_SIZE])
 {
-    int64_t us, ago_us;
+    int64_t us, ago_s;
 
     moment[0] = '\0';
-    if (read_ago(text, &ago_us))
-        us = ago_us < now_us ? now_us - ago_us : 0;
+    if (read_ago(text, &ago_s))
+        us = ago_s < now_us / 1000000 ? now_us - ago_s * 1000000 : 0;
     else if (!moment_read(text, &us))
         return false;
     snprintf(moment, WHEN_TEXT_SIZE, "%" PRId64 ".%06" PRId64, us / 1000000, us % 1000000);
