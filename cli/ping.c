@@ -68,8 +68,8 @@ static const struct option_row rows[] = {
 };
 
 static const char details[] =
-    "PROVIDER is foil, shodai or trulayer, whose own test API is called; or emulated\n"
-    "and the NAME of a source behind `hookline emulate`.\n"
+    "Of foil, shodai and trulayer their own test API is called; emulated is followed\n"
+    "by the NAME of a source behind `hookline emulate`.\n"
     "\n"
     "Exit status: 0 it arrived, and provider and sink agree; 1 refused by the sink,\n"
     "or parked; 3 stale; 4 it did not arrive in time; 5 provider or sink do not\n"
@@ -349,7 +349,7 @@ static const struct ping_options defaults = {.timeout_s = 30};
 
 const struct command command_ping = {
     .name = "ping",
-    .arguments = "PROVIDER [NAME]",
+    .arguments = "foil|shodai|trulayer|emulated [NAME]",
     .arguments_min = 1,
     .arguments_max = 2,
     .summary = "Have a test delivery sent, and confirm that it has come all the way",
