@@ -17,6 +17,7 @@
 #include "json_line.h"
 #include "mistake.h"
 #include "receipt.h"
+#include "pace.h"
 #include "throttle.h"
 
 struct feed;
@@ -48,7 +49,8 @@ struct delivery_recorder {
     struct metrics *metrics;
     struct feed *feed;
     bool body; /* write the payload, too */
-    struct throttle throttle, hints;
+    struct throttle throttle;
+    struct pace hints;
     struct receipts receipts;
     struct json_line line;
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "hint.h"
 
+#include "clock.h"
 #include "delivery.h"
+#include "pace.h"
 #include "source.h"
-#include "throttle.h"
 
 static size_t list_others(const struct sources *sources, struct mistake_other *others)
 {
@@ -19,8 +20,8 @@ static size_t list_others(const struct sources *sources, struct mistake_other *o
     return count;
 }
 
-struct mistake hint_find(struct throttle *throttle, const struct sources *sources,
-                         const struct delivery *d, const hookline_request *request)
+struct mistake hint_find(struct pace *pace, const struct sources *sources, const struct delivery *d,
+                         const hookline_request *request)
 {
     struct mistake_other others[HINT_OTHERS_MAX];
     struct mistake_question question = {
@@ -33,9 +34,13 @@ struct mistake hint_find(struct throttle *throttle, const struct sources *source
         .secrets_count = d->source->secrets_count,
         .others = others,
     };
+    int64_t began_us = clock_mono_us();
+    struct mistake found;
 
-    if (request->body.len > HINT_BODY_MAX || !throttle_pass(throttle, HINT_PER_SECOND, d->begun_us))
+    if (request->body.len > HINT_BODY_MAX || !pace_is_rested(pace, began_us))
         return (struct mistake){.kind = MISTAKE_NONE};
     question.others_count = list_others(sources, others);
-    return mistake_find(&question);
+    found = mistake_find(&question);
+    pace_rest(pace, began_us, clock_mono_us(), HINT_REST);
+    return found;
 }

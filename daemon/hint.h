@@ -12,16 +12,16 @@
 
 struct delivery;
 struct sources;
-struct throttle;
+struct pace;
 
 enum {
-    HINT_PER_SECOND = 2,
+    HINT_REST = 50,          /* times as long as one takes: 2 % of a loop */
     HINT_BODY_MAX = 1 << 16, /* bytes */
     HINT_OTHERS_MAX = 64,    /* sources that are asked */
 };
 
-/* Of a delivery that its source's verifier has refused. `throttle` is one of the loop's own. */
-struct mistake hint_find(struct throttle *throttle, const struct sources *sources,
-                         const struct delivery *d, const hookline_request *request);
+/* Of a delivery that its source's verifier has refused. `pace` is the loop's own. */
+struct mistake hint_find(struct pace *pace, const struct sources *sources, const struct delivery *d,
+                         const hookline_request *request);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of the daemon that need no process: lines of JSON, receipts, the throttle, addresses,
- * heads of requests, the lines of YAML files, and how a path finds its source.
+ * The parts of the daemon that need no process: lines of JSON, receipts, pace and throttle,
+ * addresses, heads of requests, the lines of YAML files, and how a path finds its source.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "../../daemon/config.h"
 #include "../../daemon/framing.h"
 #include "../../daemon/json_line.h"
+#include "../../daemon/pace.h"
 #include "../../daemon/receipt.h"
 #include "../../daemon/source.h"
 #include "../../daemon/throttle.h"
@@ -133,6 +134,29 @@ START_TEST(a_receipt_is_sixteen_digits_and_never_the_same)
     qsort(texts_of_all, COUNT(texts_of_all), RECEIPT_SIZE, by_text);
     for (size_t i = 1; i < COUNT(texts_of_all); i++)
         ck_assert_str_ne(texts_of_all[i - 1], texts_of_all[i]);
+}
+END_TEST
+
+/* ---- pace */
+
+START_TEST(who_worked_rests_fifty_times_as_long)
+{
+    struct pace p = {0};
+
+    ck_assert(pace_is_rested(&p, 1000000));
+    pace_rest(&p, 1000000, 1002000, 50);
+    ck_assert(!pace_is_rested(&p, 1101999));
+    ck_assert(pace_is_rested(&p, 1102000));
+}
+END_TEST
+
+START_TEST(who_took_no_time_rests_a_millisecond)
+{
+    struct pace p = {0};
+
+    pace_rest(&p, 5000, 5000, 50);
+    ck_assert(!pace_is_rested(&p, 5999));
+    ck_assert(pace_is_rested(&p, 6000));
 }
 END_TEST
 
@@ -452,6 +476,8 @@ Suite *suite(void)
     tcase_add_test(tc, members_are_separated_and_objects_nest);
     tcase_add_test(tc, a_text_without_end_fails_the_line_and_not_the_next);
     tcase_add_test(tc, a_receipt_is_sixteen_digits_and_never_the_same);
+    tcase_add_test(tc, who_worked_rests_fifty_times_as_long);
+    tcase_add_test(tc, who_took_no_time_rests_a_millisecond);
     tcase_add_test(tc, fifty_a_second_pass_and_the_others_are_counted);
     tcase_add_loop_test(tc, an_address_is_read_and_written_again, 0, COUNT(addresses));
     tcase_add_loop_test(tc, what_is_no_address_is_not, 0, COUNT(no_addresses));
