@@ -19,12 +19,16 @@ static struct form_problem *add(const struct place *place, const char *name,
 {
     struct form_problems *problems = place->problems;
     struct form_problem *problem = &problems->items[problems->count];
+    size_t len;
 
     if (problems->count == FORM_PROBLEMS_MAX)
         return NULL;
     problems->count++;
     *problem = (struct form_problem){.field = field, .issue = issue, .received = received};
     snprintf(problem->name, sizeof(problem->name), "%s%s", place->path, name);
+    /* What was cut in the middle of a character would be no JSON in an answer. */
+    for (len = strlen(problem->name); !json_line_is_utf8(problem->name, len);)
+        problem->name[--len] = '\0';
     return problem;
 }
 
@@ -149,10 +153,22 @@ static bool is_known(const struct form_field *fields, const char *name)
     return false;
 }
 
+/* cJSON's strings end there, so what is behind it would be lost. */
+static bool holds_nul(const char *text, size_t len)
+{
+    if (memchr(text, '\0', len) != NULL)
+        return true;
+    while ((text = strchr(text, '\\')) != NULL) {
+        if (strncmp(text, "\\u0000", 6) == 0)
+            return true;
+        text += text[1] != '\0' ? 2 : 1;
+    }
+    return false;
+}
+
 cJSON *form_parse(const char *text, size_t len)
 {
-    /* cJSON looks for the end at a NUL, so there must be no other. */
-    if (memchr(text, '\0', len) != NULL || !json_line_is_utf8(text, len))
+    if (holds_nul(text, len) || !json_line_is_utf8(text, len))
         return NULL;
     return cJSON_ParseWithOpts(text, NULL, 1);
 }

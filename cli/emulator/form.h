@@ -59,7 +59,8 @@ struct form_problems {
     size_t count;
 };
 
-/* NULL if it is no JSON: text in UTF-8, and nothing behind the value. Else for cJSON_Delete(). */
+/* NULL if it is no JSON: text in UTF-8, without a NUL even as \u0000, and nothing behind the value.
+ * Else for cJSON_Delete(). `text` ends with a NUL, which `len` does not count. */
 cJSON *form_parse(const char *text, size_t len);
 
 /* Whether the value is an object as the table says; `closed`: one without other members. */

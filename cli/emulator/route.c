@@ -76,12 +76,12 @@ static int take_character(const char **text)
 static bool read_value(const char *text, char *value, size_t size)
 {
     size_t len = 0;
-    int c = 0;
+    int c = 1;
 
     while (*text != '\0' && *text != '&' && len + 1 < size && (c = take_character(&text)) > 0)
         value[len++] = (char)c;
     value[len] = '\0';
-    if ((*text == '\0' || *text == '&') && c >= 0 && json_line_is_utf8(value, len))
+    if ((*text == '\0' || *text == '&') && c > 0 && json_line_is_utf8(value, len))
         return true;
     value[0] = '\0';
     return false;

@@ -214,12 +214,9 @@ static bool take_events(struct ledger_endpoint *webhook, const cJSON *types)
 static bool take_body(struct ledger_endpoint *webhook, const cJSON *body)
 {
     const cJSON *url = cJSON_GetObjectItemCaseSensitive(body, "url");
-    const cJSON *status = cJSON_GetObjectItemCaseSensitive(body, "status");
     const cJSON *types = cJSON_GetObjectItemCaseSensitive(body, "eventTypes");
     const cJSON *filters = cJSON_GetObjectItemCaseSensitive(body, "filters");
 
-    if (cJSON_IsString(status))
-        webhook->enabled = strcmp(status->valuestring, "active") == 0;
     return (types == NULL || take_events(webhook, types)) &&
            (filters == NULL || take_filters(webhook, filters)) &&
            (url == NULL || detail_text(&webhook->url, url->valuestring));
@@ -256,8 +253,6 @@ static void create_webhook(struct visit *visit)
 
     if (body == NULL)
         return;
-    /* A new one is active, whatever members the body has beside those of its form. */
-    cJSON_DeleteItemFromObjectCaseSensitive(body, "status");
     webhook = new_webhook(visit, body);
     cJSON_Delete(body);
     if (webhook == NULL) {
@@ -316,7 +311,10 @@ static void update_webhook(struct visit *visit)
 {
     struct ledger_endpoint *webhook = find_webhook(visit);
     cJSON *body = webhook != NULL ? read_body(visit, update_form) : NULL;
+    const cJSON *status = cJSON_GetObjectItemCaseSensitive(body, "status");
 
+    if (status != NULL)
+        webhook->enabled = strcmp(status->valuestring, "active") == 0;
     if (body != NULL && take_body(webhook, body))
         answer_changed(visit, webhook);
     else if (body != NULL)
