@@ -51,7 +51,7 @@ struct trust_options {
          0,           0},                                                                          \
         {"source",    0,                                                                           \
          OPTION_TEXT, offsetof(type, member.source),                                               \
-         "NAME",      "... and this source of it",                                                 \
+         "NAME",      "... and this source of it; default: its only one",                          \
          0,           0},                                                                          \
         {"url",       0,                                                                           \
          OPTION_TEXT, offsetof(type, member.url),                                                  \
@@ -72,11 +72,17 @@ struct trust {
     char **secrets;          /* in locked memory */
     size_t secrets_count;
     hookline_verifier *verifier; /* with all of them */
-    const char *method, *url;
+    const char *method, *url;    /* NULL: not given; the url may be that of the source */
+    const char *source;          /* its name; NULL without a configuration */
+    struct config *config;       /* likewise; the other sources are in it, too */
+    char *text;                  /* of the description's file */
 };
 
 /* NULL, and in `why` what is wrong and what to do: the outcome is OUTCOME_USAGE. */
 struct trust *trust_open(const struct trust_options *options, char why[TRUST_WHY_SIZE]);
 void trust_close(struct trust **trust);
+
+/* The text of a description's file, for free(). NULL, and in `why` what is wrong. */
+char *trust_read_description(const char *file, char why[TRUST_WHY_SIZE]);
 
 #endif

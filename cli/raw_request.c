@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "raw_request.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* What has not been read yet. */
+struct cursor {
+    char *at, *end;
+    unsigned line; /* of the one that was taken last */
+    char *why;
+};
+
+static bool complain(const struct cursor *c, const char *what)
+{
+    snprintf(c->why, RAW_REQUEST_WHY_SIZE, "line %u: %s", c->line, what);
+    return false;
+}
+
+/* The next line without its end. False if there is no line end. */
+static bool take_line(struct cursor *c, hookline_bytes *line)
+{
+    char *end = memchr(c->at, '\n', (size_t)(c->end - c->at));
+
+    if (end == NULL)
+        return false;
+    *line = (hookline_bytes){c->at, (size_t)(end - c->at)};
+    if (line->len > 0 && end[-1] == '\r')
+        line->len--;
+    c->at = end + 1;
+    c->line++;
+    return true;
+}
+
+/* ---- head */
+
+static bool read_request_line(struct cursor *c, struct raw_request *request)
+{
+    hookline_bytes line = {NULL, 0};
+    const char *first = NULL, *last = NULL;
+
+    /* A few empty lines may stand in front of it. */
+    while (line.len == 0 && take_line(c, &line))
+        ;
+    for (size_t i = 0; i < line.len; i++) {
+        if (line.base[i] == ' ') {
+            first = first == NULL ? &line.base[i] : first;
+            last = &line.base[i];
+        }
+    }
+    if (first == NULL || first == last || first == line.base || line.base + line.len - last < 6 ||
+        strncmp(last + 1, "HTTP/", 5) != 0)
+        return complain(c, "expected a request line such as \"POST /path HTTP/1.1\"");
+    request->method = (hookline_bytes){line.base, (size_t)(first - line.base)};
+    request->target = (hookline_bytes){first + 1, (size_t)(last - first - 1)};
+    return true;
+}
+
+static bool read_headers(struct cursor *c, struct raw_request *request)
+{
+    char why[HEADER_LINES_WHY_SIZE];
+    hookline_bytes line;
+
+    while (take_line(c, &line)) {
+        if (line.len == 0)
+            return true;
+        if (!header_lines_add(&request->headers, line.base, line.len, why))
+            return complain(c, why);
+    }
+    if (c->at == c->end)
+        return complain(c, "the request ends in its headers: expected an empty line behind them");
+    c->line++;
+    return complain(c, "the request ends in the middle of a header");
+}
+
+/* ---- body */
+
+static int digit_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return 16;
+}
+
+/* Digits of that base from the start on; false if there is none, or it is over 2^32. */
+static bool read_number(hookline_bytes text, int base, size_t *used, size_t *number)
+{
+    *number = *used = 0;
+    while (*used < text.len && digit_of(text.base[*used]) < base) {
+        *number = *number * (size_t)base + (size_t)digit_of(text.base[(*used)++]);
+        if (*number > UINT32_MAX)
+            return false;
+    }
+    return *used > 0;
+}
+
+/* The line with a chunk's size, which may have extensions. */
+static bool take_size(struct cursor *c, size_t *size)
+{
+    hookline_bytes line;
+    size_t used;
+
+    return take_line(c, &line) && read_number(line, 16, &used, size) &&
+           (used == line.len || strchr("; \t", line.base[used]) != NULL);
+}
+
+static bool take_line_end(struct cursor *c)
+{
+    hookline_bytes line;
+
+    return take_line(c, &line) && line.len == 0;
+}
+
+static bool read_chunks(struct cursor *c, struct raw_request *request)
+{
+    static const char wrong[] = "Transfer-Encoding says chunked, but the body is not in whole "
+                                "chunks: if it was saved without them, leave that header out";
+    char *to = c->at;
+    hookline_bytes line;
+    size_t size;
+
+    request->body.base = to;
+    do {
+        if (!take_size(c, &size) || size > (size_t)(c->end - c->at)) {
+            snprintf(c->why, RAW_REQUEST_WHY_SIZE, "%s", wrong);
+            return false;
+        }
+        memmove(to, c->at, size);
+        to += size;
+        c->at += size;
+        if (size > 0 && !take_line_end(c)) {
+            snprintf(c->why, RAW_REQUEST_WHY_SIZE, "%s", wrong);
+            return false;
+        }
+    } while (size > 0);
+    /* Trailers; a file that was cut behind the last chunk has all of the body. */
+    while (take_line(c, &line) && line.len > 0)
+        ;
+    request->body.len = (size_t)(to - request->body.base);
+    request->ignored = (size_t)(c->end - c->at);
+    return true;
+}
+
+static bool read_length(struct cursor *c, struct raw_request *request, hookline_bytes text)
+{
+    size_t rest = (size_t)(c->end - c->at), used, len;
+
+    if (!read_number(text, 10, &used, &len) || used < text.len) {
+        snprintf(c->why, RAW_REQUEST_WHY_SIZE, "Content-Length: expected a number of bytes");
+        return false;
+    }
+    if (rest < len) {
+        snprintf(c->why, RAW_REQUEST_WHY_SIZE,
+                 "Content-Length says %zu bytes, but %zu follow the headers: the body was cut, or "
+                 "its line ends were changed, when it was saved",
+                 len, rest);
+        return false;
+    }
+    request->body = (hookline_bytes){c->at, len};
+    request->ignored = rest - len;
+    return true;
+}
+
+static bool read_body(struct cursor *c, struct raw_request *request)
+{
+    hookline_header_list list = header_lines_list(&request->headers);
+    hookline_bytes length, coding;
+    size_t lengths = hookline_find_in_list(&list, "Content-Length", &length);
+    size_t codings = hookline_find_in_list(&list, "Transfer-Encoding", &coding);
+
+    if (lengths + codings > 1) {
+        snprintf(c->why, RAW_REQUEST_WHY_SIZE,
+                 "Content-Length and Transfer-Encoding are there more than once: where the body "
+                 "ends is anybody's guess");
+        return false;
+    }
+    if (codings == 1 && (coding.len != 7 || strncasecmp(coding.base, "chunked", 7) != 0)) {
+        snprintf(c->why, RAW_REQUEST_WHY_SIZE, "Transfer-Encoding: expected chunked");
+        return false;
+    }
+    if (codings == 1)
+        return read_chunks(c, request);
+    if (lengths == 1)
+        return read_length(c, request, length);
+    request->body = (hookline_bytes){c->at, (size_t)(c->end - c->at)};
+    return true;
+}
+
+bool raw_request_read(struct raw_request *request, char *bytes, size_t len,
+                      char why[RAW_REQUEST_WHY_SIZE])
+{
+    struct cursor c = {.at = bytes, .end = bytes + len, .why = why};
+
+    *request = (struct raw_request){.ignored = 0};
+    if (read_request_line(&c, request) && read_headers(&c, request) && read_body(&c, request))
+        return true;
+    raw_request_free(request);
+    return false;
+}
+
+void raw_request_free(struct raw_request *request)
+{
+    header_lines_free(&request->headers);
+    *request = (struct raw_request){.ignored = 0};
+}

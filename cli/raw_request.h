@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * raw_request.h - an HTTP/1 request as bytes, read as a server would: request line, headers, and a
+ * body by Content-Length, in chunks, or to the end. Line ends may be LF alone, as editors and
+ * copies have it. Pure.
+ *
+ * Ownership  raw_request_read() fills in, raw_request_free() releases; what is not said to be a
+ *            copy points into the bytes, which it may change.
+ */
+#ifndef RAW_REQUEST_H
+#define RAW_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <hookline.h>
+
+#include "header_lines.h"
+
+enum {
+    RAW_REQUEST_WHY_SIZE = 256
+};
+
+struct raw_request {
+    hookline_bytes method, target;
+    struct header_lines headers; /* copies */
+    hookline_bytes body;
+    size_t ignored; /* bytes behind a body of Content-Length or in chunks */
+};
+
+/* False, and in `why` "line N: what is wrong" or so; then there is nothing to free. A body in
+ * chunks is put together in place. */
+bool raw_request_read(struct raw_request *request, char *bytes, size_t len,
+                      char why[RAW_REQUEST_WHY_SIZE]);
+void raw_request_free(struct raw_request *request);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../daemon/config.h"
+#include "../daemon/config_file.h"
+#include "../daemon/store.h"
+#include "raw_request.h"
+#include "sink_config.h"
+
+static bool complain(char *why, const char *what)
+{
+    snprintf(why, REQUEST_WHY_SIZE, "%s", what);
+    return false;
+}
+
+/* ---- headers and body, each on its own */
+
+/* Empty lines are left over from the end of a head. */
+static bool add_lines(struct header_lines *headers, const char *name, const char *text, size_t len,
+                      char *why)
+{
+    const char *end = text + len;
+    unsigned number = 1;
+
+    for (const char *next; text < end; text = next, number++) {
+        const char *stop = memchr(text, '\n', (size_t)(end - text));
+        char detail[HEADER_LINES_WHY_SIZE];
+        size_t line_len;
+
+        next = stop == NULL ? end : stop + 1;
+        line_len = (size_t)((stop == NULL ? end : stop) - text);
+        if (line_len > 0 && text[line_len - 1] == '\r')
+            line_len--;
+        if (line_len > 0 && !header_lines_add(headers, text, line_len, detail)) {
+            snprintf(why, REQUEST_WHY_SIZE, "%s:%u: %s", name, number, detail);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_headers_file(struct request *request, const char *file, char *why)
+{
+    struct contents contents;
+    bool good;
+
+    if (!contents_read(&contents, file, why))
+        return false;
+    good = add_lines(&request->headers, contents_name(file), contents.base, contents.len, why);
+    contents_free(&contents);
+    return good;
+}
+
+static bool read_parts(struct request *request, const struct request_options *options, char *why)
+{
+    if (options->body == NULL)
+        return complain(why, "expected the body of the request: --body FILE; if it was empty, "
+                             "--body /dev/null");
+    if (options->headers_file != NULL && strcmp(options->body, "-") == 0 &&
+        strcmp(options->headers_file, "-") == 0)
+        return complain(why, "--headers and --body cannot both be the standard input: give "
+                             "--request - if all of the request is there");
+    if (options->headers_file != NULL && !read_headers_file(request, options->headers_file, why))
+        return false;
+    if (!contents_read(&request->memory, options->body, why))
+        return false;
+    request->body = (hookline_bytes){request->memory.base, request->memory.len};
+    return true;
+}
+
+static bool add_headers(struct request *request, const struct option_texts *headers, char *why)
+{
+    for (size_t i = 0; i < headers->count; i++) {
+        char detail[HEADER_LINES_WHY_SIZE];
+
+        if (!header_lines_add(&request->headers, headers->items[i], strlen(headers->items[i]),
+                              detail)) {
+            snprintf(why, REQUEST_WHY_SIZE, "--header: %s", detail);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- the whole in one file */
+
+static bool read_whole(struct request *request, const char *file, char *why)
+{
+    char detail[RAW_REQUEST_WHY_SIZE];
+    struct raw_request raw;
+
+    if (!contents_read(&request->memory, file, why))
+        return false;
+    if (!raw_request_read(&raw, request->memory.base, request->memory.len, detail)) {
+        snprintf(why, REQUEST_WHY_SIZE, "%s: %s", contents_name(file), detail);
+        return false;
+    }
+    request->headers = raw.headers;
+    request->body = raw.body;
+    request->ignored = raw.ignored;
+    request->method = strndup(raw.method.base, raw.method.len);
+    return request->method != NULL || complain(why, "out of memory");
+}
+
+/* ---- a delivery in a store */
+
+static bool copy_row(struct request *request, sqlite3_stmt *row, char *why)
+{
+    const char *source = (const char *)sqlite3_column_text(row, 0);
+    const char *headers = (const char *)sqlite3_column_text(row, 2);
+    int headers_len = sqlite3_column_bytes(row, 2);
+    const void *body = sqlite3_column_blob(row, 3);
+    int len = sqlite3_column_bytes(row, 3);
+
+    request->source = strdup(source == NULL ? "" : source);
+    request->received_at = sqlite3_column_int64(row, 1) / 1000000;
+    request->memory.base = malloc((size_t)len + 1);
+    if (request->source == NULL || request->memory.base == NULL)
+        return complain(why, "out of memory");
+    if (len > 0)
+        memcpy(request->memory.base, body, (size_t)len);
+    request->memory.len = (size_t)len;
+    request->body = (hookline_bytes){request->memory.base, request->memory.len};
+    return headers == NULL ||
+           add_lines(&request->headers, "its headers", headers, (size_t)headers_len, why);
+}
+
+static bool read_row(struct request *request, struct store *store, int64_t seq, char *why)
+{
+    sqlite3_stmt *row = NULL;
+    bool good = false;
+    int code = store_prepare(
+        store, &row, "SELECT source, received_us, headers, body FROM delivery WHERE seq = ?");
+
+    if (code == SQLITE_OK) {
+        sqlite3_bind_int64(row, 1, seq);
+        code = sqlite3_step(row);
+    }
+    if (code == SQLITE_ROW)
+        good = copy_row(request, row, why);
+    else if (code == SQLITE_DONE)
+        snprintf(why, REQUEST_WHY_SIZE, "%s: there is no delivery %lld in it", store_path(store),
+                 (long long)seq);
+    else if (code == SQLITE_ERROR)
+        snprintf(why, REQUEST_WHY_SIZE, "%s: this is no store of hooklined", store_path(store));
+    else
+        store_why(store, code, why);
+    sqlite3_finalize(row);
+    return good;
+}
+
+static bool read_from_file(struct request *request, const char *file, int64_t seq, char *why)
+{
+    struct store *store = store_open(file, STORE_READ, why);
+    bool good;
+
+    if (store == NULL)
+        return false;
+    good = read_row(request, store, seq, why);
+    store_close(&store);
+    return good;
+}
+
+static bool read_stored(struct request *request, const struct request_options *options, char *why)
+{
+    struct config *config;
+    bool good;
+
+    if (options->store != NULL)
+        return read_from_file(request, options->store, options->stored, why);
+    if (options->config == NULL)
+        return complain(why, "expected --store FILE: where hooklined has stored the delivery");
+    if ((config = sink_config_read(options->config, why)) == NULL)
+        return false;
+    good = read_from_file(request, config->store.file, options->stored, why);
+    config_free(&config);
+    return good;
+}
+
+/* ---- the one or the other */
+
+static bool fill(struct request *request, const struct request_options *options, char *why)
+{
+    bool parts = options->body != NULL || options->headers_file != NULL;
+
+    if (parts + (options->whole != NULL) + (options->stored != 0) > 1)
+        return complain(why, "--headers and --body, --request, and --stored are three ways to say "
+                             "the same: expected one of them");
+    if (options->store != NULL && options->stored == 0)
+        return complain(why, "--store: expected --stored SEQ with it, the delivery's number");
+    if (options->stored != 0)
+        return read_stored(request, options, why) && add_headers(request, &options->headers, why);
+    if (options->whole != NULL)
+        return read_whole(request, options->whole, why) &&
+               add_headers(request, &options->headers, why);
+    if (!parts && options->headers.count == 0)
+        return complain(why, "expected a request: --headers FILE (or --header) and --body FILE, "
+                             "--request FILE, or --stored SEQ");
+    return read_parts(request, options, why) && add_headers(request, &options->headers, why);
+}
+
+struct request *request_open(const struct request_options *options, char why[REQUEST_WHY_SIZE])
+{
+    struct request *request = calloc(1, sizeof(*request));
+
+    if (request == NULL)
+        complain(why, "out of memory");
+    else if (!fill(request, options, why))
+        request_close(&request);
+    return request;
+}
+
+void request_close(struct request **request)
+{
+    if (*request == NULL)
+        return;
+    header_lines_free(&(*request)->headers);
+    contents_free(&(*request)->memory);
+    free((*request)->method);
+    free((*request)->source);
+    free(*request);
+    *request = NULL;
+}

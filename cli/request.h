@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * request.h - a request that was received, from where it was kept: headers and body in files, the
+ * whole in one file, or a delivery in hooklined's store.
+ *
+ * Ownership  request_open() makes it, request_close() releases it.
+ */
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hookline.h>
+
+#include "command.h"
+#include "contents.h"
+#include "header_lines.h"
+
+struct request_options {
+    const char *headers_file;    /* a header a line */
+    struct option_texts headers; /* one each */
+    const char *body;            /* a file */
+    const char *whole;           /* a file: request line, headers and body */
+    int64_t stored;              /* a delivery's number; 0: none */
+    const char *store;           /* the file that it is in ... */
+    const char *config;          /* ... or the hooklined.yaml that says which; may be NULL */
+};
+
+/* Rows for the struct request_options `member` of the command's `type`; not for `config`. */
+#define REQUEST_OPTIONS(type, member)                                                              \
+    {"header",                                                                                     \
+     'H',                                                                                          \
+     OPTION_TEXTS,                                                                                 \
+     offsetof(type, member.headers),                                                               \
+     "'NAME: VALUE'",                                                                              \
+     "a header of the request; as often as needed",                                                \
+     0,                                                                                            \
+     0},                                                                                           \
+        {"headers",   0,                                                                           \
+         OPTION_TEXT, offsetof(type, member.headers_file),                                         \
+         "FILE",      "its headers, one on each line",                                             \
+         0,           0},                                                                          \
+        {"body",      0,                                                                           \
+         OPTION_TEXT, offsetof(type, member.body),                                                 \
+         "FILE",      "its body, byte for byte; - is the standard input",                          \
+         0,           0},                                                                          \
+        {"request",   0,                                                                           \
+         OPTION_TEXT, offsetof(type, member.whole),                                                \
+         "FILE",      "or all of it, as it came over HTTP/1; - likewise",                          \
+         0,           0},                                                                          \
+        {"stored",                                                                                 \
+         0,                                                                                        \
+         OPTION_NUMBER,                                                                            \
+         offsetof(type, member.stored),                                                            \
+         "SEQ",                                                                                    \
+         "or a delivery that hooklined has stored ...",                                            \
+         1,                                                                                        \
+         INT64_MAX},                                                                               \
+    {                                                                                              \
+        "store", 0, OPTION_TEXT, offsetof(type, member.store), "FILE",                             \
+            "... in this file; default: what --config says", 0, 0                                  \
+    }
+
+enum {
+    REQUEST_WHY_SIZE = 768
+};
+
+struct request {
+    struct header_lines headers;
+    hookline_bytes body;
+    char *method;           /* NULL: not known */
+    char *source;           /* of a stored delivery; else NULL */
+    int64_t received_at;    /* likewise, s since 1970; else 0 */
+    size_t ignored;         /* bytes that the file has behind the request */
+    struct contents memory; /* what the body points into */
+};
+
+/* NULL, and in `why` what is wrong and what to do: the outcome is OUTCOME_USAGE. */
+struct request *request_open(const struct request_options *options, char why[REQUEST_WHY_SIZE]);
+void request_close(struct request **request);
+
+#endif
