@@ -34,7 +34,7 @@ static const char *word_among(const struct clause *clause, size_t word, const ch
     return *known;
 }
 
-static void read_form(struct anatomy *a, const char *description, const struct clause *signature)
+static void read_form(struct anatomy *a, const char *description)
 {
     struct clause list, prefix, timestamp;
     char key[64], text[64] = "", time_key[64], item[160];
@@ -45,7 +45,6 @@ static void read_form(struct anatomy *a, const char *description, const struct c
         whole = clause_says(&prefix, 1, "whole");
         clause_copy(&prefix, whole ? 2 : 1, text, sizeof(text));
     }
-    (void)signature;
     if (clause_says(&list, 1, "tagged")) {
         clause_copy(&list, 2, key, sizeof(key));
         snprintf(a->form, sizeof(a->form), "%s,%sSIGNATURE, more of them behind blanks", key, text);
@@ -82,7 +81,7 @@ static void read_time(struct anatomy *a, const char *description)
     snprintf(a->time, sizeof(a->time), "%s %.200s",
              clause_says(&timestamp, 1, "header") ? "header"
              : clause_says(&timestamp, 1, "pair") ? "item"
-                                                  : "member of the body",
+                                                  : "the body's member",
              name);
 }
 
@@ -96,7 +95,7 @@ static void read_id(struct anatomy *a, const char *description)
     copy_names(name, &id, 2);
     clause_copy(&id, 4, equals, sizeof(equals));
     snprintf(a->id, sizeof(a->id), "%s %.120s%s%s",
-             clause_says(&id, 1, "header") ? "header" : "member of the body", name,
+             clause_says(&id, 1, "header") ? "header" : "the body's member", name,
              equals[0] == '\0' ? "" : ", which equals the body's ", equals);
 }
 
@@ -143,7 +142,7 @@ void anatomy_read(struct anatomy *anatomy, const char *description)
     copy_names(anatomy->also, &signature, 3);
     clause_find(description, "encoding", NULL, &encoding);
     anatomy->encoding = word_among(&encoding, 1, encodings);
-    read_form(anatomy, description, &signature);
+    read_form(anatomy, description);
     read_time(anatomy, description);
     read_id(anatomy, description);
     read_secret(anatomy, description);

@@ -120,12 +120,10 @@ static void print_json(const struct item *item, const struct call_result *result
     json_line_number(&line, "copy", item->mission->copy);
     json_line_number(&line, "took_ms", took_us / 1000);
     json_line_text(&line, "answer", result->answer, result->len);
-    if (json_line_end(&line)) {
-        printable_write_json(stdout, line.base, line.len - 1);
-        putchar('\n');
-    } else {
+    if (json_line_end(&line))
+        printable_write_json(stdout, line.base, line.len);
+    else
         notice("out of memory");
-    }
     json_line_free(&line);
 }
 

@@ -167,9 +167,7 @@ bool verdict_print_json(const struct verdict *v)
         write_headers(&line, v->right);
     good = json_line_end(&line);
     if (good)
-        printable_write_json(stdout, line.base, line.len - 1);
-    if (good)
-        putchar('\n');
+        printable_write_json(stdout, line.base, line.len);
     json_line_free(&line);
     return good;
 }
