@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "../daemon/clock.h"
+#include "../daemon/mistake.h"
 #include "../daemon/moment.h"
 #include "../daemon/notice.h"
+#include "../daemon/source.h"
 #include "clause.h"
 #include "command.h"
 #include "header_lines.h"
@@ -50,6 +52,7 @@ struct checking {
     hookline_request request;
     hookline_event *event;
     hookline_signature right;
+    struct sources *sources; /* those of the configuration, once they are needed */
     struct verdict verdict;
 };
 
@@ -149,6 +152,59 @@ static bool make_right(struct checking *c)
     return true;
 }
 
+/* ---- the usual mistakes */
+
+static void ignore(const char *text)
+{
+    (void)text;
+}
+
+/* The other sources of the configuration; without them, say because their secrets are not ours to
+ * read, it is only not known whether it was meant for one of them. */
+static size_t open_others(struct checking *c, struct mistake_other **others)
+{
+    char why[CONFIG_WHY_SIZE];
+    size_t count = 0;
+
+    if (c->trust->config == NULL)
+        return 0;
+    c->sources = sources_open(c->trust->config, c->options->trust.config, ignore, why);
+    if (c->sources == NULL ||
+        (*others = calloc(sources_count(c->sources) + 1, sizeof(**others))) == NULL)
+        return 0;
+    for (size_t i = 0; i < sources_count(c->sources); i++) {
+        const struct source *source = sources_at(c->sources, i);
+
+        if (strcmp(source->name, c->trust->source) != 0)
+            (*others)[count++] =
+                (struct mistake_other){source->name, source->url, source->verifier};
+    }
+    return count;
+}
+
+static void find_mistake(struct checking *c)
+{
+    struct mistake_other *others = NULL;
+    struct mistake_question question = {
+        .verifier = c->trust->verifier,
+        .request = &c->request,
+        .now = c->verdict.now,
+        .result = c->verdict.result,
+        .description = c->trust->description,
+        .secrets = (const char *const *)c->trust->secrets,
+        .secrets_count = c->trust->secrets_count,
+    };
+    struct mistake mistake;
+
+    question.others_count = open_others(c, &others);
+    question.others = others;
+    mistake = mistake_find(&question);
+    c->verdict.hint = mistake_name(mistake.kind);
+    c->verdict.hint_text = mistake_text(mistake.kind);
+    c->verdict.hint_source = mistake.other;
+    free(others);
+}
+
 /* ---- the verdict */
 
 static bool open_all(struct checking *c)
@@ -213,8 +269,10 @@ static void judge(struct checking *c)
         .now = now,
     };
     c->verdict.code = c->verdict.result.reason;
-    if (!hookline_accepted(c->verdict.result))
+    if (!hookline_accepted(c->verdict.result)) {
+        find_mistake(c);
         return;
+    }
     code = hookline_event_read(&c->event, c->trust->verifier, &c->verdict.result);
     if (code < 0)
         c->verdict.code = code;
@@ -252,6 +310,8 @@ static enum outcome run(const void *options, const char *const *arguments, size_
         }
     }
     hookline_event_free(&c.event);
+    if (c.sources != NULL)
+        sources_free(&c.sources);
     trust_close(&c.trust);
     request_close(&c.kept);
     return outcome;

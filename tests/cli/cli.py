@@ -10,7 +10,17 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "daemon"))
 import sink
 
-TOOL = os.path.join(os.path.abspath(sink.BUILD), "hookline")
+
+
+def find_tool():
+    """The program itself: libtool's script before it would be what a wrapper runs."""
+    build = os.path.abspath(sink.BUILD)
+    real = f"{build}/.libs/hookline"
+    return real if os.path.exists(real) else f"{build}/hookline"
+
+
+TOOL = find_tool()
+os.environ["LD_LIBRARY_PATH"] = os.path.join(os.path.abspath(sink.BUILD), ".libs")
 
 GOOD, REFUSED, USAGE, STALE, TIMEOUT, TRANSPORT, PROVIDER_REFUSED = range(7)
 
