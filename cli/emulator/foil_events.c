@@ -77,26 +77,6 @@ static cJSON *event_json(struct ledger *ledger, const struct ledger_event *event
     return object;
 }
 
-static bool went_to(struct ledger *ledger, const char *event_id, const char *endpoint_id)
-{
-    struct ledger_delivery *delivery;
-    bool found = false;
-
-    for (size_t i = 0;
-         !found && (delivery = ledger_delivery_at(ledger, "foil", event_id, i)) != NULL; i++) {
-        found = strcmp(delivery->endpoint_id, endpoint_id) == 0;
-        ledger_delivery_free(&delivery);
-    }
-    return found;
-}
-
-static bool is_wanted(struct ledger *ledger, const struct ledger_event *event,
-                      const struct filter *filter)
-{
-    return (filter->type[0] == '\0' || strcmp(filter->type, event->type) == 0) &&
-           (filter->endpoint_id[0] == '\0' || went_to(ledger, event->id, filter->endpoint_id));
-}
-
 static bool read_limit(const char *text, int *limit)
 {
     char *end;
@@ -155,26 +135,42 @@ static bool read_filter(struct visit *visit, struct filter *filter)
     return true;
 }
 
+struct list {
+    struct ledger *ledger;
+    cJSON *items;
+    int limit;
+    bool more;
+};
+
+static void add_event(void *data, const struct ledger_event *event)
+{
+    struct list *list = data;
+
+    list->more = cJSON_GetArraySize(list->items) == list->limit;
+    if (!list->more)
+        cJSON_AddItemToArray(list->items, event_json(list->ledger, event));
+}
+
 void foil_list_events(struct visit *visit)
 {
     struct ledger *ledger = visit->emulator->ledger;
-    struct ledger_event *event;
+    struct list list = {.ledger = ledger};
+    struct ledger_wanted wanted = {.provider = "foil"};
     struct filter filter;
-    cJSON *items;
-    bool more = false;
 
     if (!read_filter(visit, &filter))
         return;
-    items = cJSON_CreateArray();
-    for (size_t i = 0; !more && (event = ledger_event_at(ledger, "foil", i)) != NULL; i++) {
-        if (is_wanted(ledger, event, &filter)) {
-            more = cJSON_GetArraySize(items) == filter.limit;
-            if (!more)
-                cJSON_AddItemToArray(items, event_json(ledger, event));
-        }
-        ledger_event_free(&event);
+    wanted.type = filter.type;
+    wanted.endpoint_id = filter.endpoint_id;
+    wanted.limit = (size_t)filter.limit + 1; /* whether there are more */
+    list.limit = filter.limit;
+    list.items = cJSON_CreateArray();
+    if (ledger_each_event(ledger, &wanted, add_event, &list)) {
+        foil_answer_list(visit->call, list.items, filter.limit, list.more);
+        return;
     }
-    foil_answer_list(visit->call, items, filter.limit, more);
+    cJSON_Delete(list.items);
+    foil_refuse_broken(visit->call, ledger_why(ledger));
 }
 
 void foil_get_event(struct visit *visit)

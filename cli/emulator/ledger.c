@@ -312,9 +312,9 @@ bool ledger_add_event(struct ledger *ledger, const struct ledger_event *event)
                   COUNT(values));
 }
 
-static struct ledger_event *take_event(struct ledger *ledger, sqlite3_stmt *row)
+static struct ledger_event *read_event(struct ledger *ledger, sqlite3_stmt *row)
 {
-    struct ledger_event *e = row == NULL ? NULL : calloc(1, sizeof(*e));
+    struct ledger_event *e = calloc(1, sizeof(*e));
     bool good = e != NULL;
 
     if (good)
@@ -325,31 +325,46 @@ static struct ledger_event *take_event(struct ledger *ledger, sqlite3_stmt *row)
             .body = take(row, 3, &good),
             .created_us = sqlite3_column_int64(row, 4),
         };
-    if (row != NULL && !good) {
+    if (!good) {
         complain(ledger, SQLITE_NOMEM);
         ledger_event_free(&e);
     }
-    sqlite3_finalize(row);
     return e;
 }
 
 struct ledger_event *ledger_event(struct ledger *ledger, const char *provider, const char *id)
 {
     const struct value values[] = {text(provider), text(id)};
+    sqlite3_stmt *row = find(ledger, "SELECT " EVENT " FROM event WHERE provider = ?1 AND id = ?2",
+                             values, COUNT(values));
+    struct ledger_event *event = row == NULL ? NULL : read_event(ledger, row);
 
-    return take_event(ledger,
-                      find(ledger, "SELECT " EVENT " FROM event WHERE provider = ?1 AND id = ?2",
-                           values, COUNT(values)));
+    sqlite3_finalize(row);
+    return event;
 }
 
-struct ledger_event *ledger_event_at(struct ledger *ledger, const char *provider, size_t from)
+bool ledger_each_event(struct ledger *ledger, const struct ledger_wanted *wanted,
+                       void (*each)(void *data, const struct ledger_event *event), void *data)
 {
-    const struct value values[] = {text(provider), number((int64_t)from)};
+    const struct value values[] = {text(wanted->provider), text(wanted->type),
+                                   text(wanted->endpoint_id), number((int64_t)wanted->limit)};
+    sqlite3_stmt *row = ask(ledger,
+                            "SELECT " EVENT " FROM event e WHERE provider = ?1"
+                            " AND (?2 = '' OR type = ?2) AND (?3 = '' OR EXISTS"
+                            " (SELECT 1 FROM delivery d WHERE d.provider = ?1"
+                            " AND d.event_id = e.id AND d.endpoint_id = ?3))"
+                            " ORDER BY seq DESC LIMIT ?4",
+                            values, COUNT(values));
+    struct ledger_event *event;
+    int code = SQLITE_NOMEM;
 
-    return take_event(ledger, find(ledger,
-                                   "SELECT " EVENT " FROM event WHERE provider = ?1"
-                                   " ORDER BY seq DESC LIMIT 1 OFFSET ?2",
-                                   values, COUNT(values)));
+    while (row != NULL && (code = sqlite3_step(row)) == SQLITE_ROW &&
+           (event = read_event(ledger, row)) != NULL) {
+        each(data, event);
+        ledger_event_free(&event);
+    }
+    sqlite3_finalize(row);
+    return code == SQLITE_DONE || complain(ledger, code == SQLITE_ROW ? SQLITE_NOMEM : code);
 }
 
 void ledger_event_free(struct ledger_event **event)

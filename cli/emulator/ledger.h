@@ -80,12 +80,19 @@ struct ledger_delivery {
     int64_t created_us, updated_us;
 };
 
+/* Which events; "" for any type, and for deliveries to any endpoint. */
+struct ledger_wanted {
+    const char *provider, *type, *endpoint_id;
+    size_t limit;
+};
+
 bool ledger_add_event(struct ledger *ledger, const struct ledger_event *event);
 bool ledger_add_delivery(struct ledger *ledger, const struct ledger_delivery *delivery);
 bool ledger_change_delivery(struct ledger *ledger, const struct ledger_delivery *delivery);
 struct ledger_event *ledger_event(struct ledger *ledger, const char *provider, const char *id);
-/* Newest first. */
-struct ledger_event *ledger_event_at(struct ledger *ledger, const char *provider, size_t from);
+/* Calls `each`, which may ask the ledger, for the newest `limit` events, newest first. */
+bool ledger_each_event(struct ledger *ledger, const struct ledger_wanted *wanted,
+                       void (*each)(void *data, const struct ledger_event *event), void *data);
 void ledger_event_free(struct ledger_event **event);
 struct ledger_delivery *ledger_delivery(struct ledger *ledger, const char *provider,
                                         const char *id);
