@@ -91,6 +91,10 @@ static void start(struct courier *courier, struct letter *letter)
     struct call_request request;
     char why[SHIPMENT_WHY_SIZE];
 
+    if (letter->only_waits) {
+        give_back(letter, NULL);
+        return;
+    }
     letter->sent = true;
     if (!pack(letter, why)) {
         give_back(letter, why);

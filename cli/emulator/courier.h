@@ -26,14 +26,15 @@ struct letter {
     struct faults faults;
     const char *url;
     unsigned timeout_s;
-    int64_t due_us; /* of clock_mono_us(); 0: now */
-    bool in_line;   /* not before those in line for the same URL that came earlier have ended */
-    /* On the courier's thread, when it was sent, or when the courier ends. */
+    int64_t due_us;  /* of clock_mono_us(); 0: now */
+    bool only_waits; /* it comes back when it is due, and is not sent */
+    bool in_line;    /* not before those in line for the same URL that came earlier have ended */
+    /* On the courier's thread, when it was sent or has waited, or when the courier ends. */
     void (*back)(struct letter *letter);
     void *data;
 
     /* What became of it. */
-    bool sent;     /* false: the courier has ended before */
+    bool sent;     /* false: it has only waited, or the courier has ended before */
     int status;    /* of a whole answer; else 0 */
     char *error;   /* NULL if there is an answer; the letter's owner frees it */
     char *excerpt; /* of the answer's body, as excerpt.h makes it; likewise. May be NULL */

@@ -165,6 +165,17 @@ static bool set_out(struct journey *j, int64_t due_us)
     return j->errand != NULL;
 }
 
+/* What was rotated or changed meanwhile counts. */
+static void renew(struct journey *j)
+{
+    struct ledger_endpoint *endpoint =
+        ledger_endpoint(j->dispatcher->options.ledger, j->provider, j->endpoint_id);
+
+    if (endpoint != NULL)
+        journey_renew(j, endpoint);
+    ledger_endpoint_free(&endpoint);
+}
+
 /* The very same request; or, when its time has come, another one of the same event. */
 static bool send_again(struct journey *j, bool retry)
 {
@@ -177,6 +188,7 @@ static bool send_again(struct journey *j, bool retry)
     if (!retry)
         return false;
     shipment_free(&j->letter.shipment);
+    j->letter.only_waits = true;
     return set_out(j, clock_mono_us() + (int64_t)j->retry_s[j->attempts - 1] * 1000000);
 }
 
@@ -202,11 +214,25 @@ static void conclude(struct journey *j)
     report(j, succeeded, retry);
 }
 
+/* Whether it has waited for its next attempt, which is on its way now. */
+static bool wake_up(struct journey *j)
+{
+    if (!j->letter.only_waits)
+        return false;
+    j->letter.only_waits = false;
+    if (j->dispatcher->stopping)
+        return false;
+    renew(j);
+    return set_out(j, 0);
+}
+
 static void on_finished(void *data, bool good)
 {
     struct journey *j = data;
 
     (void)good;
+    if (wake_up(j))
+        return;
     if (!j->repeating) {
         conclude(j);
     } else if (j->letter.sent) {

@@ -63,6 +63,13 @@ static void copy_content(struct journey *j, const struct dispatch_order *order, 
     }
 }
 
+static void address_letter(struct journey *j)
+{
+    j->letter.url = j->url;
+    j->letter.parcel.url = j->signed_url == NULL ? j->url : j->signed_url;
+    j->letter.parcel.secrets_count = j->secrets[1] == NULL ? 1 : 2;
+}
+
 static void write_letter(struct journey *j, const struct dispatch_order *order)
 {
     j->letter = (struct letter){
@@ -70,18 +77,16 @@ static void write_letter(struct journey *j, const struct dispatch_order *order)
             {
                 .description = j->description,
                 .secrets = (const char *const *)j->secrets,
-                .secrets_count = j->secrets[1] == NULL ? 1 : 2,
                 .body = {j->body, order->len},
                 .id = {j->event_id, strlen(j->event_id)},
-                .url = j->signed_url == NULL ? j->url : j->signed_url,
                 .extra = (const char *const *)j->extra,
             },
         .faults = order->faults,
-        .url = j->url,
         .timeout_s = order->timeout_s,
         .in_line = order->faults.reorder,
         .data = j,
     };
+    address_letter(j);
 }
 
 struct journey *journey_new(const struct dispatch_order *order)
@@ -112,6 +117,35 @@ static void wipe(char *secret)
     free(secret);
 }
 
+static void free_target(struct journey *j)
+{
+    free(j->url);
+    free(j->signed_url);
+    free(j->description);
+    wipe(j->secrets[0]);
+    wipe(j->secrets[1]);
+}
+
+void journey_renew(struct journey *journey, const struct ledger_endpoint *endpoint)
+{
+    struct journey fresh = {.url = NULL};
+    bool good = true;
+
+    copy_target(&fresh, endpoint, &good);
+    if (!good) {
+        free_target(&fresh);
+        return;
+    }
+    free_target(journey);
+    journey->url = fresh.url;
+    journey->signed_url = fresh.signed_url;
+    journey->description = fresh.description;
+    journey->secrets[0] = fresh.secrets[0];
+    journey->secrets[1] = fresh.secrets[1];
+    journey->letter.parcel.description = journey->description;
+    address_letter(journey);
+}
+
 void journey_free(struct journey **journey)
 {
     struct journey *j = *journey;
@@ -128,12 +162,8 @@ void journey_free(struct journey **journey)
     free(j->delivery_id);
     for (int i = 0; i < 5; i++)
         free(j->status_names[i]);
-    free(j->url);
-    free(j->signed_url);
-    free(j->description);
+    free_target(j);
     free(j->body);
-    wipe(j->secrets[0]);
-    wipe(j->secrets[1]);
     for (int i = 0; i < JOURNEY_EXTRA_MAX; i++)
         free(j->extra[i]);
     free(j);

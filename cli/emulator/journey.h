@@ -15,6 +15,7 @@ struct dispatch_order;
 struct dispatch_attempt;
 struct dispatcher;
 struct errand;
+struct ledger_endpoint;
 
 enum {
     JOURNEY_RETRIES_MAX = 16,
@@ -40,6 +41,9 @@ struct journey {
 
 /* NULL without memory, or if there are more than JOURNEY_EXTRA_MAX further headers. */
 struct journey *journey_new(const struct dispatch_order *order);
+/* Before another attempt: the endpoint's URL and secrets as they are now. Without memory they stay as
+ * they were. */
+void journey_renew(struct journey *journey, const struct ledger_endpoint *endpoint);
 void journey_free(struct journey **journey);
 
 #endif
