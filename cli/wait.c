@@ -195,18 +195,30 @@ static enum outcome search(struct waiting *w)
     return outcome;
 }
 
+/* Of the first page with one row; false if that makes no sense. */
+static bool read_newest(const cJSON *page, int64_t *newest)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(page, "deliveries");
+
+    *newest = record_seq(cJSON_GetArrayItem(list, 0));
+    return cJSON_IsArray(list) && (*newest > 0 || cJSON_GetArraySize(list) == 0);
+}
+
 /* What is in the store before all begins. One that knows less than it did is another one. */
 static enum outcome look_at_newest(struct waiting *w, int64_t deadline_us)
 {
-    const cJSON *page_rows;
-    int64_t newest;
+    int64_t newest = 0;
     cJSON *page;
     int status;
     enum outcome outcome =
         sink_ask(w->sink, "GET", "/deliveries?limit=1", deadline_us, &status, &page, w->why);
 
-    page_rows = cJSON_GetObjectItemCaseSensitive(page, "deliveries");
-    newest = record_seq(cJSON_GetArrayItem(page_rows, 0));
+    if (outcome == OUTCOME_GOOD && !read_newest(page, &newest)) {
+        snprintf(w->why, sizeof(w->why), "%s: its list of deliveries is none of hooklined's",
+                 sink_address(w->sink));
+        outcome = OUTCOME_TRANSPORT;
+    }
+    cJSON_Delete(page);
     if (outcome == OUTCOME_GOOD && !w->searched) {
         w->known = newest;
     } else if (outcome == OUTCOME_GOOD && newest < w->known) {
@@ -214,7 +226,6 @@ static enum outcome look_at_newest(struct waiting *w, int64_t deadline_us)
         w->replaced = true;
         told_free(&w->told);
     }
-    cJSON_Delete(page);
     return outcome;
 }
 
