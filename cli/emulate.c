@@ -65,7 +65,7 @@ static const struct option_row rows[] = {
     ROW("retry", OPTION_TEXT, retry, "SECONDS,...",
         "until each further attempt of Foil's and Shodai's;\ndefault: 5,30,120; none: 0"),
     ROW("strict-urls", OPTION_FLAG, strict_urls, NULL, "refuse the URLs that the providers refuse"),
-    ROW("ca", OPTION_TEXT, ca_file, "FILE",
+    ROW("ca-file", OPTION_TEXT, ca_file, "FILE",
         "certificates that vouch for https receivers; default:\nthe system's"),
     ROW("json", OPTION_FLAG, json, NULL, "say everything as JSON, a line each"),
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0}};

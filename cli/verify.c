@@ -320,7 +320,7 @@ static enum outcome run(const void *options, const char *const *arguments, size_
 const struct command command_verify = {
     .name = "verify",
     .arguments = "",
-    .summary = "say whether a request that was received is genuine, or why not",
+    .summary = "Say whether a request that was received is genuine, or why not",
     .details = "Exit status: 0 verified, 1 refused, 3 genuine but too old or too new.\n",
     .options = rows,
     .options_size = sizeof(struct options),
