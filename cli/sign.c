@@ -248,10 +248,9 @@ const struct command command_sign = {
     .name = "sign",
     .arguments = "",
     .summary = "Print the headers by which a body is verified",
-    .details =
-        "The headers go to the standard output, one on each line, as `hookline verify\n"
-        "--headers` reads them. A scheme whose time stands in the body takes it from\n"
-        "there.\n",
+    .details = "The headers go to the standard output, one on each line, as `hookline verify\n"
+               "--headers` reads them. A scheme whose time stands in the body takes it from\n"
+               "there.\n",
     .options = rows,
     .options_size = sizeof(struct options),
     .defaults = &defaults,
