@@ -330,12 +330,9 @@ const struct command command_send = {
     .arguments = "URL",
     .arguments_max = 1,
     .summary = "Sign a body and send it, rightly or as a fault asks for",
-    .details = "Exit status: 0 if the answer is 2xx, 1 if it is another, 3 if hooklined
-"
-               "calls it too old or too new, 4 if none came in time, 5 if nobody is there; of
-"
-               "several the highest.
-",
+    .details = "Exit status: 0 if the answer is 2xx, 1 if it is another, 3 if hooklined\n"
+               "calls it too old or too new, 4 if none came in time, 5 if nobody is there; of\n"
+               "several the highest.\n",
     .options = rows,
     .options_size = sizeof(struct options),
     .defaults = &defaults,
