@@ -12,6 +12,7 @@
 #include "../../daemon/config.h"
 #include "../../daemon/config_file.h"
 #include "../../daemon/secret.h"
+#include "../sink_config.h"
 #include "detail.h"
 #include "emulator.h"
 #include "identity.h"
@@ -310,7 +311,7 @@ struct playground *playground_open(struct emulator *emulator,
         complain(&m, "out of memory");
         return NULL;
     }
-    if ((options->config != NULL && (config = config_file_read(options->config, why)) == NULL) ||
+    if ((options->config != NULL && (config = sink_config_read(options->config, why)) == NULL) ||
         !fill(&m, options, config))
         playground_close(&m.playground);
     if (config != NULL)
