@@ -41,8 +41,8 @@ struct journey {
 
 /* NULL without memory, or if there are more than JOURNEY_EXTRA_MAX further headers. */
 struct journey *journey_new(const struct dispatch_order *order);
-/* Before another attempt: the endpoint's URL and secrets as they are now. Without memory they stay as
- * they were. */
+/* Before another attempt: the endpoint's URL and secrets as they are now. Without memory they stay
+ * as they were. */
 void journey_renew(struct journey *journey, const struct ledger_endpoint *endpoint);
 void journey_free(struct journey **journey);
 

@@ -46,6 +46,8 @@ static const struct {
     {"{\"text\":\"ab\",\"TEXT\":\"ab\"}", "TEXT", FORM_UNKNOWN},
     {"{\"text\":\"ab\",\"url\":\"app\"}", "url", FORM_NO_URL},
     {"{\"text\":\"ab\",\"url\":\"\"}", "url", FORM_NO_URL},
+    {"{\"text\":\"ab\",\"url\":\"http:/127.0.0.1/\"}", "url", FORM_NO_URL},
+    {"{\"text\":\"ab\",\"url\":\"https:///127.0.0.1/\"}", "url", FORM_NO_URL},
     {"{\"text\":\"ab\",\"colour\":\"blue\"}", "colour", FORM_NOT_ALLOWED},
     {"{\"text\":\"ab\",\"colours\":[]}", "colours", FORM_TOO_SHORT},
     {"{\"text\":\"ab\",\"colours\":{}}", "colours", FORM_WRONG_TYPE},
