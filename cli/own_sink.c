@@ -140,13 +140,16 @@ static void keep_quiet(const char *text)
 /* Checks what the user gave. */
 static bool configure(struct own_sink *s, const struct own_sink_options *o, char *why)
 {
+    const char *where = "command line: ";
     char complaint[CONFIG_WHY_SIZE] = "out of memory";
 
     if (fill(s, o) && config_complete(s->config, NULL, complaint) &&
         (s->sources = sources_open(s->config, NULL, keep_quiet, complaint)) != NULL &&
         (s->destinations = destinations_open(s->config, NULL, keep_quiet, complaint)) != NULL)
         return true;
-    snprintf(why, OWN_SINK_WHY_SIZE, "%s", complaint);
+    /* It says where, and that is known. */
+    snprintf(why, OWN_SINK_WHY_SIZE, "%s",
+             complaint + (strncmp(complaint, where, strlen(where)) == 0 ? strlen(where) : 0));
     return false;
 }
 

@@ -87,6 +87,7 @@ struct ping {
     struct call_set *calls;
     struct sink *sink;
     struct findings findings;
+    char failure[DIAGNOSIS_TEXT_SIZE]; /* to be said at the end, when the own sink is quiet */
 };
 
 /* ---- what the user wants */
@@ -263,7 +264,7 @@ static enum outcome open_sink(struct ping *p)
 
 /* ---- the ping */
 
-static void report(const struct ping *p, const struct diagnosis *d)
+static void report(struct ping *p, const struct diagnosis *d)
 {
     if (p->options->json)
         report_print_json(&p->findings, d, stdout);
@@ -271,11 +272,11 @@ static void report(const struct ping *p, const struct diagnosis *d)
         report_print(&p->findings, d, stdout);
     fflush(stdout);
     if (d->outcome != OUTCOME_GOOD)
-        notice("%s", d->text);
+        snprintf(p->failure, sizeof(p->failure), "%s", d->text);
 }
 
 /* It did not even come to trigger it. */
-static void report_nothing(const struct ping *p, enum outcome outcome, const char *why)
+static void report_nothing(struct ping *p, enum outcome outcome, const char *why)
 {
     struct diagnosis d = {.outcome = outcome, .name = "not_triggered"};
 
@@ -338,6 +339,8 @@ static enum outcome run(const void *options, const char *const *arguments, size_
     sink_close(&p->sink);
     call_set_free(&p->calls);
     own_sink_close(&p->own);
+    if (p->failure[0] != '\0')
+        notice("%s", p->failure);
     secret_free(&p->key);
     if (p->blocked)
         interruption_end(&p->interruption);

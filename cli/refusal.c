@@ -9,7 +9,7 @@
 #include "provider.h"
 
 enum {
-    CLOCKS_AGREE_US = 5000000
+    CLOCKS_AGREE_S = 5
 };
 
 static bool is_too_new(const struct sighting *s)
@@ -76,32 +76,30 @@ static bool explain_hint(const struct findings *f, char *text, size_t size)
 
 /* ---- clocks */
 
-/* Whole seconds, to the next one: what is signed has no fraction. */
 static int64_t seconds(int64_t us)
 {
-    return us >= 0 ? (us + 999999) / 1000000 : -((-us + 999999) / 1000000);
+    return (us + 500000) / 1000000;
 }
 
 /* Whose clock is it? The provider's API says what time it has; we know ours, and the sink's. */
-static void add_witness(const struct findings *f, int64_t ahead_us, char *text, size_t size)
+static void add_witness(const struct findings *f, int64_t ahead_s, char *text, size_t size)
 {
     const struct sighting *s = &f->seen;
     int64_t provider_us = f->date_us - f->answered_us, sink_us = s->time_us - s->seen_us;
     const char *name = f->provider->title;
     size_t len = strlen(text);
 
-    if (llabs(sink_us) > CLOCKS_AGREE_US)
+    if (llabs(sink_us) / 1000000 > CLOCKS_AGREE_S)
         snprintf(text + len, size - len,
                  "; the sink's clock is %" PRId64 " s %s that of this machine: set the wrong one",
                  seconds(llabs(sink_us)), sink_us > 0 ? "ahead of" : "behind");
     else if (f->date_us == 0)
         snprintf(text + len, size - len, "; compare this clock with a third one");
-    else if (llabs(provider_us) <= CLOCKS_AGREE_US)
+    else if (llabs(provider_us) / 1000000 <= CLOCKS_AGREE_S)
         snprintf(text + len, size - len,
-                 "; %s's API and this machine agree on the time, so it is what signs there, or "
-                 "%s",
-                 name, ahead_us > 0 ? "the time is no time of now" : "it was held up on its way");
-    else if (llabs(provider_us - ahead_us) <= CLOCKS_AGREE_US)
+                 "; %s's API and this machine agree on the time: it is only what signs there%s",
+                 name, ahead_s > 0 ? "" : ", or it was held up on its way");
+    else if (llabs(seconds(provider_us) - ahead_s) <= CLOCKS_AGREE_S)
         snprintf(text + len, size - len,
                  "; %s's API has that time, too, so set the clock of this machine", name);
 }
@@ -109,7 +107,8 @@ static void add_witness(const struct findings *f, int64_t ahead_us, char *text, 
 static void explain_stale(const struct findings *f, char *text, size_t size)
 {
     const struct sighting *s = &f->seen;
-    int64_t ahead_us = s->signed_at * 1000000 - s->time_us, by = seconds(llabs(ahead_us));
+    /* What is signed has no fraction. */
+    int64_t ahead_s = s->signed_at - s->time_us / 1000000, by = llabs(ahead_s);
 
     if (s->signed_at < 0)
         snprintf(text, size, "its signed time is out of the window");
@@ -123,7 +122,7 @@ static void explain_stale(const struct findings *f, char *text, size_t size)
                  "ahead by that",
                  by, f->provider->title);
     if (s->signed_at >= 0)
-        add_witness(f, ahead_us, text, size);
+        add_witness(f, ahead_s, text, size);
 }
 
 /* ---- the other reasons */

@@ -49,14 +49,14 @@ static void add_answer(struct timeline *t, const struct findings *f)
 /* How old it was when it came. */
 static void describe_age(const struct sighting *s, char text[64])
 {
-    int64_t age_us = s->time_us - s->signed_at * 1000000;
+    int64_t age = s->time_us / 1000000 - s->signed_at;
 
     if (s->signed_at < 0)
         snprintf(text, 64, "no time is signed");
-    else if (age_us <= -1000000)
-        snprintf(text, 64, "signed %" PRId64 " s ahead of the sink's clock", -age_us / 1000000);
+    else if (age < 0)
+        snprintf(text, 64, "signed %" PRId64 " s ahead of the sink's clock", -age);
     else
-        snprintf(text, 64, "signed %" PRId64 " s before", age_us < 0 ? 0 : age_us / 1000000);
+        snprintf(text, 64, "signed %" PRId64 " s before", age);
 }
 
 /* The judgement takes microseconds: the time in between is that of the disk. */

@@ -312,6 +312,8 @@ START_TEST(of_a_wrong_clock_it_is_told_by_how_much_and_whose_it_is)
     f.seen.hint[0] = '\0';
     f.seen.signed_at = -1;
     diagnosed(&f, OUTCOME_STALE, "clock", "out of the window");
+    f.seen.signed_at = 8999999999999999;
+    diagnosed(&f, OUTCOME_STALE, "clock", "before it came");
 }
 END_TEST
 
