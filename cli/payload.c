@@ -84,6 +84,7 @@ static void write_github(const struct making *m)
     json_line_open(m->line, "hook");
     json_line_string(m->line, "type", "Repository");
     json_line_bool(m->line, "active", true);
+    json_line_string(m->line, "updated_at", m->time); /* else every ping would be the same */
     json_line_close(m->line);
 }
 

@@ -71,7 +71,7 @@ static const char *unit_in_words(const char *unit)
     if (strcmp(unit, "rfc3339") == 0)
         return "as a date, such as 2026-11-22T02:07:35.306Z (RFC 3339)";
     if (strcmp(unit, "any") == 0)
-        return "as seconds or milliseconds since 1970, or as a date (RFC 3339)";
+        return "as seconds or milliseconds since 1970, or as a date";
     return strcmp(unit, "seconds") == 0 ? "in seconds since 1970" : "in milliseconds since 1970";
 }
 
@@ -81,8 +81,8 @@ static void say_time(const struct anatomy *a)
         say("time", "none is signed: nobody knows how old a request is");
         return;
     }
-    printf("  %-14s %s, %s%s\n", "time", a->time, unit_in_words(a->time_unit),
-           a->time_optional ? "; it may be missing" : "");
+    printf("  %-14s %s, %s\n", "time", a->time, unit_in_words(a->time_unit));
+    say("", a->time_optional ? "it may be missing: then nobody knows how old a request is" : NULL);
     printf("  %-14s %ld s in the past and in the future\n", "tolerance", a->tolerance_s);
 }
 

@@ -216,7 +216,8 @@ static bool check_options(const struct options *o)
         notice("--curl: %s", problem);
     else if (o->curl != NULL && o->json)
         notice("--curl and --json contradict each other");
-    else if (o->draft.test && o->curl == NULL && !o->json)
+    else if (o->draft.test && o->draft.body == NULL && o->draft.data == NULL && o->curl == NULL &&
+             !o->json)
         notice("--test: expected --curl or --json with it: they show the body, which is made anew "
                "each time");
     else

@@ -11,7 +11,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import sink
 
 
-
 def find_tool():
     """The program itself: libtool's script before it would be what a wrapper runs."""
     build = os.path.abspath(sink.BUILD)
