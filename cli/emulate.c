@@ -63,7 +63,8 @@ static const struct option_row rows[] = {
         "without, one is made"),
     ROW("fault", OPTION_TEXT, fault, "WORDS", "what goes wrong with deliveries, see below"),
     ROW("retry", OPTION_TEXT, retry, "SECONDS,...",
-        "until each further attempt of Foil's and Shodai's;\ndefault: 5,30,120; none: 0"),
+        "until each further attempt, but TruLayer's, which has\nnone; default: 5,30,120; no "
+        "retries: 0"),
     ROW("strict-urls", OPTION_FLAG, strict_urls, NULL, "refuse the URLs that the providers refuse"),
     ROW("ca-file", OPTION_TEXT, ca_file, "FILE",
         "certificates that vouch for https receivers; default:\nthe system's"),
@@ -117,7 +118,7 @@ static bool read_options(struct emulation *e)
         notice("--fault: %s", why);
         return false;
     }
-    if (!address_read(e->options->listen, &address, &len)) {
+    if (!address_read(e->options->listen, &address, &len) || address.ss_family == AF_UNIX) {
         notice("--listen: expected ADDRESS:PORT, such as 127.0.0.1:4010");
         return false;
     }

@@ -28,13 +28,18 @@ enum {
     TIMEOUT_S = 10,
 };
 
-static void refuse(struct api_call *call, int status, const char *code, const char *message)
+static cJSON *refusal(const char *code, const char *message)
 {
     cJSON *json = cJSON_CreateObject(), *error = cJSON_AddObjectToObject(json, "error");
 
     cJSON_AddStringToObject(error, "code", code);
     cJSON_AddStringToObject(error, "message", message);
-    api_answer(call, status, json);
+    return json;
+}
+
+static void refuse(struct api_call *call, int status, const char *code, const char *message)
+{
+    api_answer(call, status, refusal(code, message));
 }
 
 /* ---- bodies */
@@ -180,7 +185,9 @@ static void after_attempt(void *data, const struct dispatch_attempt *attempt)
 static void send_test(struct emulator *emulator, struct api_call *call,
                       const struct ledger_endpoint *endpoint)
 {
-    static const struct trial_manner manner = {.retries = true, .timeout_s = TIMEOUT_S};
+    /* TruLayer does not say that it tries again. */
+    const struct trial_manner manner = {.retries = strcmp(endpoint->provider, "trulayer") != 0,
+                                        .timeout_s = TIMEOUT_S};
     struct test *test = calloc(1, sizeof(*test));
     char why[FAULT_WHY_SIZE];
     struct faults faults;
@@ -312,7 +319,8 @@ bool control_handle(struct emulator *emulator, struct api_call *call)
         allowed = routes[i].method;
     }
     if (allowed != NULL)
-        refuse(call, 405, "method_not_allowed", allowed);
+        api_answer_with(call, 405, refusal("method_not_allowed", "see the header Allow"), "Allow",
+                        allowed);
     else
         refuse(call, 404, "not_found",
                "expected /emulator/endpoints, /emulator/sources/NAME/test, /emulator/events or "

@@ -36,7 +36,8 @@ struct dispatch_order {
     const char *const *extra; /* further headers, as struct parcel has them; copied; may be NULL */
     const char *delivery_id;  /* NULL: ephemeral, nothing is recorded */
     const char *status_names[5]; /* the provider's words for pending, delivering, succeeded,
-                                    will be retried, failed */
+                                    will be retried, failed. Nobody sees it delivering: it is
+                                    pending until the first attempt is over */
     const unsigned *retry_s;     /* seconds until each further attempt; 0 ends them; may be NULL */
     unsigned timeout_s;
     struct faults faults; /* all but burst: trial.h makes the events. With reorder they arrive in
