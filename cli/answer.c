@@ -121,7 +121,7 @@ enum outcome answer_complain(const struct answer *a, char *why)
         snprintf(sentence, sizeof(sentence),
                  "its answer (status %d) is none of hooklined's; is it the admin address?",
                  a->status);
-    snprintf(why, SINK_WHY_SIZE, "%s: %s", a->place->address, sentence);
+    snprintf(why, SINK_WHY_SIZE, "%s: %s", a->place->shown, sentence);
     return OUTCOME_TRANSPORT;
 }
 
@@ -146,7 +146,7 @@ static enum outcome complain_refused(const struct answer *a, const cJSON *json, 
     if (message == NULL || is_for_senders(error))
         return answer_complain(a, why);
     printable_copy(said, sizeof(said), message, strlen(message));
-    snprintf(why, SINK_WHY_SIZE, "%s: %s%s", a->place->address, said,
+    snprintf(why, SINK_WHY_SIZE, "%s: %s%s", a->place->shown, said,
              a->status != 401 ? ""
              : with_token     ? " (the one of --sink-token is not it)"
                               : " (see --sink-token)");
@@ -160,7 +160,7 @@ enum outcome answer_conclude(const struct answer *a, cJSON **json, char *why)
 
     *json = NULL;
     if (a->failed) {
-        snprintf(why, SINK_WHY_SIZE, "%s: out of memory", a->place->address);
+        snprintf(why, SINK_WHY_SIZE, "%s: out of memory", a->place->shown);
         return OUTCOME_TRANSPORT;
     }
     if (a->odd)
@@ -170,7 +170,7 @@ enum outcome answer_conclude(const struct answer *a, cJSON **json, char *why)
         if (a->status == 0)
             place_explain(a->place, error, why, SINK_WHY_SIZE);
         else
-            snprintf(why, SINK_WHY_SIZE, "%s: its answer broke off: %s", a->place->address, error);
+            snprintf(why, SINK_WHY_SIZE, "%s: its answer broke off: %s", a->place->shown, error);
         return OUTCOME_TRANSPORT;
     }
     if (a->status == 200 && a->any && (a->is_bytes || a->is_json))

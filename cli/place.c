@@ -20,10 +20,7 @@ static const char unix_begin[] = "unix:";
 
 static bool complain(const struct place *p, const char *problem, char *why)
 {
-    char address[160];
-
-    printable_copy(address, sizeof(address), p->address, strlen(p->address));
-    snprintf(why, SINK_WHY_SIZE, "--sink %s: %s", address, problem);
+    snprintf(why, SINK_WHY_SIZE, "--sink %s: %s", p->shown, problem);
     return false;
 }
 
@@ -74,7 +71,7 @@ static bool set_url(struct place *p, char *why)
 
     if (strstr(p->address, "://") == NULL && strchr(p->address, '/') != NULL) {
         snprintf(guess, sizeof(guess),
-                 "expected unix:PATH, ADDRESS:PORT or a URL; is it unix:%.100s?", p->address);
+                 "expected unix:PATH, ADDRESS:PORT or a URL; is it unix:%.100s?", p->shown);
         return complain(p, guess, why);
     }
     if (asprintf(&p->url, "%s%s", strstr(p->address, "://") == NULL ? "http://" : "", p->address) <
@@ -167,6 +164,7 @@ bool place_open(struct place *p, const struct sink_options *options, char why[SI
     bool is_unix;
 
     *p = (struct place){.address = choose(options), .ca_file = options->ca_file};
+    printable_copy(p->shown, sizeof(p->shown), p->address, strlen(p->address));
     is_unix = strncmp(p->address, unix_begin, strlen(unix_begin)) == 0;
     if ((is_unix ? set_unix(p, why) : set_url(p, why)) && set_token(p, &options->token, why))
         return true;
@@ -226,5 +224,5 @@ void place_explain(const struct place *p, const char *error, char *text, size_t 
 {
     if (p->unix_path != NULL)
         error = explain_unix(p->unix_path, error);
-    snprintf(text, size, "%s: %s", p->address, error);
+    snprintf(text, size, "%s: %s", p->shown, error);
 }

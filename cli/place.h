@@ -14,7 +14,8 @@
 #include "sink.h"
 
 struct place {
-    const char *address; /* as the user wrote it */
+    const char *address; /* as the user wrote it ... */
+    char shown[160];     /* ... and for messages */
     const char *unix_path;
     const char *ca_file;
     char *url; /* without a slash at its end */

@@ -9,6 +9,7 @@
 #include "../daemon/clock.h"
 #include "answer.h"
 #include "place.h"
+#include "record.h"
 #include "stream.h"
 #include "target.h"
 
@@ -93,7 +94,7 @@ void sink_poll(struct sink *s, int wait_ms)
 
 const char *sink_address(const struct sink *s)
 {
-    return s->place.address;
+    return s->place.shown;
 }
 
 /* ---- asking */
@@ -118,7 +119,7 @@ static enum outcome ask(struct sink *s, struct answer *a, const char *method, co
     if (a->call == NULL)
         return answer_conclude(a, json, why);
     *json = NULL;
-    snprintf(why, SINK_WHY_SIZE, "%s: no answer in time", s->place.address);
+    snprintf(why, SINK_WHY_SIZE, "%s: no answer in time", s->place.shown);
     return OUTCOME_TIMEOUT;
 }
 
@@ -187,16 +188,19 @@ static bool take_event(void *data, const struct stream_event *event)
 
     if (event->is_comment)
         return take_comment(s, event);
-    json = s->confirmed ? cJSON_ParseWithLength(event->data, event->len) : NULL;
-    if (cJSON_IsObject(json) && strcmp(event->name, "message") == 0)
+    if (!s->confirmed)
+        return false;
+    json = cJSON_ParseWithLength(event->data, event->len);
+    if (strcmp(event->name, "message") == 0 && cJSON_IsObject(json))
         return queue(s, json);
-    if (cJSON_IsObject(json) && strcmp(event->name, "lost") == 0) {
-        double lost = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(json, "lost_lines"));
+    if (strcmp(event->name, "lost") == 0) {
+        int64_t lost = record_number(json, "lost_lines", 1);
 
-        s->lost += lost >= 1 && lost < 1e15 ? (uint64_t)lost : 1;
+        s->lost += lost > 0 ? (uint64_t)lost : 1;
     }
     cJSON_Delete(json);
-    return json != NULL;
+    /* Other kinds may be known to a later version. */
+    return strcmp(event->name, "message") != 0;
 }
 
 /* A stream begins with a comment, a refusal with its JSON. */
@@ -224,7 +228,7 @@ static void set_problem(struct sink *s)
         cJSON_Delete(json);
     } else {
         snprintf(s->problem, sizeof(s->problem), "%s: the sink has ended the stream of its events",
-                 s->place.address);
+                 s->place.shown);
     }
 }
 
@@ -254,7 +258,7 @@ enum outcome sink_watch(struct sink *s, const char *source, int64_t deadline_us,
         return OUTCOME_GOOD;
     if (s->watch.call != NULL) {
         outcome = OUTCOME_TIMEOUT;
-        snprintf(why, SINK_WHY_SIZE, "%s: no answer in time", s->place.address);
+        snprintf(why, SINK_WHY_SIZE, "%s: no answer in time", s->place.shown);
     } else {
         outcome = answer_conclude(&s->watch, &json, why);
         cJSON_Delete(json);
@@ -273,7 +277,7 @@ static void look_for_silence(struct sink *s)
         return;
     call_cancel(s->watch.call);
     snprintf(s->problem, sizeof(s->problem), "%s: nothing came for %d s, not even a sign of life",
-             s->place.address, SILENCE_US / 1000000);
+             s->place.shown, SILENCE_US / 1000000);
 }
 
 cJSON *sink_next_event(struct sink *s)

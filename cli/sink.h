@@ -62,7 +62,7 @@ void sink_close(struct sink **sink);
 /* Goes on with what is under way, as call_poll() does. */
 void sink_poll(struct sink *sink, int wait_ms);
 
-/* As the user wrote it, for messages. */
+/* As the user wrote it, for messages: without control characters, and cut if it is very long. */
 const char *sink_address(const struct sink *sink);
 
 /* Asks and waits for the answer, until `deadline_us` of clock_mono_us() at the latest. `target` is

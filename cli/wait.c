@@ -34,7 +34,7 @@ struct options {
     struct option_texts verdicts;
     const char *since;
     int64_t count, timeout;
-    bool fail_on_refused, json;
+    bool fail_on_refused, json, verbose;
 };
 
 static const struct options defaults = {.count = 1, .timeout = 60};
@@ -63,6 +63,8 @@ static const struct option_row rows[] = {
      "how long; default: 60", 1, 31536000},
     {"json", 0, OPTION_FLAG, offsetof(struct options, json), NULL,
      "the line of the sink's log for each, one JSON object", 0, 0},
+    {"verbose", 'v', OPTION_FLAG, offsetof(struct options, verbose), NULL,
+     "say on standard error when it begins to watch", 0, 0},
     SINK_OPTIONS(struct options, sink),
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
@@ -246,6 +248,8 @@ static enum outcome begin(struct waiting *w)
 
     if (outcome == OUTCOME_GOOD)
         outcome = sink_watch(w->sink, w->wanted.source, until_us, w->why);
+    if (outcome == OUTCOME_GOOD && w->options->verbose)
+        notice("%s: watching", sink_address(w->sink));
     return outcome == OUTCOME_GOOD ? search(w) : outcome;
 }
 

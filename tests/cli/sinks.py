@@ -69,6 +69,11 @@ class Running:
                 env=dict(os.environ, **(environment or {})))
         self.data = b""
 
+    def await_watch(self):
+        """With --verbose."""
+        wait_for(lambda: ": watching\n" in self.messages(), "the line \"watching\"")
+        return self
+
     def line(self, patience=sink.PATIENCE):
         while b"\n" not in self.data:
             if not select.select([self.process.stdout], [], [], patience)[0]:
