@@ -423,7 +423,7 @@ static enum outcome begin(struct journey *j, char *why)
 
     outcome = sink_watch(j->trip->sink, NULL, j->deadline_mono, why);
     if (outcome != OUTCOME_GOOD)
-        return outcome == OUTCOME_REFUSED ? OUTCOME_TRANSPORT : outcome;
+        return outcome == OUTCOME_USAGE ? OUTCOME_USAGE : OUTCOME_TRANSPORT;
     if (!make_headers(j)) {
         snprintf(why, ROUND_TRIP_WHY_SIZE, "out of memory");
         return OUTCOME_TRANSPORT;
