@@ -96,15 +96,27 @@ static bool sign_with_newline(struct packing *p)
     return good;
 }
 
-/* Where signatures are listed they come in the order of the secrets: who looks at the first one
- * only does not find the right one. */
+static bool lists_signatures(const char *description)
+{
+    struct clause list;
+
+    return clause_find(description, "list", NULL, &list) && !clause_says(&list, 1, "none");
+}
+
+/* Signatures are listed in the order of the secrets: who looks at the first one only does not find
+ * the right one. */
+static bool sign_by_two(struct packing *p)
+{
+    const struct parcel *parcel = p->parcel;
+
+    return (parcel->secrets_count > 1 ? new_signer(p, parcel->description, parcel->secrets[1])
+                                      : sign_by_stranger(p)) &&
+           add_secret(p, parcel->secrets[0]);
+}
+
 static bool open_signer(struct packing *p)
 {
     const struct parcel *parcel = p->parcel;
-    struct clause list;
-    bool rotates = p->faults->two_signatures && parcel->secrets_count == 1 &&
-                   clause_find(parcel->description, "list", NULL, &list) &&
-                   !clause_says(&list, 1, "none");
 
     if (parcel->secrets_count == 0)
         return complain(p, "there is no secret to sign with");
@@ -112,8 +124,8 @@ static bool open_signer(struct packing *p)
         return sign_by_stranger(p);
     if (p->faults->secret_newline)
         return sign_with_newline(p);
-    if (rotates)
-        return sign_by_stranger(p) && add_secret(p, parcel->secrets[0]);
+    if (p->faults->two_signatures && lists_signatures(parcel->description))
+        return sign_by_two(p);
     if (!new_signer(p, parcel->description, parcel->secrets[0]))
         return false;
     for (size_t i = 1; i < parcel->secrets_count; i++)

@@ -130,13 +130,29 @@ START_TEST(a_secret_with_a_line_end_is_the_key_with_it)
 }
 END_TEST
 
+static const char *header_of(const struct shipment *shipment, const char *name)
+{
+    for (char **line = shipment->headers; *line != NULL; line++)
+        if (strncasecmp(*line, name, strlen(name)) == 0)
+            return *line;
+    return NULL;
+}
+
 START_TEST(while_secrets_rotate_both_signatures_are_there)
 {
     const char *secrets[] = {secret, old_secret};
     struct parcel parcel = parcel_of("standard", secrets, "{}");
-    struct shipment *shipment;
+    struct shipment *shipment = pack(&parcel, ""), *two;
+    const char *right = strchr(header_of(shipment, "webhook-signature"), ' ');
 
+    two = pack(&parcel, "two-signatures");
+    ck_assert_str_eq(strrchr(header_of(two, "webhook-signature"), ' '), right);
+    shipment_free(&two);
     parcel.secrets_count = 2;
+    two = pack(&parcel, "two-signatures");
+    ck_assert_str_eq(strrchr(header_of(two, "webhook-signature"), ' '), right);
+    shipment_free(&two);
+    shipment_free(&shipment);
     shipment = pack(&parcel, "two-signatures");
     ck_assert_int_eq(verdict_of(shipment, parcel.description, secret).reason, HOOKLINE_VERIFIED);
     ck_assert_int_eq(verdict_of(shipment, parcel.description, old_secret).reason,
@@ -149,14 +165,6 @@ START_TEST(while_secrets_rotate_both_signatures_are_there)
     shipment_free(&shipment);
 }
 END_TEST
-
-static const char *header_of(const struct shipment *shipment, const char *name)
-{
-    for (char **line = shipment->headers; *line != NULL; line++)
-        if (strncasecmp(*line, name, strlen(name)) == 0)
-            return *line;
-    return NULL;
-}
 
 START_TEST(headers_of_ones_own_stand_in_for_the_usual_ones)
 {
