@@ -11,6 +11,7 @@ enum {
     DAY_S = 86400,
     REPEAT_MAX = 100,
     WORD_SIZE = 32,
+    TOGETHER_MAX = 256 << 20, /* bytes that wait to be sent at once */
 };
 
 enum fault_word {
@@ -129,6 +130,11 @@ static bool fit_together(const int64_t found[WORDS], char why[FAULT_WHY_SIZE])
                      words[pair[1]].name);
             return false;
         }
+    }
+    if (found[BURST] * found[OVERSIZE] > TOGETHER_MAX) {
+        snprintf(why, FAULT_WHY_SIZE, "burst and oversize: they are more than %d MiB together",
+                 TOGETHER_MAX >> 20);
+        return false;
     }
     if (found[REORDER] != 0 && found[BURST] == 0) {
         snprintf(why, FAULT_WHY_SIZE, "reorder: there is nothing to reorder without burst");
