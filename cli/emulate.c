@@ -167,6 +167,15 @@ static void on_attempt(void *data, const struct dispatch_note *note)
 
 /* ---- opening */
 
+/* Those of a process that was killed; one that is stopped gives up by itself. */
+static void give_up(struct ledger *ledger)
+{
+    static const char *const statuses[] = {"pending", "delivering", "retry_pending"};
+
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+        ledger_give_up(ledger, statuses[i], "failed", "given up: the emulator has ended before");
+}
+
 static bool open_ledger(struct emulation *e)
 {
     char why[LEDGER_WHY_SIZE], organization[IDENTITY_SIZE];
@@ -175,6 +184,7 @@ static bool open_ledger(struct emulation *e)
         notice("--store: %s", why);
         return false;
     }
+    give_up(e->emulator.ledger);
     identity_organization(organization);
     if (ledger_setting(e->emulator.ledger, "organization", organization, e->emulator.organization,
                        sizeof(e->emulator.organization)))

@@ -79,13 +79,16 @@ static bool record(struct dispatcher *dispatcher, const struct journey *j,
 
     if (j->delivery_id == NULL)
         return true;
+    if (!ledger_begin(ledger))
+        return complain(why, ledger_why(ledger));
     if ((known = ledger_event(ledger, j->provider, j->event_id)) == NULL) {
         event.body = strndup(order->body, order->len);
         good = event.body != NULL && ledger_add_event(ledger, &event);
         free(event.body);
     }
     ledger_event_free(&known);
-    return (good && ledger_add_delivery(ledger, &delivery)) || complain(why, ledger_why(ledger));
+    good = good && ledger_add_delivery(ledger, &delivery);
+    return ledger_end(ledger, good) || complain(why, ledger_why(ledger));
 }
 
 /* What the endpoint's owner sees of an attempt; nobody waits for it, so failing is no matter. */

@@ -35,6 +35,11 @@ const char *ledger_why(const struct ledger *ledger);
 bool ledger_setting(struct ledger *ledger, const char *name, const char *value, char *out,
                     size_t size);
 
+/* What changes from ledger_begin() on is there when ledger_end() returns true, all of it, or else
+ * nothing. With `good` false nothing is. */
+bool ledger_begin(struct ledger *ledger);
+bool ledger_end(struct ledger *ledger, bool good);
+
 struct ledger_endpoint {
     char *provider, *id;
     char *source;      /* NULL, or the source of hooklined that it was made for; one has one */
@@ -89,6 +94,9 @@ struct ledger_wanted {
 bool ledger_add_event(struct ledger *ledger, const struct ledger_event *event);
 bool ledger_add_delivery(struct ledger *ledger, const struct ledger_delivery *delivery);
 bool ledger_change_delivery(struct ledger *ledger, const struct ledger_delivery *delivery);
+/* Gives those up that have this status since an earlier process, which nobody sends any more. */
+bool ledger_give_up(struct ledger *ledger, const char *status, const char *new_status,
+                    const char *error);
 struct ledger_event *ledger_event(struct ledger *ledger, const char *provider, const char *id);
 /* Calls `each`, which may ask the ledger, for the newest `limit` events, newest first. */
 bool ledger_each_event(struct ledger *ledger, const struct ledger_wanted *wanted,

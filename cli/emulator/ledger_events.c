@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The events and deliveries of a ledger.
+ */
+#include "ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger_query.h"
+
+enum {
+    COLUMNS = 12
+};
+
+/* ---- events */
+
+#define EVENT "provider, id, type, body, created_us"
+
+bool ledger_add_event(struct ledger *ledger, const struct ledger_event *event)
+{
+    const struct ledger_value values[] = {ledger_text(event->provider), ledger_text(event->id),
+                                          ledger_text(event->type), ledger_text(event->body),
+                                          ledger_number(event->created_us)};
+
+    return ledger_change(ledger, "INSERT INTO event(" EVENT ") VALUES (?1, ?2, ?3, ?4, ?5)", values,
+                         LEDGER_COUNT(values));
+}
+
+static struct ledger_event *read_event(struct ledger *ledger, sqlite3_stmt *row)
+{
+    struct ledger_event *e = calloc(1, sizeof(*e));
+    bool good = e != NULL;
+
+    if (good)
+        *e = (struct ledger_event){
+            .provider = ledger_take(row, 0, &good),
+            .id = ledger_take(row, 1, &good),
+            .type = ledger_take(row, 2, &good),
+            .body = ledger_take(row, 3, &good),
+            .created_us = sqlite3_column_int64(row, 4),
+        };
+    if (!good) {
+        ledger_complain(ledger, SQLITE_NOMEM);
+        ledger_event_free(&e);
+    }
+    return e;
+}
+
+struct ledger_event *ledger_event(struct ledger *ledger, const char *provider, const char *id)
+{
+    const struct ledger_value values[] = {ledger_text(provider), ledger_text(id)};
+    sqlite3_stmt *row =
+        ledger_find(ledger, "SELECT " EVENT " FROM event WHERE provider = ?1 AND id = ?2", values,
+                    LEDGER_COUNT(values));
+    struct ledger_event *event = row == NULL ? NULL : read_event(ledger, row);
+
+    sqlite3_finalize(row);
+    return event;
+}
+
+bool ledger_each_event(struct ledger *ledger, const struct ledger_wanted *wanted,
+                       void (*each)(void *data, const struct ledger_event *event), void *data)
+{
+    const struct ledger_value values[] = {ledger_text(wanted->provider), ledger_text(wanted->type),
+                                          ledger_text(wanted->endpoint_id),
+                                          ledger_number((int64_t)wanted->limit)};
+    sqlite3_stmt *row = ledger_ask(ledger,
+                                   "SELECT " EVENT " FROM event e WHERE provider = ?1"
+                                   " AND (?2 = '' OR type = ?2) AND (?3 = '' OR EXISTS"
+                                   " (SELECT 1 FROM delivery d WHERE d.provider = ?1"
+                                   " AND d.event_id = e.id AND d.endpoint_id = ?3))"
+                                   " ORDER BY seq DESC LIMIT ?4",
+                                   values, LEDGER_COUNT(values));
+    struct ledger_event *event;
+    int code = SQLITE_NOMEM;
+
+    while (row != NULL && (code = sqlite3_step(row)) == SQLITE_ROW &&
+           (event = read_event(ledger, row)) != NULL) {
+        each(data, event);
+        ledger_event_free(&event);
+    }
+    sqlite3_finalize(row);
+    return code == SQLITE_DONE || ledger_complain(ledger, code == SQLITE_ROW ? SQLITE_NOMEM : code);
+}
+
+void ledger_event_free(struct ledger_event **event)
+{
+    struct ledger_event *e = *event;
+
+    if (e == NULL)
+        return;
+    free(e->provider);
+    free(e->id);
+    free(e->type);
+    free(e->body);
+    free(e);
+    *event = NULL;
+}
+
+/* ---- deliveries */
+
+#define DELIVERY                                                                                   \
+    "provider, id, event_id, endpoint_id, event_type, status, attempts, response_status,"          \
+    " response_body, error, created_us, updated_us"
+
+static size_t list_delivery(const struct ledger_delivery *d, struct ledger_value *values)
+{
+    const struct ledger_value all[] = {
+        ledger_text(d->provider),      ledger_text(d->id),
+        ledger_text(d->event_id),      ledger_text(d->endpoint_id),
+        ledger_text(d->event_type),    ledger_text(d->status),
+        ledger_number(d->attempts),    ledger_number(d->response_status),
+        ledger_text(d->response_body), ledger_text(d->error),
+        ledger_number(d->created_us),  ledger_number(d->updated_us),
+    };
+
+    memcpy(values, all, sizeof(all));
+    return LEDGER_COUNT(all);
+}
+
+bool ledger_add_delivery(struct ledger *ledger, const struct ledger_delivery *delivery)
+{
+    struct ledger_value values[COLUMNS];
+    size_t count = list_delivery(delivery, values);
+
+    return ledger_change(ledger,
+                         "INSERT INTO delivery(" DELIVERY ")"
+                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                         values, count);
+}
+
+bool ledger_change_delivery(struct ledger *ledger, const struct ledger_delivery *delivery)
+{
+    struct ledger_value values[COLUMNS];
+    size_t count = list_delivery(delivery, values);
+
+    return ledger_change(ledger,
+                         "UPDATE delivery SET event_id = ?3, endpoint_id = ?4, event_type = ?5,"
+                         " status = ?6, attempts = ?7, response_status = ?8, response_body = ?9,"
+                         " error = ?10, created_us = ?11, updated_us = ?12"
+                         " WHERE provider = ?1 AND id = ?2",
+                         values, count);
+}
+
+bool ledger_give_up(struct ledger *ledger, const char *status, const char *new_status,
+                    const char *error)
+{
+    const struct ledger_value values[] = {ledger_text(status), ledger_text(new_status),
+                                          ledger_text(error)};
+
+    return ledger_change(ledger, "UPDATE delivery SET status = ?2, error = ?3 WHERE status = ?1",
+                         values, LEDGER_COUNT(values));
+}
+
+static struct ledger_delivery *take_delivery(struct ledger *ledger, sqlite3_stmt *row)
+{
+    struct ledger_delivery *d = row == NULL ? NULL : calloc(1, sizeof(*d));
+    bool good = d != NULL;
+
+    if (good)
+        *d = (struct ledger_delivery){
+            .provider = ledger_take(row, 0, &good),
+            .id = ledger_take(row, 1, &good),
+            .event_id = ledger_take(row, 2, &good),
+            .endpoint_id = ledger_take(row, 3, &good),
+            .event_type = ledger_take(row, 4, &good),
+            .status = ledger_take(row, 5, &good),
+            .attempts = sqlite3_column_int(row, 6),
+            .response_status = sqlite3_column_int(row, 7),
+            .response_body = ledger_take(row, 8, &good),
+            .error = ledger_take(row, 9, &good),
+            .created_us = sqlite3_column_int64(row, 10),
+            .updated_us = sqlite3_column_int64(row, 11),
+        };
+    if (row != NULL && !good) {
+        ledger_complain(ledger, SQLITE_NOMEM);
+        ledger_delivery_free(&d);
+    }
+    sqlite3_finalize(row);
+    return d;
+}
+
+struct ledger_delivery *ledger_delivery(struct ledger *ledger, const char *provider, const char *id)
+{
+    const struct ledger_value values[] = {ledger_text(provider), ledger_text(id)};
+
+    return take_delivery(ledger, ledger_find(ledger,
+                                             "SELECT " DELIVERY " FROM delivery"
+                                             " WHERE provider = ?1 AND id = ?2",
+                                             values, LEDGER_COUNT(values)));
+}
+
+struct ledger_delivery *ledger_delivery_at(struct ledger *ledger, const char *provider,
+                                           const char *event_id, size_t from)
+{
+    const struct ledger_value values[] = {ledger_text(provider), ledger_text(event_id),
+                                          ledger_number((int64_t)from)};
+
+    return take_delivery(ledger, ledger_find(ledger,
+                                             "SELECT " DELIVERY " FROM delivery"
+                                             " WHERE provider = ?1 AND event_id = ?2"
+                                             " ORDER BY seq LIMIT 1 OFFSET ?3",
+                                             values, LEDGER_COUNT(values)));
+}
+
+void ledger_delivery_free(struct ledger_delivery **delivery)
+{
+    struct ledger_delivery *d = *delivery;
+
+    if (d == NULL)
+        return;
+    free(d->provider);
+    free(d->id);
+    free(d->event_id);
+    free(d->endpoint_id);
+    free(d->event_type);
+    free(d->status);
+    free(d->response_body);
+    free(d->error);
+    free(d);
+    *delivery = NULL;
+}
