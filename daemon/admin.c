@@ -19,6 +19,7 @@
 #include "listener.h"
 #include "listing.h"
 #include "origin.h"
+#include "probe.h"
 #include "query.h"
 #include "readiness.h"
 #include "reply.h"
@@ -63,13 +64,12 @@ struct handler {
 
 /* ---- readiness */
 
-/* On the journal's thread: the smallest thing that has to be written. */
+/* On the journal's thread. */
 static int write_probe(struct journal_task *task)
 {
     struct admin *a = H2O_STRUCT_FROM_MEMBER(struct admin, probe, task);
 
-    return sqlite3_exec(store_db(storage_store(a->options.storage)),
-                        "INSERT OR REPLACE INTO meta VALUES ('probe', random())", NULL, NULL, NULL);
+    return probe_write(storage_store(a->options.storage));
 }
 
 static void on_probe_done(struct journal_task *task, enum journal_outcome outcome)
@@ -367,6 +367,8 @@ static bool start_to_listen(struct admin *a)
         .threads = 1,
         .body_max = BODY_MAX,
         .limits = {CONNECTIONS, HEADER_S, BODY_S, IDLE_S},
+        .pulses = a->options.pulses,
+        .name = "the administrator's loop",
         .setup = setup,
         .turn = on_turn,
         .data = a,

@@ -23,6 +23,7 @@ struct feed;
 struct forwarder;
 struct listener;
 struct metrics;
+struct pulses;
 struct storage;
 
 struct admin_options {
@@ -33,6 +34,7 @@ struct admin_options {
     const struct metrics *metrics;
     const struct listener *listener; /* where deliveries arrive */
     struct feed *feed;
+    struct pulses *pulses;       /* that of its thread is added; may be NULL */
     struct storage *storage;     /* started */
     struct forwarder *forwarder; /* NULL: there are no destinations */
     uint64_t free_bytes_min;     /* with less free on the disk it is not ready */

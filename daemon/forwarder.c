@@ -13,10 +13,11 @@
 #include "destination.h"
 #include "mailbox.h"
 #include "outbox.h"
+#include "pulse.h"
 #include "call.h"
 
 enum {
-    LONGEST_WAIT_MS = 60000,
+    LONGEST_WAIT_MS = 1000, /* to show that it lives */
 };
 
 struct forwarder {
@@ -27,6 +28,7 @@ struct forwarder {
     struct mailbox mailbox;
     struct attempt_tools tools;
     struct lane **lanes; /* one for each destination, in the same order */
+    struct pulse *pulse;
     pthread_t thread;
     bool started;
     atomic_bool awake; /* or about to be */
@@ -103,6 +105,7 @@ static void forward(struct forwarder *f)
     while (!atomic_load(&f->stop)) {
         run_lanes(f, take_news(f));
         call_poll(f->calls, wait_ms(f));
+        pulse_beat(f->pulse);
     }
 }
 
@@ -311,6 +314,7 @@ struct forwarder *forwarder_open(const struct forwarder_options *options, char w
     }
     f->options = *options;
     mailbox_init(&f->mailbox, wake, f);
+    f->pulse = pulse_begin(options->pulses, "the forwarder's thread");
     if (!start(f, why))
         forwarder_free(&f);
     return f;
@@ -342,6 +346,7 @@ void forwarder_free(struct forwarder **forwarder)
     outbox_close(&f->reader);
     store_close(&f->store);
     mailbox_destroy(&f->mailbox);
+    pulse_end(f->pulse);
     free(f);
     *forwarder = NULL;
 }

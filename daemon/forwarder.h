@@ -24,6 +24,7 @@ struct feed;
 struct forwarder;
 struct log;
 struct outbox;
+struct pulses;
 
 struct forwarder_options {
     const struct destinations *destinations; /* enrolled */
@@ -32,7 +33,8 @@ struct forwarder_options {
     struct outbox *writer; /* the journal's; it is used by tasks */
     struct log *log;
     struct feed *feed;
-    int64_t newest; /* seq that is in the store */
+    struct pulses *pulses; /* that of its thread is added; may be NULL */
+    int64_t newest;        /* seq that is in the store */
     void *data;
     void (*failed)(void *data, const char *why); /* the store could not be read; on its thread */
 };

@@ -32,7 +32,7 @@ static void raise_descriptors(unsigned *connections)
     if (limit.rlim_cur != RLIM_INFINITY && *connections + others > limit.rlim_cur) {
         *connections = limit.rlim_cur > 2 * others ? (unsigned)(limit.rlim_cur - others)
                                                    : (unsigned)(limit.rlim_cur / 2);
-        notice("connections limited to %u by RLIMIT_NOFILE", *connections);
+        notice_warning("connections limited to %u by RLIMIT_NOFILE", *connections);
     }
 }
 
@@ -50,7 +50,8 @@ static void turn(void *data, struct st_h2o_context_t *ctx)
     receiver_turn(ingest->receiver, ctx);
 }
 
-struct ingest *ingest_open(const struct config *c, const struct receiver_options *options)
+struct ingest *ingest_open(const struct config *c, const struct receiver_options *options,
+                           struct pulses *pulses)
 {
     struct ingest *ingest = calloc(1, sizeof(*ingest));
     struct listener_options listener = {
@@ -63,6 +64,8 @@ struct ingest *ingest_open(const struct config *c, const struct receiver_options
                 .body_s = c->limits.body_seconds,
                 .idle_s = c->limits.idle_seconds,
             },
+        .pulses = pulses,
+        .name = "a loop",
         .data = ingest,
         .setup = setup,
         .turn = turn,
@@ -86,12 +89,12 @@ int ingest_start(struct ingest *ingest, const struct config *c)
         if (!listener_add(ingest->listener, c->listen[i].address)) {
             int error = errno;
 
-            notice("cannot listen on %s: %s", c->listen[i].address, strerror(error));
+            notice_error("cannot listen on %s: %s", c->listen[i].address, strerror(error));
             return exits_of_errno(error);
         }
     }
     if (!listener_start(ingest->listener)) {
-        notice("%s", strerror(errno));
+        notice_error("%s", strerror(errno));
         return EXIT_FAILED;
     }
     for (size_t i = 0; listener_address(ingest->listener, i, text); i++)
@@ -104,7 +107,7 @@ void ingest_stop(struct ingest *ingest, const struct config *c)
     unsigned cut = listener_stop(ingest->listener, c->limits.shutdown_seconds);
 
     if (cut > 0)
-        notice("%u connections cut", cut);
+        notice_warning("%u connections cut", cut);
 }
 
 void ingest_free(struct ingest **ingest)

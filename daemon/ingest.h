@@ -11,10 +11,12 @@
 struct config;
 struct ingest;
 struct listener;
+struct pulses;
 struct receiver_options;
 
-/* What `options` points to is used to the end. NULL with errno. */
-struct ingest *ingest_open(const struct config *config, const struct receiver_options *options);
+/* What `options` points to is used to the end; `pulses` may be NULL. NULL with errno. */
+struct ingest *ingest_open(const struct config *config, const struct receiver_options *options,
+                           struct pulses *pulses);
 
 /* Listens on every address, and says so. 0, or the code to exit with after a notice. */
 int ingest_start(struct ingest *ingest, const struct config *config);

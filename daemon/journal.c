@@ -8,6 +8,7 @@
 
 #include "checkpoint.h"
 #include "clock.h"
+#include "pulse.h"
 #include "store.h"
 
 enum {
@@ -28,6 +29,7 @@ struct journal {
     struct journal_options options;
     sqlite3_stmt *begin, *commit, *rollback;
     struct checkpoint *checkpoint;
+    struct pulse *pulse;
     pthread_t thread;
     pthread_mutex_t mutex; /* a leaf; guards what follows */
     pthread_cond_t queued;
@@ -274,6 +276,7 @@ static void *run(void *data)
         last = j->closing && j->queue.first == NULL;
         pthread_mutex_unlock(&j->mutex);
         serve(j, &batch);
+        pulse_beat(j->pulse);
     } while (!last);
     return NULL;
 }
@@ -288,6 +291,7 @@ static void prepare(struct journal *j)
     pthread_cond_init(&j->queued, &attributes);
     pthread_condattr_destroy(&attributes);
     queue_init(&j->queue);
+    j->pulse = pulse_begin(j->options.pulses, "the journal's thread");
     j->stats.healthy = true;
     j->step_at_us = clock_mono_us() + IDLE_US;
     sqlite3_wal_hook(store_db(j->store), on_log_growth, j);
@@ -298,6 +302,7 @@ static void release(struct journal **journal)
     struct journal *j = *journal;
 
     checkpoint_close(&j->checkpoint);
+    pulse_end(j->pulse);
     pthread_cond_destroy(&j->queued);
     pthread_mutex_destroy(&j->mutex);
     free(j);

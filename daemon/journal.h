@@ -19,6 +19,7 @@
 
 struct journal;
 struct journal_task;
+struct pulses;
 struct store;
 
 enum journal_outcome {
@@ -37,8 +38,9 @@ struct journal_task {
 };
 
 struct journal_options {
-    size_t queue_bytes; /* of all queued tasks; one task alone may be larger */
-    void *data;         /* of what follows, all on the journal's thread */
+    size_t queue_bytes;    /* of all queued tasks; one task alone may be larger */
+    struct pulses *pulses; /* that of its thread is added; may be NULL */
+    void *data;            /* of what follows, all on the journal's thread */
     /* Before the commit of a transaction: what else belongs into it. Returns SQLite's code. */
     int (*before_commit)(void *data);
     /* After each transaction, before its tasks are told. */

@@ -14,6 +14,7 @@
 
 #include "address.h"
 #include "clock.h"
+#include "pulse.h"
 #include "unix_socket.h"
 
 enum {
@@ -33,6 +34,7 @@ struct worker {
     int fd[LISTENER_SOCKETS_MAX];
     h2o_socket_t *sockets[LISTENER_SOCKETS_MAX];
     struct connection_set *connections;
+    struct pulse *pulse;
     bool stopping; /* the thread's own */
     unsigned cut;
 };
@@ -111,6 +113,23 @@ bool listener_add(struct listener *l, const char *text)
     return true;
 }
 
+bool listener_adopt(struct listener *l, int fd)
+{
+    int type = 0, listens = 0, flags = fcntl(fd, F_GETFL);
+    socklen_t len = sizeof(int);
+
+    if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) != 0)
+        return false;
+    errno = EINVAL;
+    if (l->fds == LISTENER_SOCKETS_MAX || type != SOCK_STREAM || !listens)
+        return false;
+    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+        return false;
+    l->fd[l->fds++] = fd;
+    return true;
+}
+
 bool listener_address(const struct listener *l, size_t n, char *text)
 {
     struct sockaddr_storage bound;
@@ -160,6 +179,7 @@ static void turn(struct worker *w, int wait_ms)
     h2o_evloop_run(w->ctx.loop, wait_ms);
     if (options->turn != NULL)
         options->turn(options->data, &w->ctx);
+    pulse_beat(w->pulse);
 }
 
 static void serve(struct worker *w)
@@ -244,6 +264,7 @@ bool listener_start(struct listener *l)
         struct worker *w = &l->workers[l->started];
 
         w->listener = l;
+        w->pulse = pulse_begin(l->options.pulses, l->options.name);
         if (!copy_sockets(w, l) || sem_init(&w->ready, 0, 0) != 0)
             return false;
         if ((errno = pthread_create(&w->thread, NULL, run, w)) != 0)
@@ -277,12 +298,18 @@ unsigned listener_connections(const struct listener *l)
     return atomic_load_explicit(&l->connections, memory_order_relaxed);
 }
 
+static void end_worker(struct worker *w)
+{
+    pulse_end(w->pulse);
+    sem_destroy(&w->ready);
+}
+
 void listener_free(struct listener **listener)
 {
     struct listener *l = *listener;
 
     for (unsigned i = 0; l != NULL && i < l->started; i++)
-        sem_destroy(&l->workers[i].ready);
+        end_worker(&l->workers[i]);
     if (l != NULL) {
         h2o_config_dispose(&l->config);
         pthread_mutex_destroy(&l->config_mutex);

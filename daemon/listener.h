@@ -14,6 +14,7 @@
 #include "connection.h"
 
 struct listener;
+struct pulses;
 struct st_h2o_context_t;
 struct st_h2o_pathconf_t;
 
@@ -21,6 +22,8 @@ struct listener_options {
     unsigned threads;
     size_t body_max; /* bytes; read no further */
     struct connection_limits limits;
+    struct pulses *pulses; /* those of the loops are added, as `name`; may be NULL */
+    const char *name;
     void *data;
     /* Registers what answers requests. */
     void (*setup)(void *data, struct st_h2o_pathconf_t *path);
@@ -37,6 +40,10 @@ enum {
 
 /* An address as address.h reads it. Call it for each before listener_start(). False with errno. */
 bool listener_add(struct listener *l, const char *address);
+
+/* The same for a socket that listens already, which is the listener's from now on. What has not
+ * been accepted when it stops waits for the next one who has the socket. */
+bool listener_adopt(struct listener *l, int fd);
 
 /* The address of the n-th socket as it is bound: tells the port that 0 became. False if there
  * are fewer. `text` has ADDRESS_TEXT_SIZE bytes. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <hookline.h>
 
@@ -18,6 +19,7 @@
 #include "options.h"
 #include "service.h"
 #include "source.h"
+#include "supervisor.h"
 #include "token.h"
 
 /* The secrets are in memory that no core holds; this keeps the deliveries out of cores, too, and
@@ -31,7 +33,7 @@ static void keep_private(void)
 
 static void warn(const char *text)
 {
-    notice("%s", text);
+    notice_warning("%s", text);
 }
 
 /* The service reads the token when it needs it; but --check is to speak of it, too, and here is
@@ -72,7 +74,7 @@ static int check_or_run(struct options *o)
     if (sources != NULL && check_token(o))
         destinations = destinations_open(o->config, o->file, warn, o->why);
     if (destinations == NULL)
-        notice("%s", o->why);
+        notice_error("%s", o->why);
     else if (o->mode == OPTIONS_CHECK)
         code = printf("configuration is good: %u sources\n", o->config->sources_count) > 0 ? 0 : 1;
     else
@@ -88,6 +90,8 @@ int main(int argc, char *argv[])
     int code = EXIT_SUCCESS;
 
     keep_private();
+    if (supervisor_keeps(STDERR_FILENO))
+        notice_to_journal();
     switch (options.mode) {
     case OPTIONS_HELP:
         options_help();
@@ -96,7 +100,7 @@ int main(int argc, char *argv[])
         printf("hooklined %s\n", hookline_version());
         break;
     case OPTIONS_WRONG:
-        notice("%s", options.why);
+        notice_error("%s", options.why);
         fputs("Try: hooklined --help\n", stderr);
         code = EXIT_USAGE;
         break;

@@ -15,7 +15,14 @@ void notice_as(const char *name);
  * other thread speaks. */
 void notice_to(void (*hear)(void *data, const char *line), void *data);
 
-/* One line. */
+/* The lines begin with how grave they are, in the way of sd-daemon(3), and without the name, which
+ * the journal knows. Before there are threads. */
+void notice_to_journal(void);
+
+/* One line: what somebody may like to know, what should be looked at, and what keeps us from doing
+ * our work. */
 void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void notice_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void notice_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -19,15 +19,21 @@
 #include "feed.h"
 #include "forwarder.h"
 #include "ingest.h"
+#include "journal.h"
+#include "listener.h"
 #include "log.h"
 #include "metrics.h"
 #include "notice.h"
 #include "outbox.h"
+#include "probe.h"
+#include "pulse.h"
 #include "receiver.h"
 #include "shelf.h"
 #include "source.h"
 #include "storage.h"
 #include "store.h"
+#include "supervisor.h"
+#include "watchdog.h"
 
 struct service {
     const struct config *config;
@@ -36,12 +42,16 @@ struct service {
     struct log *log;
     struct metrics *metrics;
     struct feed *feed;
+    struct pulses *pulses;
+    struct probe probe;
     struct storage *storage;
     _Atomic(struct forwarder *) forwarder; /* NULL: there is nothing to forward to */
     struct receiver_options receiver;
     struct ingest *ingest;
     struct admin *admin;
     atomic_bool broken; /* a thread of a part's has found it so */
+    bool ready;         /* and the supervisor knows */
+    bool told_bad;      /* the supervisor was told that nothing can be stored */
 };
 
 /* ---- what the threads of the parts have to tell */
@@ -49,7 +59,7 @@ struct service {
 static void on_store_failed(void *data, const char *why)
 {
     (void)data;
-    notice("cannot store, senders are told to try again: %s", why);
+    notice_error("cannot store, senders are told to try again: %s", why);
 }
 
 static void on_store_recovered(void *data)
@@ -64,7 +74,7 @@ static void on_store_fatal(void *data, const char *why)
 {
     struct service *s = data;
 
-    notice("the disk did not take what was written, stopping: %s", why);
+    notice_error("the disk did not take what was written, stopping: %s", why);
     atomic_store(&s->broken, true);
     kill(getpid(), SIGUSR1);
 }
@@ -81,7 +91,7 @@ static void on_committed(void *data)
 static void on_unreadable(void *data, const char *why)
 {
     (void)data;
-    notice("cannot forward for now: %s", why);
+    notice_warning("cannot forward for now: %s", why);
 }
 
 static void relay(void *data, const char *source, struct relay *relayed)
@@ -101,7 +111,7 @@ static int open_log(struct service *s)
     if ((s->log = log_open(file)) != NULL)
         return EXIT_SUCCESS;
     error = errno;
-    notice("cannot write the log %s: %s", file, strerror(error));
+    notice_error("cannot write the log %s: %s", file, strerror(error));
     return exits_of_errno(error);
 }
 
@@ -117,9 +127,10 @@ static int open_views(struct service *s)
         s->metrics = metrics_new(names, count);
     free(names);
     s->feed = feed_new();
-    if (s->metrics != NULL && s->feed != NULL)
+    s->pulses = pulses_new();
+    if (s->metrics != NULL && s->feed != NULL && s->pulses != NULL)
         return EXIT_SUCCESS;
-    notice("%s", strerror(errno));
+    notice_error("%s", strerror(errno));
     return EXIT_FAILED;
 }
 
@@ -135,7 +146,7 @@ static int enrol(struct service *s)
     if (code == SQLITE_OK)
         return EXIT_SUCCESS;
     store_why(storage_store(s->storage), code, why);
-    notice("%s", why);
+    notice_error("%s", why);
     return EXIT_FAILED;
 }
 
@@ -147,6 +158,7 @@ static int open_storage(struct service *s)
         .keep_us = (int64_t)c->keep_days * 86400 * 1000000,
         .max_bytes = (int64_t)c->max_bytes,
         .queue_bytes = c->queue_bytes,
+        .pulses = s->pulses,
         .data = s,
         .failed = on_store_failed,
         .recovered = on_store_recovered,
@@ -156,12 +168,13 @@ static int open_storage(struct service *s)
     char why[STORE_WHY_SIZE];
 
     if ((s->storage = storage_open(&options, why)) == NULL) {
-        notice("%s", why);
+        notice_error("%s", why);
         return EXIT_FAILED;
     }
     notice("%s: %zu deliveries%s", c->file, shelf_count(storage_shelf(s->storage)),
            store_was_left_open(storage_store(s->storage)) ? ", recovered after an unclean end"
                                                           : "");
+    probe_init(&s->probe, storage_store(s->storage));
     return enrol(s);
 }
 
@@ -173,13 +186,14 @@ static int open_forwarder(struct service *s)
         .writer = storage_outbox(s->storage),
         .log = s->log,
         .feed = s->feed,
+        .pulses = s->pulses,
         .newest = shelf_newest(storage_shelf(s->storage)),
         .failed = on_unreadable,
     };
     char why[STORE_WHY_SIZE];
 
     if (!storage_start(s->storage)) {
-        notice("%s", strerror(errno));
+        notice_error("%s", strerror(errno));
         return EXIT_FAILED;
     }
     if (s->destinations->count == 0)
@@ -188,7 +202,7 @@ static int open_forwarder(struct service *s)
     atomic_store(&s->forwarder, forwarder_open(&options, why));
     if (atomic_load(&s->forwarder) != NULL)
         return EXIT_SUCCESS;
-    notice("%s", why);
+    notice_error("%s", why);
     return EXIT_FAILED;
 }
 
@@ -208,9 +222,9 @@ static int open_ingest(struct service *s)
             },
         .body_max = s->config->limits.body_bytes,
     };
-    if ((s->ingest = ingest_open(s->config, &s->receiver)) != NULL)
+    if ((s->ingest = ingest_open(s->config, &s->receiver, s->pulses)) != NULL)
         return EXIT_SUCCESS;
-    notice("%s", strerror(errno));
+    notice_error("%s", strerror(errno));
     return EXIT_FAILED;
 }
 
@@ -225,6 +239,7 @@ static int open_admin(struct service *s)
         .metrics = s->metrics,
         .listener = ingest_listener(s->ingest),
         .feed = s->feed,
+        .pulses = s->pulses,
         .storage = s->storage,
         .forwarder = atomic_load(&s->forwarder),
         .free_bytes_min = s->config->store.free_bytes_min,
@@ -236,7 +251,7 @@ static int open_admin(struct service *s)
     if ((s->admin = admin_open(&options, why)) == NULL) {
         int code = exits_of_errno(errno);
 
-        notice("%s", why);
+        notice_error("%s", why);
         return code;
     }
     admin_address(s->admin, address);
@@ -270,9 +285,11 @@ static void close_all(struct service *s)
     if (forwarder != NULL)
         forwarder_stop(forwarder, s->config->limits.shutdown_seconds);
     storage_close(&s->storage);
+    probe_destroy(&s->probe);
     /* Not before: the journal wakes it. */
     forwarder_free(&forwarder);
     feed_free(&s->feed);
+    pulses_free(&s->pulses);
     metrics_free(&s->metrics);
     log_close(&s->log);
 }
@@ -332,26 +349,80 @@ static void reopen_log(struct log *log)
     if (log_reopen(log))
         notice("log reopened");
     else
-        notice("the log stays as it is: %s", strerror(errno));
+        notice_warning("the log stays as it is: %s", strerror(errno));
 }
 
-/* The main thread has nothing else to do than to offer again what a full disk left of the log. */
-static void wait_for_the_end(const struct service *s, const sigset_t *signals)
+/* What waits for us may send deliveries from now on, and gets no 503 if all is well. Without a
+ * supervisor nothing is written that nobody has asked for. */
+static void become_ready(struct service *s)
 {
-    const struct timespec second = {1, 0};
-    sigset_t again;
+    const unsigned wait_ms = 1000;
+
+    if (s->ready || !supervisor_listens() ||
+        !probe_ask(&s->probe, storage_journal(s->storage), wait_ms))
+        return;
+    s->ready = true;
+    supervisor_ready();
+}
+
+static void tell_status(struct service *s, bool first)
+{
+    char text[ADDRESS_TEXT_SIZE] = "no address";
+    struct journal_stats stats;
+
+    journal_stats(storage_journal(s->storage), &stats);
+    if (!first && s->told_bad == !stats.healthy)
+        return;
+    s->told_bad = !stats.healthy;
+    listener_address(ingest_listener(s->ingest), 0, text);
+    if (s->told_bad)
+        supervisor_status("cannot store, senders at %s are told to try again", text);
+    else
+        supervisor_status("receiving at %s", text);
+}
+
+static void reload(struct service *s)
+{
+    supervisor_reloading();
+    reopen_log(s->log);
+    if (s->ready)
+        supervisor_ready();
+}
+
+/* The main thread has nothing else to do than to offer again what a full disk left of the log, and
+ * to see to it that the others live. */
+static void wait_for_the_end(struct service *s, const sigset_t *signals)
+{
+    struct watchdog watchdog;
+    struct timespec wait = {0};
     int signal;
 
-    while ((signal = sigtimedwait(signals, NULL, &second)) == SIGHUP || signal < 0) {
+    watchdog_init(&watchdog);
+    wait.tv_sec = watchdog_wait_us(&watchdog) / 1000000;
+    wait.tv_nsec = watchdog_wait_us(&watchdog) % 1000000 * 1000;
+    tell_status(s, true);
+    become_ready(s);
+    while ((signal = sigtimedwait(signals, NULL, &wait)) == SIGHUP || signal < 0) {
         log_flush(s->log);
         if (signal == SIGHUP)
-            reopen_log(s->log);
+            reload(s);
+        become_ready(s);
+        tell_status(s, false);
+        watchdog_turn(&watchdog, s->pulses);
     }
+}
+
+static void begin_to_stop(void)
+{
+    sigset_t again;
+
     /* A second one, of either kind, ends us at once. */
     sigemptyset(&again);
     sigaddset(&again, SIGTERM);
     sigaddset(&again, SIGINT);
     pthread_sigmask(SIG_UNBLOCK, &again, NULL);
+    supervisor_stopping();
+    supervisor_status("stopping: what has begun is answered");
     notice("stopping");
 }
 
@@ -363,9 +434,11 @@ int service_run(const struct config *config, const struct sources *sources,
     int code;
 
     block_signals(&signals);
+    supervisor_status("opening the store %s", config->store.file);
     service = service_open(config, sources, destinations, &code);
     if (service == NULL)
         return code;
     wait_for_the_end(service, &signals);
+    begin_to_stop();
     return service_close(&service) ? EXIT_SUCCESS : EXIT_FAILED;
 }

@@ -108,6 +108,7 @@ bool storage_start(struct storage *s)
 {
     struct journal_options options = {
         .queue_bytes = s->options.queue_bytes,
+        .pulses = s->options.pulses,
         .data = s,
         .before_commit = before_commit,
         .after = after,

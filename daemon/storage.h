@@ -17,6 +17,7 @@
 
 struct journal;
 struct outbox;
+struct pulses;
 struct shelf;
 struct storage;
 
@@ -25,6 +26,7 @@ struct storage_options {
     int64_t keep_us;   /* a delivery that is done is given up then */
     int64_t max_bytes; /* of the store; 0: no limit */
     size_t queue_bytes;
+    struct pulses *pulses;                       /* of the journal; may be NULL */
     void *data;                                  /* of the callbacks */
     void (*failed)(void *data, const char *why); /* nothing can be stored for now */
     void (*recovered)(void *data);
