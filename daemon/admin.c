@@ -19,6 +19,7 @@
 #include "listener.h"
 #include "listing.h"
 #include "origin.h"
+#include "passed.h"
 #include "probe.h"
 #include "query.h"
 #include "readiness.h"
@@ -361,6 +362,16 @@ static void on_turn(void *data, h2o_context_t *ctx)
 
 /* ---- from outside */
 
+static bool open_sockets(struct admin *a)
+{
+    const struct passed_sockets *passed = a->options.passed;
+
+    for (size_t i = 0; i < passed->count; i++)
+        if (!listener_adopt(a->listener, passed->fd[i]))
+            return false;
+    return passed->count > 0 || listener_add(a->listener, a->options.address);
+}
+
 static bool start_to_listen(struct admin *a)
 {
     const struct listener_options options = {
@@ -375,8 +386,8 @@ static bool start_to_listen(struct admin *a)
     };
 
     errno = ENOMEM;
-    return (a->listener = listener_new(&options)) != NULL &&
-           listener_add(a->listener, a->options.address) && listener_start(a->listener);
+    return (a->listener = listener_new(&options)) != NULL && open_sockets(a) &&
+           listener_start(a->listener);
 }
 
 static const char *explain(int error)
@@ -391,11 +402,19 @@ static const char *explain(int error)
     }
 }
 
+static bool is_over_tcp(const struct admin_options *o)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t len;
+
+    if (o->passed->count > 0)
+        return passed_over_tcp(o->passed);
+    return !address_read(o->address, &address, &len) || address.ss_family != AF_UNIX;
+}
+
 struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY_SIZE])
 {
     struct admin *a = calloc(1, sizeof(*a));
-    struct sockaddr_storage address = {0};
-    socklen_t len;
 
     if (a == NULL) {
         snprintf(why, STORE_WHY_SIZE, "out of memory");
@@ -403,7 +422,7 @@ struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY
     }
     a->options = *options;
     a->start_us = clock_wall_us();
-    a->over_tcp = !address_read(options->address, &address, &len) || address.ss_family != AF_UNIX;
+    a->over_tcp = is_over_tcp(options);
     errno = 0;
     if (a->over_tcp && options->token != NULL &&
         (a->token = token_open(options->token, why, STORE_WHY_SIZE)) == NULL) {
@@ -417,7 +436,8 @@ struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY
     if (a->backlog == NULL) {
         admin_close(&a);
     } else if (!start_to_listen(a)) {
-        snprintf(why, STORE_WHY_SIZE, "admin: cannot listen on %s: %s", options->address,
+        snprintf(why, STORE_WHY_SIZE, "admin: cannot listen on %s: %s",
+                 options->passed->count > 0 ? "the socket that was passed" : options->address,
                  explain(errno));
         admin_close(&a);
     }
@@ -427,7 +447,7 @@ struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY
 void admin_address(const struct admin *a, char *text)
 {
     if (!listener_address(a->listener, 0, text))
-        snprintf(text, ADDRESS_TEXT_SIZE, "%s", a->options.address);
+        snprintf(text, ADDRESS_TEXT_SIZE, "unknown");
 }
 
 void admin_set_stopping(struct admin *a)

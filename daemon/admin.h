@@ -23,11 +23,14 @@ struct feed;
 struct forwarder;
 struct listener;
 struct metrics;
+struct passed_sockets;
 struct pulses;
 struct storage;
 
 struct admin_options {
     const char *address;
+    const struct passed_sockets
+        *passed;                       /* if there are any, they are in the place of the address */
     const struct config_secret *token; /* over TCP who shows it is answered; NULL: everybody */
     const char *version;
     const struct destinations *destinations;

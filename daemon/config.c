@@ -185,6 +185,7 @@ static bool fill_listen(struct config *c, const char *file, char *why)
             return false;
         }
         c->listen_count = 1;
+        c->listen_by_default = true;
     }
     if (c->listen_count > CONFIG_LISTEN_MAX) {
         complain(file, why, "listen", "expected at most %d addresses", CONFIG_LISTEN_MAX);

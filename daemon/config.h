@@ -86,7 +86,8 @@ struct config_limits {
 struct config {
     struct config_listen *listen;
     unsigned listen_count;
-    unsigned threads; /* 0: one per processor but one */
+    bool listen_by_default; /* nobody has asked for it */
+    unsigned threads;       /* 0: one per processor but one */
     struct config_log log;
     struct config_store store;
     struct config_limits limits;

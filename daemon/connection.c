@@ -18,6 +18,7 @@
 enum {
     RESERVE = 128, /* connections beyond the limit that are told so, not just cut */
     LINGER_S = 2,
+    FRESH_US = 1000000, /* who has just come may be about to send its first request */
 };
 
 enum phase {
@@ -261,7 +262,8 @@ static int examine(h2o_req_t *req, void *data)
         c->requests_seen = c->requests;
         c->since_us = sweep->now_us;
     }
-    if (sweep->draining && phase == PHASE_IDLE && !has_input(fd)) {
+    if (sweep->draining && phase == PHASE_IDLE && !has_input(fd) &&
+        (c->requests > 0 || sweep->now_us - c->since_us > FRESH_US)) {
         shutdown(fd, SHUT_RDWR);
     } else if (sweep->now_us - c->since_us > limit_us(&sweep->set->limits, phase)) {
         if (phase == PHASE_HEADER || phase == PHASE_BODY)

@@ -11,6 +11,7 @@
 #include "exits.h"
 #include "listener.h"
 #include "notice.h"
+#include "passed.h"
 #include "receiver.h"
 
 struct ingest {
@@ -81,11 +82,18 @@ struct ingest *ingest_open(const struct config *c, const struct receiver_options
     return ingest;
 }
 
-int ingest_start(struct ingest *ingest, const struct config *c)
+static int open_sockets(struct ingest *ingest, const struct config *c,
+                        const struct passed_sockets *passed)
 {
-    char text[ADDRESS_TEXT_SIZE];
-
+    for (size_t i = 0; i < passed->count; i++) {
+        if (!listener_adopt(ingest->listener, passed->fd[i])) {
+            notice_error("cannot listen on a socket that was passed: %s", strerror(errno));
+            return EXIT_FAILED;
+        }
+    }
     for (unsigned i = 0; i < c->listen_count; i++) {
+        if (passed->count > 0 && (c->listen_by_default || passed_has(passed, c->listen[i].address)))
+            continue;
         if (!listener_add(ingest->listener, c->listen[i].address)) {
             int error = errno;
 
@@ -93,6 +101,16 @@ int ingest_start(struct ingest *ingest, const struct config *c)
             return exits_of_errno(error);
         }
     }
+    return EXIT_SUCCESS;
+}
+
+int ingest_start(struct ingest *ingest, const struct config *c, const struct passed_sockets *passed)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    int code = open_sockets(ingest, c, passed);
+
+    if (code != EXIT_SUCCESS)
+        return code;
     if (!listener_start(ingest->listener)) {
         notice_error("%s", strerror(errno));
         return EXIT_FAILED;

@@ -11,6 +11,7 @@
 struct config;
 struct ingest;
 struct listener;
+struct passed_sockets;
 struct pulses;
 struct receiver_options;
 
@@ -18,8 +19,10 @@ struct receiver_options;
 struct ingest *ingest_open(const struct config *config, const struct receiver_options *options,
                            struct pulses *pulses);
 
-/* Listens on every address, and says so. 0, or the code to exit with after a notice. */
-int ingest_start(struct ingest *ingest, const struct config *config);
+/* Listens on what was passed, and on every address that was not, or on no other where nobody has
+ * asked for one; and says so. 0, or the code to exit with after a notice. */
+int ingest_start(struct ingest *ingest, const struct config *config,
+                 const struct passed_sockets *passed);
 
 /* Accepts no more and answers what has begun. */
 void ingest_stop(struct ingest *ingest, const struct config *config);

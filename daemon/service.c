@@ -19,13 +19,12 @@
 #include "feed.h"
 #include "forwarder.h"
 #include "ingest.h"
-#include "journal.h"
 #include "listener.h"
 #include "log.h"
 #include "metrics.h"
 #include "notice.h"
 #include "outbox.h"
-#include "probe.h"
+#include "passed.h"
 #include "pulse.h"
 #include "receiver.h"
 #include "shelf.h"
@@ -33,25 +32,24 @@
 #include "storage.h"
 #include "store.h"
 #include "supervisor.h"
-#include "watchdog.h"
+#include "vigil.h"
 
 struct service {
     const struct config *config;
     const struct sources *sources;
     struct destinations *destinations;
+    const struct passed *passed;
     struct log *log;
     struct metrics *metrics;
     struct feed *feed;
     struct pulses *pulses;
-    struct probe probe;
     struct storage *storage;
     _Atomic(struct forwarder *) forwarder; /* NULL: there is nothing to forward to */
     struct receiver_options receiver;
     struct ingest *ingest;
     struct admin *admin;
+    struct vigil vigil; /* of service_run() alone */
     atomic_bool broken; /* a thread of a part's has found it so */
-    bool ready;         /* and the supervisor knows */
-    bool told_bad;      /* the supervisor was told that nothing can be stored */
 };
 
 /* ---- what the threads of the parts have to tell */
@@ -174,7 +172,6 @@ static int open_storage(struct service *s)
     notice("%s: %zu deliveries%s", c->file, shelf_count(storage_shelf(s->storage)),
            store_was_left_open(storage_store(s->storage)) ? ", recovered after an unclean end"
                                                           : "");
-    probe_init(&s->probe, storage_store(s->storage));
     return enrol(s);
 }
 
@@ -228,11 +225,12 @@ static int open_ingest(struct service *s)
     return EXIT_FAILED;
 }
 
-/* Without an address there is none. */
+/* Without an address or a socket there is none. */
 static int open_admin(struct service *s)
 {
     struct admin_options options = {
         .address = s->config->admin.address,
+        .passed = &s->passed->admin,
         .token = s->config->admin.token,
         .version = hookline_version(),
         .destinations = s->destinations,
@@ -246,7 +244,7 @@ static int open_admin(struct service *s)
     };
     char why[STORE_WHY_SIZE], address[ADDRESS_TEXT_SIZE];
 
-    if (options.address == NULL)
+    if (options.address == NULL && options.passed->count == 0)
         return EXIT_SUCCESS;
     if ((s->admin = admin_open(&options, why)) == NULL) {
         int code = exits_of_errno(errno);
@@ -285,7 +283,7 @@ static void close_all(struct service *s)
     if (forwarder != NULL)
         forwarder_stop(forwarder, s->config->limits.shutdown_seconds);
     storage_close(&s->storage);
-    probe_destroy(&s->probe);
+    vigil_destroy(&s->vigil);
     /* Not before: the journal wakes it. */
     forwarder_free(&forwarder);
     feed_free(&s->feed);
@@ -294,8 +292,9 @@ static void close_all(struct service *s)
     log_close(&s->log);
 }
 
-struct service *service_open(const struct config *config, const struct sources *sources,
-                             struct destinations *destinations, int *code)
+static struct service *open_service(const struct config *config, const struct sources *sources,
+                                    struct destinations *destinations, const struct passed *passed,
+                                    int *code)
 {
     struct service *s = calloc(1, sizeof(*s));
 
@@ -305,12 +304,21 @@ struct service *service_open(const struct config *config, const struct sources *
     s->config = config;
     s->sources = sources;
     s->destinations = destinations;
+    s->passed = passed;
     *code = open_all(s);
     if (*code == EXIT_SUCCESS)
-        *code = ingest_start(s->ingest, config);
+        *code = ingest_start(s->ingest, config, &passed->ingest);
     if (*code != EXIT_SUCCESS)
         service_close(&s);
     return s;
+}
+
+struct service *service_open(const struct config *config, const struct sources *sources,
+                             struct destinations *destinations, int *code)
+{
+    static const struct passed nothing;
+
+    return open_service(config, sources, destinations, &nothing, code);
 }
 
 const struct listener *service_listener(const struct service *s)
@@ -352,63 +360,37 @@ static void reopen_log(struct log *log)
         notice_warning("the log stays as it is: %s", strerror(errno));
 }
 
-/* What waits for us may send deliveries from now on, and gets no 503 if all is well. Without a
- * supervisor nothing is written that nobody has asked for. */
-static void become_ready(struct service *s)
-{
-    const unsigned wait_ms = 1000;
-
-    if (s->ready || !supervisor_listens() ||
-        !probe_ask(&s->probe, storage_journal(s->storage), wait_ms))
-        return;
-    s->ready = true;
-    supervisor_ready();
-}
-
-static void tell_status(struct service *s, bool first)
-{
-    char text[ADDRESS_TEXT_SIZE] = "no address";
-    struct journal_stats stats;
-
-    journal_stats(storage_journal(s->storage), &stats);
-    if (!first && s->told_bad == !stats.healthy)
-        return;
-    s->told_bad = !stats.healthy;
-    listener_address(ingest_listener(s->ingest), 0, text);
-    if (s->told_bad)
-        supervisor_status("cannot store, senders at %s are told to try again", text);
-    else
-        supervisor_status("receiving at %s", text);
-}
-
 static void reload(struct service *s)
 {
-    supervisor_reloading();
+    vigil_reloading(&s->vigil);
     reopen_log(s->log);
-    if (s->ready)
-        supervisor_ready();
+    vigil_reloaded(&s->vigil);
+}
+
+static void begin_vigil(struct service *s)
+{
+    char address[ADDRESS_TEXT_SIZE];
+
+    if (!listener_address(ingest_listener(s->ingest), 0, address))
+        address[0] = '\0';
+    vigil_begin(&s->vigil, storage_journal(s->storage), storage_store(s->storage), s->pulses,
+                address);
 }
 
 /* The main thread has nothing else to do than to offer again what a full disk left of the log, and
  * to see to it that the others live. */
 static void wait_for_the_end(struct service *s, const sigset_t *signals)
 {
-    struct watchdog watchdog;
-    struct timespec wait = {0};
+    struct timespec wait;
     int signal;
 
-    watchdog_init(&watchdog);
-    wait.tv_sec = watchdog_wait_us(&watchdog) / 1000000;
-    wait.tv_nsec = watchdog_wait_us(&watchdog) % 1000000 * 1000;
-    tell_status(s, true);
-    become_ready(s);
+    begin_vigil(s);
+    wait = vigil_wait(&s->vigil);
     while ((signal = sigtimedwait(signals, NULL, &wait)) == SIGHUP || signal < 0) {
         log_flush(s->log);
         if (signal == SIGHUP)
             reload(s);
-        become_ready(s);
-        tell_status(s, false);
-        watchdog_turn(&watchdog, s->pulses);
+        vigil_turn(&s->vigil);
     }
 }
 
@@ -421,8 +403,7 @@ static void begin_to_stop(void)
     sigaddset(&again, SIGTERM);
     sigaddset(&again, SIGINT);
     pthread_sigmask(SIG_UNBLOCK, &again, NULL);
-    supervisor_stopping();
-    supervisor_status("stopping: what has begun is answered");
+    vigil_stopping();
     notice("stopping");
 }
 
@@ -430,12 +411,15 @@ int service_run(const struct config *config, const struct sources *sources,
                 struct destinations *destinations)
 {
     struct service *service;
+    struct passed passed;
     sigset_t signals;
-    int code;
+    int code = passed_take(&passed, &config->admin);
 
+    if (code != EXIT_SUCCESS)
+        return code;
     block_signals(&signals);
     supervisor_status("opening the store %s", config->store.file);
-    service = service_open(config, sources, destinations, &code);
+    service = open_service(config, sources, destinations, &passed, &code);
     if (service == NULL)
         return code;
     wait_for_the_end(service, &signals);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "vigil.h"
+
+#include <stdio.h>
+
+#include "journal.h"
+#include "supervisor.h"
+
+enum {
+    PROBE_MS = 1000,
+};
+
+/* What waits for us may send deliveries from now on, and gets no 503 if all is well. Without a
+ * supervisor nothing is written that nobody has asked for. */
+static void become_ready(struct vigil *v)
+{
+    if (v->ready || !supervisor_listens() || !probe_ask(&v->probe, v->journal, PROBE_MS))
+        return;
+    v->ready = true;
+    supervisor_ready();
+}
+
+static void tell_status(struct vigil *v, bool first)
+{
+    struct journal_stats stats;
+
+    journal_stats(v->journal, &stats);
+    if (!first && v->told_bad == !stats.healthy)
+        return;
+    v->told_bad = !stats.healthy;
+    if (v->told_bad)
+        supervisor_status("cannot store, senders at %s are told to try again", v->address);
+    else
+        supervisor_status("receiving at %s", v->address);
+}
+
+void vigil_begin(struct vigil *v, struct journal *journal, struct store *store,
+                 struct pulses *pulses, const char *address)
+{
+    *v = (struct vigil){.journal = journal, .pulses = pulses};
+    snprintf(v->address, sizeof(v->address), "%s", address);
+    probe_init(&v->probe, store);
+    watchdog_init(&v->watchdog);
+    tell_status(v, true);
+    become_ready(v);
+}
+
+void vigil_destroy(struct vigil *v)
+{
+    probe_destroy(&v->probe);
+}
+
+struct timespec vigil_wait(const struct vigil *v)
+{
+    int64_t us = watchdog_wait_us(&v->watchdog);
+
+    return (struct timespec){us / 1000000, us % 1000000 * 1000};
+}
+
+void vigil_turn(struct vigil *v)
+{
+    become_ready(v);
+    tell_status(v, false);
+    watchdog_turn(&v->watchdog, v->pulses);
+}
+
+void vigil_reloading(struct vigil *v)
+{
+    if (v->ready)
+        supervisor_reloading();
+}
+
+void vigil_reloaded(struct vigil *v)
+{
+    if (v->ready)
+        supervisor_ready();
+}
+
+void vigil_stopping(void)
+{
+    supervisor_stopping();
+    supervisor_status("stopping: what has begun is answered");
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * vigil.h - what the supervisor is told while the service runs: that it is ready, how it fares, and
+ * that all of its threads live.
+ *
+ * Ownership  The journal has a part of it until it is closed: vigil_destroy() after that.
+ * Threads    One.
+ */
+#ifndef VIGIL_H
+#define VIGIL_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "address.h"
+#include "probe.h"
+#include "watchdog.h"
+
+struct pulses;
+struct store;
+
+struct vigil {
+    struct journal *journal;
+    struct pulses *pulses;
+    struct probe probe;
+    struct watchdog watchdog;
+    char address[ADDRESS_TEXT_SIZE];
+    bool ready;    /* and the supervisor knows */
+    bool told_bad; /* that nothing can be stored */
+};
+
+/* When everything is open; `address` is what people are told. */
+void vigil_begin(struct vigil *vigil, struct journal *journal, struct store *store,
+                 struct pulses *pulses, const char *address);
+void vigil_destroy(struct vigil *vigil);
+
+/* How long to wait at most until the next turn. */
+struct timespec vigil_wait(const struct vigil *vigil);
+
+void vigil_turn(struct vigil *vigil);
+
+/* Around the reading of a new configuration. */
+void vigil_reloading(struct vigil *vigil);
+void vigil_reloaded(struct vigil *vigil);
+
+/* The last turn was that. */
+void vigil_stopping(void);
+
+#endif
