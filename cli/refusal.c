@@ -148,6 +148,13 @@ static const struct {
                   "provider, or give the source that path"},
     {"method_not_allowed", "it came by another method than POST: a redirect on the way does that"},
     {"body_too_large", "its body is longer than limits.body_bytes allows"},
+    {"address_not_allowed",
+     "the source takes deliveries only from the addresses under allow: add the "
+     "one that the sink's line shows, if it is the provider's"},
+    {"too_many_refusals", "as many deliveries from its address were refused as "
+                          "limits.refused_per_minute allows: mend what was wrong with those"},
+    {"rate_limited", "it is genuine, but more came than the source's rate allows; most providers "
+                     "will try again"},
     {"request_timeout", "its body did not come in time"},
     {"unavailable", "the sink cannot store at the moment: see what it says on standard error"},
     {"upstream_failed", "the source's sender gets the application's answer, and there is none: "

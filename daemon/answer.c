@@ -11,6 +11,13 @@ static const struct answer problems[] = {
     [ANSWER_NOT_FOUND] = {404, "Not Found", "not_found", "no source is configured at this path", 0},
     [ANSWER_METHOD_NOT_ALLOWED] = {405, "Method Not Allowed", "method_not_allowed",
                                    "deliveries are made by POST", 0},
+    [ANSWER_ADDRESS_NOT_ALLOWED] = {403, "Forbidden", "address_not_allowed",
+                                    "this source takes no deliveries from this address", 0},
+    [ANSWER_TOO_MANY_REFUSALS] = {429, "Too Many Requests", "too_many_refusals",
+                                  "too much from this address was refused: try again later",
+                                  RETRY_AFTER_S},
+    [ANSWER_RATE_LIMITED] = {429, "Too Many Requests", "rate_limited",
+                             "this source takes no more for now: try again later", RETRY_AFTER_S},
     [ANSWER_BODY_TOO_LARGE] = {413, "Content Too Large", "body_too_large",
                                "the body is longer than this sink takes", 0},
     [ANSWER_BAD_REQUEST] = {400, "Bad Request", "bad_request", "this is not well-formed HTTP", 0},
@@ -33,6 +40,14 @@ static const struct answer problems[] = {
 struct answer answer_to_problem(enum answer_problem problem)
 {
     return problems[problem];
+}
+
+struct answer answer_later(enum answer_problem problem, unsigned seconds)
+{
+    struct answer answer = problems[problem];
+
+    answer.retry_after_s = (int)seconds;
+    return answer;
 }
 
 enum answer_problem answer_problem_of_status(int status)

@@ -15,7 +15,10 @@ struct json_line;
 enum answer_problem {
     ANSWER_NOT_FOUND,
     ANSWER_METHOD_NOT_ALLOWED,
+    ANSWER_ADDRESS_NOT_ALLOWED,
     ANSWER_BODY_TOO_LARGE,
+    ANSWER_TOO_MANY_REFUSALS,
+    ANSWER_RATE_LIMITED,
     ANSWER_BAD_REQUEST,
     ANSWER_EXPECTATION_FAILED,
     ANSWER_REQUEST_TIMEOUT,
@@ -35,6 +38,7 @@ struct answer {
 
 struct answer answer_to_code(int code); /* an enum hookline_code */
 struct answer answer_to_problem(enum answer_problem problem);
+struct answer answer_later(enum answer_problem problem, unsigned seconds); /* with Retry-After */
 enum answer_problem answer_problem_of_status(int status);
 
 /* Writes the JSON of a refusal, or of what was accepted. `receipt` is that of the line; NULL if

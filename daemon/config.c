@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "network.h"
+#include "offenders.h"
+#include "rate.h"
 #include "yaml_line.h"
 
 enum {
@@ -114,6 +117,41 @@ static bool check_secrets(const struct config_source *source, unsigned i, const 
     return true;
 }
 
+static bool check_allow(const struct config_source *source, unsigned i, const char *file, char *why)
+{
+    for (unsigned j = 0; j < source->allow_count; j++) {
+        struct network network;
+        const char *expected;
+
+        if (!network_read(source->allow[j], &network, &expected)) {
+            char key[64];
+
+            snprintf(key, sizeof(key), "sources/%u/allow/%u", i, j);
+            complain(file, why, key, "source %s: %s is no network: expected %s", source->name,
+                     source->allow[j], expected);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool fill_rate(const struct config_source *source, unsigned i, const char *file, char *why)
+{
+    struct config_rate *rate = source->rate;
+    char key[64];
+
+    if (rate == NULL)
+        return true;
+    if (rate->burst == 0)
+        rate->burst = rate->per_second;
+    if (rate->per_second >= 1 && rate->per_second <= RATE_MAX && rate->burst <= RATE_MAX)
+        return true;
+    snprintf(key, sizeof(key), "sources/%u/rate", i);
+    complain(file, why, key, "source %s: expected a rate and a burst of 1 to %d", source->name,
+             RATE_MAX);
+    return false;
+}
+
 static void fill_limits(struct config_limits *l)
 {
     if (l->body_bytes == 0)
@@ -141,6 +179,9 @@ static bool check_limits(const struct config *c, const char *file, char *why)
     else if (l->header_seconds > seconds_max || l->body_seconds > seconds_max ||
              l->idle_seconds > seconds_max || l->shutdown_seconds > seconds_max)
         complain(file, why, "limits", "limits: expected a day's seconds at most");
+    else if (l->refused_per_minute > OFFENDERS_REFUSALS_MAX)
+        complain(file, why, "limits/refused_per_minute", "refused_per_minute: expected %d at most",
+                 OFFENDERS_REFUSALS_MAX);
     else if (c->threads > THREADS_MAX)
         complain(file, why, "threads", "threads: expected %d at most", THREADS_MAX);
     else
@@ -245,7 +286,8 @@ static unsigned spare_processors(void)
 bool config_complete(struct config *c, const char *file, char why[CONFIG_WHY_SIZE])
 {
     for (unsigned i = 0; i < c->sources_count; i++)
-        if (!check_source(c, i, file, why) || !check_secrets(&c->sources[i], i, file, why))
+        if (!check_source(c, i, file, why) || !check_secrets(&c->sources[i], i, file, why) ||
+            !check_allow(&c->sources[i], i, file, why) || !fill_rate(&c->sources[i], i, file, why))
             return false;
     if (c->sources_count == 0) {
         complain(file, why, "", "no source is configured");

@@ -24,6 +24,11 @@ struct config_secret {
     char *credential; /* the name of a file in $CREDENTIALS_DIRECTORY */
 };
 
+struct config_rate {
+    unsigned per_second;
+    unsigned burst; /* 0: as much as in a second */
+};
+
 enum config_answer {
     CONFIG_ANSWER_STORED,   /* the daemon's own, when the delivery is stored */
     CONFIG_ANSWER_UPSTREAM, /* that of the destination */
@@ -39,6 +44,9 @@ struct config_source {
     unsigned secrets_count;
     unsigned *tolerance_seconds; /* NULL: the scheme's */
     enum config_answer answer;
+    char **allow; /* ADDRESS or ADDRESS/BITS; none: all */
+    unsigned allow_count;
+    struct config_rate *rate; /* NULL: no limit */
 };
 
 /* Numbers: 0 is the default, below. */
@@ -81,6 +89,7 @@ struct config_limits {
     uint64_t body_bytes;
     unsigned connections;
     unsigned header_seconds, body_seconds, idle_seconds, shutdown_seconds;
+    unsigned refused_per_minute; /* 0: no limit */
 };
 
 struct config {

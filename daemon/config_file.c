@@ -47,6 +47,15 @@ static const cyaml_strval_t answers[] = {
     {"upstream", CONFIG_ANSWER_UPSTREAM},
 };
 
+static const cyaml_schema_value_t network_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 64),
+};
+static const cyaml_schema_field_t rate_fields[] = {
+    CYAML_FIELD_UINT("per_second", CYAML_FLAG_DEFAULT, struct config_rate, per_second),
+    NUMBER("burst", struct config_rate, burst),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t source_fields[] = {
     CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct config_source, name, 1, 64),
     TEXT("path", struct config_source, path, 1024),
@@ -59,6 +68,10 @@ static const cyaml_schema_field_t source_fields[] = {
                          struct config_source, tolerance_seconds),
     CYAML_FIELD_ENUM("answer", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct config_source,
                      answer, answers, sizeof(answers) / sizeof(answers[0])),
+    CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_source,
+                         allow, &network_schema, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_MAPPING_PTR("rate", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_source,
+                            rate, rate_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t source_schema = {
@@ -125,6 +138,7 @@ static const cyaml_schema_field_t limits_fields[] = {
     NUMBER("body_seconds", struct config_limits, body_seconds),
     NUMBER("idle_seconds", struct config_limits, idle_seconds),
     NUMBER("shutdown_seconds", struct config_limits, shutdown_seconds),
+    NUMBER("refused_per_minute", struct config_limits, refused_per_minute),
     CYAML_FIELD_END,
 };
 
@@ -256,10 +270,11 @@ static const cyaml_config_t *reader(struct complaint *complaint, cyaml_config_t 
 static bool check_numbers(const char *file, char *why)
 {
     static const char *const numbers[] = {
-        "threads",      "body_bytes",      "connections",      "header_seconds",
-        "body_seconds", "idle_seconds",    "shutdown_seconds", "tolerance_seconds",
-        "concurrency",  "timeout_seconds", "retry_seconds",    "keep_days",
-        "max_bytes",    "queue_bytes",     "free_bytes_min",
+        "threads",      "body_bytes",         "connections",      "header_seconds",
+        "body_seconds", "idle_seconds",       "shutdown_seconds", "tolerance_seconds",
+        "concurrency",  "timeout_seconds",    "retry_seconds",    "keep_days",
+        "max_bytes",    "queue_bytes",        "free_bytes_min",   "per_second",
+        "burst",        "refused_per_minute",
     };
     const size_t count = sizeof(numbers) / sizeof(numbers[0]);
     unsigned line;

@@ -14,6 +14,7 @@
 #include "answer.h"
 #include "clock.h"
 #include "json_line.h"
+#include "network.h"
 
 enum {
     RESERVE = 128, /* connections beyond the limit that are told so, not just cut */
@@ -336,10 +337,12 @@ void connection_register(h2o_pathconf_t *path)
     h2o_create_handler(path, sizeof(h2o_handler_t))->on_req = on_request;
 }
 
-void connection_remote(h2o_req_t *req, char *text)
+void connection_remote(h2o_req_t *req, struct network_host *host, char *text)
 {
     struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
 
     req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&peer);
     address_write(&peer, text);
+    if (!network_host_of(&peer, host))
+        *host = (struct network_host){0};
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct network_host;
 struct st_h2o_accept_ctx_t;
 struct st_h2o_pathconf_t;
 struct st_h2o_req_t;
@@ -46,8 +47,9 @@ void connection_set_cut(struct connection_set *set);
 /* Answers requests on connections beyond the limit. */
 void connection_register(struct st_h2o_pathconf_t *path);
 
-/* ADDRESS:PORT of the peer, in ADDRESS_TEXT_SIZE bytes. */
-void connection_remote(struct st_h2o_req_t *req, char *text);
+/* Who the peer is, and as ADDRESS:PORT in ADDRESS_TEXT_SIZE bytes. The family of a host is 0 if
+ * there is none, as with a Unix socket. */
+void connection_remote(struct st_h2o_req_t *req, struct network_host *host, char *text);
 
 /* Some of an answer without an end was taken: the time in which that has to happen begins anew. */
 void connection_advance(struct st_h2o_req_t *req);

@@ -6,6 +6,7 @@
 #include "feed.h"
 #include "log.h"
 #include "metrics.h"
+#include "offenders.h"
 #include "source.h"
 
 bool delivery_is_accepted(const struct delivery *d)
@@ -99,12 +100,20 @@ static void publish(const struct delivery_recorder *recorder, const struct deliv
                                  });
 }
 
+/* Who had the secret is none, however late; and who is not heard does not make it worse. */
+static bool is_offence(const struct delivery *d)
+{
+    return verdict(d) == METRICS_REFUSED && d->answer.status != 429 && d->result.secret < 0;
+}
+
 void delivery_record(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us)
 {
     bool logged = delivery_is_accepted(d) ||
                   throttle_pass(&recorder->throttle, DELIVERY_REFUSALS_PER_SECOND, now_us);
 
     count(recorder->metrics, d, now_us);
+    if (recorder->offenders != NULL && d->host.family != 0 && is_offence(d))
+        offenders_add(recorder->offenders, &d->host, now_us);
     if (!logged && !feed_is_watched(recorder->feed))
         return;
     write_line(recorder, d, now_us, logged ? throttle_take_dropped(&recorder->throttle) : 0);

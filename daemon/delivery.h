@@ -16,6 +16,7 @@
 #include "answer.h"
 #include "json_line.h"
 #include "mistake.h"
+#include "network.h"
 #include "receipt.h"
 #include "pace.h"
 #include "throttle.h"
@@ -23,6 +24,7 @@
 struct feed;
 struct log;
 struct metrics;
+struct offenders;
 struct source;
 
 enum {
@@ -40,6 +42,7 @@ struct delivery {
     struct answer answer;
     int64_t received_us, begun_us; /* wall clock; monotonic clock */
     size_t bytes;                  /* of the body */
+    struct network_host host;      /* of the sender; its family is 0 if there is none */
     char remote[ADDRESS_TEXT_SIZE];
     char receipt[RECEIPT_SIZE]; /* in the answer, too */
 };
@@ -48,7 +51,8 @@ struct delivery_recorder {
     struct log *log;
     struct metrics *metrics;
     struct feed *feed;
-    bool body; /* write the payload, too */
+    struct offenders *offenders; /* NULL: refusals of a host are not counted */
+    bool body;                   /* write the payload, too */
     struct throttle throttle;
     struct pace hints;
     struct receipts receipts;

@@ -311,6 +311,7 @@ struct deposits *deposits_open(h2o_context_t *ctx, const struct deposits_options
         .recorder = {.log = options->log,
                      .metrics = options->metrics,
                      .feed = options->feed,
+                     .offenders = options->offenders,
                      .body = options->log_body},
         .journal = options->journal,
         .shelf = options->shelf,

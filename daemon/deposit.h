@@ -23,6 +23,7 @@ struct headers;
 struct journal;
 struct log;
 struct metrics;
+struct offenders;
 struct shelf;
 struct st_h2o_context_t;
 struct st_h2o_req_t;
@@ -33,7 +34,8 @@ struct deposits_options {
     struct log *log;
     struct metrics *metrics;
     struct feed *feed;
-    bool log_body; /* write the payload into the log, too */
+    struct offenders *offenders; /* NULL: refusals of a host are not counted */
+    bool log_body;               /* write the payload into the log, too */
     struct handover handover;
 };
 

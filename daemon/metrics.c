@@ -9,7 +9,7 @@
 
 enum {
     VERDICTS = METRICS_FAILED + 1,
-    REASONS = 40, /* more than there are */
+    REASONS = 48, /* more than there are */
     BUCKETS = 14,
 };
 

@@ -15,7 +15,9 @@
 #include "headers.h"
 #include "hint.h"
 #include "log.h"
+#include "offenders.h"
 #include "protocol_error.h"
+#include "rate.h"
 #include "respond.h"
 #include "source.h"
 
@@ -34,13 +36,22 @@ static bool has_ambiguous_body(h2o_req_t *req)
 }
 
 /* Everything that costs nothing comes before everything that costs something. */
-static bool route(const struct receiver *self, h2o_req_t *req, struct delivery *d)
+static bool route(const struct receiver *self, const struct offenders *offenders, h2o_req_t *req,
+                  struct delivery *d)
 {
+    unsigned wait_s = 0;
+
+    if (offenders != NULL && d->host.family != 0)
+        wait_s = offenders_wait_s(offenders, &d->host, d->begun_us);
     if (has_ambiguous_body(req)) {
         d->answer = answer_to_problem(ANSWER_BAD_REQUEST);
         connection_linger(req);
+    } else if (wait_s > 0) {
+        d->answer = answer_later(ANSWER_TOO_MANY_REFUSALS, wait_s);
     } else if (d->source == NULL) {
         d->answer = answer_to_problem(ANSWER_NOT_FOUND);
+    } else if (!source_allows(d->source, &d->host)) {
+        d->answer = answer_to_problem(ANSWER_ADDRESS_NOT_ALLOWED);
     } else if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("POST"))) {
         d->answer = answer_to_problem(ANSWER_METHOD_NOT_ALLOWED);
     } else if (req->entity.len > self->options.body_max) {
@@ -76,6 +87,15 @@ static void judge(const struct receiver *self, struct delivery_recorder *recorde
         d->mistake = hint_find(&recorder->hints, self->options.sources, d, &view);
 }
 
+/* Only what is genuine uses the source's rate up: nobody else can. */
+static void ration(struct delivery *d)
+{
+    unsigned wait_s = d->source->rate == NULL ? 0 : rate_take(d->source->rate, d->begun_us);
+
+    if (wait_s > 0)
+        d->answer = answer_later(ANSWER_RATE_LIMITED, wait_s);
+}
+
 static void refuse(h2o_req_t *req, struct delivery_recorder *recorder, struct delivery *d)
 {
     delivery_record(recorder, d, clock_mono_us());
@@ -97,8 +117,10 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 
     arrival_begin(&d, req, self->options.sources, &recorder->receipts);
     d.bytes = req->entity.len;
-    if (route(self, req, &d))
+    if (route(self, recorder->offenders, req, &d))
         judge(self, recorder, req, &d, &headers);
+    if (delivery_is_accepted(&d))
+        ration(&d);
     if (delivery_is_accepted(&d) && !deposit_begin(deposits, req, &d, &headers))
         d.answer = answer_to_problem(ANSWER_UNAVAILABLE);
     if (delivery_is_accepted(&d))

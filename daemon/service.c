@@ -23,6 +23,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "notice.h"
+#include "offenders.h"
 #include "outbox.h"
 #include "passed.h"
 #include "pulse.h"
@@ -43,6 +44,7 @@ struct service {
     struct metrics *metrics;
     struct feed *feed;
     struct pulses *pulses;
+    struct offenders *offenders; /* NULL: no limit */
     struct storage *storage;
     _Atomic(struct forwarder *) forwarder; /* NULL: there is nothing to forward to */
     struct receiver_options receiver;
@@ -132,6 +134,16 @@ static int open_views(struct service *s)
     return EXIT_FAILED;
 }
 
+static int open_guards(struct service *s)
+{
+    unsigned refusals = s->config->limits.refused_per_minute;
+
+    if (refusals == 0 || (s->offenders = offenders_new(refusals, clock_mono_us())) != NULL)
+        return EXIT_SUCCESS;
+    notice("%s", strerror(errno));
+    return EXIT_FAILED;
+}
+
 /* What the store has to know before anything is written into it. */
 static int enrol(struct service *s)
 {
@@ -214,6 +226,7 @@ static int open_ingest(struct service *s)
                 .log = s->log,
                 .metrics = s->metrics,
                 .feed = s->feed,
+                .offenders = s->offenders,
                 .log_body = s->config->log.body,
                 .handover = {s->destinations, storage_outbox(s->storage), s, relay},
             },
@@ -260,7 +273,7 @@ static int open_admin(struct service *s)
 static int open_all(struct service *s)
 {
     int (*const parts[])(struct service *) = {
-        open_log, open_views, open_storage, open_forwarder, open_ingest, open_admin,
+        open_log, open_views, open_guards, open_storage, open_forwarder, open_ingest, open_admin,
     };
     int code = EXIT_SUCCESS;
 
@@ -288,6 +301,7 @@ static void close_all(struct service *s)
     forwarder_free(&forwarder);
     feed_free(&s->feed);
     pulses_free(&s->pulses);
+    offenders_free(&s->offenders);
     metrics_free(&s->metrics);
     log_close(&s->log);
 }

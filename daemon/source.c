@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "config.h"
+#include "network.h"
+#include "rate.h"
 #include "secret.h"
 
 enum {
@@ -116,6 +118,25 @@ static bool needs_url(const hookline_verifier *verifier)
     return hookline_verify(verifier, &empty, 1).reason == HOOKLINE_BAD_CALL;
 }
 
+/* config_complete() has looked at both. False without memory. */
+static bool open_guards(const struct config_source *c, struct source *source)
+{
+    const char *ignored;
+
+    if (c->rate != NULL) {
+        if ((source->rate = malloc(sizeof(*source->rate))) == NULL)
+            return false;
+        rate_set(source->rate, c->rate->per_second, c->rate->burst);
+    }
+    if (c->allow_count > 0 &&
+        (source->allow = calloc(c->allow_count, sizeof(*source->allow))) == NULL)
+        return false;
+    for (unsigned i = 0; i < c->allow_count; i++)
+        if (network_read(c->allow[i], &source->allow[source->allow_count], &ignored))
+            source->allow_count++;
+    return true;
+}
+
 static bool open_source(const struct opening *o, struct source *source)
 {
     const struct config_source *c = o->config;
@@ -140,7 +161,8 @@ static bool open_source(const struct opening *o, struct source *source)
     source->description =
         strdup(c->scheme == NULL ? c->description : hookline_scheme_find(c->scheme)->description);
     if (source->name == NULL || source->path == NULL || source->scheme == NULL ||
-        source->description == NULL || (c->url != NULL && source->url == NULL)) {
+        source->description == NULL || (c->url != NULL && source->url == NULL) ||
+        !open_guards(c, source)) {
         complain(o, "name", "out of memory");
         return false;
     }
@@ -185,6 +207,8 @@ void sources_free(struct sources **sources)
         hookline_verifier_free(&source->verifier);
         for (size_t j = 0; j < source->secrets_count; j++)
             secret_free(&source->secrets[j]);
+        free(source->allow);
+        free(source->rate);
         free(source->description);
         free(source->name);
         free(source->path);
@@ -203,6 +227,11 @@ size_t sources_count(const struct sources *sources)
 const struct source *sources_at(const struct sources *sources, size_t number)
 {
     return &sources->entry[number];
+}
+
+bool source_allows(const struct source *source, const struct network_host *host)
+{
+    return source->allow == NULL || networks_hold(source->allow, source->allow_count, host);
 }
 
 struct path {

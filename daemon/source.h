@@ -8,9 +8,14 @@
 #ifndef SOURCE_H
 #define SOURCE_H
 
+#include <stdbool.h>
+
 #include <hookline.h>
 
 struct config;
+struct network;
+struct network_host;
+struct rate;
 
 struct source {
     char *name, *path, *scheme; /* scheme: its name, or "custom" */
@@ -19,7 +24,10 @@ struct source {
     hookline_verifier *verifier;
     char *secrets[HOOKLINE_SECRETS_MAX]; /* of the verifier; each is in locked memory */
     size_t secrets_count;
-    size_t number; /* from 0 on: what counters know it by */
+    struct network *allow; /* who may deliver; none: everybody */
+    size_t allow_count;
+    struct rate *rate; /* NULL: no limit; the one thing that changes, an atomic */
+    size_t number;     /* from 0 on: what counters know it by */
 };
 
 struct sources;
@@ -32,6 +40,9 @@ void sources_free(struct sources **sources);
 
 size_t sources_count(const struct sources *sources);
 const struct source *sources_at(const struct sources *sources, size_t number);
+
+/* A host of family 0, as that of a Unix socket, is in no network. */
+bool source_allows(const struct source *source, const struct network_host *host);
 
 /* The source whose path is exactly this, or NULL. */
 const struct source *sources_find(const struct sources *sources, const char *path, size_t len);

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What keeps others from being too much: the rate of a source, and hosts of which too much was
+ * refused. Times are given, so nothing is waited for.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "../../daemon/network.h"
+#include "../../daemon/offenders.h"
+#include "../../daemon/rate.h"
+#include "../run.h"
+
+static const int64_t second = 1000000, start = 77 * 1000000;
+
+/* ---- rate */
+
+START_TEST(a_rate_takes_a_burst_and_then_one_at_a_time)
+{
+    struct rate r;
+
+    rate_set(&r, 10, 5);
+    for (int i = 0; i < 5; i++)
+        ck_assert_uint_eq(rate_take(&r, start), 0);
+    ck_assert_uint_eq(rate_take(&r, start), 1);
+    ck_assert_uint_eq(rate_take(&r, start + 99999), 1);
+    ck_assert_uint_eq(rate_take(&r, start + 100000), 0);
+    ck_assert_uint_eq(rate_take(&r, start + 100000), 1);
+}
+END_TEST
+
+START_TEST(who_was_quiet_for_a_year_has_saved_no_more_than_a_burst)
+{
+    struct rate r;
+    int taken = 0;
+
+    rate_set(&r, 1, 3);
+    ck_assert_uint_eq(rate_take(&r, start), 0);
+    while (rate_take(&r, start + 365 * 86400 * second) == 0)
+        taken++;
+    ck_assert_int_eq(taken, 3);
+}
+END_TEST
+
+START_TEST(what_is_not_taken_does_not_put_off_what_comes_then)
+{
+    struct rate r;
+
+    rate_set(&r, 1, 1);
+    ck_assert_uint_eq(rate_take(&r, start), 0);
+    for (int i = 0; i < 1000; i++)
+        ck_assert_uint_eq(rate_take(&r, start + second / 2), 1);
+    ck_assert_uint_eq(rate_take(&r, start + second), 0);
+}
+END_TEST
+
+START_TEST(a_rate_is_kept_over_time_also_where_it_does_not_divide_the_second)
+{
+    static const unsigned rates[] = {1, 3, 7, 60, 999, 1000000};
+    struct rate r;
+    unsigned taken = 0;
+
+    rate_set(&r, rates[_i], 1);
+    for (int64_t us = 0; us < 2 * second; us++)
+        taken += rate_take(&r, start + us) == 0;
+    ck_assert_uint_ge(taken * 1000ull, 2 * rates[_i] * 998ull); /* asked once a microsecond */
+    ck_assert_uint_le(taken, 2 * rates[_i] + 1);
+}
+END_TEST
+
+enum {
+    THREADS = 4,
+    TRIES = 20000,
+};
+
+static void *take_many(void *data)
+{
+    struct rate *r = data;
+    intptr_t taken = 0;
+
+    for (int i = 0; i < TRIES; i++)
+        taken += rate_take(r, start) == 0;
+    return (void *)taken;
+}
+
+START_TEST(threads_take_no_more_of_a_rate_between_them_than_one_alone)
+{
+    pthread_t threads[THREADS];
+    struct rate r;
+    intptr_t taken = 0;
+
+    rate_set(&r, 1, 12345);
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, take_many, &r), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *one;
+
+        pthread_join(threads[i], &one);
+        taken += (intptr_t)one;
+    }
+    ck_assert_int_eq(taken, 12345);
+}
+END_TEST
+
+/* ---- offenders */
+
+static struct network_host host(const char *text)
+{
+    struct network_host h;
+
+    ck_assert(network_host_read(text, strlen(text), &h));
+    return h;
+}
+
+/* One of a great many. */
+static struct network_host host_number(unsigned n)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "10.%u.%u.%u", n >> 16 & 255, n >> 8 & 255, n & 255);
+    return host(text);
+}
+
+static struct offenders *with_refusals(unsigned refusals)
+{
+    struct offenders *all;
+
+    ck_assert_int_ge(sodium_init(), 0);
+    all = offenders_new(refusals, start);
+    ck_assert_ptr_nonnull(all);
+    return all;
+}
+
+static void add(struct offenders *all, const struct network_host *h, int times, int64_t now_us)
+{
+    for (int i = 0; i < times; i++)
+        offenders_add(all, h, now_us);
+}
+
+START_TEST(a_host_is_heard_until_its_last_refusal_and_again_after_the_minute)
+{
+    struct offenders *all = with_refusals(3);
+    struct network_host one = host("192.0.2.1"), other = host("192.0.2.2");
+
+    add(all, &one, 2, start);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, start), 0);
+    add(all, &one, 1, start + 59 * second);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, start + 59 * second), 1);
+    ck_assert_uint_eq(offenders_wait_s(all, &other, start + 59 * second), 0);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, start + 60 * second), 0);
+    add(all, &one, 2, start + 60 * second);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, start + 60 * second), 0);
+    add(all, &one, 1, start + 60 * second);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, start + 60 * second), 60);
+    offenders_free(&all);
+}
+END_TEST
+
+START_TEST(refusals_of_another_minute_do_not_count)
+{
+    struct offenders *all = with_refusals(3);
+    struct network_host h = host("192.0.2.1");
+
+    for (int64_t at = start; at < start + 3600 * second; at += 30 * second) {
+        offenders_add(all, &h, at);
+        ck_assert_uint_eq(offenders_wait_s(all, &h, at), 0);
+    }
+    offenders_free(&all);
+}
+END_TEST
+
+START_TEST(a_network_of_64_bits_is_one_host_of_ipv6)
+{
+    static const struct {
+        const char *one, *other;
+        bool same;
+    } pairs[] = {
+        {"2001:db8:0:1::1", "2001:db8:0:1:ffff:ffff:ffff:ffff", true},
+        {"2001:db8:0:1::1", "2001:db8:0:2::1", false},
+        {"192.0.2.1", "192.0.2.2", false},
+        {"192.0.2.1", "::ffff:192.0.2.1", true},
+        {"192.0.2.1", "c000:201::", false}, /* the same bytes */
+    };
+    struct offenders *all = with_refusals(1);
+    struct network_host one = host(pairs[_i].one), other = host(pairs[_i].other);
+
+    offenders_add(all, &one, start);
+    ck_assert_uint_eq(offenders_wait_s(all, &other, start) > 0, pairs[_i].same);
+    offenders_free(&all);
+}
+END_TEST
+
+enum {
+    FLOOD = 1 << 19, /* four times the places */
+};
+
+START_TEST(a_flood_of_hosts_neither_frees_the_worst_nor_harms_a_stranger)
+{
+    struct offenders *all = with_refusals(3);
+    int free = 0, harmed = 0;
+
+    for (unsigned n = 0; n < 1000; n++) {
+        struct network_host worst = host_number(n);
+
+        add(all, &worst, 3, start);
+    }
+    for (unsigned n = 0; n < FLOOD; n++) {
+        struct network_host h = host_number(1000000 + n);
+
+        offenders_add(all, &h, start + second);
+    }
+    for (unsigned n = 0; n < 1000; n++) {
+        struct network_host worst = host_number(n), stranger = host_number(5000000 + n);
+
+        free += offenders_wait_s(all, &worst, start + 2 * second) == 0;
+        harmed += offenders_wait_s(all, &stranger, start + 2 * second) != 0;
+    }
+    ck_assert_int_eq(free, 0);
+    ck_assert_int_eq(harmed, 0);
+    offenders_free(&all);
+}
+END_TEST
+
+START_TEST(after_a_flood_of_the_worst_a_new_one_is_noticed)
+{
+    struct offenders *all = with_refusals(1);
+    struct network_host late = host("192.0.2.1");
+
+    for (unsigned n = 0; n < FLOOD; n++) {
+        struct network_host h = host_number(n);
+
+        offenders_add(all, &h, start);
+    }
+    offenders_add(all, &late, start + second);
+    ck_assert_uint_eq(offenders_wait_s(all, &late, start + second), 60);
+    offenders_free(&all);
+}
+END_TEST
+
+static void *add_many(void *data)
+{
+    for (unsigned n = 0; n < TRIES; n++) {
+        struct network_host h = host_number(n % 100);
+
+        offenders_add(data, &h, start);
+    }
+    return NULL;
+}
+
+START_TEST(threads_lose_no_refusal_and_count_none_twice)
+{
+    /* 200 by each thread, of each of 100 hosts. */
+    const unsigned sum = THREADS * (TRIES / 100);
+    struct offenders *all = with_refusals(sum + 1);
+    pthread_t threads[THREADS];
+
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, add_many, all), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    for (unsigned n = 0; n < 100; n++) {
+        struct network_host h = host_number(n);
+
+        ck_assert_uint_eq(offenders_wait_s(all, &h, start), 0);
+        offenders_add(all, &h, start);
+        ck_assert_uint_eq(offenders_wait_s(all, &h, start), 60);
+    }
+    offenders_free(&all);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("guards");
+    TCase *tc = tcase_create("guards");
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, a_rate_takes_a_burst_and_then_one_at_a_time);
+    tcase_add_test(tc, who_was_quiet_for_a_year_has_saved_no_more_than_a_burst);
+    tcase_add_test(tc, what_is_not_taken_does_not_put_off_what_comes_then);
+    tcase_add_loop_test(tc, a_rate_is_kept_over_time_also_where_it_does_not_divide_the_second, 0,
+                        6);
+    tcase_add_test(tc, threads_take_no_more_of_a_rate_between_them_than_one_alone);
+    tcase_add_test(tc, a_host_is_heard_until_its_last_refusal_and_again_after_the_minute);
+    tcase_add_test(tc, refusals_of_another_minute_do_not_count);
+    tcase_add_loop_test(tc, a_network_of_64_bits_is_one_host_of_ipv6, 0, 5);
+    tcase_add_test(tc, a_flood_of_hosts_neither_frees_the_worst_nor_harms_a_stranger);
+    tcase_add_test(tc, after_a_flood_of_the_worst_a_new_one_is_noticed);
+    tcase_add_test(tc, threads_lose_no_refusal_and_count_none_twice);
+    suite_add_tcase(s, tc);
+    return s;
+}
