@@ -155,6 +155,7 @@ static const struct {
                           "limits.refused_per_minute allows: mend what was wrong with those"},
     {"rate_limited", "it is genuine, but more came than the source's rate allows; most providers "
                      "will try again"},
+    {"head_too_large", "its path and headers are longer than limits.head_bytes allows"},
     {"request_timeout", "its body did not come in time"},
     {"unavailable", "the sink cannot store at the moment: see what it says on standard error"},
     {"upstream_failed", "the source's sender gets the application's answer, and there is none: "

@@ -20,6 +20,8 @@ static const struct answer problems[] = {
                              "this source takes no more for now: try again later", RETRY_AFTER_S},
     [ANSWER_BODY_TOO_LARGE] = {413, "Content Too Large", "body_too_large",
                                "the body is longer than this sink takes", 0},
+    [ANSWER_HEAD_TOO_LARGE] = {431, "Request Header Fields Too Large", "head_too_large",
+                               "path and headers are longer than this sink takes", 0},
     [ANSWER_BAD_REQUEST] = {400, "Bad Request", "bad_request", "this is not well-formed HTTP", 0},
     [ANSWER_EXPECTATION_FAILED] = {417, "Expectation Failed", "expectation_failed",
                                    "the only expectation met is 100-continue", 0},

@@ -18,6 +18,7 @@
 enum {
     THREADS_MAX = 256,
     DAYS_MAX = 36500,
+    HEAD_BYTES_MAX = 400 << 10, /* libh2o reads no more */
 };
 
 size_t config_locate(const char *file, const char *key, char *out, size_t size)
@@ -156,6 +157,8 @@ static void fill_limits(struct config_limits *l)
 {
     if (l->body_bytes == 0)
         l->body_bytes = CONFIG_DEFAULT_BODY_BYTES;
+    if (l->head_bytes == 0)
+        l->head_bytes = CONFIG_DEFAULT_HEAD_BYTES;
     if (l->connections == 0)
         l->connections = CONFIG_DEFAULT_CONNECTIONS;
     if (l->header_seconds == 0)
@@ -176,6 +179,9 @@ static bool check_limits(const struct config *c, const char *file, char *why)
 
     if (l->body_bytes > body_max)
         complain(file, why, "limits/body_bytes", "body_bytes: expected 512 MiB at most");
+    else if (l->head_bytes > HEAD_BYTES_MAX)
+        complain(file, why, "limits/head_bytes", "head_bytes: expected %d at most (400 KiB)",
+                 HEAD_BYTES_MAX);
     else if (l->header_seconds > seconds_max || l->body_seconds > seconds_max ||
              l->idle_seconds > seconds_max || l->shutdown_seconds > seconds_max)
         complain(file, why, "limits", "limits: expected a day's seconds at most");

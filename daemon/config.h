@@ -87,6 +87,7 @@ struct config_admin {
 /* 0: the default, below. */
 struct config_limits {
     uint64_t body_bytes;
+    unsigned head_bytes;
     unsigned connections;
     unsigned header_seconds, body_seconds, idle_seconds, shutdown_seconds;
     unsigned refused_per_minute; /* 0: no limit */
@@ -111,6 +112,7 @@ struct config {
 #define CONFIG_DEFAULT_STORE   "hookline.db" /* in $STATE_DIRECTORY */
 enum {
     CONFIG_DEFAULT_BODY_BYTES = 1 << 20,
+    CONFIG_DEFAULT_HEAD_BYTES = 64 << 10,
     CONFIG_DEFAULT_CONNECTIONS = 10000,
     CONFIG_DEFAULT_HEADER_SECONDS = 10,
     CONFIG_DEFAULT_BODY_SECONDS = 30,

@@ -35,6 +35,16 @@ static bool has_ambiguous_body(h2o_req_t *req)
            framing_is_ambiguous(input->bytes, (size_t)(req->entity.base - input->bytes));
 }
 
+/* As it stood in the request, but for white space. */
+static size_t head_size(const h2o_req_t *req)
+{
+    size_t size = req->method.len + req->path.len;
+
+    for (size_t i = 0; i < req->headers.size; i++)
+        size += req->headers.entries[i].name->len + req->headers.entries[i].value.len;
+    return size;
+}
+
 /* Everything that costs nothing comes before everything that costs something. */
 static bool route(const struct receiver *self, const struct offenders *offenders, h2o_req_t *req,
                   struct delivery *d)
@@ -48,6 +58,8 @@ static bool route(const struct receiver *self, const struct offenders *offenders
         connection_linger(req);
     } else if (wait_s > 0) {
         d->answer = answer_later(ANSWER_TOO_MANY_REFUSALS, wait_s);
+    } else if (head_size(req) > self->options.head_max) {
+        d->answer = answer_to_problem(ANSWER_HEAD_TOO_LARGE);
     } else if (d->source == NULL) {
         d->answer = answer_to_problem(ANSWER_NOT_FOUND);
     } else if (!source_allows(d->source, &d->host)) {

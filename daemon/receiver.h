@@ -20,6 +20,7 @@ struct receiver_options {
     const struct sources *sources;
     struct deposits_options deposits;
     size_t body_max; /* bytes */
+    size_t head_max; /* of path and headers */
 };
 
 /* Serves `path`; libh2o releases it. `options` is copied, what it points to is not. */

@@ -231,6 +231,7 @@ static int open_ingest(struct service *s)
                 .handover = {s->destinations, storage_outbox(s->storage), s, relay},
             },
         .body_max = s->config->limits.body_bytes,
+        .head_max = s->config->limits.head_bytes,
     };
     if ((s->ingest = ingest_open(s->config, &s->receiver, s->pulses)) != NULL)
         return EXIT_SUCCESS;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What keeps others from being too much: the rate of a source, and hosts of which too much was
- * refused. Times are given, so nothing is waited for.
+ * What keeps others from being too much: the rate of a source, hosts of which too much was refused,
+ * and those that have too many connections. Times are given, so nothing is waited for.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "../../daemon/crowd.h"
 #include "../../daemon/network.h"
 #include "../../daemon/offenders.h"
 #include "../../daemon/rate.h"
@@ -272,6 +273,51 @@ START_TEST(threads_lose_no_refusal_and_count_none_twice)
 }
 END_TEST
 
+/* ---- crowd */
+
+START_TEST(a_host_has_as_many_connections_as_came_and_did_not_leave)
+{
+    struct network_host one = host("2001:db8::1"), same = host("2001:db8::2"), other = host("::1");
+    struct crowd_place places[3];
+    struct crowd *crowd;
+
+    ck_assert_int_ge(sodium_init(), 0);
+    crowd = crowd_new();
+    ck_assert_uint_eq(crowd_enter(crowd, &one, &places[0]), 1);
+    ck_assert_uint_eq(crowd_enter(crowd, &same, &places[1]), 2);
+    ck_assert_uint_eq(crowd_enter(crowd, &other, &places[2]), 1);
+    crowd_leave(crowd, &places[0]);
+    crowd_leave(crowd, &places[2]);
+    ck_assert_uint_eq(crowd_enter(crowd, &one, &places[0]), 2);
+    ck_assert_uint_eq(crowd_enter(crowd, &other, &places[2]), 1);
+    crowd_free(&crowd);
+}
+END_TEST
+
+START_TEST(ten_thousand_connections_of_others_are_not_taken_for_those_of_a_stranger)
+{
+    struct crowd_place place;
+    struct crowd *crowd;
+    int strangers = 0;
+
+    ck_assert_int_ge(sodium_init(), 0);
+    crowd = crowd_new();
+    for (unsigned n = 0; n < 10000; n++) {
+        struct network_host h = host_number(n % 100);
+
+        crowd_enter(crowd, &h, &place);
+    }
+    for (unsigned n = 100; n < 10100; n++) {
+        struct network_host h = host_number(n);
+
+        strangers += crowd_enter(crowd, &h, &place) > 50;
+        crowd_leave(crowd, &place);
+    }
+    ck_assert_int_le(strangers, 1);
+    crowd_free(&crowd);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("guards");
@@ -290,6 +336,8 @@ Suite *suite(void)
     tcase_add_test(tc, a_flood_of_hosts_neither_frees_the_worst_nor_harms_a_stranger);
     tcase_add_test(tc, after_a_flood_of_the_worst_a_new_one_is_noticed);
     tcase_add_test(tc, threads_lose_no_refusal_and_count_none_twice);
+    tcase_add_test(tc, a_host_has_as_many_connections_as_came_and_did_not_leave);
+    tcase_add_test(tc, ten_thousand_connections_of_others_are_not_taken_for_those_of_a_stranger);
     suite_add_tcase(s, tc);
     return s;
 }
