@@ -12,12 +12,11 @@
 #include "../daemon/address.h"
 #include "../daemon/config.h"
 #include "../daemon/config_file.h"
-#include "../daemon/destination.h"
 #include "../daemon/exits.h"
 #include "../daemon/listener.h"
 #include "../daemon/notice.h"
+#include "../daemon/rules.h"
 #include "../daemon/service.h"
-#include "../daemon/source.h"
 
 enum {
     SHUTDOWN_S = 2
@@ -26,8 +25,7 @@ enum {
 struct own_sink {
     char *folder, *admin, *url;
     struct config *config;
-    struct sources *sources;
-    struct destinations *destinations;
+    struct rules *rules;
     struct service *service;
     pthread_mutex_t mutex;
     char said[OWN_SINK_WHY_SIZE]; /* last, by the parts of hooklined */
@@ -104,7 +102,8 @@ static bool fill_source(struct config_source *source, const struct own_sink_opti
         const struct config_secret *from = &secrets->items[source->secrets_count];
         struct config_secret *to = &source->secrets[source->secrets_count++];
 
-        *to = (struct config_secret){copy(from->file), copy(from->env), copy(from->credential)};
+        *to = (struct config_secret){
+            .file = copy(from->file), .env = copy(from->env), .credential = copy(from->credential)};
         if (to->file == NULL && to->env == NULL && to->credential == NULL)
             return false;
     }
@@ -144,8 +143,7 @@ static bool configure(struct own_sink *s, const struct own_sink_options *o, char
     char complaint[CONFIG_WHY_SIZE] = "out of memory";
 
     if (fill(s, o) && config_complete(s->config, NULL, complaint) &&
-        (s->sources = sources_open(s->config, NULL, keep_quiet, complaint)) != NULL &&
-        (s->destinations = destinations_open(s->config, NULL, keep_quiet, complaint)) != NULL)
+        (s->rules = rules_open(s->config, NULL, keep_quiet, complaint)) != NULL)
         return true;
     /* It says where, and that is known. */
     snprintf(why, OWN_SINK_WHY_SIZE, "%s",
@@ -161,7 +159,8 @@ static bool start(struct own_sink *s, char *why)
     int code;
 
     notice_to(on_notice, s);
-    s->service = service_open(s->config, s->sources, s->destinations, &code);
+    s->service = service_open(s->config, s->rules, &code);
+    s->rules = NULL;
     if (s->service == NULL) {
         notice_to(NULL, NULL);
         snprintf(why, OWN_SINK_WHY_SIZE, "%s", s->said);
@@ -208,8 +207,7 @@ void own_sink_close(struct own_sink **sink)
         service_close(&s->service);
         notice_to(NULL, NULL);
     }
-    destinations_free(&s->destinations);
-    sources_free(&s->sources);
+    rules_release(&s->rules);
     config_free(&s->config);
     if (s->folder != NULL)
         remove_folder(s->folder);

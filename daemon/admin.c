@@ -25,6 +25,7 @@
 #include "readiness.h"
 #include "reply.h"
 #include "scrape.h"
+#include "standing.h"
 #include "storage.h"
 #include "token.h"
 
@@ -354,6 +355,7 @@ static void on_turn(void *data, h2o_context_t *ctx)
 {
     struct admin *a = data;
 
+    standing_look(listing_standing(a->listing));
     if (ctx->shutdown_requested)
         events_end(a->events);
     else
@@ -429,8 +431,7 @@ struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY
         admin_close(&a);
         return NULL;
     }
-    a->listing =
-        listing_open(store_path(storage_store(options->storage)), options->destinations, why);
+    a->listing = listing_open(store_path(storage_store(options->storage)), options->board, why);
     if (a->listing != NULL)
         a->backlog = backlog_open(listing_store(a->listing), why);
     if (a->backlog == NULL) {

@@ -18,13 +18,13 @@
 
 struct admin;
 struct config_secret;
-struct destinations;
 struct feed;
 struct forwarder;
 struct listener;
 struct metrics;
 struct passed_sockets;
 struct pulses;
+struct rules_board;
 struct storage;
 
 struct admin_options {
@@ -33,14 +33,14 @@ struct admin_options {
         *passed;                       /* if there are any, they are in the place of the address */
     const struct config_secret *token; /* over TCP who shows it is answered; NULL: everybody */
     const char *version;
-    const struct destinations *destinations;
+    struct rules_board *board;
     const struct metrics *metrics;
     const struct listener *listener; /* where deliveries arrive */
     struct feed *feed;
-    struct pulses *pulses;       /* that of its thread is added; may be NULL */
-    struct storage *storage;     /* started */
-    struct forwarder *forwarder; /* NULL: there are no destinations */
-    uint64_t free_bytes_min;     /* with less free on the disk it is not ready */
+    struct pulses *pulses;   /* that of its thread is added; may be NULL */
+    struct storage *storage; /* started */
+    struct forwarder *forwarder;
+    uint64_t free_bytes_min; /* with less free on the disk it is not ready */
 };
 
 /* Binds the address and serves. NULL, and in `why` what is wrong; errno is that of listen() or 0.

@@ -158,12 +158,15 @@ static void send_entry(struct attempt *a)
 {
     const struct destination *d = a->destination;
     struct outgoing outgoing = outgoing_new(a->entry, d, a->facts.tries, clock_wall_us() / 1000000);
-    struct call_request request = {
+    struct call_request request;
+
+    a->keeps_answer = a->relays != NULL || destination_answers(d, a->entry->source);
+    request = (struct call_request){
         .target = &d->target,
         .headers = outgoing.headers,
         .body = a->entry->body.base,
         .len = a->entry->body.len,
-        .keep_answer = destination_answers(d, a->entry->source),
+        .keep_answer = a->keeps_answer,
     };
 
     if (outgoing.headers != NULL)

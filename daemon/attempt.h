@@ -25,6 +25,7 @@ struct log;
 struct call;
 struct call_set;
 struct relay;
+struct rules;
 
 /* What all attempts share. */
 struct attempt_tools {
@@ -47,7 +48,8 @@ struct attempt {
     struct journal_task task;
     struct message message;
     const struct attempt_tools *tools;
-    const struct destination *destination;
+    const struct destination *destination;     /* of ... */
+    struct rules *rules;                       /* ... these: the lane's, held for it meanwhile */
     void *data;                                /* of the lane, for what follows */
     void (*answered)(struct attempt *attempt); /* its facts are complete: record it */
     void (*recorded)(struct attempt *attempt); /* it is over, state is ATTEMPT_NONE */
@@ -57,6 +59,7 @@ struct attempt {
     struct entry *entry;
     struct call *call;
     struct relay *relays; /* who waits for the answer */
+    bool keeps_answer;    /* for them */
     struct outbox_attempt facts;
     int64_t begun_us, retry_us; /* of the clock that never jumps */
     int64_t asked_us;           /* for how long the destination wants to be left alone */
@@ -70,7 +73,7 @@ struct attempt {
 void attempt_start(struct attempt *attempt, struct entry *entry, int64_t seq, unsigned tries,
                    bool first);
 
-/* Another one waits for its answer. Only while it is sending. */
+/* Another one waits for its answer. Only before it starts, or while it is sending and keeps it. */
 void attempt_join(struct attempt *attempt, struct relay *relay);
 
 /* Has the journal write it, with the destination's cursor. */

@@ -203,7 +203,7 @@ void command_begin(const struct command_tools *tools, h2o_req_t *req, const stru
         reply_error(req, 503, "no_memory", "out of memory");
         return;
     }
-    if (tools->forwarder == NULL) {
+    if (!forwarder_has_destinations(tools->forwarder)) {
         reply_error(req, 409, "no_destination", "no destinations are configured");
         free(c);
         return;

@@ -15,7 +15,7 @@ struct query;
 struct st_h2o_req_t;
 
 struct command_tools {
-    struct forwarder *forwarder; /* NULL: there are no destinations */
+    struct forwarder *forwarder;
     struct listing *listing;
     struct errands *errands;
 };

@@ -102,6 +102,16 @@ static bool is_one_secret(const struct config_secret *s)
     return (s->file != NULL) + (s->env != NULL) + (s->credential != NULL) == 1;
 }
 
+static bool check_label(const struct config_source *source, unsigned j)
+{
+    const char *label = source->secrets[j].label;
+
+    for (unsigned i = 0; label != NULL && i < j; i++)
+        if (source->secrets[i].label != NULL && strcmp(source->secrets[i].label, label) == 0)
+            return false;
+    return label == NULL || config_is_name(label);
+}
+
 static bool check_secrets(const struct config_source *source, unsigned i, const char *file,
                           char *why)
 {
@@ -111,6 +121,16 @@ static bool check_secrets(const struct config_source *source, unsigned i, const 
 
             snprintf(key, sizeof(key), "sources/%u/secrets/%u", i, j);
             complain(file, why, key, "source %s: expected one of file, env and credential",
+                     source->name);
+            return false;
+        }
+        if (!check_label(source, j)) {
+            char key[64];
+
+            snprintf(key, sizeof(key), "sources/%u/secrets/%u/label", i, j);
+            complain(file, why, key,
+                     "source %s: a label is made of letters, digits, - _ and . and no two secrets "
+                     "have the same",
                      source->name);
             return false;
         }

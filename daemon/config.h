@@ -17,11 +17,13 @@ struct config_listen {
     char *address; /* ADDRESS:PORT, [ADDRESS]:PORT */
 };
 
-/* Where a secret is; exactly one of them is set. The secret itself never enters a config. */
+/* Where a secret is; exactly one of the first three is set. The secret itself never enters a
+ * config. */
 struct config_secret {
     char *file;       /* a path */
     char *env;        /* the name of an environment variable */
     char *credential; /* the name of a file in $CREDENTIALS_DIRECTORY */
+    char *label;      /* what lines and counters call it; of a source's only; may be NULL */
 };
 
 struct config_rate {

@@ -38,8 +38,16 @@ static const cyaml_schema_field_t secret_fields[] = {
     TEXT("credential", struct config_secret, credential, 255),
     CYAML_FIELD_END,
 };
-static const cyaml_schema_value_t secret_schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_secret, secret_fields),
+
+static const cyaml_schema_field_t source_secret_fields[] = {
+    TEXT("file", struct config_secret, file, 4096),
+    TEXT("env", struct config_secret, env, 256),
+    TEXT("credential", struct config_secret, credential, 255),
+    TEXT("label", struct config_secret, label, 64),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t source_secret_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_secret, source_secret_fields),
 };
 
 static const cyaml_strval_t answers[] = {
@@ -63,7 +71,7 @@ static const cyaml_schema_field_t source_fields[] = {
     TEXT("description", struct config_source, description, 1023),
     TEXT("url", struct config_source, url, 4096),
     CYAML_FIELD_SEQUENCE("secrets", CYAML_FLAG_POINTER, struct config_source, secrets,
-                         &secret_schema, 1, 8),
+                         &source_secret_schema, 1, 8),
     CYAML_FIELD_UINT_PTR("tolerance_seconds", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
                          struct config_source, tolerance_seconds),
     CYAML_FIELD_ENUM("answer", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct config_source,

@@ -47,6 +47,7 @@ static void write_signed_facts(struct json_line *line, const struct delivery *d)
     json_line_known(line, "signed_at", r->signed_at);
     json_line_bool(line, "fresh", r->fresh);
     json_line_known(line, "secret", r->secret);
+    json_line_string(line, "secret_label", r->secret < 0 ? NULL : d->source->labels[r->secret]);
 }
 
 static void write_line(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us,
@@ -76,10 +77,16 @@ static void write_line(struct delivery_recorder *recorder, const struct delivery
     json_line_end(line);
 }
 
+static struct metrics_secret *secret_used(const struct delivery *d)
+{
+    return d->result.secret < 0 ? NULL : d->source->secret_counters[d->result.secret];
+}
+
 static void count(struct metrics *metrics, const struct delivery *d, int64_t now_us)
 {
     metrics_count(metrics, &(struct metrics_delivery){
-                               .source = d->source == NULL ? SIZE_MAX : d->source->number,
+                               .source = d->source == NULL ? NULL : d->source->counters,
+                               .secret = secret_used(d),
                                .verdict = verdict(d),
                                .reason = reason(d),
                                .bytes = d->bytes,

@@ -7,12 +7,14 @@
 
 #include "clock.h"
 #include "delivery.h"
+#include "destination.h"
 #include "entry.h"
 #include "headers.h"
 #include "journal.h"
 #include "log.h"
 #include "relay.h"
 #include "respond.h"
+#include "rules.h"
 #include "shelf.h"
 #include "source.h"
 
@@ -23,6 +25,7 @@ enum {
 struct deposits {
     h2o_context_t *ctx;
     struct delivery_recorder recorder;
+    struct rules_reader reader;
     struct journal *journal;
     struct shelf *shelf;
     struct handover handover;
@@ -43,6 +46,7 @@ struct deposit {
     struct deposit *next; /* of the finished ones */
     struct journal_task task;
     struct deposits *deposits;
+    struct rules *rules; /* held: those of the delivery */
     struct delivery delivery;
     struct entry *entry;
     h2o_req_t *req; /* NULL if the sender has left */
@@ -59,6 +63,11 @@ static struct deposit *deposit_of(struct journal_task *task)
     return H2O_STRUCT_FROM_MEMBER(struct deposit, task, task);
 }
 
+static const struct destination *answering(const struct deposit *deposit)
+{
+    return destinations_answering(deposit->rules->destinations, deposit->delivery.source->name);
+}
+
 /* On the journal's thread. */
 static int put_on_shelf(struct journal_task *task)
 {
@@ -67,7 +76,7 @@ static int put_on_shelf(struct journal_task *task)
     int code = shelf_put(all->shelf, deposit->entry, &deposit->verdict);
 
     if (code == SQLITE_OK)
-        code = handover_prepare(&all->handover, deposit->delivery.source->name, deposit->entry->seq,
+        code = handover_prepare(&all->handover, answering(deposit), deposit->entry->seq,
                                 deposit->verdict == SHELF_DUPLICATE, &deposit->wants_relay);
     return code;
 }
@@ -111,7 +120,7 @@ static void ask_application(struct deposit *deposit)
         .data = deposit,
         .done = on_relayed,
     };
-    all->handover.relay(all->handover.data, deposit->delivery.source->name, &deposit->relay);
+    all->handover.relay(all->handover.data, answering(deposit), &deposit->relay);
 }
 
 static void answer(struct deposit *deposit, struct json_line *line)
@@ -136,6 +145,7 @@ static void release(struct deposit *deposit)
     deposit->deposits->count--;
     hookline_event_free(&deposit->delivery.event);
     relay_clear(&deposit->relay);
+    rules_release(&deposit->rules);
     free(deposit->entry);
     free(deposit);
 }
@@ -218,8 +228,10 @@ static void submit(struct deposits *all)
         finish(all, refuse(refused));
 }
 
+/* Also where nothing arrives: secrets that are not in force any more are to be gone. */
 void deposits_turn(struct deposits *all)
 {
+    deposits_rules(all);
     while (all->begun != NULL)
         submit(all);
 }
@@ -278,6 +290,7 @@ static struct deposit *deposit_new(struct deposits *all, h2o_req_t *req, const s
                  .run = put_on_shelf,
                  .done = on_stored},
         .deposits = all,
+        .rules = rules_hold(all->reader.rules),
         .delivery = *d,
         .entry = entry,
         .req = req,
@@ -311,8 +324,7 @@ struct deposits *deposits_open(h2o_context_t *ctx, const struct deposits_options
         .recorder = {.log = options->log,
                      .metrics = options->metrics,
                      .feed = options->feed,
-                     .offenders = options->offenders,
-                     .body = options->log_body},
+                     .offenders = options->offenders},
         .journal = options->journal,
         .shelf = options->shelf,
         .handover = options->handover,
@@ -320,6 +332,8 @@ struct deposits *deposits_open(h2o_context_t *ctx, const struct deposits_options
     all->begun_end = &all->begun;
     all->finished_end = &all->finished;
     pthread_mutex_init(&all->mutex, NULL);
+    rules_reader_open(&all->reader, options->board);
+    all->recorder.body = all->reader.rules->log_body;
     h2o_multithread_register_receiver(ctx->queue, &all->wake_up, on_wake_up);
     return all;
 }
@@ -330,8 +344,16 @@ void deposits_close(struct deposits *all)
         h2o_evloop_run(all->ctx->loop, CLOSE_MS);
     h2o_multithread_unregister_receiver(all->ctx->queue, &all->wake_up);
     pthread_mutex_destroy(&all->mutex);
+    rules_reader_close(&all->reader);
     json_line_free(&all->recorder.line);
     free(all);
+}
+
+const struct rules *deposits_rules(struct deposits *all)
+{
+    if (rules_reader_look(&all->reader))
+        all->recorder.body = all->reader.rules->log_body;
+    return all->reader.rules;
 }
 
 struct delivery_recorder *deposits_recorder(struct deposits *all)

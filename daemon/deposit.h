@@ -24,6 +24,8 @@ struct journal;
 struct log;
 struct metrics;
 struct offenders;
+struct rules;
+struct rules_board;
 struct shelf;
 struct st_h2o_context_t;
 struct st_h2o_req_t;
@@ -35,7 +37,7 @@ struct deposits_options {
     struct metrics *metrics;
     struct feed *feed;
     struct offenders *offenders; /* NULL: refusals of a host are not counted */
-    bool log_body;               /* write the payload into the log, too */
+    struct rules_board *board;
     struct handover handover;
 };
 
@@ -53,6 +55,10 @@ bool deposit_begin(struct deposits *deposits, struct st_h2o_req_t *req, struct d
 /* To be called when the loop has handled what was ready: hands what began meanwhile to the journal
  * in one piece. */
 void deposits_turn(struct deposits *deposits);
+
+/* Those in force, until this is called again or the loop's turn ends. A deposit keeps those under
+ * which it has begun. */
+const struct rules *deposits_rules(struct deposits *deposits);
 
 /* What the loop writes its lines with. */
 struct delivery_recorder *deposits_recorder(struct deposits *deposits);

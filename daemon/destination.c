@@ -371,6 +371,15 @@ bool destination_answers(const struct destination *d, hookline_bytes source)
     return is_listed(d->answers, source);
 }
 
+bool destination_answers_same(const struct destination *a, const struct destination *b)
+{
+    char **of_a = a->answers, **of_b = b->answers;
+
+    while (*of_a != NULL && *of_b != NULL && strcmp(*of_a, *of_b) == 0)
+        of_a++, of_b++;
+    return *of_a == NULL && *of_b == NULL;
+}
+
 const struct destination *destinations_answering(const struct destinations *all, const char *source)
 {
     for (size_t i = 0; i < all->count; i++)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +12,12 @@
 #include "attempt.h"
 #include "clock.h"
 #include "destination.h"
+#include "lanes.h"
 #include "mailbox.h"
 #include "outbox.h"
 #include "pulse.h"
 #include "call.h"
+#include "rules.h"
 
 enum {
     LONGEST_WAIT_MS = 1000, /* to show that it lives */
@@ -27,7 +30,7 @@ struct forwarder {
     struct call_set *calls;
     struct mailbox mailbox;
     struct attempt_tools tools;
-    struct lane **lanes; /* one for each destination, in the same order */
+    struct lanes lanes;
     struct pulse *pulse;
     pthread_t thread;
     bool started;
@@ -65,12 +68,12 @@ static void run_lanes(struct forwarder *f, bool news)
 {
     bool good = true;
 
-    for (size_t i = 0; i < f->options.destinations->count; i++) {
-        int code;
+    if (news)
+        lanes_tell(&f->lanes, lane_news);
+    for (size_t i = 0; i < f->lanes.count; i++) {
+        int code = lane_run(f->lanes.all[i]);
 
-        if (news)
-            lane_news(f->lanes[i]);
-        if ((code = lane_run(f->lanes[i])) != SQLITE_OK) {
+        if (code != SQLITE_OK) {
             complain(f, code);
             good = false;
         }
@@ -82,8 +85,8 @@ static int wait_ms(const struct forwarder *f)
 {
     int64_t wait_us = (int64_t)LONGEST_WAIT_MS * 1000;
 
-    for (size_t i = 0; i < f->options.destinations->count; i++) {
-        int64_t of_lane = lane_wait_us(f->lanes[i]);
+    for (size_t i = 0; i < f->lanes.count; i++) {
+        int64_t of_lane = lane_wait_us(f->lanes.all[i]);
 
         if (of_lane < wait_us)
             wait_us = of_lane;
@@ -104,24 +107,10 @@ static void forward(struct forwarder *f)
 {
     while (!atomic_load(&f->stop)) {
         run_lanes(f, take_news(f));
+        lanes_sweep(&f->lanes);
         call_poll(f->calls, wait_ms(f));
         pulse_beat(f->pulse);
     }
-}
-
-static unsigned sum(const struct forwarder *f, unsigned (*of_lane)(const struct lane *lane))
-{
-    unsigned total = 0;
-
-    for (size_t i = 0; i < f->options.destinations->count; i++)
-        total += of_lane(f->lanes[i]);
-    return total;
-}
-
-static void tell_lanes(struct forwarder *f, void (*what)(struct lane *lane))
-{
-    for (size_t i = 0; i < f->options.destinations->count; i++)
-        what(f->lanes[i]);
 }
 
 static int left_ms(const struct forwarder *f)
@@ -133,25 +122,25 @@ static int left_ms(const struct forwarder *f)
 
 static void drain(struct forwarder *f)
 {
-    tell_lanes(f, lane_stop);
+    lanes_tell(&f->lanes, lane_stop);
     take_news(f);
     run_lanes(f, false);
-    while (sum(f, lane_sending) > 0 && left_ms(f) > 0) {
+    while (lanes_sum(&f->lanes, lane_sending) > 0 && left_ms(f) > 0) {
         int wait = wait_ms(f), left = left_ms(f);
 
         call_poll(f->calls, wait < left ? wait : left);
         take_news(f);
         run_lanes(f, false);
     }
-    tell_lanes(f, lane_cancel);
+    lanes_tell(&f->lanes, lane_cancel);
     /* One more chance for what the journal did not take before. */
     for (int turns = 0; turns < 2; turns++) {
-        while (sum(f, lane_recording) > 0) {
+        while (lanes_sum(&f->lanes, lane_recording) > 0) {
             call_poll(f->calls, LONGEST_WAIT_MS);
             take_news(f);
         }
         if (turns == 0)
-            tell_lanes(f, lane_flush);
+            lanes_tell(&f->lanes, lane_flush);
     }
 }
 
@@ -169,16 +158,19 @@ static void *run(void *data)
 static void take_relay(struct message *message)
 {
     struct relay *relay = (struct relay *)((char *)message - offsetof(struct relay, message));
+    struct forwarder *f = relay->forwarder;
+    struct lane *lane = lanes_find(&f->lanes, relay->destination);
 
-    lane_relay(relay->lane, relay);
+    if (lane != NULL)
+        lane_relay(lane, relay);
+    else
+        relay_dismiss(relay, RELAY_FAILED);
 }
 
-void forwarder_relay(struct forwarder *f, const char *source, struct relay *relay)
+void forwarder_relay(struct forwarder *f, const struct destination *d, struct relay *relay)
 {
-    const struct destinations *all = f->options.destinations;
-    const struct destination *d = destinations_answering(all, source);
-
-    relay->lane = f->lanes[d - all->at];
+    relay->forwarder = f;
+    relay->destination = d->number;
     relay->message.take = take_relay;
     mailbox_post(&f->mailbox, &relay->message);
 }
@@ -203,7 +195,7 @@ static int carry_out(const struct forwarder_order *order, const struct destinati
 static int run_order(struct journal_task *task)
 {
     struct forwarder_order *order = (struct forwarder_order *)task;
-    const struct destinations *all = order->forwarder->options.destinations;
+    const struct destinations *all = order->rules->destinations;
     int code = SQLITE_OK;
 
     order->changed = 0;
@@ -223,14 +215,11 @@ static int run_order(struct journal_task *task)
 static void on_order_done(struct journal_task *task, enum journal_outcome outcome)
 {
     struct forwarder_order *order = (struct forwarder_order *)task;
-    struct forwarder *f = order->forwarder;
 
+    rules_release(&order->rules);
     if (order->what == FORWARDER_REPLAY) {
-        for (size_t i = 0; i < f->options.destinations->count; i++)
-            if (order->destination == NULL ||
-                strcmp(order->destination, f->options.destinations->at[i].name) == 0)
-                lane_kick(f->lanes[i]);
-        forwarder_wake(f);
+        lanes_kick(&order->forwarder->lanes, order->destination);
+        forwarder_wake(order->forwarder);
     }
     order->done(order, outcome);
 }
@@ -238,51 +227,117 @@ static void on_order_done(struct journal_task *task, enum journal_outcome outcom
 static bool is_destination(const struct destinations *all, const char *name)
 {
     for (size_t i = 0; i < all->count; i++)
-        if (strcmp(all->at[i].name, name) == 0)
+        if (name == NULL || strcmp(all->at[i].name, name) == 0)
             return true;
     return false;
 }
 
 enum forwarder_reply forwarder_order(struct forwarder *f, struct forwarder_order *order)
 {
-    if (order->destination != NULL && !is_destination(f->options.destinations, order->destination))
-        return FORWARDER_NO_DESTINATION;
+    enum forwarder_reply reply = FORWARDER_TAKEN;
+
     order->forwarder = f;
+    order->rules = lanes_rules(&f->lanes);
     order->task = (struct journal_task){
         .bytes = sizeof(*order) + order->count * sizeof(order->seqs[0]),
         .run = run_order,
         .done = on_order_done,
     };
-    return journal_submit(f->options.journal, &order->task) ? FORWARDER_TAKEN : FORWARDER_BUSY;
+    if (!is_destination(order->rules->destinations, order->destination))
+        reply = FORWARDER_NO_DESTINATION;
+    else if (!journal_submit(f->options.journal, &order->task))
+        reply = FORWARDER_BUSY;
+    if (reply != FORWARDER_TAKEN)
+        rules_release(&order->rules);
+    return reply;
 }
 
-bool forwarder_stats(const struct forwarder *f, size_t n, struct lane_stats *stats)
+bool forwarder_has_destinations(const struct forwarder *f)
 {
-    if (n >= f->options.destinations->count)
-        return false;
-    lane_stats(f->lanes[n], stats);
-    return true;
+    return atomic_load(&f->lanes.any);
+}
+
+bool forwarder_stats(struct forwarder *f, size_t n, struct lane_stats *stats)
+{
+    return lanes_stats(&f->lanes, n, stats);
+}
+
+/* ---- other rules */
+
+struct forwarder_change {
+    struct message message;
+    struct forwarder *forwarder;
+    struct lanes_change lanes;
+    sem_t done;
+};
+
+static void release_change(struct forwarder_change **change)
+{
+    sem_destroy(&(*change)->done);
+    free(*change);
+    *change = NULL;
+}
+
+struct forwarder_change *forwarder_prepare(struct forwarder *f, struct rules *rules)
+{
+    struct forwarder_change *c = calloc(1, sizeof(*c));
+
+    if (c == NULL)
+        return NULL;
+    c->forwarder = f;
+    sem_init(&c->done, 0, 0);
+    if (!lanes_prepare(&f->lanes, rules, &c->lanes))
+        forwarder_cancel(&c);
+    return c;
+}
+
+void forwarder_cancel(struct forwarder_change **change)
+{
+    lanes_cancel(&(*change)->lanes);
+    release_change(change);
+}
+
+static void take_change(struct message *message)
+{
+    struct forwarder_change *c =
+        (struct forwarder_change *)((char *)message - offsetof(struct forwarder_change, message));
+
+    lanes_follow(&c->forwarder->lanes, &c->lanes);
+    sem_post(&c->done);
+}
+
+void forwarder_follow(struct forwarder_change **change)
+{
+    struct forwarder_change *c = *change;
+
+    c->message.take = take_change;
+    mailbox_post(&c->forwarder->mailbox, &c->message);
+    while (sem_wait(&c->done) != 0)
+        ;
+    release_change(change);
+}
+
+bool forwarder_is_settling(const struct forwarder *f)
+{
+    return atomic_load(&f->lanes.settling);
 }
 
 /* ---- its life */
 
+/* Before there is a thread. */
 static bool open_lanes(struct forwarder *f)
 {
-    const struct destinations *all = f->options.destinations;
+    struct lanes_change change;
 
-    f->lanes = calloc(all->count + 1, sizeof(*f->lanes));
-    for (size_t i = 0; f->lanes != NULL && i < all->count; i++) {
-        struct lane_options options = {
-            .destination = &all->at[i],
-            .tools = &f->tools,
-            .reader = f->reader,
-            .newest = f->options.newest,
-        };
-
-        if ((f->lanes[i] = lane_new(&options)) == NULL)
-            return false;
+    f->lanes.tools = &f->tools;
+    f->lanes.reader = f->reader;
+    f->lanes.newest = f->options.newest;
+    if (lanes_prepare(&f->lanes, f->options.rules, &change)) {
+        lanes_follow(&f->lanes, &change);
+        return true;
     }
-    return f->lanes != NULL;
+    lanes_cancel(&change);
+    return false;
 }
 
 static bool start(struct forwarder *f, char *why)
@@ -315,6 +370,7 @@ struct forwarder *forwarder_open(const struct forwarder_options *options, char w
     f->options = *options;
     mailbox_init(&f->mailbox, wake, f);
     f->pulse = pulse_begin(options->pulses, "the forwarder's thread");
+    lanes_init(&f->lanes);
     if (!start(f, why))
         forwarder_free(&f);
     return f;
@@ -339,9 +395,7 @@ void forwarder_free(struct forwarder **forwarder)
 
     if (f == NULL)
         return;
-    for (size_t i = 0; f->lanes != NULL && i < f->options.destinations->count; i++)
-        lane_free(&f->lanes[i]);
-    free(f->lanes);
+    lanes_destroy(&f->lanes);
     call_set_free(&f->calls);
     outbox_close(&f->reader);
     store_close(&f->store);

@@ -19,16 +19,18 @@
 #include "lane.h"
 #include "relay.h"
 
-struct destinations;
+struct destination;
 struct feed;
 struct forwarder;
+struct forwarder_change;
 struct log;
 struct outbox;
 struct pulses;
+struct rules;
 
 struct forwarder_options {
-    const struct destinations *destinations; /* enrolled */
-    const char *store;                       /* the path */
+    struct rules *rules; /* their destinations are enrolled; it holds them */
+    const char *store;   /* the path */
     struct journal *journal;
     struct outbox *writer; /* the journal's; it is used by tasks */
     struct log *log;
@@ -52,9 +54,22 @@ void forwarder_free(struct forwarder **f);
 /* Something was committed. Costs next to nothing. */
 void forwarder_wake(struct forwarder *f);
 
-/* Gets the answer to relay->seq from the destination that answers for the source. The row that
- * outbox_add() makes is in the store already. */
-void forwarder_relay(struct forwarder *f, const char *source, struct relay *relay);
+/* Makes what other rules will need, before anybody follows them. NULL without memory. */
+struct forwarder_change *forwarder_prepare(struct forwarder *f, struct rules *rules);
+void forwarder_cancel(struct forwarder_change **change);
+
+/* Follows the rules, whose destinations have been enrolled in the meantime, from the return on.
+ * That cannot fail. What is under way to destinations that are none any more ends, and so it does
+ * for senders that come and wait for their answers, as long as anybody else holds the rules before.
+ */
+void forwarder_follow(struct forwarder_change **change);
+
+/* Whether some of that is still to end; to be woken now and then it needs somebody else. */
+bool forwarder_is_settling(const struct forwarder *f);
+
+/* Gets the answer to relay->seq from the destination. The row that outbox_add() makes is in the
+ * store already. Whoever asks holds the destination's rules until done(). */
+void forwarder_relay(struct forwarder *f, const struct destination *d, struct relay *relay);
 
 enum forwarder_what {
     FORWARDER_REPLAY, /* once more, with all tries, whatever became of it before */
@@ -64,7 +79,8 @@ enum forwarder_what {
 /* What an administrator wants. The asker's until forwarder_order(), and again from done() on. */
 struct forwarder_order {
     struct journal_task task;    /* the forwarder's, as is ... */
-    struct forwarder *forwarder; /* ... this */
+    struct forwarder *forwarder; /* ... this ... */
+    struct rules *rules;         /* ... and this, held: those in force when it was given */
 
     enum forwarder_what what;
     const char *destination; /* NULL: all */
@@ -79,13 +95,16 @@ struct forwarder_order {
 
 enum forwarder_reply {
     FORWARDER_TAKEN,
-    FORWARDER_NO_DESTINATION, /* of that name; done() is not called */
+    FORWARDER_NO_DESTINATION, /* of that name, or none at all; done() is not called */
     FORWARDER_BUSY,           /* the journal takes no more; neither */
 };
 
 enum forwarder_reply forwarder_order(struct forwarder *f, struct forwarder_order *order);
 
-/* False if there are fewer destinations. */
-bool forwarder_stats(const struct forwarder *f, size_t n, struct lane_stats *stats);
+/* Whether there is anything to forward to. */
+bool forwarder_has_destinations(const struct forwarder *f);
+
+/* Of the n-th destination that is in force. False if there are fewer. */
+bool forwarder_stats(struct forwarder *f, size_t n, struct lane_stats *stats);
 
 #endif

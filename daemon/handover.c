@@ -15,10 +15,9 @@ enum {
     SLACK_S = 30, /* for the way to the forwarder and back */
 };
 
-int handover_prepare(const struct handover *handover, const char *source, int64_t seq,
+int handover_prepare(const struct handover *handover, const struct destination *d, int64_t seq,
                      bool is_repeated, bool *wanted)
 {
-    const struct destination *d = destinations_answering(handover->destinations, source);
     enum outbox_state state = OUTBOX_WAITING;
     int64_t now_us = clock_steady_us();
     int code;

@@ -11,25 +11,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct destinations;
+struct destination;
 struct json_line;
 struct outbox;
 struct relay;
 struct st_h2o_req_t;
 
 struct handover {
-    const struct destinations *destinations;
     struct outbox *outbox; /* for the journal's thread only */
     void *data;
     /* Asks the one that answers for the source. */
-    void (*relay)(void *data, const char *source, struct relay *relay);
+    void (*relay)(void *data, const struct destination *destination, struct relay *relay);
 };
 
 /* On the journal's thread, in the transaction that has stored the delivery, or has found that it is
- * there: *wanted says whether its sender is to get the application's answer. Should nobody come to
- * ask for that, the delivery is sent a while later. */
-int handover_prepare(const struct handover *handover, const char *source, int64_t seq,
-                     bool is_repeated, bool *wanted);
+ * there: *wanted says whether its sender is to get the answer of the one that answers for the
+ * source, which may be NULL. Should nobody come to ask for that, the delivery is sent a while
+ * later. */
+int handover_prepare(const struct handover *handover, const struct destination *answering,
+                     int64_t seq, bool is_repeated, bool *wanted);
 
 /* Answers the request with what came back; the receipt is for where that is nothing. False if the
  * delivery was done before: then it is a duplicate like any other. */

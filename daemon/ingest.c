@@ -120,9 +120,9 @@ int ingest_start(struct ingest *ingest, const struct config *c, const struct pas
     return EXIT_SUCCESS;
 }
 
-void ingest_stop(struct ingest *ingest, const struct config *c)
+void ingest_stop(struct ingest *ingest, unsigned seconds)
 {
-    unsigned cut = listener_stop(ingest->listener, c->limits.shutdown_seconds);
+    unsigned cut = listener_stop(ingest->listener, seconds);
 
     if (cut > 0)
         notice_warning("%u connections cut", cut);

@@ -24,8 +24,8 @@ struct ingest *ingest_open(const struct config *config, const struct receiver_op
 int ingest_start(struct ingest *ingest, const struct config *config,
                  const struct passed_sockets *passed);
 
-/* Accepts no more and answers what has begun. */
-void ingest_stop(struct ingest *ingest, const struct config *config);
+/* Accepts no more and answers what has begun, for so long at most. */
+void ingest_stop(struct ingest *ingest, unsigned seconds);
 
 void ingest_free(struct ingest **ingest);
 

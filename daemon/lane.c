@@ -2,7 +2,9 @@
 #include "lane.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "attempt.h"
 #include "breaker.h"
@@ -10,7 +12,10 @@
 #include "cursor.h"
 #include "destination.h"
 #include "entry.h"
+#include "places.h"
 #include "relay.h"
+#include "rules.h"
+#include "tally.h"
 
 enum {
     PLACES_PER_SENDER = 4, /* outcomes may wait for the disk while others are sent */
@@ -19,8 +24,10 @@ enum {
 
 struct lane {
     struct lane_options options;
-    struct attempt *attempts;
-    unsigned places;
+    char *name;
+    struct rules *rules; /* held */
+    const struct destination *destination;
+    struct places places;
     struct outbox_due *due;
     struct breaker breaker;
     struct relay_line relays;
@@ -30,65 +37,34 @@ struct lane {
     bool news;         /* there may be something beyond the position */
     bool due_was_last; /* of the two kinds */
     bool stopping;
+    bool retired;
     int64_t broken_until_us;
     atomic_bool kicked;
-    struct {
-        atomic_uint_fast64_t forwarded, retried, parked, took_us;
-        atomic_int_fast64_t success_us;
-        atomic_uint sending;
-        atomic_bool resting;
-    } stats;
+    struct tally tally;
 };
-
-static unsigned count(const struct lane *lane, enum attempt_state state)
-{
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < lane->places; i++)
-        n += lane->attempts[i].state == state;
-    return n;
-}
 
 unsigned lane_sending(const struct lane *lane)
 {
-    return count(lane, ATTEMPT_SENDING);
+    return places_in(&lane->places, ATTEMPT_SENDING);
 }
 
 unsigned lane_recording(const struct lane *lane)
 {
-    return count(lane, ATTEMPT_RECORDING) + lane->cursor.under_way;
+    return places_in(&lane->places, ATTEMPT_RECORDING) + lane->cursor.under_way;
 }
 
-static struct attempt *find_attempt(const struct lane *lane, int64_t seq)
-{
-    for (unsigned i = 0; i < lane->places; i++)
-        if (lane->attempts[i].state != ATTEMPT_NONE && lane->attempts[i].facts.seq == seq)
-            return &lane->attempts[i];
-    return NULL;
-}
-
-static struct attempt *find_place(const struct lane *lane)
-{
-    for (unsigned i = 0; i < lane->places; i++)
-        if (lane->attempts[i].state == ATTEMPT_NONE)
-            return &lane->attempts[i];
-    return NULL;
-}
-
-/* ---- the cursor */
-
-/* Up to where all is taken up once `but` is recorded. */
 static int64_t cursor_after(const struct lane *lane, const struct attempt *but)
 {
-    int64_t cursor = lane->position;
+    return places_cursor(&lane->places, lane->position, but);
+}
 
-    for (unsigned i = 0; i < lane->places; i++) {
-        const struct attempt *a = &lane->attempts[i];
-
-        if (a != but && a->state != ATTEMPT_NONE && a->facts.first && a->facts.seq <= cursor)
-            cursor = a->facts.seq - 1;
-    }
-    return cursor;
+/* Whatever becomes of the lane's rules meanwhile, the attempt keeps these. */
+static void start_attempt(struct lane *lane, struct attempt *a, struct entry *entry, int64_t seq,
+                          unsigned tries, bool first)
+{
+    a->rules = rules_hold_forwarding(lane->rules);
+    a->destination = lane->destination;
+    attempt_start(a, entry, seq, tries, first);
 }
 
 /* ---- what becomes of attempts */
@@ -97,7 +73,9 @@ static void on_answered(struct attempt *a)
 {
     struct lane *lane = a->data;
 
-    if (a->reached)
+    if (strcmp(a->destination->target.url, lane->destination->target.url) != 0)
+        ; /* it says nothing about where deliveries go now */
+    else if (a->reached)
         breaker_success(&lane->breaker);
     else
         breaker_failure(&lane->breaker, a->asked_us, clock_mono_us());
@@ -108,24 +86,17 @@ static void on_recorded(struct attempt *a)
 {
     struct lane *lane = a->data;
 
+    rules_release_forwarding(&a->rules);
     cursor_carried(&lane->cursor, a->cursor);
-    lane->stats.took_us += (uint64_t)a->facts.took_us;
-    if (a->facts.state == OUTBOX_DONE) {
-        lane->stats.forwarded++;
-        lane->stats.success_us = a->facts.at_us + a->facts.took_us;
-    } else if (a->facts.state == OUTBOX_PARKED) {
-        lane->stats.parked++;
-    } else {
-        lane->stats.retried++;
-        if (a->facts.due_us < lane->due_us)
-            lane->due_us = a->facts.due_us;
-    }
+    tally_add(&lane->tally, &a->facts);
+    if (a->facts.state == OUTBOX_RETRY && a->facts.due_us < lane->due_us)
+        lane->due_us = a->facts.due_us;
 }
 
 static void record_again(struct lane *lane, bool now)
 {
-    for (unsigned i = 0; i < lane->places; i++) {
-        struct attempt *a = &lane->attempts[i];
+    for (unsigned i = 0; i < lane->places.count; i++) {
+        struct attempt *a = lane->places.all[i];
 
         if (a->state == ATTEMPT_UNRECORDED && (now || a->retry_us <= clock_mono_us()))
             attempt_record(a, cursor_after(lane, a));
@@ -136,11 +107,10 @@ static void record_again(struct lane *lane, bool now)
 
 void lane_relay(struct lane *lane, struct relay *relay)
 {
-    struct attempt *a = find_attempt(lane, relay->seq);
+    struct attempt *a = places_find(&lane->places, relay->seq);
 
-    relay->until_us =
-        clock_mono_us() + (int64_t)lane->options.destination->target.timeout_s * 1000000;
-    if (a != NULL && a->state == ATTEMPT_SENDING)
+    relay->until_us = clock_mono_us() + (int64_t)lane->destination->target.timeout_s * 1000000;
+    if (a != NULL && a->state == ATTEMPT_SENDING && a->keeps_answer)
         attempt_join(a, relay);
     else if (lane->stopping)
         relay_dismiss(relay, RELAY_FAILED);
@@ -148,19 +118,12 @@ void lane_relay(struct lane *lane, struct relay *relay)
         relay_line_put(&lane->relays, relay);
 }
 
-/* They stand in the order of their deadlines. */
-static void dismiss_late(struct lane *lane)
-{
-    while (lane->relays.first != NULL && lane->relays.first->until_us <= clock_mono_us())
-        relay_dismiss(relay_line_take(&lane->relays), RELAY_TIMEOUT);
-}
-
 /* ---- what is next */
 
 static bool wants(const void *data, hookline_bytes source, hookline_bytes type)
 {
     const struct lane *lane = data;
-    const struct destination *d = lane->options.destination;
+    const struct destination *d = lane->destination;
 
     /* Where a sender waits there is a row in `unsent` from the start. Whether it was so for those
      * that were there before us is looked up. */
@@ -185,8 +148,8 @@ static int start_new(struct lane *lane)
         return code;
     }
     if (entry->seq <= o->newest)
-        code = outbox_state(o->reader, o->destination->number, entry->seq, &state, NULL);
-    else if (destination_answers(o->destination, entry->source))
+        code = outbox_state(o->reader, lane->destination->number, entry->seq, &state, NULL);
+    else if (destination_answers(lane->destination, entry->source))
         state = OUTBOX_RETRY;
     if (code != SQLITE_ROW && code != SQLITE_OK) {
         lane->position = entry->seq - 1;
@@ -198,14 +161,14 @@ static int start_new(struct lane *lane)
         free(entry);
         return SQLITE_DONE;
     }
-    attempt_start(find_place(lane), entry, entry->seq, 1, true);
+    start_attempt(lane, places_unused(&lane->places), entry, entry->seq, 1, true);
     return SQLITE_ROW;
 }
 
 /* Perhaps for the relay that is the first in line. */
 static int start_again(struct lane *lane, const struct outbox_due *due, bool for_relay)
 {
-    struct attempt *a = find_place(lane);
+    struct attempt *a = places_unused(&lane->places);
     struct entry *entry;
     int code = outbox_entry(lane->options.reader, due->seq, &entry);
 
@@ -213,7 +176,7 @@ static int start_again(struct lane *lane, const struct outbox_due *due, bool for
         return code;
     if (for_relay)
         attempt_join(a, relay_line_take(&lane->relays));
-    attempt_start(a, entry, due->seq, due->tries + 1, false);
+    start_attempt(lane, a, entry, due->seq, due->tries + 1, false);
     return SQLITE_ROW;
 }
 
@@ -226,13 +189,13 @@ static int start_due(struct lane *lane)
 
     if (now_us < lane->due_us)
         return SQLITE_DONE;
-    code =
-        outbox_due(o->reader, o->destination->number, now_us, lane->due, lane->places + 1, &found);
+    code = outbox_due(o->reader, lane->destination->number, now_us, lane->due,
+                      lane->places.count + 1, &found);
     for (size_t i = 0; code == SQLITE_OK && i < found; i++)
-        if (find_attempt(lane, lane->due[i].seq) == NULL)
+        if (places_find(&lane->places, lane->due[i].seq) == NULL)
             return start_again(lane, &lane->due[i], false);
     if (code == SQLITE_OK)
-        code = outbox_next_due(o->reader, o->destination->number, now_us, &lane->due_us);
+        code = outbox_next_due(o->reader, lane->destination->number, now_us, &lane->due_us);
     return code == SQLITE_OK ? SQLITE_DONE : code;
 }
 
@@ -244,11 +207,11 @@ static int start_in_order(struct lane *lane)
     bool found;
     int code;
 
-    if (count(lane, ATTEMPT_NONE) < lane->places)
+    if (places_in(&lane->places, ATTEMPT_NONE) < lane->places.count)
         return SQLITE_DONE;
     if (clock_steady_us() < lane->due_us && lane->due_us != INT64_MAX)
         return SQLITE_DONE;
-    code = outbox_first(o->reader, o->destination->number, &due, &found);
+    code = outbox_first(o->reader, lane->destination->number, &due, &found);
     if (code != SQLITE_OK)
         return code;
     lane->due_us = found ? due.due_us : INT64_MAX;
@@ -257,21 +220,12 @@ static int start_in_order(struct lane *lane)
     return due.due_us <= clock_steady_us() ? start_again(lane, &due, false) : SQLITE_DONE;
 }
 
-static unsigned retries_under_way(const struct lane *lane)
-{
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < lane->places; i++)
-        n += lane->attempts[i].state == ATTEMPT_SENDING && !lane->attempts[i].facts.first;
-    return n;
-}
-
 /* Also where one attempt is to find out whether the destination is back: what fails again and again
  * must not be all that is tried. */
 static int start_either(struct lane *lane, unsigned allowed)
 {
     unsigned most = allowed / 2;
-    bool due_first = most == 0 ? !lane->due_was_last : retries_under_way(lane) < most;
+    bool due_first = most == 0 ? !lane->due_was_last : places_sending_again(&lane->places) < most;
     int code = due_first ? start_due(lane) : start_new(lane);
 
     lane->due_was_last = due_first == (code == SQLITE_ROW);
@@ -288,9 +242,9 @@ static int start_relay(struct lane *lane)
     enum outbox_state state;
     int code;
 
-    if (find_attempt(lane, due.seq) != NULL)
+    if (places_find(&lane->places, due.seq) != NULL)
         return SQLITE_DONE; /* its outcome is being recorded */
-    code = outbox_state(o->reader, o->destination->number, due.seq, &state, &due.tries);
+    code = outbox_state(o->reader, lane->destination->number, due.seq, &state, &due.tries);
     if (code == SQLITE_OK && state == OUTBOX_DONE) {
         relay_dismiss(relay_line_take(&lane->relays), RELAY_DONE);
         return SQLITE_ROW;
@@ -303,17 +257,19 @@ static int start_relay(struct lane *lane)
 static int start_one(struct lane *lane)
 {
     unsigned sending = lane_sending(lane);
-    unsigned most = lane->options.destination->concurrency, allowed;
+    unsigned most = lane->destination->concurrency, allowed;
     int code = SQLITE_DONE;
 
-    if (sending >= most || find_place(lane) == NULL)
+    if (sending >= most || places_unused(&lane->places) == NULL)
         return SQLITE_DONE;
     if (lane->relays.first != NULL)
         code = start_relay(lane);
+    if (lane->retired)
+        return code;
     allowed = breaker_allows(&lane->breaker, most, clock_mono_us());
     if (code != SQLITE_DONE || sending >= allowed)
         return code;
-    return lane->options.destination->ordered ? start_in_order(lane) : start_either(lane, allowed);
+    return lane->destination->ordered ? start_in_order(lane) : start_either(lane, allowed);
 }
 
 static void look_at_kick(struct lane *lane)
@@ -343,12 +299,12 @@ int lane_run(struct lane *lane)
     int code;
 
     look_at_kick(lane);
-    dismiss_late(lane);
+    relay_line_dismiss_late(&lane->relays, clock_mono_us());
     record_again(lane, false);
     code = start_all(lane);
     cursor_write(&lane->cursor, cursor_after(lane, NULL), false);
-    atomic_store(&lane->stats.sending, lane_sending(lane));
-    atomic_store(&lane->stats.resting, clock_mono_us() < lane->breaker.rests_until_us);
+    atomic_store(&lane->tally.sending, lane_sending(lane));
+    atomic_store(&lane->tally.resting, clock_mono_us() < lane->breaker.rests_until_us);
     return code;
 }
 
@@ -371,11 +327,12 @@ static int64_t later(int64_t a, int64_t b)
 /* When something may be started that is there, or INT64_MAX. */
 static int64_t wait_to_start_us(const struct lane *lane, int64_t now_us)
 {
-    const struct destination *d = lane->options.destination;
+    const struct destination *d = lane->destination;
     unsigned sending = lane_sending(lane);
     int64_t wait_us = INT64_MAX;
 
-    if (lane->stopping || sending >= d->concurrency || find_place(lane) == NULL)
+    if (lane->stopping || lane->retired || sending >= d->concurrency ||
+        places_unused(&lane->places) == NULL)
         return INT64_MAX;
     if (now_us >= lane->breaker.rests_until_us &&
         sending >= breaker_allows(&lane->breaker, d->concurrency, now_us))
@@ -384,7 +341,7 @@ static int64_t wait_to_start_us(const struct lane *lane, int64_t now_us)
         wait_us = lane->due_us - clock_steady_us();
     if (lane->news && (!d->ordered || lane->due_us == INT64_MAX))
         wait_us = 0;
-    if (d->ordered && count(lane, ATTEMPT_NONE) < lane->places)
+    if (d->ordered && places_in(&lane->places, ATTEMPT_NONE) < lane->places.count)
         return INT64_MAX;
     if (wait_us == INT64_MAX)
         return INT64_MAX;
@@ -399,9 +356,7 @@ int64_t lane_wait_us(const struct lane *lane)
     if (lane->relays.first != NULL)
         wait_us = earlier(wait_us, lane->relays.first->until_us - now_us);
     wait_us = earlier(wait_us, cursor_wait_us(&lane->cursor, cursor_after(lane, NULL)));
-    for (unsigned i = 0; i < lane->places; i++)
-        if (lane->attempts[i].state == ATTEMPT_UNRECORDED)
-            wait_us = earlier(wait_us, lane->attempts[i].retry_us - now_us);
+    wait_us = earlier(wait_us, places_record_at_us(&lane->places) - now_us);
     return wait_us < 0 ? 0 : wait_us;
 }
 
@@ -419,9 +374,7 @@ void lane_stop(struct lane *lane)
 
 void lane_cancel(struct lane *lane)
 {
-    for (unsigned i = 0; i < lane->places; i++)
-        if (lane->attempts[i].state == ATTEMPT_SENDING)
-            attempt_cancel(&lane->attempts[i]);
+    places_cancel(&lane->places);
 }
 
 void lane_kick(struct lane *lane)
@@ -432,15 +385,46 @@ void lane_kick(struct lane *lane)
 void lane_stats(const struct lane *lane, struct lane_stats *stats)
 {
     *stats = (struct lane_stats){
-        .destination = lane->options.destination->name,
-        .forwarded = atomic_load(&lane->stats.forwarded),
-        .retried = atomic_load(&lane->stats.retried),
-        .parked = atomic_load(&lane->stats.parked),
-        .took_us = atomic_load(&lane->stats.took_us),
-        .sending = atomic_load(&lane->stats.sending),
-        .success_us = atomic_load(&lane->stats.success_us),
-        .resting = atomic_load(&lane->stats.resting),
+        .forwarded = atomic_load(&lane->tally.forwarded),
+        .retried = atomic_load(&lane->tally.retried),
+        .parked = atomic_load(&lane->tally.parked),
+        .took_us = atomic_load(&lane->tally.took_us),
+        .sending = atomic_load(&lane->tally.sending),
+        .success_us = atomic_load(&lane->tally.success_us),
+        .resting = atomic_load(&lane->tally.resting),
     };
+    snprintf(stats->destination, sizeof(stats->destination), "%s", lane->name);
+}
+
+const char *lane_name(const struct lane *lane)
+{
+    return lane->name;
+}
+
+int64_t lane_destination(const struct lane *lane)
+{
+    return lane->destination->number;
+}
+
+/* ---- its life */
+
+/* They take part in it from the next turn on. Without memory it makes do with what there is. */
+static bool make_room(struct lane *lane, unsigned places)
+{
+    const struct attempt like = {
+        .tools = lane->options.tools,
+        .data = lane,
+        .answered = on_answered,
+        .recorded = on_recorded,
+    };
+    struct outbox_due *due;
+
+    if (places <= lane->places.count)
+        return true;
+    if ((due = realloc(lane->due, (places + 1) * sizeof(*due))) == NULL)
+        return false;
+    lane->due = due;
+    return places_grow(&lane->places, places, &like);
 }
 
 struct lane *lane_new(const struct lane_options *options)
@@ -450,36 +434,66 @@ struct lane *lane_new(const struct lane_options *options)
     if (lane == NULL)
         return NULL;
     lane->options = *options;
-    lane->places = PLACES_PER_SENDER * options->destination->concurrency;
-    lane->position = options->destination->cursor;
-    cursor_init(&lane->cursor, options->tools, options->destination->number, lane->position);
-    lane->news = true;
-    lane->attempts = calloc(lane->places, sizeof(*lane->attempts));
-    lane->due = calloc(lane->places + 1, sizeof(*lane->due));
-    if (lane->attempts == NULL || lane->due == NULL) {
+    if ((lane->name = strdup(options->name)) == NULL || !make_room(lane, PLACES_PER_SENDER))
         lane_free(&lane);
-        return NULL;
-    }
-    for (unsigned i = 0; i < lane->places; i++) {
-        struct attempt *a = &lane->attempts[i];
-
-        a->tools = options->tools;
-        a->destination = options->destination;
-        a->data = lane;
-        a->answered = on_answered;
-        a->recorded = on_recorded;
-    }
     return lane;
 }
 
 void lane_free(struct lane **lane)
 {
-    for (unsigned i = 0; *lane != NULL && (*lane)->attempts != NULL && i < (*lane)->places; i++)
-        free((*lane)->attempts[i].entry);
     if (*lane != NULL) {
-        free((*lane)->attempts);
+        places_free(&(*lane)->places);
+        rules_release_forwarding(&(*lane)->rules);
         free((*lane)->due);
+        free((*lane)->name);
     }
     free(*lane);
     *lane = NULL;
+}
+
+/* Whether a delivery has a row in `unsent` from the start was decided by the rules of its request,
+ * which may be others than ours when it comes to it: from now on that is looked up. */
+static void doubt_rows(struct lane *lane)
+{
+    lane->options.newest = INT64_MAX;
+}
+
+static void begin(struct lane *lane, const struct destination *d)
+{
+    lane->position = d->cursor;
+    cursor_init(&lane->cursor, lane->options.tools, d->number, d->cursor);
+}
+
+void lane_follow(struct lane *lane, struct rules *rules, const struct destination *d)
+{
+    const struct destination *before = lane->destination;
+    struct rules *old = lane->rules;
+
+    lane->rules = rules_hold_forwarding(rules);
+    lane->destination = d;
+    lane->retired = false;
+    lane->news = true;
+    lane->due_us = 0;
+    make_room(lane, PLACES_PER_SENDER * d->concurrency);
+    if (before == NULL)
+        begin(lane, d);
+    else if (!destination_answers_same(before, d))
+        doubt_rows(lane);
+    if (before != NULL && strcmp(before->target.url, d->target.url) != 0)
+        breaker_success(&lane->breaker);
+    rules_release_forwarding(&old);
+}
+
+void lane_retire(struct lane *lane)
+{
+    lane->retired = true;
+    doubt_rows(lane);
+}
+
+bool lane_has_ended(const struct lane *lane)
+{
+    return lane->retired && places_in(&lane->places, ATTEMPT_NONE) == lane->places.count &&
+           lane->relays.first == NULL && !lane->cursor.under_way &&
+           cursor_wait_us(&lane->cursor, cursor_after(lane, NULL)) == INT64_MAX &&
+           rules_are_only_forwarding(lane->rules);
 }

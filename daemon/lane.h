@@ -23,17 +23,31 @@ struct attempt_tools;
 struct destination;
 struct lane;
 struct relay;
+struct rules;
 
 struct lane_options {
-    const struct destination *destination;
+    const char *name; /* of the destination */
     const struct attempt_tools *tools;
     struct outbox *reader;
     int64_t newest; /* those up to it may have been tried before this process began */
 };
 
-/* NULL without memory. */
+/* NULL without memory. It does nothing before lane_follow(). */
 struct lane *lane_new(const struct lane_options *options);
 void lane_free(struct lane **lane);
+
+const char *lane_name(const struct lane *lane);
+int64_t lane_destination(const struct lane *lane);
+
+/* From now on the destination is this one of these rules, with the same name. What is under way
+ * ends as it began. */
+void lane_follow(struct lane *lane, struct rules *rules, const struct destination *destination);
+
+/* The destination is none any more: ends what is under way, and what senders wait for. */
+void lane_retire(struct lane *lane);
+
+/* Whether that has happened, all of it is in the store, and nobody can come and ask. */
+bool lane_has_ended(const struct lane *lane);
 
 /* Starts what can be started. SQLite's code. */
 int lane_run(struct lane *lane);
@@ -65,8 +79,12 @@ unsigned lane_recording(const struct lane *lane);
 /* Somebody wants deliveries to be sent, now, whatever was found out about the destination. */
 void lane_kick(struct lane *lane);
 
+enum {
+    LANE_NAME_SIZE = 80 /* a longer one is cut */
+};
+
 struct lane_stats {
-    const char *destination;
+    char destination[LANE_NAME_SIZE];
     uint64_t forwarded, retried, parked; /* outcomes of attempts */
     uint64_t took_us;                    /* the sum of the attempts */
     unsigned sending;

@@ -45,8 +45,7 @@ static int prepare_all(struct listing *l)
     return store_prepare_all(l->store, all);
 }
 
-struct listing *listing_open(const char *path, const struct destinations *destinations,
-                             char why[STORE_WHY_SIZE])
+struct listing *listing_open(const char *path, struct rules_board *board, char why[STORE_WHY_SIZE])
 {
     struct listing *l = calloc(1, sizeof(*l));
     int code;
@@ -59,7 +58,7 @@ struct listing *listing_open(const char *path, const struct destinations *destin
     }
     if ((code = prepare_all(l)) != SQLITE_OK)
         store_why(l->store, code, why);
-    if (code != SQLITE_OK || (l->standing = standing_open(l->store, destinations, why)) == NULL ||
+    if (code != SQLITE_OK || (l->standing = standing_open(l->store, board, why)) == NULL ||
         (l->detail = detail_open(l->store, l->standing, why)) == NULL)
         listing_close(&l);
     return l;

@@ -15,15 +15,14 @@
 
 #include "store.h"
 
-struct destinations;
 struct json_line;
 struct listing;
 struct query;
+struct rules_board;
 struct standing;
 
 /* NULL, and in `why` what is wrong. */
-struct listing *listing_open(const char *path, const struct destinations *destinations,
-                             char why[STORE_WHY_SIZE]);
+struct listing *listing_open(const char *path, struct rules_board *board, char why[STORE_WHY_SIZE]);
 void listing_close(struct listing **listing);
 
 struct store *listing_store(struct listing *listing);

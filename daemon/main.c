@@ -13,12 +13,11 @@
 
 #include "config.h"
 #include "config_file.h"
-#include "destination.h"
 #include "exits.h"
 #include "notice.h"
 #include "options.h"
+#include "rules.h"
 #include "service.h"
-#include "source.h"
 #include "supervisor.h"
 #include "token.h"
 
@@ -59,8 +58,7 @@ static bool check_token(struct options *o)
 
 static int check_or_run(struct options *o)
 {
-    struct destinations *destinations = NULL;
-    struct sources *sources = NULL;
+    struct rules *rules = NULL;
     int code = EXIT_CONFIGURATION;
 
     if (o->file != NULL) {
@@ -69,18 +67,15 @@ static int check_or_run(struct options *o)
     } else if (!config_complete(o->config, NULL, o->why)) {
         config_free(&o->config);
     }
-    if (o->config != NULL)
-        sources = sources_open(o->config, o->file, warn, o->why);
-    if (sources != NULL && check_token(o))
-        destinations = destinations_open(o->config, o->file, warn, o->why);
-    if (destinations == NULL)
+    if (o->config != NULL && check_token(o))
+        rules = rules_open(o->config, o->file, warn, o->why);
+    if (rules == NULL)
         notice_error("%s", o->why);
     else if (o->mode == OPTIONS_CHECK)
         code = printf("configuration is good: %u sources\n", o->config->sources_count) > 0 ? 0 : 1;
     else
-        code = service_run(o->config, sources, destinations);
-    destinations_free(&destinations);
-    sources_free(&sources);
+        return service_run(o->config, o->file, rules);
+    rules_release(&rules);
     return code;
 }
 

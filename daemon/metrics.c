@@ -25,16 +25,24 @@ struct reason {
     counter count;
 };
 
-struct source {
+struct metrics_secret {
+    struct metrics_secret *_Atomic next;
+    char *label;
+    counter used;
+};
+
+struct metrics_source {
+    struct metrics_source *_Atomic next;
     char *name;
     counter verdicts[VERDICTS], bytes;
     counter buckets[BUCKETS], sum_us;
     struct reason reasons[REASONS];
+    struct metrics_secret *_Atomic secrets;
 };
 
+/* Lists grow at their ends, and whoever reads them meanwhile sees the new one or not. */
 struct metrics {
-    size_t count;
-    struct source sources[]; /* and after them one for what no source has received */
+    struct metrics_source *_Atomic sources; /* the first one is for what no source has received */
 };
 
 const char *metrics_verdict_name(enum metrics_verdict verdict)
@@ -49,27 +57,77 @@ const char *metrics_verdict_name(enum metrics_verdict verdict)
     return names[verdict];
 }
 
-struct metrics *metrics_new(const char *const names[], size_t count)
+static struct metrics_source *add_source(struct metrics_source *_Atomic *end, const char *name)
 {
-    struct metrics *m = calloc(1, sizeof(*m) + (count + 1) * sizeof(m->sources[0]));
+    struct metrics_source *source = calloc(1, sizeof(*source));
 
-    if (m == NULL)
-        return NULL;
-    m->count = count;
-    for (size_t i = 0; i <= count; i++)
-        if ((m->sources[i].name = strdup(i < count ? names[i] : "")) == NULL) {
-            metrics_free(&m);
-            return NULL;
-        }
+    if (source != NULL && (source->name = strdup(name)) == NULL) {
+        free(source);
+        source = NULL;
+    }
+    if (source != NULL)
+        atomic_store(end, source);
+    return source;
+}
+
+struct metrics *metrics_new(void)
+{
+    struct metrics *m = calloc(1, sizeof(*m));
+
+    if (m != NULL && add_source(&m->sources, "") == NULL)
+        metrics_free(&m);
     return m;
+}
+
+static void free_source(struct metrics_source *source)
+{
+    for (struct metrics_secret *s = source->secrets, *next; s != NULL; s = next) {
+        next = s->next;
+        free(s->label);
+        free(s);
+    }
+    free(source->name);
+    free(source);
 }
 
 void metrics_free(struct metrics **metrics)
 {
-    for (size_t i = 0; *metrics != NULL && i <= (*metrics)->count; i++)
-        free((*metrics)->sources[i].name);
+    struct metrics_source *source = *metrics == NULL ? NULL : (*metrics)->sources;
+
+    for (struct metrics_source *next; source != NULL; source = next) {
+        next = source->next;
+        free_source(source);
+    }
     free(*metrics);
     *metrics = NULL;
+}
+
+struct metrics_source *metrics_source(struct metrics *m, const char *name)
+{
+    struct metrics_source *source = m->sources;
+
+    while (strcmp(source->name, name) != 0) {
+        if (source->next == NULL)
+            return add_source(&source->next, name);
+        source = source->next;
+    }
+    return source;
+}
+
+struct metrics_secret *metrics_secret(struct metrics_source *source, const char *label)
+{
+    struct metrics_secret *_Atomic *end = &source->secrets;
+    struct metrics_secret *secret;
+
+    for (; (secret = *end) != NULL; end = &secret->next)
+        if (strcmp(secret->label, label) == 0)
+            return secret;
+    if ((secret = calloc(1, sizeof(*secret))) == NULL || (secret->label = strdup(label)) == NULL) {
+        free(secret);
+        return NULL;
+    }
+    atomic_store(end, secret);
+    return secret;
 }
 
 static void add(counter *to, uint64_t number)
@@ -83,7 +141,7 @@ static uint64_t value(const counter *of)
 }
 
 /* Whoever needs a reason first takes the next free slot for it. */
-static void count_reason(struct source *source, const char *name)
+static void count_reason(struct metrics_source *source, const char *name)
 {
     for (struct reason *r = source->reasons; r < source->reasons + REASONS; r++) {
         const char *known = NULL;
@@ -97,7 +155,7 @@ static void count_reason(struct source *source, const char *name)
 
 void metrics_count(struct metrics *m, const struct metrics_delivery *d)
 {
-    struct source *source = &m->sources[d->source < m->count ? d->source : m->count];
+    struct metrics_source *source = d->source == NULL ? m->sources : d->source;
     size_t bucket = 0;
 
     while (d->duration_us > bounds_us[bucket])
@@ -106,6 +164,8 @@ void metrics_count(struct metrics *m, const struct metrics_delivery *d)
     add(&source->bytes, d->bytes);
     add(&source->buckets[bucket], 1);
     add(&source->sum_us, d->duration_us < 0 ? 0 : (uint64_t)d->duration_us);
+    if (d->secret != NULL)
+        add(&d->secret->used, 1);
     if (d->verdict == METRICS_REFUSED || d->verdict == METRICS_FAILED)
         count_reason(source, d->reason);
 }
@@ -114,40 +174,50 @@ static void write_verdicts(const struct metrics *m, struct exposition *e)
 {
     exposition_family(e, EXPOSITION_COUNTER, "hookline_deliveries_total",
                       "Deliveries received, by verdict.");
-    for (size_t i = 0; i <= m->count; i++)
+    for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
         for (size_t v = 0; v < VERDICTS; v++)
             exposition_number(e,
-                              (struct exposition_label[]){{"source", m->sources[i].name},
+                              (struct exposition_label[]){{"source", s->name},
                                                           {"verdict", metrics_verdict_name(v)}},
-                              value(&m->sources[i].verdicts[v]));
+                              value(&s->verdicts[v]));
 }
 
 static void write_reasons(const struct metrics *m, struct exposition *e)
 {
     exposition_family(e, EXPOSITION_COUNTER, "hookline_refusals_total",
                       "Deliveries refused or failed, by reason.");
-    for (size_t i = 0; i <= m->count; i++)
-        for (const struct reason *r = m->sources[i].reasons;
-             r < m->sources[i].reasons + REASONS && atomic_load(&r->name) != NULL; r++)
-            exposition_number(e,
-                              (struct exposition_label[]){{"source", m->sources[i].name},
-                                                          {"reason", atomic_load(&r->name)}},
-                              value(&r->count));
+    for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
+        for (const struct reason *r = s->reasons;
+             r < s->reasons + REASONS && atomic_load(&r->name) != NULL; r++)
+            exposition_number(
+                e,
+                (struct exposition_label[]){{"source", s->name}, {"reason", atomic_load(&r->name)}},
+                value(&r->count));
 }
 
 static void write_durations(const struct metrics *m, struct exposition *e)
 {
     exposition_family(e, EXPOSITION_HISTOGRAM, "hookline_request_duration_seconds",
                       "From the last byte of a request to the verdict on it.");
-    for (size_t i = 0; i <= m->count; i++) {
-        const struct source *source = &m->sources[i];
+    for (const struct metrics_source *s = m->sources; s != NULL; s = s->next) {
         uint64_t counts[BUCKETS];
 
         for (size_t b = 0; b < BUCKETS; b++)
-            counts[b] = value(&source->buckets[b]);
-        exposition_histogram(e, (struct exposition_label[]){{"source", source->name}, {NULL, NULL}},
-                             bounds_us, counts, value(&source->sum_us));
+            counts[b] = value(&s->buckets[b]);
+        exposition_histogram(e, (struct exposition_label[]){{"source", s->name}, {NULL, NULL}},
+                             bounds_us, counts, value(&s->sum_us));
     }
+}
+
+static void write_secrets(const struct metrics *m, struct exposition *e)
+{
+    exposition_family(e, EXPOSITION_COUNTER, "hookline_secret_used_total",
+                      "Deliveries whose signature this secret gives.");
+    for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
+        for (const struct metrics_secret *one = s->secrets; one != NULL; one = one->next)
+            exposition_number(
+                e, (struct exposition_label[]){{"source", s->name}, {"secret", one->label}},
+                value(&one->used));
 }
 
 void metrics_write(const struct metrics *m, struct exposition *e)
@@ -156,9 +226,9 @@ void metrics_write(const struct metrics *m, struct exposition *e)
     write_reasons(m, e);
     exposition_family(e, EXPOSITION_COUNTER, "hookline_received_bytes_total",
                       "Bytes of the bodies received.");
-    for (size_t i = 0; i <= m->count; i++)
-        exposition_number(e,
-                          (struct exposition_label[]){{"source", m->sources[i].name}, {NULL, NULL}},
-                          value(&m->sources[i].bytes));
+    for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
+        exposition_number(e, (struct exposition_label[]){{"source", s->name}, {NULL, NULL}},
+                          value(&s->bytes));
     write_durations(m, e);
+    write_secrets(m, e);
 }

@@ -2,9 +2,11 @@
  *
  * metrics.h - what was received, counted.
  *
- * Ownership  Names are copied; reasons are not: they must live as long as the program.
- * Threads    Any. Every counter is an atomic of its own and nothing waits, so a reader may see one
- *            delivery in some of them and not yet in the others.
+ * Ownership  Names are copied; reasons are not: they must live as long as the program. What was
+ * found once stays until metrics_free(), with its numbers: counters never go back. Threads
+ * metrics_source() and metrics_secret() on one; the others on any. Every counter is an atomic of
+ * its own and nothing waits, so a reader may see one delivery in some of them and not yet in the
+ * others.
  */
 #ifndef METRICS_H
 #define METRICS_H
@@ -14,6 +16,8 @@
 
 struct exposition;
 struct metrics;
+struct metrics_secret;
+struct metrics_source;
 
 enum metrics_verdict {
     METRICS_STORED,
@@ -25,12 +29,17 @@ enum metrics_verdict {
 /* "stored" and so on. */
 const char *metrics_verdict_name(enum metrics_verdict verdict);
 
-/* NULL without memory. */
-struct metrics *metrics_new(const char *const sources[], size_t count);
+/* NULL without memory, as in what follows. */
+struct metrics *metrics_new(void);
 void metrics_free(struct metrics **metrics);
 
+/* The counters of the source with that name, and of its secret with that label. */
+struct metrics_source *metrics_source(struct metrics *metrics, const char *name);
+struct metrics_secret *metrics_secret(struct metrics_source *source, const char *label);
+
 struct metrics_delivery {
-    size_t source; /* the index of its name; any other number: none has the path */
+    struct metrics_source *source; /* NULL: none has the path */
+    struct metrics_secret *secret; /* that gave the signature; NULL: none did */
     enum metrics_verdict verdict;
     const char *reason; /* of what was refused or failed */
     size_t bytes;

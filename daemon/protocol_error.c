@@ -9,20 +9,21 @@
 #include "deposit.h"
 #include "log.h"
 #include "respond.h"
+#include "rules.h"
 
 struct protocol_error {
     h2o_filter_t super;
     h2o_handler_t *handler;
-    const struct sources *sources;
 };
 
 /* Writes the line about it, and then leaves the answer's body in recorder->line. */
-static void record(const struct protocol_error *self, struct delivery_recorder *recorder,
-                   h2o_req_t *req, const struct answer *answer)
+static void record(struct deposits *deposits, h2o_req_t *req, const struct answer *answer)
 {
+    const struct rules *rules = deposits_rules(deposits);
+    struct delivery_recorder *recorder = deposits_recorder(deposits);
     struct delivery d;
 
-    arrival_begin(&d, req, self->sources, &recorder->receipts);
+    arrival_begin(&d, req, rules->sources, &recorder->receipts);
     d.answer = *answer;
     delivery_record(recorder, &d, d.begun_us);
     log_flush(recorder->log);
@@ -34,24 +35,21 @@ static void on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **sl
     const struct protocol_error *self = (const struct protocol_error *)filter;
 
     if (!respond_is_ours(req)) {
-        struct delivery_recorder *recorder =
-            deposits_recorder(h2o_context_get_handler_context(req->conn->ctx, self->handler));
+        struct deposits *deposits = h2o_context_get_handler_context(req->conn->ctx, self->handler);
         struct answer answer = answer_to_problem(answer_problem_of_status(req->res.status));
 
-        record(self, recorder, req, &answer);
+        record(deposits, req, &answer);
         respond_prepare(req, &answer);
-        slot = respond_replace(req, slot, &recorder->line);
+        slot = respond_replace(req, slot, &deposits_recorder(deposits)->line);
         connection_linger(req);
     }
     h2o_setup_next_ostream(req, slot);
 }
 
-void protocol_error_register(h2o_pathconf_t *path, h2o_handler_t *handler,
-                             const struct sources *sources)
+void protocol_error_register(h2o_pathconf_t *path, h2o_handler_t *handler)
 {
     struct protocol_error *self = (struct protocol_error *)h2o_create_filter(path, sizeof(*self));
 
     self->super.on_setup_ostream = on_response;
     self->handler = handler;
-    self->sources = sources;
 }

@@ -19,6 +19,7 @@
 #include "protocol_error.h"
 #include "rate.h"
 #include "respond.h"
+#include "rules.h"
 #include "source.h"
 
 struct receiver {
@@ -46,7 +47,7 @@ static size_t head_size(const h2o_req_t *req)
 }
 
 /* Everything that costs nothing comes before everything that costs something. */
-static bool route(const struct receiver *self, const struct offenders *offenders, h2o_req_t *req,
+static bool route(const struct rules *rules, const struct offenders *offenders, h2o_req_t *req,
                   struct delivery *d)
 {
     unsigned wait_s = 0;
@@ -58,7 +59,7 @@ static bool route(const struct receiver *self, const struct offenders *offenders
         connection_linger(req);
     } else if (wait_s > 0) {
         d->answer = answer_later(ANSWER_TOO_MANY_REFUSALS, wait_s);
-    } else if (head_size(req) > self->options.head_max) {
+    } else if (head_size(req) > rules->limits.head_bytes) {
         d->answer = answer_to_problem(ANSWER_HEAD_TOO_LARGE);
     } else if (d->source == NULL) {
         d->answer = answer_to_problem(ANSWER_NOT_FOUND);
@@ -66,7 +67,7 @@ static bool route(const struct receiver *self, const struct offenders *offenders
         d->answer = answer_to_problem(ANSWER_ADDRESS_NOT_ALLOWED);
     } else if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("POST"))) {
         d->answer = answer_to_problem(ANSWER_METHOD_NOT_ALLOWED);
-    } else if (req->entity.len > self->options.body_max) {
+    } else if (req->entity.len > rules->limits.body_bytes) {
         d->answer = answer_to_problem(ANSWER_BODY_TOO_LARGE);
     } else {
         return true;
@@ -74,7 +75,7 @@ static bool route(const struct receiver *self, const struct offenders *offenders
     return false;
 }
 
-static void judge(const struct receiver *self, struct delivery_recorder *recorder, h2o_req_t *req,
+static void judge(const struct rules *rules, struct delivery_recorder *recorder, h2o_req_t *req,
                   struct delivery *d, const struct headers *headers)
 {
     const char *url = d->source->url;
@@ -96,7 +97,7 @@ static void judge(const struct receiver *self, struct delivery_recorder *recorde
     }
     d->answer = answer_to_code(d->code);
     if (!delivery_is_accepted(d))
-        d->mistake = hint_find(&recorder->hints, self->options.sources, d, &view);
+        d->mistake = hint_find(&recorder->hints, rules->sources, d, &view);
 }
 
 /* Only what is genuine uses the source's rate up: nobody else can. */
@@ -120,17 +121,17 @@ static void refuse(h2o_req_t *req, struct delivery_recorder *recorder, struct de
 /* A delivery that is accepted here is answered when the disk has it: see deposit.c. */
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
-    const struct receiver *self = (const struct receiver *)handler;
     struct deposits *deposits = h2o_context_get_handler_context(req->conn->ctx, handler);
     struct delivery_recorder *recorder = deposits_recorder(deposits);
+    const struct rules *rules = deposits_rules(deposits);
     struct headers_used used = {{0}};
     struct headers headers = {&req->headers, &used};
     struct delivery d;
 
-    arrival_begin(&d, req, self->options.sources, &recorder->receipts);
+    arrival_begin(&d, req, rules->sources, &recorder->receipts);
     d.bytes = req->entity.len;
-    if (route(self, recorder->offenders, req, &d))
-        judge(self, recorder, req, &d, &headers);
+    if (route(rules, recorder->offenders, req, &d))
+        judge(rules, recorder, req, &d, &headers);
     if (delivery_is_accepted(&d))
         ration(&d);
     if (delivery_is_accepted(&d) && !deposit_begin(deposits, req, &d, &headers))
@@ -162,7 +163,7 @@ struct receiver *receiver_register(h2o_pathconf_t *path, const struct receiver_o
     self->super.on_context_init = start_on_loop;
     self->super.on_context_dispose = stop_on_loop;
     self->options = *options;
-    protocol_error_register(path, &self->super, options->sources);
+    protocol_error_register(path, &self->super);
     return self;
 }
 

@@ -7,20 +7,14 @@
 #ifndef RECEIVER_H
 #define RECEIVER_H
 
-#include <stddef.h>
-
 #include "deposit.h"
 
 struct receiver;
-struct sources;
 struct st_h2o_context_t;
 struct st_h2o_pathconf_t;
 
 struct receiver_options {
-    const struct sources *sources;
     struct deposits_options deposits;
-    size_t body_max; /* bytes */
-    size_t head_max; /* of path and headers */
 };
 
 /* Serves `path`; libh2o releases it. `options` is copied, what it points to is not. */

@@ -27,6 +27,12 @@ void relay_line_put(struct relay_line *line, struct relay *relay)
     line->last = relay;
 }
 
+void relay_line_dismiss_late(struct relay_line *line, int64_t now_us)
+{
+    while (line->first != NULL && line->first->until_us <= now_us)
+        relay_dismiss(relay_line_take(line), RELAY_TIMEOUT);
+}
+
 struct relay *relay_line_take(struct relay_line *line)
 {
     struct relay *relay = line->first;

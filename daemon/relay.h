@@ -24,7 +24,8 @@ enum relay_outcome {
 struct relay {
     struct relay *next;     /* the forwarder's, as are ... */
     struct message message; /* ... these */
-    void *lane;
+    void *forwarder;
+    int64_t destination; /* its number */
     int64_t until_us;
 
     int64_t seq;                       /* of a delivery that is durable */
@@ -49,6 +50,9 @@ struct relay_line {
 };
 
 void relay_line_put(struct relay_line *line, struct relay *relay);
+/* Those whose time is over; they stand in its order, or wait a little longer. */
+void relay_line_dismiss_late(struct relay_line *line, int64_t now_us);
+
 struct relay *relay_line_take(struct relay_line *line); /* NULL if there is none */
 
 #endif

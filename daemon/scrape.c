@@ -130,7 +130,7 @@ static void write_durations(const struct scrape *s, struct exposition *e)
 
 static void write_forwarder(const struct scrape *s, struct exposition *e)
 {
-    if (s->forwarder == NULL)
+    if (!forwarder_has_destinations(s->forwarder))
         return;
     write_outcomes(s, e);
     write_durations(s, e);
@@ -205,7 +205,7 @@ static void write_backlogs(const struct scrape *s, struct exposition *e)
     struct undelivered *all;
     size_t count;
 
-    if (s->forwarder == NULL || standing_refresh(s->standing) != SQLITE_OK ||
+    if (!forwarder_has_destinations(s->forwarder) || standing_refresh(s->standing) != SQLITE_OK ||
         (all = calloc(standing_count(s->standing) + 1, sizeof(*all))) == NULL)
         return;
     if (read_backlogs(s, all, &count) == SQLITE_OK) {

@@ -149,7 +149,7 @@ bool secret_where(struct config_secret *where, const char *text)
 {
     static const char env[] = "env:", credential[] = "credential:";
 
-    *where = (struct config_secret){NULL, NULL, NULL};
+    *where = (struct config_secret){.file = NULL};
     if (text[0] == '@' && text[1] != '\0')
         where->file = strdup(text + 1);
     else if (strncmp(text, env, sizeof(env) - 1) == 0)

@@ -28,8 +28,9 @@
 #include "passed.h"
 #include "pulse.h"
 #include "receiver.h"
+#include "reload.h"
+#include "rules.h"
 #include "shelf.h"
-#include "source.h"
 #include "storage.h"
 #include "store.h"
 #include "supervisor.h"
@@ -37,8 +38,8 @@
 
 struct service {
     const struct config *config;
-    const struct sources *sources;
-    struct destinations *destinations;
+    struct rules *first; /* only to be opened with */
+    struct rules_board *board;
     const struct passed *passed;
     struct log *log;
     struct metrics *metrics;
@@ -46,7 +47,7 @@ struct service {
     struct pulses *pulses;
     struct offenders *offenders; /* NULL: no limit */
     struct storage *storage;
-    _Atomic(struct forwarder *) forwarder; /* NULL: there is nothing to forward to */
+    _Atomic(struct forwarder *) forwarder; /* NULL: it is not there yet */
     struct receiver_options receiver;
     struct ingest *ingest;
     struct admin *admin;
@@ -84,7 +85,7 @@ static void on_committed(void *data)
     struct service *s = data;
     struct forwarder *forwarder = atomic_load(&s->forwarder);
 
-    if (forwarder != NULL)
+    if (forwarder != NULL && forwarder_has_destinations(forwarder))
         forwarder_wake(forwarder);
 }
 
@@ -94,11 +95,11 @@ static void on_unreadable(void *data, const char *why)
     notice_warning("cannot forward for now: %s", why);
 }
 
-static void relay(void *data, const char *source, struct relay *relayed)
+static void relay(void *data, const struct destination *destination, struct relay *relayed)
 {
     const struct service *s = data;
 
-    forwarder_relay(atomic_load(&s->forwarder), source, relayed);
+    forwarder_relay(atomic_load(&s->forwarder), destination, relayed);
 }
 
 /* ---- the parts, in this order; each returns 0, or the code to exit with after a notice */
@@ -118,17 +119,12 @@ static int open_log(struct service *s)
 /* What is counted and watched, whether or not there is somebody to look at it. */
 static int open_views(struct service *s)
 {
-    size_t count = sources_count(s->sources);
-    const char **names = calloc(count, sizeof(*names));
-
-    for (size_t i = 0; names != NULL && i < count; i++)
-        names[i] = sources_at(s->sources, i)->name;
-    if (names != NULL)
-        s->metrics = metrics_new(names, count);
-    free(names);
+    s->metrics = metrics_new();
     s->feed = feed_new();
     s->pulses = pulses_new();
-    if (s->metrics != NULL && s->feed != NULL && s->pulses != NULL)
+    s->board = rules_board_new(s->first);
+    if (s->metrics != NULL && s->feed != NULL && s->pulses != NULL && s->board != NULL &&
+        rules_count(s->first, s->metrics))
         return EXIT_SUCCESS;
     notice_error("%s", strerror(errno));
     return EXIT_FAILED;
@@ -149,7 +145,8 @@ static int enrol(struct service *s)
 {
     struct outbox *outbox = storage_outbox(s->storage);
     char why[STORE_WHY_SIZE];
-    int code = destinations_enrol(s->destinations, outbox, shelf_newest(storage_shelf(s->storage)));
+    int code =
+        destinations_enrol(s->first->destinations, outbox, shelf_newest(storage_shelf(s->storage)));
 
     if (code == SQLITE_OK)
         code = outbox_correct_clock(outbox, clock_steady_us());
@@ -190,7 +187,7 @@ static int open_storage(struct service *s)
 static int open_forwarder(struct service *s)
 {
     struct forwarder_options options = {
-        .destinations = s->destinations,
+        .rules = s->first,
         .store = s->config->store.file,
         .writer = storage_outbox(s->storage),
         .log = s->log,
@@ -205,8 +202,6 @@ static int open_forwarder(struct service *s)
         notice_error("%s", strerror(errno));
         return EXIT_FAILED;
     }
-    if (s->destinations->count == 0)
-        return EXIT_SUCCESS;
     options.journal = storage_journal(s->storage);
     atomic_store(&s->forwarder, forwarder_open(&options, why));
     if (atomic_load(&s->forwarder) != NULL)
@@ -218,7 +213,6 @@ static int open_forwarder(struct service *s)
 static int open_ingest(struct service *s)
 {
     s->receiver = (struct receiver_options){
-        .sources = s->sources,
         .deposits =
             {
                 .journal = storage_journal(s->storage),
@@ -227,11 +221,9 @@ static int open_ingest(struct service *s)
                 .metrics = s->metrics,
                 .feed = s->feed,
                 .offenders = s->offenders,
-                .log_body = s->config->log.body,
-                .handover = {s->destinations, storage_outbox(s->storage), s, relay},
+                .board = s->board,
+                .handover = {storage_outbox(s->storage), s, relay},
             },
-        .body_max = s->config->limits.body_bytes,
-        .head_max = s->config->limits.head_bytes,
     };
     if ((s->ingest = ingest_open(s->config, &s->receiver, s->pulses)) != NULL)
         return EXIT_SUCCESS;
@@ -247,7 +239,7 @@ static int open_admin(struct service *s)
         .passed = &s->passed->admin,
         .token = s->config->admin.token,
         .version = hookline_version(),
-        .destinations = s->destinations,
+        .board = s->board,
         .metrics = s->metrics,
         .listener = ingest_listener(s->ingest),
         .feed = s->feed,
@@ -283,23 +275,35 @@ static int open_all(struct service *s)
     return code;
 }
 
+static unsigned patience_s(const struct service *s)
+{
+    struct rules *rules = s->board == NULL ? NULL : rules_board_take(s->board);
+    unsigned seconds =
+        rules == NULL ? s->config->limits.shutdown_seconds : rules->limits.shutdown_seconds;
+
+    rules_release(&rules);
+    return seconds;
+}
+
 /* What is answered waits for the journal, and so does what was forwarded. */
 static void close_all(struct service *s)
 {
     struct forwarder *forwarder = atomic_load(&s->forwarder);
+    unsigned seconds = patience_s(s);
 
     if (s->admin != NULL)
         admin_set_stopping(s->admin);
     if (s->ingest != NULL)
-        ingest_stop(s->ingest, s->config);
+        ingest_stop(s->ingest, seconds);
     admin_close(&s->admin);
     ingest_free(&s->ingest);
     if (forwarder != NULL)
-        forwarder_stop(forwarder, s->config->limits.shutdown_seconds);
+        forwarder_stop(forwarder, seconds);
     storage_close(&s->storage);
     vigil_destroy(&s->vigil);
     /* Not before: the journal wakes it. */
     forwarder_free(&forwarder);
+    rules_board_free(&s->board);
     feed_free(&s->feed);
     pulses_free(&s->pulses);
     offenders_free(&s->offenders);
@@ -307,33 +311,33 @@ static void close_all(struct service *s)
     log_close(&s->log);
 }
 
-static struct service *open_service(const struct config *config, const struct sources *sources,
-                                    struct destinations *destinations, const struct passed *passed,
-                                    int *code)
+static struct service *open_service(const struct config *config, struct rules *rules,
+                                    const struct passed *passed, int *code)
 {
     struct service *s = calloc(1, sizeof(*s));
 
     *code = EXIT_FAILED;
-    if (s == NULL)
+    if (s == NULL) {
+        rules_release(&rules);
         return NULL;
+    }
     s->config = config;
-    s->sources = sources;
-    s->destinations = destinations;
     s->passed = passed;
+    s->first = rules;
     *code = open_all(s);
     if (*code == EXIT_SUCCESS)
         *code = ingest_start(s->ingest, config, &passed->ingest);
+    rules_release(&s->first);
     if (*code != EXIT_SUCCESS)
         service_close(&s);
     return s;
 }
 
-struct service *service_open(const struct config *config, const struct sources *sources,
-                             struct destinations *destinations, int *code)
+struct service *service_open(const struct config *config, struct rules *rules, int *code)
 {
     static const struct passed nothing;
 
-    return open_service(config, sources, destinations, &nothing, code);
+    return open_service(config, rules, &nothing, code);
 }
 
 const struct listener *service_listener(const struct service *s)
@@ -375,10 +379,20 @@ static void reopen_log(struct log *log)
         notice_warning("the log stays as it is: %s", strerror(errno));
 }
 
-static void reload(struct service *s)
+static void reload(struct service *s, const char *file)
 {
+    const struct reload reload = {
+        .config = s->config,
+        .file = file,
+        .board = s->board,
+        .metrics = s->metrics,
+        .storage = s->storage,
+        .forwarder = atomic_load(&s->forwarder),
+    };
+
     vigil_reloading(&s->vigil);
     reopen_log(s->log);
+    reload_now(&reload);
     vigil_reloaded(&s->vigil);
 }
 
@@ -394,7 +408,7 @@ static void begin_vigil(struct service *s)
 
 /* The main thread has nothing else to do than to offer again what a full disk left of the log, and
  * to see to it that the others live. */
-static void wait_for_the_end(struct service *s, const sigset_t *signals)
+static void wait_for_the_end(struct service *s, const char *file, const sigset_t *signals)
 {
     struct timespec wait;
     int signal;
@@ -404,8 +418,11 @@ static void wait_for_the_end(struct service *s, const sigset_t *signals)
     while ((signal = sigtimedwait(signals, NULL, &wait)) == SIGHUP || signal < 0) {
         log_flush(s->log);
         if (signal == SIGHUP)
-            reload(s);
+            reload(s, file);
         vigil_turn(&s->vigil);
+        /* What others hold of the rules before is let go without its notice. */
+        if (forwarder_is_settling(atomic_load(&s->forwarder)))
+            forwarder_wake(atomic_load(&s->forwarder));
     }
 }
 
@@ -422,22 +439,23 @@ static void begin_to_stop(void)
     notice("stopping");
 }
 
-int service_run(const struct config *config, const struct sources *sources,
-                struct destinations *destinations)
+int service_run(const struct config *config, const char *file, struct rules *rules)
 {
     struct service *service;
     struct passed passed;
     sigset_t signals;
     int code = passed_take(&passed, &config->admin);
 
-    if (code != EXIT_SUCCESS)
+    if (code != EXIT_SUCCESS) {
+        rules_release(&rules);
         return code;
+    }
     block_signals(&signals);
     supervisor_status("opening the store %s", config->store.file);
-    service = open_service(config, sources, destinations, &passed, &code);
+    service = open_service(config, rules, &passed, &code);
     if (service == NULL)
         return code;
-    wait_for_the_end(service, &signals);
+    wait_for_the_end(service, file, &signals);
     begin_to_stop();
     return service_close(&service) ? EXIT_SUCCESS : EXIT_FAILED;
 }

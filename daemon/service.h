@@ -12,14 +12,13 @@
 #include <stdbool.h>
 
 struct config;
-struct destinations;
 struct listener;
+struct rules;
 struct service;
-struct sources;
 
-/* Receives from now on. NULL, and in *code the one to exit with, after a notice. */
-struct service *service_open(const struct config *config, const struct sources *sources,
-                             struct destinations *destinations, int *code);
+/* Receives from now on, under these rules, which it takes over in any case. NULL, and in *code the
+ * one to exit with, after a notice. */
+struct service *service_open(const struct config *config, struct rules *rules, int *code);
 
 /* Where deliveries arrive: its addresses are for others to read. */
 const struct listener *service_listener(const struct service *service);
@@ -27,9 +26,9 @@ const struct listener *service_listener(const struct service *service);
 /* Answers what has begun. False if the service was broken by then. */
 bool service_close(struct service **service);
 
-/* All of it, on the main thread: until a signal or a fault ends it. The code to exit with, after a
+/* All of it, on the main thread: until a signal or a fault ends it. `file` is where the config was
+ * read and will be read again, or NULL; the rules are taken over. The code to exit with, after a
  * notice if it is not 0. */
-int service_run(const struct config *config, const struct sources *sources,
-                struct destinations *destinations);
+int service_run(const struct config *config, const char *file, struct rules *rules);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "metrics.h"
 #include "network.h"
 #include "rate.h"
 #include "secret.h"
@@ -154,6 +155,12 @@ static bool open_source(const struct opening *o, struct source *source)
         complain(o, "name", "expected url: this scheme signs the URL registered with the sender");
         return false;
     }
+    for (unsigned j = 0; j < c->secrets_count; j++)
+        if (c->secrets[j].label != NULL &&
+            (source->labels[j] = strdup(c->secrets[j].label)) == NULL) {
+            complain(o, "name", "out of memory");
+            return false;
+        }
     source->name = strdup(c->name);
     source->path = strdup(c->path);
     source->scheme = strdup(c->scheme == NULL ? "custom" : c->scheme);
@@ -194,8 +201,6 @@ struct sources *sources_open(const struct config *config, const char *file,
         }
     }
     qsort(sources->entry, sources->count, sizeof(sources->entry[0]), by_path);
-    for (size_t i = 0; i < sources->count; i++)
-        sources->entry[i].number = i;
     return sources;
 }
 
@@ -209,6 +214,8 @@ void sources_free(struct sources **sources)
             secret_free(&source->secrets[j]);
         free(source->allow);
         free(source->rate);
+        for (size_t j = 0; j < HOOKLINE_SECRETS_MAX; j++)
+            free(source->labels[j]);
         free(source->description);
         free(source->name);
         free(source->path);
@@ -217,6 +224,33 @@ void sources_free(struct sources **sources)
     }
     free(*sources);
     *sources = NULL;
+}
+
+/* One without a label is known by its place, in a form that no label has. */
+static bool enter(struct source *source, struct metrics *metrics)
+{
+    char place[16];
+
+    if ((source->counters = metrics_source(metrics, source->name)) == NULL)
+        return false;
+    for (size_t j = 0; j < source->secrets_count; j++) {
+        const char *label = source->labels[j];
+
+        snprintf(place, sizeof(place), "#%zu", j);
+        source->secret_counters[j] =
+            metrics_secret(source->counters, label == NULL ? place : label);
+        if (source->secret_counters[j] == NULL)
+            return false;
+    }
+    return true;
+}
+
+bool sources_enter(struct sources *sources, struct metrics *metrics)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (!enter(&sources->entry[i], metrics))
+            return false;
+    return true;
 }
 
 size_t sources_count(const struct sources *sources)

@@ -3,7 +3,7 @@
  * source.h - the sources as the receiver needs them: by path, each with its verifier.
  *
  * Ownership  Copies what it needs of the config. sources_free() wipes the secrets.
- * Threads    Immutable once opened: share it as const.
+ * Threads    Immutable after sources_enter(): share it as const.
  */
 #ifndef SOURCE_H
 #define SOURCE_H
@@ -13,6 +13,9 @@
 #include <hookline.h>
 
 struct config;
+struct metrics;
+struct metrics_secret;
+struct metrics_source;
 struct network;
 struct network_host;
 struct rate;
@@ -23,11 +26,14 @@ struct source {
     char *description;          /* of the scheme */
     hookline_verifier *verifier;
     char *secrets[HOOKLINE_SECRETS_MAX]; /* of the verifier; each is in locked memory */
+    char *labels[HOOKLINE_SECRETS_MAX];  /* theirs, for people; NULL: it has none */
     size_t secrets_count;
     struct network *allow; /* who may deliver; none: everybody */
     size_t allow_count;
     struct rate *rate; /* NULL: no limit; the one thing that changes, an atomic */
-    size_t number;     /* from 0 on: what counters know it by */
+    /* set by sources_enter() */
+    struct metrics_source *counters;
+    struct metrics_secret *secret_counters[HOOKLINE_SECRETS_MAX];
 };
 
 struct sources;
@@ -37,6 +43,9 @@ struct sources;
 struct sources *sources_open(const struct config *config, const char *file,
                              void (*warn)(const char *text), char *why);
 void sources_free(struct sources **sources);
+
+/* Finds the counters of each source. Before they are shared. False without memory. */
+bool sources_enter(struct sources *sources, struct metrics *metrics);
 
 size_t sources_count(const struct sources *sources);
 const struct source *sources_at(const struct sources *sources, size_t number);

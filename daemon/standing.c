@@ -7,6 +7,7 @@
 
 #include "destination.h"
 #include "outbox.h"
+#include "rules.h"
 
 struct known {
     char *name;
@@ -15,7 +16,7 @@ struct known {
 };
 
 struct standing {
-    const struct destinations *destinations;
+    struct rules_reader reader;
     struct outbox *outbox;
     sqlite3_stmt *all, *unsent;
     struct known *known;
@@ -23,14 +24,14 @@ struct standing {
     size_t count;
 };
 
-struct standing *standing_open(struct store *store, const struct destinations *destinations,
+struct standing *standing_open(struct store *store, struct rules_board *board,
                                char why[STORE_WHY_SIZE])
 {
     struct standing *s = calloc(1, sizeof(*s));
     int code = SQLITE_NOMEM;
 
     if (s != NULL) {
-        s->destinations = destinations;
+        rules_reader_open(&s->reader, board);
         code = store_prepare(store, &s->all,
                              "SELECT number, name, cursor FROM destination ORDER BY number");
     }
@@ -63,15 +64,18 @@ void standing_close(struct standing **standing)
         return;
     outbox_close(&s->outbox);
     forget(s);
+    rules_reader_close(&s->reader);
     free(s);
     *standing = NULL;
 }
 
 static const struct destination *find_configured(const struct standing *s, const char *name)
 {
-    for (size_t i = 0; i < s->destinations->count; i++)
-        if (strcmp(s->destinations->at[i].name, name) == 0)
-            return &s->destinations->at[i];
+    const struct destinations *all = s->reader.rules->destinations;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (strcmp(all->at[i].name, name) == 0)
+            return &all->at[i];
     return NULL;
 }
 
@@ -96,11 +100,18 @@ static bool learn(struct standing *s)
     return true;
 }
 
+void standing_look(struct standing *s)
+{
+    if (rules_reader_look(&s->reader))
+        forget(s);
+}
+
 int standing_refresh(struct standing *s)
 {
     bool good = true;
     int code;
 
+    standing_look(s);
     forget(s);
     while (good && sqlite3_step(s->all) == SQLITE_ROW)
         good = learn(s);

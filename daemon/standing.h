@@ -19,12 +19,15 @@
 #include "query.h"
 #include "store.h"
 
-struct destinations;
+struct rules_board;
 struct standing;
 
-struct standing *standing_open(struct store *store, const struct destinations *destinations,
+struct standing *standing_open(struct store *store, struct rules_board *board,
                                char why[STORE_WHY_SIZE]);
 void standing_close(struct standing **standing);
+
+/* Looks whether there are other rules; if so, forgets what it knew under those before. */
+void standing_look(struct standing *standing);
 
 /* Learns of all destinations that the store knows, also of those that are not configured any more.
  * To be called at the beginning of each transaction. */

@@ -55,12 +55,14 @@ enum {
     COUNTED = 20000
 };
 
+static struct metrics_source *counted;
+
 static void *count_many(void *metrics)
 {
     static const char *const reasons[] = {"one", "two", "three"};
 
     for (int i = 0; i < COUNTED; i++)
-        metrics_count(metrics, &(struct metrics_delivery){.source = 1,
+        metrics_count(metrics, &(struct metrics_delivery){.source = counted,
                                                           .verdict = METRICS_REFUSED,
                                                           .reason = reasons[i % 3],
                                                           .bytes = 2,
@@ -70,11 +72,13 @@ static void *count_many(void *metrics)
 
 START_TEST(threads_count_at_the_same_time_and_nothing_is_missing)
 {
-    struct metrics *m = metrics_new((const char *const[]){"a", "b"}, 2);
+    struct metrics *m = metrics_new();
     struct exposition e = {0};
     pthread_t threads[4];
     char *text;
 
+    metrics_source(m, "a");
+    counted = metrics_source(m, "b");
     for (int i = 0; i < COUNT(threads); i++)
         pthread_create(&threads[i], NULL, count_many, m);
     for (int i = 0; i < COUNT(threads); i++)
@@ -96,7 +100,7 @@ END_TEST
 
 START_TEST(more_reasons_than_there_is_room_for_are_not_written)
 {
-    struct metrics *m = metrics_new(NULL, 0);
+    struct metrics *m = metrics_new();
     struct exposition e = {0};
     char names[100][8], *text;
     size_t reasons = 0;
@@ -104,7 +108,7 @@ START_TEST(more_reasons_than_there_is_room_for_are_not_written)
     for (int i = 0; i < COUNT(names); i++) {
         snprintf(names[i], sizeof(names[i]), "r%d", i);
         metrics_count(m, &(struct metrics_delivery){
-                             .source = SIZE_MAX, .verdict = METRICS_FAILED, .reason = names[i]});
+                             .source = NULL, .verdict = METRICS_FAILED, .reason = names[i]});
     }
     metrics_write(m, &e);
     text = text_of(&e);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * reload.h - the configuration, read again while the daemon runs: other rules take the place of
+ * those in force, or, if anything is wrong with them, nothing changes.
+ *
+ * First the store knows the new destinations, then the forwarder, then the loops: a request that
+ * comes under the new rules finds all of it ready. No step after the store's can fail.
+ *
+ * Threads    The main one. Waits for the journal and the forwarder.
+ */
+#ifndef RELOAD_H
+#define RELOAD_H
+
+struct config;
+struct forwarder;
+struct metrics;
+struct rules_board;
+struct storage;
+
+struct reload {
+    const struct config *config; /* with which the daemon was started */
+    const char *file;            /* where it was read; NULL: the command line, whose secrets are */
+    struct rules_board *board;
+    struct metrics *metrics;
+    struct storage *storage; /* started */
+    struct forwarder *forwarder;
+};
+
+/* Says what came of it. */
+void reload_now(const struct reload *reload);
+
+#endif
