@@ -24,9 +24,10 @@ enum {
     LOOK_AROUND_US = 100000,
     FIRST_LOOK_US = 10000, /* until the provider is asked what became of it, each time doubled */
     LAST_LOOK_US = 1000000,
-    GRACE_US = 2000000, /* for the sink's line, once the provider says that it is over */
-    VIEW_US = 5000000,  /* for the provider's word, once the sink has its line */
-    FORWARD_US = 500000 /* for the first attempts to forward, if nobody insists on them */
+    GRACE_US = 2000000,        /* for the sink's line, once the provider says that it is over */
+    VIEW_US = 5000000,         /* for the provider's word, once the sink has its line */
+    FORWARD_US = 500000,       /* for the first attempts to forward, if nobody insists on them */
+    CLOCKS_DIFFER_US = 250000, /* the sink's and ours, if they are set well */
 };
 
 enum {
@@ -265,6 +266,7 @@ static void match(struct journey *j, bool last)
                    (last && !f->answered && f->provider->at_once),
         .any_type = f->provider->kind == PROVIDER_EMULATED,
         .status = f->answered ? f->view.status : -1,
+        .until_us = triggered && f->provider->at_once ? f->answered_us + CLOCKS_DIFFER_US : 0,
     };
     enum sighting_match before = f->match;
     size_t at;

@@ -107,6 +107,12 @@ void sightings_free(struct sightings *list)
 
 /* ---- which one it is */
 
+/* As far as the sink's clock can be ours. */
+static bool is_too_late(const struct sighting *s, const struct sighting_wanted *w)
+{
+    return w->until_us != 0 && s->time_us <= s->seen_us && s->time_us > w->until_us;
+}
+
 /* How well it fits what came while the provider delivered: 0 is not at all. What the provider got
  * may be the answer of the application behind, so of what was accepted the status may differ. */
 static int fitness(const struct sighting *s, const struct sighting_wanted *w)
@@ -114,7 +120,7 @@ static int fitness(const struct sighting *s, const struct sighting_wanted *w)
     bool same_status = w->status > 0 && s->status == w->status;
     bool here = strcmp(s->source, w->source) == 0;
 
-    if (w->event_id[0] != '\0' && s->id[0] != '\0')
+    if (is_too_late(s, w) || (w->event_id[0] != '\0' && s->id[0] != '\0'))
         return 0;
     if (sighting_is_accepted(s)) {
         if (!s->test && !w->any_type)

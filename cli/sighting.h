@@ -56,6 +56,7 @@ struct sighting_wanted {
     bool by_time;         /* without these it may be any that came meanwhile ... */
     bool any_type;        /* ... even if its type is none for tests */
     int status;           /* that the provider got; 0: none, -1: not known */
+    int64_t until_us;     /* by time: what came later is another one; 0: it may still come */
 };
 
 enum sighting_match {

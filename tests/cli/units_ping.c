@@ -148,6 +148,28 @@ START_TEST(the_delivery_is_found_by_receipt_by_id_and_last_by_time)
 }
 END_TEST
 
+START_TEST(what_came_after_the_provider_was_done_is_another_delivery)
+{
+    struct sighting_wanted wanted = {
+        .source = "foil", .receipt = "", .event_id = "", .by_time = true, .status = 200};
+    struct sightings list = {0};
+    struct sighting s = sight(lines[1]);
+    size_t at, rivals;
+
+    s.time_us = 5000000;
+    s.seen_us = 5000500;
+    ck_assert(sightings_add(&list, &s));
+    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
+    wanted.until_us = 5000000;
+    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
+    wanted.until_us = 4999999;
+    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_NONE);
+    list.at[0].time_us = 9000000; /* a clock that is not ours */
+    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
+    sightings_free(&list);
+}
+END_TEST
+
 START_TEST(of_very_many_lines_the_oldest_are_forgotten)
 {
     struct sightings list = {0};
@@ -412,6 +434,7 @@ Suite *suite(void)
 
     tcase_add_test(c, a_line_is_read_as_far_as_it_makes_sense);
     tcase_add_test(c, the_delivery_is_found_by_receipt_by_id_and_last_by_time);
+    tcase_add_test(c, what_came_after_the_provider_was_done_is_another_delivery);
     tcase_add_test(c, of_very_many_lines_the_oldest_are_forgotten);
     tcase_add_test(c, what_went_well_is_confirmed);
     tcase_add_test(c, what_the_provider_says_must_fit_what_the_sink_says);
