@@ -377,18 +377,6 @@ static bool start_to_listen(struct admin *a)
            listener_add(a->listener, a->options.address) && listener_start(a->listener);
 }
 
-static const char *explain(int error)
-{
-    switch (error) {
-    case EADDRINUSE:
-        return "a running process listens there";
-    case EEXIST:
-        return "the file is there and is no socket";
-    default:
-        return strerror(error);
-    }
-}
-
 struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY_SIZE])
 {
     struct admin *a = calloc(1, sizeof(*a));
@@ -416,7 +404,7 @@ struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY
         admin_close(&a);
     } else if (!start_to_listen(a)) {
         snprintf(why, STORE_WHY_SIZE, "admin: cannot listen on %s: %s", options->address,
-                 explain(errno));
+                 listener_problem(errno));
         admin_close(&a);
     }
     return a;

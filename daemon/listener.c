@@ -254,6 +254,20 @@ bool listener_start(struct listener *l)
     return true;
 }
 
+const char *listener_problem(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "a running process listens there";
+    case EEXIST:
+        return "the file is there and is no socket";
+    case EINVAL:
+        return "expected ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH";
+    default:
+        return strerror(error);
+    }
+}
+
 unsigned listener_stop(struct listener *l, unsigned seconds)
 {
     unsigned cut = 0;
