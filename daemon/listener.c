@@ -30,6 +30,7 @@ struct worker {
     h2o_multithread_receiver_t wake_up;
     h2o_multithread_message_t stop_message;
     sem_t ready; /* to be told to stop */
+    sem_t told;  /* and nobody is about to touch its queue any more */
     int fd[LISTENER_SOCKETS_MAX];
     h2o_socket_t *sockets[LISTENER_SOCKETS_MAX];
     struct connection_set *connections;
@@ -226,6 +227,8 @@ static void *run(void *data)
     sem_post(&w->ready);
     serve(w);
     drain(w);
+    while (sem_wait(&w->told) != 0)
+        ;
     close_loop(w);
     return NULL;
 }
@@ -244,7 +247,7 @@ bool listener_start(struct listener *l)
         struct worker *w = &l->workers[l->started];
 
         w->listener = l;
-        if (!copy_sockets(w, l) || sem_init(&w->ready, 0, 0) != 0)
+        if (!copy_sockets(w, l) || sem_init(&w->ready, 0, 0) != 0 || sem_init(&w->told, 0, 0) != 0)
             return false;
         if ((errno = pthread_create(&w->thread, NULL, run, w)) != 0)
             return false;
@@ -277,8 +280,11 @@ unsigned listener_stop(struct listener *l, unsigned seconds)
         unix_socket_remove(&l->files[i]);
     }
     l->drain_s = seconds;
-    for (unsigned i = 0; i < l->started; i++)
+    /* libh2o wakes the loop after it has queued the message: the loop may have seen it by then. */
+    for (unsigned i = 0; i < l->started; i++) {
         h2o_multithread_send_message(&l->workers[i].wake_up, &l->workers[i].stop_message);
+        sem_post(&l->workers[i].told);
+    }
     for (unsigned i = 0; i < l->started; i++) {
         pthread_join(l->workers[i].thread, NULL);
         cut += l->workers[i].cut;
@@ -295,8 +301,10 @@ void listener_free(struct listener **listener)
 {
     struct listener *l = *listener;
 
-    for (unsigned i = 0; l != NULL && i < l->started; i++)
+    for (unsigned i = 0; l != NULL && i < l->started; i++) {
         sem_destroy(&l->workers[i].ready);
+        sem_destroy(&l->workers[i].told);
+    }
     if (l != NULL) {
         h2o_config_dispose(&l->config);
         pthread_mutex_destroy(&l->config_mutex);
