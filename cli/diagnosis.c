@@ -181,10 +181,15 @@ static bool say_disagreement(struct diagnosis *d, const struct findings *f)
             "stored as %" PRId64 ", but %s reports that nobody answered%s%s: our answer came too "
             "late for it, or was lost on its way; it may send the delivery again",
             f->seen.seq, name, v->error[0] == '\0' ? "" : ", ", v->error);
+    else if (v->status > 0 && !is_good(v->status) && f->match == SIGHTING_BY_RECEIPT)
+        say(d, OUTCOME_REFUSED, "application_failed",
+            "stored as %" PRId64 ", but the source answers for the application behind it: %s got "
+            "%d, %s",
+            f->seen.seq, name, v->status, v->body);
     else if (v->status > 0 && !is_good(v->status))
         say(d, OUTCOME_PROVIDER_REFUSED, "answer_replaced",
             "stored as %" PRId64 " and answered %d, but %s got %d%s%s: look for what answers "
-            "between the two",
+            "between the two, or, with answer: upstream, at the application",
             f->seen.seq, f->seen.status, name, v->status, v->body[0] == '\0' ? "" : ", ", v->body);
     else
         return false;
@@ -204,7 +209,14 @@ static void say_arrived(struct diagnosis *d, const struct findings *f)
 {
     const struct sighting *s = &f->seen;
 
-    if (say_disagreement(d, f) || (f->forwarded && say_not_forwarded(d, f)))
+    if (say_disagreement(d, f))
+        return;
+    if (f->forwarded && f->sink_problem[0] != '\0') {
+        say(d, OUTCOME_TRANSPORT, "sink_lost", "stored as %" PRId64 ", but then: %s", s->seq,
+            f->sink_problem);
+        return;
+    }
+    if (f->forwarded && say_not_forwarded(d, f))
         return;
     say(d, OUTCOME_GOOD, "confirmed",
         "confirmed: %s's test delivery came to source %s, was verified and %s %" PRId64

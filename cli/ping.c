@@ -310,8 +310,11 @@ static enum outcome go(struct ping *p)
     p->findings.timeout_us = o->timeout_s * 1000000;
     p->findings.forwarded = o->forwarded;
     outcome = round_trip_run(&trip, &p->findings, why);
-    if (p->own != NULL && interruption_came(&p->interruption))
+    if (p->own != NULL && interruption_came(&p->interruption)) {
+        if (interruption_take(&p->interruption, SIGUSR1))
+            own_sink_explain(p->own, p->failure, sizeof(p->failure));
         return OUTCOME_TRANSPORT;
+    }
     if (outcome != OUTCOME_GOOD) {
         report_nothing(p, outcome, why);
         return outcome;

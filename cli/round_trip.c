@@ -253,20 +253,31 @@ static void take_events(struct journey *j)
         snprintf(f->sink_problem, sizeof(f->sink_problem), "%s", problem);
 }
 
-/* By the time it is found when the provider says what it got, or says no more. */
+/* Whether there is nothing better than the time to find it by: the provider says what it got, or
+ * will never say. */
+static bool goes_by_time(const struct journey *j, bool last)
+{
+    const struct findings *f = j->f;
+
+    if (!f->answered)
+        return last && f->provider->at_once;
+    if (f->answer.kind != PROVIDER_TRIGGERED)
+        return false;
+    return f->provider->at_once || f->view.status > 0 ||
+           (f->view_problem[0] != '\0' && (last || clock_steady_us() > f->answered_us + GRACE_US));
+}
+
 static void match(struct journey *j, bool last)
 {
     struct findings *f = j->f;
-    bool triggered = f->answered && f->answer.kind == PROVIDER_TRIGGERED;
     struct sighting_wanted wanted = {
         .source = f->source,
         .receipt = f->view.receipt,
         .event_id = f->answer.event_id,
-        .by_time = (triggered && (f->provider->at_once || f->view.status > 0)) ||
-                   (last && !f->answered && f->provider->at_once),
+        .by_time = goes_by_time(j, last),
         .any_type = f->provider->kind == PROVIDER_EMULATED,
         .status = f->answered ? f->view.status : -1,
-        .until_us = triggered && f->provider->at_once ? f->answered_us + CLOCKS_DIFFER_US : 0,
+        .until_us = f->answered && f->provider->at_once ? f->answered_us + CLOCKS_DIFFER_US : 0,
     };
     enum sighting_match before = f->match;
     size_t at;

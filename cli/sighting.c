@@ -127,7 +127,8 @@ static int fitness(const struct sighting *s, const struct sighting_wanted *w)
             return 0;
         return here ? (same_status ? 6 : 5) : same_status ? 2 : 0;
     }
-    if (w->status > 0 && !same_status)
+    /* Who refuses answers at once: that would have reached the provider. */
+    if (w->status >= 0 && !same_status)
         return 0;
     if (here)
         return 4;

@@ -128,6 +128,9 @@ START_TEST(the_delivery_is_found_by_receipt_by_id_and_last_by_time)
         {"5", "", "", 200, true, SIGHTING_BY_TIME, 5, 0},
         {"5", "", "", -1, true, SIGHTING_NONE, 0, 0},
         {"1", "", "", 0, true, SIGHTING_BY_TIME, 1, 0},
+        {"3", "", "", 0, true, SIGHTING_NONE, 0, 0},
+        {"3", "", "", -1, true, SIGHTING_BY_TIME, 3, 0},
+        {"13", "", "none", -1, true, SIGHTING_BY_TIME, 3, 0},
         {"3", "", "", 200, true, SIGHTING_NONE, 0, 0},
     };
 
@@ -261,8 +264,13 @@ START_TEST(what_the_provider_says_must_fit_what_the_sink_says)
     f.view.status = 502;
     diagnosed(&f, OUTCOME_PROVIDER_REFUSED, "answer_replaced",
               "answered 200, but TruLayer got 502");
+    f.match = SIGHTING_BY_RECEIPT;
+    diagnosed(&f, OUTCOME_REFUSED, "application_failed", "for the application behind it: TruLayer");
     f.view.status = 204;
     diagnosed(&f, OUTCOME_GOOD, "confirmed", "");
+    f.forwarded = true;
+    snprintf(f.sink_problem, sizeof(f.sink_problem), "unix:s: gone");
+    diagnosed(&f, OUTCOME_TRANSPORT, "sink_lost", "stored as 2, but then: unix:s: gone");
 }
 END_TEST
 
