@@ -31,6 +31,7 @@ struct vigil {
     const char *since;          /* the first time; NULL later */
     char began[WHEN_TEXT_SIZE]; /* when all did */
     int64_t known, newest;      /* it holds nothing new up to this seq, or up to that */
+    int64_t highest;            /* of all that was seen of it */
     bool searched, replaced;    /* once; by another store */
     uint64_t lost;              /* events, when it was searched */
     struct told told;
@@ -62,6 +63,8 @@ static void take_event(struct vigil *v, const cJSON *event)
     unsigned verdict = wanted_verdict(record_text(event, "verdict"));
     bool once = is_once(v, event, verdict);
 
+    if (verdict == WANTED_STORED && record_seq(event) > v->highest)
+        v->highest = record_seq(event);
     if (wanted_matches(v->wanted, event) && !(once && told_has(&v->told, record_seq(event)))) {
         tell(v, event);
         if (once)
@@ -149,7 +152,8 @@ static bool read_newest(const cJSON *page, int64_t *newest)
     return cJSON_IsArray(list) && (*newest > 0 || cJSON_GetArraySize(list) == 0);
 }
 
-/* What is in the store before all begins. One that knows less than it did is another one. */
+/* What is in the store before all begins. One that holds less than was seen of it is another one,
+ * whose numbers mean others. */
 static enum outcome look_at_newest(struct vigil *v, int64_t deadline_us)
 {
     int64_t newest = 0;
@@ -166,11 +170,13 @@ static enum outcome look_at_newest(struct vigil *v, int64_t deadline_us)
     cJSON_Delete(page);
     if (outcome == OUTCOME_GOOD && !v->searched) {
         v->known = newest;
-    } else if (outcome == OUTCOME_GOOD && newest < v->known) {
-        v->known = 0;
+    } else if (outcome == OUTCOME_GOOD && newest < v->highest) {
+        v->known = v->highest = 0;
         v->replaced = true;
         told_free(&v->told);
     }
+    if (newest > v->highest)
+        v->highest = newest;
     return outcome;
 }
 
