@@ -12,7 +12,7 @@ static const struct answer problems[] = {
     [ANSWER_METHOD_NOT_ALLOWED] = {405, "Method Not Allowed", "method_not_allowed",
                                    "deliveries are made by POST", 0},
     [ANSWER_BODY_TOO_LARGE] = {413, "Content Too Large", "body_too_large",
-                               "the body is longer than this sink takes", 0},
+                               "the body is longer than is taken here", 0},
     [ANSWER_BAD_REQUEST] = {400, "Bad Request", "bad_request", "this is not well-formed HTTP", 0},
     [ANSWER_EXPECTATION_FAILED] = {417, "Expectation Failed", "expectation_failed",
                                    "the only expectation met is 100-continue", 0},
