@@ -141,6 +141,13 @@ static bool say_not_forwarded(struct diagnosis *d, const struct findings *f)
 {
     const struct findings_destination *waiting = NULL, *to;
 
+    if (!f->destinations_known) {
+        say(d, OUTCOME_TIMEOUT, "not_forwarded",
+            "stored as %" PRId64 ", but the sink has not told within %" PRId64
+            " s who has taken it",
+            f->seen.seq, f->timeout_us / 1000000);
+        return true;
+    }
     if (f->destinations_count == 0) {
         say(d, OUTCOME_REFUSED, "no_destination",
             "stored as %" PRId64 ", but no destination takes what comes from source %s",

@@ -312,7 +312,7 @@ static bool waits_for_destinations(const struct journey *j, int64_t now_mono)
     if (j->f->sink_problem[0] != '\0')
         return false;
     if (j->f->forwarded)
-        return aftermath_is_open(j->f, true);
+        return !j->f->destinations_known || aftermath_is_open(j->f, true);
     return aftermath_is_open(j->f, false) && now_mono < j->arrived_mono + FORWARD_US;
 }
 

@@ -237,6 +237,8 @@ START_TEST(what_went_well_is_confirmed)
     f.seen.fresh = true;
     diagnosed(&f, OUTCOME_GOOD, "confirmed", "stored as 2 within");
     f.forwarded = true;
+    diagnosed(&f, OUTCOME_TIMEOUT, "not_forwarded", "has not told within 30 s");
+    f.destinations_known = true;
     diagnosed(&f, OUTCOME_REFUSED, "no_destination", "no destination takes");
     f.destinations_count = 1;
     f.destinations[0] =
