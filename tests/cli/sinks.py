@@ -12,7 +12,7 @@ import cli
 import sink
 from admin import Admin, socket_path
 from sink import Daemon, check, wait_for
-from upstream import Upstream, header, response
+from upstream import Upstream, response
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
