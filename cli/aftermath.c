@@ -120,7 +120,7 @@ static bool is_due(const struct aftermath *a, const struct findings *f)
 {
     if (a->seq != f->seen.seq)
         return true;
-    if (f->destinations_known && !aftermath_is_open(f, true))
+    if (a->seq <= 0 || (f->destinations_known && !aftermath_is_open(f, true)))
         return false;
     return a->heard || clock_mono_us() >= a->asked_mono + AGAIN_US;
 }
@@ -136,9 +136,13 @@ bool aftermath_learn(struct aftermath *a, struct sink *sink, int64_t deadline_mo
         return false;
     a->seq = f->seen.seq;
     a->heard = false;
-    snprintf(target, sizeof(target), "/deliveries/%" PRId64, a->seq);
+    if (a->seq > 0)
+        snprintf(target, sizeof(target), "/deliveries/%" PRId64, a->seq);
+    else
+        snprintf(target, sizeof(target), "/deliveries?limit=1");
     if (sink_ask(sink, "GET", target, no_later_than(deadline_mono), &status, &delivery, why) ==
-        OUTCOME_GOOD)
+            OUTCOME_GOOD &&
+        a->seq > 0)
         take_destinations(f, delivery);
     cJSON_Delete(delivery);
     a->asked_mono = clock_mono_us();

@@ -303,8 +303,8 @@ static void say_nothing_came(struct diagnosis *d, const struct findings *f)
 
 static bool came_to_another_source(const struct findings *f)
 {
-    return f->match == SIGHTING_BY_TIME && sighting_is_accepted(&f->seen) &&
-           strcmp(f->seen.source, f->source) != 0;
+    return (f->match == SIGHTING_BY_TIME || f->match == SIGHTING_BY_TIME_ONLY) &&
+           sighting_is_accepted(&f->seen) && strcmp(f->seen.source, f->source) != 0;
 }
 
 void diagnosis_make(struct diagnosis *d, const struct findings *f)

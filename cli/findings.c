@@ -13,6 +13,7 @@ bool findings_is_exact(const struct findings *f)
     case SIGHTING_BY_ID:
     case SIGHTING_BY_RECEIPT:
         return true;
+    case SIGHTING_BY_TIME_ONLY:
     case SIGHTING_BY_TIME:
         /* If nobody answered the provider, nothing says that this was its request. */
         return f->alone && f->rivals == 0 && f->view.status > 0 && f->lost == 0 &&

@@ -27,7 +27,8 @@ enum {
     GRACE_US = 2000000,        /* for the sink's line, once the provider says that it is over */
     VIEW_US = 5000000,         /* for the provider's word, once the sink has its line */
     FORWARD_US = 500000,       /* for the first attempts to forward, if nobody insists on them */
-    CLOCKS_DIFFER_US = 250000, /* the sink's and ours, if they are set well */
+    LINES_COUNT_US = 1000,     /* the times of the sink's lines are full milliseconds */
+    CLOCKS_DIFFER_US = 250000, /* of two machines, if they are set well */
 };
 
 enum {
@@ -270,6 +271,7 @@ static bool goes_by_time(const struct journey *j, bool last)
 static void match(struct journey *j, bool last)
 {
     struct findings *f = j->f;
+    int64_t slack_us = j->trip->same_machine ? LINES_COUNT_US : CLOCKS_DIFFER_US;
     struct sighting_wanted wanted = {
         .source = f->source,
         .receipt = f->view.receipt,
@@ -277,7 +279,8 @@ static void match(struct journey *j, bool last)
         .by_time = goes_by_time(j, last),
         .any_type = f->provider->kind == PROVIDER_EMULATED,
         .status = f->answered ? f->view.status : -1,
-        .until_us = f->answered && f->provider->at_once ? f->answered_us + CLOCKS_DIFFER_US : 0,
+        .from_us = f->triggered_us - slack_us,
+        .until_us = f->answered && f->provider->at_once ? f->answered_us + slack_us : 0,
     };
     enum sighting_match before = f->match;
     size_t at;
@@ -327,7 +330,8 @@ static bool is_over(struct journey *j)
         return false;
     if (f->answer.kind != PROVIDER_TRIGGERED)
         return true;
-    if (f->match == SIGHTING_NONE)
+    if (f->match == SIGHTING_NONE ||
+        (f->match == SIGHTING_BY_TIME_ONLY && now_mono < j->final_mono + GRACE_US))
         return f->sink_problem[0] != '\0' ||
                (j->final_mono != 0 && now_mono >= j->final_mono + GRACE_US);
     return !waits_for_view(j, now_mono) &&
@@ -373,8 +377,9 @@ static void travel(struct journey *j)
         take_look(j);
         take_events(j);
         match(j, false);
-        if (j->f->match != SIGHTING_NONE && j->f->seen.seq > 0 &&
+        if (j->f->match != SIGHTING_NONE &&
             aftermath_learn(&j->aftermath, j->trip->sink, j->deadline_mono, j->f)) {
+            /* All that the sink had told before is here now: others that it could be, too. */
             take_events(j);
             match(j, false);
         }

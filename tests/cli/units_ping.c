@@ -119,18 +119,19 @@ START_TEST(the_delivery_is_found_by_receipt_by_id_and_last_by_time)
         {"01", "", "", 200, true, SIGHTING_BY_TIME, 1, 0},
         {"012", "", "", 200, true, SIGHTING_BY_TIME, 1, 0}, /* the same twice is no rival */
         {"0127", "", "", 200, true, SIGHTING_BY_TIME, 1, 1},
-        {"17", "", "", 500, true, SIGHTING_BY_TIME, 1, 1}, /* an application answered that */
-        {"13", "", "", 401, true, SIGHTING_BY_TIME, 1, 0},
+        {"17", "", "", 500, true, SIGHTING_BY_TIME_ONLY, 1, 1}, /* an application answered that */
+        {"13", "", "", 401, true, SIGHTING_BY_TIME, 3, 0},
+        {"14", "", "", 404, true, SIGHTING_BY_TIME, 4, 0},
         {"34", "", "", 404, true, SIGHTING_BY_TIME, 4, 0}, /* another path */
         {"36", "", "", 401, true, SIGHTING_BY_TIME, 3, 0},
-        {"6", "", "", 401, true, SIGHTING_BY_TIME, 6, 0},
+        {"6", "", "", 401, true, SIGHTING_BY_TIME_ONLY, 6, 0},
         {"6", "", "", 0, true, SIGHTING_NONE, 0, 0},
-        {"5", "", "", 200, true, SIGHTING_BY_TIME, 5, 0},
+        {"5", "", "", 200, true, SIGHTING_BY_TIME_ONLY, 5, 0},
         {"5", "", "", -1, true, SIGHTING_NONE, 0, 0},
-        {"1", "", "", 0, true, SIGHTING_BY_TIME, 1, 0},
+        {"1", "", "", 0, true, SIGHTING_BY_TIME_ONLY, 1, 0},
         {"3", "", "", 0, true, SIGHTING_NONE, 0, 0},
-        {"3", "", "", -1, true, SIGHTING_BY_TIME, 3, 0},
-        {"13", "", "none", -1, true, SIGHTING_BY_TIME, 3, 0},
+        {"3", "", "", -1, true, SIGHTING_BY_TIME_ONLY, 3, 0},
+        {"13", "", "none", -1, true, SIGHTING_BY_TIME_ONLY, 3, 0},
         {"3", "", "", 200, true, SIGHTING_NONE, 0, 0},
     };
 
@@ -151,7 +152,7 @@ START_TEST(the_delivery_is_found_by_receipt_by_id_and_last_by_time)
 }
 END_TEST
 
-START_TEST(what_came_after_the_provider_was_done_is_another_delivery)
+START_TEST(what_came_before_or_after_is_another_delivery)
 {
     struct sighting_wanted wanted = {
         .source = "foil", .receipt = "", .event_id = "", .by_time = true, .status = 200};
@@ -167,7 +168,12 @@ START_TEST(what_came_after_the_provider_was_done_is_another_delivery)
     ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
     wanted.until_us = 4999999;
     ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_NONE);
-    list.at[0].time_us = 9000000; /* a clock that is not ours */
+    wanted.until_us = 0;
+    wanted.from_us = 5000000;
+    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
+    wanted.from_us = 5000001;
+    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_NONE);
+    list.at[0].seen_us = 50000000; /* a clock that is not ours */
     ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
     sightings_free(&list);
 }
@@ -444,7 +450,7 @@ Suite *suite(void)
 
     tcase_add_test(c, a_line_is_read_as_far_as_it_makes_sense);
     tcase_add_test(c, the_delivery_is_found_by_receipt_by_id_and_last_by_time);
-    tcase_add_test(c, what_came_after_the_provider_was_done_is_another_delivery);
+    tcase_add_test(c, what_came_before_or_after_is_another_delivery);
     tcase_add_test(c, of_very_many_lines_the_oldest_are_forgotten);
     tcase_add_test(c, what_went_well_is_confirmed);
     tcase_add_test(c, what_the_provider_says_must_fit_what_the_sink_says);
