@@ -159,9 +159,9 @@ static bool say_not_forwarded(struct diagnosis *d, const struct findings *f)
         if (to->state == FINDINGS_PARKED) {
             say(d, OUTCOME_REFUSED, "parked",
                 "stored as %" PRId64 ", but %s has not taken it and it is parked: %s; when that is "
-                "put right: hookline replay %" PRId64,
+                "put right: hookline replay %" PRId64 " --destination %s",
                 f->seen.seq, to->name, to->reason[0] == '\0' ? "see `hookline show`" : to->reason,
-                f->seen.seq);
+                f->seen.seq, to->name);
             return true;
         }
         if (to->state != FINDINGS_TAKEN && (waiting == NULL || to->state == FINDINGS_RETRYING))

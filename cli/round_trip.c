@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <hookline.h>
 #include <sodium.h>
@@ -14,6 +13,7 @@
 #include "../daemon/call.h"
 #include "../daemon/clock.h"
 #include "aftermath.h"
+#include "asking.h"
 #include "plain_text.h"
 #include "provider.h"
 #include "sink.h"
@@ -35,19 +35,6 @@ enum {
     HEADERS_MAX = 6
 };
 
-/* One of the calls to the provider. */
-struct asking {
-    struct call *call; /* NULL: none is under way */
-    bool ended;
-    enum call_outcome outcome;
-    int status;
-    bool cut;
-    char error[256];
-    int64_t date_us;
-    char *bytes;
-    size_t len;
-};
-
 /* Times with `mono` are those of clock_mono_us(), the findings' of clock_steady_us(). */
 struct journey {
     const struct round_trip *trip;
@@ -61,35 +48,6 @@ struct journey {
 
 /* ---- calls to the provider */
 
-static int64_t date_of(const char *text)
-{
-    struct tm tm = {0};
-
-    if (text == NULL || strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) == NULL)
-        return 0;
-    return (int64_t)timegm(&tm) * 1000000;
-}
-
-static void on_done(void *data, const struct call_result *result)
-{
-    struct asking *a = data;
-
-    a->call = NULL;
-    a->ended = true;
-    a->outcome = result->outcome;
-    a->status = result->status;
-    a->cut = result->cut;
-    a->date_us = date_of(result->date);
-    snprintf(a->error, sizeof(a->error), "%s", result->error == NULL ? "" : result->error);
-    free(a->bytes);
-    a->len = result->len;
-    a->bytes = malloc(a->len + 1);
-    if (a->bytes == NULL)
-        a->len = 0;
-    else if (a->len > 0)
-        memcpy(a->bytes, result->answer, a->len);
-}
-
 static void ask(struct journey *j, struct asking *a, const char *method, const char *url)
 {
     const struct call_target target = {
@@ -97,16 +55,8 @@ static void ask(struct journey *j, struct asking *a, const char *method, const c
         .ca_file = j->trip->ca_file,
         .timeout_s = (unsigned)((j->deadline_mono - clock_mono_us()) / 1000000 + 2),
     };
-    const struct call_request request = {
-        .target = &target, .method = method, .headers = j->headers, .keep_answer = true};
 
-    a->ended = false;
-    a->call = call_start(j->trip->calls, &request, on_done, a);
-    if (a->call == NULL) {
-        a->ended = true;
-        a->outcome = CALL_FAILED;
-        snprintf(a->error, sizeof(a->error), "out of memory");
-    }
+    asking_begin(a, j->trip->calls, &target, method, j->headers);
 }
 
 static struct provider_bytes bytes_of(const struct journey *j, const struct asking *a)
@@ -140,13 +90,8 @@ static bool make_headers(struct journey *j)
 
 static void release(struct journey *j)
 {
-    struct asking *const both[] = {&j->trigger, &j->look};
-
-    for (size_t i = 0; i < 2; i++) {
-        if (both[i]->call != NULL)
-            call_cancel(both[i]->call);
-        free(both[i]->bytes);
-    }
+    asking_end(&j->trigger);
+    asking_end(&j->look);
     if (j->key_header != NULL)
         sodium_memzero(j->key_header, strlen(j->key_header));
     free(j->key_header);

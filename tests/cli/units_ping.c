@@ -253,7 +253,7 @@ START_TEST(what_went_well_is_confirmed)
     f.destinations[0].state = FINDINGS_RETRYING;
     diagnosed(&f, OUTCOME_TIMEOUT, "not_forwarded", "app has not taken it within 30 s: it an");
     f.destinations[0].state = FINDINGS_PARKED;
-    diagnosed(&f, OUTCOME_REFUSED, "parked", "hookline replay 2");
+    diagnosed(&f, OUTCOME_REFUSED, "parked", "hookline replay 2 --destination app");
     f.forwarded = false;
     diagnosed(&f, OUTCOME_GOOD, "confirmed", "app has not taken it yet: it an");
     f.match = SIGHTING_BY_TIME;
