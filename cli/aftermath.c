@@ -84,6 +84,7 @@ static void take_destinations(struct findings *f, const cJSON *delivery)
     const cJSON *item;
 
     f->destinations_count = 0;
+    f->destinations_known = true;
     cJSON_ArrayForEach(item, member(delivery, "destinations"))
     {
         struct findings_destination *d = &f->destinations[f->destinations_count];
@@ -105,28 +106,6 @@ static int64_t no_later_than(int64_t deadline_mono)
     return deadline_mono < patience ? deadline_mono : patience;
 }
 
-bool aftermath_learn(struct aftermath *a, struct sink *sink, int64_t deadline_mono,
-                     struct findings *f)
-{
-    bool is_new = a->seq != f->seen.seq;
-    char target[64], why[SINK_WHY_SIZE];
-    cJSON *delivery = NULL;
-    int status;
-
-    if (!is_new &&
-        (!aftermath_is_open(f, true) || (!a->heard && clock_mono_us() < a->asked_mono + AGAIN_US)))
-        return false;
-    a->seq = f->seen.seq;
-    a->heard = false;
-    snprintf(target, sizeof(target), "/deliveries/%" PRId64, a->seq);
-    if (sink_ask(sink, "GET", target, no_later_than(deadline_mono), &status, &delivery, why) ==
-        OUTCOME_GOOD)
-        take_destinations(f, delivery);
-    cJSON_Delete(delivery);
-    a->asked_mono = clock_mono_us();
-    return true;
-}
-
 bool aftermath_is_open(const struct findings *f, bool all)
 {
     for (size_t i = 0; i < f->destinations_count; i++)
@@ -134,6 +113,40 @@ bool aftermath_is_open(const struct findings *f, bool all)
             (all && f->destinations[i].state == FINDINGS_RETRYING))
             return true;
     return false;
+}
+
+/* Whether there may be something new. */
+static bool is_due(const struct aftermath *a, const struct findings *f)
+{
+    if (a->seq != f->seen.seq)
+        return true;
+    if (a->seq <= 0 || (f->destinations_known && !aftermath_is_open(f, true)))
+        return false;
+    return a->heard || clock_mono_us() >= a->asked_mono + AGAIN_US;
+}
+
+bool aftermath_learn(struct aftermath *a, struct sink *sink, int64_t deadline_mono,
+                     struct findings *f)
+{
+    char target[64], why[SINK_WHY_SIZE];
+    cJSON *delivery = NULL;
+    int status;
+
+    if (!is_due(a, f))
+        return false;
+    a->seq = f->seen.seq;
+    a->heard = false;
+    if (a->seq > 0)
+        snprintf(target, sizeof(target), "/deliveries/%" PRId64, a->seq);
+    else
+        snprintf(target, sizeof(target), "/deliveries?limit=1");
+    if (sink_ask(sink, "GET", target, no_later_than(deadline_mono), &status, &delivery, why) ==
+            OUTCOME_GOOD &&
+        a->seq > 0)
+        take_destinations(f, delivery);
+    cJSON_Delete(delivery);
+    a->asked_mono = clock_mono_us();
+    return true;
 }
 
 /* ---- what no event has told */

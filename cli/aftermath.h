@@ -28,7 +28,8 @@ struct aftermath {
 void aftermath_hear(struct aftermath *aftermath, const cJSON *event);
 
 /* Asks the sink for what became of the delivery that was seen, if there may be something new, and
- * writes it into the findings' destinations. True if it has asked. */
+ * writes it into the findings' destinations. True if it has asked: of one that is not stored, too,
+ * since who has the answer has the events before it. */
 bool aftermath_learn(struct aftermath *aftermath, struct sink *sink, int64_t deadline_mono,
                      struct findings *findings);
 

@@ -141,6 +141,13 @@ static bool say_not_forwarded(struct diagnosis *d, const struct findings *f)
 {
     const struct findings_destination *waiting = NULL, *to;
 
+    if (!f->destinations_known) {
+        say(d, OUTCOME_TIMEOUT, "not_forwarded",
+            "stored as %" PRId64 ", but the sink has not told within %" PRId64
+            " s who has taken it",
+            f->seen.seq, f->timeout_us / 1000000);
+        return true;
+    }
     if (f->destinations_count == 0) {
         say(d, OUTCOME_REFUSED, "no_destination",
             "stored as %" PRId64 ", but no destination takes what comes from source %s",
@@ -152,9 +159,9 @@ static bool say_not_forwarded(struct diagnosis *d, const struct findings *f)
         if (to->state == FINDINGS_PARKED) {
             say(d, OUTCOME_REFUSED, "parked",
                 "stored as %" PRId64 ", but %s has not taken it and it is parked: %s; when that is "
-                "put right: hookline replay %" PRId64,
+                "put right: hookline replay %" PRId64 " --destination %s",
                 f->seen.seq, to->name, to->reason[0] == '\0' ? "see `hookline show`" : to->reason,
-                f->seen.seq);
+                f->seen.seq, to->name);
             return true;
         }
         if (to->state != FINDINGS_TAKEN && (waiting == NULL || to->state == FINDINGS_RETRYING))
@@ -181,10 +188,15 @@ static bool say_disagreement(struct diagnosis *d, const struct findings *f)
             "stored as %" PRId64 ", but %s reports that nobody answered%s%s: our answer came too "
             "late for it, or was lost on its way; it may send the delivery again",
             f->seen.seq, name, v->error[0] == '\0' ? "" : ", ", v->error);
+    else if (v->status > 0 && !is_good(v->status) && f->match == SIGHTING_BY_RECEIPT)
+        say(d, OUTCOME_REFUSED, "application_failed",
+            "stored as %" PRId64 ", but the source answers for the application behind it: %s got "
+            "%d, %s",
+            f->seen.seq, name, v->status, v->body);
     else if (v->status > 0 && !is_good(v->status))
         say(d, OUTCOME_PROVIDER_REFUSED, "answer_replaced",
             "stored as %" PRId64 " and answered %d, but %s got %d%s%s: look for what answers "
-            "between the two",
+            "between the two, or, with answer: upstream, at the application",
             f->seen.seq, f->seen.status, name, v->status, v->body[0] == '\0' ? "" : ", ", v->body);
     else
         return false;
@@ -204,7 +216,14 @@ static void say_arrived(struct diagnosis *d, const struct findings *f)
 {
     const struct sighting *s = &f->seen;
 
-    if (say_disagreement(d, f) || (f->forwarded && say_not_forwarded(d, f)))
+    if (say_disagreement(d, f))
+        return;
+    if (f->forwarded && f->sink_problem[0] != '\0') {
+        say(d, OUTCOME_TRANSPORT, "sink_lost", "stored as %" PRId64 ", but then: %s", s->seq,
+            f->sink_problem);
+        return;
+    }
+    if (f->forwarded && say_not_forwarded(d, f))
         return;
     say(d, OUTCOME_GOOD, "confirmed",
         "confirmed: %s's test delivery came to source %s, was verified and %s %" PRId64
@@ -284,8 +303,8 @@ static void say_nothing_came(struct diagnosis *d, const struct findings *f)
 
 static bool came_to_another_source(const struct findings *f)
 {
-    return f->match == SIGHTING_BY_TIME && sighting_is_accepted(&f->seen) &&
-           strcmp(f->seen.source, f->source) != 0;
+    return (f->match == SIGHTING_BY_TIME || f->match == SIGHTING_BY_TIME_ONLY) &&
+           sighting_is_accepted(&f->seen) && strcmp(f->seen.source, f->source) != 0;
 }
 
 void diagnosis_make(struct diagnosis *d, const struct findings *f)

@@ -13,9 +13,11 @@ bool findings_is_exact(const struct findings *f)
     case SIGHTING_BY_ID:
     case SIGHTING_BY_RECEIPT:
         return true;
+    case SIGHTING_BY_TIME_ONLY:
     case SIGHTING_BY_TIME:
-        return f->alone && f->rivals == 0 && f->lost == 0 && f->sightings.forgotten == 0 &&
-               strcmp(f->seen.source, f->source) == 0;
+        /* If nobody answered the provider, nothing says that this was its request. */
+        return f->alone && f->rivals == 0 && f->view.status > 0 && f->lost == 0 &&
+               f->sightings.forgotten == 0 && strcmp(f->seen.source, f->source) == 0;
     case SIGHTING_NONE:
         break;
     }

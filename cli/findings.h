@@ -67,6 +67,7 @@ struct findings {
     uint64_t lost;        /* events */
     struct findings_destination destinations[FINDINGS_DESTINATIONS_MAX];
     size_t destinations_count;
+    bool destinations_known; /* else the sink has not told of them yet */
 };
 
 /* Whether the delivery that was seen is certainly the one that was asked for. */

@@ -27,6 +27,14 @@ bool interruption_came(void *interruption)
     return i->signal != 0;
 }
 
+bool interruption_take(struct interruption *i, int signal)
+{
+    if (i->signal != signal)
+        return false;
+    i->signal = 0;
+    return true;
+}
+
 void interruption_end(struct interruption *i)
 {
     if (i->signal != 0) {

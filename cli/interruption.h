@@ -14,13 +14,16 @@
 
 struct interruption {
     sigset_t ours, before;
-    int signal; /* that came; 0: none */
+    int signal; /* that came; 0: none, or it was dealt with */
 };
 
 void interruption_begin(struct interruption *interruption);
 
 /* Whether somebody wants it to end; waits for nothing. `interruption` is a struct interruption. */
 bool interruption_came(void *interruption);
+
+/* Whether it is this signal that has come; then it counts as dealt with. */
+bool interruption_take(struct interruption *interruption, int signal);
 
 /* Ends the process by the signal if one has come, else signals do again what they did before. */
 void interruption_end(struct interruption *interruption);

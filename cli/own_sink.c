@@ -228,3 +228,10 @@ const char *own_sink_url(const struct own_sink *s)
 {
     return s->url;
 }
+
+void own_sink_explain(struct own_sink *s, char *text, size_t size)
+{
+    pthread_mutex_lock(&s->mutex);
+    snprintf(text, size, "--listen: %s", s->said);
+    pthread_mutex_unlock(&s->mutex);
+}

@@ -9,6 +9,8 @@
 #ifndef OWN_SINK_H
 #define OWN_SINK_H
 
+#include <stddef.h>
+
 #include "command.h"
 #include "outcome.h"
 
@@ -36,5 +38,8 @@ const char *own_sink_admin(const struct own_sink *sink);
 
 /* The URL that the endpoint at the provider should have, as far as it can be known from here. */
 const char *own_sink_url(const struct own_sink *sink);
+
+/* What it has said last, for when it has found that it can store nothing any more. */
+void own_sink_explain(struct own_sink *sink, char *text, size_t size);
 
 #endif

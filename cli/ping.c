@@ -116,18 +116,21 @@ static bool take_arguments(struct ping *p, const char *const *arguments, size_t 
     return true;
 }
 
+/* `url` may be without its beginning. */
+static bool is_of_this_machine(const char *url)
+{
+    const char *host = strstr(url, "://");
+
+    host = host == NULL ? url : host + 3;
+    return strncmp(url, "unix:", 5) == 0 || strncmp(host, "127.", 4) == 0 ||
+           strncmp(host, "localhost", 9) == 0 || strncmp(host, "[::1]", 5) == 0;
+}
+
 /* A key that goes over a network in the clear is everybody's. */
 static void warn_of_clear_key(const struct ping *p)
 {
-    const char *host = strstr(p->base_url, "://");
-    bool local;
-
-    if (p->provider->key_variable == NULL || strncmp(p->base_url, "http://", 7) != 0)
-        return;
-    host += 3;
-    local = strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost", 9) == 0 ||
-            strncmp(host, "[::1]", 5) == 0;
-    if (!local)
+    if (p->provider->key_variable != NULL && strncmp(p->base_url, "http://", 7) == 0 &&
+        !is_of_this_machine(p->base_url))
         notice("warning: --base-url is no https:// URL: everybody on the way can read the key");
 }
 
@@ -294,6 +297,7 @@ static enum outcome go(struct ping *p)
         .key = p->key,
         .faults = o->faults,
         .ca_file = o->ca_file,
+        .same_machine = p->own != NULL || is_of_this_machine(sink_address(p->sink)),
         .show_progress = !o->quiet,
         .interrupted = p->own == NULL ? NULL : interruption_came,
         .data = &p->interruption,
@@ -310,8 +314,11 @@ static enum outcome go(struct ping *p)
     p->findings.timeout_us = o->timeout_s * 1000000;
     p->findings.forwarded = o->forwarded;
     outcome = round_trip_run(&trip, &p->findings, why);
-    if (p->own != NULL && interruption_came(&p->interruption))
+    if (p->own != NULL && interruption_came(&p->interruption)) {
+        if (interruption_take(&p->interruption, SIGUSR1))
+            own_sink_explain(p->own, p->failure, sizeof(p->failure));
         return OUTCOME_TRANSPORT;
+    }
     if (outcome != OUTCOME_GOOD) {
         report_nothing(p, outcome, why);
         return outcome;

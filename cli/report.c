@@ -189,7 +189,7 @@ static void add_number(cJSON *object, const char *name, int64_t number)
 static void add_sink_view(cJSON *json, const struct findings *f)
 {
     static const char *const verdicts[] = {"stored", "duplicate", "refused", "failed"};
-    static const char *const matches[] = {"none", "time", "id", "receipt"};
+    static const char *const matches[] = {"none", "time", "time", "id", "receipt"};
     const struct sighting *s = &f->seen;
     cJSON *sink = cJSON_AddObjectToObject(json, "sink");
     char time[ISO_TIME_SIZE];

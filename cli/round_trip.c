@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <hookline.h>
 #include <sodium.h>
@@ -14,6 +13,7 @@
 #include "../daemon/call.h"
 #include "../daemon/clock.h"
 #include "aftermath.h"
+#include "asking.h"
 #include "plain_text.h"
 #include "provider.h"
 #include "sink.h"
@@ -24,26 +24,15 @@ enum {
     LOOK_AROUND_US = 100000,
     FIRST_LOOK_US = 10000, /* until the provider is asked what became of it, each time doubled */
     LAST_LOOK_US = 1000000,
-    GRACE_US = 2000000, /* for the sink's line, once the provider says that it is over */
-    VIEW_US = 5000000,  /* for the provider's word, once the sink has its line */
-    FORWARD_US = 500000 /* for the first attempts to forward, if nobody insists on them */
+    GRACE_US = 2000000,        /* for the sink's line, once the provider says that it is over */
+    VIEW_US = 5000000,         /* for the provider's word, once the sink has its line */
+    FORWARD_US = 500000,       /* for the first attempts to forward, if nobody insists on them */
+    LINES_COUNT_US = 1000,     /* the times of the sink's lines are full milliseconds */
+    CLOCKS_DIFFER_US = 250000, /* of two machines, if they are set well */
 };
 
 enum {
     HEADERS_MAX = 6
-};
-
-/* One of the calls to the provider. */
-struct asking {
-    struct call *call; /* NULL: none is under way */
-    bool ended;
-    enum call_outcome outcome;
-    int status;
-    bool cut;
-    char error[256];
-    int64_t date_us;
-    char *bytes;
-    size_t len;
 };
 
 /* Times with `mono` are those of clock_mono_us(), the findings' of clock_steady_us(). */
@@ -59,35 +48,6 @@ struct journey {
 
 /* ---- calls to the provider */
 
-static int64_t date_of(const char *text)
-{
-    struct tm tm = {0};
-
-    if (text == NULL || strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) == NULL)
-        return 0;
-    return (int64_t)timegm(&tm) * 1000000;
-}
-
-static void on_done(void *data, const struct call_result *result)
-{
-    struct asking *a = data;
-
-    a->call = NULL;
-    a->ended = true;
-    a->outcome = result->outcome;
-    a->status = result->status;
-    a->cut = result->cut;
-    a->date_us = date_of(result->date);
-    snprintf(a->error, sizeof(a->error), "%s", result->error == NULL ? "" : result->error);
-    free(a->bytes);
-    a->len = result->len;
-    a->bytes = malloc(a->len + 1);
-    if (a->bytes == NULL)
-        a->len = 0;
-    else if (a->len > 0)
-        memcpy(a->bytes, result->answer, a->len);
-}
-
 static void ask(struct journey *j, struct asking *a, const char *method, const char *url)
 {
     const struct call_target target = {
@@ -95,16 +55,8 @@ static void ask(struct journey *j, struct asking *a, const char *method, const c
         .ca_file = j->trip->ca_file,
         .timeout_s = (unsigned)((j->deadline_mono - clock_mono_us()) / 1000000 + 2),
     };
-    const struct call_request request = {
-        .target = &target, .method = method, .headers = j->headers, .keep_answer = true};
 
-    a->ended = false;
-    a->call = call_start(j->trip->calls, &request, on_done, a);
-    if (a->call == NULL) {
-        a->ended = true;
-        a->outcome = CALL_FAILED;
-        snprintf(a->error, sizeof(a->error), "out of memory");
-    }
+    asking_begin(a, j->trip->calls, &target, method, j->headers);
 }
 
 static struct provider_bytes bytes_of(const struct journey *j, const struct asking *a)
@@ -138,13 +90,8 @@ static bool make_headers(struct journey *j)
 
 static void release(struct journey *j)
 {
-    struct asking *const both[] = {&j->trigger, &j->look};
-
-    for (size_t i = 0; i < 2; i++) {
-        if (both[i]->call != NULL)
-            call_cancel(both[i]->call);
-        free(both[i]->bytes);
-    }
+    asking_end(&j->trigger);
+    asking_end(&j->look);
     if (j->key_header != NULL)
         sodium_memzero(j->key_header, strlen(j->key_header));
     free(j->key_header);
@@ -252,19 +199,33 @@ static void take_events(struct journey *j)
         snprintf(f->sink_problem, sizeof(f->sink_problem), "%s", problem);
 }
 
-/* By the time it is found when the provider says what it got, or says no more. */
+/* Whether there is nothing better than the time to find it by: the provider says what it got, or
+ * will never say. */
+static bool goes_by_time(const struct journey *j, bool last)
+{
+    const struct findings *f = j->f;
+
+    if (!f->answered)
+        return last && f->provider->at_once;
+    if (f->answer.kind != PROVIDER_TRIGGERED)
+        return false;
+    return f->provider->at_once || f->view.status > 0 ||
+           (f->view_problem[0] != '\0' && (last || clock_steady_us() > f->answered_us + GRACE_US));
+}
+
 static void match(struct journey *j, bool last)
 {
     struct findings *f = j->f;
-    bool triggered = f->answered && f->answer.kind == PROVIDER_TRIGGERED;
+    int64_t slack_us = j->trip->same_machine ? LINES_COUNT_US : CLOCKS_DIFFER_US;
     struct sighting_wanted wanted = {
         .source = f->source,
         .receipt = f->view.receipt,
         .event_id = f->answer.event_id,
-        .by_time = (triggered && (f->provider->at_once || f->view.status > 0)) ||
-                   (last && !f->answered && f->provider->at_once),
+        .by_time = goes_by_time(j, last),
         .any_type = f->provider->kind == PROVIDER_EMULATED,
         .status = f->answered ? f->view.status : -1,
+        .from_us = f->triggered_us - slack_us,
+        .until_us = f->answered && f->provider->at_once ? f->answered_us + slack_us : 0,
     };
     enum sighting_match before = f->match;
     size_t at;
@@ -299,7 +260,7 @@ static bool waits_for_destinations(const struct journey *j, int64_t now_mono)
     if (j->f->sink_problem[0] != '\0')
         return false;
     if (j->f->forwarded)
-        return aftermath_is_open(j->f, true);
+        return !j->f->destinations_known || aftermath_is_open(j->f, true);
     return aftermath_is_open(j->f, false) && now_mono < j->arrived_mono + FORWARD_US;
 }
 
@@ -314,7 +275,8 @@ static bool is_over(struct journey *j)
         return false;
     if (f->answer.kind != PROVIDER_TRIGGERED)
         return true;
-    if (f->match == SIGHTING_NONE)
+    if (f->match == SIGHTING_NONE ||
+        (f->match == SIGHTING_BY_TIME_ONLY && now_mono < j->final_mono + GRACE_US))
         return f->sink_problem[0] != '\0' ||
                (j->final_mono != 0 && now_mono >= j->final_mono + GRACE_US);
     return !waits_for_view(j, now_mono) &&
@@ -360,8 +322,9 @@ static void travel(struct journey *j)
         take_look(j);
         take_events(j);
         match(j, false);
-        if (j->f->match != SIGHTING_NONE && j->f->seen.seq > 0 &&
+        if (j->f->match != SIGHTING_NONE &&
             aftermath_learn(&j->aftermath, j->trip->sink, j->deadline_mono, j->f)) {
+            /* All that the sink had told before is here now: others that it could be, too. */
             take_events(j);
             match(j, false);
         }

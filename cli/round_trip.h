@@ -24,6 +24,7 @@ struct round_trip {
     const char *key;          /* NULL: it asks for none */
     const char *faults;       /* of the emulator's; NULL: none */
     const char *ca_file;      /* NULL: the system's */
+    bool same_machine;        /* the sink's clock is ours */
     bool show_progress;
     bool (*interrupted)(void *data); /* asked again and again: true ends it early; may be NULL */
     void *data;

@@ -8,7 +8,9 @@
 #include "plain_text.h"
 
 enum {
-    KEPT_MAX = 4096
+    KEPT_MAX = 4096,
+    FITS = 5, /* well: see fitness() */
+    CLOCKS_DIFFER_US = 5000000
 };
 
 static const char *const verdicts[] = {"stored", "duplicate", "refused", "failed"};
@@ -107,25 +109,36 @@ void sightings_free(struct sightings *list)
 
 /* ---- which one it is */
 
+/* If the sink's clock is far from ours its times tell nothing. */
+static bool is_out_of_time(const struct sighting *s, const struct sighting_wanted *w)
+{
+    int64_t told_us = s->time_us + (s->duration_us < 0 ? 0 : s->duration_us);
+
+    if (s->seen_us - told_us > CLOCKS_DIFFER_US || told_us - s->seen_us > CLOCKS_DIFFER_US)
+        return false;
+    return s->time_us < w->from_us || (w->until_us != 0 && s->time_us > w->until_us);
+}
+
 /* How well it fits what came while the provider delivered: 0 is not at all. What the provider got
  * may be the answer of the application behind, so of what was accepted the status may differ. */
 static int fitness(const struct sighting *s, const struct sighting_wanted *w)
 {
     bool same_status = w->status > 0 && s->status == w->status;
-    bool here = strcmp(s->source, w->source) == 0;
+    bool accepted = sighting_is_accepted(s), here = strcmp(s->source, w->source) == 0;
 
-    if (w->event_id[0] != '\0' && s->id[0] != '\0')
+    if (is_out_of_time(s, w) || (w->event_id[0] != '\0' && s->id[0] != '\0') ||
+        (accepted && !s->test && !w->any_type))
         return 0;
-    if (sighting_is_accepted(s)) {
-        if (!s->test && !w->any_type)
-            return 0;
-        return here ? (same_status ? 6 : 5) : same_status ? 2 : 0;
-    }
-    if (w->status > 0 && !same_status)
-        return 0;
-    if (here)
+    if (here && same_status)
+        return FITS + 1;
+    if (!accepted && s->source[0] == '\0' && same_status)
+        return FITS;
+    if (accepted && here)
         return 4;
-    return !same_status ? 0 : s->source[0] == '\0' ? 3 : 1;
+    if (same_status)
+        return accepted ? 2 : 1;
+    /* Who refuses answers at once: that would have reached the provider. */
+    return here && w->status < 0 ? 3 : 0;
 }
 
 static bool is_same_delivery(const struct sighting *a, const struct sighting *b)
@@ -149,7 +162,7 @@ static enum sighting_match find_by_time(const struct sightings *list,
     for (size_t i = 0; best > 0 && i < list->count; i++)
         *rivals += i != *at && fitness(&list->at[i], w) == best &&
                    !is_same_delivery(&list->at[i], &list->at[*at]);
-    return best > 0 ? SIGHTING_BY_TIME : SIGHTING_NONE;
+    return best >= FITS ? SIGHTING_BY_TIME : best > 0 ? SIGHTING_BY_TIME_ONLY : SIGHTING_NONE;
 }
 
 /* Of several with the same id the first one that was accepted counts. */

@@ -56,11 +56,14 @@ struct sighting_wanted {
     bool by_time;         /* without these it may be any that came meanwhile ... */
     bool any_type;        /* ... even if its type is none for tests */
     int status;           /* that the provider got; 0: none, -1: not known */
+    int64_t from_us;      /* by time: what came earlier ... */
+    int64_t until_us;     /* ... or later is another one; 0: it may still come */
 };
 
 enum sighting_match {
     SIGHTING_NONE,
-    SIGHTING_BY_TIME,
+    SIGHTING_BY_TIME_ONLY, /* unless a better one comes */
+    SIGHTING_BY_TIME,      /* and by the status */
     SIGHTING_BY_ID,
     SIGHTING_BY_RECEIPT,
 };

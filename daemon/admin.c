@@ -392,18 +392,6 @@ static bool start_to_listen(struct admin *a)
            listener_start(a->listener);
 }
 
-static const char *explain(int error)
-{
-    switch (error) {
-    case EADDRINUSE:
-        return "a running process listens there";
-    case EEXIST:
-        return "the file is there and is no socket";
-    default:
-        return strerror(error);
-    }
-}
-
 static bool is_over_tcp(const struct admin_options *o)
 {
     struct sockaddr_storage address = {0};
@@ -439,7 +427,7 @@ struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY
     } else if (!start_to_listen(a)) {
         snprintf(why, STORE_WHY_SIZE, "admin: cannot listen on %s: %s",
                  options->passed->count > 0 ? "the socket that was passed" : options->address,
-                 explain(errno));
+                 listener_problem(errno));
         admin_close(&a);
     }
     return a;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "errand.h"
 
+#include <sched.h>
+#include <stdatomic.h>
+
 #include <h2o.h>
 
 enum {
@@ -11,6 +14,7 @@ struct errands {
     h2o_context_t *ctx;
     h2o_multithread_receiver_t finished;
     size_t outstanding;
+    atomic_uint posting; /* threads that are about to wake the loop */
 };
 
 struct errand {
@@ -48,6 +52,9 @@ void errands_close(struct errands *all)
 {
     while (all->outstanding > 0)
         h2o_evloop_run(all->ctx->loop, WAIT_MS);
+    /* libh2o wakes the loop after it has queued the message: the loop may have seen it by then. */
+    while (atomic_load(&all->posting) > 0)
+        sched_yield();
     h2o_multithread_unregister_receiver(all->ctx->queue, &all->finished);
     free(all);
 }
@@ -73,6 +80,10 @@ void errand_cancel(struct errand *errand)
 
 void errand_done(struct errand *errand, bool good)
 {
+    struct errands *all = errand->all;
+
     errand->good = good;
-    h2o_multithread_send_message(&errand->all->finished, &errand->message);
+    atomic_fetch_add(&all->posting, 1);
+    h2o_multithread_send_message(&all->finished, &errand->message);
+    atomic_fetch_sub(&all->posting, 1);
 }

@@ -31,6 +31,7 @@ struct worker {
     h2o_multithread_receiver_t wake_up;
     h2o_multithread_message_t stop_message;
     sem_t ready; /* to be told to stop */
+    sem_t told;  /* and nobody is about to touch its queue any more */
     int fd[LISTENER_SOCKETS_MAX];
     h2o_socket_t *sockets[LISTENER_SOCKETS_MAX];
     struct connection_set *connections;
@@ -246,6 +247,8 @@ static void *run(void *data)
     sem_post(&w->ready);
     serve(w);
     drain(w);
+    while (sem_wait(&w->told) != 0)
+        ;
     close_loop(w);
     return NULL;
 }
@@ -265,7 +268,7 @@ bool listener_start(struct listener *l)
 
         w->listener = l;
         w->pulse = pulse_begin(l->options.pulses, l->options.name);
-        if (!copy_sockets(w, l) || sem_init(&w->ready, 0, 0) != 0)
+        if (!copy_sockets(w, l) || sem_init(&w->ready, 0, 0) != 0 || sem_init(&w->told, 0, 0) != 0)
             return false;
         if ((errno = pthread_create(&w->thread, NULL, run, w)) != 0)
             return false;
@@ -273,6 +276,20 @@ bool listener_start(struct listener *l)
             ;
     }
     return true;
+}
+
+const char *listener_problem(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "a running process listens there";
+    case EEXIST:
+        return "the file is there and is no socket";
+    case EINVAL:
+        return "expected ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH";
+    default:
+        return strerror(error);
+    }
 }
 
 unsigned listener_stop(struct listener *l, unsigned seconds)
@@ -284,8 +301,11 @@ unsigned listener_stop(struct listener *l, unsigned seconds)
         unix_socket_remove(&l->files[i]);
     }
     l->drain_s = seconds;
-    for (unsigned i = 0; i < l->started; i++)
+    /* libh2o wakes the loop after it has queued the message: the loop may have seen it by then. */
+    for (unsigned i = 0; i < l->started; i++) {
         h2o_multithread_send_message(&l->workers[i].wake_up, &l->workers[i].stop_message);
+        sem_post(&l->workers[i].told);
+    }
     for (unsigned i = 0; i < l->started; i++) {
         pthread_join(l->workers[i].thread, NULL);
         cut += l->workers[i].cut;
@@ -302,6 +322,7 @@ static void end_worker(struct worker *w)
 {
     pulse_end(w->pulse);
     sem_destroy(&w->ready);
+    sem_destroy(&w->told);
 }
 
 void listener_free(struct listener **listener)

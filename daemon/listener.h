@@ -51,6 +51,9 @@ bool listener_address(const struct listener *l, size_t n, char *text);
 
 bool listener_start(struct listener *l); /* false with errno */
 
+/* What an errno of listener_add() or listener_start() means, for people. */
+const char *listener_problem(int error);
+
 /* How many are open. On any thread. */
 unsigned listener_connections(const struct listener *l);
 

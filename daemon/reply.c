@@ -17,8 +17,12 @@ static const char *phrase_of(int status)
         const char *phrase;
     } phrases[] = {
         {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {204, "No Content"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
+        {402, "Payment Required"},
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
@@ -26,6 +30,9 @@ static const char *phrase_of(int status)
         {410, "Gone"},
         {413, "Content Too Large"},
         {417, "Expectation Failed"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {500, "Internal Server Error"},
         {503, "Service Unavailable"},
     };
 

@@ -237,15 +237,16 @@ static bool list_schemes(const struct making *m, const char *text)
                     names);
 }
 
-/* Behind the last comma, if there is one; a URL may have others. */
+/* Behind the first comma that such a place follows: URLs and paths have others. */
 static bool read_where(char *url, struct config_secret *where)
 {
-    char *comma = strrchr(url, ',');
-
-    if (comma == NULL || !secret_where(where, comma + 1))
-        return false;
-    *comma = '\0';
-    return true;
+    for (char *comma = strchr(url, ','); comma != NULL; comma = strchr(comma + 1, ',')) {
+        if (secret_where(where, comma + 1)) {
+            *comma = '\0';
+            return true;
+        }
+    }
+    return false;
 }
 
 static void free_where(struct config_secret *where)

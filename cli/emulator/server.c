@@ -48,36 +48,6 @@ struct call {
 
 /* ---- answers */
 
-static const char *phrase_of(int status)
-{
-    static const struct {
-        int status;
-        const char *phrase;
-    } phrases[] = {
-        {200, "OK"},
-        {201, "Created"},
-        {202, "Accepted"},
-        {204, "No Content"},
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {402, "Payment Required"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {409, "Conflict"},
-        {413, "Content Too Large"},
-        {422, "Unprocessable Content"},
-        {429, "Too Many Requests"},
-        {500, "Internal Server Error"},
-        {503, "Service Unavailable"},
-    };
-
-    for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
-        if (phrases[i].status == status)
-            return phrases[i].phrase;
-    return "Status";
-}
-
 static void add_header(h2o_req_t *req, const struct api_header *header)
 {
     size_t len = strlen(header->name);
@@ -98,7 +68,6 @@ static void send_answer(h2o_req_t *req, const struct api_answer *answer)
     reply_prepare(req, answer->status, bodiless ? "application/json" : answer->type);
     if (bodiless)
         h2o_delete_header(&req->res.headers, 0);
-    req->res.reason = phrase_of(answer->status);
     if (answer->more.name != NULL)
         add_header(req, &answer->more);
     req->res.content_length = answer->status == 204 ? SIZE_MAX : answer->len;
@@ -267,20 +236,6 @@ static bool start_to_listen(struct server *server)
            listener_start(server->listener);
 }
 
-static const char *explain(int error)
-{
-    switch (error) {
-    case EADDRINUSE:
-        return "a running process listens there";
-    case EEXIST:
-        return "the file is there and is no socket";
-    case EINVAL:
-        return "expected ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH";
-    default:
-        return strerror(error);
-    }
-}
-
 struct server *server_open(const struct server_options *options, char why[SERVER_WHY_SIZE])
 {
     struct server *server = calloc(1, sizeof(*server));
@@ -291,7 +246,8 @@ struct server *server_open(const struct server_options *options, char why[SERVER
     }
     server->options = *options;
     if (!start_to_listen(server)) {
-        snprintf(why, SERVER_WHY_SIZE, "cannot listen on %s: %s", options->address, explain(errno));
+        snprintf(why, SERVER_WHY_SIZE, "cannot listen on %s: %s", options->address,
+                 listener_problem(errno));
         server_close(&server);
     }
     return server;

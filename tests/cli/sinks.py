@@ -12,7 +12,7 @@ import cli
 import sink
 from admin import Admin, socket_path
 from sink import Daemon, check, wait_for
-from upstream import Upstream, header, response
+from upstream import Upstream, response
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -145,13 +145,14 @@ class Stranger(Upstream):
 
     def __init__(self, rows=(), stream=(), before_page=None):
         self.rows, self.stream, self.before_page = list(rows), list(stream), before_page
-        self.streams = []
+        self.streams, self.watched = [], False
         super().__init__(self._answer)
         self.option = f"--sink=http://127.0.0.1:{self.port}"
 
     def _answer(self, request, sock):
         if request.path.startswith("/events"):
             head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n".encode()
+            self.watched = True
             sock.sendall(head + self.GREETING)
             self.streams.append(sock)
             for one in self.stream:

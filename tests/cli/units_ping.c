@@ -119,15 +119,19 @@ START_TEST(the_delivery_is_found_by_receipt_by_id_and_last_by_time)
         {"01", "", "", 200, true, SIGHTING_BY_TIME, 1, 0},
         {"012", "", "", 200, true, SIGHTING_BY_TIME, 1, 0}, /* the same twice is no rival */
         {"0127", "", "", 200, true, SIGHTING_BY_TIME, 1, 1},
-        {"17", "", "", 500, true, SIGHTING_BY_TIME, 1, 1}, /* an application answered that */
-        {"13", "", "", 401, true, SIGHTING_BY_TIME, 1, 0},
+        {"17", "", "", 500, true, SIGHTING_BY_TIME_ONLY, 1, 1}, /* an application answered that */
+        {"13", "", "", 401, true, SIGHTING_BY_TIME, 3, 0},
+        {"14", "", "", 404, true, SIGHTING_BY_TIME, 4, 0},
         {"34", "", "", 404, true, SIGHTING_BY_TIME, 4, 0}, /* another path */
         {"36", "", "", 401, true, SIGHTING_BY_TIME, 3, 0},
-        {"6", "", "", 401, true, SIGHTING_BY_TIME, 6, 0},
+        {"6", "", "", 401, true, SIGHTING_BY_TIME_ONLY, 6, 0},
         {"6", "", "", 0, true, SIGHTING_NONE, 0, 0},
-        {"5", "", "", 200, true, SIGHTING_BY_TIME, 5, 0},
+        {"5", "", "", 200, true, SIGHTING_BY_TIME_ONLY, 5, 0},
         {"5", "", "", -1, true, SIGHTING_NONE, 0, 0},
-        {"1", "", "", 0, true, SIGHTING_BY_TIME, 1, 0},
+        {"1", "", "", 0, true, SIGHTING_BY_TIME_ONLY, 1, 0},
+        {"3", "", "", 0, true, SIGHTING_NONE, 0, 0},
+        {"3", "", "", -1, true, SIGHTING_BY_TIME_ONLY, 3, 0},
+        {"13", "", "none", -1, true, SIGHTING_BY_TIME_ONLY, 3, 0},
         {"3", "", "", 200, true, SIGHTING_NONE, 0, 0},
     };
 
@@ -145,6 +149,33 @@ START_TEST(the_delivery_is_found_by_receipt_by_id_and_last_by_time)
             ck_assert_msg(at == rows[i].at && rivals == rows[i].rivals, "row %zu: %zu, %zu", i, at,
                           rivals);
     }
+}
+END_TEST
+
+START_TEST(what_came_before_or_after_is_another_delivery)
+{
+    struct sighting_wanted wanted = {
+        .source = "foil", .receipt = "", .event_id = "", .by_time = true, .status = 200};
+    struct sightings list = {0};
+    struct sighting s = sight(lines[1]);
+    size_t at, rivals;
+
+    s.time_us = 5000000;
+    s.seen_us = 5000500;
+    ck_assert(sightings_add(&list, &s));
+    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
+    wanted.until_us = 5000000;
+    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
+    wanted.until_us = 4999999;
+    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_NONE);
+    wanted.until_us = 0;
+    wanted.from_us = 5000000;
+    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
+    wanted.from_us = 5000001;
+    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_NONE);
+    list.at[0].seen_us = 50000000; /* a clock that is not ours */
+    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
+    sightings_free(&list);
 }
 END_TEST
 
@@ -212,6 +243,8 @@ START_TEST(what_went_well_is_confirmed)
     f.seen.fresh = true;
     diagnosed(&f, OUTCOME_GOOD, "confirmed", "stored as 2 within");
     f.forwarded = true;
+    diagnosed(&f, OUTCOME_TIMEOUT, "not_forwarded", "has not told within 30 s");
+    f.destinations_known = true;
     diagnosed(&f, OUTCOME_REFUSED, "no_destination", "no destination takes");
     f.destinations_count = 1;
     f.destinations[0] =
@@ -220,7 +253,7 @@ START_TEST(what_went_well_is_confirmed)
     f.destinations[0].state = FINDINGS_RETRYING;
     diagnosed(&f, OUTCOME_TIMEOUT, "not_forwarded", "app has not taken it within 30 s: it an");
     f.destinations[0].state = FINDINGS_PARKED;
-    diagnosed(&f, OUTCOME_REFUSED, "parked", "hookline replay 2");
+    diagnosed(&f, OUTCOME_REFUSED, "parked", "hookline replay 2 --destination app");
     f.forwarded = false;
     diagnosed(&f, OUTCOME_GOOD, "confirmed", "app has not taken it yet: it an");
     f.match = SIGHTING_BY_TIME;
@@ -239,8 +272,13 @@ START_TEST(what_the_provider_says_must_fit_what_the_sink_says)
     f.view.status = 502;
     diagnosed(&f, OUTCOME_PROVIDER_REFUSED, "answer_replaced",
               "answered 200, but TruLayer got 502");
+    f.match = SIGHTING_BY_RECEIPT;
+    diagnosed(&f, OUTCOME_REFUSED, "application_failed", "for the application behind it: TruLayer");
     f.view.status = 204;
     diagnosed(&f, OUTCOME_GOOD, "confirmed", "");
+    f.forwarded = true;
+    snprintf(f.sink_problem, sizeof(f.sink_problem), "unix:s: gone");
+    diagnosed(&f, OUTCOME_TRANSPORT, "sink_lost", "stored as 2, but then: unix:s: gone");
 }
 END_TEST
 
@@ -412,6 +450,7 @@ Suite *suite(void)
 
     tcase_add_test(c, a_line_is_read_as_far_as_it_makes_sense);
     tcase_add_test(c, the_delivery_is_found_by_receipt_by_id_and_last_by_time);
+    tcase_add_test(c, what_came_before_or_after_is_another_delivery);
     tcase_add_test(c, of_very_many_lines_the_oldest_are_forgotten);
     tcase_add_test(c, what_went_well_is_confirmed);
     tcase_add_test(c, what_the_provider_says_must_fit_what_the_sink_says);
