@@ -5,6 +5,7 @@
 
 #include "backlog.h"
 #include "clock.h"
+#include "entrance.h"
 #include "exposition.h"
 #include "forwarder.h"
 #include "journal.h"
@@ -36,6 +37,20 @@ static void write_process(const struct scrape *s, struct exposition *e)
     exposition_seconds(e, NULL, s->start_us);
     gauge(e, "hookline_connections", "Connections of senders that are open.",
           listener_connections(s->listener));
+}
+
+/* Of a connection that gets no further there is no line. */
+static void write_entrances(const struct scrape *s, struct exposition *e)
+{
+    exposition_family(e, EXPOSITION_COUNTER, "hookline_connections_refused_total",
+                      "Connections that did not get as far as a request, by what was wrong.");
+    for (int i = 0; i < ENTRANCE_VERDICTS; i++) {
+        const char *reason = entrance_verdict_name((enum entrance_verdict)i);
+
+        if (reason != NULL)
+            exposition_number(e, (struct exposition_label[]){{"reason", reason}, {NULL, NULL}},
+                              listener_refused(s->listener, (enum entrance_verdict)i));
+    }
 }
 
 static void write_journal(const struct scrape *s, struct exposition *e)
@@ -218,6 +233,7 @@ static void write_backlogs(const struct scrape *s, struct exposition *e)
 void scrape_write(const struct scrape *s, struct exposition *e)
 {
     write_process(s, e);
+    write_entrances(s, e);
     metrics_write(s->metrics, e);
     write_journal(s, e);
     write_store(s, e);

@@ -216,10 +216,8 @@ static int open_ingest(struct service *s)
                 .handover = {storage_outbox(s->storage), s, relay},
             },
     };
-    if ((s->ingest = ingest_open(s->config, &s->receiver, s->pulses)) != NULL)
-        return EXIT_SUCCESS;
-    notice_error("%s", strerror(errno));
-    return EXIT_FAILED;
+    s->ingest = ingest_open(s->config, &s->receiver, s->pulses);
+    return s->ingest != NULL ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
 /* Without an address or a socket there is none. */
