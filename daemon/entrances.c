@@ -10,10 +10,15 @@
 #include "proxies.h"
 #include "tls.h"
 
+struct place {
+    char *address;
+    struct entrance entrance;
+};
+
 struct entrances {
     struct proxies *proxies;
     size_t count;
-    struct entrance of[];
+    struct place at[];
 };
 
 static bool open_tls(struct entrances *e, size_t n, const struct config *config, const char *file,
@@ -26,8 +31,8 @@ static bool open_tls(struct entrances *e, size_t n, const struct config *config,
 
     if (wanted == NULL)
         return true;
-    e->of[n].tls = tls_open(wanted, warn, &key, problem, sizeof(problem));
-    if (e->of[n].tls != NULL)
+    e->at[n].entrance.tls = tls_open(wanted, warn, &key, problem, sizeof(problem));
+    if (e->at[n].entrance.tls != NULL)
         return true;
     snprintf(place, sizeof(place), "listen/%zu/tls/%s", n, key);
     len = config_locate(file, place, why, CONFIG_WHY_SIZE);
@@ -38,7 +43,7 @@ static bool open_tls(struct entrances *e, size_t n, const struct config *config,
 struct entrances *entrances_open(const struct config *config, const char *file,
                                  void (*warn)(const char *text), char *why)
 {
-    struct entrances *e = calloc(1, sizeof(*e) + config->listen_count * sizeof(e->of[0]));
+    struct entrances *e = calloc(1, sizeof(*e) + config->listen_count * sizeof(e->at[0]));
 
     if (e != NULL)
         e->proxies = proxies_new(config->trusted_proxies, config->trusted_proxies_count);
@@ -49,12 +54,14 @@ struct entrances *entrances_open(const struct config *config, const char *file,
     }
     for (size_t i = 0; i < config->listen_count; i++) {
         e->count++;
-        if (!open_tls(e, i, config, file, warn, why)) {
+        if ((e->at[i].address = strdup(config->listen[i].address)) == NULL)
+            snprintf(why, CONFIG_WHY_SIZE, "out of memory");
+        if (e->at[i].address == NULL || !open_tls(e, i, config, file, warn, why)) {
             entrances_free(&e);
             return NULL;
         }
         if (config->listen[i].proxy_protocol)
-            e->of[i].proxies = e->proxies;
+            e->at[i].entrance.proxies = e->proxies;
     }
     return e;
 }
@@ -63,8 +70,10 @@ void entrances_free(struct entrances **entrances)
 {
     struct entrances *e = *entrances;
 
-    for (size_t i = 0; e != NULL && i < e->count; i++)
-        tls_free(&e->of[i].tls);
+    for (size_t i = 0; e != NULL && i < e->count; i++) {
+        tls_free(&e->at[i].entrance.tls);
+        free(e->at[i].address);
+    }
     if (e != NULL)
         proxies_free(&e->proxies);
     free(e);
@@ -73,7 +82,7 @@ void entrances_free(struct entrances **entrances)
 
 const struct entrance *entrances_at(const struct entrances *e, size_t n)
 {
-    return &e->of[n];
+    return &e->at[n].entrance;
 }
 
 const struct proxies *entrances_proxies(const struct entrances *e)
@@ -81,22 +90,47 @@ const struct proxies *entrances_proxies(const struct entrances *e)
     return e->proxies;
 }
 
+/* The n-th of them, as long as that is the same address. */
+static struct entrance *find_same(struct entrances *e, const struct place *place, size_t n)
+{
+    if (n < e->count && strcmp(e->at[n].address, place->address) == 0)
+        return &e->at[n].entrance;
+    for (size_t i = 0; i < e->count; i++)
+        if (strcmp(e->at[i].address, place->address) == 0)
+            return &e->at[i].entrance;
+    return NULL;
+}
+
+static bool renew(struct entrance *old, struct entrance *new)
+{
+    bool same = (old->tls == NULL) == (new->tls == NULL) &&
+                (old->proxies == NULL) == (new->proxies == NULL);
+
+    if (old->tls != NULL && new->tls != NULL)
+        tls_renew(old->tls, &new->tls);
+    return same;
+}
+
 bool entrances_renew(struct entrances *e, struct entrances **newer)
 {
-    struct entrances *n = *newer;
-    bool same = e->count == n->count && proxies_same(e->proxies, n->proxies);
+    bool same = proxies_same(e->proxies, (*newer)->proxies);
 
-    for (size_t i = 0; i < e->count && i < n->count; i++) {
-        same = same && (e->of[i].tls == NULL) == (n->of[i].tls == NULL) &&
-               (e->of[i].proxies == NULL) == (n->of[i].proxies == NULL);
-        if (e->of[i].tls != NULL && n->of[i].tls != NULL)
-            tls_renew(e->of[i].tls, &n->of[i].tls);
+    for (size_t i = 0; i < e->count; i++) {
+        struct entrance *new = find_same(*newer, &e->at[i], i);
+
+        if (new != NULL && !renew(&e->at[i].entrance, new))
+            same = false;
     }
     entrances_free(newer);
     return same;
 }
 
-int64_t entrances_end_s(const struct entrances *e, size_t n)
+bool entrances_certificate(const struct entrances *e, size_t n, const char **address,
+                           int64_t *end_s)
 {
-    return e->of[n].tls == NULL ? -1 : tls_end_s(e->of[n].tls);
+    if (n >= e->count)
+        return false;
+    *address = e->at[n].address;
+    *end_s = e->at[n].entrance.tls == NULL ? -1 : tls_end_s(e->at[n].entrance.tls);
+    return true;
 }

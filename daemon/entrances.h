@@ -28,12 +28,14 @@ const struct entrance *entrances_at(const struct entrances *entrances, size_t n)
 
 const struct proxies *entrances_proxies(const struct entrances *entrances);
 
-/* Goes on with the certificates that `newer` has read, which ends with it; what was begun goes on
- * with the old ones. False if `newer` differs in what cannot change while the addresses are open:
- * which of them there are, speak TLS, or expect a proxy's header, and which proxies are trusted. */
+/* Goes on with the certificates that `newer` has read for the same addresses, and ends it; what was
+ * begun goes on with the old ones. False if something differs that cannot change while an address
+ * is open: whether it speaks TLS or expects a proxy's header, and which proxies are trusted. */
 bool entrances_renew(struct entrances *entrances, struct entrances **newer);
 
-/* When the certificate of the n-th address ends, in seconds since 1970; -1 if it has none. */
-int64_t entrances_end_s(const struct entrances *entrances, size_t n);
+/* Of the n-th address, as it is configured: when its certificate ends, in seconds since 1970, or -1
+ * if it has none. False if there are fewer. On any thread. */
+bool entrances_certificate(const struct entrances *entrances, size_t n, const char **address,
+                           int64_t *end_s);
 
 #endif

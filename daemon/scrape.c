@@ -6,6 +6,7 @@
 #include "backlog.h"
 #include "clock.h"
 #include "entrance.h"
+#include "entrances.h"
 #include "exposition.h"
 #include "forwarder.h"
 #include "journal.h"
@@ -51,6 +52,19 @@ static void write_entrances(const struct scrape *s, struct exposition *e)
             exposition_number(e, (struct exposition_label[]){{"reason", reason}, {NULL, NULL}},
                               listener_refused(s->listener, (enum entrance_verdict)i));
     }
+}
+
+static void write_certificates(const struct scrape *s, struct exposition *e)
+{
+    const char *address;
+    int64_t end_s;
+
+    exposition_family(e, EXPOSITION_GAUGE, "hookline_tls_certificate_end_time_seconds",
+                      "When the certificate of an address expires, in seconds since 1970.");
+    for (size_t n = 0; entrances_certificate(s->entrances, n, &address, &end_s); n++)
+        if (end_s >= 0)
+            exposition_number(e, (struct exposition_label[]){{"address", address}, {NULL, NULL}},
+                              (uint64_t)end_s);
 }
 
 static void write_journal(const struct scrape *s, struct exposition *e)
@@ -234,6 +248,7 @@ void scrape_write(const struct scrape *s, struct exposition *e)
 {
     write_process(s, e);
     write_entrances(s, e);
+    write_certificates(s, e);
     metrics_write(s->metrics, e);
     write_journal(s, e);
     write_store(s, e);

@@ -231,6 +231,7 @@ static int open_admin(struct service *s)
         .board = s->board,
         .metrics = s->metrics,
         .listener = ingest_listener(s->ingest),
+        .entrances = ingest_entrances(s->ingest),
         .feed = s->feed,
         .pulses = s->pulses,
         .storage = s->storage,
@@ -377,6 +378,7 @@ static void reload(struct service *s, const char *file)
         .metrics = s->metrics,
         .storage = s->storage,
         .forwarder = atomic_load(&s->forwarder),
+        .ingest = s->ingest,
     };
 
     vigil_reloading(&s->vigil);

@@ -22,7 +22,7 @@ static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20"; /* of TLS 1.2 */
 static const unsigned char http1[] = "\x08http/1.1";
 
 struct tls {
-    pthread_mutex_t mutex; /* held while `context` is replaced, or one more holds it */
+    pthread_mutex_t mutex; /* held while they are replaced, or read */
     SSL_CTX *context;
     int64_t end_s;
 };
@@ -320,7 +320,12 @@ SSL_CTX *tls_hold(struct tls *tls)
     return context;
 }
 
-int64_t tls_end_s(const struct tls *tls)
+int64_t tls_end_s(struct tls *tls)
 {
-    return tls->end_s;
+    int64_t end_s;
+
+    pthread_mutex_lock(&tls->mutex);
+    end_s = tls->end_s;
+    pthread_mutex_unlock(&tls->mutex);
+    return end_s;
 }

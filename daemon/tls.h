@@ -4,7 +4,8 @@
  * forward secrecy and authenticated ciphers only, HTTP/1.1 and nothing else.
  *
  * Ownership  tls_open() makes it, tls_free() ends it. Handshakes hold what they use.
- * Threads    tls_hold() and tls_take_alert() on any, the others on the thread that opened it.
+ * Threads    tls_hold(), tls_take_alert() and tls_end_s() on any, the others on the thread that
+ * opened it.
  */
 #ifndef TLS_H
 #define TLS_H
@@ -37,6 +38,6 @@ struct ssl_ctx_st *tls_hold(struct tls *tls);
 size_t tls_take_alert(char alert[TLS_ALERT_SIZE]);
 
 /* When the certificate ends, in seconds since 1970. */
-int64_t tls_end_s(const struct tls *tls);
+int64_t tls_end_s(struct tls *tls);
 
 #endif

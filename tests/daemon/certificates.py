@@ -47,6 +47,12 @@ class Authority:
                 "-notext", *when)
         return base + ".pem", base + ".key"
 
+    @staticmethod
+    def end_of(certificate):
+        """As ssl.cert_time_to_seconds() reads it."""
+        shown = openssl("x509", "-in", certificate, "-noout", "-enddate").decode()
+        return shown.strip().removeprefix("notAfter=")
+
     def tls(self, name="localhost", **more):
         """The mapping of a configuration."""
         certificate, key = self.issue(name, **more)
