@@ -148,6 +148,7 @@ static void answer_metrics(struct admin *a, h2o_req_t *req)
         .start_us = a->start_us,
         .metrics = a->options.metrics,
         .listener = a->options.listener,
+        .entrances = a->options.entrances,
         .storage = a->options.storage,
         .forwarder = a->options.forwarder,
         .store = listing_store(a->listing),

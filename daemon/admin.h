@@ -20,6 +20,7 @@ struct admin;
 struct config_secret;
 struct feed;
 struct forwarder;
+struct entrances;
 struct listener;
 struct metrics;
 struct passed_sockets;
@@ -36,6 +37,7 @@ struct admin_options {
     struct rules_board *board;
     const struct metrics *metrics;
     const struct listener *listener; /* where deliveries arrive */
+    const struct entrances *entrances;
     struct feed *feed;
     struct pulses *pulses;   /* that of its thread is added; may be NULL */
     struct storage *storage; /* started */

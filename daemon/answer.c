@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "answer.h"
 
+#include <stdio.h>
+
 #include "json_line.h"
 
 enum {
@@ -23,6 +25,8 @@ static const struct answer problems[] = {
     [ANSWER_HEAD_TOO_LARGE] = {431, "Request Header Fields Too Large", "head_too_large",
                                "path and headers are longer than is taken here", 0},
     [ANSWER_BAD_REQUEST] = {400, "Bad Request", "bad_request", "this is not well-formed HTTP", 0},
+    [ANSWER_TLS_REQUIRED] = {400, "Bad Request", "tls_required",
+                             "TLS is spoken here: expected https", 0},
     [ANSWER_EXPECTATION_FAILED] = {417, "Expectation Failed", "expectation_failed",
                                    "the only expectation met is 100-continue", 0},
     [ANSWER_REQUEST_TIMEOUT] = {408, "Request Timeout", "request_timeout",
@@ -114,4 +118,19 @@ void answer_write_accepted(struct json_line *line, bool duplicate, const char *s
     json_line_string(line, "type", type);
     json_line_string(line, "receipt", receipt);
     json_line_end(line);
+}
+
+size_t answer_write_response(char *text, size_t size, const struct answer *answer)
+{
+    struct json_line body = {0};
+    int len;
+
+    answer_write_refusal(&body, answer, NULL);
+    len = snprintf(text, size,
+                   "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                   "Content-Length: %zu\r\n\r\n%.*s",
+                   answer->status, answer->phrase, body.len, (int)body.len,
+                   body.base == NULL ? "" : body.base);
+    json_line_free(&body);
+    return len > 0 && (size_t)len < size ? (size_t)len : 0;
 }

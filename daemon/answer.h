@@ -6,6 +6,7 @@
 #define ANSWER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <hookline.h>
 
@@ -21,6 +22,7 @@ enum answer_problem {
     ANSWER_TOO_MANY_REFUSALS,
     ANSWER_RATE_LIMITED,
     ANSWER_BAD_REQUEST,
+    ANSWER_TLS_REQUIRED,
     ANSWER_EXPECTATION_FAILED,
     ANSWER_REQUEST_TIMEOUT,
     ANSWER_TOO_MANY_CONNECTIONS,
@@ -47,5 +49,9 @@ enum answer_problem answer_problem_of_status(int status);
 void answer_write_refusal(struct json_line *line, const struct answer *answer, const char *receipt);
 void answer_write_accepted(struct json_line *line, bool duplicate, const char *source,
                            hookline_bytes id, const char *type, const char *receipt);
+
+/* The bytes of a refusal past every HTTP library, which ends its connection. Returns their length,
+ * or 0 if they do not fit. */
+size_t answer_write_response(char *text, size_t size, const struct answer *answer);
 
 #endif

@@ -12,6 +12,7 @@
 #include "address.h"
 #include "network.h"
 #include "offenders.h"
+#include "proxies.h"
 #include "rate.h"
 #include "yaml_line.h"
 
@@ -259,14 +260,36 @@ static bool fill_listen(struct config *c, const char *file, char *why)
         return false;
     }
     for (unsigned i = 0; i < c->listen_count; i++) {
-        if (!address_read(c->listen[i].address, &address, &len) || address.ss_family == AF_UNIX) {
-            char key[64];
+        char key[64];
 
+        if (!address_read(c->listen[i].address, &address, &len)) {
             snprintf(key, sizeof(key), "listen/%u/address", i);
             complain(file, why, key,
                      "cannot listen on %s: expected a numeric ADDRESS:PORT or "
-                     "[ADDRESS]:PORT",
+                     "[ADDRESS]:PORT, or unix:PATH",
                      c->listen[i].address);
+            return false;
+        }
+        if (c->listen[i].proxy_protocol && c->trusted_proxies_count == 0) {
+            snprintf(key, sizeof(key), "listen/%u/proxy_protocol", i);
+            complain(file, why, key,
+                     "proxy_protocol: nobody is trusted to send it; expected trusted_proxies");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_proxies(const struct config *c, const char *file, char *why)
+{
+    const char *expected;
+    char key[64];
+
+    for (unsigned i = 0; i < c->trusted_proxies_count; i++) {
+        if (!proxies_is_text(c->trusted_proxies[i], &expected)) {
+            snprintf(key, sizeof(key), "trusted_proxies/%u", i);
+            complain(file, why, key, "trusted_proxies: %s: expected %s", c->trusted_proxies[i],
+                     expected);
             return false;
         }
     }
@@ -322,6 +345,6 @@ bool config_complete(struct config *c, const char *file, char why[CONFIG_WHY_SIZ
     fill_limits(&c->limits);
     if (c->threads == 0)
         c->threads = spare_processors();
-    return check_limits(c, file, why) && fill_listen(c, file, why) && fill_store(c, file, why) &&
-           check_admin(c, file, why);
+    return check_limits(c, file, why) && fill_listen(c, file, why) && check_proxies(c, file, why) &&
+           fill_store(c, file, why) && check_admin(c, file, why);
 }

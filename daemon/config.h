@@ -13,8 +13,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Paths of PEM files. */
+struct config_tls {
+    char *certificate; /* and those between it and the authority */
+    char *key;
+    char *client_ca_file; /* NULL: clients show no certificate */
+};
+
 struct config_listen {
-    char *address; /* ADDRESS:PORT, [ADDRESS]:PORT */
+    char *address; /* ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH */
+    struct config_tls *tls;
+    bool proxy_protocol;
 };
 
 /* Where a secret is; exactly one of the first three is set. The secret itself never enters a
@@ -98,6 +107,8 @@ struct config_limits {
 struct config {
     struct config_listen *listen;
     unsigned listen_count;
+    char **trusted_proxies; /* as proxies.h reads them */
+    unsigned trusted_proxies_count;
     bool listen_by_default; /* nobody has asked for it */
     unsigned threads;       /* 0: one per processor but one */
     struct config_log log;
@@ -129,6 +140,7 @@ enum {
 
 enum {
     CONFIG_LISTEN_MAX = 16,
+    CONFIG_NETWORKS_MAX = 1024,
     CONFIG_DESTINATIONS_MAX = 64,
     CONFIG_WHY_SIZE = 512
 };

@@ -24,8 +24,19 @@ static const cyaml_strval_t truths[] = {
     CYAML_FIELD_ENUM(key, CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT | CYAML_FLAG_CASE_INSENSITIVE,   \
                      type, member, truths, sizeof(truths) / sizeof(truths[0]))
 
+static const cyaml_schema_field_t tls_fields[] = {
+    CYAML_FIELD_STRING_PTR("certificate", CYAML_FLAG_POINTER, struct config_tls, certificate, 1,
+                           4096),
+    CYAML_FIELD_STRING_PTR("key", CYAML_FLAG_POINTER, struct config_tls, key, 1, 4096),
+    TEXT("client_ca_file", struct config_tls, client_ca_file, 4096),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t listen_fields[] = {
     CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER, struct config_listen, address, 1, 256),
+    CYAML_FIELD_MAPPING_PTR("tls", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_listen,
+                            tls, tls_fields),
+    TRUTH("proxy_protocol", struct config_listen, proxy_protocol),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t listen_schema = {
@@ -154,6 +165,8 @@ static const cyaml_schema_field_t limits_fields[] = {
 static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_SEQUENCE("listen", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, listen,
                          &listen_schema, 1, CONFIG_LISTEN_MAX),
+    CYAML_FIELD_SEQUENCE("trusted_proxies", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
+                         trusted_proxies, &network_schema, 1, CONFIG_NETWORKS_MAX),
     NUMBER("threads", struct config, threads),
     CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL, struct config, log, log_fields),
     CYAML_FIELD_MAPPING("store", CYAML_FLAG_OPTIONAL, struct config, store, store_fields),

@@ -9,12 +9,13 @@
 #include <unistd.h>
 
 #include <h2o.h>
+#include <h2o/http1.h>
 
 #include "address.h"
 #include "answer.h"
 #include "clock.h"
-#include "json_line.h"
 #include "network.h"
+#include "proxies.h"
 
 enum {
     RESERVE = 128, /* connections beyond the limit that are told so, not just cut */
@@ -23,29 +24,35 @@ enum {
 };
 
 enum phase {
+    PHASE_ENTRANCE, /* libh2o knows it from the next one on */
     PHASE_IDLE,
     PHASE_HEADER,
     PHASE_BODY,
     PHASE_WORK,
     PHASE_ANSWER,
+    PHASE_CLOSING, /* libh2o knows it no more, but has something to write */
 };
 
 struct connection {
+    h2o_linklist_t link;
     struct connection_set *set;
+    h2o_socket_t *sock;
     bool over_limit;
     int linger_fd;     /* what stays open of the socket when libh2o closes it, or -1 */
     unsigned requests; /* that it brought so far */
     /* As the sweep saw it last. Our own clock: libh2o's jumps when the wall clock is set. */
     enum phase phase;
-    unsigned requests_seen;
+    unsigned requests_seen, sweep_seen;
     int64_t since_us;
 };
 
 struct connection_set {
     h2o_accept_ctx_t *accept;
     struct connection_limits limits;
-    atomic_uint *count;
-    unsigned size;
+    const struct proxies *proxies;
+    struct connection_counts *counts;
+    unsigned size, sweeps;
+    h2o_linklist_t all; /* but for those that linger */
     h2o_linklist_t lingering;
 };
 
@@ -59,11 +66,14 @@ struct lingering {
 
 struct connection_set *connection_set_new(h2o_accept_ctx_t *accept,
                                           const struct connection_limits *limits,
-                                          atomic_uint *count)
+                                          const struct proxies *proxies,
+                                          struct connection_counts *counts)
 {
     struct connection_set *set = h2o_mem_alloc(sizeof(*set));
 
-    *set = (struct connection_set){.accept = accept, .limits = *limits, .count = count};
+    *set = (struct connection_set){
+        .accept = accept, .limits = *limits, .proxies = proxies, .counts = counts};
+    h2o_linklist_init_anchor(&set->all);
     h2o_linklist_init_anchor(&set->lingering);
     return set;
 }
@@ -82,7 +92,7 @@ unsigned connection_set_size(const struct connection_set *set)
 static void leave(struct connection_set *set)
 {
     set->size--;
-    atomic_fetch_sub(set->count, 1);
+    atomic_fetch_sub(&set->counts->open, 1);
 }
 
 static struct lingering *lingering_of(h2o_linklist_t *link)
@@ -124,6 +134,7 @@ static void on_closed(void *data)
 {
     struct connection *c = data;
 
+    h2o_linklist_unlink(&c->link);
     if (c->linger_fd >= 0)
         start_lingering(c->set, c->linger_fd);
     else
@@ -141,9 +152,33 @@ static struct connection *connection_of(h2o_req_t *req)
     return socket_of(req)->on_close.data;
 }
 
-void connection_begin(struct connection_set *set, h2o_socket_t *sock)
+static void linger(struct connection *c)
 {
-    unsigned open = atomic_fetch_add(set->count, 1) + 1;
+    if (c->linger_fd < 0)
+        c->linger_fd = fcntl(h2o_socket_get_fd(c->sock), F_DUPFD_CLOEXEC, 0);
+}
+
+static void on_entered(h2o_socket_t *sock, enum entrance_verdict verdict)
+{
+    struct connection *c = sock->on_close.data;
+    h2o_accept_ctx_t *accept = c->set->accept;
+
+    if (verdict == ENTRANCE_OPEN) {
+        c->phase = PHASE_IDLE;
+        c->since_us = clock_mono_us();
+        h2o_http1_accept(accept, sock, *h2o_get_timestamp(accept->ctx, NULL, NULL));
+        return;
+    }
+    atomic_fetch_add(&c->set->counts->refused[verdict], 1);
+    if (verdict == ENTRANCE_NO_TLS || verdict == ENTRANCE_TLS_FAILED)
+        linger(c);
+    h2o_socket_close(sock);
+}
+
+void connection_begin(struct connection_set *set, h2o_socket_t *sock,
+                      const struct entrance *entrance)
+{
+    unsigned open = atomic_fetch_add(&set->counts->open, 1) + 1;
     struct connection *c;
 
     set->size++;
@@ -155,22 +190,24 @@ void connection_begin(struct connection_set *set, h2o_socket_t *sock)
     c = h2o_mem_alloc(sizeof(*c));
     *c = (struct connection){
         .set = set,
+        .sock = sock,
         .over_limit = open > set->limits.connections,
         .linger_fd = -1,
         .since_us = clock_mono_us(),
     };
     sock->on_close.cb = on_closed;
     sock->on_close.data = c;
-    h2o_accept(set->accept, sock);
+    h2o_linklist_insert(&set->all, &c->link);
+    if (entrance == NULL)
+        on_entered(sock, ENTRANCE_OPEN);
+    else
+        entrance_pass(entrance, sock, on_entered);
 }
 
 void connection_linger(h2o_req_t *req)
 {
-    struct connection *c = connection_of(req);
-
     req->http1_is_persistent = 0;
-    if (c->linger_fd < 0)
-        c->linger_fd = fcntl(h2o_socket_get_fd(socket_of(req)), F_DUPFD_CLOEXEC, 0);
+    linger(connection_of(req));
 }
 
 void connection_advance(h2o_req_t *req)
@@ -207,34 +244,37 @@ static int64_t limit_us(const struct connection_limits *limits, enum phase phase
     switch (phase) {
     case PHASE_IDLE:
         return (int64_t)limits->idle_s * 1000000;
+    case PHASE_ENTRANCE:
     case PHASE_HEADER:
         return (int64_t)limits->header_s * 1000000;
     case PHASE_BODY:
     case PHASE_ANSWER:
         return (int64_t)limits->body_s * 1000000;
+    case PHASE_CLOSING:
+        return (int64_t)LINGER_S * 1000000;
     case PHASE_WORK:
         break;
     }
     return INT64_MAX;
 }
 
-/* Past libh2o, which can only close: the peer may as well know why. */
-static void send_timeout(int fd)
+static void on_told(h2o_socket_t *sock, const char *err)
+{
+    (void)sock;
+    (void)err;
+}
+
+/* libh2o can only close: the peer may as well know why. */
+static void send_timeout(h2o_socket_t *sock)
 {
     struct answer answer = answer_to_problem(ANSWER_REQUEST_TIMEOUT);
-    struct json_line body = {0};
     char response[512];
-    int len;
+    h2o_iovec_t bytes = {response, answer_write_response(response, sizeof(response), &answer)};
 
-    answer_write_refusal(&body, &answer, NULL);
-    len = snprintf(response, sizeof(response),
-                   "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
-                   "Content-Length: %zu\r\n\r\n%.*s",
-                   answer.status, answer.phrase, body.len, (int)body.len,
-                   body.base == NULL ? "" : body.base);
-    if (len > 0 && (size_t)len < sizeof(response))
-        send(fd, response, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    json_line_free(&body);
+    if (sock->ssl == NULL)
+        send(h2o_socket_get_fd(sock), bytes.base, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    else if (!h2o_socket_is_writing(sock))
+        h2o_socket_write(sock, &bytes, 1, on_told);
 }
 
 static bool has_input(int fd)
@@ -250,42 +290,62 @@ struct sweep {
     bool draining;
 };
 
+static void enter_phase(struct connection *c, enum phase phase, int64_t now_us)
+{
+    if (phase != c->phase || c->requests_seen != c->requests) {
+        c->phase = phase;
+        c->requests_seen = c->requests;
+        c->since_us = now_us;
+    }
+}
+
+static bool is_over(const struct connection *c, int64_t now_us)
+{
+    return now_us - c->since_us > limit_us(&c->set->limits, c->phase);
+}
+
 /* libh2o closes a connection itself when it meets the end of a stream that was shut down here. */
 static int examine(h2o_req_t *req, void *data)
 {
     const struct sweep *sweep = data;
     struct connection *c = connection_of(req);
-    int fd = h2o_socket_get_fd(socket_of(req));
-    enum phase phase = phase_of(req);
+    int fd = h2o_socket_get_fd(c->sock);
 
-    if (phase != c->phase || c->requests_seen != c->requests) {
-        c->phase = phase;
-        c->requests_seen = c->requests;
-        c->since_us = sweep->now_us;
-    }
-    if (sweep->draining && phase == PHASE_IDLE && !has_input(fd) &&
+    c->sweep_seen = sweep->set->sweeps;
+    enter_phase(c, phase_of(req), sweep->now_us);
+    if (sweep->draining && c->phase == PHASE_IDLE && !has_input(fd) &&
         (c->requests > 0 || sweep->now_us - c->since_us > FRESH_US)) {
         shutdown(fd, SHUT_RDWR);
-    } else if (sweep->now_us - c->since_us > limit_us(&sweep->set->limits, phase)) {
-        if (phase == PHASE_HEADER || phase == PHASE_BODY)
-            send_timeout(fd);
+    } else if (is_over(c, sweep->now_us)) {
+        if (c->phase == PHASE_HEADER || c->phase == PHASE_BODY)
+            send_timeout(c->sock);
         shutdown(fd, SHUT_RDWR);
     }
     return 0;
 }
 
-static int cut(h2o_req_t *req, void *data)
+/* Whether it has come and said nothing yet. */
+static bool is_waiting(const struct connection *c, int fd, int64_t now_us)
 {
-    (void)data;
-    shutdown(h2o_socket_get_fd(socket_of(req)), SHUT_RDWR);
-    return 0;
+    return c->phase == PHASE_ENTRANCE && !entrance_is_busy(c->sock) && !has_input(fd) &&
+           now_us - c->since_us > FRESH_US;
 }
 
-static void for_each(struct connection_set *set, int (*visit)(h2o_req_t *, void *), void *data)
+/* Those of which libh2o knows no request: not yet, or no more. */
+static void examine_others(const struct sweep *sweep)
 {
-    h2o_context_t *ctx = set->accept->ctx;
+    h2o_linklist_t *all = &sweep->set->all;
 
-    ctx->globalconf->http1.callbacks.foreach_request(ctx, visit, data);
+    for (h2o_linklist_t *link = all->next; link != all; link = link->next) {
+        struct connection *c = H2O_STRUCT_FROM_MEMBER(struct connection, link, link);
+        int fd = h2o_socket_get_fd(c->sock);
+
+        if (c->sweep_seen == sweep->set->sweeps)
+            continue;
+        enter_phase(c, c->phase == PHASE_ENTRANCE ? PHASE_ENTRANCE : PHASE_CLOSING, sweep->now_us);
+        if (is_over(c, sweep->now_us) || (sweep->draining && is_waiting(c, fd, sweep->now_us)))
+            shutdown(fd, SHUT_RDWR);
+    }
 }
 
 static void sweep_lingering(struct connection_set *set, int64_t now_us)
@@ -305,13 +365,21 @@ void connection_sweep(struct connection_set *set, bool draining)
 {
     struct sweep sweep = {set, clock_mono_us(), draining};
 
-    for_each(set, examine, &sweep);
+    h2o_context_t *ctx = set->accept->ctx;
+
+    set->sweeps++;
+    ctx->globalconf->http1.callbacks.foreach_request(ctx, examine, &sweep);
+    examine_others(&sweep);
     sweep_lingering(set, sweep.now_us);
 }
 
 void connection_set_cut(struct connection_set *set)
 {
-    for_each(set, cut, NULL);
+    h2o_linklist_t *all = &set->all;
+
+    for (h2o_linklist_t *link = all->next; link != all; link = link->next)
+        shutdown(h2o_socket_get_fd(H2O_STRUCT_FROM_MEMBER(struct connection, link, link)->sock),
+                 SHUT_RDWR);
     sweep_lingering(set, INT64_MAX);
 }
 
@@ -337,12 +405,39 @@ void connection_register(h2o_pathconf_t *path)
     h2o_create_handler(path, sizeof(h2o_handler_t))->on_req = on_request;
 }
 
+/* From the last line to the first: the nearest proxy added the last one. */
+static void follow(const h2o_req_t *req, const struct proxies *proxies, struct network_host *host)
+{
+    for (size_t i = req->headers.size; i > 0; i--) {
+        const h2o_header_t *header = &req->headers.entries[i - 1];
+
+        if (header->name == &H2O_TOKEN_X_FORWARDED_FOR->buf &&
+            !proxies_follow(proxies, header->value.base, header->value.len, host))
+            return;
+    }
+}
+
+/* Whether a proxy has said so. */
+static bool find_host(h2o_req_t *req, struct sockaddr_storage *peer, struct network_host *host)
+{
+    const struct proxies *proxies = connection_of(req)->set->proxies;
+
+    *peer = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
+    *host = (struct network_host){.family = 0};
+    req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)peer);
+    if (proxies != NULL && proxies_trust(proxies, peer))
+        follow(req, proxies, host);
+    return host->family != 0;
+}
+
 void connection_remote(h2o_req_t *req, struct network_host *host, char *text)
 {
-    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+    struct sockaddr_storage peer;
 
-    req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&peer);
-    address_write(&peer, text);
-    if (!network_host_of(&peer, host))
-        *host = (struct network_host){0};
+    if (find_host(req, &peer, host))
+        network_host_write(host, text);
+    else
+        address_write(&peer, text);
+    if (host->family == 0)
+        network_host_of(&peer, host);
 }

@@ -2,7 +2,7 @@
  *
  * connection.h - the connections of one loop: how many, how long, and how they end.
  *
- * Ownership  A set belongs to its loop's thread; the count is shared by all of them.
+ * Ownership  A set belongs to its loop's thread; the counts are shared by all of them.
  * Threads    Every function on the thread of the loop.
  */
 #ifndef CONNECTION_H
@@ -13,11 +13,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "entrance.h"
+
 struct network_host;
+struct proxies;
 struct st_h2o_accept_ctx_t;
 struct st_h2o_pathconf_t;
 struct st_h2o_req_t;
 struct st_h2o_socket_t;
+
+struct connection_counts {
+    atomic_uint open;
+    atomic_uint_fast64_t refused[ENTRANCE_VERDICTS]; /* before HTTP */
+};
 
 struct connection_limits {
     unsigned connections; /* of all loops; some more are taken, to be told so */
@@ -26,13 +34,16 @@ struct connection_limits {
 
 struct connection_set;
 
+/* `proxies` are believed in what they say about their clients; NULL: nobody is. */
 struct connection_set *connection_set_new(struct st_h2o_accept_ctx_t *accept,
                                           const struct connection_limits *limits,
-                                          atomic_uint *count);
+                                          const struct proxies *proxies,
+                                          struct connection_counts *counts);
 void connection_set_free(struct connection_set **set);
 
-/* Takes a connection that was just accepted. */
-void connection_begin(struct connection_set *set, struct st_h2o_socket_t *sock);
+/* Takes a connection that was just accepted. The entrance outlives it; NULL: there is none. */
+void connection_begin(struct connection_set *set, struct st_h2o_socket_t *sock,
+                      const struct entrance *entrance);
 
 /* Ends the connections whose time is over: call it about once a second. With `draining` also
  * those that are idle. */
@@ -47,8 +58,9 @@ void connection_set_cut(struct connection_set *set);
 /* Answers requests on connections beyond the limit. */
 void connection_register(struct st_h2o_pathconf_t *path);
 
-/* Who the peer is, and as ADDRESS:PORT in ADDRESS_TEXT_SIZE bytes. The family of a host is 0 if
- * there is none, as with a Unix socket. */
+/* Who sent the request, and as text in ADDRESS_TEXT_SIZE bytes: the peer, as ADDRESS:PORT; or, if
+ * it is a proxy that is believed, whose ADDRESS it gives in X-Forwarded-For. The family of a host
+ * is 0 if there is none, as with a Unix socket. */
 void connection_remote(struct st_h2o_req_t *req, struct network_host *host, char *text);
 
 /* Some of an answer without an end was taken: the time in which that has to happen begins anew. */

@@ -119,7 +119,7 @@ void delivery_record(struct delivery_recorder *recorder, const struct delivery *
                   throttle_pass(&recorder->throttle, DELIVERY_REFUSALS_PER_SECOND, now_us);
 
     count(recorder->metrics, d, now_us);
-    if (recorder->offenders != NULL && d->host.family != 0 && is_offence(d))
+    if (recorder->refused_per_minute > 0 && d->host.family != 0 && is_offence(d))
         offenders_add(recorder->offenders, &d->host, now_us);
     if (!logged && !feed_is_watched(recorder->feed))
         return;

@@ -51,7 +51,8 @@ struct delivery_recorder {
     struct log *log;
     struct metrics *metrics;
     struct feed *feed;
-    struct offenders *offenders; /* NULL: refusals of a host are not counted */
+    struct offenders *offenders;
+    unsigned refused_per_minute; /* by one host; 0: any number */
     bool body;                   /* write the payload, too */
     struct throttle throttle;
     struct pace hints;

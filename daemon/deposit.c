@@ -315,6 +315,14 @@ bool deposit_begin(struct deposits *all, h2o_req_t *req, struct delivery *d,
     return true;
 }
 
+static void obey(struct deposits *all)
+{
+    const struct rules *rules = all->reader.rules;
+
+    all->recorder.body = rules->log_body;
+    all->recorder.refused_per_minute = rules->limits.refused_per_minute;
+}
+
 struct deposits *deposits_open(h2o_context_t *ctx, const struct deposits_options *options)
 {
     struct deposits *all = h2o_mem_alloc(sizeof(*all));
@@ -333,7 +341,7 @@ struct deposits *deposits_open(h2o_context_t *ctx, const struct deposits_options
     all->finished_end = &all->finished;
     pthread_mutex_init(&all->mutex, NULL);
     rules_reader_open(&all->reader, options->board);
-    all->recorder.body = all->reader.rules->log_body;
+    obey(all);
     h2o_multithread_register_receiver(ctx->queue, &all->wake_up, on_wake_up);
     return all;
 }
@@ -352,7 +360,7 @@ void deposits_close(struct deposits *all)
 const struct rules *deposits_rules(struct deposits *all)
 {
     if (rules_reader_look(&all->reader))
-        all->recorder.body = all->reader.rules->log_body;
+        obey(all);
     return all->reader.rules;
 }
 

@@ -36,7 +36,7 @@ struct deposits_options {
     struct log *log;
     struct metrics *metrics;
     struct feed *feed;
-    struct offenders *offenders; /* NULL: refusals of a host are not counted */
+    struct offenders *offenders;
     struct rules_board *board;
     struct handover handover;
 };

@@ -8,6 +8,7 @@
 
 #include "address.h"
 #include "config.h"
+#include "entrances.h"
 #include "exits.h"
 #include "listener.h"
 #include "notice.h"
@@ -17,6 +18,7 @@
 struct ingest {
     const struct receiver_options *options;
     struct receiver *receiver;
+    struct entrances *entrances;
     struct listener *listener;
 };
 
@@ -51,6 +53,22 @@ static void turn(void *data, struct st_h2o_context_t *ctx)
     receiver_turn(ingest->receiver, ctx);
 }
 
+static void say_nothing(const char *text)
+{
+    (void)text;
+}
+
+/* What there is to warn of was said when the configuration was checked. */
+static bool open_entrances(struct ingest *ingest, const struct config *c)
+{
+    char why[CONFIG_WHY_SIZE];
+
+    ingest->entrances = entrances_open(c, NULL, say_nothing, why);
+    if (ingest->entrances == NULL)
+        notice_error("%s", why);
+    return ingest->entrances != NULL;
+}
+
 struct ingest *ingest_open(const struct config *c, const struct receiver_options *options,
                            struct pulses *pulses)
 {
@@ -72,24 +90,52 @@ struct ingest *ingest_open(const struct config *c, const struct receiver_options
         .turn = turn,
     };
 
-    if (ingest == NULL)
+    if (ingest == NULL) {
+        notice_error("%s", strerror(errno));
         return NULL;
+    }
     ingest->options = options;
     raise_descriptors(&listener.limits.connections);
-    ingest->listener = listener_new(&listener);
+    if (open_entrances(ingest, c)) {
+        listener.proxies = entrances_proxies(ingest->entrances);
+        if ((ingest->listener = listener_new(&listener)) == NULL)
+            notice_error("%s", strerror(errno));
+    }
     if (ingest->listener == NULL)
         ingest_free(&ingest);
     return ingest;
 }
 
+/* What is asked of those who come to a socket that was passed stands at its address. */
+static void furnish(struct ingest *ingest, const struct config *c, int fd, size_t n)
+{
+    const struct passed_sockets alone = {{fd}, 1};
+    char text[ADDRESS_TEXT_SIZE];
+    bool guarded = false;
+
+    for (size_t i = 0; i < c->listen_count; i++) {
+        guarded = guarded || c->listen[i].tls != NULL || c->listen[i].proxy_protocol;
+        if (passed_has(&alone, c->listen[i].address)) {
+            listener_set_entrance(ingest->listener, n, entrances_at(ingest->entrances, i));
+            return;
+        }
+    }
+    if (guarded && listener_address(ingest->listener, n, text))
+        notice_warning("no address of the configuration is %s, which was passed: plain HTTP there",
+                       text);
+}
+
 static int open_sockets(struct ingest *ingest, const struct config *c,
                         const struct passed_sockets *passed)
 {
-    for (size_t i = 0; i < passed->count; i++) {
-        if (!listener_adopt(ingest->listener, passed->fd[i])) {
+    size_t n = 0;
+
+    for (; n < passed->count; n++) {
+        if (!listener_adopt(ingest->listener, passed->fd[n])) {
             notice_error("cannot listen on a socket that was passed: %s", strerror(errno));
             return EXIT_FAILED;
         }
+        furnish(ingest, c, passed->fd[n], n);
     }
     for (unsigned i = 0; i < c->listen_count; i++) {
         if (passed->count > 0 && (c->listen_by_default || passed_has(passed, c->listen[i].address)))
@@ -100,6 +146,7 @@ static int open_sockets(struct ingest *ingest, const struct config *c,
             notice_error("cannot listen on %s: %s", c->listen[i].address, strerror(error));
             return exits_of_errno(error);
         }
+        listener_set_entrance(ingest->listener, n++, entrances_at(ingest->entrances, i));
     }
     return EXIT_SUCCESS;
 }
@@ -130,10 +177,22 @@ void ingest_stop(struct ingest *ingest, unsigned seconds)
 
 void ingest_free(struct ingest **ingest)
 {
-    if (*ingest != NULL)
+    if (*ingest != NULL) {
         listener_free(&(*ingest)->listener);
+        entrances_free(&(*ingest)->entrances);
+    }
     free(*ingest);
     *ingest = NULL;
+}
+
+bool ingest_renew(struct ingest *ingest, struct entrances **newer)
+{
+    return entrances_renew(ingest->entrances, newer);
+}
+
+const struct entrances *ingest_entrances(const struct ingest *ingest)
+{
+    return ingest->entrances;
 }
 
 const struct listener *ingest_listener(const struct ingest *ingest)

@@ -8,14 +8,17 @@
 #ifndef INGEST_H
 #define INGEST_H
 
+#include <stdbool.h>
+
 struct config;
+struct entrances;
 struct ingest;
 struct listener;
 struct passed_sockets;
 struct pulses;
 struct receiver_options;
 
-/* What `options` points to is used to the end; `pulses` may be NULL. NULL with errno. */
+/* What `options` points to is used to the end; `pulses` may be NULL. NULL after a notice. */
 struct ingest *ingest_open(const struct config *config, const struct receiver_options *options,
                            struct pulses *pulses);
 
@@ -29,7 +32,11 @@ void ingest_stop(struct ingest *ingest, unsigned seconds);
 
 void ingest_free(struct ingest **ingest);
 
-/* Its numbers are for others to read. */
+/* As entrances.h has it. */
+bool ingest_renew(struct ingest *ingest, struct entrances **newer);
+
+/* Their numbers are for others to read. */
+const struct entrances *ingest_entrances(const struct ingest *ingest);
 const struct listener *ingest_listener(const struct ingest *ingest);
 
 #endif

@@ -45,9 +45,10 @@ struct listener {
     h2o_globalconf_t config;
     int fd[LISTENER_SOCKETS_MAX];
     struct unix_socket *files[LISTENER_SOCKETS_MAX]; /* NULL: the socket is none */
+    const struct entrance *entrances[LISTENER_SOCKETS_MAX];
     size_t fds;
     pthread_mutex_t config_mutex; /* held while a context is made of `config`, or disposed of */
-    atomic_uint connections;
+    struct connection_counts counts;
     unsigned drain_s; /* set before the stop messages are sent */
     unsigned started;
     struct worker *workers;
@@ -131,6 +132,11 @@ bool listener_adopt(struct listener *l, int fd)
     return true;
 }
 
+void listener_set_entrance(struct listener *l, size_t n, const struct entrance *entrance)
+{
+    l->entrances[n] = entrance;
+}
+
 bool listener_address(const struct listener *l, size_t n, char *text)
 {
     struct sockaddr_storage bound;
@@ -147,10 +153,14 @@ static void on_accept(h2o_socket_t *listening, const char *err)
     struct worker *w = listening->data;
     h2o_socket_t *sock;
 
+    size_t n = 0;
+
+    while (w->sockets[n] != listening)
+        n++;
     for (int i = 0; err == NULL && i < ACCEPTS_AT_ONCE; i++) {
         if ((sock = h2o_evloop_socket_accept(listening)) == NULL)
             break;
-        connection_begin(w->connections, sock);
+        connection_begin(w->connections, sock, w->listener->entrances[n]);
     }
 }
 
@@ -221,7 +231,8 @@ static void open_loop(struct worker *w)
     pthread_mutex_unlock(&l->config_mutex);
     h2o_multithread_register_receiver(w->ctx.queue, &w->wake_up, on_message);
     w->accept = (h2o_accept_ctx_t){.ctx = &w->ctx, .hosts = l->config.hosts};
-    w->connections = connection_set_new(&w->accept, &l->options.limits, &l->connections);
+    w->connections =
+        connection_set_new(&w->accept, &l->options.limits, l->options.proxies, &l->counts);
     for (size_t i = 0; i < l->fds; i++) {
         w->sockets[i] = h2o_evloop_socket_create(w->ctx.loop, w->fd[i], H2O_SOCKET_FLAG_DONT_READ);
         w->sockets[i]->data = w;
@@ -315,7 +326,12 @@ unsigned listener_stop(struct listener *l, unsigned seconds)
 
 unsigned listener_connections(const struct listener *l)
 {
-    return atomic_load_explicit(&l->connections, memory_order_relaxed);
+    return atomic_load_explicit(&l->counts.open, memory_order_relaxed);
+}
+
+uint64_t listener_refused(const struct listener *l, enum entrance_verdict verdict)
+{
+    return atomic_load_explicit(&l->counts.refused[verdict], memory_order_relaxed);
 }
 
 static void end_worker(struct worker *w)

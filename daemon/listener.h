@@ -24,6 +24,7 @@ struct listener_options {
     struct connection_limits limits;
     struct pulses *pulses; /* those of the loops are added, as `name`; may be NULL */
     const char *name;
+    const struct proxies *proxies; /* as in connection.h */
     void *data;
     /* Registers what answers requests. */
     void (*setup)(void *data, struct st_h2o_pathconf_t *path);
@@ -45,6 +46,10 @@ bool listener_add(struct listener *l, const char *address);
  * been accepted when it stops waits for the next one who has the socket. */
 bool listener_adopt(struct listener *l, int fd);
 
+/* Leads those who come to the n-th socket through an entrance, which outlives the listener. Before
+ * listener_start(). */
+void listener_set_entrance(struct listener *l, size_t n, const struct entrance *entrance);
+
 /* The address of the n-th socket as it is bound: tells the port that 0 became. False if there
  * are fewer. `text` has ADDRESS_TEXT_SIZE bytes. */
 bool listener_address(const struct listener *l, size_t n, char *text);
@@ -54,8 +59,9 @@ bool listener_start(struct listener *l); /* false with errno */
 /* What an errno of listener_add() or listener_start() means, for people. */
 const char *listener_problem(int error);
 
-/* How many are open. On any thread. */
+/* How many are open, and how many were refused at the entrance. On any thread. */
 unsigned listener_connections(const struct listener *l);
+uint64_t listener_refused(const struct listener *l, enum entrance_verdict verdict);
 
 /* Accepts no more, lets what is in flight end, for `seconds` at most, and joins the threads.
  * Returns how many connections were cut. */

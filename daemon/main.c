@@ -13,6 +13,7 @@
 
 #include "config.h"
 #include "config_file.h"
+#include "entrances.h"
 #include "exits.h"
 #include "notice.h"
 #include "options.h"
@@ -56,6 +57,16 @@ static bool check_token(struct options *o)
     return good;
 }
 
+/* Likewise. */
+static bool check_entrances(struct options *o)
+{
+    struct entrances *entrances = entrances_open(o->config, o->file, warn, o->why);
+    bool good = entrances != NULL;
+
+    entrances_free(&entrances);
+    return good;
+}
+
 static int check_or_run(struct options *o)
 {
     struct rules *rules = NULL;
@@ -67,7 +78,7 @@ static int check_or_run(struct options *o)
     } else if (!config_complete(o->config, NULL, o->why)) {
         config_free(&o->config);
     }
-    if (o->config != NULL && check_token(o))
+    if (o->config != NULL && check_token(o) && check_entrances(o))
         rules = rules_open(o->config, o->file, warn, o->why);
     if (rules == NULL)
         notice_error("%s", o->why);

@@ -23,10 +23,10 @@ enum {
 typedef _Atomic uint64_t place;
 
 struct offenders {
-    unsigned refusals;
     int64_t start_us;
     unsigned char key[crypto_shorthash_KEYBYTES];
-    place sets[SETS][PLACES] __attribute__((aligned(64)));
+    place *sets; /* SETS times PLACES, in line with the cache */
+    place memory[];
 };
 
 struct offender {
@@ -47,18 +47,16 @@ static struct offender unpack(uint64_t word)
     };
 }
 
-struct offenders *offenders_new(unsigned refusals, int64_t now_us)
+struct offenders *offenders_new(int64_t now_us)
 {
-    struct offenders *all = aligned_alloc(_Alignof(struct offenders), sizeof(*all));
+    const size_t line = PLACES * sizeof(place);
+    struct offenders *all = calloc(1, sizeof(*all) + (SETS + 1) * line);
 
     if (all == NULL)
         return NULL;
-    all->refusals = refusals;
+    all->sets = all->memory + (line - (uintptr_t)all->memory % line) / sizeof(place);
     all->start_us = now_us;
     randombytes_buf(all->key, sizeof(all->key));
-    for (size_t i = 0; i < SETS; i++)
-        for (size_t j = 0; j < PLACES; j++)
-            atomic_init(&all->sets[i][j], 0);
     return all;
 }
 
@@ -69,7 +67,7 @@ void offenders_free(struct offenders **offenders)
 }
 
 /* The set of a host, and in *who what it is known by there. */
-static size_t find_set(const struct offenders *all, const struct network_host *host, uint64_t *who)
+static place *find_set(const struct offenders *all, const struct network_host *host, uint64_t *who)
 {
     struct network_host masked = *host;
     unsigned char bytes[crypto_shorthash_BYTES];
@@ -81,7 +79,7 @@ static size_t find_set(const struct offenders *all, const struct network_host *h
     for (size_t i = 0; i < sizeof(bytes); i++)
         hash = hash << 8 | bytes[i];
     *who = hash >> (SINCE_BITS + COUNT_BITS);
-    return hash % SETS;
+    return all->sets + hash % SETS * PLACES;
 }
 
 static uint64_t now_s(const struct offenders *all, int64_t now_us)
@@ -96,15 +94,15 @@ static bool is_over(const struct offender *o, uint64_t at_s)
 }
 
 unsigned offenders_wait_s(const struct offenders *all, const struct network_host *host,
-                          int64_t now_us)
+                          unsigned refusals, int64_t now_us)
 {
     uint64_t who, at_s = now_s(all, now_us);
-    const place *set = all->sets[find_set(all, host, &who)];
+    const place *set = find_set(all, host, &who);
 
     for (size_t i = 0; i < PLACES; i++) {
         struct offender o = unpack(atomic_load_explicit(&set[i], memory_order_relaxed));
 
-        if (o.who == who && o.count >= all->refusals && !is_over(&o, at_s))
+        if (o.who == who && o.count >= refusals && !is_over(&o, at_s))
             return (unsigned)(o.since_s + OFFENDERS_WINDOW_S - at_s);
     }
     return 0;
@@ -142,7 +140,7 @@ static place *find_place(place *set, uint64_t who, uint64_t at_s, uint64_t *word
 void offenders_add(struct offenders *all, const struct network_host *host, int64_t now_us)
 {
     uint64_t who, at_s = now_s(all, now_us), word = 0;
-    place *set = all->sets[find_set(all, host, &who)];
+    place *set = find_set(all, host, &who);
     struct offender o;
     place *mine;
 
@@ -151,7 +149,7 @@ void offenders_add(struct offenders *all, const struct network_host *host, int64
         o = unpack(word);
         if (o.who != who || is_over(&o, at_s))
             o = (struct offender){.who = who, .since_s = at_s};
-        if (o.count == all->refusals)
+        if (o.count == OFFENDERS_REFUSALS_MAX)
             return;
         o.count++;
     } while (!atomic_compare_exchange_weak_explicit(mine, &word, pack(&o), memory_order_relaxed,

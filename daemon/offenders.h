@@ -27,16 +27,17 @@ enum {
     OFFENDERS_WINDOW_S = 60,
 };
 
-/* Unheard from the `refusals`-th one on, 1 to OFFENDERS_REFUSALS_MAX. NULL without memory.
- * libsodium is initialised before. */
-struct offenders *offenders_new(unsigned refusals, int64_t now_us);
+/* NULL without memory; what is not needed of it is never touched. libsodium is initialised before.
+ */
+struct offenders *offenders_new(int64_t now_us);
 void offenders_free(struct offenders **offenders);
 
 /* A request of the host was refused. Times are clock_mono_us()'s. */
 void offenders_add(struct offenders *offenders, const struct network_host *host, int64_t now_us);
 
-/* After how many seconds it will be heard again; 0: now. */
+/* After how many seconds a host is heard again that is unheard from so many refusals on, 1 to
+ * OFFENDERS_REFUSALS_MAX; 0: now. */
 unsigned offenders_wait_s(const struct offenders *offenders, const struct network_host *host,
-                          int64_t now_us);
+                          unsigned refusals, int64_t now_us);
 
 #endif

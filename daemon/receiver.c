@@ -50,10 +50,10 @@ static size_t head_size(const h2o_req_t *req)
 static bool route(const struct rules *rules, const struct offenders *offenders, h2o_req_t *req,
                   struct delivery *d)
 {
-    unsigned wait_s = 0;
+    unsigned refusals = rules->limits.refused_per_minute, wait_s = 0;
 
-    if (offenders != NULL && d->host.family != 0)
-        wait_s = offenders_wait_s(offenders, &d->host, d->begun_us);
+    if (refusals > 0 && d->host.family != 0)
+        wait_s = offenders_wait_s(offenders, &d->host, refusals, d->begun_us);
     if (has_ambiguous_body(req)) {
         d->answer = answer_to_problem(ANSWER_BAD_REQUEST);
         connection_linger(req);

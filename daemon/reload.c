@@ -9,7 +9,9 @@
 #include "config.h"
 #include "config_file.h"
 #include "destination.h"
+#include "entrances.h"
 #include "forwarder.h"
+#include "ingest.h"
 #include "journal.h"
 #include "notice.h"
 #include "rules.h"
@@ -153,15 +155,19 @@ static bool follow(const struct reload *r, struct rules *rules, char *why)
 
 static bool reload_config(const struct reload *r, const struct config *config, char *why)
 {
-    struct rules *rules = rules_open(config, r->file, warn, why);
+    struct entrances *entrances = entrances_open(config, r->file, warn, why);
+    struct rules *rules = entrances == NULL ? NULL : rules_open(config, r->file, warn, why);
     bool good = rules != NULL && follow(r, rules, why);
 
     if (good) {
         tell_changes(r->config, config);
+        if (!ingest_renew(r->ingest, &entrances))
+            notice("tls, proxy_protocol or trusted_proxies: the change needs a restart");
         notice("configuration read again: %zu sources, %zu destinations",
                sources_count(rules->sources), rules->destinations->count);
     }
     rules_release(&rules);
+    entrances_free(&entrances);
     return good;
 }
 

@@ -4,7 +4,8 @@
  * those in force, or, if anything is wrong with them, nothing changes.
  *
  * First the store knows the new destinations, then the forwarder, then the loops: a request that
- * comes under the new rules finds all of it ready. No step after the store's can fail.
+ * comes under the new rules finds all of it ready. Certificates are read before and take effect
+ * behind. No step after the store's can fail.
  *
  * Threads    The main one. Waits for the journal and the forwarder.
  */
@@ -13,6 +14,7 @@
 
 struct config;
 struct forwarder;
+struct ingest;
 struct metrics;
 struct rules_board;
 struct storage;
@@ -24,6 +26,7 @@ struct reload {
     struct metrics *metrics;
     struct storage *storage; /* started */
     struct forwarder *forwarder;
+    struct ingest *ingest;
 };
 
 /* Says what came of it. */

@@ -5,6 +5,8 @@
 
 #include "backlog.h"
 #include "clock.h"
+#include "entrance.h"
+#include "entrances.h"
 #include "exposition.h"
 #include "forwarder.h"
 #include "journal.h"
@@ -36,6 +38,33 @@ static void write_process(const struct scrape *s, struct exposition *e)
     exposition_seconds(e, NULL, s->start_us);
     gauge(e, "hookline_connections", "Connections of senders that are open.",
           listener_connections(s->listener));
+}
+
+/* Of a connection that gets no further there is no line. */
+static void write_entrances(const struct scrape *s, struct exposition *e)
+{
+    exposition_family(e, EXPOSITION_COUNTER, "hookline_connections_refused_total",
+                      "Connections that did not get as far as a request, by what was wrong.");
+    for (int i = 0; i < ENTRANCE_VERDICTS; i++) {
+        const char *reason = entrance_verdict_name((enum entrance_verdict)i);
+
+        if (reason != NULL)
+            exposition_number(e, (struct exposition_label[]){{"reason", reason}, {NULL, NULL}},
+                              listener_refused(s->listener, (enum entrance_verdict)i));
+    }
+}
+
+static void write_certificates(const struct scrape *s, struct exposition *e)
+{
+    const char *address;
+    int64_t end_s;
+
+    exposition_family(e, EXPOSITION_GAUGE, "hookline_tls_certificate_end_time_seconds",
+                      "When the certificate of an address expires, in seconds since 1970.");
+    for (size_t n = 0; entrances_certificate(s->entrances, n, &address, &end_s); n++)
+        if (end_s >= 0)
+            exposition_number(e, (struct exposition_label[]){{"address", address}, {NULL, NULL}},
+                              (uint64_t)end_s);
 }
 
 static void write_journal(const struct scrape *s, struct exposition *e)
@@ -218,6 +247,8 @@ static void write_backlogs(const struct scrape *s, struct exposition *e)
 void scrape_write(const struct scrape *s, struct exposition *e)
 {
     write_process(s, e);
+    write_entrances(s, e);
+    write_certificates(s, e);
     metrics_write(s->metrics, e);
     write_journal(s, e);
     write_store(s, e);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct backlog;
+struct entrances;
 struct exposition;
 struct forwarder;
 struct listener;
@@ -23,6 +24,7 @@ struct scrape {
     int64_t start_us; /* of the process, since 1970 */
     const struct metrics *metrics;
     const struct listener *listener; /* where deliveries arrive */
+    const struct entrances *entrances;
     struct storage *storage;
     struct forwarder *forwarder; /* NULL: there are no destinations */
     struct store *store;         /* a reader's, as are ... */

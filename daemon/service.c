@@ -45,7 +45,7 @@ struct service {
     struct metrics *metrics;
     struct feed *feed;
     struct pulses *pulses;
-    struct offenders *offenders; /* NULL: no limit */
+    struct offenders *offenders;
     struct storage *storage;
     _Atomic(struct forwarder *) forwarder; /* NULL: it is not there yet */
     struct receiver_options receiver;
@@ -123,20 +123,11 @@ static int open_views(struct service *s)
     s->feed = feed_new();
     s->pulses = pulses_new();
     s->board = rules_board_new(s->first);
-    if (s->metrics != NULL && s->feed != NULL && s->pulses != NULL && s->board != NULL &&
-        rules_count(s->first, s->metrics))
+    s->offenders = offenders_new(clock_mono_us());
+    if (s->offenders != NULL && s->metrics != NULL && s->feed != NULL && s->pulses != NULL &&
+        s->board != NULL && rules_count(s->first, s->metrics))
         return EXIT_SUCCESS;
     notice_error("%s", strerror(errno));
-    return EXIT_FAILED;
-}
-
-static int open_guards(struct service *s)
-{
-    unsigned refusals = s->config->limits.refused_per_minute;
-
-    if (refusals == 0 || (s->offenders = offenders_new(refusals, clock_mono_us())) != NULL)
-        return EXIT_SUCCESS;
-    notice("%s", strerror(errno));
     return EXIT_FAILED;
 }
 
@@ -225,10 +216,8 @@ static int open_ingest(struct service *s)
                 .handover = {storage_outbox(s->storage), s, relay},
             },
     };
-    if ((s->ingest = ingest_open(s->config, &s->receiver, s->pulses)) != NULL)
-        return EXIT_SUCCESS;
-    notice_error("%s", strerror(errno));
-    return EXIT_FAILED;
+    s->ingest = ingest_open(s->config, &s->receiver, s->pulses);
+    return s->ingest != NULL ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
 /* Without an address or a socket there is none. */
@@ -242,6 +231,7 @@ static int open_admin(struct service *s)
         .board = s->board,
         .metrics = s->metrics,
         .listener = ingest_listener(s->ingest),
+        .entrances = ingest_entrances(s->ingest),
         .feed = s->feed,
         .pulses = s->pulses,
         .storage = s->storage,
@@ -266,7 +256,7 @@ static int open_admin(struct service *s)
 static int open_all(struct service *s)
 {
     int (*const parts[])(struct service *) = {
-        open_log, open_views, open_guards, open_storage, open_forwarder, open_ingest, open_admin,
+        open_log, open_views, open_storage, open_forwarder, open_ingest, open_admin,
     };
     int code = EXIT_SUCCESS;
 
@@ -388,6 +378,7 @@ static void reload(struct service *s, const char *file)
         .metrics = s->metrics,
         .storage = s->storage,
         .forwarder = atomic_load(&s->forwarder),
+        .ingest = s->ingest,
     };
 
     vigil_reloading(&s->vigil);

@@ -125,12 +125,12 @@ static struct network_host host_number(unsigned n)
     return host(text);
 }
 
-static struct offenders *with_refusals(unsigned refusals)
+static struct offenders *nobody(void)
 {
     struct offenders *all;
 
     ck_assert_int_ge(sodium_init(), 0);
-    all = offenders_new(refusals, start);
+    all = offenders_new(start);
     ck_assert_ptr_nonnull(all);
     return all;
 }
@@ -143,31 +143,31 @@ static void add(struct offenders *all, const struct network_host *h, int times, 
 
 START_TEST(a_host_is_heard_until_its_last_refusal_and_again_after_the_minute)
 {
-    struct offenders *all = with_refusals(3);
+    struct offenders *all = nobody();
     struct network_host one = host("192.0.2.1"), other = host("192.0.2.2");
 
     add(all, &one, 2, start);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, start), 0);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, 3, start), 0);
     add(all, &one, 1, start + 59 * second);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, start + 59 * second), 1);
-    ck_assert_uint_eq(offenders_wait_s(all, &other, start + 59 * second), 0);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, start + 60 * second), 0);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, 3, start + 59 * second), 1);
+    ck_assert_uint_eq(offenders_wait_s(all, &other, 3, start + 59 * second), 0);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, 3, start + 60 * second), 0);
     add(all, &one, 2, start + 60 * second);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, start + 60 * second), 0);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, 3, start + 60 * second), 0);
     add(all, &one, 1, start + 60 * second);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, start + 60 * second), 60);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, 3, start + 60 * second), 60);
     offenders_free(&all);
 }
 END_TEST
 
 START_TEST(refusals_of_another_minute_do_not_count)
 {
-    struct offenders *all = with_refusals(3);
+    struct offenders *all = nobody();
     struct network_host h = host("192.0.2.1");
 
     for (int64_t at = start; at < start + 3600 * second; at += 30 * second) {
         offenders_add(all, &h, at);
-        ck_assert_uint_eq(offenders_wait_s(all, &h, at), 0);
+        ck_assert_uint_eq(offenders_wait_s(all, &h, 3, at), 0);
     }
     offenders_free(&all);
 }
@@ -185,11 +185,11 @@ START_TEST(a_network_of_64_bits_is_one_host_of_ipv6)
         {"192.0.2.1", "::ffff:192.0.2.1", true},
         {"192.0.2.1", "c000:201::", false}, /* the same bytes */
     };
-    struct offenders *all = with_refusals(1);
+    struct offenders *all = nobody();
     struct network_host one = host(pairs[_i].one), other = host(pairs[_i].other);
 
     offenders_add(all, &one, start);
-    ck_assert_uint_eq(offenders_wait_s(all, &other, start) > 0, pairs[_i].same);
+    ck_assert_uint_eq(offenders_wait_s(all, &other, 1, start) > 0, pairs[_i].same);
     offenders_free(&all);
 }
 END_TEST
@@ -200,7 +200,7 @@ enum {
 
 START_TEST(a_flood_of_hosts_neither_frees_the_worst_nor_harms_a_stranger)
 {
-    struct offenders *all = with_refusals(3);
+    struct offenders *all = nobody();
     int free = 0, harmed = 0;
 
     for (unsigned n = 0; n < 1000; n++) {
@@ -216,8 +216,8 @@ START_TEST(a_flood_of_hosts_neither_frees_the_worst_nor_harms_a_stranger)
     for (unsigned n = 0; n < 1000; n++) {
         struct network_host worst = host_number(n), stranger = host_number(5000000 + n);
 
-        free += offenders_wait_s(all, &worst, start + 2 * second) == 0;
-        harmed += offenders_wait_s(all, &stranger, start + 2 * second) != 0;
+        free += offenders_wait_s(all, &worst, 3, start + 2 * second) == 0;
+        harmed += offenders_wait_s(all, &stranger, 3, start + 2 * second) != 0;
     }
     ck_assert_int_eq(free, 0);
     ck_assert_int_eq(harmed, 0);
@@ -227,7 +227,7 @@ END_TEST
 
 START_TEST(after_a_flood_of_the_worst_a_new_one_is_noticed)
 {
-    struct offenders *all = with_refusals(1);
+    struct offenders *all = nobody();
     struct network_host late = host("192.0.2.1");
 
     for (unsigned n = 0; n < FLOOD; n++) {
@@ -236,7 +236,7 @@ START_TEST(after_a_flood_of_the_worst_a_new_one_is_noticed)
         offenders_add(all, &h, start);
     }
     offenders_add(all, &late, start + second);
-    ck_assert_uint_eq(offenders_wait_s(all, &late, start + second), 60);
+    ck_assert_uint_eq(offenders_wait_s(all, &late, 1, start + second), 60);
     offenders_free(&all);
 }
 END_TEST
@@ -255,7 +255,7 @@ START_TEST(threads_lose_no_refusal_and_count_none_twice)
 {
     /* 200 by each thread, of each of 100 hosts. */
     const unsigned sum = THREADS * (TRIES / 100);
-    struct offenders *all = with_refusals(sum + 1);
+    struct offenders *all = nobody();
     pthread_t threads[THREADS];
 
     for (int i = 0; i < THREADS; i++)
@@ -265,9 +265,9 @@ START_TEST(threads_lose_no_refusal_and_count_none_twice)
     for (unsigned n = 0; n < 100; n++) {
         struct network_host h = host_number(n);
 
-        ck_assert_uint_eq(offenders_wait_s(all, &h, start), 0);
+        ck_assert_uint_eq(offenders_wait_s(all, &h, sum + 1, start), 0);
         offenders_add(all, &h, start);
-        ck_assert_uint_eq(offenders_wait_s(all, &h, start), 60);
+        ck_assert_uint_eq(offenders_wait_s(all, &h, sum + 1, start), 60);
     }
     offenders_free(&all);
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Fuzzes what is read before HTTP and before anybody is verified: the header of the PROXY protocol,
+ * which must be the same however it is cut, and X-Forwarded-For.
+ */
+#include <string.h>
+
+#include "../../daemon/proxies.h"
+#include "../../daemon/proxy_header.h"
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static char *const trusted[] = {"10.0.0.0/8", "2001:db8::/32"};
+    const char *bytes = (const char *)data;
+    struct network_host host = {.family = 0};
+    struct proxy_header header;
+    struct proxies *proxies;
+
+    if (proxy_header_read(bytes, size, &header) == PROXY_HEADER_READ) {
+        fuzz_check(header.len > 0 && header.len <= size);
+        for (size_t cut = 0; cut < header.len; cut++) {
+            struct proxy_header ignored;
+
+            fuzz_check(proxy_header_read(bytes, cut, &ignored) == PROXY_HEADER_INCOMPLETE);
+        }
+    }
+    if ((proxies = proxies_new(trusted, 2)) == NULL)
+        return 0;
+    fuzz_check(!proxies_follow(proxies, bytes, size, &host) || host.family != 0);
+    proxies_free(&proxies);
+    return 0;
+}
