@@ -229,10 +229,10 @@ class Daemon:
     running = []
 
     def __init__(self, config=None, *, sources=None, arguments=None, env=None, stdout=None,
-                 setup=None, folder=None, ready=True, **more):
+                 setup=None, folder=None, ready=True, launcher=(), descriptors=(), **more):
         """A configuration as data, or sources and the rest of it, or arguments; the folder of
         another one to go on with its store. Waits until it listens, unless it need not be
-        ready."""
+        ready. The launcher is a command that becomes the daemon, and inherits descriptors."""
         self.folder = folder or Folders.new()
         self.store = f"{self.folder}/hookline.db"
         self.out, self.err = f"{self.folder}/stdout", f"{self.folder}/stderr"
@@ -252,8 +252,8 @@ class Daemon:
 
         with open(self.out, "wb") as out, open(self.err, "wb") as err:
             self.process = subprocess.Popen(
-                [*WRAPPER, find_program(), *arguments], env=environment(env, self.folder),
-                preexec_fn=before,
+                [*launcher, *WRAPPER, find_program(), *arguments],
+                env=environment(env, self.folder), preexec_fn=before, pass_fds=descriptors,
                 stdin=subprocess.DEVNULL, stdout=out if stdout is None else stdout, stderr=err)
         Daemon.running.append(self)
         if ready:
