@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "include.h"
 #include "network.h"
 #include "offenders.h"
 #include "proxies.h"
@@ -24,15 +25,18 @@ enum {
 
 size_t config_locate(const char *file, const char *key, char *out, size_t size)
 {
+    struct include_place place;
     unsigned line;
     int len;
 
+    if (file != NULL)
+        include_find(file, key, &place);
     if (file == NULL)
         len = snprintf(out, size, "command line: ");
-    else if ((line = yaml_line_of(file, key)) == 0)
-        len = snprintf(out, size, "%s: ", file);
+    else if ((line = yaml_line_of(place.file, place.key)) == 0)
+        len = snprintf(out, size, "%s: ", place.file);
     else
-        len = snprintf(out, size, "%s:%u: ", file, line);
+        len = snprintf(out, size, "%s:%u: ", place.file, line);
     return len < 0 ? 0 : (size_t)len < size ? (size_t)len : size - 1;
 }
 
@@ -334,12 +338,19 @@ static unsigned spare_processors(void)
 
 bool config_complete(struct config *c, const char *file, char why[CONFIG_WHY_SIZE])
 {
+    char key[64];
+
     for (unsigned i = 0; i < c->sources_count; i++)
         if (!check_source(c, i, file, why) || !check_secrets(&c->sources[i], i, file, why) ||
             !check_allow(&c->sources[i], i, file, why) || !fill_rate(&c->sources[i], i, file, why))
             return false;
-    if (c->sources_count == 0) {
-        complain(file, why, "", "no source is configured");
+    if (c->sources_count == 0 && c->include == NULL) {
+        complain(file, why, "", "no source is configured: expected sources, or include");
+        return false;
+    }
+    if (c->destinations_count > CONFIG_DESTINATIONS_MAX) {
+        snprintf(key, sizeof(key), "destinations/%d", CONFIG_DESTINATIONS_MAX);
+        complain(file, why, key, "expected at most %d destinations", CONFIG_DESTINATIONS_MAX);
         return false;
     }
     fill_limits(&c->limits);

@@ -119,6 +119,7 @@ struct config {
     unsigned sources_count;
     struct config_destination *destinations;
     unsigned destinations_count;
+    char *include; /* NULL: there are no other files; else what is in them is here, too */
 };
 
 #define CONFIG_DEFAULT_ADDRESS "127.0.0.1:8080"
@@ -154,7 +155,8 @@ bool config_complete(struct config *config, const char *file, char why[CONFIG_WH
 bool config_is_name(const char *name);
 
 /* Writes "FILE:LINE: " for a key such as "sources/0/scheme", or what is known of it;
- * a NULL file is the command line. Returns the length. */
+ * a NULL file is the command line. What was included has the name of its own file. Returns the
+ * length. */
 size_t config_locate(const char *file, const char *key, char *out, size_t size);
 
 #endif

@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cyaml/cyaml.h>
 
 #include "config.h"
+#include "include.h"
 #include "yaml_line.h"
 
 #define TEXT(key, type, member, longest)                                                           \
@@ -162,6 +165,13 @@ static const cyaml_schema_field_t limits_fields[] = {
     CYAML_FIELD_END,
 };
 
+#define SOURCES                                                                                    \
+    CYAML_FIELD_SEQUENCE("sources", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,       \
+                         sources, &source_schema, 1, CYAML_UNLIMITED)
+#define DESTINATIONS                                                                               \
+    CYAML_FIELD_SEQUENCE("destinations", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,  \
+                         destinations, &destination_schema, 1, CONFIG_DESTINATIONS_MAX)
+
 static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_SEQUENCE("listen", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config, listen,
                          &listen_schema, 1, CONFIG_LISTEN_MAX),
@@ -172,14 +182,23 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_MAPPING("store", CYAML_FLAG_OPTIONAL, struct config, store, store_fields),
     CYAML_FIELD_MAPPING("limits", CYAML_FLAG_OPTIONAL, struct config, limits, limits_fields),
     CYAML_FIELD_MAPPING("admin", CYAML_FLAG_OPTIONAL, struct config, admin, admin_fields),
-    CYAML_FIELD_SEQUENCE("sources", CYAML_FLAG_POINTER, struct config, sources, &source_schema, 1,
-                         CYAML_UNLIMITED),
-    CYAML_FIELD_SEQUENCE("destinations", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
-                         destinations, &destination_schema, 1, CONFIG_DESTINATIONS_MAX),
+    SOURCES,
+    DESTINATIONS,
+    TEXT("include", struct config, include, 4096),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t config_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, config_fields),
+};
+
+/* Of a file that is included: a config of these keys alone. */
+static const cyaml_schema_field_t part_fields[] = {
+    SOURCES,
+    DESTINATIONS,
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t part_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, part_fields),
 };
 
 /* What libcyaml says of an error: a sentence, then where it stood, from the inside to the
@@ -224,9 +243,9 @@ static void listen_to_cyaml(cyaml_log_t level, void *data, const char *format, v
 }
 
 /* The fields of the mapping that holds the last part of `path`. */
-static const cyaml_schema_field_t *fields_around(const char *path)
+static const cyaml_schema_field_t *fields_around(const cyaml_schema_value_t *value,
+                                                 const char *path)
 {
-    const cyaml_schema_value_t *value = &config_schema;
     const char *slash;
 
     while ((slash = strchr(path, '/')) != NULL) {
@@ -256,7 +275,8 @@ static const char *last_part(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-static void explain(const char *file, const struct complaint *c, cyaml_err_t err, char *why)
+static void explain(const char *file, const cyaml_schema_value_t *schema, const struct complaint *c,
+                    cyaml_err_t err, char *why)
 {
     size_t len = config_locate(file, c->path, why, CONFIG_WHY_SIZE);
     const cyaml_schema_field_t *field = NULL;
@@ -268,7 +288,7 @@ static void explain(const char *file, const struct complaint *c, cyaml_err_t err
                  strcmp(last_part(c->path), "answer") == 0 ? "stored or upstream"
                                                            : "true or false");
     if (err == CYAML_ERR_INVALID_KEY)
-        field = fields_around(c->path);
+        field = fields_around(schema, c->path);
     for (const char *between = "; expected "; field != NULL && field->key != NULL; field++) {
         if (len < CONFIG_WHY_SIZE)
             len += (size_t)snprintf(why + len, CONFIG_WHY_SIZE - len, "%s%s", between, field->key);
@@ -308,41 +328,118 @@ static bool check_numbers(const char *file, char *why)
     return key == NULL;
 }
 
-struct config *config_file_read(const char *file, char *why)
+static void free_as(struct config **config, const cyaml_schema_value_t *schema)
+{
+    struct complaint ignored;
+    cyaml_config_t how;
+
+    if (*config != NULL)
+        cyaml_free(reader(&ignored, &how), schema, *config, 0);
+    *config = NULL;
+}
+
+/* An empty file is NULL, and true. */
+static bool read_as(const char *file, const cyaml_schema_value_t *schema, struct config **config,
+                    char *why)
 {
     struct complaint complaint = {0};
-    struct config *c = NULL;
     cyaml_config_t how;
     cyaml_err_t err;
 
+    *config = NULL;
     if (access(file, R_OK) != 0) {
         snprintf(why, CONFIG_WHY_SIZE, "%s: %s", file, strerror(errno));
-        return NULL;
+        return false;
     }
-    err =
-        cyaml_load_file(file, reader(&complaint, &how), &config_schema, (cyaml_data_t **)&c, NULL);
+    err = cyaml_load_file(file, reader(&complaint, &how), schema, (cyaml_data_t **)config, NULL);
     /* Not before: what comes from a pipe can be read once. */
     if (!check_numbers(file, why)) {
-        config_free(&c);
-        return NULL;
+        free_as(config, schema);
+        return false;
     }
-    if (err != CYAML_OK) {
-        explain(file, &complaint, err, why);
-        return NULL;
+    if (err != CYAML_OK)
+        explain(file, schema, &complaint, err, why);
+    return err == CYAML_OK;
+}
+
+/* ---- what is included */
+
+/* Moves the items to the end of another array; the one that they were in is gone then. */
+static bool append(void **to, unsigned *to_count, void **from, unsigned *from_count, size_t size)
+{
+    char *all;
+
+    if (*from_count == 0)
+        return true;
+    if ((all = realloc(*to, (*to_count + *from_count) * size)) == NULL)
+        return false;
+    memcpy(all + *to_count * size, *from, *from_count * size);
+    *to = all;
+    *to_count += *from_count;
+    free(*from);
+    *from = NULL;
+    *from_count = 0;
+    return true;
+}
+
+static bool include_file(struct config *c, const char *file, char *why)
+{
+    struct config *part;
+    struct stat st;
+    bool good;
+
+    if (stat(file, &st) == 0 && !S_ISREG(st.st_mode)) {
+        snprintf(why, CONFIG_WHY_SIZE, "%s: not a regular file", file);
+        return false;
     }
+    good = read_as(file, &part_schema, &part, why);
+    if (!good || part == NULL)
+        return good;
+    good = append((void **)&c->sources, &c->sources_count, (void **)&part->sources,
+                  &part->sources_count, sizeof(*c->sources)) &&
+           append((void **)&c->destinations, &c->destinations_count, (void **)&part->destinations,
+                  &part->destinations_count, sizeof(*c->destinations));
+    if (!good)
+        snprintf(why, CONFIG_WHY_SIZE, "%s: out of memory", file);
+    free_as(&part, &part_schema);
+    return good;
+}
+
+static bool include_all(struct config *c, const char *file, char *why)
+{
+    struct include include;
+    bool good = true;
+
+    if (c->include == NULL)
+        return true;
+    if (!include_open(&include, file, c->include)) {
+        size_t len = config_locate(file, "include", why, CONFIG_WHY_SIZE);
+
+        snprintf(why + len, CONFIG_WHY_SIZE - len, "include: %s: %s", c->include, strerror(errno));
+        return false;
+    }
+    for (size_t i = 0; i < include.count && good; i++)
+        good = include_file(c, include.files[i], why);
+    include_close(&include);
+    return good;
+}
+
+/* ---- all of it */
+
+struct config *config_file_read(const char *file, char *why)
+{
+    struct config *c;
+
+    if (!read_as(file, &config_schema, &c, why))
+        return NULL;
     if (c == NULL)
         snprintf(why, CONFIG_WHY_SIZE, "%s: the file is empty", file);
-    else if (!config_complete(c, file, why))
+    else if (!include_all(c, file, why) || !config_complete(c, file, why))
         config_free(&c);
     return c;
 }
 
 void config_free(struct config **config)
 {
-    struct complaint ignored;
-    cyaml_config_t how;
-
-    if (*config != NULL)
-        cyaml_free(reader(&ignored, &how), &config_schema, *config, 0);
-    *config = NULL;
+    free_as(config, &config_schema);
 }

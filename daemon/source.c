@@ -191,6 +191,8 @@ struct sources *sources_open(const struct config *config, const char *file,
         snprintf(why, CONFIG_WHY_SIZE, "out of memory");
         return NULL;
     }
+    if (config->sources_count == 0)
+        warn("no source is configured yet: every path is answered with 404");
     for (unsigned i = 0; i < config->sources_count; i++) {
         struct opening o = {&config->sources[i], i, file, warn, why};
 

@@ -39,23 +39,24 @@ static yaml_node_t *find_item(yaml_document_t *doc, yaml_node_t *sequence, size_
     return node;
 }
 
-static unsigned walk(yaml_document_t *doc, const char *path)
+/* Sets *line to that of the deepest part that there is. NULL if that is not all of it. */
+static yaml_node_t *walk(yaml_document_t *doc, const char *path, unsigned *line)
 {
     yaml_node_t *node = yaml_document_get_root_node(doc);
-    unsigned line = node == NULL ? 1 : (unsigned)node->start_mark.line + 1;
 
+    *line = node == NULL ? 1 : (unsigned)node->start_mark.line + 1;
     while (node != NULL && *path != '\0') {
         size_t len = strcspn(path, "/");
 
         if (node->type == YAML_MAPPING_NODE)
-            node = find_value(doc, node, path, len, &line);
+            node = find_value(doc, node, path, len, line);
         else if (node->type == YAML_SEQUENCE_NODE)
-            node = find_item(doc, node, strtoul(path, NULL, 10), &line);
+            node = find_item(doc, node, strtoul(path, NULL, 10), line);
         else
-            break;
+            return NULL;
         path += len + (path[len] == '/');
     }
-    return line;
+    return node;
 }
 
 static unsigned line_at(FILE *input, size_t offset)
@@ -97,10 +98,42 @@ unsigned yaml_line_of(const char *file, const char *path)
     unsigned line;
 
     if (load(file, &doc, &line)) {
-        line = walk(&doc, path);
+        walk(&doc, path, &line);
         yaml_document_delete(&doc);
     }
     return line;
+}
+
+size_t yaml_line_count(const char *file, const char *path)
+{
+    yaml_document_t doc;
+    const yaml_node_t *node;
+    unsigned line;
+    size_t count = 0;
+
+    if (!load(file, &doc, &line))
+        return 0;
+    node = walk(&doc, path, &line);
+    if (node != NULL && node->type == YAML_SEQUENCE_NODE)
+        count = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
+    yaml_document_delete(&doc);
+    return count;
+}
+
+char *yaml_line_text(const char *file, const char *path)
+{
+    yaml_document_t doc;
+    const yaml_node_t *node;
+    unsigned line;
+    char *text = NULL;
+
+    if (!load(file, &doc, &line))
+        return NULL;
+    node = walk(&doc, path, &line);
+    if (node != NULL && node->type == YAML_SCALAR_NODE)
+        text = strndup((const char *)node->data.scalar.value, node->data.scalar.length);
+    yaml_document_delete(&doc);
+    return text;
 }
 
 static bool is_text(const yaml_node_t *node, const char *text)

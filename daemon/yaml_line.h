@@ -13,6 +13,12 @@
  * file cannot be read. */
 unsigned yaml_line_of(const char *file, const char *path);
 
+/* How many items the list at `path` has; 0 if there is none. */
+size_t yaml_line_count(const char *file, const char *path);
+
+/* The text at `path`, which free() releases, or NULL. */
+char *yaml_line_text(const char *file, const char *path);
+
 /* The first of `keys`, wherever in the file it stands, whose value is no whole number in plain
  * decimal, nor a list of such, and its line. NULL if there is none. */
 const char *yaml_line_of_no_number(const char *file, const char *const keys[], size_t count,
