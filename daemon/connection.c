@@ -78,6 +78,11 @@ struct connection_set *connection_set_new(h2o_accept_ctx_t *accept,
     return set;
 }
 
+void connection_set_limit(struct connection_set *set, const struct connection_limits *limits)
+{
+    set->limits = *limits;
+}
+
 void connection_set_free(struct connection_set **set)
 {
     free(*set);

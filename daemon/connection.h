@@ -39,6 +39,9 @@ struct connection_set *connection_set_new(struct st_h2o_accept_ctx_t *accept,
                                           const struct connection_limits *limits,
                                           const struct proxies *proxies,
                                           struct connection_counts *counts);
+/* Other limits, also for those that are open. */
+void connection_set_limit(struct connection_set *set, const struct connection_limits *limits);
+
 void connection_set_free(struct connection_set **set);
 
 /* Takes a connection that was just accepted. The entrance outlives it; NULL: there is none. */

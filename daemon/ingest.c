@@ -39,6 +39,19 @@ static void raise_descriptors(unsigned *connections)
     }
 }
 
+static struct connection_limits limits_of_connections(const struct config_limits *c)
+{
+    struct connection_limits limits = {
+        .connections = c->connections,
+        .header_s = c->header_seconds,
+        .body_s = c->body_seconds,
+        .idle_s = c->idle_seconds,
+    };
+
+    raise_descriptors(&limits.connections);
+    return limits;
+}
+
 static void setup(void *data, struct st_h2o_pathconf_t *path)
 {
     struct ingest *ingest = data;
@@ -76,13 +89,7 @@ struct ingest *ingest_open(const struct config *c, const struct receiver_options
     struct listener_options listener = {
         .threads = c->threads,
         .body_max = c->limits.body_bytes,
-        .limits =
-            {
-                .connections = c->limits.connections,
-                .header_s = c->limits.header_seconds,
-                .body_s = c->limits.body_seconds,
-                .idle_s = c->limits.idle_seconds,
-            },
+        .limits = limits_of_connections(&c->limits),
         .pulses = pulses,
         .name = "a loop",
         .data = ingest,
@@ -95,7 +102,6 @@ struct ingest *ingest_open(const struct config *c, const struct receiver_options
         return NULL;
     }
     ingest->options = options;
-    raise_descriptors(&listener.limits.connections);
     if (open_entrances(ingest, c)) {
         listener.proxies = entrances_proxies(ingest->entrances);
         if ((ingest->listener = listener_new(&listener)) == NULL)
@@ -165,6 +171,13 @@ int ingest_start(struct ingest *ingest, const struct config *c, const struct pas
     for (size_t i = 0; listener_address(ingest->listener, i, text); i++)
         notice("listening on %s", text);
     return EXIT_SUCCESS;
+}
+
+void ingest_limit(struct ingest *ingest, const struct config_limits *c)
+{
+    const struct connection_limits limits = limits_of_connections(c);
+
+    listener_limit(ingest->listener, c->body_bytes, &limits);
 }
 
 void ingest_stop(struct ingest *ingest, unsigned seconds)

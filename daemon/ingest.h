@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 struct config;
+struct config_limits;
 struct entrances;
 struct ingest;
 struct listener;
@@ -26,6 +27,10 @@ struct ingest *ingest_open(const struct config *config, const struct receiver_op
  * asked for one; and says so. 0, or the code to exit with after a notice. */
 int ingest_start(struct ingest *ingest, const struct config *config,
                  const struct passed_sockets *passed);
+
+/* Other limits; `limits` are complete. When it returns each loop looks at the rules that are
+ * posted. */
+void ingest_limit(struct ingest *ingest, const struct config_limits *limits);
 
 /* Accepts no more and answers what has begun, for so long at most. */
 void ingest_stop(struct ingest *ingest, unsigned seconds);

@@ -26,17 +26,20 @@ enum {
 struct worker {
     struct listener *listener;
     pthread_t thread;
+    h2o_globalconf_t config; /* the listener's, but for what libh2o looks up in it while it runs */
     h2o_context_t ctx;
     h2o_accept_ctx_t accept;
     h2o_multithread_receiver_t wake_up;
-    h2o_multithread_message_t stop_message;
-    sem_t ready; /* to be told to stop */
-    sem_t told;  /* and nobody is about to touch its queue any more */
+    h2o_multithread_message_t stop_message, limit_message;
+    sem_t limited; /* and a turn is over */
+    sem_t ready;   /* to be told to stop */
+    sem_t told;    /* and nobody is about to touch its queue any more */
     int fd[LISTENER_SOCKETS_MAX];
     h2o_socket_t *sockets[LISTENER_SOCKETS_MAX];
     struct connection_set *connections;
     struct pulse *pulse;
-    bool stopping; /* the thread's own */
+    bool stopping; /* the thread's own, as is ... */
+    bool limiting; /* ... this */
     unsigned cut;
 };
 
@@ -70,8 +73,6 @@ struct listener *listener_new(const struct listener_options *options)
     l->config.http1.upgrade_to_http2 = 0;
     /* connection_sweep() keeps the deadlines. */
     l->config.http1.req_timeout = (uint64_t)10 * 365 * 86400 * 1000;
-    /* libh2o takes fewer bytes of a chunked body than of another: the receiver is exact. */
-    l->config.max_request_entity_size = options->body_max + 1;
     host = h2o_config_register_host(&l->config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     connection_register(&host->fallback_path);
     options->setup(options->data, &host->fallback_path);
@@ -176,11 +177,32 @@ static void begin_to_stop(struct worker *w)
     w->ctx.shutdown_requested = 1;
 }
 
+/* libh2o takes fewer bytes of a chunked body than of another: the receiver is exact. */
+static void limit_bodies(struct worker *w)
+{
+    w->config.max_request_entity_size = w->listener->options.body_max + 1;
+}
+
+static void begin_to_limit(struct worker *w)
+{
+    limit_bodies(w);
+    connection_set_limit(w->connections, &w->listener->options.limits);
+    w->limiting = true;
+}
+
 static void on_message(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
 {
-    while (!h2o_linklist_is_empty(messages))
-        h2o_linklist_unlink(messages->next);
-    begin_to_stop(H2O_STRUCT_FROM_MEMBER(struct worker, wake_up, receiver));
+    struct worker *w = H2O_STRUCT_FROM_MEMBER(struct worker, wake_up, receiver);
+
+    while (!h2o_linklist_is_empty(messages)) {
+        h2o_linklist_t *message = messages->next;
+
+        h2o_linklist_unlink(message);
+        if (message == &w->limit_message.link)
+            begin_to_limit(w);
+        else
+            begin_to_stop(w);
+    }
 }
 
 static void turn(struct worker *w, int wait_ms)
@@ -191,6 +213,9 @@ static void turn(struct worker *w, int wait_ms)
     if (options->turn != NULL)
         options->turn(options->data, &w->ctx);
     pulse_beat(w->pulse);
+    if (w->limiting)
+        sem_post(&w->limited);
+    w->limiting = false;
 }
 
 static void serve(struct worker *w)
@@ -227,7 +252,9 @@ static void open_loop(struct worker *w)
     struct listener *l = w->listener;
 
     pthread_mutex_lock(&l->config_mutex);
-    h2o_context_init(&w->ctx, h2o_evloop_create(), &l->config);
+    w->config = l->config;
+    limit_bodies(w);
+    h2o_context_init(&w->ctx, h2o_evloop_create(), &w->config);
     pthread_mutex_unlock(&l->config_mutex);
     h2o_multithread_register_receiver(w->ctx.queue, &w->wake_up, on_message);
     w->accept = (h2o_accept_ctx_t){.ctx = &w->ctx, .hosts = l->config.hosts};
@@ -279,7 +306,8 @@ bool listener_start(struct listener *l)
 
         w->listener = l;
         w->pulse = pulse_begin(l->options.pulses, l->options.name);
-        if (!copy_sockets(w, l) || sem_init(&w->ready, 0, 0) != 0 || sem_init(&w->told, 0, 0) != 0)
+        if (!copy_sockets(w, l) || sem_init(&w->ready, 0, 0) != 0 ||
+            sem_init(&w->told, 0, 0) != 0 || sem_init(&w->limited, 0, 0) != 0)
             return false;
         if ((errno = pthread_create(&w->thread, NULL, run, w)) != 0)
             return false;
@@ -301,6 +329,17 @@ const char *listener_problem(int error)
     default:
         return strerror(error);
     }
+}
+
+void listener_limit(struct listener *l, size_t body_max, const struct connection_limits *limits)
+{
+    l->options.body_max = body_max;
+    l->options.limits = *limits;
+    for (unsigned i = 0; i < l->started; i++)
+        h2o_multithread_send_message(&l->workers[i].wake_up, &l->workers[i].limit_message);
+    for (unsigned i = 0; i < l->started; i++)
+        while (sem_wait(&l->workers[i].limited) != 0)
+            ;
 }
 
 unsigned listener_stop(struct listener *l, unsigned seconds)
@@ -338,6 +377,7 @@ static void end_worker(struct worker *w)
 {
     pulse_end(w->pulse);
     sem_destroy(&w->ready);
+    sem_destroy(&w->limited);
     sem_destroy(&w->told);
 }
 

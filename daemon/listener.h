@@ -56,6 +56,10 @@ bool listener_address(const struct listener *l, size_t n, char *text);
 
 bool listener_start(struct listener *l); /* false with errno */
 
+/* Other limits, also for the connections that are open. Each loop has had a turn when it returns.
+ */
+void listener_limit(struct listener *l, size_t body_max, const struct connection_limits *limits);
+
 /* What an errno of listener_add() or listener_start() means, for people. */
 const char *listener_problem(int error);
 

@@ -100,13 +100,6 @@ static bool is_same_admin(const struct config_admin *a, const struct config_admi
     return is_same(a->address, b->address) && is_same_secret(a->token, b->token);
 }
 
-static bool is_same_limits(const struct config_limits *a, const struct config_limits *b)
-{
-    return a->body_bytes == b->body_bytes && a->connections == b->connections &&
-           a->header_seconds == b->header_seconds && a->body_seconds == b->body_seconds &&
-           a->idle_seconds == b->idle_seconds && a->shutdown_seconds == b->shutdown_seconds;
-}
-
 static void tell_changes(const struct config *a, const struct config *b)
 {
     const struct {
@@ -117,7 +110,6 @@ static void tell_changes(const struct config *a, const struct config *b)
         {"threads", a->threads == b->threads},
         {"log.file", is_same(a->log.file, b->log.file)},
         {"store", is_same_store(&a->store, &b->store)},
-        {"limits", is_same_limits(&a->limits, &b->limits)},
         {"admin", is_same_admin(&a->admin, &b->admin)},
     };
 
@@ -150,6 +142,7 @@ static bool follow(const struct reload *r, struct rules *rules, char *why)
     }
     forwarder_follow(&change);
     rules_board_post(r->board, rules);
+    ingest_limit(r->ingest, &rules->limits);
     return true;
 }
 
