@@ -155,7 +155,7 @@ static bool reload_config(const struct reload *r, const struct config *config, c
     if (good) {
         tell_changes(r->config, config);
         if (!ingest_renew(r->ingest, &entrances))
-            notice("tls, proxy_protocol or trusted_proxies: the change needs a restart");
+            notice_warning("tls, proxy_protocol or trusted_proxies: the change needs a restart");
         notice("configuration read again: %zu sources, %zu destinations",
                sources_count(rules->sources), rules->destinations->count);
     }
@@ -164,7 +164,7 @@ static bool reload_config(const struct reload *r, const struct config *config, c
     return good;
 }
 
-void reload_now(const struct reload *r)
+bool reload_now(const struct reload *r)
 {
     struct config *config = NULL;
     char why[CONFIG_WHY_SIZE];
@@ -177,6 +177,7 @@ void reload_now(const struct reload *r)
         good = config != NULL && reload_config(r, config, why);
     }
     if (!good)
-        notice("the configuration stays as it is: %s", why);
+        notice_error("the configuration stays as it is: %s", why);
     config_free(&config);
+    return good;
 }

@@ -12,6 +12,8 @@
 #ifndef RELOAD_H
 #define RELOAD_H
 
+#include <stdbool.h>
+
 struct config;
 struct forwarder;
 struct ingest;
@@ -29,7 +31,7 @@ struct reload {
     struct ingest *ingest;
 };
 
-/* Says what came of it. */
-void reload_now(const struct reload *reload);
+/* Says what came of it. False if everything stays as it was. */
+bool reload_now(const struct reload *reload);
 
 #endif

@@ -383,8 +383,7 @@ static void reload(struct service *s, const char *file)
 
     vigil_reloading(&s->vigil);
     reopen_log(s->log);
-    reload_now(&reload);
-    vigil_reloaded(&s->vigil);
+    vigil_reloaded(&s->vigil, reload_now(&reload));
 }
 
 static void begin_vigil(struct service *s)

@@ -31,7 +31,9 @@ static void tell_status(struct vigil *v, bool first)
     if (v->told_bad)
         supervisor_status("cannot store, senders at %s are told to try again", v->address);
     else
-        supervisor_status("receiving at %s", v->address);
+        supervisor_status("receiving at %s%s", v->address,
+                          v->refused ? "; the new configuration is wrong, the one before stays"
+                                     : "");
 }
 
 void vigil_begin(struct vigil *v, struct journal *journal, struct store *store,
@@ -70,8 +72,13 @@ void vigil_reloading(struct vigil *v)
         supervisor_reloading();
 }
 
-void vigil_reloaded(struct vigil *v)
+/* systemctl(1) takes a reload for good once we are ready again: the status is where to say more. */
+void vigil_reloaded(struct vigil *v, bool good)
 {
+    if (v->refused != !good) {
+        v->refused = !good;
+        tell_status(v, true);
+    }
     if (v->ready)
         supervisor_ready();
 }

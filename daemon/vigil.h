@@ -27,6 +27,7 @@ struct vigil {
     char address[ADDRESS_TEXT_SIZE];
     bool ready;    /* and the supervisor knows */
     bool told_bad; /* that nothing can be stored */
+    bool refused;  /* the configuration that was read last */
 };
 
 /* When everything is open; `address` is what people are told. */
@@ -39,9 +40,9 @@ struct timespec vigil_wait(const struct vigil *vigil);
 
 void vigil_turn(struct vigil *vigil);
 
-/* Around the reading of a new configuration. */
+/* Around the reading of a new configuration; `good` if it is in force now. */
 void vigil_reloading(struct vigil *vigil);
-void vigil_reloaded(struct vigil *vigil);
+void vigil_reloaded(struct vigil *vigil, bool good);
 
 /* The last turn was that. */
 void vigil_stopping(void);
