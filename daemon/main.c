@@ -13,6 +13,7 @@
 
 #include "config.h"
 #include "config_file.h"
+#include "defaults.h"
 #include "entrances.h"
 #include "exits.h"
 #include "notice.h"
@@ -101,6 +102,9 @@ int main(int argc, char *argv[])
     switch (options.mode) {
     case OPTIONS_HELP:
         options_help();
+        break;
+    case OPTIONS_DEFAULTS:
+        code = defaults_print() ? EXIT_SUCCESS : EXIT_FAILED;
         break;
     case OPTIONS_VERSION:
         printf("hooklined %s\n", hookline_version());

@@ -12,6 +12,7 @@ void options_help(void)
 {
     fputs(
         "Usage: hooklined --config FILE [--check]\n"
+        "       hooklined --print-defaults\n"
         "       hooklined [--listen ADDRESS:PORT]... --source NAME=SCHEME:SECRET...\n"
         "                 --store FILE [--forward URL] [--log FILE] [--admin ADDRESS]\n"
         "                 [--admin-token TOKEN] [--check]\n"
@@ -36,6 +37,7 @@ void options_help(void)
         "                       over TCP answer only who shows TOKEN, which is @FILE,\n"
         "                       env:VARIABLE or credential:NAME\n"
         "      --check          check configuration and secrets, then exit\n"
+        "      --print-defaults show a configuration to begin with: each key, with its default\n"
         "  -h, --help           show this and exit\n"
         "  -V, --version        show the version and exit\n"
         "\n"
@@ -176,6 +178,9 @@ static void take_option(struct options *o, int option)
     case 'k':
         o->mode = OPTIONS_CHECK;
         break;
+    case 'd':
+        o->mode = OPTIONS_DEFAULTS;
+        break;
     case 'h':
         o->mode = OPTIONS_HELP;
         break;
@@ -191,12 +196,19 @@ static void take_option(struct options *o, int option)
 struct options options_read(int argc, char *argv[])
 {
     static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'},  {"listen", required_argument, NULL, 'l'},
-        {"source", required_argument, NULL, 's'},  {"store", required_argument, NULL, 'S'},
-        {"forward", required_argument, NULL, 'f'}, {"log", required_argument, NULL, 'o'},
-        {"admin", required_argument, NULL, 'a'},   {"admin-token", required_argument, NULL, 't'},
-        {"check", no_argument, NULL, 'k'},         {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"listen", required_argument, NULL, 'l'},
+        {"source", required_argument, NULL, 's'},
+        {"store", required_argument, NULL, 'S'},
+        {"forward", required_argument, NULL, 'f'},
+        {"log", required_argument, NULL, 'o'},
+        {"admin", required_argument, NULL, 'a'},
+        {"admin-token", required_argument, NULL, 't'},
+        {"check", no_argument, NULL, 'k'},
+        {"print-defaults", no_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
     };
     struct options o = {.mode = OPTIONS_RUN, .config = calloc(1, sizeof(struct config))};
     int option;

@@ -12,6 +12,7 @@
 enum options_mode {
     OPTIONS_RUN,
     OPTIONS_CHECK,
+    OPTIONS_DEFAULTS,
     OPTIONS_HELP,
     OPTIONS_VERSION,
     OPTIONS_WRONG, /* `why` says what */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * defaults.h - a configuration to begin with, for hooklined --print-defaults: each key, what it is
+ * for, and its default.
+ *
+ * The numbers are those that config.h has; the keys are held against config_file.c by
+ * tests/check-manuals.
+ */
+#ifndef DEFAULTS_H
+#define DEFAULTS_H
+
+#include <stdbool.h>
+
+/* Writes it to standard output. False if that takes it not. */
+bool defaults_print(void);
+
+#endif
