@@ -136,12 +136,17 @@ static void keep_quiet(const char *text)
     (void)text;
 }
 
-/* Checks what the user gave. */
+/* Checks what the user gave. No URL leads to a Unix socket. */
 static bool configure(struct own_sink *s, const struct own_sink_options *o, char *why)
 {
     const char *where = "command line: ";
     char complaint[CONFIG_WHY_SIZE] = "out of memory";
 
+    if (strncmp(o->address, "unix:", 5) == 0) {
+        snprintf(why, OWN_SINK_WHY_SIZE, "cannot listen on %s: expected a numeric ADDRESS:PORT",
+                 o->address);
+        return false;
+    }
     if (fill(s, o) && config_complete(s->config, NULL, complaint) &&
         (s->rules = rules_open(s->config, NULL, keep_quiet, complaint)) != NULL)
         return true;

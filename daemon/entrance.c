@@ -125,19 +125,20 @@ static void on_bytes(h2o_socket_t *sock, const char *err)
 void entrance_pass(const struct entrance *entrance, h2o_socket_t *sock, entrance_done *done)
 {
     struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
-    struct passage *p = h2o_mem_alloc(sizeof(*p));
+    struct passage *p;
 
-    *p = (struct passage){entrance, done, entrance->proxies == NULL};
-    sock->data = p;
-    if (p->introduced && entrance->tls == NULL) {
-        finish(sock, ENTRANCE_OPEN);
+    if (entrance->proxies == NULL && entrance->tls == NULL) {
+        done(sock, ENTRANCE_OPEN);
         return;
     }
     h2o_socket_getpeername(sock, (struct sockaddr *)&peer);
-    if (!p->introduced && !proxies_trust(entrance->proxies, &peer))
-        finish(sock, ENTRANCE_UNTRUSTED);
-    else
-        h2o_socket_read_start(sock, on_bytes);
+    if (entrance->proxies != NULL && !proxies_trust(entrance->proxies, &peer)) {
+        done(sock, ENTRANCE_UNTRUSTED);
+        return;
+    }
+    sock->data = p = h2o_mem_alloc(sizeof(*p));
+    *p = (struct passage){entrance, done, entrance->proxies == NULL};
+    h2o_socket_read_start(sock, on_bytes);
 }
 
 bool entrance_is_busy(const h2o_socket_t *sock)

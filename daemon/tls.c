@@ -231,6 +231,7 @@ static bool set_up(struct reading *r)
         SSL_CTX_set_cipher_list(c, ciphers) != 1)
         return complain_openssl(r, "", "", "TLS cannot be set up");
     SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_alpn_select_cb(c, choose_protocol, NULL);
     SSL_CTX_set_info_callback(c, on_event);
