@@ -153,6 +153,8 @@ static const struct {
      "one that the sink's line shows, if it is the provider's"},
     {"too_many_refusals", "as many deliveries from its address were refused as "
                           "limits.refused_per_minute allows: mend what was wrong with those"},
+    {"too_many_from_address", "more connections of its address are open than "
+                              "limits.connections_per_address allows"},
     {"rate_limited", "it is genuine, but more came than the source's rate allows; most providers "
                      "will try again"},
     {"head_too_large", "its path and headers are longer than limits.head_bytes allows"},

@@ -380,7 +380,10 @@ static bool start_to_listen(struct admin *a)
     const struct listener_options options = {
         .threads = 1,
         .body_max = BODY_MAX,
-        .limits = {CONNECTIONS, HEADER_S, BODY_S, IDLE_S},
+        .limits = {.connections = CONNECTIONS,
+                   .header_s = HEADER_S,
+                   .body_s = BODY_S,
+                   .idle_s = IDLE_S},
         .pulses = a->options.pulses,
         .name = "the administrator's loop",
         .setup = setup,

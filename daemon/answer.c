@@ -34,6 +34,10 @@ static const struct answer problems[] = {
     [ANSWER_TOO_MANY_CONNECTIONS] = {503, "Service Unavailable", "too_many_connections",
                                      "too many connections are open: try again later",
                                      RETRY_AFTER_S},
+    [ANSWER_TOO_MANY_FROM_ADDRESS] = {429, "Too Many Requests", "too_many_from_address",
+                                      "too many connections are open from this address: try again "
+                                      "later",
+                                      RETRY_AFTER_S},
     [ANSWER_UNAVAILABLE] = {503, "Service Unavailable", "unavailable",
                             "this is a fault of the receiver: try again later", RETRY_AFTER_S},
     [ANSWER_UPSTREAM_FAILED] = {502, "Bad Gateway", "upstream_failed",
@@ -63,6 +67,8 @@ enum answer_problem answer_problem_of_status(int status)
         return ANSWER_BODY_TOO_LARGE;
     case 417:
         return ANSWER_EXPECTATION_FAILED;
+    case 429:
+        return ANSWER_TOO_MANY_FROM_ADDRESS;
     case 503:
         return ANSWER_TOO_MANY_CONNECTIONS;
     default:

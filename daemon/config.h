@@ -100,6 +100,7 @@ struct config_limits {
     uint64_t body_bytes;
     unsigned head_bytes;
     unsigned connections;
+    unsigned connections_per_address; /* 0: no limit */
     unsigned header_seconds, body_seconds, idle_seconds, shutdown_seconds;
     unsigned refused_per_minute; /* 0: no limit */
 };

@@ -157,6 +157,7 @@ static const cyaml_schema_field_t limits_fields[] = {
     NUMBER("body_bytes", struct config_limits, body_bytes),
     NUMBER("head_bytes", struct config_limits, head_bytes),
     NUMBER("connections", struct config_limits, connections),
+    NUMBER("connections_per_address", struct config_limits, connections_per_address),
     NUMBER("header_seconds", struct config_limits, header_seconds),
     NUMBER("body_seconds", struct config_limits, body_seconds),
     NUMBER("idle_seconds", struct config_limits, idle_seconds),
@@ -316,7 +317,7 @@ static bool check_numbers(const char *file, char *why)
         "body_seconds", "idle_seconds",       "shutdown_seconds", "tolerance_seconds",
         "concurrency",  "timeout_seconds",    "retry_seconds",    "keep_days",
         "max_bytes",    "queue_bytes",        "free_bytes_min",   "per_second",
-        "burst",        "refused_per_minute", "head_bytes",
+        "burst",        "refused_per_minute", "head_bytes",       "connections_per_address",
     };
     const size_t count = sizeof(numbers) / sizeof(numbers[0]);
     unsigned line;

@@ -2,6 +2,7 @@
 #include "connection.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -14,12 +15,15 @@
 #include "address.h"
 #include "answer.h"
 #include "clock.h"
+#include "crowd.h"
+#include "linger.h"
 #include "network.h"
 #include "proxies.h"
 
 enum {
     RESERVE = 128, /* connections beyond the limit that are told so, not just cut */
-    LINGER_S = 2,
+    RESERVE_OF_HOST = 8,
+    CLOSING_S = 2,
     FRESH_US = 1000000, /* who has just come may be about to send its first request */
 };
 
@@ -38,6 +42,10 @@ struct connection {
     struct connection_set *set;
     h2o_socket_t *sock;
     bool over_limit;
+    bool has_host; /* it is counted at `place` */
+    bool over_host_limit;
+    bool ended; /* and why is counted */
+    struct crowd_place place;
     int linger_fd;     /* what stays open of the socket when libh2o closes it, or -1 */
     unsigned requests; /* that it brought so far */
     /* As the sweep saw it last. Our own clock: libh2o's jumps when the wall clock is set. */
@@ -53,16 +61,16 @@ struct connection_set {
     struct connection_counts *counts;
     unsigned size, sweeps;
     h2o_linklist_t all; /* but for those that linger */
-    h2o_linklist_t lingering;
+    struct lingering *lingering;
 };
 
-/* A connection that has got its answer and is read from only so that it is not reset. */
-struct lingering {
-    h2o_linklist_t link;
-    struct connection_set *set;
-    h2o_socket_t *sock;
-    int64_t until_us;
-};
+static void leave(void *data)
+{
+    struct connection_set *set = data;
+
+    set->size--;
+    atomic_fetch_sub(&set->counts->open, 1);
+}
 
 struct connection_set *connection_set_new(h2o_accept_ctx_t *accept,
                                           const struct connection_limits *limits,
@@ -74,7 +82,7 @@ struct connection_set *connection_set_new(h2o_accept_ctx_t *accept,
     *set = (struct connection_set){
         .accept = accept, .limits = *limits, .proxies = proxies, .counts = counts};
     h2o_linklist_init_anchor(&set->all);
-    h2o_linklist_init_anchor(&set->lingering);
+    set->lingering = lingering_new(accept->ctx->loop, leave, set);
     return set;
 }
 
@@ -85,6 +93,7 @@ void connection_set_limit(struct connection_set *set, const struct connection_li
 
 void connection_set_free(struct connection_set **set)
 {
+    lingering_free(&(*set)->lingering);
     free(*set);
     *set = NULL;
 }
@@ -94,45 +103,23 @@ unsigned connection_set_size(const struct connection_set *set)
     return set->size;
 }
 
-static void leave(struct connection_set *set)
+const char *connection_end_name(enum connection_end end)
 {
-    set->size--;
-    atomic_fetch_sub(&set->counts->open, 1);
-}
-
-static struct lingering *lingering_of(h2o_linklist_t *link)
-{
-    return H2O_STRUCT_FROM_MEMBER(struct lingering, link, link);
-}
-
-static void stop_lingering(struct lingering *l)
-{
-    h2o_linklist_unlink(&l->link);
-    h2o_socket_close(l->sock);
-    leave(l->set);
-    free(l);
-}
-
-static void on_late_bytes(h2o_socket_t *sock, const char *err)
-{
-    h2o_buffer_consume(&sock->input, sock->input->size);
-    if (err != NULL)
-        stop_lingering(sock->data);
-}
-
-static void start_lingering(struct connection_set *set, int fd)
-{
-    struct lingering *l = h2o_mem_alloc(sizeof(*l));
-
-    shutdown(fd, SHUT_WR);
-    *l = (struct lingering){
-        .set = set,
-        .sock = h2o_evloop_socket_create(set->accept->ctx->loop, fd, 0),
-        .until_us = clock_mono_us() + LINGER_S * 1000000,
+    static const char *const names[CONNECTION_ENDS] = {
+        [CONNECTION_TOO_MANY] = "too_many_connections",
+        [CONNECTION_TOO_MANY_FROM_ADDRESS] = "too_many_from_address",
+        [CONNECTION_SLOW_HEAD] = "slow_head",
+        [CONNECTION_SLOW_BODY] = "slow_body",
+        [CONNECTION_SLOW_READER] = "slow_reader",
+        [CONNECTION_IDLE] = "idle",
     };
-    l->sock->data = l;
-    h2o_linklist_insert(&set->lingering, &l->link);
-    h2o_socket_read_start(l->sock, on_late_bytes);
+
+    return names[end];
+}
+
+static void count_end(struct connection_set *set, enum connection_end end)
+{
+    atomic_fetch_add_explicit(&set->counts->ended[end], 1, memory_order_relaxed);
 }
 
 static void on_closed(void *data)
@@ -140,8 +127,10 @@ static void on_closed(void *data)
     struct connection *c = data;
 
     h2o_linklist_unlink(&c->link);
+    if (c->has_host)
+        crowd_leave(c->set->counts->crowd, &c->place);
     if (c->linger_fd >= 0)
-        start_lingering(c->set, c->linger_fd);
+        lingering_add(c->set->lingering, c->linger_fd);
     else
         leave(c->set);
     free(c);
@@ -163,12 +152,39 @@ static void linger(struct connection *c)
         c->linger_fd = fcntl(h2o_socket_get_fd(c->sock), F_DUPFD_CLOEXEC, 0);
 }
 
+/* False if its host has far too many: then it is closed. A proxy speaks for many hosts and is not
+ * counted; the one for which it says that it comes is, as soon as that is known. */
+static bool count_host(struct connection *c)
+{
+    struct connection_set *set = c->set;
+    unsigned max = set->limits.per_address == 0 ? UINT_MAX : set->limits.per_address, of_host;
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+    struct network_host host;
+
+    if (c->has_host)
+        return true;
+    h2o_socket_getpeername(c->sock, (struct sockaddr *)&peer);
+    if (!network_host_of(&peer, &host) ||
+        (set->proxies != NULL && proxies_trust(set->proxies, &peer)))
+        return true;
+    c->has_host = true;
+    of_host = crowd_enter(set->counts->crowd, &host, &c->place);
+    c->over_host_limit = of_host > max;
+    if (of_host <= max || of_host - max <= RESERVE_OF_HOST)
+        return true;
+    count_end(set, CONNECTION_TOO_MANY_FROM_ADDRESS);
+    h2o_socket_close(c->sock);
+    return false;
+}
+
 static void on_entered(h2o_socket_t *sock, enum entrance_verdict verdict)
 {
     struct connection *c = sock->on_close.data;
     h2o_accept_ctx_t *accept = c->set->accept;
 
     if (verdict == ENTRANCE_OPEN) {
+        if (!count_host(c))
+            return;
         c->phase = PHASE_IDLE;
         c->since_us = clock_mono_us();
         h2o_http1_accept(accept, sock, *h2o_get_timestamp(accept->ctx, NULL, NULL));
@@ -189,6 +205,7 @@ void connection_begin(struct connection_set *set, h2o_socket_t *sock,
     set->size++;
     if (open > set->limits.connections + RESERVE) {
         h2o_socket_close(sock);
+        count_end(set, CONNECTION_TOO_MANY);
         leave(set);
         return;
     }
@@ -203,6 +220,8 @@ void connection_begin(struct connection_set *set, h2o_socket_t *sock,
     sock->on_close.cb = on_closed;
     sock->on_close.data = c;
     h2o_linklist_insert(&set->all, &c->link);
+    if (!count_host(c))
+        return;
     if (entrance == NULL)
         on_entered(sock, ENTRANCE_OPEN);
     else
@@ -256,7 +275,7 @@ static int64_t limit_us(const struct connection_limits *limits, enum phase phase
     case PHASE_ANSWER:
         return (int64_t)limits->body_s * 1000000;
     case PHASE_CLOSING:
-        return (int64_t)LINGER_S * 1000000;
+        return (int64_t)CLOSING_S * 1000000;
     case PHASE_WORK:
         break;
     }
@@ -309,6 +328,20 @@ static bool is_over(const struct connection *c, int64_t now_us)
     return now_us - c->since_us > limit_us(&c->set->limits, c->phase);
 }
 
+static void count_slowness(struct connection *c)
+{
+    static const enum connection_end ends[] = {
+        [PHASE_ENTRANCE] = CONNECTION_SLOW_HEAD,  [PHASE_IDLE] = CONNECTION_IDLE,
+        [PHASE_HEADER] = CONNECTION_SLOW_HEAD,    [PHASE_BODY] = CONNECTION_SLOW_BODY,
+        [PHASE_WORK] = CONNECTION_SLOW_READER,    [PHASE_ANSWER] = CONNECTION_SLOW_READER,
+        [PHASE_CLOSING] = CONNECTION_SLOW_READER,
+    };
+
+    if (!c->ended)
+        count_end(c->set, ends[c->phase]);
+    c->ended = true;
+}
+
 /* libh2o closes a connection itself when it meets the end of a stream that was shut down here. */
 static int examine(h2o_req_t *req, void *data)
 {
@@ -324,6 +357,7 @@ static int examine(h2o_req_t *req, void *data)
     } else if (is_over(c, sweep->now_us)) {
         if (c->phase == PHASE_HEADER || c->phase == PHASE_BODY)
             send_timeout(c->sock);
+        count_slowness(c);
         shutdown(fd, SHUT_RDWR);
     }
     return 0;
@@ -348,21 +382,10 @@ static void examine_others(const struct sweep *sweep)
         if (c->sweep_seen == sweep->set->sweeps)
             continue;
         enter_phase(c, c->phase == PHASE_ENTRANCE ? PHASE_ENTRANCE : PHASE_CLOSING, sweep->now_us);
+        if (is_over(c, sweep->now_us))
+            count_slowness(c);
         if (is_over(c, sweep->now_us) || (sweep->draining && is_waiting(c, fd, sweep->now_us)))
             shutdown(fd, SHUT_RDWR);
-    }
-}
-
-static void sweep_lingering(struct connection_set *set, int64_t now_us)
-{
-    h2o_linklist_t *link = set->lingering.next;
-
-    while (link != &set->lingering) {
-        struct lingering *l = lingering_of(link);
-
-        link = link->next;
-        if (now_us >= l->until_us)
-            stop_lingering(l);
     }
 }
 
@@ -375,7 +398,7 @@ void connection_sweep(struct connection_set *set, bool draining)
     set->sweeps++;
     ctx->globalconf->http1.callbacks.foreach_request(ctx, examine, &sweep);
     examine_others(&sweep);
-    sweep_lingering(set, sweep.now_us);
+    lingering_sweep(set->lingering, sweep.now_us);
 }
 
 void connection_set_cut(struct connection_set *set)
@@ -385,7 +408,7 @@ void connection_set_cut(struct connection_set *set)
     for (h2o_linklist_t *link = all->next; link != all; link = link->next)
         shutdown(h2o_socket_get_fd(H2O_STRUCT_FROM_MEMBER(struct connection, link, link)->sock),
                  SHUT_RDWR);
-    sweep_lingering(set, INT64_MAX);
+    lingering_sweep(set->lingering, INT64_MAX);
 }
 
 /* The filter of protocol_error turns it into an answer of ours, and records it. */
@@ -398,10 +421,17 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     /* libh2o looks at this when it reads the headers, which may have been before. */
     if (req->conn->ctx->shutdown_requested)
         req->http1_is_persistent = 0;
-    if (!c->over_limit)
+    if (c->over_limit) {
+        count_end(c->set, CONNECTION_TOO_MANY);
+        h2o_send_error_generic(req, 503, "Service Unavailable", "too many connections",
+                               H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION);
+    } else if (c->over_host_limit) {
+        count_end(c->set, CONNECTION_TOO_MANY_FROM_ADDRESS);
+        h2o_send_error_generic(req, 429, "Too Many Requests", "too many connections",
+                               H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION);
+    } else {
         return -1;
-    h2o_send_error_generic(req, 503, "Service Unavailable", "too many connections",
-                           H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION);
+    }
     return 0;
 }
 

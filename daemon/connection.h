@@ -15,6 +15,7 @@
 
 #include "entrance.h"
 
+struct crowd;
 struct network_host;
 struct proxies;
 struct st_h2o_accept_ctx_t;
@@ -22,13 +23,32 @@ struct st_h2o_pathconf_t;
 struct st_h2o_req_t;
 struct st_h2o_socket_t;
 
+/* Why a limit ended a connection. */
+enum connection_end {
+    CONNECTION_TOO_MANY,
+    CONNECTION_TOO_MANY_FROM_ADDRESS,
+    CONNECTION_SLOW_HEAD,
+    CONNECTION_SLOW_BODY,
+    CONNECTION_SLOW_READER,
+    CONNECTION_IDLE,
+};
+
+enum {
+    CONNECTION_ENDS = CONNECTION_IDLE + 1
+};
+
+const char *connection_end_name(enum connection_end end);
+
 struct connection_counts {
     atomic_uint open;
+    struct crowd *crowd;
+    atomic_uint_fast64_t ended[CONNECTION_ENDS];     /* by a limit */
     atomic_uint_fast64_t refused[ENTRANCE_VERDICTS]; /* before HTTP */
 };
 
 struct connection_limits {
     unsigned connections; /* of all loops; some more are taken, to be told so */
+    unsigned per_address; /* the same, of one host; 0: no limit */
     unsigned header_s, body_s, idle_s;
 };
 

@@ -84,6 +84,8 @@ static void print_limits(void)
            "#  head_bytes: %d\n"
            "# Open at one time.\n"
            "#  connections: %d\n"
+           "# The same, of one address; 0: no limit.\n"
+           "#  connections_per_address: 0\n"
            "# For a request's head, its body or the answer, and between two requests.\n"
            "#  header_seconds: %d\n"
            "#  body_seconds: %d\n"

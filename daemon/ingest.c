@@ -43,6 +43,7 @@ static struct connection_limits limits_of_connections(const struct config_limits
 {
     struct connection_limits limits = {
         .connections = c->connections,
+        .per_address = c->connections_per_address,
         .header_s = c->header_seconds,
         .body_s = c->body_seconds,
         .idle_s = c->idle_seconds,

@@ -14,6 +14,7 @@
 
 #include "address.h"
 #include "clock.h"
+#include "crowd.h"
 #include "pulse.h"
 #include "unix_socket.h"
 
@@ -63,6 +64,11 @@ struct listener *listener_new(const struct listener_options *options)
     h2o_hostconf_t *host;
 
     if (l == NULL || (l->workers = calloc(options->threads, sizeof(*l->workers))) == NULL) {
+        free(l);
+        return NULL;
+    }
+    if ((l->counts.crowd = crowd_new()) == NULL) {
+        free(l->workers);
         free(l);
         return NULL;
     }
@@ -368,6 +374,11 @@ unsigned listener_connections(const struct listener *l)
     return atomic_load_explicit(&l->counts.open, memory_order_relaxed);
 }
 
+uint64_t listener_ended(const struct listener *l, enum connection_end end)
+{
+    return atomic_load_explicit(&l->counts.ended[end], memory_order_relaxed);
+}
+
 uint64_t listener_refused(const struct listener *l, enum entrance_verdict verdict)
 {
     return atomic_load_explicit(&l->counts.refused[verdict], memory_order_relaxed);
@@ -390,6 +401,7 @@ void listener_free(struct listener **listener)
     if (l != NULL) {
         h2o_config_dispose(&l->config);
         pthread_mutex_destroy(&l->config_mutex);
+        crowd_free(&l->counts.crowd);
         free(l->workers);
     }
     free(l);

@@ -66,6 +66,7 @@ const char *listener_problem(int error);
 /* How many are open, and how many were refused at the entrance. On any thread. */
 unsigned listener_connections(const struct listener *l);
 uint64_t listener_refused(const struct listener *l, enum entrance_verdict verdict);
+uint64_t listener_ended(const struct listener *l, enum connection_end end); /* by a limit */
 
 /* Accepts no more, lets what is in flight end, for `seconds` at most, and joins the threads.
  * Returns how many connections were cut. */

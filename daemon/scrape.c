@@ -5,6 +5,7 @@
 
 #include "backlog.h"
 #include "clock.h"
+#include "connection.h"
 #include "entrance.h"
 #include "entrances.h"
 #include "exposition.h"
@@ -65,6 +66,18 @@ static void write_certificates(const struct scrape *s, struct exposition *e)
         if (end_s >= 0)
             exposition_number(e, (struct exposition_label[]){{"address", address}, {NULL, NULL}},
                               (uint64_t)end_s);
+}
+
+static void write_ends(const struct scrape *s, struct exposition *e)
+{
+    exposition_family(e, EXPOSITION_COUNTER, "hookline_connections_ended_total",
+                      "Connections that a limit has ended, by which.");
+    for (int i = 0; i < CONNECTION_ENDS; i++)
+        exposition_number(
+            e,
+            (struct exposition_label[]){{"reason", connection_end_name((enum connection_end)i)},
+                                        {NULL, NULL}},
+            listener_ended(s->listener, (enum connection_end)i));
 }
 
 static void write_journal(const struct scrape *s, struct exposition *e)
@@ -249,6 +262,7 @@ void scrape_write(const struct scrape *s, struct exposition *e)
     write_process(s, e);
     write_entrances(s, e);
     write_certificates(s, e);
+    write_ends(s, e);
     metrics_write(s->metrics, e);
     write_journal(s, e);
     write_store(s, e);
