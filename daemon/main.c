@@ -18,6 +18,7 @@
 #include "options.h"
 #include "service.h"
 #include "source.h"
+#include "streams.h"
 #include "token.h"
 
 /* The secrets are in memory that no core holds; this keeps the deliveries out of cores, too, and
@@ -84,9 +85,11 @@ static int check_or_run(struct options *o)
 
 int main(int argc, char *argv[])
 {
-    struct options options = options_read(argc, argv);
+    struct options options;
     int code = EXIT_SUCCESS;
 
+    streams_hold();
+    options = options_read(argc, argv);
     keep_private();
     switch (options.mode) {
     case OPTIONS_HELP:
