@@ -4,15 +4,26 @@
 #include <stddef.h>
 #include <time.h>
 
+/* As nohup(1) and shells want it for what runs in the background; a blocked signal would come all
+ * the same. */
+static bool is_ignored(int signal)
+{
+    struct sigaction action;
+
+    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 void interruption_begin(struct interruption *i)
 {
-    /* SIGUSR1: a thread of hooklined's parts has found that nothing can be stored any more. */
-    const int ours[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+    const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
     i->signal = 0;
     sigemptyset(&i->ours);
-    for (size_t n = 0; n < sizeof(ours) / sizeof(ours[0]); n++)
-        sigaddset(&i->ours, ours[n]);
+    for (size_t n = 0; n < sizeof(ends) / sizeof(ends[0]); n++)
+        if (!is_ignored(ends[n]))
+            sigaddset(&i->ours, ends[n]);
+    /* A thread of hooklined's parts has found that nothing can be stored any more. */
+    sigaddset(&i->ours, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &i->ours, &i->before);
 }
 

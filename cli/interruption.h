@@ -17,6 +17,7 @@ struct interruption {
     int signal; /* that came; 0: none, or it was dealt with */
 };
 
+/* Signals that are ignored stay so. */
 void interruption_begin(struct interruption *interruption);
 
 /* Whether somebody wants it to end; waits for nothing. `interruption` is a struct interruption. */

@@ -11,6 +11,7 @@
 #include <hookline.h>
 
 #include "../daemon/notice.h"
+#include "../daemon/streams.h"
 #include "command.h"
 #include "command_line.h"
 
@@ -83,6 +84,7 @@ int main(int argc, char *argv[])
 {
     int code;
 
+    streams_hold();
     keep_private();
     signal(SIGPIPE, SIG_IGN);
     notice_as("hookline");

@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "../daemon/address.h"
 #include "../daemon/call.h"
 #include "../daemon/notice.h"
+#include "../daemon/origin.h"
 #include "../daemon/secret.h"
 #include "diagnosis.h"
 #include "fault.h"
@@ -122,14 +123,13 @@ static bool is_of_this_machine(const char *url)
     const char *host = strstr(url, "://");
 
     host = host == NULL ? url : host + 3;
-    return strncmp(url, "unix:", 5) == 0 || strncmp(host, "127.", 4) == 0 ||
-           strncmp(host, "localhost", 9) == 0 || strncmp(host, "[::1]", 5) == 0;
+    return strncmp(url, "unix:", 5) == 0 || origin_is_local(host, strcspn(host, "/?#"));
 }
 
 /* A key that goes over a network in the clear is everybody's. */
 static void warn_of_clear_key(const struct ping *p)
 {
-    if (p->provider->key_variable != NULL && strncmp(p->base_url, "http://", 7) == 0 &&
+    if (p->provider->key_variable != NULL && strncasecmp(p->base_url, "http://", 7) == 0 &&
         !is_of_this_machine(p->base_url))
         notice("warning: --base-url is no https:// URL: everybody on the way can read the key");
 }

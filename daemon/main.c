@@ -20,6 +20,7 @@
 #include "options.h"
 #include "rules.h"
 #include "service.h"
+#include "streams.h"
 #include "supervisor.h"
 #include "token.h"
 
@@ -93,9 +94,11 @@ static int check_or_run(struct options *o)
 
 int main(int argc, char *argv[])
 {
-    struct options options = options_read(argc, argv);
+    struct options options;
     int code = EXIT_SUCCESS;
 
+    streams_hold();
+    options = options_read(argc, argv);
     keep_private();
     if (supervisor_keeps(STDERR_FILENO))
         notice_to_journal();

@@ -163,7 +163,6 @@ Suite *suite(void)
     TCase *tc = tcase_create("bits");
 
     tcase_add_checked_fixture(tc, NULL, drop);
-    tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, a_bit_of_the_body_changed_is_a_mismatch, 0, COUNT(schemes));
     tcase_add_loop_test(tc,
                         a_bit_of_the_signature_changed_is_refused_but_for_the_case_of_hex_digits, 0,

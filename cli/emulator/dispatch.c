@@ -168,15 +168,17 @@ static bool set_out(struct journey *j, int64_t due_us)
     return j->errand != NULL;
 }
 
-/* What was rotated or changed meanwhile counts. */
-static void renew(struct journey *j)
+/* What was rotated or changed meanwhile counts. False if nothing may be sent there any more. */
+static bool renew(struct journey *j)
 {
     struct ledger_endpoint *endpoint =
         ledger_endpoint(j->dispatcher->options.ledger, j->provider, j->endpoint_id);
+    bool good = endpoint != NULL && endpoint->enabled;
 
-    if (endpoint != NULL)
+    if (good)
         journey_renew(j, endpoint);
     ledger_endpoint_free(&endpoint);
+    return good;
 }
 
 /* The very same request; or, when its time has come, another one of the same event. */
@@ -225,8 +227,11 @@ static bool wake_up(struct journey *j)
     j->letter.only_waits = false;
     if (j->dispatcher->stopping)
         return false;
-    renew(j);
-    return set_out(j, 0);
+    if (renew(j))
+        return set_out(j, 0);
+    free(j->letter.error);
+    j->letter.error = strdup("given up: the endpoint is disabled or gone");
+    return false;
 }
 
 static void on_finished(void *data, bool good)

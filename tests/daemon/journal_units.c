@@ -299,7 +299,6 @@ Suite *suite(void)
     TCase *tc = tcase_create("journal");
 
     tcase_add_checked_fixture(tc, make_folder, remove_folder);
-    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, what_is_old_and_done_goes_and_nothing_else);
     tcase_add_test(tc, the_newest_delivery_stays_so_that_its_number_is_never_used_again);
     tcase_add_test(tc, a_store_that_is_too_large_gives_up_the_oldest);

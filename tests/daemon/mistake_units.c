@@ -387,7 +387,6 @@ Suite *suite(void)
     Suite *s = suite_create("mistake");
     TCase *tc = tcase_create("units");
 
-    tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, each_mistake_is_found_by_its_name_and_nothing_else_is, 0, COUNT(ways));
     tcase_add_test(tc, every_mistake_has_a_name_and_a_sentence);
     tcase_add_test(tc, the_second_secret_and_the_second_source_are_asked);

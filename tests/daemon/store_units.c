@@ -332,7 +332,6 @@ Suite *suite(void)
     TCase *tc = tcase_create("store");
 
     tcase_add_checked_fixture(tc, make_folder, remove_folder);
-    tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, what_was_added_is_found_until_it_is_removed, 0, 3);
     tcase_add_test(tc, all_candidates_of_one_hash_are_told);
     tcase_add_test(tc, a_new_store_is_durable_by_its_settings);

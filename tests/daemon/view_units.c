@@ -267,7 +267,6 @@ Suite *suite(void)
     Suite *s = suite_create("view");
     TCase *tc = tcase_create("units");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_family_is_announced_and_labels_are_escaped);
     tcase_add_test(tc, threads_count_at_the_same_time_and_nothing_is_missing);
     tcase_add_test(tc, more_reasons_than_there_is_room_for_are_not_written);
