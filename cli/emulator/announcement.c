@@ -63,6 +63,8 @@ static cJSON *ping_words(const struct announcement *a, const struct playground_e
         push_option(words, "--source", endpoint->source);
     if (a->playground->sink != NULL)
         push_option(words, "--sink", a->playground->sink);
+    if (a->playground->sink_token != NULL)
+        push_option(words, "--sink-token", a->playground->sink_token);
     return words;
 }
 

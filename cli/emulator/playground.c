@@ -216,10 +216,33 @@ static bool read_sources(struct making *m, const struct config *config, const ch
     for (unsigned i = 0; i < config->sources_count; i++)
         if (!read_source(m, &config->sources[i], base))
             return false;
-    if (config->admin.address != NULL &&
-        (m->playground->sink = strdup(config->admin.address)) == NULL)
-        return complain(m, "out of memory");
     return true;
+}
+
+/* As an option's value. */
+static char *write_where(const struct config_secret *where)
+{
+    char *text;
+    int len = where->file != NULL  ? asprintf(&text, "@%s", where->file)
+              : where->env != NULL ? asprintf(&text, "env:%s", where->env)
+                                   : asprintf(&text, "credential:%s", where->credential);
+
+    return len < 0 ? NULL : text;
+}
+
+static bool read_admin(struct making *m, const struct config *config)
+{
+    const struct config_secret *token = config->admin.token;
+    char address[SINK_ADDRESS_SIZE];
+
+    if (!sink_address_admin(config, address))
+        return true;
+    m->playground->sink = strdup(address);
+    if (token != NULL)
+        m->playground->sink_token = write_where(token);
+    return (m->playground->sink != NULL &&
+            (token == NULL) == (m->playground->sink_token == NULL)) ||
+           complain(m, "out of memory");
 }
 
 /* ---- the command line */
@@ -293,7 +316,7 @@ static bool fill(struct making *m, const struct playground_options *options,
     m->playground->endpoints = calloc(size + 1, sizeof(*m->playground->endpoints));
     if (m->playground->endpoints == NULL)
         return complain(m, "out of memory");
-    if (config != NULL && !read_sources(m, config, options->sink_url))
+    if (config != NULL && !(read_sources(m, config, options->sink_url) && read_admin(m, config)))
         return false;
     for (size_t i = 0; i < options->endpoints.count; i++)
         if (!read_endpoint(m, options->endpoints.items[i], options->keys))
@@ -335,6 +358,7 @@ void playground_close(struct playground **playground)
     }
     free(p->endpoints);
     free(p->sink);
+    free(p->sink_token);
     free(p);
     *playground = NULL;
 }

@@ -35,7 +35,8 @@ struct playground_endpoint {
 struct playground {
     struct playground_endpoint *endpoints;
     size_t count;
-    char *sink; /* where hooklined answers its administrator; NULL if the configuration says none */
+    char *sink;       /* where hooklined answers its administrator; NULL: nobody knows */
+    char *sink_token; /* where the token is that it asks for, "@FILE"; NULL if it asks for none */
 };
 
 /* Endpoints that the ledger has of an earlier start keep their ids, and are brought up to date.

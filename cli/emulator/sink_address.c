@@ -25,6 +25,24 @@ static in_port_t make_reachable(struct sockaddr_storage *address)
     return v6->sin6_port;
 }
 
+bool sink_address_admin(const struct config *config, char text[SINK_ADDRESS_SIZE])
+{
+    const char *admin = config->admin.address;
+    struct sockaddr_storage address;
+    socklen_t len;
+
+    if (admin == NULL || !address_read(admin, &address, &len))
+        return false;
+    if (address.ss_family == AF_UNIX) {
+        snprintf(text, SINK_ADDRESS_SIZE, "%s", admin);
+        return true;
+    }
+    if (make_reachable(&address) == 0)
+        return false;
+    address_write(&address, text);
+    return true;
+}
+
 bool sink_address_url(const struct config *config, char url[SINK_ADDRESS_SIZE])
 {
     struct sockaddr_storage address;

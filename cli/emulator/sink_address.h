@@ -17,4 +17,7 @@ enum {
  * loopback's. False if there is none. */
 bool sink_address_url(const struct config *config, char url[SINK_ADDRESS_SIZE]);
 
+/* "unix:admin.sock" or "127.0.0.1:9090" of the administrator's address, likewise. */
+bool sink_address_admin(const struct config *config, char text[SINK_ADDRESS_SIZE]);
+
 #endif
