@@ -224,7 +224,10 @@ static bool start_to_listen(struct server *server)
     const struct listener_options options = {
         .threads = 1,
         .body_max = SERVER_BODY_MAX,
-        .limits = {CONNECTIONS, HEADER_S, BODY_S, IDLE_S},
+        .limits = {.connections = CONNECTIONS,
+                   .header_s = HEADER_S,
+                   .body_s = BODY_S,
+                   .idle_s = IDLE_S},
         .setup = setup,
         .turn = on_turn,
         .data = server,
