@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-/* Writes it to standard output. False if that takes it not. */
+/* To standard output. False, with errno, if that does not take it. */
 bool defaults_print(void);
 
 #endif

@@ -4,8 +4,10 @@
  *
  * Here is the process: what it is told, what it keeps from others, and how it ends.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -107,7 +109,10 @@ int main(int argc, char *argv[])
         options_help();
         break;
     case OPTIONS_DEFAULTS:
-        code = defaults_print() ? EXIT_SUCCESS : EXIT_FAILED;
+        if (!defaults_print()) {
+            notice_error("standard output: %s", strerror(errno));
+            code = EXIT_FAILED;
+        }
         break;
     case OPTIONS_VERSION:
         printf("hooklined %s\n", hookline_version());

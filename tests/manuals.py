@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of the manual pages share: how a page is read, what a program is asked for, TAP."""
+import os
+import re
+import subprocess
+import sys
+
+TOP, BUILD = os.environ.get("top_srcdir", "."), os.environ.get("top_builddir", "build")
+DAEMON = os.path.join(BUILD, "hooklined")
+TOOL = os.path.join(BUILD, "hookline")
+PAGES = {"lib": ["libhookline.3", "hookline-schemes.7"], "daemon": ["hooklined.8", "hooklined.yaml.5"],
+         "cli": ["hookline.1"]}
+DEADLINE = 60  # s; a sanitized daemon on a busy machine is slow to start
+SECRET = "0123456789abcdef" * 4  # is a text, hex and base64
+
+count = 0
+failed = False
+
+
+def report(passed, sentence, note=""):
+    global count, failed
+    count += 1
+    failed |= not passed
+    if not passed:
+        for line in str(note).splitlines():
+            print(f"# {line}")
+    print(f"{'ok' if passed else 'not ok'} {count} - {sentence}", flush=True)
+
+
+def skip(sentence, why):
+    global count
+    count += 1
+    print(f"ok {count} - {sentence} # SKIP {why}", flush=True)
+
+
+def read(*path):
+    with open(os.path.join(TOP, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def section(page, name):
+    """What stands between `.Sh NAME` or `.Ss NAME` and the next one of its kind."""
+    kind, rest = re.split(rf"^\.(S[hs]) {name}\n", page, flags=re.M)[1:3]
+    return re.split(r"^\.Sh " if kind == "Sh" else r"^\.S[hs] ", rest, flags=re.M)[0]
+
+
+def items(text, macro):
+    """The first argument of MACRO, for all of them that a list's item begins with."""
+    found = set()
+    for line in re.findall(rf"^\.It {macro} (.*)$", text, re.M):
+        found.update(re.findall(r"(?:^|, )([\w.]+)", line))
+    return found
+
+
+def examples(page, kind):
+    """The displays of a kind, as a reader sees them: the comment's further words, and the text."""
+    displays = re.findall(rf'^\.\\" check: {kind} ?(.*)\n\.Bd .*\n((?:.*\n)*?)\.Ed$', page, re.M)
+    return [(words, text.replace("\\&", "").replace("\\e", "\\")) for words, text in displays]
+
+
+def same(of_code, of_page, sentence):
+    note = [f"only in the code: {name}" for name in sorted(of_code - of_page)]
+    note += [f"only in the manual: {name}" for name in sorted(of_page - of_code)]
+    report(bool(of_code) and not note, sentence, "\n".join(note) or "nothing was found in the code")
+
+
+def run(command, **more):
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            timeout=DEADLINE, check=False, **more)
+    return result.returncode, result.stdout
+
+
+def keys_of_yaml(text):
+    return set(re.findall(r"(?:^|[ {])(\w+):(?=\s)", re.sub(r"(?:^| )#.*", "", text, flags=re.M), re.M))
+
+
+def switched_on(text):
+    """With all of the YAML that is behind a #, see daemon/defaults.c."""
+    return re.sub(r"^#(?=[^\s#]|  )", "", text, flags=re.M)
+
+
+def options_of_help(*command):
+    shown = re.findall(r"^ +(?:(-\w), )?(--[\w-]+)", run([*command, "--help"])[1], re.M)
+    return {option for both in shown for option in both if option}
+
+
+def write_private(path, text):
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+
+
+def with_path(*folders):
+    return dict(os.environ, PATH=":".join([os.path.abspath(one) for one in folders]
+                                          + [os.environ["PATH"]]))
+
+
+def daemon_checks(folder, config):
+    """`hooklined --check` of a configuration, all of whose secrets are there."""
+    for name in re.findall(r"(?:- |\{)(?:file|credential): ([^\s}]+)", config):
+        write_private(os.path.join(folder, name), SECRET)
+    for certificate, key in re.findall(r"certificate: (\S+)\n +key: (\S+)", config):
+        run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
+             "-out", certificate, "-keyout", key], cwd=folder)
+    write_private(os.path.join(folder, "hooklined.yaml"), config)
+    environment = dict(os.environ, CREDENTIALS_DIRECTORY=folder,
+                       **{name: SECRET for name in re.findall(r"- env: (\S+)", config)})
+    return run([DAEMON, "--config", "hooklined.yaml", "--check"], cwd=folder, env=environment)
+
+
+def finish():
+    print(f"1..{count}")
+    sys.exit(failed)
