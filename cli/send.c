@@ -97,13 +97,12 @@ static enum outcome outcome_of(const struct call_result *result)
     return result->answer != NULL && is_stale(result) ? OUTCOME_STALE : OUTCOME_REFUSED;
 }
 
-static const char *error_of(const struct mission *m, const struct call_result *result)
+static const char *error_of(const struct item *item, const struct call_result *result)
 {
     if (result->outcome == CALL_TIMEOUT)
         return "no answer in time";
-    if (result->outcome == CALL_FAILED && (m->faults.truncate || m->faults.reset))
-        return "the connection was ended in the middle of the body, as asked for";
-    return result->error;
+    return result->outcome == CALL_FAILED ? shipment_error(&item->sending, result->error)
+                                          : result->error;
 }
 
 static void print_json(const struct item *item, const struct call_result *result, int64_t took_us)
@@ -115,7 +114,7 @@ static void print_json(const struct item *item, const struct call_result *result
     json_line_begin(&line);
     json_line_string(&line, "outcome", outcomes[result->outcome]);
     json_line_number(&line, "status", result->status);
-    json_line_string(&line, "error", error_of(item->mission, result));
+    json_line_string(&line, "error", error_of(item, result));
     json_line_number(&line, "delivery", item->number + 1);
     json_line_number(&line, "copy", item->mission->copy);
     json_line_number(&line, "took_ms", took_us / 1000);
@@ -137,7 +136,7 @@ static void print(const struct item *item, const struct call_result *result, int
         printf("copy %u: ", m->copy);
     if (result->outcome != CALL_ANSWERED) {
         printf("no answer\n");
-        notice("%s: %s", m->target.url, error_of(m, result));
+        notice("%s: %s", m->target.url, error_of(item, result));
         return;
     }
     printf("%s%d%s after %" PRId64 " ms\n",

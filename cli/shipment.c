@@ -404,3 +404,12 @@ void shipment_tune(void *data, void *easy)
     if (s->reset)
         curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
 }
+
+const char *shipment_error(const struct shipment_sending *sending, const char *error)
+{
+    const struct shipment *s = sending->shipment;
+
+    return sending->sent > 0 && (s->truncate || s->reset)
+               ? "the connection was ended in the middle of the body, as asked for"
+               : error;
+}

@@ -65,4 +65,7 @@ void shipment_request(const struct shipment *shipment, const struct call_target 
  * Then the call fails, as the sender sees it. */
 void shipment_tune(void *data, void *easy);
 
+/* Why a call with such data failed: `error`, unless that is what was to happen. */
+const char *shipment_error(const struct shipment_sending *sending, const char *error);
+
 #endif

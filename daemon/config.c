@@ -238,6 +238,8 @@ static bool fill_store(struct config *c, const char *file, char *why)
     else if (s->file == NULL &&
              asprintf(&s->file, "%.*s/" CONFIG_DEFAULT_STORE, (int)strcspn(state, ":"), state) < 0)
         complain(file, why, "store", "out of memory");
+    else if (s->file[0] == '\0')
+        complain(file, why, "store/file", "store: expected the name of a file");
     else if (s->keep_days > DAYS_MAX)
         complain(file, why, "store/keep_days", "keep_days: expected %d at most", DAYS_MAX);
     else

@@ -220,7 +220,7 @@ static bool open_file(struct store *store, enum store_mode mode, char *why)
                 (mode == STORE_WRITE ? SQLITE_OPEN_CREATE : 0);
     int error;
 
-    if (sqlite3_open_v2(store->path, &store->db, flags, NULL) == SQLITE_OK) {
+    if (sqlite3_open_v2(store->file, &store->db, flags, NULL) == SQLITE_OK) {
         sqlite3_extended_result_codes(store->db, 1);
         sqlite3_busy_timeout(store->db, BUSY_MS);
         return true;
@@ -230,13 +230,14 @@ static bool open_file(struct store *store, enum store_mode mode, char *why)
                     "cannot be opened: ", error == 0 ? sqlite3_errmsg(store->db) : strerror(error));
 }
 
-/* A file that is not there yet has the name that it was given. */
+/* A file that is not there yet has the name that it was given. Behind a slash it is nothing but
+ * that: ":memory:" and "file:..." would mean something to SQLite, and be gone with the process. */
 static bool name_file(struct store *store, const char *path)
 {
     store->path = strdup(path);
     store->file = realpath(path, NULL);
-    if (store->file == NULL)
-        store->file = strdup(path);
+    if (store->file == NULL && asprintf(&store->file, "%s%s", path[0] == '/' ? "" : "./", path) < 0)
+        store->file = NULL;
     return store->path != NULL && store->file != NULL;
 }
 

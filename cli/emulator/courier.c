@@ -55,7 +55,8 @@ static const char *error_of(const struct letter *letter, const struct call_resul
         return NULL;
     if (!letter->sent)
         return "given up: the emulator stops";
-    return result->error == NULL ? "the delivery failed" : result->error;
+    return shipment_error(&letter->sending,
+                          result->error == NULL ? "the delivery failed" : result->error);
 }
 
 static void on_done(void *data, const struct call_result *result)

@@ -129,13 +129,29 @@ static bool prepare(struct ledger_file *file, char *why)
            (version == SCHEMA_VERSION || create(file, why));
 }
 
+/* Behind a slash a name is a file's: others, such as "file:...", mean something to SQLite. */
+static char *name_of(const struct ledger_file *file)
+{
+    bool is_plain = file->path == NULL || file->path[0] == '/';
+    char *name;
+
+    return asprintf(&name, "%s%s", is_plain ? "" : "./",
+                    file->path == NULL ? ":memory:" : file->path) < 0
+               ? NULL
+               : name;
+}
+
 static bool open_database(struct ledger_file *file, char *why)
 {
-    int code =
-        sqlite3_open_v2(file->path == NULL ? ":memory:" : file->path, &file->db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    char *name = name_of(file);
+    int code = name == NULL
+                   ? SQLITE_NOMEM
+                   : sqlite3_open_v2(
+                         name, &file->db,
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     int error = file->db == NULL ? ENOMEM : sqlite3_system_errno(file->db);
 
+    free(name);
     return code == SQLITE_OK ||
            complain(why, file->path,
                     "cannot be opened: ", error == 0 ? sqlite3_errstr(code) : strerror(error));
