@@ -41,6 +41,13 @@ SECRETS = {
 }
 
 
+# nohup(1), or a shell that runs the tests in the background, has them ignored, which what is started
+# here would inherit.
+for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(ignored) == signal.SIG_IGN:
+        signal.signal(ignored, signal.SIG_DFL)
+
+
 # ---- TAP
 
 class Tap:
@@ -170,8 +177,6 @@ libc = ctypes.CDLL(None)
 def die_with_parent():
     PR_SET_PDEATHSIG = 1
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    # A shell that runs the tests in the background has it ignored.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def find_program():
