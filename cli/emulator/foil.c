@@ -285,18 +285,8 @@ static bool admit(struct visit *visit, unsigned right)
 
 bool foil_handle(struct emulator *emulator, struct api_call *call)
 {
-    struct visit visit = {.emulator = emulator, .call = call};
-    char methods[ROUTE_METHODS_SIZE];
-    const struct route *route;
+    static const struct routes api = {"/v1/organizations", routes, admit, foil_refuse_method,
+                                      foil_refuse_path};
 
-    if (!route_is_below(api_request(call), "/v1/organizations"))
-        return false;
-    route = route_find(routes, &visit, methods);
-    if (route == NULL && methods[0] != '\0')
-        foil_refuse_method(call, methods);
-    else if (route == NULL)
-        foil_refuse_path(call);
-    else if (admit(&visit, route->right))
-        route->answer(&visit);
-    return true;
+    return routes_serve(&api, emulator, call);
 }

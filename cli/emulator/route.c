@@ -36,6 +36,24 @@ bool route_is_below(const struct api_request *request, const char *path)
            (request->path[len] == '\0' || request->path[len] == '/');
 }
 
+bool routes_serve(const struct routes *routes, struct emulator *emulator, struct api_call *call)
+{
+    struct visit visit = {.emulator = emulator, .call = call};
+    char methods[ROUTE_METHODS_SIZE];
+    const struct route *route;
+
+    if (!route_is_below(api_request(call), routes->root))
+        return false;
+    route = route_find(routes->list, &visit, methods);
+    if (route == NULL && methods[0] != '\0')
+        routes->refuse_method(call, methods);
+    else if (route == NULL)
+        routes->refuse_path(call);
+    else if (routes->admit(&visit, route->right))
+        route->answer(&visit);
+    return true;
+}
+
 const char *route_bearer(const struct api_call *call)
 {
     static const char scheme[] = "Bearer ";

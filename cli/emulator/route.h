@@ -40,6 +40,18 @@ struct route {
 const struct route *route_find(const struct route *routes, struct visit *visit,
                                char methods[ROUTE_METHODS_SIZE]);
 
+/* The operations of a provider, and how it refuses what is none of them. */
+struct routes {
+    const char *root; /* the path that all of its operations are below */
+    const struct route *list;
+    bool (*admit)(struct visit *visit, unsigned right); /* false: it has been refused */
+    void (*refuse_method)(struct api_call *call, const char *methods);
+    void (*refuse_path)(struct api_call *call);
+};
+
+/* Answers the call, or has its operation do so; false if it is not below the root. */
+bool routes_serve(const struct routes *routes, struct emulator *emulator, struct api_call *call);
+
 /* Whether it is the path or one below it. */
 bool route_is_below(const struct api_request *request, const char *path);
 

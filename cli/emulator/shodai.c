@@ -412,21 +412,20 @@ static bool admit(struct visit *visit, unsigned right)
     return false;
 }
 
+static void refuse_method(struct api_call *call, const char *methods)
+{
+    api_answer_with(call, 405, refusal("method_not_allowed", "Method not allowed", NULL), "allow",
+                    methods);
+}
+
+static void refuse_path(struct api_call *call)
+{
+    refuse(call, 404, "not_found", "Not found");
+}
+
 bool shodai_handle(struct emulator *emulator, struct api_call *call)
 {
-    struct visit visit = {.emulator = emulator, .call = call};
-    char methods[ROUTE_METHODS_SIZE];
-    const struct route *route;
+    static const struct routes api = {"/v0", routes, admit, refuse_method, refuse_path};
 
-    if (!route_is_below(api_request(call), "/v0"))
-        return false;
-    route = route_find(routes, &visit, methods);
-    if (route == NULL && methods[0] != '\0')
-        api_answer_with(call, 405, refusal("method_not_allowed", "Method not allowed", NULL),
-                        "allow", methods);
-    else if (route == NULL)
-        refuse(call, 404, "not_found", "Not found");
-    else if (admit(&visit, route->right))
-        route->answer(&visit);
-    return true;
+    return routes_serve(&api, emulator, call);
 }

@@ -40,7 +40,6 @@ SECRETS = {
     "slack": "8f742231b10e8888abcd99yyyzzz85a5-slack",
 }
 
-
 # nohup(1), or a shell that runs the tests in the background, has them ignored, which what is started
 # here would inherit.
 for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
