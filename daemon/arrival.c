@@ -21,5 +21,5 @@ void arrival_begin(struct delivery *d, h2o_req_t *req, const struct sources *sou
         .begun_us = clock_mono_us(),
     };
     receipt_make(receipts, d->receipt);
-    connection_remote(req, &d->host, d->remote);
+    connection_sender(req, &d->sender);
 }

@@ -12,29 +12,18 @@
 #include <h2o.h>
 #include <h2o/http1.h>
 
-#include "address.h"
 #include "answer.h"
 #include "clock.h"
 #include "crowd.h"
 #include "linger.h"
 #include "network.h"
 #include "proxies.h"
+#include "sender.h"
 
 enum {
     RESERVE = 128, /* connections beyond the limit that are told so, not just cut */
     RESERVE_OF_HOST = 8,
-    CLOSING_S = 2,
-    FRESH_US = 1000000, /* who has just come may be about to send its first request */
-};
-
-enum phase {
-    PHASE_ENTRANCE, /* libh2o knows it from the next one on */
-    PHASE_IDLE,
-    PHASE_HEADER,
-    PHASE_BODY,
-    PHASE_WORK,
-    PHASE_ANSWER,
-    PHASE_CLOSING, /* libh2o knows it no more, but has something to write */
+    FRESH_US = 1000000,
 };
 
 struct connection {
@@ -48,10 +37,9 @@ struct connection {
     struct crowd_place place;
     int linger_fd;     /* what stays open of the socket when libh2o closes it, or -1 */
     unsigned requests; /* that it brought so far */
-    /* As the sweep saw it last. Our own clock: libh2o's jumps when the wall clock is set. */
-    enum phase phase;
-    unsigned requests_seen, sweep_seen;
-    int64_t since_us;
+    unsigned sweep_seen;
+    /* As the sweep saw it. Our own clock: libh2o's jumps when the wall clock is set. */
+    struct deadline deadline;
 };
 
 struct connection_set {
@@ -185,8 +173,7 @@ static void on_entered(h2o_socket_t *sock, enum entrance_verdict verdict)
     if (verdict == ENTRANCE_OPEN) {
         if (!count_host(c))
             return;
-        c->phase = PHASE_IDLE;
-        c->since_us = clock_mono_us();
+        deadline_enter(&c->deadline, DEADLINE_IDLE, 0, clock_mono_us());
         h2o_http1_accept(accept, sock, *h2o_get_timestamp(accept->ctx, NULL, NULL));
         return;
     }
@@ -215,7 +202,7 @@ void connection_begin(struct connection_set *set, h2o_socket_t *sock,
         .sock = sock,
         .over_limit = open > set->limits.connections,
         .linger_fd = -1,
-        .since_us = clock_mono_us(),
+        .deadline = {DEADLINE_ENTRANCE, 0, clock_mono_us()},
     };
     sock->on_close.cb = on_closed;
     sock->on_close.data = c;
@@ -236,7 +223,7 @@ void connection_linger(h2o_req_t *req)
 
 void connection_advance(h2o_req_t *req)
 {
-    connection_of(req)->since_us = clock_mono_us();
+    connection_of(req)->deadline.since_us = clock_mono_us();
 }
 
 static void on_early_bytes(h2o_socket_t *sock, const char *err)
@@ -254,32 +241,13 @@ void connection_await(h2o_req_t *req)
     h2o_socket_read_start(socket_of(req), on_early_bytes);
 }
 
-static enum phase phase_of(const h2o_req_t *req)
+static enum deadline_phase phase_of(const h2o_req_t *req)
 {
     if (req->pathconf != NULL)
-        return req->timestamps.response_start_at.tv_sec != 0 ? PHASE_ANSWER : PHASE_WORK;
+        return req->timestamps.response_start_at.tv_sec != 0 ? DEADLINE_ANSWER : DEADLINE_WORK;
     if (req->timestamps.request_body_begin_at.tv_sec != 0)
-        return PHASE_BODY;
-    return req->timestamps.request_begin_at.tv_sec != 0 ? PHASE_HEADER : PHASE_IDLE;
-}
-
-static int64_t limit_us(const struct connection_limits *limits, enum phase phase)
-{
-    switch (phase) {
-    case PHASE_IDLE:
-        return (int64_t)limits->idle_s * 1000000;
-    case PHASE_ENTRANCE:
-    case PHASE_HEADER:
-        return (int64_t)limits->header_s * 1000000;
-    case PHASE_BODY:
-    case PHASE_ANSWER:
-        return (int64_t)limits->body_s * 1000000;
-    case PHASE_CLOSING:
-        return (int64_t)CLOSING_S * 1000000;
-    case PHASE_WORK:
-        break;
-    }
-    return INT64_MAX;
+        return DEADLINE_BODY;
+    return req->timestamps.request_begin_at.tv_sec != 0 ? DEADLINE_HEAD : DEADLINE_IDLE;
 }
 
 static void on_told(h2o_socket_t *sock, const char *err)
@@ -314,31 +282,28 @@ struct sweep {
     bool draining;
 };
 
-static void enter_phase(struct connection *c, enum phase phase, int64_t now_us)
+/* Who has just come may be about to send its first request. */
+static bool is_fresh(const struct connection *c, int64_t now_us)
 {
-    if (phase != c->phase || c->requests_seen != c->requests) {
-        c->phase = phase;
-        c->requests_seen = c->requests;
-        c->since_us = now_us;
-    }
+    return now_us - c->deadline.since_us <= FRESH_US;
 }
 
 static bool is_over(const struct connection *c, int64_t now_us)
 {
-    return now_us - c->since_us > limit_us(&c->set->limits, c->phase);
+    return deadline_is_over(&c->deadline, &c->set->limits.deadlines, now_us);
 }
 
 static void count_slowness(struct connection *c)
 {
-    static const enum connection_end ends[] = {
-        [PHASE_ENTRANCE] = CONNECTION_SLOW_HEAD,  [PHASE_IDLE] = CONNECTION_IDLE,
-        [PHASE_HEADER] = CONNECTION_SLOW_HEAD,    [PHASE_BODY] = CONNECTION_SLOW_BODY,
-        [PHASE_WORK] = CONNECTION_SLOW_READER,    [PHASE_ANSWER] = CONNECTION_SLOW_READER,
-        [PHASE_CLOSING] = CONNECTION_SLOW_READER,
+    static const enum connection_end ends[DEADLINE_PHASES] = {
+        [DEADLINE_ENTRANCE] = CONNECTION_SLOW_HEAD,  [DEADLINE_IDLE] = CONNECTION_IDLE,
+        [DEADLINE_HEAD] = CONNECTION_SLOW_HEAD,      [DEADLINE_BODY] = CONNECTION_SLOW_BODY,
+        [DEADLINE_WORK] = CONNECTION_SLOW_READER,    [DEADLINE_ANSWER] = CONNECTION_SLOW_READER,
+        [DEADLINE_CLOSING] = CONNECTION_SLOW_READER,
     };
 
     if (!c->ended)
-        count_end(c->set, ends[c->phase]);
+        count_end(c->set, ends[c->deadline.phase]);
     c->ended = true;
 }
 
@@ -350,12 +315,12 @@ static int examine(h2o_req_t *req, void *data)
     int fd = h2o_socket_get_fd(c->sock);
 
     c->sweep_seen = sweep->set->sweeps;
-    enter_phase(c, phase_of(req), sweep->now_us);
-    if (sweep->draining && c->phase == PHASE_IDLE && !has_input(fd) &&
-        (c->requests > 0 || sweep->now_us - c->since_us > FRESH_US)) {
+    deadline_enter(&c->deadline, phase_of(req), c->requests, sweep->now_us);
+    if (sweep->draining && c->deadline.phase == DEADLINE_IDLE && !has_input(fd) &&
+        (c->requests > 0 || !is_fresh(c, sweep->now_us))) {
         shutdown(fd, SHUT_RDWR);
     } else if (is_over(c, sweep->now_us)) {
-        if (c->phase == PHASE_HEADER || c->phase == PHASE_BODY)
+        if (c->deadline.phase == DEADLINE_HEAD || c->deadline.phase == DEADLINE_BODY)
             send_timeout(c->sock);
         count_slowness(c);
         shutdown(fd, SHUT_RDWR);
@@ -366,8 +331,8 @@ static int examine(h2o_req_t *req, void *data)
 /* Whether it has come and said nothing yet. */
 static bool is_waiting(const struct connection *c, int fd, int64_t now_us)
 {
-    return c->phase == PHASE_ENTRANCE && !entrance_is_busy(c->sock) && !has_input(fd) &&
-           now_us - c->since_us > FRESH_US;
+    return c->deadline.phase == DEADLINE_ENTRANCE && !entrance_is_busy(c->sock) && !has_input(fd) &&
+           !is_fresh(c, now_us);
 }
 
 /* Those of which libh2o knows no request: not yet, or no more. */
@@ -381,7 +346,8 @@ static void examine_others(const struct sweep *sweep)
 
         if (c->sweep_seen == sweep->set->sweeps)
             continue;
-        enter_phase(c, c->phase == PHASE_ENTRANCE ? PHASE_ENTRANCE : PHASE_CLOSING, sweep->now_us);
+        if (c->deadline.phase != DEADLINE_ENTRANCE)
+            deadline_enter(&c->deadline, DEADLINE_CLOSING, c->requests, sweep->now_us);
         if (is_over(c, sweep->now_us))
             count_slowness(c);
         if (is_over(c, sweep->now_us) || (sweep->draining && is_waiting(c, fd, sweep->now_us)))
@@ -440,39 +406,7 @@ void connection_register(h2o_pathconf_t *path)
     h2o_create_handler(path, sizeof(h2o_handler_t))->on_req = on_request;
 }
 
-/* From the last line to the first: the nearest proxy added the last one. */
-static void follow(const h2o_req_t *req, const struct proxies *proxies, struct network_host *host)
+void connection_sender(h2o_req_t *req, struct sender *sender)
 {
-    for (size_t i = req->headers.size; i > 0; i--) {
-        const h2o_header_t *header = &req->headers.entries[i - 1];
-
-        if (header->name == &H2O_TOKEN_X_FORWARDED_FOR->buf &&
-            !proxies_follow(proxies, header->value.base, header->value.len, host))
-            return;
-    }
-}
-
-/* Whether a proxy has said so. */
-static bool find_host(h2o_req_t *req, struct sockaddr_storage *peer, struct network_host *host)
-{
-    const struct proxies *proxies = connection_of(req)->set->proxies;
-
-    *peer = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
-    *host = (struct network_host){.family = 0};
-    req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)peer);
-    if (proxies != NULL && proxies_trust(proxies, peer))
-        follow(req, proxies, host);
-    return host->family != 0;
-}
-
-void connection_remote(h2o_req_t *req, struct network_host *host, char *text)
-{
-    struct sockaddr_storage peer;
-
-    if (find_host(req, &peer, host))
-        network_host_write(host, text);
-    else
-        address_write(&peer, text);
-    if (host->family == 0)
-        network_host_of(&peer, host);
+    sender_find(req, connection_of(req)->set->proxies, sender);
 }

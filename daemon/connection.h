@@ -13,11 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "deadline.h"
 #include "entrance.h"
 
 struct crowd;
-struct network_host;
 struct proxies;
+struct sender;
 struct st_h2o_accept_ctx_t;
 struct st_h2o_pathconf_t;
 struct st_h2o_req_t;
@@ -49,7 +50,7 @@ struct connection_counts {
 struct connection_limits {
     unsigned connections; /* of all loops; some more are taken, to be told so */
     unsigned per_address; /* the same, of one host; 0: no limit */
-    unsigned header_s, body_s, idle_s;
+    struct deadline_limits deadlines;
 };
 
 struct connection_set;
@@ -81,10 +82,8 @@ void connection_set_cut(struct connection_set *set);
 /* Answers requests on connections beyond the limit. */
 void connection_register(struct st_h2o_pathconf_t *path);
 
-/* Who sent the request, and as text in ADDRESS_TEXT_SIZE bytes: the peer, as ADDRESS:PORT; or, if
- * it is a proxy that is believed, whose ADDRESS it gives in X-Forwarded-For. The family of a host
- * is 0 if there is none, as with a Unix socket. */
-void connection_remote(struct st_h2o_req_t *req, struct network_host *host, char *text);
+/* Who has sent the request. */
+void connection_sender(struct st_h2o_req_t *req, struct sender *sender);
 
 /* Some of an answer without an end was taken: the time in which that has to happen begins anew. */
 void connection_advance(struct st_h2o_req_t *req);

@@ -68,7 +68,7 @@ static void write_line(struct delivery_recorder *recorder, const struct delivery
         json_line_number(line, "seq", d->seq);
     write_signed_facts(line, d);
     json_line_number(line, "bytes", (int64_t)d->bytes);
-    json_line_string(line, "remote", d->remote);
+    json_line_string(line, "remote", d->sender.text);
     json_line_number(line, "duration_us", now_us - d->begun_us);
     if (dropped > 0)
         json_line_number(line, "refusals_not_logged", (int64_t)dropped);
@@ -119,8 +119,8 @@ void delivery_record(struct delivery_recorder *recorder, const struct delivery *
                   throttle_pass(&recorder->throttle, DELIVERY_REFUSALS_PER_SECOND, now_us);
 
     count(recorder->metrics, d, now_us);
-    if (recorder->refused_per_minute > 0 && d->host.family != 0 && is_offence(d))
-        offenders_add(recorder->offenders, &d->host, now_us);
+    if (recorder->refused_per_minute > 0 && d->sender.host.family != 0 && is_offence(d))
+        offenders_add(recorder->offenders, &d->sender.host, now_us);
     if (!logged && !feed_is_watched(recorder->feed))
         return;
     write_line(recorder, d, now_us, logged ? throttle_take_dropped(&recorder->throttle) : 0);

@@ -12,13 +12,12 @@
 
 #include <hookline.h>
 
-#include "address.h"
 #include "answer.h"
 #include "json_line.h"
 #include "mistake.h"
-#include "network.h"
 #include "receipt.h"
 #include "pace.h"
+#include "sender.h"
 #include "throttle.h"
 
 struct feed;
@@ -42,8 +41,7 @@ struct delivery {
     struct answer answer;
     int64_t received_us, begun_us; /* wall clock; monotonic clock */
     size_t bytes;                  /* of the body */
-    struct network_host host;      /* of the sender; its family is 0 if there is none */
-    char remote[ADDRESS_TEXT_SIZE];
+    struct sender sender;
     char receipt[RECEIPT_SIZE]; /* in the answer, too */
 };
 

@@ -260,7 +260,7 @@ static struct entry *copy_entry(h2o_req_t *req, const struct delivery *d,
         .id = r->id.len == 0 ? (hookline_bytes){0} : r->id,
         .mac = {(const char *)r->mac, sizeof(r->mac)},
         .type = text(d->event->type),
-        .remote = text(d->remote),
+        .remote = text(d->sender.text),
         .headers = headers_write(headers, &req->pool),
         .body = r->payload,
         /* A clock that is set back must not make it older than it is: it would go too early. */

@@ -44,9 +44,9 @@ static struct connection_limits limits_of_connections(const struct config_limits
     struct connection_limits limits = {
         .connections = c->connections,
         .per_address = c->connections_per_address,
-        .header_s = c->header_seconds,
-        .body_s = c->body_seconds,
-        .idle_s = c->idle_seconds,
+        .deadlines.header_s = c->header_seconds,
+        .deadlines.body_s = c->body_seconds,
+        .deadlines.idle_s = c->idle_seconds,
     };
 
     raise_descriptors(&limits.connections);

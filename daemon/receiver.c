@@ -52,8 +52,8 @@ static bool route(const struct rules *rules, const struct offenders *offenders, 
 {
     unsigned refusals = rules->limits.refused_per_minute, wait_s = 0;
 
-    if (refusals > 0 && d->host.family != 0)
-        wait_s = offenders_wait_s(offenders, &d->host, refusals, d->begun_us);
+    if (refusals > 0 && d->sender.host.family != 0)
+        wait_s = offenders_wait_s(offenders, &d->sender.host, refusals, d->begun_us);
     if (has_ambiguous_body(req)) {
         d->answer = answer_to_problem(ANSWER_BAD_REQUEST);
         connection_linger(req);
@@ -63,7 +63,7 @@ static bool route(const struct rules *rules, const struct offenders *offenders, 
         d->answer = answer_to_problem(ANSWER_HEAD_TOO_LARGE);
     } else if (d->source == NULL) {
         d->answer = answer_to_problem(ANSWER_NOT_FOUND);
-    } else if (!source_allows(d->source, &d->host)) {
+    } else if (!source_allows(d->source, &d->sender.host)) {
         d->answer = answer_to_problem(ANSWER_ADDRESS_NOT_ALLOWED);
     } else if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("POST"))) {
         d->answer = answer_to_problem(ANSWER_METHOD_NOT_ALLOWED);

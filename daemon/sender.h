@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sender.h - who has sent a request: the peer, or whom a proxy that is believed names.
+ *
+ * Threads    Those of the request's loop.
+ */
+#ifndef SENDER_H
+#define SENDER_H
+
+#include "address.h"
+#include "network.h"
+
+struct proxies;
+struct st_h2o_req_t;
+
+struct sender {
+    struct network_host host;     /* its family is 0 if there is none, as with a Unix socket */
+    char text[ADDRESS_TEXT_SIZE]; /* ADDRESS:PORT of the peer, or the ADDRESS that X-Forwarded-For
+                                   * gives */
+};
+
+/* `proxies` are believed; NULL: nobody is. */
+void sender_find(struct st_h2o_req_t *req, const struct proxies *proxies, struct sender *sender);
+
+#endif
