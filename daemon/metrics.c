@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hookline.h>
+
 #include "exposition.h"
 
 enum {
@@ -57,6 +59,26 @@ const char *metrics_verdict_name(enum metrics_verdict verdict)
     return names[verdict];
 }
 
+/* Whoever needs a reason first takes the next free slot for it. */
+static struct reason *find_reason(struct metrics_source *source, const char *name)
+{
+    for (struct reason *r = source->reasons; r < source->reasons + REASONS; r++) {
+        const char *known = NULL;
+
+        if (atomic_compare_exchange_strong(&r->name, &known, name) || strcmp(known, name) == 0)
+            return r;
+    }
+    return NULL;
+}
+
+/* A counter that is not there before its first number has not grown by that, as Prometheus sees it:
+ * what a sender may do wrong is shown as 0 from the beginning. */
+static void expect_mistakes(struct metrics_source *source)
+{
+    for (int code = HOOKLINE_MISSING_HEADER; code >= HOOKLINE_BAD_ID; code--)
+        find_reason(source, hookline_code_name(code));
+}
+
 static struct metrics_source *add_source(struct metrics_source *_Atomic *end, const char *name)
 {
     struct metrics_source *source = calloc(1, sizeof(*source));
@@ -107,8 +129,11 @@ struct metrics_source *metrics_source(struct metrics *m, const char *name)
     struct metrics_source *source = m->sources;
 
     while (strcmp(source->name, name) != 0) {
-        if (source->next == NULL)
-            return add_source(&source->next, name);
+        if (source->next == NULL) {
+            if ((source = add_source(&source->next, name)) != NULL)
+                expect_mistakes(source);
+            return source;
+        }
         source = source->next;
     }
     return source;
@@ -140,17 +165,12 @@ static uint64_t value(const counter *of)
     return atomic_load_explicit(of, memory_order_relaxed);
 }
 
-/* Whoever needs a reason first takes the next free slot for it. */
 static void count_reason(struct metrics_source *source, const char *name)
 {
-    for (struct reason *r = source->reasons; r < source->reasons + REASONS; r++) {
-        const char *known = NULL;
+    struct reason *reason = find_reason(source, name);
 
-        if (atomic_compare_exchange_strong(&r->name, &known, name) || strcmp(known, name) == 0) {
-            add(&r->count, 1);
-            return;
-        }
-    }
+    if (reason != NULL)
+        add(&reason->count, 1);
 }
 
 void metrics_count(struct metrics *m, const struct metrics_delivery *d)
