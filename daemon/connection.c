@@ -24,6 +24,7 @@ enum {
     RESERVE = 128, /* connections beyond the limit that are told so, not just cut */
     RESERVE_OF_HOST = 8,
     FRESH_US = 1000000,
+    QUIET_US = 500000,
 };
 
 struct connection {
@@ -282,10 +283,12 @@ struct sweep {
     bool draining;
 };
 
-/* Who has just come may be about to send its first request. */
+/* Who has just come may be about to send its first request. Who has just had an answer may have
+ * sent the next one, which nobody would read any more: it learns from that one's answer that the
+ * connection ends. */
 static bool is_fresh(const struct connection *c, int64_t now_us)
 {
-    return now_us - c->deadline.since_us <= FRESH_US;
+    return now_us - c->deadline.since_us <= (c->requests > 0 ? QUIET_US : FRESH_US);
 }
 
 static bool is_over(const struct connection *c, int64_t now_us)
@@ -317,7 +320,7 @@ static int examine(h2o_req_t *req, void *data)
     c->sweep_seen = sweep->set->sweeps;
     deadline_enter(&c->deadline, phase_of(req), c->requests, sweep->now_us);
     if (sweep->draining && c->deadline.phase == DEADLINE_IDLE && !has_input(fd) &&
-        (c->requests > 0 || !is_fresh(c, sweep->now_us))) {
+        !is_fresh(c, sweep->now_us)) {
         shutdown(fd, SHUT_RDWR);
     } else if (is_over(c, sweep->now_us)) {
         if (c->deadline.phase == DEADLINE_HEAD || c->deadline.phase == DEADLINE_BODY)
