@@ -22,6 +22,7 @@
 #include "options.h"
 #include "rules.h"
 #include "service.h"
+#include "signals.h"
 #include "streams.h"
 #include "supervisor.h"
 #include "token.h"
@@ -76,6 +77,8 @@ static int check_or_run(struct options *o)
     struct rules *rules = NULL;
     int code = EXIT_CONFIGURATION;
 
+    if (o->mode == OPTIONS_RUN)
+        signals_defer_reload();
     if (o->file != NULL) {
         config_free(&o->config);
         o->config = config_file_read(o->file, o->why);

@@ -31,6 +31,7 @@
 #include "reload.h"
 #include "rules.h"
 #include "shelf.h"
+#include "signals.h"
 #include "storage.h"
 #include "store.h"
 #include "supervisor.h"
@@ -41,6 +42,7 @@ struct service {
     struct rules *first; /* only to be opened with */
     struct rules_board *board;
     const struct passed *passed;
+    bool owns_process;
     struct log *log;
     struct metrics *metrics;
     struct feed *feed;
@@ -165,7 +167,13 @@ static int open_storage(struct service *s)
     };
     char why[STORE_WHY_SIZE];
 
-    if ((s->storage = storage_open(&options, why)) == NULL) {
+    /* That may take minutes. Nothing has begun that would have to be answered. */
+    if (s->owns_process)
+        signals_let_end();
+    s->storage = storage_open(&options, why);
+    if (s->owns_process)
+        signals_block();
+    if (s->storage == NULL) {
         notice_error("%s", why);
         return EXIT_FAILED;
     }
@@ -301,9 +309,11 @@ static void close_all(struct service *s)
     log_close(&s->log);
 }
 
+/* Without `passed` the process is somebody else's. */
 static struct service *open_service(const struct config *config, struct rules *rules,
                                     const struct passed *passed, int *code)
 {
+    static const struct passed nothing;
     struct service *s = calloc(1, sizeof(*s));
 
     *code = EXIT_FAILED;
@@ -312,11 +322,12 @@ static struct service *open_service(const struct config *config, struct rules *r
         return NULL;
     }
     s->config = config;
-    s->passed = passed;
+    s->passed = passed == NULL ? &nothing : passed;
+    s->owns_process = passed != NULL;
     s->first = rules;
     *code = open_all(s);
     if (*code == EXIT_SUCCESS)
-        *code = ingest_start(s->ingest, config, &passed->ingest);
+        *code = ingest_start(s->ingest, config, &s->passed->ingest);
     rules_release(&s->first);
     if (*code != EXIT_SUCCESS)
         service_close(&s);
@@ -325,9 +336,7 @@ static struct service *open_service(const struct config *config, struct rules *r
 
 struct service *service_open(const struct config *config, struct rules *rules, int *code)
 {
-    static const struct passed nothing;
-
-    return open_service(config, rules, &nothing, code);
+    return open_service(config, rules, NULL, code);
 }
 
 const struct listener *service_listener(const struct service *s)
@@ -347,19 +356,6 @@ bool service_close(struct service **service)
 }
 
 /* ---- signals */
-
-/* A log that takes no more is an error of write(), not our end. */
-static void block_signals(sigset_t *signals)
-{
-    const int ours[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
-    sigemptyset(signals);
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-        sigaddset(signals, ours[i]);
-    pthread_sigmask(SIG_BLOCK, signals, NULL);
-}
 
 static void reopen_log(struct log *log)
 {
@@ -396,16 +392,22 @@ static void begin_vigil(struct service *s)
                 address);
 }
 
+/* SIGUSR1 is a thread of ours that has found it so; from others it means nothing. */
+static bool is_the_end(struct service *s, int signal)
+{
+    return signal == SIGTERM || signal == SIGINT || (signal == SIGUSR1 && atomic_load(&s->broken));
+}
+
 /* The main thread has nothing else to do than to offer again what a full disk left of the log, and
  * to see to it that the others live. */
-static void wait_for_the_end(struct service *s, const char *file, const sigset_t *signals)
+static void wait_for_the_end(struct service *s, const char *file)
 {
     struct timespec wait;
     int signal;
 
     begin_vigil(s);
     wait = vigil_wait(&s->vigil);
-    while ((signal = sigtimedwait(signals, NULL, &wait)) == SIGHUP || signal < 0) {
+    while (!is_the_end(s, signal = signals_wait(&wait))) {
         log_flush(s->log);
         if (signal == SIGHUP)
             reload(s, file);
@@ -416,16 +418,10 @@ static void wait_for_the_end(struct service *s, const char *file, const sigset_t
     }
 }
 
-static void begin_to_stop(void)
+static void begin_to_stop(const struct service *s)
 {
-    sigset_t again;
-
-    /* A second one, of either kind, ends us at once. */
-    sigemptyset(&again);
-    sigaddset(&again, SIGTERM);
-    sigaddset(&again, SIGINT);
-    pthread_sigmask(SIG_UNBLOCK, &again, NULL);
-    vigil_stopping();
+    signals_let_end(); /* if one comes again */
+    vigil_stopping(patience_s(s));
     notice("stopping");
 }
 
@@ -433,19 +429,18 @@ int service_run(const struct config *config, const char *file, struct rules *rul
 {
     struct service *service;
     struct passed passed;
-    sigset_t signals;
     int code = passed_take(&passed, &config->admin);
 
     if (code != EXIT_SUCCESS) {
         rules_release(&rules);
         return code;
     }
-    block_signals(&signals);
+    signals_block();
     supervisor_status("opening the store %s", config->store.file);
     service = open_service(config, rules, &passed, &code);
     if (service == NULL)
         return code;
-    wait_for_the_end(service, file, &signals);
-    begin_to_stop();
+    wait_for_the_end(service, file);
+    begin_to_stop(service);
     return service_close(&service) ? EXIT_SUCCESS : EXIT_FAILED;
 }

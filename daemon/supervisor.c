@@ -30,9 +30,9 @@ void supervisor_reloading(void)
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_us());
 }
 
-void supervisor_stopping(void)
+void supervisor_stopping(unsigned seconds)
 {
-    sd_notify(0, "STOPPING=1");
+    sd_notifyf(0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64, (uint64_t)seconds * 1000000);
 }
 
 void supervisor_status(const char *format, ...)

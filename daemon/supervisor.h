@@ -19,7 +19,9 @@ bool supervisor_listens(void);
 void supervisor_ready(void);
 
 void supervisor_reloading(void);
-void supervisor_stopping(void);
+
+/* And how long that may take. */
+void supervisor_stopping(unsigned seconds);
 
 /* A line for people. */
 void supervisor_status(const char *format, ...) __attribute__((format(printf, 1, 2)));

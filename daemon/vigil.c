@@ -8,6 +8,7 @@
 
 enum {
     PROBE_MS = 1000,
+    CLOSING_S = 40, /* for the rest: what is queued is written, the store is closed */
 };
 
 /* What waits for us may send deliveries from now on, and gets no 503 if all is well. Without a
@@ -83,8 +84,9 @@ void vigil_reloaded(struct vigil *v, bool good)
         supervisor_ready();
 }
 
-void vigil_stopping(void)
+void vigil_stopping(unsigned patience_s)
 {
-    supervisor_stopping();
+    /* For the senders, and once more for the destinations. */
+    supervisor_stopping(2 * patience_s + CLOSING_S);
     supervisor_status("stopping: what has begun is answered");
 }

@@ -44,7 +44,7 @@ void vigil_turn(struct vigil *vigil);
 void vigil_reloading(struct vigil *vigil);
 void vigil_reloaded(struct vigil *vigil, bool good);
 
-/* The last turn was that. */
-void vigil_stopping(void);
+/* The last turn was that. What has begun is waited for so long. */
+void vigil_stopping(unsigned patience_s);
 
 #endif
