@@ -53,12 +53,22 @@ struct connection_set {
     struct lingering *lingering;
 };
 
-static void leave(void *data)
+static void count_out(struct connection_set *set)
 {
-    struct connection_set *set = data;
-
     set->size--;
     atomic_fetch_sub(&set->counts->open, 1);
+}
+
+/* Not before its socket is closed: who is answered and does not go has a connection all the same.
+ */
+static void leave(void *data)
+{
+    struct connection *c = data;
+
+    if (c->has_host)
+        crowd_leave(c->set->counts->crowd, &c->place);
+    count_out(c->set);
+    free(c);
 }
 
 struct connection_set *connection_set_new(h2o_accept_ctx_t *accept,
@@ -71,7 +81,7 @@ struct connection_set *connection_set_new(h2o_accept_ctx_t *accept,
     *set = (struct connection_set){
         .accept = accept, .limits = *limits, .proxies = proxies, .counts = counts};
     h2o_linklist_init_anchor(&set->all);
-    set->lingering = lingering_new(accept->ctx->loop, leave, set);
+    set->lingering = lingering_new(accept->ctx->loop, leave);
     return set;
 }
 
@@ -116,13 +126,10 @@ static void on_closed(void *data)
     struct connection *c = data;
 
     h2o_linklist_unlink(&c->link);
-    if (c->has_host)
-        crowd_leave(c->set->counts->crowd, &c->place);
     if (c->linger_fd >= 0)
-        lingering_add(c->set->lingering, c->linger_fd);
+        lingering_add(c->set->lingering, c->linger_fd, c);
     else
-        leave(c->set);
-    free(c);
+        leave(c);
 }
 
 static h2o_socket_t *socket_of(h2o_req_t *req)
@@ -194,7 +201,7 @@ void connection_begin(struct connection_set *set, h2o_socket_t *sock,
     if (open > set->limits.connections + RESERVE) {
         h2o_socket_close(sock);
         count_end(set, CONNECTION_TOO_MANY);
-        leave(set);
+        count_out(set);
         return;
     }
     c = h2o_mem_alloc(sizeof(*c));

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "offenders.h"
+#include "sender.h"
 #include "source.h"
 
 bool delivery_is_accepted(const struct delivery *d)
@@ -119,7 +120,7 @@ void delivery_record(struct delivery_recorder *recorder, const struct delivery *
                   throttle_pass(&recorder->throttle, DELIVERY_REFUSALS_PER_SECOND, now_us);
 
     count(recorder->metrics, d, now_us);
-    if (recorder->refused_per_minute > 0 && d->sender.host.family != 0 && is_offence(d))
+    if (recorder->refused_per_minute > 0 && is_offence(d) && sender_is_known(&d->sender))
         offenders_add(recorder->offenders, &d->sender.host, now_us);
     if (!logged && !feed_is_watched(recorder->feed))
         return;

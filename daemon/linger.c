@@ -15,7 +15,6 @@ enum {
 struct lingering {
     h2o_loop_t *loop;
     void (*gone)(void *data);
-    void *data;
     h2o_linklist_t all;
 };
 
@@ -23,14 +22,15 @@ struct lingerer {
     h2o_linklist_t link;
     struct lingering *lingering;
     h2o_socket_t *sock;
+    void *data;
     int64_t until_us;
 };
 
-struct lingering *lingering_new(h2o_loop_t *loop, void (*gone)(void *data), void *data)
+struct lingering *lingering_new(h2o_loop_t *loop, void (*gone)(void *data))
 {
     struct lingering *lingering = h2o_mem_alloc(sizeof(*lingering));
 
-    *lingering = (struct lingering){.loop = loop, .gone = gone, .data = data};
+    *lingering = (struct lingering){.loop = loop, .gone = gone};
     h2o_linklist_init_anchor(&lingering->all);
     return lingering;
 }
@@ -45,7 +45,7 @@ static void end(struct lingerer *l)
 {
     h2o_linklist_unlink(&l->link);
     h2o_socket_close(l->sock);
-    l->lingering->gone(l->lingering->data);
+    l->lingering->gone(l->data);
     free(l);
 }
 
@@ -56,7 +56,7 @@ static void on_late_bytes(h2o_socket_t *sock, const char *err)
         end(sock->data);
 }
 
-void lingering_add(struct lingering *lingering, int fd)
+void lingering_add(struct lingering *lingering, int fd, void *data)
 {
     struct lingerer *l = h2o_mem_alloc(sizeof(*l));
 
@@ -64,6 +64,7 @@ void lingering_add(struct lingering *lingering, int fd)
     *l = (struct lingerer){
         .lingering = lingering,
         .sock = h2o_evloop_socket_create(lingering->loop, fd, 0),
+        .data = data,
         .until_us = clock_mono_us() + LINGER_S * 1000000,
     };
     l->sock->data = l;

@@ -48,12 +48,17 @@ bool proxies_same(const struct proxies *a, const struct proxies *b)
            memcmp(a->networks, b->networks, a->count * sizeof(a->networks[0])) == 0;
 }
 
+bool proxies_trust_host(const struct proxies *p, const struct network_host *host)
+{
+    return networks_hold(p->networks, p->count, host);
+}
+
 bool proxies_trust(const struct proxies *p, const struct sockaddr_storage *peer)
 {
     struct network_host host;
 
     if (network_host_of(peer, &host))
-        return networks_hold(p->networks, p->count, &host);
+        return proxies_trust_host(p, &host);
     return p->local && peer->ss_family == AF_UNIX;
 }
 
@@ -76,7 +81,8 @@ static bool read_entry(const char *text, size_t len, struct network_host *host)
         end = memchr(text, ']', len);
         if (end == NULL || (end + 1 < text + len && end[1] != ':'))
             return false;
-        return network_host_read(text + 1, (size_t)(end - text) - 1, host) && host->family == 6;
+        len = (size_t)(end - text) - 1;
+        return memchr(text + 1, ':', len) != NULL && network_host_read(text + 1, len, host);
     }
     if (network_host_read(text, len, host))
         return true;
@@ -95,7 +101,7 @@ bool proxies_follow(const struct proxies *p, const char *value, size_t len,
         if (!read_entry(value + start, len - start, &next))
             return false;
         *host = next;
-        if (!networks_hold(p->networks, p->count, host))
+        if (!proxies_trust_host(p, host))
             return false;
         if (comma == NULL)
             return true;

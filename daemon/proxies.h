@@ -26,6 +26,8 @@ bool proxies_same(const struct proxies *a, const struct proxies *b);
 
 bool proxies_trust(const struct proxies *proxies, const struct sockaddr_storage *peer);
 
+bool proxies_trust_host(const struct proxies *proxies, const struct network_host *host);
+
 /* Goes through the value of an X-Forwarded-For that a trusted peer sent, from the right to the
  * left: each of its addresses was added by the one behind it, so it is as good as that one is.
  * *host becomes the last that a trusted one vouches for, and is left alone if there is none. True

@@ -20,10 +20,12 @@ static void follow(const h2o_req_t *req, const struct proxies *proxies, struct n
 void sender_find(h2o_req_t *req, const struct proxies *proxies, struct sender *sender)
 {
     struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+    bool trusted;
 
     sender->host = (struct network_host){.family = 0};
     req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&peer);
-    if (proxies != NULL && proxies_trust(proxies, &peer))
+    trusted = proxies != NULL && proxies_trust(proxies, &peer);
+    if (trusted)
         follow(req, proxies, &sender->host);
     if (sender->host.family != 0) {
         network_host_write(&sender->host, sender->text);
@@ -31,4 +33,10 @@ void sender_find(h2o_req_t *req, const struct proxies *proxies, struct sender *s
         network_host_of(&peer, &sender->host);
         address_write(&peer, sender->text);
     }
+    sender->is_proxy = trusted && proxies_trust_host(proxies, &sender->host);
+}
+
+bool sender_is_known(const struct sender *sender)
+{
+    return sender->host.family != 0 && !sender->is_proxy;
 }
