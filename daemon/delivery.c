@@ -15,6 +15,11 @@ bool delivery_is_accepted(const struct delivery *d)
     return d->answer.status == 200;
 }
 
+const char *delivery_source_name(const struct delivery *d)
+{
+    return d->source == NULL ? "" : d->source->name;
+}
+
 static enum metrics_verdict verdict(const struct delivery *d)
 {
     if (delivery_is_accepted(d))
@@ -97,7 +102,7 @@ static void count(struct metrics *metrics, const struct delivery *d, int64_t now
 
 static void publish(const struct delivery_recorder *recorder, const struct delivery *d)
 {
-    const char *source = d->source == NULL ? "" : d->source->name;
+    const char *source = delivery_source_name(d);
 
     feed_publish(recorder->feed, &(struct feed_line){
                                      .source = source,
@@ -121,7 +126,7 @@ void delivery_record(struct delivery_recorder *recorder, const struct delivery *
 
     count(recorder->metrics, d, now_us);
     if (recorder->refused_per_minute > 0 && is_offence(d) && sender_is_known(&d->sender))
-        offenders_add(recorder->offenders, &d->sender.host, now_us);
+        offenders_add(recorder->offenders, &d->sender.host, delivery_source_name(d), now_us);
     if (!logged && !feed_is_watched(recorder->feed))
         return;
     write_line(recorder, d, now_us, logged ? throttle_take_dropped(&recorder->throttle) : 0);

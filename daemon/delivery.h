@@ -64,4 +64,7 @@ void delivery_record(struct delivery_recorder *recorder, const struct delivery *
 
 bool delivery_is_accepted(const struct delivery *d);
 
+/* "" if no source was found. */
+const char *delivery_source_name(const struct delivery *d);
+
 #endif

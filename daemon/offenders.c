@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sodium.h>
 
@@ -66,16 +67,21 @@ void offenders_free(struct offenders **offenders)
     *offenders = NULL;
 }
 
-/* The set of a host, and in *who what it is known by there. */
-static place *find_set(const struct offenders *all, const struct network_host *host, uint64_t *who)
+/* The set of a host at a source, and in *who what it is known by there. */
+static place *find_set(const struct offenders *all, const struct network_host *host,
+                       const char *source, uint64_t *who)
 {
-    struct network_host masked = *host;
+    struct {
+        struct network_host host;
+        unsigned char source[crypto_shorthash_BYTES];
+    } both = {.host = *host};
     unsigned char bytes[crypto_shorthash_BYTES];
     uint64_t hash = 0;
 
     if (host->family == 6)
-        network_host_mask(&masked, V6_BITS);
-    crypto_shorthash(bytes, (const unsigned char *)&masked, sizeof(masked), all->key);
+        network_host_mask(&both.host, V6_BITS);
+    crypto_shorthash(both.source, (const unsigned char *)source, strlen(source), all->key);
+    crypto_shorthash(bytes, (const unsigned char *)&both, sizeof(both), all->key);
     for (size_t i = 0; i < sizeof(bytes); i++)
         hash = hash << 8 | bytes[i];
     *who = hash >> (SINCE_BITS + COUNT_BITS);
@@ -94,10 +100,10 @@ static bool is_over(const struct offender *o, uint64_t at_s)
 }
 
 unsigned offenders_wait_s(const struct offenders *all, const struct network_host *host,
-                          unsigned refusals, int64_t now_us)
+                          const char *source, unsigned refusals, int64_t now_us)
 {
     uint64_t who, at_s = now_s(all, now_us);
-    const place *set = find_set(all, host, &who);
+    const place *set = find_set(all, host, source, &who);
 
     for (size_t i = 0; i < PLACES; i++) {
         struct offender o = unpack(atomic_load_explicit(&set[i], memory_order_relaxed));
@@ -137,10 +143,11 @@ static place *find_place(place *set, uint64_t who, uint64_t at_s, uint64_t *word
     return least;
 }
 
-void offenders_add(struct offenders *all, const struct network_host *host, int64_t now_us)
+void offenders_add(struct offenders *all, const struct network_host *host, const char *source,
+                   int64_t now_us)
 {
     uint64_t who, at_s = now_s(all, now_us), word = 0;
-    place *set = find_set(all, host, &who);
+    place *set = find_set(all, host, source, &who);
     struct offender o;
     place *mine;
 

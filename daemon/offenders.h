@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * offenders.h - the hosts of which requests were refused lately. One that had its number of
- * refusals within a minute, counted from the first of them, is not heard again before that minute
- * is over. A network of 64 bits counts as one host of IPv6: it is what one customer has.
+ * offenders.h - the hosts of which a source refused requests lately. One that had its number of
+ * refusals within a minute, counted from the first of them, is not heard there again before that
+ * minute is over; at the other sources it is, since a provider whose secret for one of them is
+ * wrong may have the right ones for the others. A network of 64 bits counts as one host of IPv6: it
+ * is what one customer has.
  *
  * The memory is fixed, a mebibyte, however many hosts there are. Where a host finds no place, the
  * one in its way with the fewest refusals is forgotten, and of those the one that began first: a
@@ -32,12 +34,14 @@ enum {
 struct offenders *offenders_new(int64_t now_us);
 void offenders_free(struct offenders **offenders);
 
-/* A request of the host was refused. Times are clock_mono_us()'s. */
-void offenders_add(struct offenders *offenders, const struct network_host *host, int64_t now_us);
+/* A request of the host was refused by the source; "": there is none at its path. Times are
+ * clock_mono_us()'s. */
+void offenders_add(struct offenders *offenders, const struct network_host *host, const char *source,
+                   int64_t now_us);
 
 /* After how many seconds a host is heard again that is unheard from so many refusals on, 1 to
  * OFFENDERS_REFUSALS_MAX; 0: now. */
 unsigned offenders_wait_s(const struct offenders *offenders, const struct network_host *host,
-                          unsigned refusals, int64_t now_us);
+                          const char *source, unsigned refusals, int64_t now_us);
 
 #endif

@@ -54,7 +54,8 @@ static bool route(const struct rules *rules, const struct offenders *offenders, 
     unsigned refusals = rules->limits.refused_per_minute, wait_s = 0;
 
     if (refusals > 0 && sender_is_known(&d->sender))
-        wait_s = offenders_wait_s(offenders, &d->sender.host, refusals, d->begun_us);
+        wait_s = offenders_wait_s(offenders, &d->sender.host, delivery_source_name(d), refusals,
+                                  d->begun_us);
     if (has_ambiguous_body(req)) {
         d->answer = answer_to_problem(ANSWER_BAD_REQUEST);
         connection_linger(req);

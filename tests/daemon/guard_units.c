@@ -138,7 +138,7 @@ static struct offenders *nobody(void)
 static void add(struct offenders *all, const struct network_host *h, int times, int64_t now_us)
 {
     for (int i = 0; i < times; i++)
-        offenders_add(all, h, now_us);
+        offenders_add(all, h, "foil", now_us);
 }
 
 START_TEST(a_host_is_heard_until_its_last_refusal_and_again_after_the_minute)
@@ -147,15 +147,31 @@ START_TEST(a_host_is_heard_until_its_last_refusal_and_again_after_the_minute)
     struct network_host one = host("192.0.2.1"), other = host("192.0.2.2");
 
     add(all, &one, 2, start);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, 3, start), 0);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, "foil", 3, start), 0);
     add(all, &one, 1, start + 59 * second);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, 3, start + 59 * second), 1);
-    ck_assert_uint_eq(offenders_wait_s(all, &other, 3, start + 59 * second), 0);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, 3, start + 60 * second), 0);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, "foil", 3, start + 59 * second), 1);
+    ck_assert_uint_eq(offenders_wait_s(all, &other, "foil", 3, start + 59 * second), 0);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, "foil", 3, start + 60 * second), 0);
     add(all, &one, 2, start + 60 * second);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, 3, start + 60 * second), 0);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, "foil", 3, start + 60 * second), 0);
     add(all, &one, 1, start + 60 * second);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, 3, start + 60 * second), 60);
+    ck_assert_uint_eq(offenders_wait_s(all, &one, "foil", 3, start + 60 * second), 60);
+    offenders_free(&all);
+}
+END_TEST
+
+START_TEST(a_host_that_is_not_heard_at_one_source_is_heard_at_the_others)
+{
+    static const char *const others[] = {"", "bar", "foi", "foill"};
+    struct offenders *all = nobody();
+    struct network_host h = host("192.0.2.1");
+
+    add(all, &h, 3, start);
+    ck_assert_uint_eq(offenders_wait_s(all, &h, "foil", 1, start), 60);
+    ck_assert_uint_eq(offenders_wait_s(all, &h, others[_i], 1, start), 0);
+    offenders_add(all, &h, others[_i], start + second);
+    ck_assert_uint_eq(offenders_wait_s(all, &h, others[_i], 1, start + second), 60);
+    ck_assert_uint_eq(offenders_wait_s(all, &h, others[_i], 2, start + second), 0);
     offenders_free(&all);
 }
 END_TEST
@@ -166,8 +182,8 @@ START_TEST(refusals_of_another_minute_do_not_count)
     struct network_host h = host("192.0.2.1");
 
     for (int64_t at = start; at < start + 3600 * second; at += 30 * second) {
-        offenders_add(all, &h, at);
-        ck_assert_uint_eq(offenders_wait_s(all, &h, 3, at), 0);
+        offenders_add(all, &h, "foil", at);
+        ck_assert_uint_eq(offenders_wait_s(all, &h, "foil", 3, at), 0);
     }
     offenders_free(&all);
 }
@@ -188,8 +204,8 @@ START_TEST(a_network_of_64_bits_is_one_host_of_ipv6)
     struct offenders *all = nobody();
     struct network_host one = host(pairs[_i].one), other = host(pairs[_i].other);
 
-    offenders_add(all, &one, start);
-    ck_assert_uint_eq(offenders_wait_s(all, &other, 1, start) > 0, pairs[_i].same);
+    offenders_add(all, &one, "foil", start);
+    ck_assert_uint_eq(offenders_wait_s(all, &other, "foil", 1, start) > 0, pairs[_i].same);
     offenders_free(&all);
 }
 END_TEST
@@ -211,13 +227,13 @@ START_TEST(a_flood_of_hosts_neither_frees_the_worst_nor_harms_a_stranger)
     for (unsigned n = 0; n < FLOOD; n++) {
         struct network_host h = host_number(1000000 + n);
 
-        offenders_add(all, &h, start + second);
+        offenders_add(all, &h, "foil", start + second);
     }
     for (unsigned n = 0; n < 1000; n++) {
         struct network_host worst = host_number(n), stranger = host_number(5000000 + n);
 
-        free += offenders_wait_s(all, &worst, 3, start + 2 * second) == 0;
-        harmed += offenders_wait_s(all, &stranger, 3, start + 2 * second) != 0;
+        free += offenders_wait_s(all, &worst, "foil", 3, start + 2 * second) == 0;
+        harmed += offenders_wait_s(all, &stranger, "foil", 3, start + 2 * second) != 0;
     }
     ck_assert_int_eq(free, 0);
     ck_assert_int_eq(harmed, 0);
@@ -233,10 +249,10 @@ START_TEST(after_a_flood_of_the_worst_a_new_one_is_noticed)
     for (unsigned n = 0; n < FLOOD; n++) {
         struct network_host h = host_number(n);
 
-        offenders_add(all, &h, start);
+        offenders_add(all, &h, "foil", start);
     }
-    offenders_add(all, &late, start + second);
-    ck_assert_uint_eq(offenders_wait_s(all, &late, 1, start + second), 60);
+    offenders_add(all, &late, "foil", start + second);
+    ck_assert_uint_eq(offenders_wait_s(all, &late, "foil", 1, start + second), 60);
     offenders_free(&all);
 }
 END_TEST
@@ -246,7 +262,7 @@ static void *add_many(void *data)
     for (unsigned n = 0; n < TRIES; n++) {
         struct network_host h = host_number(n % 100);
 
-        offenders_add(data, &h, start);
+        offenders_add(data, &h, "foil", start);
     }
     return NULL;
 }
@@ -265,9 +281,9 @@ START_TEST(threads_lose_no_refusal_and_count_none_twice)
     for (unsigned n = 0; n < 100; n++) {
         struct network_host h = host_number(n);
 
-        ck_assert_uint_eq(offenders_wait_s(all, &h, sum + 1, start), 0);
-        offenders_add(all, &h, start);
-        ck_assert_uint_eq(offenders_wait_s(all, &h, sum + 1, start), 60);
+        ck_assert_uint_eq(offenders_wait_s(all, &h, "foil", sum + 1, start), 0);
+        offenders_add(all, &h, "foil", start);
+        ck_assert_uint_eq(offenders_wait_s(all, &h, "foil", sum + 1, start), 60);
     }
     offenders_free(&all);
 }
@@ -331,6 +347,7 @@ Suite *suite(void)
                         6);
     tcase_add_test(tc, threads_take_no_more_of_a_rate_between_them_than_one_alone);
     tcase_add_test(tc, a_host_is_heard_until_its_last_refusal_and_again_after_the_minute);
+    tcase_add_loop_test(tc, a_host_that_is_not_heard_at_one_source_is_heard_at_the_others, 0, 4);
     tcase_add_test(tc, refusals_of_another_minute_do_not_count);
     tcase_add_loop_test(tc, a_network_of_64_bits_is_one_host_of_ipv6, 0, 5);
     tcase_add_test(tc, a_flood_of_hosts_neither_frees_the_worst_nor_harms_a_stranger);
