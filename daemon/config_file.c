@@ -2,7 +2,6 @@
 #include "config_file.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include <cyaml/cyaml.h>
 
+#include "complaint.h"
 #include "config.h"
 #include "include.h"
 #include "yaml_line.h"
@@ -202,47 +202,6 @@ static const cyaml_schema_value_t part_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, part_fields),
 };
 
-/* What libcyaml says of an error: a sentence, then where it stood, from the inside to the
- * outside. Its line is the last one that it understood, so the path is taken instead. */
-struct complaint {
-    char sentence[256];
-    char path[256];
-};
-
-static void prepend(struct complaint *c, const char *part)
-{
-    char rest[sizeof(c->path)];
-
-    memcpy(rest, c->path, sizeof(rest));
-    snprintf(c->path, sizeof(c->path), "%s%s%.*s", part, rest[0] == '\0' ? "" : "/",
-             (int)(sizeof(rest) - 1 - strlen(part) - 1), rest);
-}
-
-static void listen_to_cyaml(cyaml_log_t level, void *data, const char *format, va_list args)
-{
-    struct complaint *c = data;
-    char line[256], part[64];
-    const char *text = line;
-    unsigned entry;
-
-    if (level < CYAML_LOG_ERROR)
-        return;
-    vsnprintf(line, sizeof(line), format, args);
-    line[strcspn(line, "\n")] = '\0';
-    if (strncmp(line, "Load: ", 6) == 0)
-        text += 6;
-    if (sscanf(text, " in mapping field '%63[^']'", part) == 1) {
-        prepend(c, part);
-    } else if (sscanf(text, " in sequence entry '%u'", &entry) == 1) {
-        snprintf(part, sizeof(part), "%u", entry == 0 ? 0 : entry - 1);
-        prepend(c, part);
-    } else if (c->sentence[0] == '\0' && strcmp(text, "Backtrace:") != 0) {
-        snprintf(c->sentence, sizeof(c->sentence), "%s", text);
-        if (sscanf(text, "Unexpected key: %63s", part) == 1)
-            prepend(c, part);
-    }
-}
-
 /* The fields of the mapping that holds the last part of `path`. */
 static const cyaml_schema_field_t *fields_around(const cyaml_schema_value_t *value,
                                                  const char *path)
@@ -269,25 +228,13 @@ static const cyaml_schema_field_t *fields_around(const cyaml_schema_value_t *val
     return value->type == CYAML_MAPPING ? value->mapping.fields : NULL;
 }
 
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash == NULL ? path : slash + 1;
-}
-
 static void explain(const char *file, const cyaml_schema_value_t *schema, const struct complaint *c,
                     cyaml_err_t err, char *why)
 {
     size_t len = config_locate(file, c->path, why, CONFIG_WHY_SIZE);
     const cyaml_schema_field_t *field = NULL;
 
-    len += (size_t)snprintf(why + len, CONFIG_WHY_SIZE - len, "%s",
-                            c->sentence[0] == '\0' ? cyaml_strerror(err) : c->sentence);
-    if (strncmp(c->sentence, "Invalid ENUM", 12) == 0 && len < CONFIG_WHY_SIZE)
-        snprintf(why + len, CONFIG_WHY_SIZE - len, "; expected %s",
-                 strcmp(last_part(c->path), "answer") == 0 ? "stored or upstream"
-                                                           : "true or false");
+    len += complaint_write(c, cyaml_strerror(err), why + len, CONFIG_WHY_SIZE - len);
     if (err == CYAML_ERR_INVALID_KEY)
         field = fields_around(schema, c->path);
     for (const char *between = "; expected "; field != NULL && field->key != NULL; field++) {
@@ -300,7 +247,7 @@ static void explain(const char *file, const cyaml_schema_value_t *schema, const 
 static const cyaml_config_t *reader(struct complaint *complaint, cyaml_config_t *config)
 {
     *config = (cyaml_config_t){
-        .log_fn = listen_to_cyaml,
+        .log_fn = complaint_hear,
         .log_ctx = complaint,
         .mem_fn = cyaml_mem,
         .log_level = CYAML_LOG_ERROR,
@@ -329,6 +276,21 @@ static bool check_numbers(const char *file, char *why)
     return key == NULL;
 }
 
+/* libcyaml passes over what follows the first document, and has no words for the rest of this. */
+static bool check_document(const char *file, char *why)
+{
+    unsigned line;
+
+    if ((line = yaml_line_of_odd_key(file)) > 0)
+        snprintf(why, CONFIG_WHY_SIZE,
+                 "%s:%u: expected a text as a key; are the braces those of a template?", file,
+                 line);
+    else if ((line = yaml_line_of_more(file)) > 0)
+        snprintf(why, CONFIG_WHY_SIZE,
+                 "%s:%u: expected the end of the file: it holds one YAML document", file, line);
+    return line == 0;
+}
+
 static void free_as(struct config **config, const cyaml_schema_value_t *schema)
 {
     struct complaint ignored;
@@ -345,16 +307,21 @@ static bool read_as(const char *file, const cyaml_schema_value_t *schema, struct
 {
     struct complaint complaint = {0};
     cyaml_config_t how;
+    struct stat st;
     cyaml_err_t err;
 
     *config = NULL;
-    if (access(file, R_OK) != 0) {
+    if (stat(file, &st) != 0 || access(file, R_OK) != 0) {
         snprintf(why, CONFIG_WHY_SIZE, "%s: %s", file, strerror(errno));
+        return false;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        snprintf(why, CONFIG_WHY_SIZE, "%s: %s", file, strerror(EISDIR));
         return false;
     }
     err = cyaml_load_file(file, reader(&complaint, &how), schema, (cyaml_data_t **)config, NULL);
     /* Not before: what comes from a pipe can be read once. */
-    if (!check_numbers(file, why)) {
+    if (!check_numbers(file, why) || !check_document(file, why)) {
         free_as(config, schema);
         return false;
     }

@@ -150,7 +150,7 @@ static int open_sockets(struct ingest *ingest, const struct config *c,
         if (!listener_add(ingest->listener, c->listen[i].address)) {
             int error = errno;
 
-            notice_error("cannot listen on %s: %s", c->listen[i].address, strerror(error));
+            notice_error("cannot listen on %s: %s", c->listen[i].address, listener_problem(error));
             return exits_of_errno(error);
         }
         listener_set_entrance(ingest->listener, n++, entrances_at(ingest->entrances, i));

@@ -2,11 +2,19 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "secret.h"
+
+/* Options without a letter. */
+enum {
+    ADMIN_TOKEN = UCHAR_MAX + 1,
+    CHECK,
+    PRINT_DEFAULTS,
+};
 
 void options_help(void)
 {
@@ -99,11 +107,40 @@ static void add_listen(struct options *o, const char *address)
         wrong(o, "out of memory");
 }
 
-static void set_text(struct options *o, char **text, const char *value)
+static void wrong_option(struct options *o, const char *format, const char *name, size_t len)
 {
-    free(*text);
-    if ((*text = strdup(value)) == NULL)
+    o->mode = OPTIONS_WRONG;
+    snprintf(o->why, sizeof(o->why), format, (int)len, name);
+}
+
+/* Of two the first one would be forgotten, and with it where deliveries are kept, say. */
+static void set_text(struct options *o, const char *option, char **text, const char *value)
+{
+    if (*text != NULL)
+        wrong_option(o, "%.*s: expected once", option, strlen(option));
+    else if ((*text = strdup(value)) == NULL)
         wrong(o, "out of memory");
+}
+
+static void set_file(struct options *o, const char *file)
+{
+    if (o->file != NULL)
+        wrong(o, "--config: expected once");
+    else
+        o->file = file;
+}
+
+/* The value may be a secret, and is not repeated. */
+static void refuse(struct options *o, int option, const char *word)
+{
+    const char letter[] = {'-', (char)optopt};
+    const char *format = option == ':' ? "%.*s: expected a value"
+                                       : "unknown option %.*s, or one that takes no value";
+
+    if (strncmp(word, "--", 2) == 0 && (option == ':' || optopt == 0 || optopt > UCHAR_MAX))
+        wrong_option(o, format, word, strcspn(word, "="));
+    else
+        wrong_option(o, format, letter, sizeof(letter));
 }
 
 static void set_forward(struct options *o, const char *url)
@@ -148,11 +185,11 @@ static void check_sides(struct options *o)
         wrong(o, "nothing to receive: give --config FILE or --source NAME=SCHEME:SECRET");
 }
 
-static void take_option(struct options *o, int option)
+static void take_option(struct options *o, int option, const char *word)
 {
     switch (option) {
     case 'c':
-        o->file = optarg;
+        set_file(o, optarg);
         break;
     case 'l':
         add_listen(o, optarg);
@@ -164,21 +201,21 @@ static void take_option(struct options *o, int option)
         set_forward(o, optarg);
         break;
     case 'o':
-        set_text(o, &o->config->log.file, optarg);
+        set_text(o, "--log", &o->config->log.file, optarg);
         break;
     case 'a':
-        set_text(o, &o->config->admin.address, optarg);
+        set_text(o, "--admin", &o->config->admin.address, optarg);
         break;
-    case 't':
+    case ADMIN_TOKEN:
         set_token(o, optarg);
         break;
     case 'S':
-        set_text(o, &o->config->store.file, optarg);
+        set_text(o, "--store", &o->config->store.file, optarg);
         break;
-    case 'k':
+    case CHECK:
         o->mode = OPTIONS_CHECK;
         break;
-    case 'd':
+    case PRINT_DEFAULTS:
         o->mode = OPTIONS_DEFAULTS;
         break;
     case 'h':
@@ -188,7 +225,7 @@ static void take_option(struct options *o, int option)
         o->mode = OPTIONS_VERSION;
         break;
     default:
-        wrong(o, "unknown option, or an option without its value");
+        refuse(o, option, word);
         break;
     }
 }
@@ -203,9 +240,9 @@ struct options options_read(int argc, char *argv[])
         {"forward", required_argument, NULL, 'f'},
         {"log", required_argument, NULL, 'o'},
         {"admin", required_argument, NULL, 'a'},
-        {"admin-token", required_argument, NULL, 't'},
-        {"check", no_argument, NULL, 'k'},
-        {"print-defaults", no_argument, NULL, 'd'},
+        {"admin-token", required_argument, NULL, ADMIN_TOKEN},
+        {"check", no_argument, NULL, CHECK},
+        {"print-defaults", no_argument, NULL, PRINT_DEFAULTS},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
@@ -219,8 +256,8 @@ struct options options_read(int argc, char *argv[])
     }
     opterr = 0;
     while ((o.mode == OPTIONS_RUN || o.mode == OPTIONS_CHECK) &&
-           (option = getopt_long(argc, argv, "c:l:s:S:f:o:a:hV", known, NULL)) != -1)
-        take_option(&o, option);
+           (option = getopt_long(argc, argv, ":c:l:s:S:f:o:a:hV", known, NULL)) != -1)
+        take_option(&o, option, argv[optind - 1]);
     if (optind < argc && (o.mode == OPTIONS_RUN || o.mode == OPTIONS_CHECK))
         wrong(&o, "unexpected argument");
     check_sides(&o);

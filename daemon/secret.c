@@ -152,15 +152,36 @@ bool secret_where(struct config_secret *where, const char *text)
     *where = (struct config_secret){.file = NULL};
     if (text[0] == '@' && text[1] != '\0')
         where->file = strdup(text + 1);
-    else if (strncmp(text, env, sizeof(env) - 1) == 0)
+    else if (strncmp(text, env, sizeof(env) - 1) == 0 && text[sizeof(env) - 1] != '\0')
         where->env = strdup(text + sizeof(env) - 1);
-    else if (strncmp(text, credential, sizeof(credential) - 1) == 0)
+    else if (strncmp(text, credential, sizeof(credential) - 1) == 0 &&
+             text[sizeof(credential) - 1] != '\0')
         where->credential = strdup(text + sizeof(credential) - 1);
     return where->file != NULL || where->env != NULL || where->credential != NULL;
 }
 
+static bool begins_as_secrets_do(const char *name)
+{
+    return strncmp(name, "whsec_", 6) == 0 || strncmp(name, "whsk_", 5) == 0;
+}
+
+/* Whoever writes the secret where its place belongs shall not find it in the journal, too. */
+static bool is_the_secret(const struct config_secret *where)
+{
+    if (where->file != NULL)
+        return begins_as_secrets_do(where->file) && access(where->file, F_OK) != 0;
+    if (where->env != NULL)
+        return begins_as_secrets_do(where->env) && getenv(where->env) == NULL;
+    return begins_as_secrets_do(where->credential);
+}
+
 char *secret_read(const struct config_secret *where, char *why, size_t why_size)
 {
+    if (is_the_secret(where)) {
+        snprintf(why, why_size,
+                 "expected where the secret is, not the secret: write it into a file of mode 0600");
+        return NULL;
+    }
     if (sodium_init() < 0) {
         snprintf(why, why_size, "libsodium could not be initialised");
         return NULL;

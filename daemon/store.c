@@ -230,6 +230,14 @@ static bool open_file(struct store *store, enum store_mode mode, char *why)
                     "cannot be opened: ", error == 0 ? sqlite3_errmsg(store->db) : strerror(error));
 }
 
+static bool may_be_a_store(const struct store *store, char *why)
+{
+    struct stat st;
+
+    return stat(store->file, &st) != 0 || S_ISREG(st.st_mode) ||
+           complain(why, store->path, "not a regular file", "");
+}
+
 /* A file that is not there yet has the name that it was given. Behind a slash it is nothing but
  * that: ":memory:" and "file:..." would mean something to SQLite, and be gone with the process. */
 static bool name_file(struct store *store, const char *path)
@@ -256,7 +264,8 @@ struct store *store_open(const char *path, enum store_mode mode, char why[STORE_
         mode_t mask = umask(0027);
 
         store->was_left_open = has_log(store);
-        good = lock(store, why) && open_file(store, mode, why) && prepare_to_write(store, why);
+        good = may_be_a_store(store, why) && lock(store, why) && open_file(store, mode, why) &&
+               prepare_to_write(store, why);
         umask(mask);
     }
     if (!good)

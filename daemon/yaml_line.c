@@ -195,3 +195,54 @@ const char *yaml_line_of_no_number(const char *file, const char *const keys[], s
     yaml_document_delete(&doc);
     return found;
 }
+
+unsigned yaml_line_of_odd_key(const char *file)
+{
+    yaml_document_t doc;
+    unsigned line;
+
+    if (!load(file, &doc, &line))
+        return 0;
+    line = 0;
+    for (const yaml_node_t *node = doc.nodes.start; line == 0 && node < doc.nodes.top; node++) {
+        const yaml_node_pair_t *pair = NULL;
+
+        if (node->type == YAML_MAPPING_NODE)
+            pair = node->data.mapping.pairs.start;
+        for (; pair != NULL && pair < node->data.mapping.pairs.top; pair++) {
+            const yaml_node_t *key = yaml_document_get_node(&doc, pair->key);
+
+            if (key->type != YAML_SCALAR_NODE)
+                line = (unsigned)key->start_mark.line + 1;
+        }
+    }
+    yaml_document_delete(&doc);
+    return line;
+}
+
+unsigned yaml_line_of_more(const char *file)
+{
+    FILE *input = fopen(file, "re");
+    unsigned line = 0;
+    yaml_parser_t parser;
+    yaml_document_t doc;
+
+    if (input == NULL)
+        return 0;
+    if (yaml_parser_initialize(&parser)) {
+        yaml_parser_set_input_file(&parser, input);
+        if (yaml_parser_load(&parser, &doc)) {
+            yaml_document_delete(&doc);
+            if (!yaml_parser_load(&parser, &doc)) {
+                line = (unsigned)parser.problem_mark.line + 1;
+            } else {
+                if (yaml_document_get_root_node(&doc) != NULL)
+                    line = (unsigned)doc.start_mark.line + 1;
+                yaml_document_delete(&doc);
+            }
+        }
+        yaml_parser_delete(&parser);
+    }
+    fclose(input);
+    return line;
+}
