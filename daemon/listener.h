@@ -36,7 +36,7 @@ struct listener_options {
 struct listener *listener_new(const struct listener_options *options);
 
 enum {
-    LISTENER_SOCKETS_MAX = 16
+    LISTENER_SOCKETS_MAX = 32 /* those that are passed, and those that are configured */
 };
 
 /* An address as address.h reads it. Call it for each before listener_start(). False with errno. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "address.h"
 #include "config.h"
@@ -22,15 +23,6 @@ static bool is_no_name(const char *name)
            (len > strlen(suffix) && strcmp(name + len - strlen(suffix), suffix) == 0);
 }
 
-static bool listens(int fd)
-{
-    int type = 0, listening = 0;
-    socklen_t len = sizeof(int);
-
-    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM &&
-           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening;
-}
-
 static struct sockaddr_storage address_of(int fd)
 {
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
@@ -39,6 +31,26 @@ static struct sockaddr_storage address_of(int fd)
     if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
         address.ss_family = AF_UNSPEC;
     return address;
+}
+
+/* What has no address that could be shown or configured is of no use, as a Unix socket without a
+ * path. */
+static bool has_address(int fd)
+{
+    struct sockaddr_storage address = address_of(fd);
+
+    return address.ss_family == AF_INET || address.ss_family == AF_INET6 ||
+           (address.ss_family == AF_UNIX &&
+            ((const struct sockaddr_un *)&address)->sun_path[0] != '\0');
+}
+
+static bool listens(int fd)
+{
+    int type = 0, listening = 0;
+    socklen_t len = sizeof(int);
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM &&
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening;
 }
 
 /* What the configuration is asked for holds for a socket, too, that it does not know of. */
@@ -64,8 +76,10 @@ static bool take(struct passed *p, const struct supervisor_socket *s,
 
     if (!is_admin && strcmp(s->name, "ingest") != 0 && !is_no_name(s->name))
         notice_error("a socket %s was passed: expected the name ingest or admin", s->name);
-    else if (!listens(s->fd))
-        notice_error("the socket %s that was passed is no stream socket that listens", s->name);
+    else if (!listens(s->fd) || !has_address(s->fd))
+        notice_error("the socket %s that was passed: expected one of TCP, or a Unix stream socket "
+                     "with a path, that listens",
+                     s->name);
     else if (kind->count == PASSED_MAX)
         notice_error("more than %d sockets were passed", PASSED_MAX);
     else if (!is_admin || may_be_admin(s->fd, admin)) {
@@ -82,7 +96,8 @@ int passed_take(struct passed *p, const struct config_admin *admin)
 
     *p = (struct passed){0};
     if (count < 0)
-        notice_error("the sockets that were passed: %s", strerror(errno));
+        notice_error("the sockets that were passed, by LISTEN_FDS and LISTEN_FDNAMES: %s",
+                     strerror(errno));
     for (int i = 0; i < count; i++) {
         if (code == EXIT_SUCCESS && !take(p, &sockets[i], admin))
             code = EXIT_CONFIGURATION;

@@ -10,20 +10,30 @@
 
 enum {
     LONGEST_WAIT_US = 1000000, /* the threads beat so often, if they have nothing to do */
-    TURNS = 8,                 /* within the supervisor's patience */
+    SHORTEST_WAIT_US = 10000,
+    TURNS = 8, /* within the supervisor's patience */
+    PATIENCE_MIN_S = 5,
 };
 
 void watchdog_init(struct watchdog *w)
 {
-    *w = (struct watchdog){.patience_us = (int64_t)supervisor_patience_us(),
+    uint64_t us = supervisor_patience_us();
+
+    *w = (struct watchdog){.patience_us = us > INT64_MAX ? 0 : (int64_t)us,
                            .fed_us = clock_mono_us()};
+    if (us > 0 && us < PATIENCE_MIN_S * UINT64_C(1000000))
+        notice_warning("WatchdogSec= is so short that a thread with nothing to do may look dead: "
+                       "expected %d s or more",
+                       PATIENCE_MIN_S);
 }
 
 int64_t watchdog_wait_us(const struct watchdog *w)
 {
     int64_t wait_us = w->patience_us / TURNS;
 
-    return wait_us == 0 || wait_us > LONGEST_WAIT_US ? LONGEST_WAIT_US : wait_us;
+    if (w->patience_us == 0 || wait_us > LONGEST_WAIT_US)
+        return LONGEST_WAIT_US;
+    return wait_us < SHORTEST_WAIT_US ? SHORTEST_WAIT_US : wait_us;
 }
 
 void watchdog_turn(struct watchdog *w, struct pulses *pulses)

@@ -14,10 +14,10 @@ Message = collections.namedtuple("Message", "at fields")  # when, and what, line
 
 class Supervisor:
     """The one who is told."""
-    def __init__(self, watchdog_us=None):
-        self.path = os.path.join(Folders.new(), "notify")
+    def __init__(self, watchdog_us=None, path=None):
+        self.path = path or os.path.join(Folders.new(), "notify")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.path)
+        self.socket.bind(self.path.replace("@", "\0", 1) if path else self.path)
         self.messages = []
         self.waited = 0  # for so many of them
         self.watchdog_us = watchdog_us
