@@ -19,6 +19,7 @@
 #include "network.h"
 #include "proxies.h"
 #include "sender.h"
+#include "tls.h"
 
 enum {
     RESERVE = 128, /* connections beyond the limit that are told so, not just cut */
@@ -28,7 +29,7 @@ enum {
 };
 
 struct connection {
-    h2o_linklist_t link;
+    h2o_linklist_t link, farewell; /* in the set's lists */
     struct connection_set *set;
     h2o_socket_t *sock;
     bool over_limit;
@@ -49,7 +50,8 @@ struct connection_set {
     const struct proxies *proxies;
     struct connection_counts *counts;
     unsigned size, sweeps;
-    h2o_linklist_t all; /* but for those that linger */
+    h2o_linklist_t all;       /* but for those that linger */
+    h2o_linklist_t farewells; /* of those whose peer sends no more, and says so over TLS */
     struct lingering *lingering;
 };
 
@@ -71,6 +73,14 @@ static void leave(void *data)
     free(c);
 }
 
+static void on_goodbye(void *socket)
+{
+    struct connection *c = ((h2o_socket_t *)socket)->on_close.data;
+
+    if (!h2o_linklist_is_linked(&c->farewell))
+        h2o_linklist_insert(&c->set->farewells, &c->farewell);
+}
+
 struct connection_set *connection_set_new(h2o_accept_ctx_t *accept,
                                           const struct connection_limits *limits,
                                           const struct proxies *proxies,
@@ -81,6 +91,8 @@ struct connection_set *connection_set_new(h2o_accept_ctx_t *accept,
     *set = (struct connection_set){
         .accept = accept, .limits = *limits, .proxies = proxies, .counts = counts};
     h2o_linklist_init_anchor(&set->all);
+    h2o_linklist_init_anchor(&set->farewells);
+    tls_on_goodbye(on_goodbye);
     set->lingering = lingering_new(accept->ctx->loop, leave);
     return set;
 }
@@ -126,6 +138,8 @@ static void on_closed(void *data)
     struct connection *c = data;
 
     h2o_linklist_unlink(&c->link);
+    if (h2o_linklist_is_linked(&c->farewell))
+        h2o_linklist_unlink(&c->farewell);
     if (c->linger_fd >= 0)
         lingering_add(c->set->lingering, c->linger_fd, c);
     else
@@ -179,8 +193,6 @@ static void on_entered(h2o_socket_t *sock, enum entrance_verdict verdict)
     h2o_accept_ctx_t *accept = c->set->accept;
 
     if (verdict == ENTRANCE_OPEN) {
-        if (!count_host(c))
-            return;
         deadline_enter(&c->deadline, DEADLINE_IDLE, 0, clock_mono_us());
         h2o_http1_accept(accept, sock, *h2o_get_timestamp(accept->ctx, NULL, NULL));
         return;
@@ -189,6 +201,11 @@ static void on_entered(h2o_socket_t *sock, enum entrance_verdict verdict)
     if (verdict == ENTRANCE_NO_TLS || verdict == ENTRANCE_TLS_FAILED)
         linger(c);
     h2o_socket_close(sock);
+}
+
+static bool on_introduced(h2o_socket_t *sock)
+{
+    return count_host(sock->on_close.data);
 }
 
 void connection_begin(struct connection_set *set, h2o_socket_t *sock,
@@ -220,7 +237,7 @@ void connection_begin(struct connection_set *set, h2o_socket_t *sock,
     if (entrance == NULL)
         on_entered(sock, ENTRANCE_OPEN);
     else
-        entrance_pass(entrance, sock, on_entered);
+        entrance_pass(entrance, sock, on_introduced, on_entered);
 }
 
 void connection_linger(h2o_req_t *req)
@@ -247,6 +264,21 @@ void connection_await(h2o_req_t *req)
 {
     req->input.method = h2o_strdup(&req->pool, req->input.method.base, req->input.method.len);
     h2o_socket_read_start(socket_of(req), on_early_bytes);
+}
+
+/* While an answer is under way nothing is read but by on_early_bytes(). */
+void connection_turn(struct connection_set *set)
+{
+    h2o_linklist_t *link = set->farewells.next;
+
+    while (link != &set->farewells) {
+        struct connection *c = H2O_STRUCT_FROM_MEMBER(struct connection, farewell, link);
+        h2o_socket_cb on_read = c->sock->_cb.read;
+
+        link = link->next;
+        if (on_read != NULL && on_read != on_early_bytes)
+            on_read(c->sock, h2o_socket_error_closed);
+    }
 }
 
 static enum deadline_phase phase_of(const h2o_req_t *req)

@@ -17,8 +17,9 @@ enum {
 
 struct passage {
     const struct entrance *entrance;
+    entrance_introduced *introduced;
     entrance_done *done;
-    bool introduced; /* the proxy's header was read, or is not asked for */
+    bool is_introduced; /* the proxy's header was read, or is not asked for */
 };
 
 const char *entrance_verdict_name(enum entrance_verdict verdict)
@@ -102,8 +103,11 @@ static bool read_header(struct passage *p, h2o_socket_t *sock)
         h2o_socket_setpeername(sock, (struct sockaddr *)&header.source,
                                header.source.ss_family == AF_INET ? sizeof(struct sockaddr_in)
                                                                   : sizeof(struct sockaddr_in6));
-    p->introduced = true;
-    return true;
+    p->is_introduced = true;
+    if (p->introduced(sock))
+        return true;
+    free(p);
+    return false;
 }
 
 static void on_bytes(h2o_socket_t *sock, const char *err)
@@ -112,7 +116,7 @@ static void on_bytes(h2o_socket_t *sock, const char *err)
 
     if (err != NULL)
         finish(sock, ENTRANCE_LEFT);
-    else if (!p->introduced && !read_header(p, sock))
+    else if (!p->is_introduced && !read_header(p, sock))
         return;
     else if (p->entrance->tls == NULL)
         finish(sock, ENTRANCE_OPEN);
@@ -122,7 +126,8 @@ static void on_bytes(h2o_socket_t *sock, const char *err)
         begin_tls(p, sock);
 }
 
-void entrance_pass(const struct entrance *entrance, h2o_socket_t *sock, entrance_done *done)
+void entrance_pass(const struct entrance *entrance, h2o_socket_t *sock,
+                   entrance_introduced *introduced, entrance_done *done)
 {
     struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
     struct passage *p;
@@ -137,7 +142,7 @@ void entrance_pass(const struct entrance *entrance, h2o_socket_t *sock, entrance
         return;
     }
     sock->data = p = h2o_mem_alloc(sizeof(*p));
-    *p = (struct passage){entrance, done, entrance->proxies == NULL};
+    *p = (struct passage){entrance, introduced, done, entrance->proxies == NULL};
     h2o_socket_read_start(sock, on_bytes);
 }
 

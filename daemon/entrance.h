@@ -35,13 +35,16 @@ enum {
 /* "untrusted_proxy" and so on: of what is refused. NULL of the others. */
 const char *entrance_verdict_name(enum entrance_verdict verdict);
 
+/* A proxy has said whose connection it is. False: it is closed already, and not one for `done`. */
+typedef bool entrance_introduced(struct st_h2o_socket_t *sock);
+
 typedef void entrance_done(struct st_h2o_socket_t *sock, enum entrance_verdict verdict);
 
 /* Calls `done` once, now or in a later turn; until then the socket's data and its reading are the
  * entrance's. It sets no deadline: who shuts the socket down ends it. The peer was told what there
  * is to say; closing is up to `done`. */
 void entrance_pass(const struct entrance *entrance, struct st_h2o_socket_t *sock,
-                   entrance_done *done);
+                   entrance_introduced *introduced, entrance_done *done);
 
 /* Whether the peer has begun to say something that is not answered yet. */
 bool entrance_is_busy(const struct st_h2o_socket_t *sock);

@@ -216,6 +216,7 @@ static void turn(struct worker *w, int wait_ms)
     const struct listener_options *options = &w->listener->options;
 
     h2o_evloop_run(w->ctx.loop, wait_ms);
+    connection_turn(w->connections);
     if (options->turn != NULL)
         options->turn(options->data, &w->ctx);
     pulse_beat(w->pulse);

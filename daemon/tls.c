@@ -35,7 +35,7 @@ struct reading {
     size_t why_size;
 };
 
-/* ---- what libh2o does not send */
+/* ---- what libh2o does not send, and not hear */
 
 /* libh2o drops what OpenSSL wrote when a handshake fails, so the peer would not learn why. */
 static _Thread_local struct {
@@ -58,6 +58,19 @@ static long on_written(BIO *bio, int operation, const char *bytes, size_t len, i
     return result;
 }
 
+static _Thread_local void (*goodbye_heard)(void *socket);
+
+void tls_on_goodbye(void (*heard)(void *socket))
+{
+    goodbye_heard = heard;
+}
+
+/* Once the hands are shaken what is written is no longer looked at, and an alert none of ours. */
+static bool is_watched(const SSL *ssl)
+{
+    return BIO_get_callback_ex(SSL_get_wbio(ssl)) == on_written;
+}
+
 static void on_event(const SSL *ssl, int where, int alert)
 {
     const int fatal = 2;
@@ -67,8 +80,11 @@ static void on_event(const SSL *ssl, int where, int alert)
         BIO_set_callback_ex(SSL_get_wbio(ssl), on_written);
     } else if (where & SSL_CB_HANDSHAKE_DONE) {
         BIO_set_callback_ex(SSL_get_wbio(ssl), NULL);
-    } else if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT && alert >> 8 == fatal) {
-        last_written.fatal = true;
+    } else if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT) {
+        last_written.fatal = last_written.fatal || (alert >> 8 == fatal && is_watched(ssl));
+    } else if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT &&
+               (alert & 0xff) == SSL_AD_CLOSE_NOTIFY) {
+        goodbye_heard(BIO_get_data(SSL_get_rbio(ssl)));
     }
 }
 

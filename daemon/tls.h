@@ -4,8 +4,8 @@
  * forward secrecy and authenticated ciphers only, HTTP/1.1 and nothing else.
  *
  * Ownership  tls_open() makes it, tls_free() ends it. Handshakes hold what they use.
- * Threads    tls_hold(), tls_take_alert() and tls_end_s() on any, the others on the thread that
- * opened it.
+ * Threads    tls_hold(), tls_take_alert(), tls_on_goodbye() and tls_end_s() on any, the others on
+ * the thread that opened it.
  */
 #ifndef TLS_H
 #define TLS_H
@@ -36,6 +36,11 @@ struct ssl_ctx_st *tls_hold(struct tls *tls);
 /* What this thread's last handshake, which failed, has for the peer and libh2o did not send.
  * Returns its length, 0 for nothing. */
 size_t tls_take_alert(char alert[TLS_ALERT_SIZE]);
+
+/* `heard` is called on this thread when a peer says that no more comes from it, which libh2o takes
+ * no notice of: it would neither answer nor end, and keep what comes all the same. `socket` is the
+ * one of libh2o, in the midst of reading: it cannot be closed yet. */
+void tls_on_goodbye(void (*heard)(void *socket));
 
 /* When the certificate ends, in seconds since 1970. */
 int64_t tls_end_s(struct tls *tls);
