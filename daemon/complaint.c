@@ -60,7 +60,7 @@ static const char *of_kind(const char *kind)
 
 size_t complaint_write(const struct complaint *c, const char *otherwise, char *to, size_t size)
 {
-    char key[80], kind[16], sign;
+    char key[80], kind[16], number[64], sign;
     unsigned long length;
     int len;
 
@@ -70,6 +70,8 @@ size_t complaint_write(const struct complaint *c, const char *otherwise, char *t
     else if (sscanf(c->sentence, "STRING length %c %lu", &sign, &length) == 2)
         len = snprintf(to, size, "%sexpected %s %lu bytes", key,
                        sign == '<' ? "at least" : "at most", length);
+    else if (sscanf(c->sentence, "Invalid %*[UINTuint64_] value: '%63[0-9]", number) == 1)
+        len = snprintf(to, size, "%s%s is too large", key, number);
     else if (strncmp(c->sentence, "Invalid ENUM", 12) == 0)
         len = snprintf(to, size, "%s; expected %s", c->sentence,
                        strcmp(key, "answer: ") == 0 ? "stored or upstream" : "true or false");

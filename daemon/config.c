@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,9 @@
 enum {
     THREADS_MAX = 256,
     DAYS_MAX = 36500,
+    BODY_BYTES_MAX = 512 << 20, /* SQLite takes a billion bytes */
     HEAD_BYTES_MAX = 400 << 10, /* libh2o reads no more */
+    SECONDS_MAX = 86400,
 };
 
 size_t config_locate(const char *file, const char *key, char *out, size_t size)
@@ -165,16 +168,18 @@ static bool fill_rate(const struct config_source *source, unsigned i, const char
 {
     struct config_rate *rate = source->rate;
     char key[64];
+    bool good;
 
     if (rate == NULL)
         return true;
     if (rate->burst == 0)
         rate->burst = rate->per_second;
-    if (rate->per_second >= 1 && rate->per_second <= RATE_MAX && rate->burst <= RATE_MAX)
+    good = rate->per_second >= 1 && rate->per_second <= RATE_MAX;
+    if (good && rate->burst <= RATE_MAX)
         return true;
-    snprintf(key, sizeof(key), "sources/%u/rate", i);
-    complain(file, why, key, "source %s: expected a rate and a burst of 1 to %d", source->name,
-             RATE_MAX);
+    snprintf(key, sizeof(key), "sources/%u/rate/%s", i, good ? "burst" : "per_second");
+    complain(file, why, key, "source %s: %s: expected 1 to %d", source->name,
+             good ? "burst" : "per_second", RATE_MAX);
     return false;
 }
 
@@ -198,26 +203,32 @@ static void fill_limits(struct config_limits *l)
 
 static bool check_limits(const struct config *c, const char *file, char *why)
 {
-    const uint64_t body_max = 512 << 20; /* SQLite takes a billion bytes */
-    const unsigned seconds_max = 86400;
     const struct config_limits *l = &c->limits;
+    const struct {
+        const char *key;
+        uint64_t value, most;
+        const char *so_much;
+    } numbers[] = {
+        {"limits/body_bytes", l->body_bytes, BODY_BYTES_MAX, " (512 MiB)"},
+        {"limits/head_bytes", l->head_bytes, HEAD_BYTES_MAX, " (400 KiB)"},
+        {"limits/header_seconds", l->header_seconds, SECONDS_MAX, " (a day)"},
+        {"limits/body_seconds", l->body_seconds, SECONDS_MAX, " (a day)"},
+        {"limits/idle_seconds", l->idle_seconds, SECONDS_MAX, " (a day)"},
+        {"limits/shutdown_seconds", l->shutdown_seconds, SECONDS_MAX, " (a day)"},
+        {"limits/refused_per_minute", l->refused_per_minute, OFFENDERS_REFUSALS_MAX, ""},
+        {"threads", c->threads, THREADS_MAX, ""},
+    };
 
-    if (l->body_bytes > body_max)
-        complain(file, why, "limits/body_bytes", "body_bytes: expected 512 MiB at most");
-    else if (l->head_bytes > HEAD_BYTES_MAX)
-        complain(file, why, "limits/head_bytes", "head_bytes: expected %d at most (400 KiB)",
-                 HEAD_BYTES_MAX);
-    else if (l->header_seconds > seconds_max || l->body_seconds > seconds_max ||
-             l->idle_seconds > seconds_max || l->shutdown_seconds > seconds_max)
-        complain(file, why, "limits", "limits: expected a day's seconds at most");
-    else if (l->refused_per_minute > OFFENDERS_REFUSALS_MAX)
-        complain(file, why, "limits/refused_per_minute", "refused_per_minute: expected %d at most",
-                 OFFENDERS_REFUSALS_MAX);
-    else if (c->threads > THREADS_MAX)
-        complain(file, why, "threads", "threads: expected %d at most", THREADS_MAX);
-    else
-        return true;
-    return false;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        const char *key = numbers[i].key, *slash = strchr(key, '/');
+
+        if (numbers[i].value > numbers[i].most) {
+            complain(file, why, key, "%s: expected %" PRIu64 " at most%s",
+                     slash == NULL ? key : slash + 1, numbers[i].most, numbers[i].so_much);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* systemd names the directory; there may be several, with colons between them. */
