@@ -166,16 +166,18 @@ static int open_storage(struct service *s)
         .committed = on_committed,
     };
     char why[STORE_WHY_SIZE];
+    int error;
 
     /* That may take minutes. Nothing has begun that would have to be answered. */
     if (s->owns_process)
         signals_let_end();
     s->storage = storage_open(&options, why);
+    error = errno;
     if (s->owns_process)
         signals_block();
     if (s->storage == NULL) {
         notice_error("%s", why);
-        return EXIT_FAILED;
+        return exits_of_errno(error);
     }
     notice("%s: %zu deliveries%s", c->file, shelf_count(storage_shelf(s->storage)),
            store_was_left_open(storage_store(s->storage)) ? ", recovered after an unclean end"

@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -99,8 +100,12 @@ struct storage *storage_open(const struct storage_options *options, char why[STO
     if ((s->store = store_open(options->path, STORE_WRITE, why)) == NULL ||
         (s->shelf = shelf_open(s->store, why)) == NULL ||
         (s->outbox = outbox_open(s->store, why)) == NULL ||
-        (s->retention = retention_open(s->store, s->shelf, &retention, why)) == NULL)
+        (s->retention = retention_open(s->store, s->shelf, &retention, why)) == NULL) {
+        int saved = errno;
+
         storage_close(&s);
+        errno = saved;
+    }
     return s;
 }
 

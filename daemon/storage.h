@@ -35,7 +35,7 @@ struct storage_options {
 };
 
 /* Opens the store, recovers and migrates it, but writes no deliveries yet: storage_start() does.
- * NULL, and in `why` what is wrong. */
+ * NULL, and in `why` and errno what is wrong, as store_open() has it. */
 struct storage *storage_open(const struct storage_options *options, char why[STORE_WHY_SIZE]);
 
 /* Starts the journal. False with errno. */

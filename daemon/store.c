@@ -225,7 +225,7 @@ static bool open_file(struct store *store, enum store_mode mode, char *why)
         sqlite3_busy_timeout(store->db, BUSY_MS);
         return true;
     }
-    error = store->db == NULL ? ENOMEM : sqlite3_system_errno(store->db);
+    errno = error = store->db == NULL ? ENOMEM : sqlite3_system_errno(store->db);
     return complain(why, store->path,
                     "cannot be opened: ", error == 0 ? sqlite3_errmsg(store->db) : strerror(error));
 }
@@ -234,8 +234,13 @@ static bool may_be_a_store(const struct store *store, char *why)
 {
     struct stat st;
 
-    return stat(store->file, &st) != 0 || S_ISREG(st.st_mode) ||
-           complain(why, store->path, "not a regular file", "");
+    if (stat(store->file, &st) != 0)
+        return true;
+    if (!S_ISREG(st.st_mode))
+        return complain(why, store->path, "not a regular file", "");
+    /* SQLite would open it to be read. */
+    return access(store->file, W_OK) == 0 ||
+           complain(why, store->path, "cannot be written: ", strerror(errno));
 }
 
 /* A file that is not there yet has the name that it was given. Behind a slash it is nothing but
@@ -254,6 +259,7 @@ struct store *store_open(const char *path, enum store_mode mode, char why[STORE_
     struct store *store = calloc(1, sizeof(*store));
     bool good;
 
+    errno = 0;
     if (store != NULL)
         store->lock = -1;
     if (store == NULL || !name_file(store, path)) {
@@ -268,8 +274,12 @@ struct store *store_open(const char *path, enum store_mode mode, char why[STORE_
                prepare_to_write(store, why);
         umask(mask);
     }
-    if (!good)
+    if (!good) {
+        int saved = errno;
+
         store_close(&store);
+        errno = saved;
+    }
     return store;
 }
 

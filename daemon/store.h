@@ -31,7 +31,8 @@ enum {
     STORE_WHY_SIZE = 512
 };
 
-/* NULL, and in `why` what is wrong with which file. */
+/* NULL, and in `why` what is wrong with which file; errno is EACCES or EPERM if that is what it is.
+ */
 struct store *store_open(const char *path, enum store_mode mode, char why[STORE_WHY_SIZE]);
 void store_close(struct store **store);
 
