@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "daemon"))
@@ -43,3 +44,17 @@ class Run:
 
     def __repr__(self):
         return f"exit status {self.status}\n{self.out}{self.err}"
+
+
+def at_once(*runs):
+    """The results of several that do not disturb each other."""
+    results = [None] * len(runs)
+
+    def run(i):
+        results[i] = runs[i]()
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(runs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results

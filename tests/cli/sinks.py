@@ -171,6 +171,7 @@ class Stranger(Upstream):
     def send(self, one):
         """An event on the newest stream: data, or bytes."""
         data = one if isinstance(one, bytes) else b"data: " + json.dumps(one).encode() + b"\n\n"
+        self.await_stream()  # who has read its beginning may be ahead of us
         self.streams[-1].sendall(data)
 
     def await_stream(self, count=1):
