@@ -13,6 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fields.h"
+#include "journald.h"
+#include "supervisor.h"
+
 enum {
     TURN_MS = 100,    /* to wait for a reader, before another look around */
     CLOSE_TURNS = 10, /* of those when the log is closed */
@@ -34,7 +38,8 @@ struct log {
     struct lines writing;
     size_t written; /* of `writing` */
     int fd;
-    mode_t kind; /* S_IFREG and so on */
+    mode_t kind;               /* S_IFREG and so on */
+    struct journald *journald; /* takes the lines in the place of `fd`; or NULL */
     pthread_t thread;
     bool has_thread;
 };
@@ -106,12 +111,30 @@ void log_write(struct log *log, const char *line, size_t len)
     pthread_mutex_unlock(&log->mutex);
 }
 
+/* One of the lines, likewise. One that the journal will never take has another one in its place. */
+static ssize_t send_line(const struct log *log, const char *lines, size_t len)
+{
+    static const char lost[] = "{\"lost_lines\":1}";
+    const char *end = memchr(lines, '\n', len);
+    int taken;
+
+    fields_write(log->journald, lines, (size_t)(end - lines));
+    taken = journald_send(log->journald);
+    if (taken < 0 && errno == EMSGSIZE) {
+        fields_write(log->journald, lost, sizeof(lost) - 1);
+        taken = journald_send(log->journald);
+    }
+    return taken > 0 ? end + 1 - lines : taken;
+}
+
 /* As much as is taken at once: 0 if nothing, -1 with errno. */
 static ssize_t write_some(const struct log *log, const char *bytes, size_t len)
 {
     struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
     ssize_t n;
 
+    if (log->journald != NULL)
+        return send_line(log, bytes, len);
     if (S_ISSOCK(log->kind)) {
         n = send(log->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
     } else {
@@ -192,10 +215,11 @@ static bool wait_for_lines(struct log *log)
 /* poll() returns at once for what refuses every write. */
 static void wait_for_reader(struct log *log, bool refused)
 {
-    struct pollfd ready = {.events = POLLOUT};
+    struct pollfd ready = {.fd = -1, .events = POLLOUT};
 
     pthread_mutex_lock(&log->writer);
-    ready.fd = refused ? -1 : log->fd;
+    if (!refused)
+        ready.fd = log->journald != NULL ? journald_descriptor(log->journald) : log->fd;
     pthread_mutex_unlock(&log->writer);
     poll(&ready, 1, TURN_MS);
 }
@@ -234,7 +258,7 @@ static bool start(struct log *log, const char *path)
     log->kind = kind_of(log->fd);
     if (log->path != NULL && is_torn(log->fd, path))
         append(&log->waiting, "\n", 1);
-    if (S_ISREG(log->kind))
+    if (S_ISREG(log->kind) && log->journald == NULL)
         return true;
     errno = pthread_create(&log->thread, NULL, run, log);
     log->has_thread = errno == 0;
@@ -254,6 +278,8 @@ struct log *log_open(const char *path)
     if (strcmp(path, "-") != 0) {
         log->path = strdup(path);
         log->fd = log->path == NULL ? -1 : open_path(path);
+    } else if (supervisor_keeps(STDOUT_FILENO)) {
+        log->journald = journald_open();
     }
     if (!start(log, path))
         log_close(&log);
@@ -274,25 +300,38 @@ static void finish(struct log *log)
     pthread_join(log->thread, NULL);
 }
 
-void log_close(struct log **log)
+static unsigned long count_lines(const struct lines *lines, size_t from)
+{
+    unsigned long count = 0;
+
+    for (size_t i = from; i < lines->len; i++)
+        count += lines->base[i] == '\n';
+    return count;
+}
+
+unsigned long log_close(struct log **log)
 {
     struct log *l = *log;
     int saved = errno;
+    unsigned long left;
 
     if (l == NULL)
-        return;
+        return 0;
     finish(l);
+    left = count_lines(&l->writing, l->written) + count_lines(&l->waiting, 0) + l->lost;
     if (l->path != NULL && l->fd >= 0)
         close(l->fd);
     pthread_cond_destroy(&l->flushed);
     pthread_mutex_destroy(&l->mutex);
     pthread_mutex_destroy(&l->writer);
+    journald_close(&l->journald);
     free(l->waiting.base);
     free(l->writing.base);
     free(l->path);
     free(l);
     *log = NULL;
     errno = saved;
+    return left;
 }
 
 bool log_reopen(struct log *log)

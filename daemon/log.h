@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * log.h - a file, or standard output, that takes whole lines and never makes anybody wait.
+ * log.h - a file, or standard output, that takes whole lines and never makes anybody wait. Where
+ * standard output leads to systemd's journal, each line is an entry with fields, see fields.h.
  *
- * What a full pipe or a full disk does not take is kept, up to LOG_KEPT_MAX bytes, and offered
- * again; lines beyond are lost, and a line {"lost_lines":N} stands in their place.
+ * What a full pipe, a full disk or the journal does not take is kept, up to LOG_KEPT_MAX bytes, and
+ * offered again; lines beyond are lost, and a line {"lost_lines":N} stands in their place.
  *
  * Threads    log_write(), log_flush() and log_reopen() on any thread. It has one of its own unless
  *            it is a file.
@@ -24,8 +25,8 @@ enum {
  * opened. */
 struct log *log_open(const char *path);
 
-/* Waits a second at most for a reader of what is left. */
-void log_close(struct log **log);
+/* Waits a second at most for a reader of what is left; returns how many lines nobody took. */
+unsigned long log_close(struct log **log);
 
 /* Takes a line with its "\n"; log_flush() writes it. */
 void log_write(struct log *log, const char *line, size_t len);

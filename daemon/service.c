@@ -118,6 +118,14 @@ static int open_log(struct service *s)
     return exits_of_errno(error);
 }
 
+static void close_log(struct service *s)
+{
+    unsigned long lost = log_close(&s->log);
+
+    if (lost > 0)
+        notice_warning("%lu lines of the log are lost, nothing has taken them", lost);
+}
+
 /* What is counted and watched, whether or not there is somebody to look at it. */
 static int open_views(struct service *s)
 {
@@ -308,7 +316,7 @@ static void close_all(struct service *s)
     pulses_free(&s->pulses);
     offenders_free(&s->offenders);
     metrics_free(&s->metrics);
-    log_close(&s->log);
+    close_log(s);
 }
 
 /* Without `passed` the process is somebody else's. */
