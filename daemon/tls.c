@@ -106,13 +106,22 @@ static bool complain(struct reading *r, const char *key, const char *path, const
     return false;
 }
 
+/* That nothing was found, in words that are not ours. */
+static bool is_of_nothing(unsigned long error)
+{
+    int library = ERR_GET_LIB(error), reason = ERR_GET_REASON(error);
+
+    return (library == ERR_LIB_PEM && reason == PEM_R_NO_START_LINE) ||
+           (library == ERR_LIB_X509 && reason == X509_R_NO_CERTIFICATE_OR_CRL_FOUND);
+}
+
 static bool complain_openssl(struct reading *r, const char *key, const char *path,
                              const char *otherwise)
 {
     unsigned long error = ERR_peek_error(); /* the first one, of which the others are made */
     const char *reason = ERR_reason_error_string(error);
 
-    if (error == 0 || reason == NULL || ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
+    if (error == 0 || reason == NULL || is_of_nothing(error))
         reason = otherwise;
     complain(r, key, path, reason);
     ERR_clear_error();
@@ -141,7 +150,8 @@ static int no_passphrase(char *text, int size, int writing, void *data)
     (void)text;
     (void)size;
     (void)writing;
-    *(bool *)data = true;
+    if (data != NULL)
+        *(bool *)data = true;
     return -1;
 }
 
@@ -214,16 +224,14 @@ static bool read_client_ca(struct reading *r)
         return true;
     if (!is_readable(r, "client_ca_file", path))
         return false;
-    if ((names = SSL_load_client_CA_file(path)) == NULL ||
-        SSL_CTX_load_verify_file(r->context, path) != 1) {
-        sk_X509_NAME_pop_free(names, X509_NAME_free);
+    /* In this order: the second one asks for a passphrase where the first one fails. */
+    if (SSL_CTX_load_verify_file(r->context, path) != 1 ||
+        (names = SSL_load_client_CA_file(path)) == NULL)
         return complain_openssl(r, "client_ca_file", path, "no certificate in PEM");
-    }
     SSL_CTX_set_client_CA_list(r->context, names);
     SSL_CTX_set_verify(r->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    /* A session that is taken up again would not show its certificate again. */
-    SSL_CTX_set_options(r->context, SSL_OP_NO_TICKET);
-    SSL_CTX_set_num_tickets(r->context, 0);
+    /* Who names an authority means it, whether or not another one has signed for it. */
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(r->context), X509_V_FLAG_PARTIAL_CHAIN);
     return true;
 }
 
@@ -246,9 +254,13 @@ static bool set_up(struct reading *r)
     if (c == NULL || SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_cipher_list(c, ciphers) != 1)
         return complain_openssl(r, "", "", "TLS cannot be set up");
-    SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
     SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
+    /* A session that is taken up again would not show its certificate again; and the key of its
+     * ticket would open, for as long as it lives, what was recorded of others with TLS 1.2. */
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(c, 0);
+    SSL_CTX_set_default_passwd_cb(c, no_passphrase);
     SSL_CTX_set_alpn_select_cb(c, choose_protocol, NULL);
     SSL_CTX_set_info_callback(c, on_event);
     return true;

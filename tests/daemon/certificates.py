@@ -13,8 +13,11 @@ def openssl(*arguments, **more):
 
 class Authority:
     """An authority of its own, and what it has signed, in files of a folder of its own."""
-    def __init__(self, name="Test CA"):
+    def __init__(self, name="Test CA", by=None):
         self.folder, self.count = Folders.new(), 0
+        if by:
+            self.file, self.key = by.issue(name, extensions="basicConstraints = critical,CA:TRUE")
+            return
         self.key, self.file = f"{self.folder}/ca.key", f"{self.folder}/ca.pem"
         self._make_key(self.key)
         openssl("req", "-x509", "-new", "-key", self.key, "-subj", f"/CN={name}", "-days", "30",
@@ -26,14 +29,14 @@ class Authority:
                    "rsa": ("RSA", "-pkeyopt", "rsa_keygen_bits:2048")}[kind]
         openssl("genpkey", "-algorithm", *options, "-out", path)
 
-    def issue(self, name="localhost", *, kind="ec", dates=None):
+    def issue(self, name="localhost", *, kind="ec", dates=None, extensions=""):
         """The files of a certificate and of its key; `dates` as openssl-ca(1) writes them."""
         self.count += 1
         base = f"{self.folder}/{self.count}"
         self._make_key(base + ".key", kind)
         openssl("req", "-new", "-key", base + ".key", "-subj", f"/CN={name}", "-out", base + ".csr")
         with open(base + ".cnf", "w", encoding="ascii") as file:
-            file.write(f"subjectAltName = DNS:{name}, IP:127.0.0.1\n"
+            file.write(f"{extensions}\nsubjectAltName = DNS:{name}, IP:127.0.0.1\n"
                        f"[ca]\ndefault_ca = x\n[x]\ndatabase = {base}.db\nserial = {base}.sn\n"
                        f"new_certs_dir = {self.folder}\ndefault_md = sha256\npolicy = any\n"
                        "[any]\ncommonName = supplied\n")
