@@ -39,6 +39,7 @@ struct connection {
     struct crowd_place place;
     int linger_fd;     /* what stays open of the socket when libh2o closes it, or -1 */
     unsigned requests; /* that it brought so far */
+    size_t answered;   /* bytes written when the last of them was over */
     unsigned sweep_seen;
     /* As the sweep saw it. Our own clock: libh2o's jumps when the wall clock is set. */
     struct deadline deadline;
@@ -119,6 +120,7 @@ const char *connection_end_name(enum connection_end end)
     static const char *const names[CONNECTION_ENDS] = {
         [CONNECTION_TOO_MANY] = "too_many_connections",
         [CONNECTION_TOO_MANY_FROM_ADDRESS] = "too_many_from_address",
+        [CONNECTION_BAD_HEAD] = "bad_head",
         [CONNECTION_SLOW_HEAD] = "slow_head",
         [CONNECTION_SLOW_BODY] = "slow_body",
         [CONNECTION_SLOW_READER] = "slow_reader",
@@ -133,10 +135,22 @@ static void count_end(struct connection_set *set, enum connection_end end)
     atomic_fetch_add_explicit(&set->counts->ended[end], 1, memory_order_relaxed);
 }
 
+/* libh2o has refused a head that it could not read. It tells nobody, but it has written something
+ * that answers no request. */
+static bool had_bad_head(const struct connection *c)
+{
+    const size_t proceed = sizeof("HTTP/1.1 100 Continue\r\n\r\n") - 1;
+
+    return !c->ended && c->linger_fd < 0 && c->deadline.phase != DEADLINE_ENTRANCE &&
+           c->sock->bytes_written > c->answered + proceed;
+}
+
 static void on_closed(void *data)
 {
     struct connection *c = data;
 
+    if (had_bad_head(c))
+        count_end(c->set, CONNECTION_BAD_HEAD);
     h2o_linklist_unlink(&c->link);
     if (h2o_linklist_is_linked(&c->farewell))
         h2o_linklist_unlink(&c->farewell);
@@ -419,6 +433,13 @@ void connection_set_cut(struct connection_set *set)
     lingering_sweep(set->lingering, INT64_MAX);
 }
 
+static void on_request_over(void *data)
+{
+    struct connection *c = *(struct connection **)data;
+
+    c->answered = c->sock->bytes_written;
+}
+
 /* The filter of protocol_error turns it into an answer of ours, and records it. */
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
@@ -426,6 +447,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 
     (void)handler;
     c->requests++;
+    *(struct connection **)h2o_mem_alloc_shared(&req->pool, sizeof(c), on_request_over) = c;
     /* libh2o looks at this when it reads the headers, which may have been before. */
     if (req->conn->ctx->shutdown_requested)
         req->http1_is_persistent = 0;
