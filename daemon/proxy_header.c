@@ -128,6 +128,12 @@ static void take_v6(const char *addresses, struct sockaddr_storage *source)
     memcpy(&v6->sin6_port, addresses + 32, 2);
 }
 
+/* Others have no meaning, and who sends them is to be turned away. */
+static bool is_kind(unsigned char family_and_transport)
+{
+    return family_and_transport >> 4 <= 3 && (family_and_transport & 0xf) <= 2;
+}
+
 static enum proxy_header_state read_bytes(const char *bytes, size_t len,
                                           struct proxy_header *header)
 {
@@ -136,6 +142,8 @@ static enum proxy_header_state read_bytes(const char *bytes, size_t len,
     size_t more;
 
     if (len > 12 && fixed[12] != 0x20 && fixed[12] != 0x21)
+        return PROXY_HEADER_WRONG;
+    if (len > 13 && fixed[12] == 0x21 && !is_kind(fixed[13]))
         return PROXY_HEADER_WRONG;
     if (len < FIXED_BYTES)
         return PROXY_HEADER_INCOMPLETE;

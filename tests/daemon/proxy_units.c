@@ -37,6 +37,7 @@ static const struct {
     {BYTES(MAGIC "\x20\0\0\0"), "unknown"},                               /* the proxy's own */
     {BYTES(MAGIC "\x20\x11\0\x0c" PAIR_4), "unknown"},
     {BYTES(MAGIC "\x20\x11\0\2xx"), "unknown"},
+    {BYTES(MAGIC "\x20\xff\0\0"), "unknown"},          /* what else it says is ignored */
     {BYTES(MAGIC "\x21\0\0\0"), "unknown"},            /* of no family */
     {BYTES(MAGIC "\x21\x12\0\x0c" PAIR_4), "unknown"}, /* UDP */
     {BYTES(MAGIC "\x21\x31\0\1x"), "unknown"},         /* a Unix socket */
@@ -107,6 +108,8 @@ static const struct {
            "xxxxxxxxxxxxxxxxxxxxxxxxxx\r\n")},
     {BYTES(MAGIC "\x11\x11\0\x0c" PAIR_4)}, /* another version */
     {BYTES(MAGIC "\x22\x11\0\x0c" PAIR_4)}, /* another command */
+    {BYTES(MAGIC "\x21\x41\0\0")},          /* another family */
+    {BYTES(MAGIC "\x21\x13\0\x0c" PAIR_4)}, /* another transport */
     {BYTES(MAGIC "\x21\x11\0\x0b" PAIR_4)}, /* too short for its addresses */
     {BYTES(MAGIC "\x21\x21\0\x23" PAIR_6)},
     {BYTES("\r\n\r\n\0\r\nQUIT\r")},
