@@ -72,11 +72,16 @@ static struct reason *find_reason(struct metrics_source *source, const char *nam
 }
 
 /* A counter that is not there before its first number has not grown by that, as Prometheus sees it:
- * what a sender may do wrong is shown as 0 from the beginning. */
-static void expect_mistakes(struct metrics_source *source)
+ * what a sender may do wrong, and what guards it meets, is shown as 0 from the beginning. */
+static void expect_refusals(struct metrics_source *source)
 {
+    static const char *const guards[] = {"address_not_allowed", "rate_limited",
+                                         "too_many_refusals"};
+
     for (int code = HOOKLINE_MISSING_HEADER; code >= HOOKLINE_BAD_ID; code--)
         find_reason(source, hookline_code_name(code));
+    for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++)
+        find_reason(source, guards[i]);
 }
 
 static struct metrics_source *add_source(struct metrics_source *_Atomic *end, const char *name)
@@ -131,7 +136,7 @@ struct metrics_source *metrics_source(struct metrics *m, const char *name)
     while (strcmp(source->name, name) != 0) {
         if (source->next == NULL) {
             if ((source = add_source(&source->next, name)) != NULL)
-                expect_mistakes(source);
+                expect_refusals(source);
             return source;
         }
         source = source->next;
