@@ -199,9 +199,18 @@ static bool set_headers(struct call *call, const struct call_request *request)
            curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers) == CURLE_OK;
 }
 
+/* The system's folder would be trusted, too, and what the file held a day ago as well. */
+static bool set_authorities(CURL *easy, const char *ca_file)
+{
+    return ca_file == NULL || (curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
+                               curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+                               curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L) == CURLE_OK);
+}
+
 static bool set_target(CURL *easy, const struct call_target *target)
 {
     return curl_easy_setopt(easy, CURLOPT_URL, target->url) == CURLE_OK &&
+           set_authorities(easy, target->ca_file) &&
            curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
@@ -213,9 +222,7 @@ static bool set_target(CURL *easy, const struct call_target *target)
            curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)target->timeout_s) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)target->timeout_s) == CURLE_OK &&
            (target->unix_socket == NULL ||
-            curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, target->unix_socket) == CURLE_OK) &&
-           (target->ca_file == NULL ||
-            curl_easy_setopt(easy, CURLOPT_CAINFO, target->ca_file) == CURLE_OK);
+            curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, target->unix_socket) == CURLE_OK);
 }
 
 /* Setting the body makes it a POST; only then another name can be given to it. */
