@@ -24,6 +24,7 @@
 #include "query.h"
 #include "readiness.h"
 #include "reply.h"
+#include "rules.h"
 #include "scrape.h"
 #include "standing.h"
 #include "storage.h"
@@ -44,6 +45,7 @@ struct admin {
     struct admin_options options;
     bool over_tcp;
     struct token *token; /* NULL: none is asked for */
+    struct rules_reader reader;
     struct listener *listener;
     struct listing *listing;
     struct backlog *backlog;
@@ -261,6 +263,13 @@ static bool is_foreign(h2o_req_t *req)
     return !origin_is_same(origin.base, origin.len, req->authority.base, req->authority.len);
 }
 
+/* One that is taken out, or that is the first, waits for the restart, as the address does. */
+static void look_at_rules(struct admin *a)
+{
+    if (rules_reader_look(&a->reader) && a->token != NULL && a->reader.rules->token != NULL)
+        token_follow(a->token, a->reader.rules->token);
+}
+
 /* Shown twice, it is not shown: two programs would read two of them. */
 static bool has_token(const struct admin *a, h2o_req_t *req)
 {
@@ -306,6 +315,7 @@ static int on_request(h2o_handler_t *super, h2o_req_t *req)
     bool good = query_read(&query, req->path.base, req->path.len, why);
     const char *method = query_method(query.route);
 
+    look_at_rules(a);
     if (a->token != NULL && query.route != QUERY_LIVE && !has_token(a, req))
         reply_unauthorized(req);
     else if (method == NULL)
@@ -356,6 +366,7 @@ static void on_turn(void *data, h2o_context_t *ctx)
 {
     struct admin *a = data;
 
+    look_at_rules(a);
     standing_look(listing_standing(a->listing));
     if (ctx->shutdown_requested)
         events_end(a->events);
@@ -418,8 +429,10 @@ struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY
     a->start_us = clock_wall_us();
     a->over_tcp = is_over_tcp(options);
     errno = 0;
-    if (a->over_tcp && options->token != NULL &&
-        (a->token = token_open(options->token, why, STORE_WHY_SIZE)) == NULL) {
+    rules_reader_open(&a->reader, options->board);
+    if (a->over_tcp && a->reader.rules->token != NULL &&
+        (a->token = token_copy(a->reader.rules->token)) == NULL) {
+        snprintf(why, STORE_WHY_SIZE, "out of memory");
         admin_close(&a);
         return NULL;
     }
@@ -463,6 +476,7 @@ void admin_close(struct admin **admin)
     exposition_free(&a->page);
     json_line_free(&a->line);
     token_free(&a->token);
+    rules_reader_close(&a->reader);
     free(a);
     *admin = NULL;
     errno = saved;

@@ -17,7 +17,6 @@
 #include "store.h"
 
 struct admin;
-struct config_secret;
 struct feed;
 struct forwarder;
 struct entrances;
@@ -31,10 +30,10 @@ struct storage;
 struct admin_options {
     const char *address;
     const struct passed_sockets
-        *passed;                       /* if there are any, they are in the place of the address */
-    const struct config_secret *token; /* over TCP who shows it is answered; NULL: everybody */
+        *passed; /* if there are any, they are in the place of the address */
     const char *version;
-    struct rules_board *board;
+    struct rules_board *board; /* over TCP who shows the token of its rules is answered; if there is
+                                  none when it is opened, everybody */
     const struct metrics *metrics;
     const struct listener *listener; /* where deliveries arrive */
     const struct entrances *entrances;

@@ -43,6 +43,17 @@ size_t config_locate(const char *file, const char *key, char *out, size_t size)
     return len < 0 ? 0 : (size_t)len < size ? (size_t)len : size - 1;
 }
 
+void config_place(const char *file, const char *key, char *out, size_t size)
+{
+    size_t len = 0;
+
+    if (file != NULL) {
+        len = (size_t)snprintf(out, size, ": ");
+        len += config_locate(file, key, out + len, size - len) - strlen(": ");
+    }
+    out[len] = '\0';
+}
+
 static void complain(const char *file, char *why, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 static void complain(const char *file, char *why, const char *key, const char *format, ...)
@@ -61,6 +72,26 @@ bool config_is_name(const char *name)
         if (!isalnum((unsigned char)*name) && strchr("-_.", *name) == NULL)
             return false;
     return true;
+}
+
+/* The two may stand in different files, of which either may be the wrong one. */
+static bool check_other(const struct config *c, unsigned i, unsigned j, const char *file, char *why)
+{
+    const struct config_source *source = &c->sources[i], *other = &c->sources[j];
+    bool same_name = strcmp(source->name, other->name) == 0;
+    char key[64], place[CONFIG_WHY_SIZE];
+
+    if (!same_name && strcmp(source->path, other->path) != 0)
+        return true;
+    snprintf(key, sizeof(key), "sources/%u/name", j);
+    config_place(file, key, place, sizeof(place));
+    snprintf(key, sizeof(key), "sources/%u/%s", i, same_name ? "name" : "path");
+    if (same_name)
+        complain(file, why, key, "there is a source %s already%s", source->name, place);
+    else
+        complain(file, why, key, "source %s: %s is the path of source %s already%s", source->name,
+                 source->path, other->name, place);
+    return false;
 }
 
 static bool check_source(struct config *c, unsigned i, const char *file, char *why)
@@ -90,18 +121,9 @@ static bool check_source(struct config *c, unsigned i, const char *file, char *w
                  source->name);
         return false;
     }
-    for (unsigned j = 0; j < i; j++) {
-        if (strcmp(c->sources[j].path, source->path) == 0) {
-            complain(file, why, key, "source %s: %s is the path of source %s already", source->name,
-                     source->path, c->sources[j].name);
+    for (unsigned j = 0; j < i; j++)
+        if (!check_other(c, i, j, file, why))
             return false;
-        }
-        if (strcmp(c->sources[j].name, source->name) == 0) {
-            snprintf(key, sizeof(key), "sources/%u/name", i);
-            complain(file, why, key, "a second source %s", source->name);
-            return false;
-        }
-    }
     return true;
 }
 

@@ -155,6 +155,9 @@ bool config_complete(struct config *config, const char *file, char why[CONFIG_WH
 /* Names go into paths, headers, logs and metrics: letters, digits, - _ and . */
 bool config_is_name(const char *name);
 
+/* Writes ": FILE:LINE" of a key such as "sources/0/scheme"; nothing for the command line. */
+void config_place(const char *file, const char *key, char *out, size_t size);
+
 /* Writes "FILE:LINE: " for a key such as "sources/0/scheme", or what is known of it;
  * a NULL file is the command line. What was included has the name of its own file. Returns the
  * length. */

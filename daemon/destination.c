@@ -73,13 +73,22 @@ static bool is_source(const struct config *c, const char *name)
     return false;
 }
 
+static bool complain_of_second(const struct opening *o, unsigned first)
+{
+    char key[64], place[CONFIG_WHY_SIZE];
+
+    snprintf(key, sizeof(key), "destinations/%u/name", first);
+    config_place(o->file, key, place, sizeof(place));
+    return complain(o, "name", "there is a destination %s already%s", o->d->name, place);
+}
+
 static bool check_names(const struct opening *o)
 {
     if (!config_is_name(o->d->name))
         return complain(o, "name", "a destination's name is made of letters, digits, - _ and .");
     for (unsigned i = 0; i < o->index; i++)
         if (strcmp(o->config->destinations[i].name, o->d->name) == 0)
-            return complain(o, "name", "a second destination %s", o->d->name);
+            return complain_of_second(o, i);
     for (unsigned i = 0; i < o->d->sources_count; i++) {
         char key[32];
 
@@ -384,6 +393,14 @@ const struct destination *destinations_answering(const struct destinations *all,
 {
     for (size_t i = 0; i < all->count; i++)
         if (destination_answers(&all->at[i], bytes_of(source)))
+            return &all->at[i];
+    return NULL;
+}
+
+const struct destination *destinations_named(const struct destinations *all, const char *name)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (strcmp(all->at[i].name, name) == 0)
             return &all->at[i];
     return NULL;
 }

@@ -57,6 +57,9 @@ bool destination_answers(const struct destination *d, hookline_bytes source);
 /* Whether both answer for the same sources. */
 bool destination_answers_same(const struct destination *a, const struct destination *b);
 
+const struct destination *destinations_named(const struct destinations *destinations,
+                                             const char *name); /* or NULL */
+
 /* The one that answers for the source, or NULL. */
 const struct destination *destinations_answering(const struct destinations *destinations,
                                                  const char *source);

@@ -226,10 +226,7 @@ static void on_order_done(struct journal_task *task, enum journal_outcome outcom
 
 static bool is_destination(const struct destinations *all, const char *name)
 {
-    for (size_t i = 0; i < all->count; i++)
-        if (name == NULL || strcmp(all->at[i].name, name) == 0)
-            return true;
-    return false;
+    return name == NULL ? all->count > 0 : destinations_named(all, name) != NULL;
 }
 
 enum forwarder_reply forwarder_order(struct forwarder *f, struct forwarder_order *order)

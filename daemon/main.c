@@ -25,7 +25,6 @@
 #include "signals.h"
 #include "streams.h"
 #include "supervisor.h"
-#include "token.h"
 
 /* The secrets are in memory that no core holds; this keeps the deliveries out of cores, too, and
  * the environment out of reach of others. LeakSanitizer could not attach. */
@@ -41,28 +40,7 @@ static void warn(const char *text)
     notice_warning("%s", text);
 }
 
-/* The service reads the token when it needs it; but --check is to speak of it, too, and here is
- * known where it stands. */
-static bool check_token(struct options *o)
-{
-    const struct config_secret *where = o->config->admin.token;
-    struct token *token;
-    size_t len;
-    bool good;
-
-    if (where == NULL)
-        return true;
-    len = config_locate(o->file, "admin/token", o->why, sizeof(o->why));
-    len += (size_t)snprintf(o->why + len, sizeof(o->why) - len, "admin: ");
-    if (len >= sizeof(o->why))
-        return false;
-    token = token_open(where, o->why + len, sizeof(o->why) - len);
-    good = token != NULL;
-    token_free(&token);
-    return good;
-}
-
-/* Likewise. */
+/* The service opens them when it needs them; but --check is to speak of them, too. */
 static bool check_entrances(struct options *o)
 {
     struct entrances *entrances = entrances_open(o->config, o->file, warn, o->why);
@@ -85,7 +63,7 @@ static int check_or_run(struct options *o)
     } else if (!config_complete(o->config, NULL, o->why)) {
         config_free(&o->config);
     }
-    if (o->config != NULL && check_token(o) && check_entrances(o))
+    if (o->config != NULL && check_entrances(o))
         rules = rules_open(o->config, o->file, warn, o->why);
     if (rules == NULL)
         notice_error("%s", o->why);

@@ -26,6 +26,7 @@ enum statement {
     ENROL,
     NUMBER,
     CORRECT,
+    HASTEN,
     SET_CURSOR,
     PUT_UNSENT,
     CHANGE_UNSENT,
@@ -54,6 +55,9 @@ static const char *const texts[STATEMENTS] = {
               " ON CONFLICT(name) DO UPDATE SET active = 1",
     [NUMBER] = "SELECT number, cursor FROM destination WHERE name = ?1",
     [CORRECT] = "UPDATE unsent SET due_us = due_us - (set_us - ?1), set_us = ?1 WHERE set_us > ?1",
+    /* Without a try yet, somebody else is on it. */
+    [HASTEN] = "UPDATE unsent SET due_us = ?2, set_us = ?2"
+               " WHERE destination = ?1 AND due_us > ?2 AND tries > 0",
     [SET_CURSOR] = "UPDATE destination SET cursor = ?2 WHERE number = ?1 AND cursor < ?2",
     [PUT_UNSENT] = "INSERT OR REPLACE INTO unsent(destination, seq, tries, due_us, set_us)"
                    " VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -258,6 +262,11 @@ int outbox_destination(struct outbox *outbox, const char *name, int64_t newest,
 int outbox_correct_clock(struct outbox *outbox, int64_t now_us)
 {
     return store_run(BIND(outbox, CORRECT, now_us));
+}
+
+int outbox_hasten(struct outbox *outbox, int64_t destination, int64_t now_us)
+{
+    return store_run(BIND(outbox, HASTEN, destination, now_us));
 }
 
 int outbox_set_cursor(struct outbox *outbox, int64_t destination, int64_t cursor)

@@ -78,6 +78,9 @@ int outbox_destination(struct outbox *outbox, const char *name, int64_t newest,
 /* What was due at some time of a clock that has been set back since is due that much earlier. */
 int outbox_correct_clock(struct outbox *outbox, int64_t now_us);
 
+/* What is to be tried again is due now. */
+int outbox_hasten(struct outbox *outbox, int64_t destination, int64_t now_us);
+
 int outbox_set_cursor(struct outbox *outbox, int64_t destination, int64_t cursor);
 
 /* To be sent at due_us whatever the cursor says. */

@@ -10,6 +10,12 @@ void rate_set(struct rate *rate, unsigned per_second, unsigned burst)
     atomic_init(&rate->due_ns, INT64_MIN);
 }
 
+void rate_succeed(struct rate *rate, struct rate *before)
+{
+    if (rate->interval_ns == before->interval_ns && rate->saved_ns == before->saved_ns)
+        atomic_store(&rate->due_ns, atomic_load(&before->due_ns));
+}
+
 unsigned rate_take(struct rate *rate, int64_t now_us)
 {
     int64_t now_ns = now_us * 1000;

@@ -26,6 +26,9 @@ enum {
 /* 1 to RATE_MAX each. */
 void rate_set(struct rate *rate, unsigned per_second, unsigned burst);
 
+/* Goes on where the other one is, if it is the same rate. */
+void rate_succeed(struct rate *rate, struct rate *before);
+
 /* Takes one. 0, or after how many seconds it would be taken; then nothing is. */
 unsigned rate_take(struct rate *rate, int64_t now_us);
 

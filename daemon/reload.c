@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "config.h"
 #include "config_file.h"
 #include "destination.h"
@@ -14,6 +15,7 @@
 #include "ingest.h"
 #include "journal.h"
 #include "notice.h"
+#include "outbox.h"
 #include "rules.h"
 #include "shelf.h"
 #include "source.h"
@@ -25,17 +27,36 @@ struct enrolment {
     struct journal_task task;
     struct storage *storage;
     struct destinations *destinations;
+    const struct destinations *before;
     enum journal_outcome outcome;
     sem_t done;
 };
+
+/* How long to wait was found out about the other URL. */
+static int hasten_moved(const struct enrolment *e)
+{
+    struct outbox *outbox = storage_outbox(e->storage);
+    int64_t now_us = clock_steady_us();
+    int code = SQLITE_OK;
+
+    for (size_t i = 0; code == SQLITE_OK && i < e->destinations->count; i++) {
+        const struct destination *d = &e->destinations->at[i];
+        const struct destination *old = destinations_named(e->before, d->name);
+
+        if (old != NULL && strcmp(old->target.url, d->target.url) != 0)
+            code = outbox_hasten(outbox, d->number, now_us);
+    }
+    return code;
+}
 
 /* On the journal's thread, as the next one. */
 static int run_enrolment(struct journal_task *task)
 {
     const struct enrolment *e = (const struct enrolment *)task;
+    int code = destinations_enrol(e->destinations, storage_outbox(e->storage),
+                                  shelf_newest(storage_shelf(e->storage)));
 
-    return destinations_enrol(e->destinations, storage_outbox(e->storage),
-                              shelf_newest(storage_shelf(e->storage)));
+    return code == SQLITE_OK ? hasten_moved(e) : code;
 }
 
 static void on_enrolled(struct journal_task *task, enum journal_outcome outcome)
@@ -46,12 +67,13 @@ static void on_enrolled(struct journal_task *task, enum journal_outcome outcome)
     sem_post(&e->done);
 }
 
-static bool enrol(const struct reload *r, struct rules *rules)
+static bool enrol(const struct reload *r, struct rules *rules, const struct rules *before)
 {
     struct enrolment e = {
         .task = {.bytes = sizeof(e), .run = run_enrolment, .done = on_enrolled},
         .storage = r->storage,
         .destinations = rules->destinations,
+        .before = before->destinations,
         .outcome = JOURNAL_FAILED,
     };
 
@@ -87,17 +109,9 @@ static bool is_same_store(const struct config_store *a, const struct config_stor
            a->free_bytes_min == b->free_bytes_min;
 }
 
-static bool is_same_secret(const struct config_secret *a, const struct config_secret *b)
-{
-    if (a == NULL || b == NULL)
-        return a == b;
-    return is_same(a->file, b->file) && is_same(a->env, b->env) &&
-           is_same(a->credential, b->credential);
-}
-
 static bool is_same_admin(const struct config_admin *a, const struct config_admin *b)
 {
-    return is_same(a->address, b->address) && is_same_secret(a->token, b->token);
+    return is_same(a->address, b->address) && (a->token == NULL) == (b->token == NULL);
 }
 
 static void tell_changes(const struct config *a, const struct config *b)
@@ -118,15 +132,35 @@ static void tell_changes(const struct config *a, const struct config *b)
             notice("%s: the change needs a restart", parts[i].name);
 }
 
+/* ---- what is there no more */
+
+/* It may be gone by mistake, and no request or delivery would show that. */
+static void tell_losses(const struct rules *before, const struct rules *rules)
+{
+    for (size_t i = 0; i < sources_count(before->sources); i++) {
+        const char *name = sources_at(before->sources, i)->name;
+
+        if (sources_named(rules->sources, name) == NULL)
+            notice("source %s is taken out", name);
+    }
+    for (size_t i = 0; i < before->destinations->count; i++) {
+        const char *name = before->destinations->at[i].name;
+
+        if (destinations_named(rules->destinations, name) == NULL)
+            notice("destination %s is taken out: what it has not got stays in the store", name);
+    }
+}
+
 /* ---- all of it */
 
 static void warn(const char *text)
 {
-    notice("%s", text);
+    notice_warning("%s", text);
 }
 
 /* True if the rules are in force. */
-static bool follow(const struct reload *r, struct rules *rules, char *why)
+static bool follow(const struct reload *r, struct rules *rules, const struct rules *before,
+                   char *why)
 {
     struct forwarder_change *change = NULL;
 
@@ -135,12 +169,13 @@ static bool follow(const struct reload *r, struct rules *rules, char *why)
         snprintf(why, CONFIG_WHY_SIZE, "out of memory");
         return false;
     }
-    if (!enrol(r, rules)) {
+    if (!enrol(r, rules, before)) {
         snprintf(why, CONFIG_WHY_SIZE, "the store does not take it");
         forwarder_cancel(&change);
         return false;
     }
     forwarder_follow(&change);
+    rules_succeed(rules, before);
     rules_board_post(r->board, rules);
     ingest_limit(r->ingest, &rules->limits);
     return true;
@@ -150,15 +185,18 @@ static bool reload_config(const struct reload *r, const struct config *config, c
 {
     struct entrances *entrances = entrances_open(config, r->file, warn, why);
     struct rules *rules = entrances == NULL ? NULL : rules_open(config, r->file, warn, why);
-    bool good = rules != NULL && follow(r, rules, why);
+    struct rules *before = rules_board_take(r->board);
+    bool good = rules != NULL && follow(r, rules, before, why);
 
     if (good) {
+        tell_losses(before, rules);
         tell_changes(r->config, config);
         if (!ingest_renew(r->ingest, &entrances))
             notice_warning("tls, proxy_protocol or trusted_proxies: the change needs a restart");
         notice("configuration read again: %zu sources, %zu destinations",
                sources_count(rules->sources), rules->destinations->count);
     }
+    rules_release(&before);
     rules_release(&rules);
     entrances_free(&entrances);
     return good;

@@ -7,12 +7,27 @@
 
 #include "destination.h"
 #include "source.h"
+#include "token.h"
 
 struct rules_board {
     atomic_uint edition;   /* changed under the mutex, read without it */
     pthread_mutex_t mutex; /* a leaf; guards what follows */
     struct rules *current;
 };
+
+static bool open_token(struct rules *r, const struct config *config, const char *file, char *why)
+{
+    size_t len;
+
+    if (config->admin.token == NULL)
+        return true;
+    len = config_locate(file, "admin/token", why, CONFIG_WHY_SIZE);
+    len += (size_t)snprintf(why + len, CONFIG_WHY_SIZE - len, "admin: ");
+    if (len >= CONFIG_WHY_SIZE)
+        return false;
+    r->token = token_open(config->admin.token, why + len, CONFIG_WHY_SIZE - len);
+    return r->token != NULL;
+}
 
 struct rules *rules_open(const struct config *config, const char *file,
                          void (*warn)(const char *text), char *why)
@@ -26,7 +41,8 @@ struct rules *rules_open(const struct config *config, const char *file,
     r->holders = 1;
     r->limits = config->limits;
     r->log_body = config->log.body;
-    r->sources = sources_open(config, file, warn, why);
+    if (open_token(r, config, file, why))
+        r->sources = sources_open(config, file, warn, why);
     if (r->sources != NULL)
         r->destinations = destinations_open(config, file, warn, why);
     if (r->destinations == NULL)
@@ -37,6 +53,11 @@ struct rules *rules_open(const struct config *config, const char *file,
 bool rules_count(struct rules *r, struct metrics *metrics)
 {
     return sources_enter(r->sources, metrics);
+}
+
+void rules_succeed(struct rules *r, const struct rules *before)
+{
+    sources_succeed(r->sources, before->sources);
 }
 
 struct rules *rules_hold(struct rules *r)
@@ -54,6 +75,7 @@ void rules_release(struct rules **rules)
         return;
     destinations_free(&r->destinations);
     sources_free(&r->sources);
+    token_free(&r->token);
     free(r);
 }
 

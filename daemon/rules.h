@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * rules.h - what a running daemon can be told anew, all of it at once: its sources with their
- * secrets, its destinations, and limits.
+ * secrets, its destinations, the administrator's token, and limits.
  *
  * Ownership  Counted: whoever keeps rules holds them, and the last one to release them frees them
  * and wipes the secrets. So what has begun ends under the rules that it began with. Threads
@@ -20,12 +20,14 @@ struct destinations;
 struct metrics;
 struct rules_board;
 struct sources;
+struct token;
 
 struct rules {
     atomic_uint holders;
     unsigned forwarding; /* of them, those on the forwarder's thread, which counts them */
     struct sources *sources;
     struct destinations *destinations;
+    struct token *token; /* the administrator's; NULL: none is configured */
     struct config_limits limits;
     bool log_body; /* write the payload into the log, too */
 };
@@ -39,6 +41,10 @@ struct rules *rules_open(const struct config *config, const char *file,
 /* Finds the counters of the sources and of their secrets. Before they are posted. False without
  * memory. */
 bool rules_count(struct rules *rules, struct metrics *metrics);
+
+/* What the others, which are in force, have taken of a rate that is the same counts for these.
+ * Right before they are posted. */
+void rules_succeed(struct rules *rules, const struct rules *before);
 
 struct rules *rules_hold(struct rules *rules); /* the same */
 void rules_release(struct rules **rules);

@@ -52,7 +52,8 @@ static char *read_open_file(int fd, const char *path, char *why, size_t why_size
     if (len >= 0 && len <= SECRET_FILE_MAX && memchr(text, '\0', (size_t)len) == NULL) {
         text[len] = '\0';
         strip_line_end(text, (size_t)len);
-        return text;
+        if (strpbrk(text, "\r\n") == NULL)
+            return text;
     }
     if (len < 0)
         snprintf(why, why_size, "%s: %s", path, strerror(errno));

@@ -244,7 +244,6 @@ static int open_admin(struct service *s)
     struct admin_options options = {
         .address = s->config->admin.address,
         .passed = &s->passed->admin,
-        .token = s->config->admin.token,
         .version = hookline_version(),
         .board = s->board,
         .metrics = s->metrics,

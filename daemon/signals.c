@@ -48,9 +48,15 @@ void signals_let_end(void)
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* Of several the kernel gives the lowest number first: whoever says SIGHUP again and again would
+ * keep us from our end. */
 int signals_wait(const struct timespec *longest)
 {
-    sigset_t set = all();
+    const struct timespec no_time = {0};
+    sigset_t set = all(), others = set;
+    int signal;
 
-    return sigtimedwait(&set, NULL, longest);
+    sigdelset(&others, SIGHUP);
+    signal = sigtimedwait(&others, NULL, &no_time);
+    return signal > 0 ? signal : sigtimedwait(&set, NULL, longest);
 }

@@ -76,6 +76,23 @@ static int make_verifier(const struct opening *o, hookline_verifier **verifier, 
     return code;
 }
 
+/* The later one gives no signature that the earlier one does not: who wants to rotate has forgotten
+ * to. */
+static void warn_of_same(const struct opening *o, unsigned j, const struct source *source,
+                         const char *secret)
+{
+    char text[128];
+
+    for (unsigned i = 0; i < j; i++) {
+        if (strcmp(source->secrets[i], secret) != 0)
+            continue;
+        snprintf(text, sizeof(text), "source %s: its secrets %u and %u are the same",
+                 o->config->name, i, j);
+        o->warn(text);
+        return;
+    }
+}
+
 /* Adds one secret, the first one by making the verifier. It is kept, too, for who looks for what is
  * wrong with a request. */
 static bool add_secret(const struct opening *o, unsigned j, struct source *source)
@@ -89,6 +106,7 @@ static bool add_secret(const struct opening *o, unsigned j, struct source *sourc
         complain(o, key, "%s", detail);
         return false;
     }
+    warn_of_same(o, j, source, secret);
     if (strlen(secret) < SHORT_SECRET) {
         snprintf(detail, sizeof(detail), "source %s: a secret of %zu bytes can be guessed",
                  o->config->name, strlen(secret));
@@ -255,6 +273,18 @@ bool sources_enter(struct sources *sources, struct metrics *metrics)
     return true;
 }
 
+void sources_succeed(struct sources *sources, const struct sources *before)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        struct source *source = &sources->entry[i];
+        const struct source *old =
+            source->rate == NULL ? NULL : sources_named(before, source->name);
+
+        if (old != NULL && old->rate != NULL)
+            rate_succeed(source->rate, old->rate);
+    }
+}
+
 size_t sources_count(const struct sources *sources)
 {
     return sources->count;
@@ -292,4 +322,12 @@ const struct source *sources_find(const struct sources *sources, const char *pat
 
     return bsearch(&wanted, sources->entry, sources->count, sizeof(sources->entry[0]),
                    compare_path);
+}
+
+const struct source *sources_named(const struct sources *sources, const char *name)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (strcmp(sources->entry[i].name, name) == 0)
+            return &sources->entry[i];
+    return NULL;
 }

@@ -47,13 +47,17 @@ void sources_free(struct sources **sources);
 /* Finds the counters of each source. Before they are shared. False without memory. */
 bool sources_enter(struct sources *sources, struct metrics *metrics);
 
+/* The rates of those that are the same go on where they are. Before they are shared. */
+void sources_succeed(struct sources *sources, const struct sources *before);
+
 size_t sources_count(const struct sources *sources);
 const struct source *sources_at(const struct sources *sources, size_t number);
 
 /* A host of family 0, as that of a Unix socket, is in no network. */
 bool source_allows(const struct source *source, const struct network_host *host);
 
-/* The source whose path is exactly this, or NULL. */
+/* The source whose path is exactly this, or NULL; likewise its name. */
 const struct source *sources_find(const struct sources *sources, const char *path, size_t len);
+const struct source *sources_named(const struct sources *sources, const char *name);
 
 #endif

@@ -69,16 +69,6 @@ void standing_close(struct standing **standing)
     *standing = NULL;
 }
 
-static const struct destination *find_configured(const struct standing *s, const char *name)
-{
-    const struct destinations *all = s->reader.rules->destinations;
-
-    for (size_t i = 0; i < all->count; i++)
-        if (strcmp(all->at[i].name, name) == 0)
-            return &all->at[i];
-    return NULL;
-}
-
 static bool learn(struct standing *s)
 {
     struct known *more = realloc(s->known, (s->count + 1) * sizeof(*more));
@@ -96,7 +86,7 @@ static bool learn(struct standing *s)
     if (more->name == NULL)
         return false;
     s->count++;
-    more->configured = find_configured(s, name);
+    more->configured = destinations_named(s->reader.rules->destinations, name);
     return true;
 }
 

@@ -59,6 +59,20 @@ struct token *token_open(const struct config_secret *where, char *why, size_t wh
     return token;
 }
 
+struct token *token_copy(const struct token *token)
+{
+    struct token *copy = sodium_malloc(sizeof(*copy));
+
+    if (copy != NULL)
+        *copy = *token;
+    return copy;
+}
+
+void token_follow(struct token *token, const struct token *other)
+{
+    *token = *other;
+}
+
 void token_free(struct token **token)
 {
     sodium_free(*token);

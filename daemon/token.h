@@ -4,7 +4,7 @@
  *
  * Ownership  token_open() makes it, token_free() ends it. The token itself is not kept, only what
  *            tells another one from it.
- * Threads    Immutable: share it as const.
+ * Threads    Immutable but for token_follow(): share it as const.
  */
 #ifndef TOKEN_H
 #define TOKEN_H
@@ -21,7 +21,11 @@ enum {
 
 /* NULL, and in `why` what is wrong and what to do; never the token. */
 struct token *token_open(const struct config_secret *where, char *why, size_t why_size);
+struct token *token_copy(const struct token *token); /* NULL without memory */
 void token_free(struct token **token);
+
+/* From now on it is the other one. */
+void token_follow(struct token *token, const struct token *other);
 
 /* Whether the value of Authorization is "Bearer" and the token. How long that takes tells nothing
  * of the token. */
