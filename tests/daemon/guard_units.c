@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What keeps others from being too much: the rate of a source, hosts of which too much was refused,
- * and those that have too many connections. Times are given, so nothing is waited for.
+ * those that have too many connections, and how long a request may take. Times are given, so
+ * nothing is waited for.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <sodium.h>
 
 #include "../../daemon/crowd.h"
+#include "../../daemon/deadline.h"
 #include "../../daemon/network.h"
 #include "../../daemon/offenders.h"
 #include "../../daemon/rate.h"
@@ -69,6 +71,41 @@ START_TEST(a_rate_is_kept_over_time_also_where_it_does_not_divide_the_second)
         taken += rate_take(&r, start + us) == 0;
     ck_assert_uint_ge(taken * 1000ull, 2 * rates[_i] * 998ull); /* asked once a microsecond */
     ck_assert_uint_le(taken, 2 * rates[_i] + 1);
+}
+END_TEST
+
+START_TEST(the_largest_rates_and_bursts_are_kept_at_any_time)
+{
+    static const struct {
+        unsigned per_second, burst;
+    } rates[] = {{RATE_MAX, RATE_MAX}, {1, RATE_MAX}, {RATE_MAX, 1}, {1, 1}};
+    static const int64_t times[] = {0, 1, 100ll * 365 * 86400 * 1000000};
+    struct rate r;
+
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        unsigned taken = 0;
+
+        rate_set(&r, rates[_i].per_second, rates[_i].burst);
+        while (taken <= RATE_MAX && rate_take(&r, times[i]) == 0)
+            taken++;
+        ck_assert_uint_eq(taken, rates[_i].burst);
+        ck_assert_uint_eq(rate_take(&r, times[i]), 1);
+        ck_assert_uint_eq(rate_take(&r, times[i] + second), 0);
+    }
+}
+END_TEST
+
+START_TEST(who_has_read_the_clock_a_little_earlier_is_not_told_to_wait_for_long)
+{
+    struct rate r;
+
+    rate_set(&r, 1, 1);
+    ck_assert_uint_eq(rate_take(&r, start), 0);
+    ck_assert_uint_eq(rate_take(&r, start - 1000), 2);
+    rate_set(&r, 1000, 2);
+    ck_assert_uint_eq(rate_take(&r, start), 0);
+    ck_assert_uint_eq(rate_take(&r, start - 10), 1);
+    ck_assert_uint_eq(rate_take(&r, start), 0);
 }
 END_TEST
 
@@ -241,6 +278,28 @@ START_TEST(a_flood_of_hosts_neither_frees_the_worst_nor_harms_a_stranger)
 }
 END_TEST
 
+/* As many networks as somebody has who rents a handful of servers with a /48 each. */
+START_TEST(a_million_networks_of_ipv6_neither_free_the_worst_nor_harm_a_stranger)
+{
+    struct offenders *all = nobody();
+    struct network_host worst = host("2001:db8::1"), stranger = host("2001:db8:ffff:ffff::1");
+    struct network_host h = host("2001:dba::1");
+
+    add(all, &worst, 3, start);
+    for (unsigned n = 0; n < 1 << 20; n++) {
+        h.bytes[5] = (unsigned char)(n >> 16);
+        h.bytes[6] = (unsigned char)(n >> 8);
+        h.bytes[7] = (unsigned char)n;
+        h.bytes[15] = (unsigned char)(n * 7);
+        offenders_add(all, &h, "foil", start + second);
+        offenders_add(all, &h, "", start + second);
+    }
+    ck_assert_uint_eq(offenders_wait_s(all, &worst, "foil", 3, start + 2 * second), 58);
+    ck_assert_uint_eq(offenders_wait_s(all, &stranger, "foil", 1, start + 2 * second), 0);
+    offenders_free(&all);
+}
+END_TEST
+
 START_TEST(after_a_flood_of_the_worst_a_new_one_is_noticed)
 {
     struct offenders *all = nobody();
@@ -334,6 +393,45 @@ START_TEST(ten_thousand_connections_of_others_are_not_taken_for_those_of_a_stran
 }
 END_TEST
 
+/* ---- deadline */
+
+START_TEST(each_phase_of_a_request_has_its_time_and_no_more)
+{
+    static const struct deadline_limits limits = {.header_s = 10, .body_s = 30, .idle_s = 60};
+    static const struct {
+        enum deadline_phase phase;
+        int64_t seconds; /* 0: it has no end */
+    } phases[] = {
+        {DEADLINE_ENTRANCE, 10}, {DEADLINE_IDLE, 60},   {DEADLINE_HEAD, 10},   {DEADLINE_BODY, 30},
+        {DEADLINE_WORK, 0},      {DEADLINE_ANSWER, 30}, {DEADLINE_CLOSING, 2},
+    };
+    struct deadline d = {DEADLINE_CLOSING, 7, 0};
+    int64_t end = start + phases[_i].seconds * second;
+
+    deadline_enter(&d, phases[_i].phase, 8, start);
+    for (int64_t at = start; at < end; at += second) {
+        deadline_enter(&d, phases[_i].phase, 8, at);
+        ck_assert(!deadline_is_over(&d, &limits, at));
+    }
+    ck_assert(!deadline_is_over(&d, &limits, end));
+    ck_assert_int_eq(deadline_is_over(&d, &limits, end + 1), phases[_i].seconds > 0);
+    ck_assert_int_eq(deadline_is_over(&d, &limits, INT64_MAX / 2), phases[_i].seconds > 0);
+}
+END_TEST
+
+START_TEST(the_same_phase_of_another_request_has_its_time_anew)
+{
+    static const struct deadline_limits limits = {.header_s = 10, .body_s = 30, .idle_s = 60};
+    struct deadline d = {DEADLINE_HEAD, 1, start};
+
+    deadline_enter(&d, DEADLINE_HEAD, 1, start + 11 * second);
+    ck_assert(deadline_is_over(&d, &limits, start + 11 * second));
+    deadline_enter(&d, DEADLINE_HEAD, 2, start + 11 * second);
+    ck_assert(!deadline_is_over(&d, &limits, start + 21 * second));
+    ck_assert(deadline_is_over(&d, &limits, start + 21 * second + 1));
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("guards");
@@ -345,16 +443,21 @@ Suite *suite(void)
     tcase_add_test(tc, what_is_not_taken_does_not_put_off_what_comes_then);
     tcase_add_loop_test(tc, a_rate_is_kept_over_time_also_where_it_does_not_divide_the_second, 0,
                         6);
+    tcase_add_loop_test(tc, the_largest_rates_and_bursts_are_kept_at_any_time, 0, 4);
+    tcase_add_test(tc, who_has_read_the_clock_a_little_earlier_is_not_told_to_wait_for_long);
     tcase_add_test(tc, threads_take_no_more_of_a_rate_between_them_than_one_alone);
     tcase_add_test(tc, a_host_is_heard_until_its_last_refusal_and_again_after_the_minute);
     tcase_add_loop_test(tc, a_host_that_is_not_heard_at_one_source_is_heard_at_the_others, 0, 4);
     tcase_add_test(tc, refusals_of_another_minute_do_not_count);
     tcase_add_loop_test(tc, a_network_of_64_bits_is_one_host_of_ipv6, 0, 5);
     tcase_add_test(tc, a_flood_of_hosts_neither_frees_the_worst_nor_harms_a_stranger);
+    tcase_add_test(tc, a_million_networks_of_ipv6_neither_free_the_worst_nor_harm_a_stranger);
     tcase_add_test(tc, after_a_flood_of_the_worst_a_new_one_is_noticed);
     tcase_add_test(tc, threads_lose_no_refusal_and_count_none_twice);
     tcase_add_test(tc, a_host_has_as_many_connections_as_came_and_did_not_leave);
     tcase_add_test(tc, ten_thousand_connections_of_others_are_not_taken_for_those_of_a_stranger);
+    tcase_add_loop_test(tc, each_phase_of_a_request_has_its_time_and_no_more, 0, DEADLINE_PHASES);
+    tcase_add_test(tc, the_same_phase_of_another_request_has_its_time_anew);
     suite_add_tcase(s, tc);
     return s;
 }
