@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "store.h"
 
 enum state {
@@ -21,31 +22,57 @@ struct checkpoint {
     pthread_mutex_t mutex; /* a leaf; guards what follows */
     pthread_cond_t changed;
     enum state state;
+    int copied;       /* pages of the log, by the last one */
+    int64_t begun_us; /* the one under way; 0: none is */
 };
 
-static void copy(struct checkpoint *c)
+/* SQLite does so only if nothing was written meanwhile. Else the journal would have to, and with
+ * its few pages for all of those that were copied here. */
+static int sync_database(sqlite3 *db)
 {
-    sqlite3 *db = store_db(c->store);
-    int code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    sqlite3_file *file = NULL;
+    int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+
+    return code == SQLITE_OK ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : code;
+}
+
+static void fail(struct checkpoint *c, int code)
+{
     char why[STORE_WHY_SIZE];
 
-    if (code == SQLITE_OK || code == SQLITE_BUSY)
-        return;
-    code = sqlite3_extended_errcode(db);
     store_why(c->store, code, why);
     c->options.failed(c->options.data, code, why);
+}
+
+/* How many pages of the log are in the database: not all of them while somebody reads what was
+ * there before. */
+static int copy(struct checkpoint *c)
+{
+    sqlite3 *db = store_db(c->store);
+    int copied = 0, code;
+
+    code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &copied);
+    if (code != SQLITE_OK && code != SQLITE_BUSY)
+        fail(c, sqlite3_extended_errcode(db));
+    else if ((code = sync_database(db)) != SQLITE_OK)
+        fail(c, code);
+    return copied;
 }
 
 static void *run(void *data)
 {
     struct checkpoint *c = data;
+    int copied;
 
     pthread_mutex_lock(&c->mutex);
     while (c->state != CLOSING) {
         if (c->state == WANTED) {
+            c->begun_us = clock_mono_us();
             pthread_mutex_unlock(&c->mutex);
-            copy(c);
+            copied = copy(c);
             pthread_mutex_lock(&c->mutex);
+            c->copied = copied;
+            c->begun_us = 0;
             if (c->state == WANTED)
                 c->state = DONE;
         } else {
@@ -107,14 +134,25 @@ void checkpoint_begin(struct checkpoint *c)
     pthread_mutex_unlock(&c->mutex);
 }
 
-bool checkpoint_take_done(struct checkpoint *c)
+bool checkpoint_take_done(struct checkpoint *c, int *copied)
 {
     bool done;
 
     pthread_mutex_lock(&c->mutex);
     done = c->state == DONE;
+    *copied = c->copied;
     if (done)
         c->state = IDLE;
     pthread_mutex_unlock(&c->mutex);
     return done;
+}
+
+int64_t checkpoint_lasts_us(struct checkpoint *c)
+{
+    int64_t lasts_us;
+
+    pthread_mutex_lock(&c->mutex);
+    lasts_us = c->begun_us == 0 ? 0 : clock_mono_us() - c->begun_us;
+    pthread_mutex_unlock(&c->mutex);
+    return lasts_us;
 }

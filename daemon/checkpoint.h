@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * checkpoint.h - a thread that copies the store's write-ahead log into the database while the
- * journal goes on writing: it takes tens of milliseconds.
+ * journal goes on writing: it takes tens of milliseconds, and minutes after somebody has read the
+ * store for hours, who kept the log from being copied.
  *
  * Ownership  checkpoint_open() makes it, checkpoint_close() ends it.
  * Threads    The journal's, but for `failed`, which comes from the checkpoint's own.
@@ -10,6 +11,7 @@
 #define CHECKPOINT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct checkpoint;
 
@@ -27,8 +29,11 @@ void checkpoint_close(struct checkpoint **checkpoint);
 /* Begins one, if none is under way. */
 void checkpoint_begin(struct checkpoint *checkpoint);
 
-/* True once after each: what is left, which was written meanwhile, is little. Only when that is
- * copied, too, the log begins anew. */
-bool checkpoint_take_done(struct checkpoint *checkpoint);
+/* True once after each; so many pages of the log were copied and synced by then. Only when the rest
+ * is copied, too, the log begins anew. */
+bool checkpoint_take_done(struct checkpoint *checkpoint, int *copied);
+
+/* How long the one under way has lasted; 0 if none is. On any thread. */
+int64_t checkpoint_lasts_us(struct checkpoint *checkpoint);
 
 #endif

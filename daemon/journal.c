@@ -14,6 +14,7 @@
 enum {
     TRANSACTION_BYTES = 8 << 20, /* what is queued beyond waits for the next one */
     CHECKPOINT_PAGES = 4000,
+    REST_PAGES = 8000, /* 32 MB: to copy so many holds up the journal for a moment */
     IDLE_US = 1000000, /* between two looks for housekeeping */
 };
 
@@ -193,10 +194,12 @@ static void commit_batch(struct journal *j, const struct queue *batch)
 
 /* SQLite would do so by itself, inside of a commit and without a word if it fails. Most of it is
  * done in another thread; what was written meanwhile is copied here, so that the log begins anew.
- */
+ * It is much if that thread took long, or somebody had read the store for long: then once more. */
 static void keep_log_short(struct journal *j)
 {
-    if (checkpoint_take_done(j->checkpoint)) {
+    int copied;
+
+    if (checkpoint_take_done(j->checkpoint, &copied) && j->log_pages - copied <= REST_PAGES) {
         int code = sqlite3_wal_checkpoint_v2(store_db(j->store), NULL, SQLITE_CHECKPOINT_PASSIVE,
                                              NULL, NULL);
 
@@ -386,4 +389,5 @@ void journal_stats(struct journal *j, struct journal_stats *stats)
     *stats = j->stats;
     stats->queued_bytes = j->queue.bytes;
     pthread_mutex_unlock(&j->mutex);
+    stats->copying_us = checkpoint_lasts_us(j->checkpoint);
 }

@@ -74,7 +74,8 @@ struct journal_stats {
     uint64_t commit_us;         /* the sum of what the commits took */
     uint64_t commit_buckets[8]; /* commits that took at most JOURNAL_BUCKETS_US[i] */
     size_t queued_bytes;
-    bool healthy; /* the last transaction succeeded */
+    int64_t copying_us; /* how long the store's log has been copied; 0: it is not */
+    bool healthy;       /* the last transaction succeeded */
 };
 
 extern const int64_t JOURNAL_BUCKETS_US[8]; /* the last one is INT64_MAX */

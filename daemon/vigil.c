@@ -4,10 +4,12 @@
 #include <stdio.h>
 
 #include "journal.h"
+#include "notice.h"
 #include "supervisor.h"
 
 enum {
     PROBE_MS = 1000,
+    COPYING_S = 10,
     CLOSING_S = 40, /* for the rest: what is queued is written, the store is closed */
 };
 
@@ -37,6 +39,22 @@ static void tell_status(struct vigil *v, bool first)
                                      : "");
 }
 
+/* Nobody waits for that, and a process that was started anew would have to do it before anything
+ * else: so it does not belong to what the watchdog bites for. */
+static void tell_copying(struct vigil *v)
+{
+    struct journal_stats stats;
+    bool slow;
+
+    journal_stats(v->journal, &stats);
+    slow = stats.copying_us > COPYING_S * INT64_C(1000000);
+    if (slow && !v->told_slow)
+        notice_warning("the store's log has been copied into it for %d s: its disk is slow, or "
+                       "does not answer; until that is done the log grows",
+                       COPYING_S);
+    v->told_slow = slow;
+}
+
 void vigil_begin(struct vigil *v, struct journal *journal, struct store *store,
                  struct pulses *pulses, const char *address)
 {
@@ -64,6 +82,7 @@ void vigil_turn(struct vigil *v)
 {
     become_ready(v);
     tell_status(v, false);
+    tell_copying(v);
     watchdog_turn(&v->watchdog, v->pulses);
 }
 

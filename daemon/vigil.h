@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * vigil.h - what the supervisor is told while the service runs: that it is ready, how it fares, and
- * that all of its threads live.
+ * that the threads live without which nothing is received, stored or answered.
  *
  * Ownership  The journal has a part of it until it is closed: vigil_destroy() after that.
  * Threads    One.
@@ -25,9 +25,10 @@ struct vigil {
     struct probe probe;
     struct watchdog watchdog;
     char address[ADDRESS_TEXT_SIZE];
-    bool ready;    /* and the supervisor knows */
-    bool told_bad; /* that nothing can be stored */
-    bool refused;  /* the configuration that was read last */
+    bool ready;     /* and the supervisor knows */
+    bool told_bad;  /* that nothing can be stored */
+    bool told_slow; /* that the store's log is copied slowly */
+    bool refused;   /* the configuration that was read last */
 };
 
 /* When everything is open; `address` is what people are told. */

@@ -5,7 +5,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "../../daemon/checkpoint.h"
 #include "../../daemon/journal.h"
 #include "../../daemon/retention.h"
 #include "../run.h"
@@ -293,6 +295,47 @@ START_TEST(what_is_queued_is_written_before_the_journal_is_closed)
 }
 END_TEST
 
+/* ---- checkpoint */
+
+static void on_checkpoint_failed(void *data, int code, const char *text)
+{
+    (void)data, (void)code;
+    ck_abort_msg("%s", text);
+}
+
+/* How many pages it copied. */
+static int copy(struct checkpoint *checkpoint)
+{
+    int copied;
+
+    checkpoint_begin(checkpoint);
+    while (!checkpoint_take_done(checkpoint, &copied))
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    return copied;
+}
+
+START_TEST(a_checkpoint_tells_what_it_has_copied_and_that_is_little_while_somebody_reads)
+{
+    struct store *store = open_store(), *reader;
+    struct checkpoint_options options = {store_file, NULL, on_checkpoint_failed};
+    struct checkpoint *checkpoint = checkpoint_open(&options);
+
+    execute(store, "PRAGMA synchronous=OFF; PRAGMA wal_autocheckpoint=0");
+    execute(store, "CREATE TABLE filler(bytes)");
+    ck_assert_ptr_nonnull(reader = store_open(store_file, STORE_READ, why));
+    execute(reader, "BEGIN");
+    ck_assert_int_eq(ask(reader, "SELECT count(*) FROM filler"), 0);
+    execute(store, "INSERT INTO filler VALUES (zeroblob(4000000))");
+    ck_assert_int_lt(copy(checkpoint), 100);
+    execute(reader, "COMMIT");
+    ck_assert_int_gt(copy(checkpoint), 900);
+    ck_assert_int_eq(checkpoint_lasts_us(checkpoint), 0);
+    checkpoint_close(&checkpoint);
+    store_close(&reader);
+    store_close(&store);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("journal");
@@ -306,6 +349,8 @@ Suite *suite(void)
     tcase_add_test(tc, a_failure_is_told_once_and_so_is_its_end);
     tcase_add_test(tc, after_a_failed_sync_nothing_is_written_any_more);
     tcase_add_test(tc, what_is_queued_is_written_before_the_journal_is_closed);
+    tcase_add_test(tc,
+                   a_checkpoint_tells_what_it_has_copied_and_that_is_little_while_somebody_reads);
     suite_add_tcase(s, tc);
     return s;
 }

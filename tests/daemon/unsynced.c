@@ -19,7 +19,8 @@
  *
  * $UNSYNCED_FAULTS names a file, read at each call, of lines "CALL NAME ERRNO" such as "fsync
  * store.db-wal EIO", where NAME may be * and CALL is open, write, truncate or fsync; "room BYTES",
- * what all files of the folder may take; "slow MICROSECONDS", what an fsync takes.
+ * what all files of the folder may take; "slow MICROSECONDS", what an fsync takes, and "slow NAME
+ * MICROSECONDS", what one of that file does.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -437,14 +438,22 @@ int ftruncate(int fd, off_t len)
     return ftruncate64(fd, len);
 }
 
+static void take_time(const char *name)
+{
+    char slow[32];
+
+    read_fault("slow", name, slow);
+    usleep((useconds_t)strtoul(slow, NULL, 10));
+}
+
 static int sync_descriptor(int fd)
 {
     struct file *file = look_up(fd);
-    char slow[32];
     bool lost;
 
-    read_fault("slow", NULL, slow);
-    usleep((useconds_t)strtoul(slow, NULL, 10));
+    take_time(NULL);
+    if (file != NULL)
+        take_time(file->name);
     pthread_mutex_lock(&mutex);
     lost = fails("fsync", file == NULL ? "." : file->name);
     if (file != NULL && file->disk >= 0)
