@@ -125,14 +125,15 @@ enum outcome answer_complain(const struct answer *a, char *why)
     return OUTCOME_TRANSPORT;
 }
 
-/* Its other address is easily taken for the administrator's, who knows all of our paths. */
-static bool is_for_senders(const cJSON *error)
+/* Its other address, and the emulator, are easily taken for the administrator's, who knows all of
+ * our paths. */
+static bool is_of_others(const cJSON *error)
 {
     const char *code = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "code"));
     const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
 
     return code != NULL && strcmp(code, "not_found") == 0 && message != NULL &&
-           strstr(message, "source") != NULL;
+           (strstr(message, "source") != NULL || strstr(message, "/emulator/") != NULL);
 }
 
 /* hooklined says in each refusal what was wrong. */
@@ -143,7 +144,7 @@ static enum outcome complain_refused(const struct answer *a, const cJSON *json, 
     bool with_token = a->place->authorization != NULL;
     char said[SAID_SIZE];
 
-    if (message == NULL || is_for_senders(error))
+    if (message == NULL || is_of_others(error))
         return answer_complain(a, why);
     printable_copy(said, sizeof(said), message, strlen(message));
     snprintf(why, SINK_WHY_SIZE, "%s: %s%s", a->place->shown, said,

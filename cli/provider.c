@@ -116,11 +116,21 @@ const char *provider_key_problem(const char *key)
 
 /* ---- URLs */
 
+static bool has_user(const char *base)
+{
+    const char *begin = strstr(base, "://");
+
+    begin = begin == NULL ? base : begin + 3;
+    return memchr(begin, '@', strcspn(begin, "/")) != NULL;
+}
+
 const char *provider_base_problem(const char *base)
 {
     for (const char *c = base; *c != '\0'; c++)
         if (*c <= 0x20 || *c > 0x7e || *c == '?' || *c == '#')
             return "expected a URL such as http://127.0.0.1:4010, without blanks, ? and #";
+    if (has_user(base))
+        return "user and password are not for here, see --key";
     return NULL;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "terminal.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,32 @@ const char *terminal_tone(FILE *stream, enum terminal_tone tone)
     return escapes[tone];
 }
 
+static const char clear_line[] = "\r\033[K";
+static volatile sig_atomic_t is_shown;
+
+/* Whoever presses Ctrl-C gets a prompt of its own line. */
+static void clear_and_end(int signal)
+{
+    if (is_shown && write(STDERR_FILENO, clear_line, sizeof(clear_line) - 1) < 0)
+        is_shown = 0;
+    raise(signal);
+}
+
+static void clear_at_end(int signal)
+{
+    const struct sigaction clear = {.sa_handler = clear_and_end, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction now;
+
+    if (sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+        sigaction(signal, &clear, NULL);
+}
+
 void terminal_progress(const char *text)
 {
-    if (is_seen(stderr))
-        fprintf(stderr, "\r\033[K%s", text == NULL ? "" : text);
+    if (!is_seen(stderr))
+        return;
+    is_shown = text != NULL;
+    clear_at_end(SIGINT);
+    clear_at_end(SIGTERM);
+    fprintf(stderr, "%s%s", clear_line, text == NULL ? "" : text);
 }

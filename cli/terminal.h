@@ -21,7 +21,8 @@ enum terminal_tone {
 const char *terminal_tone(FILE *stream, enum terminal_tone tone);
 
 /* Shows how it goes on in the last line of standard error, in the place of what this showed before;
- * NULL takes it away. Does nothing where no person is looking. */
+ * NULL takes it away, and so does a signal that ends the process. Does nothing where no person is
+ * looking. */
 void terminal_progress(const char *text);
 
 #endif

@@ -63,8 +63,8 @@ static const char *problem_of(CURLU *url, const char *text)
     if (!http)
         return "expected a URL that begins with https:// or http://";
     if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
-        return "a URL with user and password would be seen by everybody who sees the "
-               "configuration; sign the deliveries by secret instead";
+        return "expected a URL without user and password, which would be seen by everybody who "
+               "sees the URL";
     if (has_part(url, CURLUPART_FRAGMENT))
         return "the part of a URL from # on is never sent; leave it out";
     return NULL;

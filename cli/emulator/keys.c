@@ -77,32 +77,51 @@ static bool write_text(int fd, const struct key *key)
     return good;
 }
 
+static bool write_file(int folder, const char *name, const struct key *key)
+{
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool good = fd >= 0 && write_text(fd, key);
+
+    return fd >= 0 && close(fd) == 0 && good;
+}
+
+/* The file is there with a whole key or not at all: another emulator may be making it, too. Then
+ * the one that was first is everybody's. */
 static bool make(int folder, const struct kind *kind, struct key *key)
 {
-    char text[IDENTITY_SIZE];
-    int fd = openat(folder, kind->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    char text[IDENTITY_SIZE], temporary[64];
     bool good;
+    int error;
 
-    if (fd < 0)
-        return false;
     identity_hex(text, kind->prefix);
     snprintf(key->text, sizeof(key->text), "%.*s", (int)sizeof(key->text) - 1, text);
     sodium_memzero(text, sizeof(text));
-    good = write_text(fd, key);
-    return close(fd) == 0 && good;
+    snprintf(temporary, sizeof(temporary), ".%s.%ld", kind->name, (long)getpid());
+    unlinkat(folder, temporary, 0);
+    good = write_file(folder, temporary, key) &&
+           (linkat(folder, temporary, folder, kind->name, 0) == 0 || errno == EEXIST);
+    error = errno;
+    unlinkat(folder, temporary, 0);
+    errno = error;
+    return good;
+}
+
+static int open_file(int folder, const struct kind *kind)
+{
+    return openat(folder, kind->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
 static bool open_key(const char *path, int folder, const struct kind *kind, struct key *key,
                      char *why)
 {
-    int fd = openat(folder, kind->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = open_file(folder, kind);
     bool good;
 
     key->provider = kind->provider;
     key->name = kind->name;
     key->right = kind->right;
-    if (fd < 0 && errno == ENOENT)
-        return make(folder, kind, key) || complain(why, path, kind->name, strerror(errno));
+    if (fd < 0 && errno == ENOENT && make(folder, kind, key))
+        fd = open_file(folder, kind);
     if (fd < 0)
         return complain(why, path, kind->name, strerror(errno));
     if (!is_private(fd))
