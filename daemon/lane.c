@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agenda.h"
 #include "attempt.h"
 #include "breaker.h"
 #include "clock.h"
@@ -28,14 +29,11 @@ struct lane {
     struct rules *rules; /* held */
     const struct destination *destination;
     struct places places;
-    struct outbox_due *due;
+    struct agenda agenda;
     struct breaker breaker;
     struct relay_line relays;
-    int64_t position; /* everything up to it was started, or is none of ours */
     struct cursor cursor;
-    int64_t due_us;    /* nothing is due before; 0: look */
-    bool news;         /* there may be something beyond the position */
-    bool due_was_last; /* of the two kinds */
+    bool due_was_last; /* of the two kinds on the agenda */
     bool stopping;
     bool retired;
     int64_t broken_until_us;
@@ -55,7 +53,7 @@ unsigned lane_recording(const struct lane *lane)
 
 static int64_t cursor_after(const struct lane *lane, const struct attempt *but)
 {
-    return places_cursor(&lane->places, lane->position, but);
+    return places_cursor(&lane->places, lane->agenda.position, but);
 }
 
 /* Whatever becomes of the lane's rules meanwhile, the attempt keeps these. */
@@ -89,8 +87,8 @@ static void on_recorded(struct attempt *a)
     rules_release_forwarding(&a->rules);
     cursor_carried(&lane->cursor, a->cursor);
     tally_add(&lane->tally, &a->facts);
-    if (a->facts.state == OUTBOX_RETRY && a->facts.due_us < lane->due_us)
-        lane->due_us = a->facts.due_us;
+    if (a->facts.state == OUTBOX_RETRY)
+        agenda_expect(&lane->agenda, a->facts.due_us);
 }
 
 static void record_again(struct lane *lane, bool now)
@@ -120,49 +118,15 @@ void lane_relay(struct lane *lane, struct relay *relay)
 
 /* ---- what is next */
 
-static bool wants(const void *data, hookline_bytes source, hookline_bytes type)
-{
-    const struct lane *lane = data;
-    const struct destination *d = lane->destination;
-
-    /* Where a sender waits there is a row in `unsent` from the start. Whether it was so for those
-     * that were there before us is looked up. */
-    if (lane->position >= lane->options.newest && destination_answers(d, source))
-        return false;
-    return destination_takes(d, source, type);
-}
-
 /* SQLITE_ROW if an attempt was started, SQLITE_DONE if there is nothing to start. */
 static int start_new(struct lane *lane)
 {
-    const struct lane_options *o = &lane->options;
-    enum outbox_state state = OUTBOX_WAITING;
     struct entry *entry;
-    int code;
+    int code = agenda_new(&lane->agenda, &entry);
 
-    if (!lane->news)
-        return SQLITE_DONE;
-    code = outbox_next(o->reader, &lane->position, wants, lane, &entry, &lane->news);
-    if (code != SQLITE_ROW) {
-        lane->news |= code != SQLITE_DONE;
-        return code;
-    }
-    if (entry->seq <= o->newest)
-        code = outbox_state(o->reader, lane->destination->number, entry->seq, &state, NULL);
-    else if (destination_answers(lane->destination, entry->source))
-        state = OUTBOX_RETRY;
-    if (code != SQLITE_ROW && code != SQLITE_OK) {
-        lane->position = entry->seq - 1;
-        lane->news = true;
-        free(entry);
-        return code;
-    }
-    if (state != OUTBOX_WAITING) {
-        free(entry);
-        return SQLITE_DONE;
-    }
-    start_attempt(lane, places_unused(&lane->places), entry, entry->seq, 1, true);
-    return SQLITE_ROW;
+    if (code == SQLITE_ROW)
+        start_attempt(lane, places_unused(&lane->places), entry, entry->seq, 1, true);
+    return code;
 }
 
 /* Perhaps for the relay that is the first in line. */
@@ -182,42 +146,25 @@ static int start_again(struct lane *lane, const struct outbox_due *due, bool for
 
 static int start_due(struct lane *lane)
 {
-    const struct lane_options *o = &lane->options;
-    int64_t now_us = clock_steady_us();
-    size_t found;
-    int code;
+    struct outbox_due due;
+    int code = agenda_due(&lane->agenda, &lane->places, &due);
 
-    if (now_us < lane->due_us)
-        return SQLITE_DONE;
-    code = outbox_due(o->reader, lane->destination->number, now_us, lane->due,
-                      lane->places.count + 1, &found);
-    for (size_t i = 0; code == SQLITE_OK && i < found; i++)
-        if (places_find(&lane->places, lane->due[i].seq) == NULL)
-            return start_again(lane, &lane->due[i], false);
-    if (code == SQLITE_OK)
-        code = outbox_next_due(o->reader, lane->destination->number, now_us, &lane->due_us);
-    return code == SQLITE_OK ? SQLITE_DONE : code;
+    return code == SQLITE_ROW ? start_again(lane, &due, false) : code;
 }
 
 /* One at a time, and what has to be tried again before what is new. */
 static int start_in_order(struct lane *lane)
 {
-    const struct lane_options *o = &lane->options;
     struct outbox_due due;
-    bool found;
+    bool none;
     int code;
 
     if (places_in(&lane->places, ATTEMPT_NONE) < lane->places.count)
         return SQLITE_DONE;
-    if (clock_steady_us() < lane->due_us && lane->due_us != INT64_MAX)
-        return SQLITE_DONE;
-    code = outbox_first(o->reader, lane->destination->number, &due, &found);
-    if (code != SQLITE_OK)
-        return code;
-    lane->due_us = found ? due.due_us : INT64_MAX;
-    if (!found)
-        return start_new(lane);
-    return due.due_us <= clock_steady_us() ? start_again(lane, &due, false) : SQLITE_DONE;
+    code = agenda_oldest(&lane->agenda, &due, &none);
+    if (code == SQLITE_ROW)
+        return start_again(lane, &due, false);
+    return none ? start_new(lane) : code;
 }
 
 /* Also where one attempt is to find out whether the destination is back: what fails again and again
@@ -230,7 +177,7 @@ static int start_either(struct lane *lane, unsigned allowed)
 
     lane->due_was_last = due_first == (code == SQLITE_ROW);
     /* There may be more new ones behind those that nobody wants. */
-    if (code == SQLITE_DONE && (due_first || !lane->news))
+    if (code == SQLITE_DONE && (due_first || !lane->agenda.news))
         code = due_first ? start_new(lane) : start_due(lane);
     return code;
 }
@@ -276,7 +223,7 @@ static void look_at_kick(struct lane *lane)
 {
     if (!atomic_exchange(&lane->kicked, false))
         return;
-    lane->due_us = 0;
+    lane->agenda.due_us = 0;
     breaker_probe(&lane->breaker);
 }
 
@@ -329,7 +276,7 @@ static int64_t wait_to_start_us(const struct lane *lane, int64_t now_us)
 {
     const struct destination *d = lane->destination;
     unsigned sending = lane_sending(lane);
-    int64_t wait_us = INT64_MAX;
+    int64_t wait_us = agenda_wait_us(&lane->agenda);
 
     if (lane->stopping || lane->retired || sending >= d->concurrency ||
         places_unused(&lane->places) == NULL)
@@ -337,10 +284,6 @@ static int64_t wait_to_start_us(const struct lane *lane, int64_t now_us)
     if (now_us >= lane->breaker.rests_until_us &&
         sending >= breaker_allows(&lane->breaker, d->concurrency, now_us))
         return INT64_MAX;
-    if (lane->due_us != INT64_MAX)
-        wait_us = lane->due_us - clock_steady_us();
-    if (lane->news && (!d->ordered || lane->due_us == INT64_MAX))
-        wait_us = 0;
     if (d->ordered && places_in(&lane->places, ATTEMPT_NONE) < lane->places.count)
         return INT64_MAX;
     if (wait_us == INT64_MAX)
@@ -362,7 +305,7 @@ int64_t lane_wait_us(const struct lane *lane)
 
 void lane_news(struct lane *lane)
 {
-    lane->news = true;
+    lane->agenda.news = true;
 }
 
 void lane_stop(struct lane *lane)
@@ -417,14 +360,10 @@ static bool make_room(struct lane *lane, unsigned places)
         .answered = on_answered,
         .recorded = on_recorded,
     };
-    struct outbox_due *due;
 
     if (places <= lane->places.count)
         return true;
-    if ((due = realloc(lane->due, (places + 1) * sizeof(*due))) == NULL)
-        return false;
-    lane->due = due;
-    return places_grow(&lane->places, places, &like);
+    return agenda_make_room(&lane->agenda, places) && places_grow(&lane->places, places, &like);
 }
 
 struct lane *lane_new(const struct lane_options *options)
@@ -434,6 +373,8 @@ struct lane *lane_new(const struct lane_options *options)
     if (lane == NULL)
         return NULL;
     lane->options = *options;
+    lane->agenda.reader = options->reader;
+    lane->agenda.newest = options->newest;
     if ((lane->name = strdup(options->name)) == NULL || !make_room(lane, PLACES_PER_SENDER))
         lane_free(&lane);
     return lane;
@@ -444,24 +385,11 @@ void lane_free(struct lane **lane)
     if (*lane != NULL) {
         places_free(&(*lane)->places);
         rules_release_forwarding(&(*lane)->rules);
-        free((*lane)->due);
+        agenda_free(&(*lane)->agenda);
         free((*lane)->name);
     }
     free(*lane);
     *lane = NULL;
-}
-
-/* Whether a delivery has a row in `unsent` from the start was decided by the rules of its request,
- * which may be others than ours when it comes to it: from now on that is looked up. */
-static void doubt_rows(struct lane *lane)
-{
-    lane->options.newest = INT64_MAX;
-}
-
-static void begin(struct lane *lane, const struct destination *d)
-{
-    lane->position = d->cursor;
-    cursor_init(&lane->cursor, lane->options.tools, d->number, d->cursor);
 }
 
 void lane_follow(struct lane *lane, struct rules *rules, const struct destination *d)
@@ -472,14 +400,11 @@ void lane_follow(struct lane *lane, struct rules *rules, const struct destinatio
     lane->rules = rules_hold_forwarding(rules);
     lane->destination = d;
     lane->retired = false;
-    lane->news = true;
-    lane->due_us = 0;
     make_room(lane, PLACES_PER_SENDER * d->concurrency);
+    agenda_follow(&lane->agenda, d);
     if (before == NULL)
-        begin(lane, d);
-    else if (!destination_answers_same(before, d))
-        doubt_rows(lane);
-    if (before != NULL && strcmp(before->target.url, d->target.url) != 0)
+        cursor_init(&lane->cursor, lane->options.tools, d->number, d->cursor);
+    else if (strcmp(before->target.url, d->target.url) != 0)
         breaker_success(&lane->breaker);
     rules_release_forwarding(&old);
 }
@@ -487,7 +412,7 @@ void lane_follow(struct lane *lane, struct rules *rules, const struct destinatio
 void lane_retire(struct lane *lane)
 {
     lane->retired = true;
-    doubt_rows(lane);
+    agenda_doubt_rows(&lane->agenda);
 }
 
 bool lane_has_ended(const struct lane *lane)
