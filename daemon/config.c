@@ -300,19 +300,24 @@ static bool fill_listen(struct config *c, const char *file, char *why)
     }
     for (unsigned i = 0; i < c->listen_count; i++) {
         char key[64];
+        bool is_unix;
 
         if (!address_read(c->listen[i].address, &address, &len)) {
             snprintf(key, sizeof(key), "listen/%u/address", i);
             complain(file, why, key,
                      "cannot listen on %s: expected a numeric ADDRESS:PORT or "
-                     "[ADDRESS]:PORT, or unix:PATH",
+                     "[ADDRESS]:PORT, or unix:PATH of at most 107 bytes",
                      c->listen[i].address);
             return false;
         }
-        if (c->listen[i].proxy_protocol && c->trusted_proxies_count == 0) {
+        is_unix = address.ss_family == AF_UNIX;
+        if (c->listen[i].proxy_protocol &&
+            !proxies_can_come(c->trusted_proxies, c->trusted_proxies_count, is_unix)) {
             snprintf(key, sizeof(key), "listen/%u/proxy_protocol", i);
             complain(file, why, key,
-                     "proxy_protocol: nobody is trusted to send it; expected trusted_proxies");
+                     "proxy_protocol: nobody who comes there is trusted to send it; expected %s in "
+                     "trusted_proxies",
+                     is_unix ? "unix" : "an address");
             return false;
         }
     }

@@ -22,6 +22,14 @@ bool proxies_is_text(const char *text, const char **expected)
     return is_local(text) || network_read(text, &network, expected);
 }
 
+bool proxies_can_come(char *const texts[], size_t count, bool through_unix)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_local(texts[i]) == through_unix)
+            return true;
+    return false;
+}
+
 struct proxies *proxies_new(char *const texts[], size_t count)
 {
     struct proxies *p = calloc(1, sizeof(*p) + count * sizeof(p->networks[0]));

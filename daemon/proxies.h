@@ -18,6 +18,9 @@ struct proxies;
 /* Networks as network.h reads them, and the word "unix": whoever comes through a Unix socket. */
 bool proxies_is_text(const char *text, const char **expected);
 
+/* Whether somebody who comes through a Unix socket, or not through one, can be any of them. */
+bool proxies_can_come(char *const texts[], size_t count, bool through_unix);
+
 /* Each text is one. NULL without memory. */
 struct proxies *proxies_new(char *const texts[], size_t count);
 void proxies_free(struct proxies **proxies);
