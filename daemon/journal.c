@@ -192,14 +192,28 @@ static void commit_batch(struct journal *j, const struct queue *batch)
     tell_all(batch, outcome);
 }
 
+static bool has_ended(struct journal *j)
+{
+    bool ended;
+
+    pthread_mutex_lock(&j->mutex);
+    ended = j->ended;
+    pthread_mutex_unlock(&j->mutex);
+    return ended;
+}
+
 /* SQLite would do so by itself, inside of a commit and without a word if it fails. Most of it is
  * done in another thread; what was written meanwhile is copied here, so that the log begins anew.
  * It is much if that thread took long, or somebody had read the store for long: then once more. */
 static void keep_log_short(struct journal *j)
 {
     int copied;
+    bool done = checkpoint_take_done(j->checkpoint, &copied);
 
-    if (checkpoint_take_done(j->checkpoint, &copied) && j->log_pages - copied <= REST_PAGES) {
+    /* By that thread, perhaps: what it could not sync, the next one here would not look at. */
+    if (has_ended(j))
+        return;
+    if (done && j->log_pages - copied <= REST_PAGES) {
         int code = sqlite3_wal_checkpoint_v2(store_db(j->store), NULL, SQLITE_CHECKPOINT_PASSIVE,
                                              NULL, NULL);
 
@@ -238,16 +252,6 @@ static void wait_for_tasks(struct journal *j)
            pthread_cond_timedwait(&j->queued, &j->mutex, &until) == 0)
         ;
     j->waiting = false;
-}
-
-static bool has_ended(struct journal *j)
-{
-    bool ended;
-
-    pthread_mutex_lock(&j->mutex);
-    ended = j->ended;
-    pthread_mutex_unlock(&j->mutex);
-    return ended;
 }
 
 static void serve(struct journal *j, const struct queue *batch)
@@ -305,6 +309,8 @@ static void release(struct journal **journal)
     struct journal *j = *journal;
 
     checkpoint_close(&j->checkpoint);
+    if (j->ended)
+        store_keep_log(j->store);
     pulse_end(j->pulse);
     pthread_cond_destroy(&j->queued);
     pthread_mutex_destroy(&j->mutex);

@@ -146,7 +146,7 @@ static bool migrate(struct store *store, int64_t version, char *why)
 }
 
 /* Never changes a file that is not ours: nor is what its owner left in its log moved into it when
- * we close it. */
+ * we close it. A reader never does that. */
 static bool check_kind(struct store *store, bool *is_new, int64_t *version, char *why)
 {
     int64_t tables, application;
@@ -165,7 +165,6 @@ static bool check_kind(struct store *store, bool *is_new, int64_t *version, char
     if (*version > SCHEMA_VERSION)
         return complain(why, store->path, "this store was written by a newer hooklined",
                         ": install that version, or give another file");
-    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     return true;
 }
 
@@ -187,7 +186,10 @@ static bool prepare_to_write(struct store *store, char *why)
         return false;
     if (sqlite3_db_readonly(store->db, "main") == 1)
         return complain(why, store->path, "this file cannot be written: ", strerror(EROFS));
-    return version == SCHEMA_VERSION || migrate(store, version, why);
+    if (version != SCHEMA_VERSION && !migrate(store, version, why))
+        return false;
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return true;
 }
 
 static bool prepare_to_read(struct store *store, char *why)
@@ -290,6 +292,11 @@ static void close_file(sqlite3 *db)
     while (db != NULL && (statement = sqlite3_next_stmt(db, NULL)) != NULL)
         sqlite3_finalize(statement);
     sqlite3_close(db);
+}
+
+void store_keep_log(struct store *store)
+{
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
 void store_close(struct store **store)

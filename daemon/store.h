@@ -36,6 +36,10 @@ enum {
 struct store *store_open(const char *path, enum store_mode mode, char why[STORE_WHY_SIZE]);
 void store_close(struct store **store);
 
+/* A sync has failed: pages of the file may be missing on the disk though the next sync succeeds.
+ * store_close() leaves the log, out of which the next one writes all of them again. */
+void store_keep_log(struct store *store);
+
 const char *store_path(const struct store *store);
 
 /* Whether the last writer did not come to close it: what it had committed was recovered. */
