@@ -2,12 +2,13 @@
 """What systemd does for a service, without systemd: a socket that is told how the service fares,
 and sockets that are passed to it."""
 import collections
+import json
 import os
 import socket
 import sys
 import time
 
-from sink import Folders, PATIENCE
+from sink import Folders, PATIENCE, source, write_file
 
 Message = collections.namedtuple("Message", "at fields")  # when, and what, line by line
 
@@ -98,3 +99,10 @@ def listening_socket(address=("127.0.0.1", 0), backlog=4096):
     sock.bind(address)
     sock.listen(backlog)
     return sock
+
+
+def config_file(**config):
+    """Without an address to listen at, unless there is one in it."""
+    folder = Folders.new()
+    config.setdefault("sources", [source("foil")])
+    return ["--config", write_file(f"{folder}/hooklined.yaml", json.dumps(config))]
