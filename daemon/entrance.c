@@ -138,7 +138,8 @@ void entrance_pass(const struct entrance *entrance, h2o_socket_t *sock,
     }
     h2o_socket_getpeername(sock, (struct sockaddr *)&peer);
     if (entrance->proxies != NULL && !proxies_trust(entrance->proxies, &peer)) {
-        done(sock, ENTRANCE_UNTRUSTED);
+        /* Who has gone by now has no address any more. */
+        done(sock, peer.ss_family == AF_UNSPEC ? ENTRANCE_LEFT : ENTRANCE_UNTRUSTED);
         return;
     }
     sock->data = p = h2o_mem_alloc(sizeof(*p));
