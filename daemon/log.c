@@ -44,9 +44,10 @@ struct log {
     bool has_thread;
 };
 
-static int open_path(const char *path, int how)
+/* Nobody waits for the reader of a pipe, who may never come: signals would wait, too. */
+static int open_path(const char *path)
 {
-    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | how, 0640);
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 }
 
 static mode_t kind_of(int fd)
@@ -277,7 +278,7 @@ struct log *log_open(const char *path)
     log->fd = STDOUT_FILENO;
     if (strcmp(path, "-") != 0) {
         log->path = strdup(path);
-        log->fd = log->path == NULL ? -1 : open_path(path, 0);
+        log->fd = log->path == NULL ? -1 : open_path(path);
     } else if (supervisor_keeps(STDOUT_FILENO)) {
         log->journald = journald_open();
     }
@@ -340,8 +341,7 @@ bool log_reopen(struct log *log)
 
     if (log->path == NULL)
         return true;
-    /* Nobody waits for a reader of a pipe, who may have gone for good. */
-    if ((fd = open_path(log->path, O_NONBLOCK)) < 0)
+    if ((fd = open_path(log->path)) < 0)
         return false;
     pthread_mutex_lock(&log->writer);
     write_lines(log);
