@@ -155,20 +155,35 @@ bool listener_address(const struct listener *l, size_t n, char *text)
     return true;
 }
 
+/* Then it is in vain to try again at once, as the loop would. */
+static bool is_exhaustion(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 static void on_accept(h2o_socket_t *listening, const char *err)
 {
     struct worker *w = listening->data;
     h2o_socket_t *sock;
-
     size_t n = 0;
 
     while (w->sockets[n] != listening)
         n++;
     for (int i = 0; err == NULL && i < ACCEPTS_AT_ONCE; i++) {
-        if ((sock = h2o_evloop_socket_accept(listening)) == NULL)
+        if ((sock = h2o_evloop_socket_accept(listening)) == NULL) {
+            if (is_exhaustion(errno))
+                h2o_socket_read_stop(listening);
             break;
+        }
         connection_begin(w->connections, sock, w->listener->entrances[n]);
     }
+}
+
+static void accept_again(struct worker *w)
+{
+    for (size_t i = 0; i < w->listener->fds; i++)
+        if (!h2o_socket_is_reading(w->sockets[i]))
+            h2o_socket_read_start(w->sockets[i], on_accept);
 }
 
 static void begin_to_stop(struct worker *w)
@@ -233,6 +248,8 @@ static void serve(struct worker *w)
         turn(w, SWEEP_MS);
         if (clock_mono_us() - swept_us >= SWEEP_MS * 1000) {
             connection_sweep(w->connections, false);
+            if (!w->stopping)
+                accept_again(w);
             swept_us = clock_mono_us();
         }
     }
