@@ -52,7 +52,7 @@ struct connection_set {
     struct connection_counts *counts;
     unsigned size, sweeps;
     h2o_linklist_t all;       /* but for those that linger */
-    h2o_linklist_t farewells; /* of those whose peer sends no more, and says so over TLS */
+    h2o_linklist_t farewells; /* of those that end when they wait for nothing: see part() */
     struct lingering *lingering;
 };
 
@@ -74,12 +74,16 @@ static void leave(void *data)
     free(c);
 }
 
-static void on_goodbye(void *socket)
+/* Ends it with whatever TLS has to say, in connection_turn(). */
+static void part(struct connection *c)
 {
-    struct connection *c = ((h2o_socket_t *)socket)->on_close.data;
-
     if (!h2o_linklist_is_linked(&c->farewell))
         h2o_linklist_insert(&c->set->farewells, &c->farewell);
+}
+
+static void on_goodbye(void *socket)
+{
+    part(((h2o_socket_t *)socket)->on_close.data);
 }
 
 struct connection_set *connection_set_new(h2o_accept_ctx_t *accept,
@@ -374,12 +378,15 @@ static int examine(h2o_req_t *req, void *data)
     deadline_enter(&c->deadline, phase_of(req), c->requests, sweep->now_us);
     if (sweep->draining && c->deadline.phase == DEADLINE_IDLE && !has_input(fd) &&
         !is_fresh(c, sweep->now_us)) {
-        shutdown(fd, SHUT_RDWR);
+        part(c);
     } else if (is_over(c, sweep->now_us)) {
         if (c->deadline.phase == DEADLINE_HEAD || c->deadline.phase == DEADLINE_BODY)
             send_timeout(c->sock);
         count_slowness(c);
-        shutdown(fd, SHUT_RDWR);
+        if (c->deadline.phase == DEADLINE_IDLE)
+            part(c);
+        else
+            shutdown(fd, SHUT_RDWR);
     }
     return 0;
 }
@@ -420,6 +427,7 @@ void connection_sweep(struct connection_set *set, bool draining)
     set->sweeps++;
     ctx->globalconf->http1.callbacks.foreach_request(ctx, examine, &sweep);
     examine_others(&sweep);
+    connection_turn(set);
     lingering_sweep(set->lingering, sweep.now_us);
 }
 

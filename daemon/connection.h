@@ -74,8 +74,8 @@ void connection_begin(struct connection_set *set, struct st_h2o_socket_t *sock,
  * those that are idle. */
 void connection_sweep(struct connection_set *set, bool draining);
 
-/* Ends the connections of those who have said that no more comes from them, and wait for nothing:
- * call it whenever the loop has handled what was ready. */
+/* Ends the connections of those who have said that no more comes from them, once they wait for
+ * nothing: call it whenever the loop has handled what was ready. */
 void connection_turn(struct connection_set *set);
 
 /* The open connections of this set. */
