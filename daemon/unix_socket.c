@@ -19,17 +19,18 @@ struct unix_socket {
     ino_t number;
 };
 
-static bool somebody_listens(const struct sockaddr_un *address)
+/* 0 if nobody listens there any more. A socket that is not ours to ask may have somebody. */
+static int occupation(const struct sockaddr_un *address)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool answered;
+    int error, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
-        return true;
-    answered = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-               errno != ECONNREFUSED;
+        return errno;
+    error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : errno;
     close(fd);
-    return answered;
+    if (error == ECONNREFUSED)
+        return 0;
+    return error == EACCES ? EACCES : EADDRINUSE;
 }
 
 static bool make_room(const struct sockaddr_un *address)
@@ -38,14 +39,8 @@ static bool make_room(const struct sockaddr_un *address)
 
     if (lstat(address->sun_path, &st) != 0)
         return errno == ENOENT;
-    errno = EEXIST;
-    if (!S_ISSOCK(st.st_mode))
-        return false;
-    if (somebody_listens(address)) {
-        errno = EADDRINUSE;
-        return false;
-    }
-    return unlink(address->sun_path) == 0;
+    errno = S_ISSOCK(st.st_mode) ? occupation(address) : EEXIST;
+    return errno == 0 && unlink(address->sun_path) == 0;
 }
 
 /* The mode is set before the file is there, so that nobody slips in, and again for the sake of a
