@@ -295,8 +295,14 @@ static bool read_endpoint(struct making *m, const char *text, const char *keys)
     wish.source = wish.scheme = scheme->name;
     if ((wish.url = strdup(equals + 1)) == NULL)
         return complain(m, "out of memory");
-    wish.secrets[0] = read_where(wish.url, &where) ? secret_read(&where, why, sizeof(why))
-                                                   : made_secret(keys, scheme->name, why);
+    if (read_where(wish.url, &where))
+        wish.secrets[0] = secret_read(&where, why, sizeof(why));
+    else if (strchr(wish.url, ',') == NULL)
+        wish.secrets[0] = made_secret(keys, scheme->name, why);
+    else /* What is there may be a secret. */
+        snprintf(why, sizeof(why),
+                 "expected @FILE, env:VARIABLE or credential:NAME behind the comma;"
+                 " a comma of the URL is written %%2C");
     if (wish.secrets[0] == NULL)
         good = complain(m, "--endpoint %s: %s", scheme->name, why);
     else
