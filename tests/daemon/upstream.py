@@ -127,12 +127,6 @@ class Upstream:
                     pass
 
 
-def free_port():
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
-
-
 def make_certificate(folder):
     """A certificate for 127.0.0.1 signed by nobody but itself: (for the server, its file)."""
     key, certificate = f"{folder}/key.pem", f"{folder}/certificate.pem"
