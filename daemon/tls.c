@@ -15,6 +15,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "certificate.h"
 #include "clock.h"
 #include "config.h"
 
@@ -159,9 +160,13 @@ static bool read_certificate(struct reading *r)
 {
     const char *path = r->config->certificate;
 
-    return is_readable(r, "certificate", path) &&
-           (SSL_CTX_use_certificate_chain_file(r->context, path) == 1 ||
-            complain_openssl(r, "certificate", path, "no certificate in PEM"));
+    if (!is_readable(r, "certificate", path))
+        return false;
+    if (SSL_CTX_use_certificate_chain_file(r->context, path) != 1)
+        return complain_openssl(r, "certificate", path, "no certificate in PEM");
+    return certificate_is_spoken(SSL_CTX_get0_certificate(r->context)) ||
+           complain(r, "certificate", path,
+                    "no client can use its key; expected RSA, EC or Ed25519");
 }
 
 static bool is_private(struct reading *r, int fd, const char *path)
@@ -266,32 +271,19 @@ static bool set_up(struct reading *r)
     return true;
 }
 
-static void judge_time(const struct tls *tls, const struct config_tls *config,
-                       void (*warn)(const char *text))
+static void judge(const SSL_CTX *context, const struct config_tls *config,
+                  void (*warn)(const char *text))
 {
-    const X509 *certificate = SSL_CTX_get0_certificate(tls->context);
-    time_t now = (time_t)(clock_wall_us() / 1000000);
-    char text[4352];
+    int64_t now_s = clock_wall_us() / 1000000;
+    STACK_OF(X509_OBJECT) *authorities = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
 
-    if (tls->end_s <= now) {
-        snprintf(text, sizeof(text), "%s: the certificate has expired", config->certificate);
-        warn(text);
-    } else if (X509_cmp_time(X509_get0_notBefore(certificate), &now) > 0) {
-        snprintf(text, sizeof(text), "%s: the certificate is not valid yet", config->certificate);
-        warn(text);
+    certificate_judge(SSL_CTX_get0_certificate(context), config->certificate, now_s, warn);
+    for (int i = 0; i < sk_X509_OBJECT_num(authorities); i++) {
+        const X509 *authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(authorities, i));
+
+        if (authority != NULL)
+            certificate_judge_authority(authority, config->client_ca_file, now_s, warn);
     }
-}
-
-static int64_t end_of(const SSL_CTX *context)
-{
-    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
-    int days = 0, seconds = 0;
-
-    if (epoch != NULL)
-        ASN1_TIME_diff(&days, &seconds, epoch,
-                       X509_get0_notAfter(SSL_CTX_get0_certificate(context)));
-    ASN1_TIME_free(epoch);
-    return (int64_t)days * 86400 + seconds;
 }
 
 struct tls *tls_open(const struct config_tls *config, void (*warn)(const char *text),
@@ -310,8 +302,8 @@ struct tls *tls_open(const struct config_tls *config, void (*warn)(const char *t
     }
     pthread_mutex_init(&tls->mutex, NULL);
     tls->context = r.context;
-    tls->end_s = end_of(tls->context);
-    judge_time(tls, config, warn);
+    tls->end_s = certificate_end_s(SSL_CTX_get0_certificate(tls->context));
+    judge(tls->context, config, warn);
     return tls;
 }
 

@@ -13,10 +13,11 @@ def openssl(*arguments, **more):
 
 class Authority:
     """An authority of its own, and what it has signed, in files of a folder of its own."""
-    def __init__(self, name="Test CA", by=None):
+    def __init__(self, name="Test CA", by=None, dates=None):
         self.folder, self.count = Folders.new(), 0
         if by:
-            self.file, self.key = by.issue(name, extensions="basicConstraints = critical,CA:TRUE")
+            self.file, self.key = by.issue(
+                name, dates=dates, extensions="basicConstraints = critical,CA:TRUE")
             return
         self.key, self.file = f"{self.folder}/ca.key", f"{self.folder}/ca.pem"
         self._make_key(self.key)
@@ -25,8 +26,12 @@ class Authority:
 
     @staticmethod
     def _make_key(path, kind="ec"):
-        options = {"ec": ("EC", "-pkeyopt", "ec_paramgen_curve:P-256"),
-                   "rsa": ("RSA", "-pkeyopt", "rsa_keygen_bits:2048")}[kind]
+        """`kind`: ec, rsa, dsa, or the name of a curve."""
+        if kind == "dsa":
+            openssl("dsaparam", "-genkey", "-noout", "-out", path, "2048")
+            return
+        options = ("RSA", "-pkeyopt", "rsa_keygen_bits:2048") if kind == "rsa" else \
+            ("EC", "-pkeyopt", "ec_paramgen_curve:" + ("P-256" if kind == "ec" else kind))
         openssl("genpkey", "-algorithm", *options, "-out", path)
 
     def issue(self, name="localhost", *, kind="ec", dates=None, extensions=""):
