@@ -70,12 +70,14 @@ static void start_attempt(struct lane *lane, struct attempt *a, struct entry *en
 static void on_answered(struct attempt *a)
 {
     struct lane *lane = a->data;
+    bool moved = strcmp(a->destination->target.url, lane->destination->target.url) != 0;
 
-    if (strcmp(a->destination->target.url, lane->destination->target.url) != 0)
-        ; /* it says nothing about where deliveries go now */
-    else if (a->reached)
+    /* If so, it says nothing about where deliveries go now, nor when to try there. */
+    if (moved && a->facts.state == OUTBOX_RETRY)
+        a->facts.due_us = clock_steady_us();
+    else if (!moved && a->reached)
         breaker_success(&lane->breaker);
-    else
+    else if (!moved)
         breaker_failure(&lane->breaker, a->asked_us, clock_mono_us());
     attempt_record(a, cursor_after(lane, a));
 }
