@@ -18,10 +18,11 @@
 #include "outcome.h"
 
 enum option_kind {
-    OPTION_FLAG,    /* bool */
-    OPTION_TEXT,    /* const char *: NULL if it is not given */
-    OPTION_TEXTS,   /* struct option_texts: may be given more than once */
-    OPTION_NUMBER,  /* int64_t, from `min` to `max` */
+    OPTION_FLAG,        /* bool */
+    OPTION_TEXT,        /* const char *: NULL if it is not given */
+    OPTION_AUTHORITIES, /* likewise: a file of certificates that vouch for others */
+    OPTION_TEXTS,       /* struct option_texts: may be given more than once */
+    OPTION_NUMBER,      /* int64_t, from `min` to `max` */
     OPTION_SECRETS, /* struct option_secrets: @FILE, env:VARIABLE or credential:NAME, likewise */
 };
 

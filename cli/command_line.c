@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../daemon/certificate.h"
 #include "../daemon/notice.h"
 #include "../daemon/secret.h"
 #include "command.h"
@@ -111,6 +112,17 @@ static bool take_secret(const struct option_row *row, struct option_secrets *sec
     return true;
 }
 
+/* libcurl would find out as late as it needs them, and as if the other side had the trouble. */
+static bool take_authorities(const struct option_row *row, const char **path, const char *text)
+{
+    const char *problem = certificate_file_problem(text);
+
+    *path = text;
+    if (problem != NULL)
+        notice("--%s: %s: %s", row->name, text, problem);
+    return problem == NULL;
+}
+
 static bool take(const struct reading *r, const struct option_row *row)
 {
     void *at = r->options + row->at;
@@ -122,6 +134,8 @@ static bool take(const struct reading *r, const struct option_row *row)
     case OPTION_TEXT:
         *(const char **)at = optarg;
         return true;
+    case OPTION_AUTHORITIES:
+        return take_authorities(row, at, optarg);
     case OPTION_TEXTS:
         return take_text(row, at, optarg);
     case OPTION_NUMBER:

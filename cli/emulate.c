@@ -66,7 +66,7 @@ static const struct option_row rows[] = {
         "until each further attempt, but TruLayer's, which has\nnone; default: 5,30,120; no "
         "retries: 0"),
     ROW("strict-urls", OPTION_FLAG, strict_urls, NULL, "refuse the URLs that the providers refuse"),
-    ROW("ca-file", OPTION_TEXT, ca_file, "FILE",
+    ROW("ca-file", OPTION_AUTHORITIES, ca_file, "FILE",
         "certificates that vouch for https receivers; default:\nthe system's"),
     ROW("json", OPTION_FLAG, json, NULL, "say everything as JSON, a line each"),
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0}};

@@ -43,7 +43,7 @@ static const struct option_row rows[] = {
      "the provider's API if it is not the real one: such as\nhttp://127.0.0.1:4010, "
      "https://test-api.shodai.network",
      0, 0},
-    {"ca-file", 0, OPTION_TEXT, AT(ca_file), "FILE",
+    {"ca-file", 0, OPTION_AUTHORITIES, AT(ca_file), "FILE",
      "certificates that vouch for it; default: the system's", 0, 0},
     {"source", 's', OPTION_TEXT, AT(source), "NAME",
      "where it should arrive; default: the provider's name", 0, 0},

@@ -41,7 +41,7 @@ static const struct option_row rows[] = {
      "list the faults that there are, and exit", 0, 0},
     {"timeout", 't', OPTION_NUMBER, offsetof(struct options, timeout), "SECONDS",
      "until the answer is there; default: 30", 1, 86400},
-    {"ca-file", 0, OPTION_TEXT, offsetof(struct options, ca_file), "FILE",
+    {"ca-file", 0, OPTION_AUTHORITIES, offsetof(struct options, ca_file), "FILE",
      "whom to trust for https; default: as the system does", 0, 0},
     {"json", 0, OPTION_FLAG, offsetof(struct options, json), NULL,
      "print a JSON object for each answer", 0, 0},

@@ -45,7 +45,7 @@ struct sink_options {
          0,                                                                                        \
          0},                                                                                       \
     {                                                                                              \
-        "sink-ca", 0, OPTION_TEXT, offsetof(type, member.ca_file), "FILE",                         \
+        "sink-ca", 0, OPTION_AUTHORITIES, offsetof(type, member.ca_file), "FILE",                  \
             "certificates that vouch for it over https; default: the\nsystem's", 0, 0              \
     }
 

@@ -1,16 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 #include "certificate.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 enum {
     WARNING_SIZE = 4096 + 256 /* a path, and what is said of it */
 };
+
+static bool has_certificate(FILE *file)
+{
+    /* Instead of a prompt, which is what happens without: a passphrase that is wrong. */
+    X509 *first = PEM_read_X509_AUX(file, NULL, NULL, "");
+
+    ERR_clear_error();
+    X509_free(first);
+    return first != NULL;
+}
+
+const char *certificate_file_problem(const char *path)
+{
+    const char *problem = NULL;
+    struct stat st;
+    FILE *file;
+
+    if (stat(path, &st) != 0)
+        return strerror(errno);
+    if (S_ISDIR(st.st_mode))
+        return "not a regular file";
+    if (!S_ISREG(st.st_mode))
+        return NULL;
+    if ((file = fopen(path, "re")) == NULL)
+        return strerror(errno);
+    if (!has_certificate(file))
+        problem = "no certificate in PEM";
+    fclose(file);
+    return problem;
+}
 
 bool certificate_is_spoken(const X509 *certificate)
 {

@@ -13,6 +13,10 @@
 
 struct x509_st;
 
+/* NULL if `path` can be read and has one; else what is wrong with it. What can be read but once, as
+ * a pipe, is left to who needs it. */
+const char *certificate_file_problem(const char *path);
+
 /* Whether one of the ciphers of tls.c goes with its key. */
 bool certificate_is_spoken(const struct x509_st *certificate);
 

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "backoff.h"
+#include "certificate.h"
 #include "config.h"
 #include "outbox.h"
 #include "secret.h"
@@ -131,9 +131,9 @@ static bool check_target(const struct opening *o)
 
     if (problem != NULL)
         return complain(o, "url", "destination %s: %s", o->d->name, problem);
-    if (o->d->ca_file != NULL && access(o->d->ca_file, R_OK) != 0)
-        return complain(o, "ca_file", "destination %s: cannot read %s", o->d->name, o->d->ca_file);
-    return true;
+    if (o->d->ca_file == NULL || (problem = certificate_file_problem(o->d->ca_file)) == NULL)
+        return true;
+    return complain(o, "ca_file", "destination %s: %s: %s", o->d->name, o->d->ca_file, problem);
 }
 
 static bool open_signer(const struct opening *o, hookline_verifier **signer)
