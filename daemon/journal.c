@@ -16,6 +16,7 @@ enum {
     CHECKPOINT_PAGES = 4000,
     REST_PAGES = 8000, /* 32 MB: to copy so many holds up the journal for a moment */
     IDLE_US = 1000000, /* between two looks for housekeeping */
+    STUCK_US = 1000000,
 };
 
 const int64_t JOURNAL_BUCKETS_US[8] = {250, 500, 1000, 2500, 10000, 100000, 1000000, INT64_MAX};
@@ -39,7 +40,8 @@ struct journal {
     struct journal_stats stats;
     /* the thread's own */
     int log_pages; /* of the write-ahead log */
-    int64_t step_at_us;
+    int copied;    /* of them, by the last checkpoint */
+    int64_t step_at_us, checkpoint_at_us;
 };
 
 static void queue_init(struct queue *q)
@@ -202,9 +204,29 @@ static bool has_ended(struct journal *j)
     return ended;
 }
 
+/* While somebody reads what was there before nothing can be copied, and each attempt would have the
+ * disk sync once more. */
+static void note_copied(struct journal *j, int copied)
+{
+    if (copied == j->copied)
+        j->checkpoint_at_us = clock_mono_us() + STUCK_US;
+    j->copied = copied;
+}
+
+/* What was written since the checkpoint. With that, the log begins anew. */
+static void copy_rest(struct journal *j)
+{
+    int code =
+        sqlite3_wal_checkpoint_v2(store_db(j->store), NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    if (code != SQLITE_OK && code != SQLITE_BUSY)
+        fail_store(j, sqlite3_extended_errcode(store_db(j->store)));
+    j->log_pages = 0;
+}
+
 /* SQLite would do so by itself, inside of a commit and without a word if it fails. Most of it is
- * done in another thread; what was written meanwhile is copied here, so that the log begins anew.
- * It is much if that thread took long, or somebody had read the store for long: then once more. */
+ * done in another thread, and the rest here. It is much if that thread took long, or somebody had
+ * read the store for long: then once more. */
 static void keep_log_short(struct journal *j)
 {
     int copied;
@@ -213,16 +235,12 @@ static void keep_log_short(struct journal *j)
     /* By that thread, perhaps: what it could not sync, the next one here would not look at. */
     if (has_ended(j))
         return;
-    if (done && j->log_pages - copied <= REST_PAGES) {
-        int code = sqlite3_wal_checkpoint_v2(store_db(j->store), NULL, SQLITE_CHECKPOINT_PASSIVE,
-                                             NULL, NULL);
-
-        if (code != SQLITE_OK && code != SQLITE_BUSY)
-            fail_store(j, sqlite3_extended_errcode(store_db(j->store)));
-        j->log_pages = 0;
-    } else if (j->log_pages >= CHECKPOINT_PAGES) {
+    if (done)
+        note_copied(j, copied);
+    if (done && j->log_pages - copied <= REST_PAGES)
+        copy_rest(j);
+    else if (j->log_pages >= CHECKPOINT_PAGES && clock_mono_us() >= j->checkpoint_at_us)
         checkpoint_begin(j->checkpoint);
-    }
 }
 
 /* One step in a transaction of its own. True if there is more to do. */

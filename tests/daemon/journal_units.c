@@ -3,11 +3,15 @@
  * What the store gives up, and the thread that writes to it, without a daemon.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../../daemon/checkpoint.h"
+#include "../../daemon/clock.h"
 #include "../../daemon/journal.h"
 #include "../../daemon/retention.h"
 #include "../run.h"
@@ -336,6 +340,49 @@ START_TEST(a_checkpoint_tells_what_it_has_copied_and_that_is_little_while_somebo
 }
 END_TEST
 
+/* In the place of libc's, also for SQLite. */
+static atomic_int syncs;
+
+int fdatasync(int fd)
+{
+    atomic_fetch_add(&syncs, 1);
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+static struct store *filled;
+
+static int fill(struct journal_task *task)
+{
+    (void)task;
+    execute(filled, "INSERT INTO filler VALUES (zeroblob(100000))");
+    return SQLITE_OK;
+}
+
+START_TEST(while_somebody_reads_the_disk_does_not_sync_for_nothing)
+{
+    struct store *store = filled = open_store(), *reader;
+    struct journal *journal;
+    int64_t begun_us = clock_mono_us();
+
+    execute(store, "PRAGMA synchronous=OFF; CREATE TABLE filler(bytes)");
+    ck_assert_ptr_nonnull(reader = store_open(store_file, STORE_READ, why));
+    execute(reader, "BEGIN");
+    ck_assert_int_eq(ask(reader, "SELECT count(*) FROM filler"), 0);
+    journal = open_journal(store, SIZE_MAX);
+    for (int i = 0; i < 1000; i++) { /* 25 pages each */
+        struct job job = job_of(SQLITE_OK);
+
+        job.task.run = fill;
+        ck_assert(journal_submit(journal, &job.task));
+        ck_assert_int_eq(outcome_of(&job), JOURNAL_DURABLE);
+    }
+    ck_assert_int_lt(atomic_load(&syncs), 20 + (clock_mono_us() - begun_us) / 100000);
+    journal_close(&journal);
+    store_close(&reader);
+    store_close(&store);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("journal");
@@ -351,6 +398,7 @@ Suite *suite(void)
     tcase_add_test(tc, what_is_queued_is_written_before_the_journal_is_closed);
     tcase_add_test(tc,
                    a_checkpoint_tells_what_it_has_copied_and_that_is_little_while_somebody_reads);
+    tcase_add_test(tc, while_somebody_reads_the_disk_does_not_sync_for_nothing);
     suite_add_tcase(s, tc);
     return s;
 }
