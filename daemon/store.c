@@ -168,6 +168,28 @@ static bool check_kind(struct store *store, bool *is_new, int64_t *version, char
     return true;
 }
 
+/* The log's index outlives us where somebody reads the store meanwhile, and with it the belief that
+ * the file has what was copied out of the log. SQLite reads the log again if the index's header, of
+ * which there are two, is none. */
+static bool forget_index(struct store *store, char *why)
+{
+    enum {
+        REGION = 32768,
+        HEADERS = 2 * 48,
+    };
+    volatile void *index = NULL;
+    sqlite3_file *file = NULL;
+    int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+
+    if (code == SQLITE_OK)
+        code = file->pMethods->xShmMap(file, 0, REGION, 0, &index);
+    if (code != SQLITE_OK)
+        store_why(store, code, why);
+    for (size_t i = 0; index != NULL && i < HEADERS; i++)
+        ((volatile char *)index)[i] = 0;
+    return code == SQLITE_OK;
+}
+
 /* The checkpoint writes what is in the log to the file and syncs both: if a sync has failed in an
  * earlier life, the kernel may think that the disk has pages that it never got. */
 static bool prepare_to_write(struct store *store, char *why)
@@ -182,6 +204,7 @@ static bool prepare_to_write(struct store *store, char *why)
     if (!execute(store, "PRAGMA journal_mode=WAL", why) ||
         !execute(store, "PRAGMA synchronous=FULL", why) ||
         !execute(store, "PRAGMA secure_delete=FAST; PRAGMA cache_size=-4096", why) ||
+        (store->was_left_open && !forget_index(store, why)) ||
         !execute(store, "PRAGMA wal_checkpoint(TRUNCATE)", why))
         return false;
     if (sqlite3_db_readonly(store->db, "main") == 1)

@@ -136,6 +136,44 @@ START_TEST(a_reader_reads_and_does_not_write)
 }
 END_TEST
 
+/* The disk loses whatever was copied into the file, but for its first page. */
+static void lose_pages(struct store *store)
+{
+    static const char nothing[4096];
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size;
+
+    ck_assert_int_eq(
+        sqlite3_file_control(store_db(store), "main", SQLITE_FCNTL_FILE_POINTER, &file), SQLITE_OK);
+    ck_assert_int_eq(file->pMethods->xFileSize(file, &size), SQLITE_OK);
+    for (sqlite3_int64 at = sizeof(nothing); at < size; at += (sqlite3_int64)sizeof(nothing))
+        ck_assert_int_eq(file->pMethods->xWrite(file, nothing, sizeof(nothing), at), SQLITE_OK);
+}
+
+START_TEST(a_log_that_was_left_is_copied_again_though_a_reader_has_kept_its_index)
+{
+    struct store *store = open_store(), *reader;
+
+    execute(store, "PRAGMA wal_autocheckpoint=0; CREATE TABLE filler(i, bytes);"
+                   "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
+                   " INSERT INTO filler SELECT i, zeroblob(400) FROM n");
+    ck_assert_ptr_nonnull(reader = store_open(store_file, STORE_READ, why));
+    ck_assert_int_eq(ask(reader, "SELECT count(*) FROM filler"), 1000);
+    execute(store, "PRAGMA wal_checkpoint(PASSIVE)");
+    lose_pages(store);
+    store_keep_log(store);
+    store_close(&store);
+    store = open_store();
+    ck_assert_int_eq(ask(store, "SELECT sum(i) FROM filler"), 500500);
+    ck_assert_int_eq(ask(reader, "SELECT sum(i) FROM filler"), 500500);
+    store_close(&reader);
+    store_close(&store);
+    store = open_store();
+    ck_assert_int_eq(ask(store, "SELECT sum(i) FROM filler"), 500500);
+    store_close(&store);
+}
+END_TEST
+
 /* What is no store of ours, and what is said of it. */
 static const struct {
     const char *sql, *complaint;
@@ -337,6 +375,7 @@ Suite *suite(void)
     tcase_add_test(tc, a_new_store_is_durable_by_its_settings);
     tcase_add_test(tc, a_second_writer_is_kept_out);
     tcase_add_test(tc, a_reader_reads_and_does_not_write);
+    tcase_add_test(tc, a_log_that_was_left_is_copied_again_though_a_reader_has_kept_its_index);
     tcase_add_loop_test(tc, what_is_no_store_of_this_version_is_refused_and_left_alone, 0,
                         COUNT(strangers));
     tcase_add_test(tc, a_file_that_is_no_database_is_refused_and_left_alone);
