@@ -27,6 +27,7 @@ BUILD = os.environ.get("top_builddir", ".")
 SOURCE = os.environ.get("top_srcdir", ".")
 WRAPPER = shlex.split(os.environ.get("HOOKLINED_WRAPPER", ""))
 PATIENCE = 60  # seconds that a condition may take to come true, on the busiest machine
+NOBODY = 65534
 
 SECRETS = {
     "foil": "whsec_foil_0123456789abcdef0123456789",
@@ -191,6 +192,16 @@ def environment(extra, state):
     env.setdefault("LSAN_OPTIONS",
                    f"suppressions={SOURCE}/tests/daemon/lsan.supp:print_suppressions=0")
     return env
+
+
+def nobody_can_run(program):
+    """Not if it lies in a folder that only its owner may enter."""
+    try:
+        return subprocess.run([*WRAPPER, program, "--version"], user=NOBODY, group=NOBODY,
+                              extra_groups=[], env=environment(None, "/"), cwd="/",
+                              capture_output=True, check=False).returncode == 0
+    except PermissionError:
+        return False
 
 
 def run(*arguments, env=None, timeout=PATIENCE):
