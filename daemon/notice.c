@@ -33,6 +33,14 @@ void notice_to_journal(void)
     in_journal = true;
 }
 
+/* What is repeated of a configuration stays in its line, and moves no cursor. */
+static void keep_in_line(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 static void say(enum gravity gravity, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 static void say(enum gravity gravity, const char *format, va_list args)
@@ -40,6 +48,7 @@ static void say(enum gravity gravity, const char *format, va_list args)
     char text[1024];
 
     vsnprintf(text, sizeof(text), format, args);
+    keep_in_line(text);
     if (listener != NULL)
         listener(listener_data, text);
     else if (program != NULL && in_journal)
