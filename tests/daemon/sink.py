@@ -272,7 +272,12 @@ class Daemon:
                 stdin=subprocess.DEVNULL, stdout=out if stdout is None else stdout, stderr=err)
         Daemon.running.append(self)
         if ready:
-            self.address = wait_for(self._listening, "the line \"listening on\"")[0]
+            self.address = self.addresses(1)[0]
+
+    def addresses(self, count):
+        """Where it listens, once it has said so of that many: a line each."""
+        return wait_for(lambda: len(found := self._listening()) >= count and found,
+                        f"{count} times \"listening on\"")
 
     def _listening(self):
         found = re.findall(r"^hooklined: listening on (.*):(\d+)$", self.messages(), re.M)
