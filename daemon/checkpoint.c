@@ -26,16 +26,6 @@ struct checkpoint {
     int64_t begun_us; /* the one under way; 0: none is */
 };
 
-/* SQLite does so only if nothing was written meanwhile. Else the journal would have to, and with
- * its few pages for all of those that were copied here. */
-static int sync_database(sqlite3 *db)
-{
-    sqlite3_file *file = NULL;
-    int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-
-    return code == SQLITE_OK ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : code;
-}
-
 static void fail(struct checkpoint *c, int code)
 {
     char why[STORE_WHY_SIZE];
@@ -45,7 +35,8 @@ static void fail(struct checkpoint *c, int code)
 }
 
 /* How many pages of the log are in the database: not all of them while somebody reads what was
- * there before. */
+ * there before. SQLite syncs them only if nothing was written meanwhile. Else the journal would
+ * have to, and with its few pages for all of those that were copied here. */
 static int copy(struct checkpoint *c)
 {
     sqlite3 *db = store_db(c->store);
@@ -54,7 +45,7 @@ static int copy(struct checkpoint *c)
     code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &copied);
     if (code != SQLITE_OK && code != SQLITE_BUSY)
         fail(c, sqlite3_extended_errcode(db));
-    else if ((code = sync_database(db)) != SQLITE_OK)
+    else if ((code = store_sync(c->store)) != SQLITE_OK)
         fail(c, code);
     return copied;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
-#include <errno.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -100,12 +100,8 @@ struct storage *storage_open(const struct storage_options *options, char why[STO
     if ((s->store = store_open(options->path, STORE_WRITE, why)) == NULL ||
         (s->shelf = shelf_open(s->store, why)) == NULL ||
         (s->outbox = outbox_open(s->store, why)) == NULL ||
-        (s->retention = retention_open(s->store, s->shelf, &retention, why)) == NULL) {
-        int saved = errno;
-
+        (s->retention = retention_open(s->store, s->shelf, &retention, why)) == NULL)
         storage_close(&s);
-        errno = saved;
-    }
     return s;
 }
 
@@ -130,6 +126,7 @@ bool storage_start(struct storage *s)
 void storage_close(struct storage **storage)
 {
     struct storage *s = *storage;
+    int saved = errno;
 
     if (s == NULL)
         return;
@@ -140,6 +137,7 @@ void storage_close(struct storage **storage)
     store_close(&s->store);
     free(s);
     *storage = NULL;
+    errno = saved;
 }
 
 struct store *storage_store(struct storage *s)

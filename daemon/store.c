@@ -168,6 +168,11 @@ static bool check_kind(struct store *store, bool *is_new, int64_t *version, char
     return true;
 }
 
+static int find_file(const struct store *store, sqlite3_file **file)
+{
+    return sqlite3_file_control(store->db, "main", SQLITE_FCNTL_FILE_POINTER, file);
+}
+
 /* The log's index outlives us where somebody reads the store meanwhile, and with it the belief that
  * the file has what was copied out of the log. SQLite reads the log again if the index's header, of
  * which there are two, is none. */
@@ -179,7 +184,7 @@ static bool forget_index(struct store *store, char *why)
     };
     volatile void *index = NULL;
     sqlite3_file *file = NULL;
-    int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    int code = find_file(store, &file);
 
     if (code == SQLITE_OK)
         code = file->pMethods->xShmMap(file, 0, REGION, 0, &index);
@@ -299,12 +304,8 @@ struct store *store_open(const char *path, enum store_mode mode, char why[STORE_
                prepare_to_write(store, why);
         umask(mask);
     }
-    if (!good) {
-        int saved = errno;
-
+    if (!good)
         store_close(&store);
-        errno = saved;
-    }
     return store;
 }
 
@@ -317,6 +318,14 @@ static void close_file(sqlite3 *db)
     sqlite3_close(db);
 }
 
+int store_sync(struct store *store)
+{
+    sqlite3_file *file = NULL;
+    int code = find_file(store, &file);
+
+    return code == SQLITE_OK ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : code;
+}
+
 void store_keep_log(struct store *store)
 {
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -325,6 +334,7 @@ void store_keep_log(struct store *store)
 void store_close(struct store **store)
 {
     struct store *s = *store;
+    int saved = errno;
 
     if (s == NULL)
         return;
@@ -335,6 +345,7 @@ void store_close(struct store **store)
     free(s->file);
     free(s);
     *store = NULL;
+    errno = saved;
 }
 
 bool store_was_left_open(const struct store *store)

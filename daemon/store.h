@@ -34,7 +34,10 @@ enum {
 /* NULL, and in `why` what is wrong with which file; errno is EACCES or EPERM if that is what it is.
  */
 struct store *store_open(const char *path, enum store_mode mode, char why[STORE_WHY_SIZE]);
-void store_close(struct store **store);
+void store_close(struct store **store); /* leaves errno alone */
+
+/* Has the disk take what was copied out of the log into the file. SQLite's code. */
+int store_sync(struct store *store);
 
 /* A sync has failed: pages of the file may be missing on the disk though the next sync succeeds.
  * store_close() leaves the log, out of which the next one writes all of them again. */

@@ -220,27 +220,33 @@ unsigned yaml_line_of_odd_key(const char *file)
     return line;
 }
 
+static unsigned line_of_second(yaml_parser_t *parser)
+{
+    yaml_document_t doc;
+    unsigned line = 0;
+
+    if (!yaml_parser_load(parser, &doc))
+        return 0;
+    yaml_document_delete(&doc);
+    if (!yaml_parser_load(parser, &doc))
+        return (unsigned)parser->problem_mark.line + 1;
+    if (yaml_document_get_root_node(&doc) != NULL)
+        line = (unsigned)doc.start_mark.line + 1;
+    yaml_document_delete(&doc);
+    return line;
+}
+
 unsigned yaml_line_of_more(const char *file)
 {
     FILE *input = fopen(file, "re");
     unsigned line = 0;
     yaml_parser_t parser;
-    yaml_document_t doc;
 
     if (input == NULL)
         return 0;
     if (yaml_parser_initialize(&parser)) {
         yaml_parser_set_input_file(&parser, input);
-        if (yaml_parser_load(&parser, &doc)) {
-            yaml_document_delete(&doc);
-            if (!yaml_parser_load(&parser, &doc)) {
-                line = (unsigned)parser.problem_mark.line + 1;
-            } else {
-                if (yaml_document_get_root_node(&doc) != NULL)
-                    line = (unsigned)doc.start_mark.line + 1;
-                yaml_document_delete(&doc);
-            }
-        }
+        line = line_of_second(&parser);
         yaml_parser_delete(&parser);
     }
     fclose(input);
