@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Preloaded into hooklined by its tests: the wall clock stands at the seconds that the file
- * $CLOCK_FILE holds. All other clocks pass through, so timeouts work.
+ * $CLOCK_FILE holds, the monotonic one at those of $MONOTONIC_CLOCK_FILE. A clock without a file
+ * passes through, so timeouts work.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,9 +10,21 @@
 #include <time.h>
 #include <unistd.h>
 
+static const char *file_of(clockid_t id)
+{
+    switch (id) {
+    case CLOCK_REALTIME:
+        return getenv("CLOCK_FILE");
+    case CLOCK_MONOTONIC:
+        return getenv("MONOTONIC_CLOCK_FILE");
+    default:
+        return NULL;
+    }
+}
+
 int clock_gettime(clockid_t id, struct timespec *now)
 {
-    const char *path = id == CLOCK_REALTIME ? getenv("CLOCK_FILE") : NULL;
+    const char *path = file_of(id);
     char text[32];
     ssize_t len;
     int fd;

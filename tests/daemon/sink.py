@@ -216,8 +216,9 @@ def run(*arguments, env=None, timeout=PATIENCE):
 
 
 class Clock:
-    """A wall clock that stands where it is put."""
-    def __init__(self, seconds):
+    """A clock that stands where it is put: the wall's, or what the variable names."""
+    def __init__(self, seconds, variable="CLOCK_FILE"):
+        self.variable = variable
         self.path = os.path.join(Folders.new(), "clock")
         self.set(seconds)
 
@@ -227,7 +228,7 @@ class Clock:
 
     def environment(self):
         library = f"{BUILD}/tests/daemon/.libs/clock_from_file.so"
-        return {"LD_PRELOAD": library, "CLOCK_FILE": self.path}
+        return {"LD_PRELOAD": library, self.variable: self.path}
 
 
 def source(name, scheme=None, secrets=None, **more):
