@@ -32,6 +32,14 @@ static bool split(char *text, char **address, char **port, int *family)
            strtoul(*port, NULL, 10) <= 65535;
 }
 
+/* getaddrinfo() takes "*" for this machine alone, and "1.2" for 1.0.0.2. */
+static bool is_whole(const char *host, int family)
+{
+    struct in_addr ignored;
+
+    return family == AF_INET6 ? host[0] != '*' : inet_pton(AF_INET, host, &ignored) == 1;
+}
+
 static bool read_path(const char *path, struct sockaddr_storage *address, socklen_t *len)
 {
     struct sockaddr_un *local = (struct sockaddr_un *)address;
@@ -58,7 +66,8 @@ bool address_read(const char *text, struct sockaddr_storage *address, socklen_t 
         return read_path(text + sizeof(unix_prefix) - 1, address, len);
     if ((size_t)snprintf(copy, sizeof(copy), "%s", text) >= sizeof(copy))
         return false;
-    if (!split(copy, &host, &port, &hints.ai_family) || getaddrinfo(host, port, &hints, &info) != 0)
+    if (!split(copy, &host, &port, &hints.ai_family) || !is_whole(host, hints.ai_family) ||
+        getaddrinfo(host, port, &hints, &info) != 0)
         return false;
     memcpy(address, info->ai_addr, info->ai_addrlen);
     *len = info->ai_addrlen;
