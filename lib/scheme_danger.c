@@ -6,7 +6,6 @@
 #include "scheme.h"
 
 #include <string.h>
-#include <strings.h>
 
 bool scheme_signs(const struct scheme *s, enum part_kind kind)
 {
@@ -32,13 +31,48 @@ static bool is_free(enum part_kind kind)
     return kind == PART_ID || kind == PART_HEADER || kind == PART_BODY;
 }
 
+/* What keeps two of them apart: something whose place does not depend on them. A method, or a time
+ * in digits, could as well be a piece of the value beside it. */
+static bool separates(const struct scheme *s, enum part_kind kind)
+{
+    return kind == PART_LITERAL || kind == PART_URL ||
+           (kind == PART_TIMESTAMP && s->timestamp.unit == TIME_RFC3339);
+}
+
 /* Without something between them, bytes could move from one part to the other and the
  * signature would still be right. */
 static bool parts_run_together(const struct scheme *s)
 {
-    for (size_t i = 1; i < s->parts; i++)
-        if (is_free(s->content[i - 1].kind) && is_free(s->content[i].kind))
+    bool open = false;
+
+    for (size_t i = 0; i < s->parts; i++) {
+        if (is_free(s->content[i].kind) && open)
             return true;
+        if (is_free(s->content[i].kind))
+            open = true;
+        else if (separates(s, s->content[i].kind))
+            open = false;
+    }
+    return false;
+}
+
+static bool may_be_a_digit(const struct part *part, size_t nearest)
+{
+    return part->kind != PART_LITERAL || (part->text[nearest] >= '0' && part->text[nearest] <= '9');
+}
+
+/* The seconds and the milliseconds of one moment begin with the same digits, so both would be in
+ * the window. */
+static bool time_has_no_end(const struct scheme *s)
+{
+    for (size_t i = 0; i < s->parts; i++) {
+        const struct part *part = &s->content[i];
+
+        if (part->kind == PART_TIMESTAMP && s->timestamp.unit == TIME_ANY &&
+            ((i > 0 && may_be_a_digit(part - 1, part[-1].len - 1)) ||
+             (i + 1 < s->parts && may_be_a_digit(part + 1, 0))))
+            return true;
+    }
     return false;
 }
 
@@ -52,6 +86,8 @@ static const char *content_danger(const struct scheme *s)
         return "content must hold {timestamp} and {id} at most once";
     if (parts_run_together(s))
         return "content must separate {id}, {header:...} and {body} from each other";
+    if (time_has_no_end(s))
+        return "content must separate a {timestamp} of unit any from what may be a digit";
     return NULL;
 }
 
@@ -120,25 +156,25 @@ static const char *id_danger(const struct scheme *s)
  * at all. */
 static const char *header_danger(const struct scheme *s)
 {
-    const char *name[3 * SCHEME_SETS_MAX + 1 + SCHEME_PARTS_MAX];
-    size_t count = 0;
+    hookline_header named[3 * SCHEME_SETS_MAX + 1 + SCHEME_PARTS_MAX] = {{0}};
+    hookline_header_list all = {named, 0};
+    hookline_bytes ignored;
 
     for (unsigned i = 0; i < s->sets; i++) {
-        name[count++] = s->signature.name[i];
+        named[all.count++].name = s->signature.name[i];
         if (s->timestamp.source == FROM_HEADER)
-            name[count++] = s->timestamp.name[i];
+            named[all.count++].name = s->timestamp.name[i];
         if (s->id.source == FROM_HEADER)
-            name[count++] = s->id.name[i];
+            named[all.count++].name = s->id.name[i];
     }
     if (s->signature.also != NULL)
-        name[count++] = s->signature.also;
+        named[all.count++].name = s->signature.also;
     for (size_t i = 0; i < s->parts; i++)
         if (s->content[i].kind == PART_HEADER)
-            name[count++] = s->content[i].text;
-    for (size_t i = 1; i < count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcasecmp(name[i], name[j]) == 0)
-                return "the same header is named twice";
+            named[all.count++].name = s->content[i].text;
+    for (size_t i = 0; i < all.count; i++)
+        if (hookline_find_in_list(&all, named[i].name, &ignored) > 1)
+            return "the same header is named twice";
     return NULL;
 }
 

@@ -225,6 +225,20 @@ static const struct {
      "content must separate {id}, {header:...} and {body} from each other"},
     {"signature X; encoding hex; content {header:A}{header:B}.{body}",
      "content must separate {id}, {header:...} and {body} from each other"},
+    {"signature X; encoding hex; id header I; content {id}{method}{body}",
+     "content must separate {id}, {header:...} and {body} from each other"},
+    {"signature X; encoding hex; id header I; timestamp header T seconds; "
+     "content {id}{timestamp}{body}",
+     "content must separate {id}, {header:...} and {body} from each other"},
+    {"signature X; encoding hex; timestamp header T any; content {timestamp}{body}",
+     "content must separate a {timestamp} of unit any from what may be a digit"},
+    {"signature X; encoding hex; id header I; timestamp header T any; "
+     "content {id}{timestamp}.{body}",
+     "content must separate a {timestamp} of unit any from what may be a digit"},
+    {"signature X; encoding hex; timestamp header T any; content {timestamp}0.{body}",
+     "content must separate a {timestamp} of unit any from what may be a digit"},
+    {"signature X; encoding hex; timestamp header T any; content {body}.0{timestamp}",
+     "content must separate a {timestamp} of unit any from what may be a digit"},
     {"signature X; encoding hex; content {timestamp}.{body}",
      "content holds {timestamp}: say where it is"},
     {"signature X; encoding hex; timestamp body t any; content {timestamp}.{body}",
@@ -267,6 +281,10 @@ static const char *const good[] = {
     "signature X-Sig!#$%&'*+.^_`~; encoding base64url; content v0}:{body}",
     "timestamp header T seconds; encoding hex; content {timestamp}{body}; signature X",
     "signature X; encoding hex; content {method}{url}{header:A}/{header:B}/{body}",
+    "signature X; encoding hex; timestamp header T rfc3339; id header I; "
+    "content {id}{timestamp}{body}",
+    "signature X; encoding hex; timestamp header T any; content 0.{timestamp}.0{body}",
+    "signature X; encoding hex; timestamp header T any; content {body}.{timestamp}",
 };
 
 START_TEST(a_description_in_any_layout_and_order_is_read)

@@ -189,7 +189,7 @@ START_TEST(a_time_is_written_as_the_scheme_writes_it)
     char description[128];
 
     snprintf(description, sizeof(description),
-             "signature S; encoding hex; timestamp header T %s; content {timestamp}{body}",
+             "signature S; encoding hex; timestamp header T %s; content {timestamp}.{body}",
              units[_i].unit);
     make(description);
     ck_assert_int_eq(sign(no_id), 0);
@@ -208,7 +208,7 @@ static const char *const shapes[] = {
     "signature S; list tagged v1; prefix x-; encoding hex; content {body}",
     "signature S; list pairs comma v1; encoding base64; content {body}",
     "signature S; list pairs semicolon v1; prefix sha256=; encoding hex; content {body}",
-    "signature S;list pairs comma v;encoding hex;timestamp pair t any;content {timestamp}{body}",
+    "signature S;list pairs comma v;encoding hex;timestamp pair t any;content {timestamp}.{body}",
     "signature S|R; encoding hex; id header I|J; content {id}/{body}",
 };
 
