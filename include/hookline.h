@@ -14,9 +14,10 @@
  *
  * Ownership  The library owns hookline_verifier and hookline_event: made by a function
  *            whose first parameter is `T **out`, released by the matching _free(T **),
- *            which takes NULL and a pointer to NULL. Secrets are copied into locked memory
- *            and wiped. All else is yours: no pointer is kept after a call returns, and
- *            r.payload and r.id point into the request.
+ *            which takes NULL and a pointer to NULL. Secrets are copied into memory that no
+ *            core file holds, locked as far as RLIMIT_MEMLOCK goes, and wiped. All else is
+ *            yours: no pointer is kept after a call returns, and r.payload and r.id point
+ *            into the request.
  * Threads    Set a verifier up on one thread, then share it as `const` with any number of
  *            them. To rotate secrets make a new verifier and swap.
  * Effects    hookline_verify() does no I/O, allocates nothing, writes no globals, logs
