@@ -3,8 +3,23 @@
 
 #include <stddef.h>
 
+#include "../../daemon/clock.h"
 #include "api.h"
 #include "trouble.h"
+
+enum {
+    AHEAD_MS = 60000 /* more, and the clock has been set back */
+};
+
+int64_t emulator_take_time(struct emulator *emulator, size_t count)
+{
+    int64_t now_ms = clock_wall_us() / 1000, newest_ms = emulator->newest_ms;
+
+    if (now_ms <= newest_ms && newest_ms < now_ms + AHEAD_MS)
+        now_ms = newest_ms + 1;
+    emulator->newest_ms = now_ms + (int64_t)count - 1;
+    return now_ms * 1000;
+}
 
 void emulator_handle(struct emulator *emulator, struct api_call *call)
 {

@@ -8,6 +8,8 @@
 #define EMULATOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct api_call;
 struct dispatcher;
@@ -25,8 +27,14 @@ struct emulator {
     const char *faults;      /* --fault: of endpoints that are made; "" for none */
     /* TruLayer takes only https URLs of public addresses; a playground has none. */
     bool strict_urls;
-    bool is_local; /* only this machine reaches it, so /emulator/... may be asked for */
+    bool is_local;     /* only this machine reaches it, so /emulator/... may be asked for */
+    int64_t newest_ms; /* of emulator_take_time() */
 };
+
+/* Microseconds since 1970, for what is made now: `count` events, each a millisecond younger than
+ * the one before. No two events have the same: where nothing else tells them apart, as with
+ * TruLayer's, the receiver would take the second one for a duplicate. */
+int64_t emulator_take_time(struct emulator *emulator, size_t count);
 
 /* Answers the call, now or later. */
 void emulator_handle(struct emulator *emulator, struct api_call *call);

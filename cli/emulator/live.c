@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../daemon/clock.h"
 #include "../iso_time.h"
 #include "detail.h"
 #include "dispatch.h"
@@ -155,7 +154,7 @@ int live_publish(struct emulator *emulator, const char *provider, const char *ty
         return -1;
     }
     identity_hex(making.id, kind->id_prefix);
-    iso_time_write(making.time, clock_wall_us());
+    iso_time_write(making.time, emulator_take_time(emulator, 1));
     for (size_t i = 0;
          good && (endpoint = ledger_endpoint_at(emulator->ledger, provider, i)) != NULL; i++) {
         if (subscribes(endpoint, type)) {

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../daemon/clock.h"
 #include "../payload.h"
 #include "api.h"
 #include "emulator.h"
@@ -79,9 +78,10 @@ bool trial_send(struct emulator *emulator, const struct ledger_endpoint *endpoin
                 struct trial *trial, char why[FAULT_WHY_SIZE])
 {
     struct making making = {emulator, endpoint, manner, faults, done, data};
-    int64_t now_us = clock_wall_us();
+    int64_t now_us;
 
     name_all(&making, trial);
+    now_us = emulator_take_time(emulator, trial->count);
     for (size_t i = 0; i < trial->count; i++) {
         /* Each is a millisecond younger than the one before, in whatever order they go. */
         size_t at = faults->reorder ? trial->count - 1 - i : i;
@@ -133,7 +133,7 @@ bool trial_skip(struct emulator *emulator, const struct ledger_endpoint *endpoin
 {
     const struct faults none = {0};
     const struct making making = {emulator, endpoint, manner, &none, NULL, NULL};
-    int64_t now_us = clock_wall_us();
+    int64_t now_us = emulator_take_time(emulator, 1);
     struct payload_ids ids = {trial->event_ids[0], endpoint->id};
     struct payload payload;
     bool good;
