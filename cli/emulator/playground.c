@@ -206,7 +206,7 @@ static bool read_sources(struct making *m, const struct config *config, const ch
 
     if (sink_url == NULL) {
         if (!sink_address_url(config, base))
-            return complain(m, "the configuration says no port at which hooklined listens: say "
+            return complain(m, "the configuration says no port at which hooklined is reached: say "
                                "--sink-url http://HOST:PORT");
     } else if (snprintf(base, sizeof(base), "%s", sink_url) >= (int)sizeof(base)) {
         return complain(m, "--sink-url: it is too long");

@@ -43,19 +43,25 @@ bool sink_address_admin(const struct config *config, char text[SINK_ADDRESS_SIZE
     return true;
 }
 
+/* A certificate hardly names the loopback, so an address without TLS is better; and behind a proxy
+ * somebody else has to speak first. */
 bool sink_address_url(const struct config *config, char url[SINK_ADDRESS_SIZE])
 {
+    const struct config_listen *listen = config->listen, *end = listen + config->listen_count;
     struct sockaddr_storage address;
     char text[ADDRESS_TEXT_SIZE];
+    bool found = false;
     socklen_t len;
 
-    for (unsigned i = 0; i < config->listen_count; i++) {
-        if (!address_read(config->listen[i].address, &address, &len) ||
-            make_reachable(&address) == 0)
+    for (; listen < end; listen++) {
+        if (listen->proxy_protocol || (found && listen->tls != NULL) ||
+            !address_read(listen->address, &address, &len) || make_reachable(&address) == 0)
             continue;
         address_write(&address, text);
-        snprintf(url, SINK_ADDRESS_SIZE, "http://%s", text);
-        return true;
+        snprintf(url, SINK_ADDRESS_SIZE, "http%s://%s", listen->tls != NULL ? "s" : "", text);
+        found = true;
+        if (listen->tls == NULL)
+            break;
     }
-    return false;
+    return found;
 }

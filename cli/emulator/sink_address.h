@@ -13,8 +13,9 @@ enum {
     SINK_ADDRESS_SIZE = 512
 };
 
-/* "http://127.0.0.1:8080" of the first address with a port; every address of this machine is the
- * loopback's. False if there is none. */
+/* "http://127.0.0.1:8080" of the first address with a port, but for those that a proxy comes to;
+ * "https://..." if all of them speak TLS. Every address of this machine is the loopback's. False if
+ * there is none. */
 bool sink_address_url(const struct config *config, char url[SINK_ADDRESS_SIZE]);
 
 /* "unix:admin.sock" or "127.0.0.1:9090" of the administrator's address, likewise. */
