@@ -2,6 +2,8 @@
  *
  * A receiver of Foil's webhooks behind any web server that speaks CGI (RFC 3875). The secret
  * comes from $FOIL_SECRET, which the server's configuration sets.
+ *
+ *     cc cgi-receiver.c -o cgi-receiver $(pkg-config --cflags --libs libhookline)
  */
 #include <hookline.h>
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A receiver of Foil's webhooks on libh2o 2.2: `FOIL_SECRET=... h2o-handler PORT`.
+ *
+ *     cc h2o-handler.c -o h2o-handler $(pkg-config --cflags --libs libhookline libh2o-evloop)
  */
 #include <hookline.h>
 
@@ -12,6 +14,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+/* libh2o-evloop has an event loop of its own; its pkg-config file does not say so. */
+#define H2O_USE_LIBUV 0
 #include <h2o.h>
 
 struct webhook_handler {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * A receiver of Foil's webhooks on libmicrohttpd: `FOIL_SECRET=... microhttpd-server PORT`.
+ *
+ *     cc microhttpd-server.c -o microhttpd-server \
+ *         $(pkg-config --cflags --libs libhookline libmicrohttpd)
  */
 #include <hookline.h>
 

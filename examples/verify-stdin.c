@@ -2,6 +2,7 @@
  *
  * Verifies one delivery by hand:
  *
+ *     cc verify-stdin.c -o verify-stdin $(pkg-config --cflags --libs libhookline)
  *     HOOKLINE_SECRET=... verify-stdin foil 'X-Foil-Timestamp: 1' 'X-Foil-Signature: ab' <body
  *
  * Exits 0 if it is authentic, 1 if not, 2 after a wrong call and 3 for a fault of our own. The
