@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../daemon/address.h"
+#include "../daemon/clock.h"
 #include "../daemon/notice.h"
 #include "emulator/announcement.h"
 #include "emulator/courier.h"
@@ -177,7 +178,8 @@ static void give_up(struct ledger *ledger)
     static const char *const statuses[] = {"pending", "delivering", "retry_pending"};
 
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
-        ledger_give_up(ledger, statuses[i], "failed", "given up: the emulator has ended before");
+        ledger_give_up(ledger, statuses[i], "failed", "given up: the emulator has ended before",
+                       clock_wall_us());
 }
 
 static bool open_ledger(struct emulation *e)

@@ -96,7 +96,7 @@ bool ledger_add_delivery(struct ledger *ledger, const struct ledger_delivery *de
 bool ledger_change_delivery(struct ledger *ledger, const struct ledger_delivery *delivery);
 /* Gives those up that have this status since an earlier process, which nobody sends any more. */
 bool ledger_give_up(struct ledger *ledger, const char *status, const char *new_status,
-                    const char *error);
+                    const char *error, int64_t now_us);
 struct ledger_event *ledger_event(struct ledger *ledger, const char *provider, const char *id);
 /* Calls `each`, which may ask the ledger, for the newest `limit` events, newest first. */
 bool ledger_each_event(struct ledger *ledger, const struct ledger_wanted *wanted,

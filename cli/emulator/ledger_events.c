@@ -144,12 +144,14 @@ bool ledger_change_delivery(struct ledger *ledger, const struct ledger_delivery 
 }
 
 bool ledger_give_up(struct ledger *ledger, const char *status, const char *new_status,
-                    const char *error)
+                    const char *error, int64_t now_us)
 {
     const struct ledger_value values[] = {ledger_text(status), ledger_text(new_status),
-                                          ledger_text(error)};
+                                          ledger_text(error), ledger_number(now_us)};
 
-    return ledger_change(ledger, "UPDATE delivery SET status = ?2, error = ?3 WHERE status = ?1",
+    return ledger_change(ledger,
+                         "UPDATE delivery SET status = ?2, error = ?3, updated_us = ?4"
+                         " WHERE status = ?1",
                          values, LEDGER_COUNT(values));
 }
 
