@@ -114,6 +114,14 @@ static const char *copy(struct call *call, h2o_iovec_t text)
     return h2o_strdup(&call->pool, text.base, text.len).base;
 }
 
+/* Without the blanks behind it, which libh2o leaves there. */
+static const char *copy_value(struct call *call, h2o_iovec_t value)
+{
+    while (value.len > 0 && (value.base[value.len - 1] == ' ' || value.base[value.len - 1] == '\t'))
+        value.len--;
+    return copy(call, value);
+}
+
 static void copy_headers(struct call *call, const h2o_req_t *req)
 {
     struct api_header *to = h2o_mem_alloc_pool(&call->pool, (req->headers.size + 2) * sizeof(*to));
@@ -122,7 +130,7 @@ static void copy_headers(struct call *call, const h2o_req_t *req)
     *to++ = (struct api_header){"host", copy(call, req->authority)};
     for (size_t i = 0; i < req->headers.size; i++)
         *to++ = (struct api_header){copy(call, *req->headers.entries[i].name),
-                                    copy(call, req->headers.entries[i].value)};
+                                    copy_value(call, req->headers.entries[i].value)};
     *to = (struct api_header){NULL, NULL};
 }
 
