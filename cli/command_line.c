@@ -183,6 +183,10 @@ static bool complain(int option, char *argv[])
 {
     if (option == ':')
         notice("%s: expected a value", argv[optind - 1]);
+    else if (optopt >= HELP)
+        notice("%s: it takes no value", argv[optind - 1]);
+    else if (optopt != 0) /* of several letters in one argument, which is not over */
+        notice("-%c: there is no such option", optopt);
     else
         notice("%s: there is no such option", argv[optind - 1]);
     return false;
