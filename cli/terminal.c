@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "terminal.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static bool is_seen(FILE *stream)
@@ -44,6 +46,15 @@ static void clear_at_end(int signal)
         sigaction(signal, &clear, NULL);
 }
 
+/* What goes on in a second line could not be written over. */
+static int room(void)
+{
+    struct winsize size;
+
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col - 1
+                                                                           : INT_MAX;
+}
+
 void terminal_progress(const char *text)
 {
     if (!is_seen(stderr))
@@ -51,5 +62,5 @@ void terminal_progress(const char *text)
     is_shown = text != NULL;
     clear_at_end(SIGINT);
     clear_at_end(SIGTERM);
-    fprintf(stderr, "%s%s", clear_line, text == NULL ? "" : text);
+    fprintf(stderr, "%s%.*s", clear_line, room(), text == NULL ? "" : text);
 }

@@ -20,9 +20,9 @@ enum terminal_tone {
 /* What begins a tone on this stream; "" if nobody sees colours there. */
 const char *terminal_tone(FILE *stream, enum terminal_tone tone);
 
-/* Shows how it goes on in the last line of standard error, in the place of what this showed before;
- * NULL takes it away, and so does a signal that ends the process. Does nothing where no person is
- * looking. */
+/* Shows how it goes on in the last line of standard error, as much of it as that has room for, in
+ * the place of what this showed before; NULL takes it away, and so does a signal that ends the
+ * process. Does nothing where no person is looking. */
 void terminal_progress(const char *text);
 
 #endif
