@@ -55,8 +55,11 @@ static bool check_url(const struct place *p, char *why)
     if (strstr(p->url, "://") == NULL)
         return complain(p, "expected unix:PATH, ADDRESS:PORT or a URL", why);
     authority = authority_of(p->url, &len);
-    if (memchr(authority, '@', len) != NULL)
-        return complain(p, "user and password are not for here, see --sink-token", why);
+    if (memchr(authority, '@', len) != NULL) {
+        snprintf(why, SINK_WHY_SIZE,
+                 "--sink: user and password are not for here, see --sink-token");
+        return false;
+    }
     if ((problem = call_url_problem(p->url)) != NULL)
         return complain(p, problem, why);
     if (strchr(p->url, '?') != NULL)
@@ -69,7 +72,8 @@ static bool set_url(struct place *p, char *why)
     char guess[200];
     size_t len;
 
-    if (strstr(p->address, "://") == NULL && strchr(p->address, '/') != NULL) {
+    if (strstr(p->address, "://") == NULL && p->address[0] != '\0' &&
+        (strchr(p->address, '/') != NULL || strchr(p->address, ':') == NULL)) {
         snprintf(guess, sizeof(guess),
                  "expected unix:PATH, ADDRESS:PORT or a URL; is it unix:%.100s?", p->shown);
         return complain(p, guess, why);

@@ -276,7 +276,7 @@ static bool check(struct mission *m, const char *url)
     m->target =
         (struct call_target){.url = url, .ca_file = o->ca_file, .timeout_s = (unsigned)o->timeout};
     if (problem != NULL)
-        notice("%s: %s", url, problem);
+        notice("URL: %s", problem);
     else if (o->trust.method != NULL && !is_method(o->trust.method))
         notice("--method: expected one that has a body, such as POST or PUT");
     else if (o->fault != NULL && !fault_read(&m->faults, o->fault, why))

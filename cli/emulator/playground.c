@@ -153,7 +153,7 @@ static bool grant(struct making *m, const struct wish *wish)
     bool good, known;
 
     if (problem != NULL)
-        return complain(m, "%s: %s: %s", wish->source, wish->url, problem);
+        return complain(m, "%s: %s", wish->source, problem);
     if (!is_new(m, wish))
         return false;
     endpoint = find(ledger, wish);
@@ -247,6 +247,7 @@ static bool read_admin(struct making *m, const struct config *config)
 
 /* ---- the command line */
 
+/* Behind the name there may be a secret. */
 static bool list_schemes(const struct making *m, const char *text)
 {
     char names[256];
@@ -256,8 +257,8 @@ static bool list_schemes(const struct making *m, const char *text)
     for (size_t i = 0; (scheme = hookline_scheme_at(i)) != NULL && len < sizeof(names); i++)
         len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i == 0 ? "" : ", ",
                                 scheme->name);
-    return complain(m, "--endpoint %.64s: expected PROVIDER=URL, where PROVIDER is one of %s", text,
-                    names);
+    return complain(m, "--endpoint %.*s: expected PROVIDER=URL, where PROVIDER is one of %s",
+                    (int)strcspn(text, "=:,"), text, names);
 }
 
 /* Behind the first comma that such a place follows: URLs and paths have others. */
