@@ -380,6 +380,11 @@ bool destination_answers(const struct destination *d, hookline_bytes source)
     return is_listed(d->answers, source);
 }
 
+bool destination_has_moved(const struct destination *before, const struct destination *now)
+{
+    return strcmp(before->target.url, now->target.url) != 0;
+}
+
 bool destination_answers_same(const struct destination *a, const struct destination *b)
 {
     char **of_a = a->answers, **of_b = b->answers;

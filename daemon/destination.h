@@ -54,6 +54,9 @@ bool destination_takes(const struct destination *d, hookline_bytes source, hookl
 /* Whether the sender of that source gets the answer of this destination. */
 bool destination_answers(const struct destination *d, hookline_bytes source);
 
+/* Whether the one of this name is somewhere else now. */
+bool destination_has_moved(const struct destination *before, const struct destination *now);
+
 /* Whether both answer for the same sources. */
 bool destination_answers_same(const struct destination *a, const struct destination *b);
 

@@ -70,7 +70,7 @@ static void start_attempt(struct lane *lane, struct attempt *a, struct entry *en
 static void on_answered(struct attempt *a)
 {
     struct lane *lane = a->data;
-    bool moved = strcmp(a->destination->target.url, lane->destination->target.url) != 0;
+    bool moved = destination_has_moved(a->destination, lane->destination);
 
     /* If so, it says nothing about where deliveries go now, nor when to try there. */
     if (moved && a->facts.state == OUTBOX_RETRY)
@@ -406,7 +406,7 @@ void lane_follow(struct lane *lane, struct rules *rules, const struct destinatio
     agenda_follow(&lane->agenda, d);
     if (before == NULL)
         cursor_init(&lane->cursor, lane->options.tools, d->number, d->cursor);
-    else if (strcmp(before->target.url, d->target.url) != 0)
+    else if (destination_has_moved(before, d))
         breaker_success(&lane->breaker);
     rules_release_forwarding(&old);
 }

@@ -335,12 +335,15 @@ unsigned long log_close(struct log **log)
     return left;
 }
 
+bool log_has_path(const struct log *log)
+{
+    return log->path != NULL;
+}
+
 bool log_reopen(struct log *log)
 {
     int fd, old;
 
-    if (log->path == NULL)
-        return true;
     if ((fd = open_path(log->path)) < 0)
         return false;
     pthread_mutex_lock(&log->writer);

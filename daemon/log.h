@@ -35,7 +35,10 @@ void log_write(struct log *log, const char *line, size_t len);
  * have a slow reader. */
 void log_flush(struct log *log);
 
-/* Opens the path anew, for logrotate; false with errno set, and the old file is kept. */
+/* Whether it is not standard output. */
+bool log_has_path(const struct log *log);
+
+/* Opens that path anew, for logrotate; false with errno set, and the old file is kept. */
 bool log_reopen(struct log *log);
 
 #endif

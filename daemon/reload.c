@@ -43,7 +43,7 @@ static int hasten_moved(const struct enrolment *e)
         const struct destination *d = &e->destinations->at[i];
         const struct destination *old = destinations_named(e->before, d->name);
 
-        if (old != NULL && strcmp(old->target.url, d->target.url) != 0)
+        if (old != NULL && destination_has_moved(old, d))
             code = outbox_hasten(outbox, d->number, now_us);
     }
     return code;

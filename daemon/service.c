@@ -368,6 +368,8 @@ bool service_close(struct service **service)
 
 static void reopen_log(struct log *log)
 {
+    if (!log_has_path(log))
+        return;
     if (log_reopen(log))
         notice("log reopened");
     else

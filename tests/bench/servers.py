@@ -8,13 +8,15 @@ import pathlib
 import re
 import resource
 import signal
-import socket
 import struct
 import subprocess
+import sys
 import time
 
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent.parent / "daemon"))
+from ports import free_port
+
 SECRET = "whsec_bench_0123456789abcdef0123456789"
-HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("top_builddir", ".")).resolve()
 LIBRARIES = str(BUILD / ".libs")
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -132,12 +134,6 @@ def can_forward():
 
 def descriptors():
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def webhook(folder, command):
