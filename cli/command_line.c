@@ -181,14 +181,17 @@ static const struct option_row *row_of(const struct reading *r, int option)
 
 static bool complain(int option, char *argv[])
 {
+    const char *word = argv[optind - 1];
+    int len = (int)strcspn(word, "="); /* behind it may be a secret */
+
     if (option == ':')
-        notice("%s: expected a value", argv[optind - 1]);
+        notice("%s: expected a value", word);
     else if (optopt >= HELP)
-        notice("%s: it takes no value", argv[optind - 1]);
+        notice("%.*s: it takes no value", len, word);
     else if (optopt != 0) /* of several letters in one argument, which is not over */
         notice("-%c: there is no such option", optopt);
     else
-        notice("%s: there is no such option", argv[optind - 1]);
+        notice("%.*s: there is no such option", len, word);
     return false;
 }
 
