@@ -111,21 +111,3 @@ bool api_path_fits(const struct api_request *request, const char *pattern,
     }
     return *path == '\0';
 }
-
-/* ---- bodies */
-
-cJSON *api_body(const struct api_request *request)
-{
-    const char *end = NULL;
-    cJSON *json;
-
-    /* What is behind a NUL would not be looked at. */
-    if (request->len == 0 || memchr(request->body, '\0', request->len) != NULL)
-        return NULL;
-    json = cJSON_ParseWithLengthOpts(request->body, request->len + 1, &end, 1);
-    if (json != NULL && !cJSON_IsObject(json)) {
-        cJSON_Delete(json);
-        json = NULL;
-    }
-    return json;
-}

@@ -41,7 +41,4 @@ enum {
 bool api_path_fits(const struct api_request *request, const char *pattern,
                    char parts[][API_PART_SIZE]);
 
-/* The body as a JSON object; NULL if it is none. Deleted by the caller. */
-cJSON *api_body(const struct api_request *request);
-
 #endif

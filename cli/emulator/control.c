@@ -18,6 +18,7 @@
 #include "../../daemon/clock.h"
 #include "../../daemon/origin.h"
 #include "api.h"
+#include "form.h"
 #include "ledger.h"
 #include "live.h"
 #include "trial.h"
@@ -48,10 +49,12 @@ static void refuse(struct api_call *call, int status, const char *code, const ch
  * cJSON_Delete(); NULL: it has been refused. */
 static cJSON *read_body(struct api_call *call, const char *const names[NAMES_MAX], const char *free)
 {
-    cJSON *body = api_body(api_request(call));
+    const struct api_request *request = api_request(call);
+    cJSON *body = form_parse(request->body, request->len);
     const cJSON *member;
 
-    if (body == NULL) {
+    if (!cJSON_IsObject(body)) {
+        cJSON_Delete(body);
         refuse(call, 400, "bad_request", "expected a JSON object as the body");
         return NULL;
     }

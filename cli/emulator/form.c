@@ -161,13 +161,14 @@ static bool is_known(const struct form_field *fields, const char *name)
     return false;
 }
 
-/* cJSON's strings end there, so what is behind it would be lost. */
+/* cJSON's strings end there, so what is behind it would be lost. It takes \u12g4 for one, too. */
 static bool holds_nul(const char *text, size_t len)
 {
     if (memchr(text, '\0', len) != NULL)
         return true;
     while ((text = strchr(text, '\\')) != NULL) {
-        if (strncmp(text, "\\u0000", 6) == 0)
+        if (text[1] == 'u' &&
+            (strspn(text + 2, "0123456789abcdefABCDEF") < 4 || strncmp(text + 2, "0000", 4) == 0))
             return true;
         text += text[1] != '\0' ? 2 : 1;
     }

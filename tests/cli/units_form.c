@@ -145,6 +145,8 @@ START_TEST(what_is_no_text_or_more_than_a_value_is_no_json)
                {"\"\\u0000\"", 8},
                {"\"\\\\\\u0000\"", 10},
                {"\"\\ud800\"", 8},
+               {"\"a\\u12g4b\"", 10},
+               {"\"\\u00\"", 6},
                {"\"\\", 2}};
     cJSON *good;
 
