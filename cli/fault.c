@@ -83,7 +83,7 @@ const char *fault_help(void)
            "reorder           with burst: in another order than they were made\n"
            "wrong-secret      signed with another secret\n"
            "secret-newline    signed with the secret and a line end behind it\n"
-           "two-signatures    as in a rotation: an old secret's beside it, if there is room\n"
+           "two-signatures    as in a rotation: an old secret's beside it, if it fits\n"
            "unsigned          without a signature\n"
            "tamper            one character of the body changed after signing\n"
            "reencode          the body's JSON in other white space than was signed\n"
