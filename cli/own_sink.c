@@ -136,18 +136,33 @@ static void keep_quiet(const char *text)
     (void)text;
 }
 
+static bool is_address(const char *text)
+{
+    struct sockaddr_storage address;
+    socklen_t len;
+
+    return address_read(text, &address, &len);
+}
+
 /* Checks what the user gave. No URL leads to a Unix socket. */
 static bool configure(struct own_sink *s, const struct own_sink_options *o, char *why)
 {
     const char *where = "command line: ";
     char complaint[CONFIG_WHY_SIZE] = "out of memory";
+    bool filled;
 
-    if (strncmp(o->address, "unix:", 5) == 0) {
+    if (strncmp(o->address, "unix:", 5) == 0 || !is_address(o->address)) {
         snprintf(why, OWN_SINK_WHY_SIZE, "cannot listen on %s: expected a numeric ADDRESS:PORT",
                  o->address);
         return false;
     }
-    if (fill(s, o) && config_complete(s->config, NULL, complaint) &&
+    filled = fill(s, o);
+    if (filled && !is_address(s->admin)) {
+        snprintf(why, OWN_SINK_WHY_SIZE, "%s: too long for a socket in it: set a shorter TMPDIR",
+                 s->folder);
+        return false;
+    }
+    if (filled && config_complete(s->config, NULL, complaint) &&
         (s->rules = rules_open(s->config, NULL, keep_quiet, complaint)) != NULL)
         return true;
     /* It says where, and that is known. */
