@@ -232,13 +232,6 @@ bool fault_read(struct faults *faults, const char *text, char why[FAULT_WHY_SIZE
     return true;
 }
 
-bool fault_is_any(const struct faults *f)
-{
-    return f->shift_s != 0 || f->copies != 0 || f->burst != 0 || f->wrong_secret ||
-           f->secret_newline || f->two_signatures || f->unsigned_ || f->tamper || f->reencode ||
-           f->crlf || f->oversize != 0 || f->truncate || f->reset || f->bytes_per_s != 0;
-}
-
 /* ---- writing */
 
 void fault_write(const struct faults *f, char text[FAULT_TEXT_MAX])

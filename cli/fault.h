@@ -44,8 +44,6 @@ bool fault_read(struct faults *faults, const char *text, char why[FAULT_WHY_SIZE
 /* A line for each: "future=SECONDS  what it does". For help, and for an error answer. */
 const char *fault_help(void);
 
-bool fault_is_any(const struct faults *faults);
-
 /* The words that fault_read() would read as these faults; "" for none. */
 void fault_write(const struct faults *faults, char text[FAULT_TEXT_MAX]);
 
