@@ -86,9 +86,13 @@ void address_write(const struct sockaddr_storage *address, char *text)
                  inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host)), ntohs(v4->sin_port));
     } else if (address->ss_family == AF_INET6) {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+        const unsigned char *bytes = v6->sin6_addr.s6_addr;
+        bool is_v4 = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
 
-        snprintf(text, ADDRESS_TEXT_SIZE, "[%s]:%u",
-                 inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host)), ntohs(v6->sin6_port));
+        snprintf(text, ADDRESS_TEXT_SIZE, is_v4 ? "%s:%u" : "[%s]:%u",
+                 is_v4 ? inet_ntop(AF_INET, bytes + 12, host, sizeof(host))
+                       : inet_ntop(AF_INET6, bytes, host, sizeof(host)),
+                 ntohs(v6->sin6_port));
     } else if (address->ss_family == AF_UNIX &&
                ((const struct sockaddr_un *)address)->sun_path[0] != '\0') {
         const struct sockaddr_un *local = (const struct sockaddr_un *)address;

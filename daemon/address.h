@@ -17,7 +17,8 @@ enum {
 bool address_read(const char *text, struct sockaddr_storage *address, socklen_t *len);
 
 /* What is none of the three is written as "unknown", and so is a Unix socket without a path, which
- * clients have. `text` has ADDRESS_TEXT_SIZE bytes. */
+ * clients have. An IPv4 address in the shape of an IPv6 one is written as what it is. `text` has
+ * ADDRESS_TEXT_SIZE bytes. */
 void address_write(const struct sockaddr_storage *address, char *text);
 
 /* Whether nobody but this machine can reach it. */
