@@ -12,6 +12,7 @@
 #include "../../daemon/config.h"
 #include "../../daemon/config_file.h"
 #include "../../daemon/secret.h"
+#include "../../daemon/source.h"
 #include "../sink_config.h"
 #include "detail.h"
 #include "emulator.h"
@@ -174,6 +175,23 @@ static bool grant(struct making *m, const struct wish *wish)
 
 /* ---- hooklined's configuration */
 
+static void ignore(const char *warning)
+{
+    (void)warning;
+}
+
+/* Whether hooklined itself would take them: what it refuses could only fail later, one by one. */
+static bool check_sources(struct making *m, const struct config *config, const char *file)
+{
+    char why[CONFIG_WHY_SIZE];
+    struct sources *sources = sources_open(config, file, ignore, why);
+
+    if (sources == NULL)
+        return complain(m, "%s", why);
+    sources_free(&sources);
+    return true;
+}
+
 static bool read_source(struct making *m, const struct config_source *source, const char *base)
 {
     struct wish wish = {
@@ -273,6 +291,16 @@ static bool read_where(char *url, struct config_secret *where)
     return false;
 }
 
+/* Where it is no secret of the scheme's, it has been complained about. */
+static bool can_sign(const struct making *m, const struct wish *wish)
+{
+    hookline_verifier *verifier;
+    int code = hookline_verifier_new(&verifier, wish->scheme, wish->secrets[0]);
+
+    hookline_verifier_free(&verifier);
+    return code == 0 || complain(m, "--endpoint %s: %s", wish->scheme, hookline_code_text(code));
+}
+
 static void free_where(struct config_secret *where)
 {
     free(where->file);
@@ -307,7 +335,7 @@ static bool read_endpoint(struct making *m, const char *text, const char *keys)
     if (wish.secrets[0] == NULL)
         good = complain(m, "--endpoint %s: %s", scheme->name, why);
     else
-        good = grant(m, &wish);
+        good = can_sign(m, &wish) && grant(m, &wish);
     free_where(&where);
     free_wish(&wish);
     return good;
@@ -323,7 +351,8 @@ static bool fill(struct making *m, const struct playground_options *options,
     m->playground->endpoints = calloc(size + 1, sizeof(*m->playground->endpoints));
     if (m->playground->endpoints == NULL)
         return complain(m, "out of memory");
-    if (config != NULL && !(read_sources(m, config, options->sink_url) && read_admin(m, config)))
+    if (config != NULL && !(check_sources(m, config, options->config) &&
+                            read_sources(m, config, options->sink_url) && read_admin(m, config)))
         return false;
     for (size_t i = 0; i < options->endpoints.count; i++)
         if (!read_endpoint(m, options->endpoints.items[i], options->keys))
