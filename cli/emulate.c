@@ -14,6 +14,7 @@
 
 #include "../daemon/address.h"
 #include "../daemon/clock.h"
+#include "../daemon/log.h"
 #include "../daemon/notice.h"
 #include "emulator/announcement.h"
 #include "emulator/courier.h"
@@ -81,6 +82,7 @@ struct emulation {
     struct playground *playground;
     struct courier *courier;
     struct server *server;
+    struct log *log; /* of the attempts; NULL: they are told to people */
 };
 
 /* ---- options */
@@ -167,7 +169,7 @@ static void on_attempt(void *data, const struct dispatch_note *note)
 {
     const struct emulation *e = data;
 
-    announce_attempt(e->options->json, note);
+    announce_attempt(e->log, note);
 }
 
 /* ---- opening */
@@ -228,6 +230,14 @@ static bool open_playground(struct emulation *e)
     return e->playground != NULL;
 }
 
+static bool open_log(struct emulation *e)
+{
+    if (!e->options->json || (e->log = log_open("-")) != NULL)
+        return true;
+    notice("standard output: %s", strerror(errno));
+    return false;
+}
+
 static bool open_dispatcher(struct emulation *e)
 {
     struct dispatcher_options options = {
@@ -268,6 +278,7 @@ static void close_all(struct emulation *e)
     server_close(&e->server);
     courier_close(&e->courier);
     dispatcher_close(&e->emulator.dispatcher);
+    log_close(&e->log);
     trouble_close(&e->emulator.trouble);
     playground_close(&e->playground);
     keys_close(&e->emulator.keys);
@@ -312,7 +323,7 @@ static enum outcome run(const void *options, const char *const *arguments, size_
     (void)arguments, (void)count;
     block(&signals);
     if (read_options(&e) && open_ledger(&e) && open_keys(&e) && open_playground(&e) &&
-        open_dispatcher(&e)) {
+        open_log(&e) && open_dispatcher(&e)) {
         outcome = OUTCOME_TRANSPORT;
         if (open_server(&e)) {
             outcome = OUTCOME_GOOD;

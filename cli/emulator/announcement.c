@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "announcement.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cjson/cJSON.h>
 
 #include "../../daemon/json_line.h"
+#include "../../daemon/log.h"
 #include "../iso_time.h"
 #include "dispatcher.h"
 #include "keys.h"
@@ -179,7 +182,7 @@ bool announce_start(const struct announcement *a)
 
 /* ---- attempts */
 
-static void attempt_as_json(const struct dispatch_note *note, const char *faults)
+static void attempt_as_json(struct log *log, const struct dispatch_note *note, const char *faults)
 {
     struct json_line line = {0};
 
@@ -195,21 +198,31 @@ static void attempt_as_json(const struct dispatch_note *note, const char *faults
     json_line_string(&line, "error", note->error);
     json_line_string(&line, "faults", faults);
     if (json_line_end(&line)) {
-        fwrite(line.base, 1, line.len, stdout);
-        fflush(stdout);
+        log_write(log, line.base, line.len);
+        log_flush(log);
     }
     json_line_free(&line);
 }
 
-void announce_attempt(bool json, const struct dispatch_note *note)
+/* Else all deliveries would wait for who reads the other end of a pipe. */
+static bool is_read(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+
+    return poll(&ready, 1, 0) > 0;
+}
+
+void announce_attempt(struct log *log, const struct dispatch_note *note)
 {
     char faults[FAULT_TEXT_MAX], time[ISO_TIME_SIZE], outcome[32];
 
     fault_write(note->faults, faults);
-    if (json) {
-        attempt_as_json(note, faults);
+    if (log != NULL) {
+        attempt_as_json(log, note, faults);
         return;
     }
+    if (!is_read(STDERR_FILENO))
+        return;
     iso_time_write(time, note->at_us);
     snprintf(outcome, sizeof(outcome), "status %d", note->status);
     fprintf(stderr, "%s %s %s: event %s, %s %u: %s%s%s%s\n", time, note->provider, note->endpoint,

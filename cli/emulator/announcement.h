@@ -12,6 +12,7 @@
 
 struct dispatch_note;
 struct keys;
+struct log;
 struct playground;
 
 struct announcement {
@@ -26,7 +27,7 @@ struct announcement {
 /* On standard output, which is flushed. False without memory. */
 bool announce_start(const struct announcement *announcement);
 
-/* On standard error, or, as JSON, on standard output. */
-void announce_attempt(bool json, const struct dispatch_note *note);
+/* In that log, as JSON; with NULL on standard error, for people, unless nobody reads there. */
+void announce_attempt(struct log *log, const struct dispatch_note *note);
 
 #endif
