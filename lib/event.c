@@ -55,11 +55,12 @@ static hookline_event *pack(const char *id, size_t id_len, const char *type)
 {
     size_t type_size = type == NULL ? 0 : strlen(type) + 1;
     hookline_event *event = malloc(sizeof(*event) + id_len + 1 + type_size);
-    char *text = (char *)(event + 1);
+    char *text;
 
     if (event == NULL)
         return NULL;
     *event = (hookline_event){.created_at = -1};
+    text = (char *)(event + 1);
     if (id_len > 0) {
         event->id = memcpy(text, id, id_len);
         text[id_len] = '\0';
