@@ -269,10 +269,12 @@ static enum outcome open_sink(struct ping *p)
 
 static void report(struct ping *p, const struct diagnosis *d)
 {
-    if (p->options->json)
-        report_print_json(&p->findings, d, stdout);
-    else if (!p->options->quiet)
+    bool quiet = p->options->quiet;
+
+    if (!p->options->json && !quiet)
         report_print(&p->findings, d, stdout);
+    else if (p->options->json && !(quiet && d->outcome == OUTCOME_GOOD))
+        report_print_json(&p->findings, d, stdout);
     fflush(stdout);
     if (d->outcome != OUTCOME_GOOD)
         snprintf(p->failure, sizeof(p->failure), "%s", d->text);
