@@ -43,7 +43,6 @@ static const char text_type[] = "text/plain; charset=utf-8";
 
 struct admin {
     struct admin_options options;
-    bool over_tcp;
     struct token *token; /* NULL: none is asked for */
     struct rules_reader reader;
     struct listener *listener;
@@ -270,6 +269,15 @@ static void look_at_rules(struct admin *a)
         token_follow(a->token, a->reader.rules->token);
 }
 
+/* Who may use a Unix socket is a matter of its file. */
+static bool is_over_tcp(h2o_req_t *req)
+{
+    struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
+
+    req->conn->callbacks->get_sockname(req->conn, (struct sockaddr *)&own);
+    return own.ss_family != AF_UNIX;
+}
+
 /* Shown twice, it is not shown: two programs would read two of them. */
 static bool has_token(const struct admin *a, h2o_req_t *req)
 {
@@ -286,7 +294,7 @@ static bool has_token(const struct admin *a, h2o_req_t *req)
  * socket it does not, and a token it does not know. */
 static bool is_allowed(const struct admin *a, h2o_req_t *req, const char *method)
 {
-    if (!a->over_tcp || a->token != NULL)
+    if (a->token != NULL || !is_over_tcp(req))
         return true;
     if (!origin_is_local(req->authority.base, req->authority.len)) {
         reply_error(req, 403, "foreign_host",
@@ -316,7 +324,7 @@ static int on_request(h2o_handler_t *super, h2o_req_t *req)
     const char *method = query_method(query.route);
 
     look_at_rules(a);
-    if (a->token != NULL && query.route != QUERY_LIVE && !has_token(a, req))
+    if (a->token != NULL && query.route != QUERY_LIVE && is_over_tcp(req) && !has_token(a, req))
         reply_unauthorized(req);
     else if (method == NULL)
         reply_error(req, 404, "not_found",
@@ -376,6 +384,19 @@ static void on_turn(void *data, h2o_context_t *ctx)
 
 /* ---- from outside */
 
+/* A Unix socket that was passed is in the place of the one that the configuration names: where the
+ * supervisor makes it we may not. */
+static bool is_replaced(const struct admin_options *o)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t len;
+
+    if (o->address == NULL || passed_has(o->passed, o->address))
+        return true;
+    return o->passed->count > 0 && address_read(o->address, &address, &len) &&
+           address.ss_family == AF_UNIX;
+}
+
 static bool open_sockets(struct admin *a)
 {
     const struct passed_sockets *passed = a->options.passed;
@@ -383,7 +404,7 @@ static bool open_sockets(struct admin *a)
     for (size_t i = 0; i < passed->count; i++)
         if (!listener_adopt(a->listener, passed->fd[i]))
             return false;
-    return passed->count > 0 || listener_add(a->listener, a->options.address);
+    return is_replaced(&a->options) || listener_add(a->listener, a->options.address);
 }
 
 static bool start_to_listen(struct admin *a)
@@ -407,16 +428,6 @@ static bool start_to_listen(struct admin *a)
            listener_start(a->listener);
 }
 
-static bool is_over_tcp(const struct admin_options *o)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t len;
-
-    if (o->passed->count > 0)
-        return passed_over_tcp(o->passed);
-    return !address_read(o->address, &address, &len) || address.ss_family != AF_UNIX;
-}
-
 struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY_SIZE])
 {
     struct admin *a = calloc(1, sizeof(*a));
@@ -427,11 +438,9 @@ struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY
     }
     a->options = *options;
     a->start_us = clock_wall_us();
-    a->over_tcp = is_over_tcp(options);
     errno = 0;
     rules_reader_open(&a->reader, options->board);
-    if (a->over_tcp && a->reader.rules->token != NULL &&
-        (a->token = token_copy(a->reader.rules->token)) == NULL) {
+    if (a->reader.rules->token != NULL && (a->token = token_copy(a->reader.rules->token)) == NULL) {
         snprintf(why, STORE_WHY_SIZE, "out of memory");
         admin_close(&a);
         return NULL;
@@ -443,17 +452,16 @@ struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY
         admin_close(&a);
     } else if (!start_to_listen(a)) {
         snprintf(why, STORE_WHY_SIZE, "admin: cannot listen on %s: %s",
-                 options->passed->count > 0 ? "the socket that was passed" : options->address,
+                 is_replaced(options) ? "the socket that was passed" : options->address,
                  listener_problem(errno));
         admin_close(&a);
     }
     return a;
 }
 
-void admin_address(const struct admin *a, char *text)
+bool admin_address(const struct admin *a, size_t n, char *text)
 {
-    if (!listener_address(a->listener, 0, text))
-        snprintf(text, ADDRESS_TEXT_SIZE, "unknown");
+    return listener_address(a->listener, n, text);
 }
 
 void admin_set_stopping(struct admin *a)

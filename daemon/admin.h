@@ -12,6 +12,8 @@
 #ifndef ADMIN_H
 #define ADMIN_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "store.h"
@@ -29,8 +31,8 @@ struct storage;
 
 struct admin_options {
     const char *address;
-    const struct passed_sockets
-        *passed; /* if there are any, they are in the place of the address */
+    const struct passed_sockets *passed; /* if there are any, they are in the place of a Unix
+                                          * socket's address, and beside another one */
     const char *version;
     struct rules_board *board; /* over TCP who shows the token of its rules is answered; if there is
                                   none when it is opened, everybody */
@@ -48,8 +50,8 @@ struct admin_options {
  */
 struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY_SIZE]);
 
-/* The address as it is bound, in ADDRESS_TEXT_SIZE bytes. */
-void admin_address(const struct admin *admin, char *text);
+/* The n-th address as it is bound, in ADDRESS_TEXT_SIZE bytes. False if there is none. */
+bool admin_address(const struct admin *admin, size_t n, char *text);
 
 /* Says that it is not ready any more, but goes on serving. */
 void admin_set_stopping(struct admin *admin);

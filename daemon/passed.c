@@ -124,11 +124,3 @@ bool passed_has(const struct passed_sockets *sockets, const char *text)
     }
     return false;
 }
-
-bool passed_over_tcp(const struct passed_sockets *sockets)
-{
-    for (size_t i = 0; i < sockets->count; i++)
-        if (address_of(sockets->fd[i]).ss_family != AF_UNIX)
-            return true;
-    return false;
-}

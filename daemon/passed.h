@@ -33,7 +33,4 @@ int passed_take(struct passed *passed, const struct config_admin *admin);
 /* Whether one of them is bound to the address, as address.h reads it. */
 bool passed_has(const struct passed_sockets *sockets, const char *address);
 
-/* Whether one of them is no Unix socket. */
-bool passed_over_tcp(const struct passed_sockets *sockets);
-
 #endif

@@ -265,8 +265,8 @@ static int open_admin(struct service *s)
         notice_error("%s", why);
         return code;
     }
-    admin_address(s->admin, address);
-    notice("admin listening on %s", address);
+    for (size_t i = 0; admin_address(s->admin, i, address); i++)
+        notice("admin listening on %s", address);
     return EXIT_SUCCESS;
 }
 
