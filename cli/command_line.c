@@ -123,10 +123,24 @@ static bool take_authorities(const struct option_row *row, const char **path, co
     return problem == NULL;
 }
 
+/* As a variable of a script is that was never set: the system's error would say no name. */
+static bool lacks_name(const struct option_row *row)
+{
+    bool file = row->value != NULL && strcmp(row->value, "FILE") == 0;
+    bool folder = row->value != NULL && strcmp(row->value, "FOLDER") == 0;
+
+    if ((!file && !folder) || optarg[0] != '\0')
+        return false;
+    notice("--%s: expected the name of a %s", row->name, file ? "file" : "folder");
+    return true;
+}
+
 static bool take(const struct reading *r, const struct option_row *row)
 {
     void *at = r->options + row->at;
 
+    if (lacks_name(row))
+        return false;
     switch (row->kind) {
     case OPTION_FLAG:
         *(bool *)at = true;

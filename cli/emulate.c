@@ -129,10 +129,6 @@ static bool read_options(struct emulation *e)
         notice("--sink-url: it goes with --for");
         return false;
     }
-    if (e->options->store != NULL && e->options->store[0] == '\0') {
-        notice("--store: expected the name of a file");
-        return false;
-    }
     e->emulator.is_local = address_is_local(&address);
     e->emulator.faults = e->options->fault;
     e->emulator.retry_s = e->retry_s;
