@@ -211,7 +211,7 @@ static bool take_options(struct ping *p, const char *const *arguments, size_t co
         return false;
     if (!provider_check_ids(p->provider, p->options->organization, p->endpoint, why))
         return complain(why);
-    if (!config_is_name(p->source))
+    if (p->source[0] == '\0' || !config_is_name(p->source))
         return complain("--source: a source's name is made of letters, digits, - _ and .");
     return take_base_url(p) && check_faults(p) && check_listen(p) && take_key(p);
 }
