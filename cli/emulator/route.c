@@ -111,8 +111,11 @@ bool route_parameter(const struct api_request *request, const char *name, char *
     const char *at = request->query;
 
     value[0] = '\0';
-    for (; at != NULL && *at != '\0'; at = strchr(at, '&'), at += at != NULL)
+    while (at != NULL) {
         if (strncmp(at, name, len) == 0 && at[len] == '=')
             return read_value(at + len + 1, value, size);
+        if ((at = strchr(at, '&')) != NULL)
+            at++;
+    }
     return true;
 }
