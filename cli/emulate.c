@@ -226,8 +226,10 @@ static bool open_playground(struct emulation *e)
     return e->playground != NULL;
 }
 
+/* The journal would take it for hooklined's, whose lines are verdicts; so it gets plain ones. */
 static bool open_log(struct emulation *e)
 {
+    unsetenv("JOURNAL_STREAM");
     if (!e->options->json || (e->log = log_open("-")) != NULL)
         return true;
     notice("standard output: %s", strerror(errno));
