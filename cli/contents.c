@@ -58,10 +58,15 @@ static bool read_all(struct contents *contents, int fd, const char *file, char *
 
 bool contents_read(struct contents *contents, const char *file, char why[CONTENTS_WHY_SIZE])
 {
+    static bool is_taken; /* Who comes second would find it empty. */
     bool standard = strcmp(file, "-") == 0, good;
     int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
     *contents = (struct contents){NULL, 0};
+    if (standard && is_taken)
+        return complain(file, "it is given for two files: expected another one for one of them",
+                        why);
+    is_taken |= standard;
     if (fd < 0)
         return complain(file, strerror(errno), why);
     good = read_all(contents, fd, file, why);

@@ -20,8 +20,8 @@ struct contents {
     size_t len;
 };
 
-/* `file` is a path, which may be that of a pipe, or "-" for the standard input. False, and in `why`
- * "FILE: what is wrong". */
+/* `file` is a path, which may be that of a pipe, or "-" for the standard input, which can be read
+ * once. False, and in `why` "FILE: what is wrong". One thread. */
 bool contents_read(struct contents *contents, const char *file, char why[CONTENTS_WHY_SIZE]);
 void contents_free(struct contents *contents);
 
