@@ -120,7 +120,8 @@ static void print_curl(const struct signing *s)
     const char *method = s->trust->method, *body = s->options->draft.body;
     hookline_bytes value;
 
-    fputs("curl", stdout);
+    /* What stands in brackets would be several URLs. */
+    fputs(strpbrk(s->options->curl, "[]{}") == NULL ? "curl" : "curl -g", stdout);
     if (method != NULL && strcmp(method, "POST") != 0) {
         fputs(" -X", stdout);
         print_quoted("", method, strlen(method));
