@@ -150,7 +150,8 @@ static void fail_store(struct journal *j, int code)
     fail(j, code, why);
 }
 
-static void succeed(struct journal *j, size_t tasks, int64_t took_us)
+/* A transaction that changes nothing succeeds on a full disk, too. */
+static void succeed(struct journal *j, size_t tasks, int64_t took_us, bool changed)
 {
     size_t bucket = 0;
     bool turned;
@@ -158,8 +159,8 @@ static void succeed(struct journal *j, size_t tasks, int64_t took_us)
     while (took_us > JOURNAL_BUCKETS_US[bucket])
         bucket++;
     pthread_mutex_lock(&j->mutex);
-    turned = !j->stats.healthy;
-    j->stats.healthy = true;
+    turned = changed && !j->stats.healthy;
+    j->stats.healthy = j->stats.healthy || changed;
     j->stats.tasks += tasks;
     j->stats.commits++;
     j->stats.commit_us += (uint64_t)took_us;
@@ -180,12 +181,14 @@ static size_t count_tasks(const struct queue *batch)
 
 static void commit_batch(struct journal *j, const struct queue *batch)
 {
+    int before = sqlite3_total_changes(store_db(j->store));
     int64_t begun_us = clock_mono_us();
     int code = run_tasks(j, batch);
     enum journal_outcome outcome = code == SQLITE_OK ? JOURNAL_DURABLE : JOURNAL_FAILED;
 
     if (code == SQLITE_OK) {
-        succeed(j, count_tasks(batch), clock_mono_us() - begun_us);
+        succeed(j, count_tasks(batch), clock_mono_us() - begun_us,
+                sqlite3_total_changes(store_db(j->store)) != before);
     } else {
         fail_store(j, code);
         roll_back(j);

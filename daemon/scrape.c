@@ -93,7 +93,7 @@ static void write_journal(const struct scrape *s, struct exposition *e)
     exposition_histogram(e, NULL, JOURNAL_BUCKETS_US, stats.commit_buckets, stats.commit_us);
     gauge(e, "hookline_journal_queue_bytes", "Bytes that wait for a transaction.",
           stats.queued_bytes);
-    gauge(e, "hookline_journal_healthy", "1 if the last transaction succeeded, else 0.",
+    gauge(e, "hookline_journal_healthy", "0 from a failed transaction until one has written, else 1.",
           stats.healthy);
 }
 
