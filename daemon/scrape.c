@@ -93,8 +93,8 @@ static void write_journal(const struct scrape *s, struct exposition *e)
     exposition_histogram(e, NULL, JOURNAL_BUCKETS_US, stats.commit_buckets, stats.commit_us);
     gauge(e, "hookline_journal_queue_bytes", "Bytes that wait for a transaction.",
           stats.queued_bytes);
-    gauge(e, "hookline_journal_healthy", "0 from a failed transaction until one has written, else 1.",
-          stats.healthy);
+    gauge(e, "hookline_journal_healthy",
+          "0 from a failed transaction until one has written, else 1.", stats.healthy);
 }
 
 static void write_store(const struct scrape *s, struct exposition *e)

@@ -246,14 +246,28 @@ START_TEST(a_full_queue_takes_no_more_at_once)
 }
 END_TEST
 
+static struct store *filled;
+
+static int fill(struct journal_task *task)
+{
+    (void)task;
+    execute(filled, "INSERT INTO filler VALUES (zeroblob(100000))");
+    return SQLITE_OK;
+}
+
 START_TEST(a_failure_is_told_once_and_so_is_its_end)
 {
-    struct store *store = open_store();
-    struct journal *journal = open_journal(store, 10000);
+    struct store *store = filled = open_store();
+    struct journal *journal;
 
-    for (int i = 0; i < 6; i++) {
+    execute(store, "CREATE TABLE filler(bytes)");
+    journal = open_journal(store, 10000);
+    for (int i = 0; i < 7; i++) {
         struct job job = job_of(i == 2 || i == 3 ? SQLITE_FULL : SQLITE_OK);
 
+        if (i == 6) /* what writes nothing is no end of it */
+            job.task.run = fill;
+        ck_assert_int_eq(recovered_told, 0);
         ck_assert(journal_submit(journal, &job.task));
         ck_assert_int_eq(outcome_of(&job),
                          job.result == SQLITE_OK ? JOURNAL_DURABLE : JOURNAL_FAILED);
@@ -347,15 +361,6 @@ int fdatasync(int fd)
 {
     atomic_fetch_add(&syncs, 1);
     return (int)syscall(SYS_fdatasync, fd);
-}
-
-static struct store *filled;
-
-static int fill(struct journal_task *task)
-{
-    (void)task;
-    execute(filled, "INSERT INTO filler VALUES (zeroblob(100000))");
-    return SQLITE_OK;
 }
 
 START_TEST(while_somebody_reads_the_disk_does_not_sync_for_nothing)
