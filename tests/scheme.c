@@ -281,8 +281,8 @@ static const char *const good[] = {
     "signature X-Sig!#$%&'*+.^_`~; encoding base64url; content v0}:{body}",
     "timestamp header T seconds; encoding hex; content {timestamp}{body}; signature X",
     "signature X; encoding hex; content {method}{url}{header:A}/{header:B}/{body}",
-    "signature X; encoding hex; timestamp header T rfc3339; id header I; "
-    "content {id}{timestamp}{body}",
+    ("signature X; encoding hex; timestamp header T rfc3339; id header I; "
+     "content {id}{timestamp}{body}"),
     "signature X; encoding hex; timestamp header T any; content 0.{timestamp}.0{body}",
     "signature X; encoding hex; timestamp header T any; content {body}.{timestamp}",
 };
