@@ -136,28 +136,22 @@ static void keep_quiet(const char *text)
     (void)text;
 }
 
-static bool is_address(const char *text)
-{
-    struct sockaddr_storage address;
-    socklen_t len;
-
-    return address_read(text, &address, &len);
-}
-
 /* Checks what the user gave. No URL leads to a Unix socket. */
 static bool configure(struct own_sink *s, const struct own_sink_options *o, char *why)
 {
     const char *where = "command line: ";
     char complaint[CONFIG_WHY_SIZE] = "out of memory";
+    struct sockaddr_storage address;
+    socklen_t len;
     bool filled;
 
-    if (strncmp(o->address, "unix:", 5) == 0 || !is_address(o->address)) {
+    if (!address_read(o->address, &address, &len) || address.ss_family == AF_UNIX) {
         snprintf(why, OWN_SINK_WHY_SIZE, "cannot listen on %s: expected a numeric ADDRESS:PORT",
                  o->address);
         return false;
     }
     filled = fill(s, o);
-    if (filled && !is_address(s->admin)) {
+    if (filled && !address_read(s->admin, &address, &len)) {
         snprintf(why, OWN_SINK_WHY_SIZE, "%s: too long for a socket in it: set a shorter TMPDIR",
                  s->folder);
         return false;
