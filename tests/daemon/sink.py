@@ -119,7 +119,9 @@ def main(tests, seconds):
         for daemon in list(Daemon.running):
             daemon.kill()
         Folders.remove()
-    sys.exit(1 if Tap.failed else 0)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1 if Tap.failed else 0)  # an end of Python's own is upset by threads that are still at work
 
 
 def wait_for(condition, what="it", patience=PATIENCE):
