@@ -43,6 +43,20 @@ static void refuse(struct api_call *call, int status, const char *code, const ch
     api_answer(call, status, refusal(code, message));
 }
 
+static void refuse_ledger(const struct emulator *emulator, struct api_call *call)
+{
+    refuse(call, 503, "unavailable", ledger_why(emulator->ledger));
+}
+
+static void refuse_missing(const struct emulator *emulator, struct api_call *call,
+                           const char *message)
+{
+    if (ledger_failed(emulator->ledger))
+        refuse_ledger(emulator, call);
+    else
+        refuse(call, 404, "not_found", message);
+}
+
 /* ---- bodies */
 
 /* The texts of a body that has these members and, unless `free` is NULL, that one. For
@@ -123,7 +137,12 @@ static void list_endpoints(struct emulator *emulator, struct api_call *call)
         cJSON_AddItemToArray(list, endpoint_json(emulator, endpoint));
         ledger_endpoint_free(&endpoint);
     }
-    api_answer(call, 200, json);
+    if (!ledger_failed(emulator->ledger)) {
+        api_answer(call, 200, json);
+        return;
+    }
+    cJSON_Delete(json);
+    refuse_ledger(emulator, call);
 }
 
 static void set_faults(struct emulator *emulator, struct api_call *call,
@@ -142,7 +161,7 @@ static void set_faults(struct emulator *emulator, struct api_call *call,
     if (ledger_change_endpoint(emulator->ledger, &changed))
         api_answer(call, 200, endpoint_json(emulator, &changed));
     else
-        refuse(call, 503, "unavailable", ledger_why(emulator->ledger));
+        refuse_ledger(emulator, call);
 }
 
 static void change_faults(struct emulator *emulator, struct api_call *call,
@@ -155,7 +174,7 @@ static void change_faults(struct emulator *emulator, struct api_call *call,
         return;
     endpoint = ledger_endpoint(emulator->ledger, parts[0], parts[1]);
     if (endpoint == NULL)
-        refuse(call, 404, "not_found", "there is no such endpoint: see GET /emulator/endpoints");
+        refuse_missing(emulator, call, "there is no such endpoint: see GET /emulator/endpoints");
     else
         set_faults(emulator, call, endpoint, text_of(body, "faults"));
     ledger_endpoint_free(&endpoint);
@@ -213,8 +232,8 @@ static void test_source(struct emulator *emulator, struct api_call *call,
     struct ledger_endpoint *endpoint = ledger_endpoint_of_source(emulator->ledger, parts[0]);
 
     if (endpoint == NULL)
-        refuse(call, 404, "not_found",
-               "there is no endpoint for such a source: see GET /emulator/endpoints");
+        refuse_missing(emulator, call,
+                       "there is no endpoint for such a source: see GET /emulator/endpoints");
     else
         send_test(emulator, call, endpoint);
     ledger_endpoint_free(&endpoint);

@@ -89,25 +89,34 @@ static cJSON *read_body(struct visit *visit, const struct form_field *form)
 /* The endpoint of the path; NULL: it has been refused. */
 static struct ledger_endpoint *find_endpoint(struct visit *visit)
 {
-    struct ledger_endpoint *endpoint = NULL;
+    struct ledger *ledger = visit->emulator->ledger;
+    struct ledger_endpoint *endpoint;
 
-    if (pattern_hex(visit->parts[1], "we_"))
-        endpoint = ledger_endpoint(visit->emulator->ledger, "foil", visit->parts[1]);
-    if (endpoint == NULL)
+    if (!pattern_hex(visit->parts[1], "we_")) {
         foil_refuse_path(visit->call);
+        return NULL;
+    }
+    endpoint = ledger_endpoint(ledger, "foil", visit->parts[1]);
+    if (endpoint == NULL)
+        foil_refuse_missing(visit->call, ledger);
     return endpoint;
 }
 
 static void list_endpoints(struct visit *visit)
 {
+    struct ledger *ledger = visit->emulator->ledger;
     cJSON *items = cJSON_CreateArray();
     struct ledger_endpoint *endpoint;
     bool more;
 
-    for (size_t i = 0; (endpoint = ledger_endpoint_at(visit->emulator->ledger, "foil", i)) != NULL;
-         i++) {
+    for (size_t i = 0; (endpoint = ledger_endpoint_at(ledger, "foil", i)) != NULL; i++) {
         cJSON_InsertItemInArray(items, 0, foil_endpoint_json(endpoint, NULL));
         ledger_endpoint_free(&endpoint);
+    }
+    if (ledger_failed(ledger)) {
+        cJSON_Delete(items);
+        refuse_ledger(visit);
+        return;
     }
     more = cJSON_GetArraySize(items) > FOIL_LIMIT_MAX;
     while (cJSON_GetArraySize(items) > FOIL_LIMIT_MAX)

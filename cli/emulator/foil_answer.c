@@ -146,6 +146,14 @@ void foil_refuse_broken(struct api_call *call, const char *why)
     foil_refuse(call, 500, "request.internal_error", why, NULL);
 }
 
+void foil_refuse_missing(struct api_call *call, const struct ledger *ledger)
+{
+    if (ledger_failed(ledger))
+        foil_refuse_broken(call, ledger_why(ledger));
+    else
+        foil_refuse_path(call);
+}
+
 static const char *issue_name(enum form_issue issue)
 {
     switch (issue) {

@@ -14,6 +14,7 @@
 
 struct api_call;
 struct form_problems;
+struct ledger;
 struct ledger_delivery;
 struct ledger_endpoint;
 
@@ -41,5 +42,7 @@ void foil_refuse_method(struct api_call *call, const char *methods); /* 405 */
 void foil_refuse_form(struct api_call *call, const struct form_problems *problems,
                       const char *parameter_set);                /* 422 */
 void foil_refuse_broken(struct api_call *call, const char *why); /* 500 */
+/* What the ledger was asked for last and has not given: 404, or 500 if it could not. */
+void foil_refuse_missing(struct api_call *call, const struct ledger *ledger);
 
 #endif

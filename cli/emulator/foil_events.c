@@ -176,14 +176,24 @@ void foil_list_events(struct visit *visit)
 void foil_get_event(struct visit *visit)
 {
     struct ledger *ledger = visit->emulator->ledger;
-    struct ledger_event *event = NULL;
+    struct ledger_event *event;
+    cJSON *json;
 
-    if (pattern_hex(visit->parts[1], "wevt_"))
-        event = ledger_event(ledger, "foil", visit->parts[1]);
-    if (event == NULL) {
+    if (!pattern_hex(visit->parts[1], "wevt_")) {
         foil_refuse_path(visit->call);
         return;
     }
-    foil_answer(visit->call, 200, event_json(ledger, event));
+    event = ledger_event(ledger, "foil", visit->parts[1]);
+    if (event == NULL) {
+        foil_refuse_missing(visit->call, ledger);
+        return;
+    }
+    json = event_json(ledger, event);
+    if (!ledger_failed(ledger)) {
+        foil_answer(visit->call, 200, json);
+    } else {
+        cJSON_Delete(json);
+        foil_refuse_broken(visit->call, ledger_why(ledger));
+    }
     ledger_event_free(&event);
 }

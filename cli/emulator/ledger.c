@@ -41,6 +41,11 @@ const char *ledger_why(const struct ledger *ledger)
     return ledger->why;
 }
 
+bool ledger_failed(const struct ledger *ledger)
+{
+    return ledger->why[0] != '\0';
+}
+
 static bool run(struct ledger *ledger, const char *sql)
 {
     int code = sqlite3_exec(ledger->db, sql, NULL, NULL, NULL);

@@ -29,6 +29,8 @@ void ledger_close(struct ledger **ledger);
 
 /* What was wrong with the last call. */
 const char *ledger_why(const struct ledger *ledger);
+/* Whether there is anything: else what the last call has not found is not there. */
+bool ledger_failed(const struct ledger *ledger);
 
 /* A text that is kept by name, such as the id of the organization: what is stored, or, if nothing
  * is, `value`, which is stored then. In `out`, which has `size` bytes. */

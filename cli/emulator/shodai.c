@@ -224,10 +224,12 @@ static bool take_body(struct ledger_endpoint *webhook, const cJSON *body)
 
 static struct ledger_endpoint *find_webhook(struct visit *visit)
 {
-    struct ledger_endpoint *webhook =
-        ledger_endpoint(visit->emulator->ledger, "shodai", visit->parts[0]);
+    struct ledger *ledger = visit->emulator->ledger;
+    struct ledger_endpoint *webhook = ledger_endpoint(ledger, "shodai", visit->parts[0]);
 
-    if (webhook == NULL)
+    if (webhook == NULL && ledger_failed(ledger))
+        refuse_broken(visit, ledger_why(ledger));
+    else if (webhook == NULL)
         refuse(visit->call, 404, "not_found", "Webhook subscription not found");
     return webhook;
 }
@@ -277,6 +279,11 @@ static void list_webhooks(struct visit *visit)
     for (; (webhook = ledger_endpoint_at(ledger, "shodai", (size_t)count)) != NULL; count++) {
         cJSON_InsertItemInArray(items, 0, webhook_json(ledger, webhook));
         ledger_endpoint_free(&webhook);
+    }
+    if (ledger_failed(ledger)) {
+        cJSON_Delete(answer);
+        refuse_broken(visit, ledger_why(ledger));
+        return;
     }
     /* There is no parameter to ask for a second page with. */
     page = cJSON_AddObjectToObject(answer, "pageInfo");

@@ -212,20 +212,30 @@ static void list_webhooks(struct visit *visit)
         cJSON_InsertItemInArray(items, 0, webhook_json(ledger, webhook));
         ledger_endpoint_free(&webhook);
     }
-    api_answer(visit->call, 200, answer);
+    if (!ledger_failed(ledger)) {
+        api_answer(visit->call, 200, answer);
+        return;
+    }
+    cJSON_Delete(answer);
+    refuse(visit->call, 500, ledger_why(ledger));
 }
 
 /* The webhook of the path, whose UUID may be written in upper case; NULL: it has been refused. */
 static struct ledger_endpoint *find_webhook(struct visit *visit)
 {
+    struct ledger *ledger = visit->emulator->ledger;
     struct ledger_endpoint *webhook = NULL;
     char *id = visit->parts[0];
+    bool asked;
 
     for (char *at = id; *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
-    if (pattern_uuid(id))
-        webhook = ledger_endpoint(visit->emulator->ledger, "trulayer", id);
-    if (webhook == NULL)
+    asked = pattern_uuid(id);
+    if (asked)
+        webhook = ledger_endpoint(ledger, "trulayer", id);
+    if (webhook == NULL && asked && ledger_failed(ledger))
+        refuse(visit->call, 500, ledger_why(ledger));
+    else if (webhook == NULL)
         refuse(visit->call, 404, "webhook not found");
     return webhook;
 }
