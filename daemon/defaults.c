@@ -166,7 +166,7 @@ static void print_destinations(void)
           stdout);
 }
 
-bool defaults_print(void)
+void defaults_print(void)
 {
     print_head();
     print_addresses();
@@ -174,5 +174,4 @@ bool defaults_print(void)
     print_limits();
     print_sources();
     print_destinations();
-    return fflush(stdout) == 0 && !ferror(stdout);
 }

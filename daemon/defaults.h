@@ -9,9 +9,6 @@
 #ifndef DEFAULTS_H
 #define DEFAULTS_H
 
-#include <stdbool.h>
-
-/* To standard output. False, with errno, if that does not take it. */
-bool defaults_print(void);
+void defaults_print(void); /* to standard output */
 
 #endif

@@ -4,10 +4,8 @@
  *
  * Here is the process: what it is told, what it keeps from others, and how it ends.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -50,6 +48,12 @@ static bool check_entrances(struct options *o)
     return good;
 }
 
+static int say_good(unsigned sources)
+{
+    printf("configuration is good: %u source%s\n", sources, sources == 1 ? "" : "s");
+    return EXIT_SUCCESS;
+}
+
 static int check_or_run(struct options *o)
 {
     struct rules *rules = NULL;
@@ -68,46 +72,51 @@ static int check_or_run(struct options *o)
     if (rules == NULL)
         notice_error("%s", o->why);
     else if (o->mode == OPTIONS_CHECK)
-        code = printf("configuration is good: %u sources\n", o->config->sources_count) > 0 ? 0 : 1;
+        code = say_good(o->config->sources_count);
     else
         return service_run(o->config, o->file, rules);
     rules_release(&rules);
     return code;
 }
 
+static int run(struct options *o)
+{
+    switch (o->mode) {
+    case OPTIONS_HELP:
+        options_help();
+        break;
+    case OPTIONS_DEFAULTS:
+        defaults_print();
+        break;
+    case OPTIONS_VERSION:
+        printf("hooklined %s\n", hookline_version());
+        break;
+    case OPTIONS_WRONG:
+        notice_error("%s", o->why);
+        fputs("Try: hooklined --help\n", stderr);
+        return EXIT_USAGE;
+    case OPTIONS_CHECK:
+    case OPTIONS_RUN:
+        return check_or_run(o);
+    }
+    return EXIT_SUCCESS;
+}
+
 int main(int argc, char *argv[])
 {
     struct options options;
-    int code = EXIT_SUCCESS;
+    int code;
 
     streams_hold();
     options = options_read(argc, argv);
     keep_private();
     if (supervisor_keeps(STDERR_FILENO))
         notice_to_journal();
-    switch (options.mode) {
-    case OPTIONS_HELP:
-        options_help();
-        break;
-    case OPTIONS_DEFAULTS:
-        if (!defaults_print()) {
-            notice_error("standard output: %s", strerror(errno));
-            code = EXIT_FAILED;
-        }
-        break;
-    case OPTIONS_VERSION:
-        printf("hooklined %s\n", hookline_version());
-        break;
-    case OPTIONS_WRONG:
-        notice_error("%s", options.why);
-        fputs("Try: hooklined --help\n", stderr);
-        code = EXIT_USAGE;
-        break;
-    case OPTIONS_CHECK:
-    case OPTIONS_RUN:
-        code = check_or_run(&options);
-        break;
-    }
+    code = run(&options);
     config_free(&options.config);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        notice_error("cannot write to the standard output");
+        return EXIT_FAILED;
+    }
     return code;
 }

@@ -181,6 +181,12 @@ static bool follow(const struct reload *r, struct rules *rules, const struct rul
     return true;
 }
 
+static void tell_counts(size_t sources, size_t destinations)
+{
+    notice("configuration read again: %zu source%s, %zu destination%s", sources,
+           sources == 1 ? "" : "s", destinations, destinations == 1 ? "" : "s");
+}
+
 static bool reload_config(const struct reload *r, const struct config *config, char *why)
 {
     struct entrances *entrances = entrances_open(config, r->file, warn, why);
@@ -193,8 +199,7 @@ static bool reload_config(const struct reload *r, const struct config *config, c
         tell_changes(r->config, config);
         if (!ingest_renew(r->ingest, &entrances))
             notice_warning("tls, proxy_protocol or trusted_proxies: the change needs a restart");
-        notice("configuration read again: %zu sources, %zu destinations",
-               sources_count(rules->sources), rules->destinations->count);
+        tell_counts(sources_count(rules->sources), rules->destinations->count);
     }
     rules_release(&before);
     rules_release(&rules);
