@@ -20,7 +20,7 @@
  * $UNSYNCED_FAULTS names a file, read at each call, of lines "CALL NAME ERRNO" such as "fsync
  * store.db-wal EIO", where NAME may be * and CALL is open, write, truncate or fsync; "room BYTES",
  * what all files of the folder may take; "slow MICROSECONDS", what an fsync takes, and "slow NAME
- * MICROSECONDS", what one of that file does.
+ * MICROSECONDS", what one of that file does, or until the line has gone.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -441,9 +441,16 @@ int ftruncate(int fd, off_t len)
 static void take_time(const char *name)
 {
     char slow[32];
+    unsigned long step = 5000, passed = 0, us;
 
-    read_fault("slow", name, slow);
-    usleep((useconds_t)strtoul(slow, NULL, 10));
+    for (;;) {
+        read_fault("slow", name, slow);
+        us = strtoul(slow, NULL, 10);
+        if (us <= passed)
+            return;
+        usleep((useconds_t)(us - passed < step ? us - passed : step));
+        passed += step;
+    }
 }
 
 static int sync_descriptor(int fd)
