@@ -13,9 +13,8 @@ import os
 import random
 import subprocess
 import sys
-import time
 
-Request = collections.namedtuple("Request", "headers body at")  # a time of CLOCK_MONOTONIC
+Request = collections.namedtuple("Request", "path headers body")
 
 
 class Requests(asyncio.Protocol):
@@ -48,7 +47,7 @@ class Requests(asyncio.Protocol):
         size = end + 4 + int(headers.get("content-length", 0))
         if len(self.data) < size:
             return False
-        record = {"request": first, "headers": headers, "status": status, "at": time.monotonic(),
+        record = {"path": first.split(" ")[1], "headers": headers, "status": status,
                   "body": base64.b64encode(self.data[end + 4:size]).decode()}
         os.write(self.file, json.dumps(record).encode() + b"\n")
         del self.data[:size]
@@ -77,8 +76,8 @@ class Recorder:
                 self.offset += len(line)
                 record = json.loads(line)
                 if record["status"] == 200:
-                    self.seen.append(Request(record["headers"], base64.b64decode(record["body"]),
-                                             record["at"]))
+                    self.seen.append(Request(record["path"], record["headers"],
+                                             base64.b64decode(record["body"])))
         return self.seen
 
     def stop(self):
