@@ -46,6 +46,12 @@ class Run:
         return f"exit status {self.status}\n{self.out}{self.err}"
 
 
+def unless_late(run, late):
+    """What a run comes to. Where everything stands still for seconds, a time of a few seconds is over
+    before it is that of which a test speaks: what came to this, as `late` knows, is run again."""
+    return sink.wait_for(lambda: not late(got := run()) and got, "a run that is not late")
+
+
 def at_once(*runs):
     """The results of several that do not disturb each other."""
     results = [None] * len(runs)
