@@ -437,7 +437,6 @@ Suite *suite(void)
     Suite *s = suite_create("guards");
     TCase *tc = tcase_create("guards");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_rate_takes_a_burst_and_then_one_at_a_time);
     tcase_add_test(tc, who_was_quiet_for_a_year_has_saved_no_more_than_a_burst);
     tcase_add_test(tc, what_is_not_taken_does_not_put_off_what_comes_then);
