@@ -3,9 +3,11 @@
 tests/daemon/sink.py. $HOOKLINED_WRAPPER, such as valgrind, is put before the tool, too."""
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "daemon"))
@@ -32,12 +34,14 @@ class Run:
     """One run of the tool, to its end."""
 
     def __init__(self, *arguments, stdin=b"", folder=None, environment=None, seconds=None):
+        began = time.monotonic()
         result = subprocess.run([*sink.WRAPPER, TOOL, *map(str, arguments)], input=stdin,
                                 capture_output=True, cwd=folder, check=False,
                                 env=dict(os.environ, **(environment or {})),
                                 timeout=seconds or 3 * sink.PATIENCE)
         self.status, self.out, self.err = (result.returncode, result.stdout.decode(),
                                            result.stderr.decode())
+        self.took = time.monotonic() - began
 
     def json(self):
         return json.loads(self.out)
@@ -50,6 +54,15 @@ def unless_late(run, late):
     """What a run comes to. Where everything stands still for seconds, a time of a few seconds is over
     before it is that of which a test speaks: what came to this, as `late` knows, is run again."""
     return sink.wait_for(lambda: not late(got := run()) and got, "a run that is not late")
+
+
+def tells(text, pattern, took):
+    """Whether it says so. Of a number of seconds that stands between { and } as many may be missing,
+    or be too many, as went by meanwhile."""
+    numbers = [int(number) for number in re.findall(r"\{(\d+)\}", pattern)]
+    found = re.search(re.sub(r"\{\d+\}", r"(\\d+)", pattern), text)
+    return found is not None and all(abs(int(told) - number) <= took + 1
+                                     for told, number in zip(found.groups(), numbers))
 
 
 def at_once(*runs):
