@@ -151,6 +151,16 @@ bool aftermath_learn(struct aftermath *a, struct sink *sink, int64_t deadline_mo
 
 /* ---- what no event has told */
 
+void aftermath_catch_up(struct sink *sink, int64_t deadline_mono)
+{
+    char why[SINK_WHY_SIZE];
+    cJSON *answer = NULL;
+    int status;
+
+    sink_ask(sink, "GET", "/deliveries?limit=1", deadline_mono, &status, &answer, why);
+    cJSON_Delete(answer);
+}
+
 void aftermath_find(struct sink *sink, struct findings *f)
 {
     char why[SINK_WHY_SIZE];

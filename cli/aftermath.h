@@ -36,6 +36,9 @@ bool aftermath_learn(struct aftermath *aftermath, struct sink *sink, int64_t dea
 /* Whether a destination has not been tried yet or, if `all` is so, may still take it by itself. */
 bool aftermath_is_open(const struct findings *findings, bool all);
 
+/* Has the sink tell what it had not told yet: who has its answer has the events before it. */
+void aftermath_catch_up(struct sink *sink, int64_t deadline_mono);
+
 /* Where events were lost: looks for the event's id in the store, and adds it to the sightings. */
 void aftermath_find(struct sink *sink, struct findings *findings);
 

@@ -44,6 +44,7 @@ struct journey {
     struct asking trigger, look;
     int64_t deadline_mono, arrived_mono, final_mono, next_look_mono, look_us;
     struct aftermath aftermath;
+    bool caught_up;
 };
 
 /* ---- calls to the provider */
@@ -313,9 +314,25 @@ static int wait_ms(const struct journey *j)
     return until <= now_mono ? 0 : (int)((until - now_mono + 999) / 1000);
 }
 
+/* That nothing came is no matter of the time: the sink may have been too busy to tell. True if it
+ * has told now. */
+static bool catches_up(struct journey *j)
+{
+    const struct findings *f = j->f;
+
+    if (j->caught_up || f->match != SIGHTING_NONE || f->answer.kind != PROVIDER_TRIGGERED ||
+        f->sink_problem[0] != '\0' || clock_mono_us() >= j->deadline_mono || is_interrupted(j))
+        return false;
+    j->caught_up = true;
+    aftermath_catch_up(j->trip->sink, j->deadline_mono);
+    take_events(j);
+    match(j, false);
+    return f->match != SIGHTING_NONE;
+}
+
 static void travel(struct journey *j)
 {
-    while (!is_over(j)) {
+    while (!is_over(j) || catches_up(j)) {
         show_progress(j);
         call_poll(j->trip->calls, wait_ms(j));
         take_answer(j);

@@ -165,8 +165,9 @@ class Stranger(Upstream):
 
     def _page(self, path):
         before = re.search(r"before=(\d+)", path)
-        limit = int(re.search(r"limit=(\d+)", path)[1])
-        return [one for one in self.rows if not before or one["seq"] < int(before[1])][:limit]
+        limit = re.search(r"limit=(\d+)", path)
+        found = [one for one in self.rows if not before or one["seq"] < int(before[1])]
+        return found[:int(limit[1])] if limit else found
 
     def send(self, one):
         """An event on the newest stream: data, or bytes."""
