@@ -249,7 +249,7 @@ START_TEST(every_line_is_read_or_counted_as_lost_whoever_publishes_meanwhile)
     while (lines + lost < COUNTED * (uint64_t)COUNT(threads)) {
         struct pollfd fd = {.fd = feed_descriptor(feed), .events = POLLIN};
 
-        ck_assert_int_eq(poll(&fd, 1, 10000), 1);
+        ck_assert_int_eq(poll(&fd, 1, 60000), 1);
         feed_take_signal(feed);
         while (next(feed, &watcher, &lost)[0] != '\0')
             lines++;
