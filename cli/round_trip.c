@@ -123,6 +123,8 @@ static void take_answer(struct journey *j)
 
     if (!a->ended || f->answered || f->no_answer[0] != '\0')
         return;
+    if (a->outcome == CALL_TIMEOUT && clock_mono_us() >= j->deadline_mono)
+        return; /* this process stood still, else that would be over by now */
     if (a->outcome != CALL_ANSWERED) {
         plain_text_copy(f->no_answer, sizeof(f->no_answer), a->error, strlen(a->error),
                         j->trip->key);
