@@ -10,14 +10,21 @@ def ephemeral():
         return int(file.read().split()[0])
 
 
+held = []  # what says to other tests which ports are ours, until this process ends
+
+
 def free_port():
-    """One on which nobody listens, and which nobody is given in the meantime."""
+    """One on which nobody listens, and which nobody is given in the meantime: neither by the kernel
+    nor by this, in whichever process."""
     first = ephemeral()
     candidates = range(first // 2, first)
     while True:
         port = random.choice(candidates)
+        mark = socket.socket(socket.AF_UNIX)
         try:
+            mark.bind(f"\0hookline-tests-port-{port}")
             with socket.create_server(("", port)):
+                held.append(mark)
                 return port
         except OSError:
-            continue
+            mark.close()
