@@ -441,15 +441,13 @@ int ftruncate(int fd, off_t len)
 static void take_time(const char *name)
 {
     char slow[32];
-    unsigned long step = 5000, passed = 0, us;
+    long left, step = 5000;
 
-    for (;;) {
+    for (long passed = 0;; passed += step) {
         read_fault("slow", name, slow);
-        us = strtoul(slow, NULL, 10);
-        if (us <= passed)
+        if ((left = strtol(slow, NULL, 10) - passed) <= 0)
             return;
-        usleep((useconds_t)(us - passed < step ? us - passed : step));
-        passed += step;
+        usleep((useconds_t)(left < step ? left : step));
     }
 }
 
