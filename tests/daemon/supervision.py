@@ -28,13 +28,13 @@ class Supervisor:
         return {"NOTIFY_SOCKET": self.path, **watchdog, **more}
 
     def listen(self, seconds):
-        """For so long: what was told meanwhile."""
+        """For so long, and to the last message that is there by then: what was told."""
         end, found = time.monotonic() + seconds, []
-        while (left := end - time.monotonic()) > 0:
-            self.socket.settimeout(left)
+        while True:
+            self.socket.settimeout(max(end - time.monotonic(), 0))
             try:
                 text = self.socket.recv(4096).decode()
-            except TimeoutError:
+            except (TimeoutError, BlockingIOError):
                 break
             found.append(Message(time.monotonic(), tuple(text.split("\n"))))
             self.messages.append(found[-1])
@@ -52,7 +52,7 @@ class Supervisor:
         raise AssertionError(f"waited {patience} s in vain for {field}; told: {self.told()}")
 
     def forget(self):
-        self.listen(0.01)
+        self.listen(0)
         self.messages, self.waited = [], 0
 
     def told(self):
