@@ -307,7 +307,7 @@ class Daemon:
                         f"{count} times \"listening on\"")
 
     def _listening(self):
-        found = re.findall(r"^hooklined: listening on (.*):(\d+)$", self.messages(), re.M)
+        found = re.findall(r"^hooklined: listening on (.*):(\d+)\n", self.messages(), re.M)
         if not found and self.process.poll() is not None:
             raise AssertionError("hooklined did not start: " + self.messages())
         return [(host.strip("[]"), int(port)) for host, port in found]
