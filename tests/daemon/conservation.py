@@ -18,6 +18,7 @@ import threading
 import time
 
 import sink
+from ports import own_host
 from recorder import Recorder
 from sink import BUILD, Connection, Daemon, Folders, check, equal, request, sign, source
 
@@ -46,13 +47,6 @@ class Delivery:
     @property
     def promised(self):
         return any(answer in ("accepted", "duplicate") for answer in self.answers)
-
-
-def own_host():
-    """An address of this process alone: nobody else is given the port of a daemon that is dead, so
-    that senders never come to a stranger."""
-    pid = os.getpid()
-    return f"127.{64 + (pid >> 16)}.{pid >> 8 & 255}.{pid & 255}"
 
 
 class Sender(threading.Thread):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Ports for those who have to name one before somebody listens there."""
+"""Ports and addresses for those who have to name one before somebody listens there, or after."""
+import os
 import random
 import socket
 
@@ -8,6 +9,13 @@ def ephemeral():
     """The first of those that the kernel gives to whoever asks for none."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
         return int(file.read().split()[0])
+
+
+def own_host():
+    """An address of this process alone: nobody else is given the port of a daemon that is dead, so
+    that senders never come to a stranger."""
+    pid = os.getpid()
+    return f"127.{64 + (pid >> 16)}.{pid >> 8 & 255}.{pid & 255}"
 
 
 held = []  # what says to other tests which ports are ours, until this process ends
