@@ -125,32 +125,6 @@ static bool is_due(const struct aftermath *a, const struct findings *f)
     return a->heard || clock_mono_us() >= a->asked_mono + AGAIN_US;
 }
 
-bool aftermath_learn(struct aftermath *a, struct sink *sink, int64_t deadline_mono,
-                     struct findings *f)
-{
-    char target[64], why[SINK_WHY_SIZE];
-    cJSON *delivery = NULL;
-    int status;
-
-    if (!is_due(a, f))
-        return false;
-    a->seq = f->seen.seq;
-    a->heard = false;
-    if (a->seq > 0)
-        snprintf(target, sizeof(target), "/deliveries/%" PRId64, a->seq);
-    else
-        snprintf(target, sizeof(target), "/deliveries?limit=1");
-    if (sink_ask(sink, "GET", target, no_later_than(deadline_mono), &status, &delivery, why) ==
-            OUTCOME_GOOD &&
-        a->seq > 0)
-        take_destinations(f, delivery);
-    cJSON_Delete(delivery);
-    a->asked_mono = clock_mono_us();
-    return true;
-}
-
-/* ---- what no event has told */
-
 void aftermath_catch_up(struct sink *sink, int64_t deadline_mono)
 {
     char why[SINK_WHY_SIZE];
@@ -160,6 +134,35 @@ void aftermath_catch_up(struct sink *sink, int64_t deadline_mono)
     sink_ask(sink, "GET", "/deliveries?limit=1", deadline_mono, &status, &answer, why);
     cJSON_Delete(answer);
 }
+
+static void ask_for_destinations(struct sink *sink, int64_t deadline_mono, struct findings *f)
+{
+    char target[64], why[SINK_WHY_SIZE];
+    cJSON *delivery = NULL;
+    int status;
+
+    snprintf(target, sizeof(target), "/deliveries/%" PRId64, f->seen.seq);
+    if (sink_ask(sink, "GET", target, deadline_mono, &status, &delivery, why) == OUTCOME_GOOD)
+        take_destinations(f, delivery);
+    cJSON_Delete(delivery);
+}
+
+bool aftermath_learn(struct aftermath *a, struct sink *sink, int64_t deadline_mono,
+                     struct findings *f)
+{
+    if (!is_due(a, f))
+        return false;
+    a->seq = f->seen.seq;
+    a->heard = false;
+    if (a->seq > 0)
+        ask_for_destinations(sink, no_later_than(deadline_mono), f);
+    else
+        aftermath_catch_up(sink, no_later_than(deadline_mono));
+    a->asked_mono = clock_mono_us();
+    return true;
+}
+
+/* ---- what no event has told */
 
 void aftermath_find(struct sink *sink, struct findings *f)
 {

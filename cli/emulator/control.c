@@ -137,12 +137,12 @@ static void list_endpoints(struct emulator *emulator, struct api_call *call)
         cJSON_AddItemToArray(list, endpoint_json(emulator, endpoint));
         ledger_endpoint_free(&endpoint);
     }
-    if (!ledger_failed(emulator->ledger)) {
-        api_answer(call, 200, json);
+    if (ledger_failed(emulator->ledger)) {
+        cJSON_Delete(json);
+        refuse_ledger(emulator, call);
         return;
     }
-    cJSON_Delete(json);
-    refuse_ledger(emulator, call);
+    api_answer(call, 200, json);
 }
 
 static void set_faults(struct emulator *emulator, struct api_call *call,

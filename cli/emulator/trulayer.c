@@ -212,28 +212,29 @@ static void list_webhooks(struct visit *visit)
         cJSON_InsertItemInArray(items, 0, webhook_json(ledger, webhook));
         ledger_endpoint_free(&webhook);
     }
-    if (!ledger_failed(ledger)) {
-        api_answer(visit->call, 200, answer);
+    if (ledger_failed(ledger)) {
+        cJSON_Delete(answer);
+        refuse(visit->call, 500, ledger_why(ledger));
         return;
     }
-    cJSON_Delete(answer);
-    refuse(visit->call, 500, ledger_why(ledger));
+    api_answer(visit->call, 200, answer);
 }
 
 /* The webhook of the path, whose UUID may be written in upper case; NULL: it has been refused. */
 static struct ledger_endpoint *find_webhook(struct visit *visit)
 {
     struct ledger *ledger = visit->emulator->ledger;
-    struct ledger_endpoint *webhook = NULL;
+    struct ledger_endpoint *webhook;
     char *id = visit->parts[0];
-    bool asked;
 
     for (char *at = id; *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
-    asked = pattern_uuid(id);
-    if (asked)
-        webhook = ledger_endpoint(ledger, "trulayer", id);
-    if (webhook == NULL && asked && ledger_failed(ledger))
+    if (!pattern_uuid(id)) {
+        refuse(visit->call, 404, "webhook not found");
+        return NULL;
+    }
+    webhook = ledger_endpoint(ledger, "trulayer", id);
+    if (webhook == NULL && ledger_failed(ledger))
         refuse(visit->call, 500, ledger_why(ledger));
     else if (webhook == NULL)
         refuse(visit->call, 404, "webhook not found");
