@@ -151,7 +151,7 @@ class Machine:
         self.starts += 1
         if self.upstream:
             self.config["destinations"] = [{"name": "app", "url": f"{self.upstream.url}/{self.starts}",
-                                            "timeout_seconds": 10 * sink.PATIENCE,
+                                            "timeout_seconds": sink.LONG,
                                             "retry_seconds": [1] * 32}]
         self.daemon = Daemon(self.config, env=self.environment(), ready=ready)
         if ready:
@@ -175,6 +175,15 @@ class UnreliableMachine(Machine):
         return {"LD_PRELOAD": ":".join(f"{BUILD}/tests/daemon/.libs/{m}.so" for m in modules),
                 "UNSYNCED_FOLDER": self.folder, "UNSYNCED_DISK": self.disk,
                 "UNSYNCED_FAULTS": self.faults, "SYNCHRONOUS": self.synchronous or "FULL"}
+
+    def fault(self, *lines):
+        """From now on the disk fails like this, and not as before."""
+        sink.write_file(self.faults + ".new", "\n".join(lines))
+        os.replace(self.faults + ".new", self.faults)
+
+    def hold(self):
+        """No fsync ends until another fault takes the place of this one."""
+        self.fault(f"slow {sink.LONG * 1000000}")
 
     def kill(self):
         super().kill()
@@ -293,15 +302,9 @@ class Result:
         return self.some(f"{key[0]} {n} times at {path}" for (key, path), n in count.items() if n > 1)
 
 
-def open_store(path):
-    """As long as it takes, whoever else opens it, closes it or recovers it just then."""
-    return contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True,
-                                              timeout=sink.PATIENCE))
-
-
 def read_store(path):
     """What is in the store of a daemon that has ended, after a check of the file."""
-    with open_store(path) as db:
+    with sink.open_store(path) as db:
         db.row_factory = sqlite3.Row
         good = db.execute("PRAGMA integrity_check").fetchone()[0]
         if good != "ok":
@@ -310,13 +313,13 @@ def read_store(path):
 
 
 def count_unforwarded(path):
-    with open_store(path) as db:
+    with sink.open_store(path) as db:
         return db.execute("SELECT (SELECT count(*) FROM delivery WHERE seq > (SELECT min(cursor)"
                           " FROM destination)) + (SELECT count(*) FROM unsent)").fetchone()[0]
 
 
 def count_given_up(path):
-    with open_store(path) as db:
+    with sink.open_store(path) as db:
         return db.execute("SELECT coalesce(max(seq), 0) - count(*) FROM delivery").fetchone()[0]
 
 

@@ -18,6 +18,7 @@ import shlex
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -28,10 +29,11 @@ BUILD = os.environ.get("top_builddir", ".")
 SOURCE = os.environ.get("top_srcdir", ".")
 WRAPPER = shlex.split(os.environ.get("HOOKLINED_WRAPPER", ""))
 PATIENCE = 60  # seconds that a condition may take to come true, on the busiest machine
+LONG = 10 * PATIENCE  # seconds; longer than anybody here waits, so what lasts so long does not pass
 NOBODY = 65534
 # A sentence that is about something else is not about the daemon's deadlines: whoever is stopped for
 # longer than one of them would see another outcome, which is right, too.
-UNHURRIED = {f"{what}_seconds": 10 * PATIENCE for what in ("header", "body", "idle")}
+UNHURRIED = {f"{what}_seconds": LONG for what in ("header", "body", "idle")}
 
 SECRETS = {
     "foil": "whsec_foil_0123456789abcdef0123456789",
@@ -138,6 +140,12 @@ def wait_for(condition, what="it", patience=PATIENCE):
         if last:
             raise AssertionError(f"waited {patience} s in vain for {what}")
         time.sleep(0.005)
+
+
+def open_store(path):
+    """As long as it takes, whoever else opens it, closes it or recovers it just then."""
+    return contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True,
+                                              timeout=PATIENCE))
 
 
 class Watch:

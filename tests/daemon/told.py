@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the tests of SIGHUP share: a daemon whose configuration changes."""
-import contextlib
 import json
 import os
 import signal
-import sqlite3
 
 import sink
 from admin import Admin, socket_path, value
@@ -54,7 +52,7 @@ class Told:
 
 
 def destination(upstream, name="app", **more):
-    return {"name": name, "url": upstream.url, "timeout_seconds": 10 * sink.PATIENCE, **more}
+    return {"name": name, "url": upstream.url, "timeout_seconds": sink.LONG, **more}
 
 
 def slow(upstream):
@@ -77,7 +75,7 @@ def deliver(daemon, number, path="/foil", secret=None, kind="webhook.test"):
 
 
 def query(daemon, sql):
-    with contextlib.closing(sqlite3.connect(f"file:{daemon.store}?mode=ro", uri=True)) as db:
+    with sink.open_store(daemon.store) as db:
         return db.execute(sql).fetchall()
 
 
