@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "alteration.h"
+#include "cli/alteration.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,8 +8,8 @@
 
 #include <cjson/cJSON.h>
 
-#include "../daemon/moment.h"
-#include "iso_time.h"
+#include "daemon/base/moment.h"
+#include "daemon/base/iso_time.h"
 
 static struct altered fail(struct altered body, char why[ALTERATION_WHY_SIZE], const char *what)
 {

@@ -6,8 +6,8 @@
  *            in its place; without a base, and the old one free()d, if it cannot: then `why` says
  *            what is wrong.
  */
-#ifndef ALTERATION_H
-#define ALTERATION_H
+#ifndef CLI_ALTERATION_H
+#define CLI_ALTERATION_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "anatomy.h"
+#include "cli/anatomy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include <hookline.h>
 
-#include "clause.h"
+#include "cli/clause.h"
 
 /* "A|B" as "A or B". */
 static void copy_names(char out[ANATOMY_NAME_SIZE], const struct clause *clause, size_t word)

@@ -4,8 +4,8 @@
  *
  * Ownership  The texts are the anatomy's own.
  */
-#ifndef ANATOMY_H
-#define ANATOMY_H
+#ifndef CLI_ANATOMY_H
+#define CLI_ANATOMY_H
 
 #include <stdbool.h>
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "answer.h"
+#include "cli/answer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "place.h"
-#include "printable.h"
+#include "cli/place.h"
+#include "daemon/base/printable.h"
 
 enum {
     SAID_SIZE = 300

@@ -5,16 +5,16 @@
  * Ownership  The struct is the caller's, who has answer_start() begin it and answer_end() end it.
  * Threads    The one of the set of calls.
  */
-#ifndef ANSWER_H
-#define ANSWER_H
+#ifndef CLI_ANSWER_H
+#define CLI_ANSWER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include <cjson/cJSON.h>
 
-#include "../daemon/call.h"
-#include "outcome.h"
+#include "daemon/http/call.h"
+#include "cli/outcome.h"
 
 struct place;
 

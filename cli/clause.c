@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "clause.h"
+#include "cli/clause.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,8 +5,8 @@
  *
  * Ownership  Words point into the description.
  */
-#ifndef CLAUSE_H
-#define CLAUSE_H
+#ifndef CLI_CLAUSE_H
+#define CLI_CLAUSE_H
 
 #include <stdbool.h>
 #include <stddef.h>

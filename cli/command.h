@@ -5,8 +5,8 @@
  * All commands read their options in the same way (command_line.h), so all have the same grammar,
  * and their help is written from the same rows.
  */
-#ifndef COMMAND_H
-#define COMMAND_H
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,8 +14,8 @@
 
 #include <hookline.h>
 
-#include "../daemon/config.h"
-#include "outcome.h"
+#include "daemon/conf/config.h"
+#include "cli/outcome.h"
 
 enum option_kind {
     OPTION_FLAG,        /* bool */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command_line.h"
+#include "cli/command_line.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../daemon/certificate.h"
-#include "../daemon/notice.h"
-#include "../daemon/secret.h"
-#include "command.h"
+#include "daemon/http/certificate.h"
+#include "daemon/base/notice.h"
+#include "daemon/conf/secret.h"
+#include "cli/command.h"
 
 enum {
     ROWS_MAX = 48,

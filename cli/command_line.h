@@ -2,8 +2,8 @@
  *
  * command_line.h - the options of a command, read by its rows, and its help, written from them.
  */
-#ifndef COMMAND_LINE_H
-#define COMMAND_LINE_H
+#ifndef CLI_COMMAND_LINE_H
+#define CLI_COMMAND_LINE_H
 
 struct command;
 

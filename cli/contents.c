@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "contents.h"
+#include "cli/contents.h"
 
 #include <errno.h>
 #include <fcntl.h>

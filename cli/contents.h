@@ -4,8 +4,8 @@
  *
  * Ownership  contents_read() makes them; contents_free() releases them.
  */
-#ifndef CONTENTS_H
-#define CONTENTS_H
+#ifndef CLI_CONTENTS_H
+#define CLI_CONTENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../daemon/notice.h"
-#include "command.h"
-#include "pages.h"
-#include "record.h"
-#include "sink.h"
-#include "table.h"
-#include "when.h"
+#include "daemon/base/notice.h"
+#include "cli/command.h"
+#include "cli/pages.h"
+#include "cli/record.h"
+#include "cli/sink.h"
+#include "cli/table.h"
+#include "daemon/base/when.h"
 
 enum {
     COLUMNS = 6,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "draft.h"
+#include "cli/draft.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../daemon/clock.h"
-#include "clause.h"
-#include "emulator/identity.h"
-#include "trust.h"
+#include "daemon/base/clock.h"
+#include "cli/clause.h"
+#include "daemon/base/identity.h"
+#include "cli/trust.h"
 
 static bool complain(char *why, const char *what)
 {

@@ -5,8 +5,8 @@
  *
  * Ownership  draft_open() fills it, draft_close() releases it. It points into options and trust.
  */
-#ifndef DRAFT_H
-#define DRAFT_H
+#ifndef CLI_DRAFT_H
+#define CLI_DRAFT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,9 +14,9 @@
 
 #include <hookline.h>
 
-#include "command.h"
-#include "contents.h"
-#include "payload.h"
+#include "cli/command.h"
+#include "cli/contents.h"
+#include "cli/payload.h"
 
 struct trust;
 

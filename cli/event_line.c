@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "event_line.h"
+#include "cli/event_line.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "printable.h"
-#include "record.h"
-#include "terminal.h"
-#include "wanted.h"
+#include "daemon/base/printable.h"
+#include "cli/record.h"
+#include "cli/terminal.h"
+#include "cli/wanted.h"
 
 static void write_part(FILE *out, const char *before, const char *text)
 {

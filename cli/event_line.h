@@ -2,8 +2,8 @@
  *
  * event_line.h - an event of a sink on a line, for people.
  */
-#ifndef EVENT_LINE_H
-#define EVENT_LINE_H
+#ifndef CLI_EVENT_LINE_H
+#define CLI_EVENT_LINE_H
 
 #include <stdio.h>
 

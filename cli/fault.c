@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "fault.h"
+#include "cli/fault.h"
 
 #include <errno.h>
 #include <inttypes.h>

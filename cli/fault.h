@@ -3,8 +3,8 @@
  * fault.h - what a sender may do wrong, on purpose: read from a text such as
  * "future=412,duplicate=3". Pure.
  */
-#ifndef FAULT_H
-#define FAULT_H
+#ifndef CLI_FAULT_H
+#define CLI_FAULT_H
 
 #include <stdbool.h>
 #include <stddef.h>

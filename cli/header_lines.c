@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "header_lines.h"
+#include "cli/header_lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>

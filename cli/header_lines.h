@@ -4,8 +4,8 @@
  *
  * Ownership  A zeroed struct is an empty list; header_lines_free() releases what it holds.
  */
-#ifndef HEADER_LINES_H
-#define HEADER_LINES_H
+#ifndef CLI_HEADER_LINES_H
+#define CLI_HEADER_LINES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -10,10 +10,10 @@
 
 #include <hookline.h>
 
-#include "../daemon/notice.h"
-#include "../daemon/streams.h"
-#include "command.h"
-#include "command_line.h"
+#include "daemon/base/notice.h"
+#include "daemon/base/streams.h"
+#include "cli/command.h"
+#include "cli/command_line.h"
 
 /* In the order in which a user comes to need them. */
 static const struct command *const commands[] = {

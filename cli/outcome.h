@@ -2,8 +2,8 @@
  *
  * outcome.h - how a command of the tool ends: its exit status, as hookline(1) lists it.
  */
-#ifndef OUTCOME_H
-#define OUTCOME_H
+#ifndef CLI_OUTCOME_H
+#define CLI_OUTCOME_H
 
 enum outcome {
     OUTCOME_GOOD = 0,             /* it arrived, or what was asked for is done */

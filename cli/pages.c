@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "pages.h"
+#include "cli/pages.h"
 
 #include <stdio.h>
 
-#include "../daemon/clock.h"
-#include "record.h"
-#include "target.h"
+#include "daemon/base/clock.h"
+#include "cli/record.h"
+#include "cli/target.h"
 
 static void write_target(struct target *t, const struct pages_filter *f, int64_t before)
 {

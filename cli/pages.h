@@ -2,15 +2,15 @@
  *
  * pages.h - walks through what a sink has stored, page after page, newest first.
  */
-#ifndef PAGES_H
-#define PAGES_H
+#ifndef CLI_PAGES_H
+#define CLI_PAGES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <cjson/cJSON.h>
 
-#include "sink.h"
+#include "cli/sink.h"
 
 /* What GET /deliveries chooses by; NULL and 0 is what is not asked for. */
 struct pages_filter {

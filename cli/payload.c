@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "payload.h"
+#include "cli/payload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../daemon/json_line.h"
-#include "iso_time.h"
+#include "daemon/base/json_line.h"
+#include "daemon/base/iso_time.h"
 
 /* What a body is made of. */
 struct making {

@@ -5,8 +5,8 @@
  *
  * Ownership  payload_test() fills in, payload_free() releases.
  */
-#ifndef PAYLOAD_H
-#define PAYLOAD_H
+#ifndef CLI_PAYLOAD_H
+#define CLI_PAYLOAD_H
 
 #include <stdbool.h>
 #include <stddef.h>

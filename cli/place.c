@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "place.h"
+#include "cli/place.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../daemon/address.h"
-#include "../daemon/call.h"
-#include "../daemon/origin.h"
-#include "../daemon/secret.h"
-#include "printable.h"
+#include "daemon/base/address.h"
+#include "daemon/http/call.h"
+#include "daemon/http/origin.h"
+#include "daemon/conf/secret.h"
+#include "daemon/base/printable.h"
 
 static const char unix_begin[] = "unix:";
 

@@ -5,13 +5,13 @@
  *
  * Ownership  place_open() fills it, place_close() wipes the token.
  */
-#ifndef PLACE_H
-#define PLACE_H
+#ifndef CLI_PLACE_H
+#define CLI_PLACE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "sink.h"
+#include "cli/sink.h"
 
 struct place {
     const char *address; /* as the user wrote it ... */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "raw_request.h"
+#include "cli/raw_request.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,15 +7,15 @@
  * Ownership  raw_request_read() fills in, raw_request_free() releases; what is not said to be a
  *            copy points into the bytes, which it may change.
  */
-#ifndef RAW_REQUEST_H
-#define RAW_REQUEST_H
+#ifndef CLI_RAW_REQUEST_H
+#define CLI_RAW_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include <hookline.h>
 
-#include "header_lines.h"
+#include "cli/header_lines.h"
 
 enum {
     RAW_REQUEST_WHY_SIZE = 256

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "record.h"
+#include "cli/record.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "printable.h"
+#include "daemon/base/printable.h"
 
 static const double exact_max = 9007199254740992.0;
 

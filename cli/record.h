@@ -3,8 +3,8 @@
  * record.h - what a sink tells of a delivery or an event, one JSON object: its members, and the
  * object itself on a line.
  */
-#ifndef RECORD_H
-#define RECORD_H
+#ifndef CLI_RECORD_H
+#define CLI_RECORD_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,16 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../daemon/clock.h"
-#include "../daemon/notice.h"
-#include "command.h"
-#include "pages.h"
-#include "printable.h"
-#include "record.h"
-#include "sink.h"
-#include "target.h"
-#include "terminal.h"
-#include "when.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/notice.h"
+#include "cli/command.h"
+#include "cli/pages.h"
+#include "daemon/base/printable.h"
+#include "cli/record.h"
+#include "cli/sink.h"
+#include "cli/target.h"
+#include "cli/terminal.h"
+#include "daemon/base/when.h"
 
 struct options {
     struct sink_options sink;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "request.h"
+#include "cli/request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../daemon/config.h"
-#include "../daemon/config_file.h"
-#include "../daemon/store.h"
-#include "raw_request.h"
-#include "sink_config.h"
+#include "daemon/conf/config.h"
+#include "daemon/conf/config_file.h"
+#include "daemon/store/store.h"
+#include "cli/raw_request.h"
+#include "cli/sink_config.h"
 
 static bool complain(char *why, const char *what)
 {

@@ -5,17 +5,17 @@
  *
  * Ownership  request_open() makes it, request_close() releases it.
  */
-#ifndef REQUEST_H
-#define REQUEST_H
+#ifndef CLI_REQUEST_H
+#define CLI_REQUEST_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include <hookline.h>
 
-#include "command.h"
-#include "contents.h"
-#include "header_lines.h"
+#include "cli/command.h"
+#include "cli/contents.h"
+#include "cli/header_lines.h"
 
 struct request_options {
     const char *headers_file;    /* a header a line */

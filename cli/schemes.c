@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../daemon/json_line.h"
-#include "../daemon/notice.h"
-#include "anatomy.h"
-#include "clause.h"
-#include "command.h"
-#include "trust.h"
+#include "daemon/base/json_line.h"
+#include "daemon/base/notice.h"
+#include "cli/anatomy.h"
+#include "cli/clause.h"
+#include "cli/command.h"
+#include "cli/trust.h"
 
 struct options {
     const char *description;

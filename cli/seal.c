@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "seal.h"
+#include "cli/seal.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "clause.h"
+#include "cli/clause.h"
 
 /* The first header in what is signed that is missing or there twice. */
 static void name_header(const struct seal *seal, int code, char why[SEAL_WHY_SIZE])

@@ -2,8 +2,8 @@
  *
  * seal.h - hookline_sign(), and a sentence why if it cannot. Pure.
  */
-#ifndef SEAL_H
-#define SEAL_H
+#ifndef CLI_SEAL_H
+#define CLI_SEAL_H
 
 #include <stdbool.h>
 #include <stdint.h>

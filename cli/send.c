@@ -6,17 +6,17 @@
 
 #include <cjson/cJSON.h>
 
-#include "../daemon/call.h"
-#include "../daemon/clock.h"
-#include "../daemon/json_line.h"
-#include "../daemon/notice.h"
-#include "command.h"
-#include "draft.h"
-#include "fault.h"
-#include "printable.h"
-#include "shipment.h"
-#include "terminal.h"
-#include "trust.h"
+#include "daemon/http/call.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/json_line.h"
+#include "daemon/base/notice.h"
+#include "cli/command.h"
+#include "cli/draft.h"
+#include "cli/fault.h"
+#include "daemon/base/printable.h"
+#include "cli/shipment.h"
+#include "cli/terminal.h"
+#include "cli/trust.h"
 
 enum {
     POLL_MS = 1000

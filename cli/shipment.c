@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "shipment.h"
+#include "cli/shipment.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +10,10 @@
 #include <curl/curl.h>
 #include <sodium.h>
 
-#include "alteration.h"
-#include "clause.h"
-#include "header_lines.h"
-#include "seal.h"
+#include "cli/alteration.h"
+#include "cli/clause.h"
+#include "cli/header_lines.h"
+#include "cli/seal.h"
 
 enum {
     NAME_SIZE = 128,

@@ -4,8 +4,8 @@
  *
  * Ownership  shipment_pack() makes it, shipment_free() releases it.
  */
-#ifndef SHIPMENT_H
-#define SHIPMENT_H
+#ifndef CLI_SHIPMENT_H
+#define CLI_SHIPMENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,8 +13,8 @@
 
 #include <hookline.h>
 
-#include "../daemon/call.h"
-#include "fault.h"
+#include "daemon/http/call.h"
+#include "cli/fault.h"
 
 /* Nothing in it changes while it is sent. */
 struct shipment {

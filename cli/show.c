@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../daemon/clock.h"
-#include "../daemon/json_line.h"
-#include "../daemon/notice.h"
-#include "command.h"
-#include "printable.h"
-#include "record.h"
-#include "sink.h"
-#include "table.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/json_line.h"
+#include "daemon/base/notice.h"
+#include "cli/command.h"
+#include "daemon/base/printable.h"
+#include "cli/record.h"
+#include "cli/sink.h"
+#include "cli/table.h"
 
 enum {
     TARGET_SIZE = 64,

@@ -2,14 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../daemon/call.h"
-#include "../daemon/json_line.h"
-#include "../daemon/notice.h"
-#include "command.h"
-#include "draft.h"
-#include "header_lines.h"
-#include "seal.h"
-#include "trust.h"
+#include "daemon/http/call.h"
+#include "daemon/base/json_line.h"
+#include "daemon/base/notice.h"
+#include "cli/command.h"
+#include "cli/draft.h"
+#include "cli/header_lines.h"
+#include "cli/seal.h"
+#include "cli/trust.h"
 
 struct options {
     struct trust_options trust;

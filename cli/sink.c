@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "sink.h"
+#include "cli/sink.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../daemon/call.h"
-#include "../daemon/clock.h"
-#include "answer.h"
-#include "place.h"
-#include "record.h"
-#include "stream.h"
-#include "target.h"
+#include "daemon/http/call.h"
+#include "daemon/base/clock.h"
+#include "cli/answer.h"
+#include "cli/place.h"
+#include "cli/record.h"
+#include "cli/stream.h"
+#include "cli/target.h"
 
 enum {
     JSON_MAX = 16 << 20, /* bytes; a body of 1 MiB in JSON may have six times as many */

@@ -5,15 +5,15 @@
  * Ownership  sink_open() makes it, sink_close() ends it, before the set of calls that it uses.
  * Threads    The one of its set of calls.
  */
-#ifndef SINK_H
-#define SINK_H
+#ifndef CLI_SINK_H
+#define CLI_SINK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <cjson/cJSON.h>
 
-#include "command.h"
+#include "cli/command.h"
 
 struct call_set;
 struct sink;

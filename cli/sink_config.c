@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "sink_config.h"
+#include "cli/sink_config.h"
 
 #include <stdlib.h>
 
-#include "../daemon/config_file.h"
+#include "daemon/conf/config_file.h"
 
 struct config *sink_config_read(const char *file, char *why)
 {

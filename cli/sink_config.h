@@ -2,8 +2,8 @@
  *
  * sink_config.h - hooklined's own configuration, read by somebody who is not its service.
  */
-#ifndef SINK_CONFIG_H
-#define SINK_CONFIG_H
+#ifndef CLI_SINK_CONFIG_H
+#define CLI_SINK_CONFIG_H
 
 struct config;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stream.h"
+#include "cli/stream.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,8 +9,8 @@
  * Ownership  A zeroed struct is a stream of which nothing has come; stream_free() releases what it
  *            holds.
  */
-#ifndef STREAM_H
-#define STREAM_H
+#ifndef CLI_STREAM_H
+#define CLI_STREAM_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "table.h"
+#include "cli/table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "printable.h"
+#include "daemon/base/printable.h"
 
 struct table_row {
     struct table_row *next;

@@ -5,13 +5,13 @@
  * Ownership  A zeroed struct is an empty table; table_free() releases its rows.
  * Errors     Without memory a row is left out.
  */
-#ifndef TABLE_H
-#define TABLE_H
+#ifndef CLI_TABLE_H
+#define CLI_TABLE_H
 
 #include <stddef.h>
 #include <stdio.h>
 
-#include "terminal.h"
+#include "cli/terminal.h"
 
 enum {
     TABLE_COLUMNS_MAX = 12,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "target.h"
+#include "cli/target.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  *
  * target.h - the path and the query of a request, put together with values from outside. Pure.
  */
-#ifndef TARGET_H
-#define TARGET_H
+#ifndef CLI_TARGET_H
+#define CLI_TARGET_H
 
 #include <stdbool.h>
 #include <stddef.h>

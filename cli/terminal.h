@@ -5,8 +5,8 @@
  *
  * Threads    One.
  */
-#ifndef TERMINAL_H
-#define TERMINAL_H
+#ifndef CLI_TERMINAL_H
+#define CLI_TERMINAL_H
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "told.h"
+#include "cli/told.h"
 
 #include <stdlib.h>
 #include <string.h>

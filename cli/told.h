@@ -4,8 +4,8 @@
  *
  * Ownership  A zeroed struct is empty; told_free() releases what it holds.
  */
-#ifndef TOLD_H
-#define TOLD_H
+#ifndef CLI_TOLD_H
+#define CLI_TOLD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "trust.h"
+#include "cli/trust.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../daemon/config_file.h"
-#include "../daemon/secret.h"
-#include "clause.h"
-#include "contents.h"
-#include "sink_config.h"
+#include "daemon/conf/config_file.h"
+#include "daemon/conf/secret.h"
+#include "cli/clause.h"
+#include "cli/contents.h"
+#include "cli/sink_config.h"
 
 static bool complain(char why[TRUST_WHY_SIZE], const char *what)
 {

@@ -5,14 +5,14 @@
  *
  * Ownership  trust_open() makes it; trust_close() wipes the secrets.
  */
-#ifndef TRUST_H
-#define TRUST_H
+#ifndef CLI_TRUST_H
+#define CLI_TRUST_H
 
 #include <stddef.h>
 
 #include <hookline.h>
 
-#include "command.h"
+#include "cli/command.h"
 
 struct trust_options {
     const char *scheme;            /* a name ... */

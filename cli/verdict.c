@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "verdict.h"
+#include "cli/verdict.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "../daemon/json_line.h"
-#include "iso_time.h"
-#include "printable.h"
-#include "terminal.h"
+#include "daemon/base/json_line.h"
+#include "daemon/base/iso_time.h"
+#include "daemon/base/printable.h"
+#include "cli/terminal.h"
 
 enum outcome verdict_outcome(const struct verdict *v)
 {

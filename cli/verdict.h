@@ -5,15 +5,15 @@
  *
  * Ownership  The verdict points into what is somebody else's.
  */
-#ifndef VERDICT_H
-#define VERDICT_H
+#ifndef CLI_VERDICT_H
+#define CLI_VERDICT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <hookline.h>
 
-#include "command.h"
+#include "cli/command.h"
 
 struct verdict {
     const char *scheme, *source; /* source: NULL if it is none of hooklined's */

@@ -3,18 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../daemon/clock.h"
-#include "../daemon/mistake.h"
-#include "../daemon/moment.h"
-#include "../daemon/notice.h"
-#include "../daemon/source.h"
-#include "clause.h"
-#include "command.h"
-#include "header_lines.h"
-#include "request.h"
-#include "seal.h"
-#include "trust.h"
-#include "verdict.h"
+#include "daemon/base/clock.h"
+#include "daemon/hints/mistake.h"
+#include "daemon/base/moment.h"
+#include "daemon/base/notice.h"
+#include "daemon/policy/source.h"
+#include "cli/clause.h"
+#include "cli/command.h"
+#include "cli/header_lines.h"
+#include "cli/request.h"
+#include "cli/seal.h"
+#include "cli/trust.h"
+#include "cli/verdict.h"
 
 enum {
     NAME_SIZE = 128,

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-#include "vigil.h"
+#include "cli/vigil.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../daemon/clock.h"
-#include "../daemon/notice.h"
-#include "pages.h"
-#include "record.h"
-#include "sink.h"
-#include "terminal.h"
-#include "told.h"
-#include "when.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/notice.h"
+#include "cli/pages.h"
+#include "cli/record.h"
+#include "cli/sink.h"
+#include "cli/terminal.h"
+#include "cli/told.h"
+#include "daemon/base/when.h"
 
 enum {
     PATIENCE_S = 10, /* with a single answer of the sink */

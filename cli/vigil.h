@@ -6,16 +6,16 @@
  * store is searched for what came before that, and again whenever events may have been lost. What
  * was told is remembered by its number.
  */
-#ifndef VIGIL_H
-#define VIGIL_H
+#ifndef CLI_VIGIL_H
+#define CLI_VIGIL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <cjson/cJSON.h>
 
-#include "outcome.h"
-#include "wanted.h"
+#include "cli/outcome.h"
+#include "cli/wanted.h"
 
 struct sink;
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "../daemon/notice.h"
-#include "command.h"
-#include "event_line.h"
-#include "record.h"
-#include "sink.h"
-#include "vigil.h"
-#include "wanted.h"
-#include "when.h"
+#include "daemon/base/notice.h"
+#include "cli/command.h"
+#include "cli/event_line.h"
+#include "cli/record.h"
+#include "cli/sink.h"
+#include "cli/vigil.h"
+#include "cli/wanted.h"
+#include "daemon/base/when.h"
 
 struct options {
     struct sink_options sink;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "wanted.h"
+#include "cli/wanted.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#include "record.h"
+#include "cli/record.h"
 
 enum wanted_verdict wanted_verdict(const char *word)
 {

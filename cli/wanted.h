@@ -2,8 +2,8 @@
  *
  * wanted.h - which of a sink's events somebody waits for. Pure.
  */
-#ifndef WANTED_H
-#define WANTED_H
+#ifndef CLI_WANTED_H
+#define CLI_WANTED_H
 
 #include <stdbool.h>
 

@@ -11,18 +11,18 @@
 
 #include <hookline.h>
 
-#include "config.h"
-#include "config_file.h"
-#include "defaults.h"
-#include "entrances.h"
-#include "exits.h"
-#include "notice.h"
-#include "options.h"
-#include "rules.h"
-#include "service.h"
-#include "signals.h"
-#include "streams.h"
-#include "supervisor.h"
+#include "daemon/conf/config.h"
+#include "daemon/conf/config_file.h"
+#include "daemon/conf/defaults.h"
+#include "daemon/policy/entrances.h"
+#include "daemon/base/exits.h"
+#include "daemon/base/notice.h"
+#include "daemon/options.h"
+#include "daemon/policy/rules.h"
+#include "daemon/service.h"
+#include "daemon/signals.h"
+#include "daemon/base/streams.h"
+#include "daemon/base/supervisor.h"
 
 /* The secrets are in memory that no core holds; this keeps the deliveries out of cores, too, and
  * the environment out of reach of others. LeakSanitizer could not attach. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "options.h"
+#include "daemon/options.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "secret.h"
+#include "daemon/conf/secret.h"
 
 /* Options without a letter. */
 enum {

@@ -2,12 +2,12 @@
  *
  * options.h - the command line.
  */
-#ifndef OPTIONS_H
-#define OPTIONS_H
+#ifndef DAEMON_OPTIONS_H
+#define DAEMON_OPTIONS_H
 
 #include <stdbool.h>
 
-#include "config.h"
+#include "daemon/conf/config.h"
 
 enum options_mode {
     OPTIONS_RUN,

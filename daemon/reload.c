@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-#include "reload.h"
+#include "daemon/reload.h"
 
 #include <semaphore.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
-#include "config.h"
-#include "config_file.h"
-#include "destination.h"
-#include "entrances.h"
-#include "forwarder.h"
-#include "ingest.h"
-#include "journal.h"
-#include "notice.h"
-#include "outbox.h"
-#include "rules.h"
-#include "shelf.h"
-#include "source.h"
-#include "storage.h"
+#include "daemon/base/clock.h"
+#include "daemon/conf/config.h"
+#include "daemon/conf/config_file.h"
+#include "daemon/policy/destination.h"
+#include "daemon/policy/entrances.h"
+#include "daemon/forward/forwarder.h"
+#include "daemon/receive/ingest.h"
+#include "daemon/store/journal.h"
+#include "daemon/base/notice.h"
+#include "daemon/store/outbox.h"
+#include "daemon/policy/rules.h"
+#include "daemon/store/shelf.h"
+#include "daemon/policy/source.h"
+#include "daemon/store/storage.h"
 
 /* ---- what the store has to know */
 

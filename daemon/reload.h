@@ -9,8 +9,8 @@
  *
  * Threads    The main one. Waits for the journal and the forwarder.
  */
-#ifndef RELOAD_H
-#define RELOAD_H
+#ifndef DAEMON_RELOAD_H
+#define DAEMON_RELOAD_H
 
 #include <stdbool.h>
 

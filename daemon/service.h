@@ -6,8 +6,8 @@
  * Threads    Every function on one thread. If a thread of a part's finds that nothing can be stored
  *            any more, the process gets SIGUSR1.
  */
-#ifndef SERVICE_H
-#define SERVICE_H
+#ifndef DAEMON_SERVICE_H
+#define DAEMON_SERVICE_H
 
 #include <stdbool.h>
 

@@ -4,8 +4,8 @@
  *
  * Threads    The main one. Those that it starts after signals_block() get none of them.
  */
-#ifndef SIGNALS_H
-#define SIGNALS_H
+#ifndef DAEMON_SIGNALS_H
+#define DAEMON_SIGNALS_H
 
 struct timespec;
 

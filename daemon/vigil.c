@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "vigil.h"
+#include "daemon/vigil.h"
 
 #include <stdio.h>
 
-#include "journal.h"
-#include "notice.h"
-#include "supervisor.h"
+#include "daemon/store/journal.h"
+#include "daemon/base/notice.h"
+#include "daemon/base/supervisor.h"
 
 enum {
     PROBE_MS = 1000,

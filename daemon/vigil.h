@@ -6,15 +6,15 @@
  * Ownership  The journal has a part of it until it is closed: vigil_destroy() after that.
  * Threads    One.
  */
-#ifndef VIGIL_H
-#define VIGIL_H
+#ifndef DAEMON_VIGIL_H
+#define DAEMON_VIGIL_H
 
 #include <stdbool.h>
 #include <time.h>
 
-#include "address.h"
-#include "probe.h"
-#include "watchdog.h"
+#include "daemon/base/address.h"
+#include "daemon/store/probe.h"
+#include "daemon/watchdog.h"
 
 struct pulses;
 struct store;

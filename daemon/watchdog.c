@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "watchdog.h"
+#include "daemon/watchdog.h"
 
 #include <inttypes.h>
 
-#include "clock.h"
-#include "notice.h"
-#include "pulse.h"
-#include "supervisor.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/notice.h"
+#include "daemon/base/pulse.h"
+#include "daemon/base/supervisor.h"
 
 enum {
     LONGEST_WAIT_US = 1000000, /* the threads beat so often, if they have nothing to do */

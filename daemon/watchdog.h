@@ -5,8 +5,8 @@
  *
  * Threads    One, which is watched by that, too.
  */
-#ifndef WATCHDOG_H
-#define WATCHDOG_H
+#ifndef DAEMON_WATCHDOG_H
+#define DAEMON_WATCHDOG_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -75,7 +75,7 @@ def keys_of_yaml(text):
 
 
 def switched_on(text):
-    """With all of the YAML that is behind a #, see daemon/defaults.c."""
+    """With all of the YAML that is behind a #, see daemon/conf/defaults.c."""
     return re.sub(r"^#(?=[^\s#]|  )", "", text, flags=re.M)
 
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "announcement.h"
+#include "cli/emulator/announcement.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -9,12 +9,12 @@
 
 #include <cjson/cJSON.h>
 
-#include "../../daemon/json_line.h"
-#include "../../daemon/log.h"
-#include "../iso_time.h"
-#include "dispatcher.h"
-#include "keys.h"
-#include "playground.h"
+#include "daemon/base/json_line.h"
+#include "daemon/log/log.h"
+#include "daemon/base/iso_time.h"
+#include "cli/emulator/dispatcher.h"
+#include "cli/emulator/keys.h"
+#include "cli/emulator/playground.h"
 
 enum {
     PATH_SIZE = 4200,

@@ -5,8 +5,8 @@
  *
  * Threads    announce_start() on one, announce_attempt() on any other.
  */
-#ifndef ANNOUNCEMENT_H
-#define ANNOUNCEMENT_H
+#ifndef CLI_EMULATOR_ANNOUNCEMENT_H
+#define CLI_EMULATOR_ANNOUNCEMENT_H
 
 #include <stdbool.h>
 

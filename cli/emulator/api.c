@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "api.h"
+#include "cli/emulator/api.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "api_call.h"
+#include "cli/emulator/api_call.h"
 
 const struct api_request *api_request(const struct api_call *call)
 {

@@ -5,8 +5,8 @@
  * Ownership  The call is the server's until it is answered, exactly once, now or later.
  * Threads    The loop's.
  */
-#ifndef API_H
-#define API_H
+#ifndef CLI_EMULATOR_API_H
+#define CLI_EMULATOR_API_H
 
 #include <stdbool.h>
 #include <stddef.h>

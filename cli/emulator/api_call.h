@@ -5,13 +5,13 @@
  * Ownership  The server makes it, and releases it when it was answered.
  * Threads    The loop's.
  */
-#ifndef API_CALL_H
-#define API_CALL_H
+#ifndef CLI_EMULATOR_API_CALL_H
+#define CLI_EMULATOR_API_CALL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "api.h"
+#include "cli/emulator/api.h"
 
 struct api_header {
     const char *name, *value;

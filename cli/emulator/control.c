@@ -10,19 +10,19 @@
  *
  * It asks for no key, so it answers this machine only.
  */
-#include "emulator.h"
+#include "cli/emulator/emulator.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../daemon/clock.h"
-#include "../../daemon/origin.h"
-#include "api.h"
-#include "form.h"
-#include "ledger.h"
-#include "live.h"
-#include "trial.h"
-#include "trouble.h"
+#include "daemon/base/clock.h"
+#include "daemon/http/origin.h"
+#include "cli/emulator/api.h"
+#include "cli/emulator/form.h"
+#include "cli/emulator/ledger.h"
+#include "cli/emulator/live.h"
+#include "cli/emulator/trial.h"
+#include "cli/emulator/trouble.h"
 
 enum {
     NAMES_MAX = 2,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "courier.h"
+#include "cli/emulator/courier.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../daemon/call.h"
-#include "../../daemon/clock.h"
-#include "excerpt.h"
+#include "daemon/http/call.h"
+#include "daemon/base/clock.h"
+#include "cli/emulator/excerpt.h"
 
 enum {
     AT_ONCE = 256, /* connections; the others wait */

@@ -3,18 +3,18 @@
  * courier.h - the thread that sends: signs what is due, posts it and reads the answer.
  *
  * Ownership  courier_open() starts the thread, courier_close() ends it. A letter is the caller's;
- * it must not be touched from courier_send() until it comes back. Threads    courier_send() on any
- * thread.
+ *            it must not be touched from courier_send() until it comes back.
+ * Threads    courier_send() on any thread.
  */
-#ifndef COURIER_H
-#define COURIER_H
+#ifndef CLI_EMULATOR_COURIER_H
+#define CLI_EMULATOR_COURIER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../../daemon/mailbox.h"
-#include "../shipment.h"
+#include "daemon/base/mailbox.h"
+#include "cli/shipment.h"
 
 struct call;
 struct courier;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "detail.h"
+#include "cli/emulator/detail.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../daemon/clock.h"
-#include "ledger.h"
+#include "daemon/base/clock.h"
+#include "cli/emulator/ledger.h"
 
 struct ledger_endpoint *detail_new(const char *provider, const char *id, const char *secret,
                                    const char *faults)

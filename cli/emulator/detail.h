@@ -3,8 +3,8 @@
  * detail.h - endpoints as the providers' APIs make and change them, and what each has of its
  * provider's own, which ledger_endpoint.detail keeps as JSON. Reads the clock, and else is pure.
  */
-#ifndef DETAIL_H
-#define DETAIL_H
+#ifndef CLI_EMULATOR_DETAIL_H
+#define CLI_EMULATOR_DETAIL_H
 
 #include <stdbool.h>
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "dispatch.h"
+#include "cli/emulator/dispatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../daemon/clock.h"
-#include "../../daemon/errand.h"
-#include "dispatcher.h"
-#include "journey.h"
-#include "ledger.h"
+#include "daemon/base/clock.h"
+#include "daemon/http/errand.h"
+#include "cli/emulator/dispatcher.h"
+#include "cli/emulator/journey.h"
+#include "cli/emulator/ledger.h"
 
 /* Of struct dispatch_order's status_names. */
 enum {

@@ -5,14 +5,14 @@
  *
  * Threads    The loop's; the sending itself is the courier's, on a thread of its own.
  */
-#ifndef DISPATCH_H
-#define DISPATCH_H
+#ifndef CLI_EMULATOR_DISPATCH_H
+#define CLI_EMULATOR_DISPATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../fault.h"
+#include "cli/fault.h"
 
 struct dispatcher;
 struct ledger_endpoint;

@@ -6,13 +6,13 @@
  * Threads    dispatcher_start() and dispatcher_stop() on the loop, the others on another thread
  *            while there is no loop.
  */
-#ifndef DISPATCHER_H
-#define DISPATCHER_H
+#ifndef CLI_EMULATOR_DISPATCHER_H
+#define CLI_EMULATOR_DISPATCHER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../fault.h"
+#include "cli/fault.h"
 
 struct courier;
 struct dispatcher;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "emulator.h"
+#include "cli/emulator/emulator.h"
 
 #include <stddef.h>
 
-#include "../../daemon/clock.h"
-#include "api.h"
-#include "trouble.h"
+#include "daemon/base/clock.h"
+#include "cli/emulator/api.h"
+#include "cli/emulator/trouble.h"
 
 enum {
     AHEAD_MS = 60000 /* more, and the clock has been set back */

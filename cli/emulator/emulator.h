@@ -4,8 +4,8 @@
  *
  * Threads    The loop's, but for what is set before there is one.
  */
-#ifndef EMULATOR_H
-#define EMULATOR_H
+#ifndef CLI_EMULATOR_EMULATOR_H
+#define CLI_EMULATOR_EMULATOR_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "excerpt.h"
+#include "cli/emulator/excerpt.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../daemon/json_line.h"
+#include "daemon/base/json_line.h"
 
 static const char replacement[] = "\xef\xbf\xbd";
 

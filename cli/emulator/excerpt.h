@@ -2,8 +2,8 @@
  *
  * excerpt.h - the beginning of a receiver's answer as a text that JSON can carry. Pure.
  */
-#ifndef EXCERPT_H
-#define EXCERPT_H
+#ifndef CLI_EMULATOR_EXCERPT_H
+#define CLI_EMULATOR_EXCERPT_H
 
 #include <stddef.h>
 

@@ -4,23 +4,23 @@
  * disabled endpoints stay in the list, a test of one is recorded as skipped, an old secret signs
  * nothing once it was rotated.
  */
-#include "emulator.h"
+#include "cli/emulator/emulator.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "../../daemon/clock.h"
-#include "detail.h"
-#include "foil_answer.h"
-#include "foil_events.h"
-#include "form.h"
-#include "identity.h"
-#include "keys.h"
-#include "ledger.h"
-#include "pattern.h"
-#include "public_url.h"
-#include "route.h"
-#include "trial.h"
+#include "daemon/base/clock.h"
+#include "cli/emulator/detail.h"
+#include "cli/emulator/foil_answer.h"
+#include "cli/emulator/foil_events.h"
+#include "cli/emulator/form.h"
+#include "daemon/base/identity.h"
+#include "cli/emulator/keys.h"
+#include "cli/emulator/ledger.h"
+#include "cli/emulator/pattern.h"
+#include "cli/emulator/public_url.h"
+#include "cli/emulator/route.h"
+#include "cli/emulator/trial.h"
 
 #define ENDPOINTS "/v1/organizations/{}/webhooks/endpoints"
 #define EVENTS    "/v1/organizations/{}/events"

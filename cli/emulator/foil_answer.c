@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "foil_answer.h"
+#include "cli/emulator/foil_answer.h"
 
 #include <string.h>
 
-#include "../iso_time.h"
-#include "api.h"
-#include "detail.h"
-#include "form.h"
-#include "identity.h"
-#include "ledger.h"
+#include "daemon/base/iso_time.h"
+#include "cli/emulator/api.h"
+#include "cli/emulator/detail.h"
+#include "cli/emulator/form.h"
+#include "daemon/base/identity.h"
+#include "cli/emulator/ledger.h"
 
 enum {
     RECEIVED_MAX = 64

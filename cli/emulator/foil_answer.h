@@ -5,8 +5,8 @@
  * Ownership  What is made is for cJSON_Delete(); what is answered with is deleted.
  * Threads    The loop's.
  */
-#ifndef FOIL_ANSWER_H
-#define FOIL_ANSWER_H
+#ifndef CLI_EMULATOR_FOIL_ANSWER_H
+#define CLI_EMULATOR_FOIL_ANSWER_H
 
 #include <stdbool.h>
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "foil_events.h"
+#include "cli/emulator/foil_events.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../iso_time.h"
-#include "emulator.h"
-#include "foil_answer.h"
-#include "form.h"
-#include "ledger.h"
-#include "pattern.h"
-#include "route.h"
+#include "daemon/base/iso_time.h"
+#include "cli/emulator/emulator.h"
+#include "cli/emulator/foil_answer.h"
+#include "cli/emulator/form.h"
+#include "cli/emulator/ledger.h"
+#include "cli/emulator/pattern.h"
+#include "cli/emulator/route.h"
 
 enum {
     LIMIT_DEFAULT = 50,

@@ -4,8 +4,8 @@
  *
  * Threads    The loop's.
  */
-#ifndef FOIL_EVENTS_H
-#define FOIL_EVENTS_H
+#ifndef CLI_EMULATOR_FOIL_EVENTS_H
+#define CLI_EMULATOR_FOIL_EVENTS_H
 
 struct visit;
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "form.h"
+#include "cli/emulator/form.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "../../daemon/call.h"
-#include "../../daemon/json_line.h"
+#include "daemon/http/call.h"
+#include "daemon/base/json_line.h"
 
 /* What is looked at, and where its problems go. */
 struct place {

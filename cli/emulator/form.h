@@ -3,8 +3,8 @@
  * form.h - what the body of a request has to look like, as a table of its members, and each
  * provider's own words are put to what is wrong with it elsewhere. Pure.
  */
-#ifndef FORM_H
-#define FORM_H
+#ifndef CLI_EMULATOR_FORM_H
+#define CLI_EMULATOR_FORM_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "journey.h"
+#include "cli/emulator/journey.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <hookline.h>
 
-#include "dispatch.h"
-#include "ledger.h"
+#include "cli/emulator/dispatch.h"
+#include "cli/emulator/ledger.h"
 
 /* NULL stays NULL. */
 static char *copy(const char *text, bool *good)

@@ -4,12 +4,12 @@
  *
  * Ownership  journey_new() makes it, journey_free() wipes and releases it.
  */
-#ifndef JOURNEY_H
-#define JOURNEY_H
+#ifndef CLI_EMULATOR_JOURNEY_H
+#define CLI_EMULATOR_JOURNEY_H
 
 #include <stdbool.h>
 
-#include "courier.h"
+#include "cli/emulator/courier.h"
 
 struct dispatch_order;
 struct dispatch_attempt;

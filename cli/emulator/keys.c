@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "keys.h"
+#include "cli/emulator/keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 #include <sodium.h>
 
-#include "identity.h"
+#include "daemon/base/identity.h"
 
 static const struct kind {
     const char *provider, *name, *prefix;

@@ -12,8 +12,8 @@
  * Ownership  keys_open() makes them, keys_close() wipes and releases them.
  * Threads    Immutable once opened.
  */
-#ifndef KEYS_H
-#define KEYS_H
+#ifndef CLI_EMULATOR_KEYS_H
+#define CLI_EMULATOR_KEYS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "ledger.h"
+#include "cli/emulator/ledger.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger_file.h"
-#include "ledger_query.h"
+#include "cli/emulator/ledger_file.h"
+#include "cli/emulator/ledger_query.h"
 
 enum {
     COLUMNS = 14

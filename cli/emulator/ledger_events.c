@@ -2,12 +2,12 @@
  *
  * The events and deliveries of a ledger.
  */
-#include "ledger.h"
+#include "cli/emulator/ledger.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger_query.h"
+#include "cli/emulator/ledger_query.h"
 
 enum {
     COLUMNS = 12

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "ledger_file.h"
+#include "cli/emulator/ledger_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ledger.h"
+#include "cli/emulator/ledger.h"
 
 enum {
     APPLICATION_ID = 0x686f656d, /* "hoem" */

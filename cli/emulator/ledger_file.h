@@ -6,8 +6,8 @@
  *            finalized.
  * Threads    One.
  */
-#ifndef LEDGER_FILE_H
-#define LEDGER_FILE_H
+#ifndef CLI_EMULATOR_LEDGER_FILE_H
+#define CLI_EMULATOR_LEDGER_FILE_H
 
 #include <sqlite3.h>
 

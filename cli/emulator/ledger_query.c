@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "ledger_query.h"
+#include "cli/emulator/ledger_query.h"
 
 #include <stdio.h>
 #include <string.h>

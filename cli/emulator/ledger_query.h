@@ -4,8 +4,8 @@
  *
  * Threads    One.
  */
-#ifndef LEDGER_QUERY_H
-#define LEDGER_QUERY_H
+#ifndef CLI_EMULATOR_LEDGER_QUERY_H
+#define CLI_EMULATOR_LEDGER_QUERY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 #include <sqlite3.h>
 
-#include "ledger.h"
+#include "cli/emulator/ledger.h"
 
 struct ledger_file;
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include "live.h"
+#include "cli/emulator/live.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "../iso_time.h"
-#include "detail.h"
-#include "dispatch.h"
-#include "emulator.h"
-#include "identity.h"
-#include "ledger.h"
+#include "daemon/base/iso_time.h"
+#include "cli/emulator/detail.h"
+#include "cli/emulator/dispatch.h"
+#include "cli/emulator/emulator.h"
+#include "daemon/base/identity.h"
+#include "cli/emulator/ledger.h"
 
 enum {
     TIMEOUT_S = 10,

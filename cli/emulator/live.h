@@ -5,8 +5,8 @@
  *
  * Threads    The loop's.
  */
-#ifndef LIVE_H
-#define LIVE_H
+#ifndef CLI_EMULATOR_LIVE_H
+#define CLI_EMULATOR_LIVE_H
 
 #include <cjson/cJSON.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "made_secret.h"
+#include "cli/emulator/made_secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../daemon/config.h"
-#include "../../daemon/secret.h"
-#include "identity.h"
+#include "daemon/conf/config.h"
+#include "daemon/conf/secret.h"
+#include "daemon/base/identity.h"
 
 /* One that is there stays. */
 static bool make(const char *path)

@@ -2,15 +2,15 @@
  *
  * made_secret.h - a signing secret that the emulator makes once, and keeps in its folder of keys.
  */
-#ifndef MADE_SECRET_H
-#define MADE_SECRET_H
+#ifndef CLI_EMULATOR_MADE_SECRET_H
+#define CLI_EMULATOR_MADE_SECRET_H
 
 enum {
     MADE_SECRET_WHY_SIZE = 512
 };
 
 /* What FOLDER/NAME.secret holds, which is made, with mode 0600, if it is not there. For
- * secret_free() of daemon/secret.h; NULL, and in `why` what is wrong. */
+ * secret_free() of daemon/conf/secret.h; NULL, and in `why` what is wrong. */
 char *made_secret(const char *folder, const char *name, char why[MADE_SECRET_WHY_SIZE]);
 
 #endif

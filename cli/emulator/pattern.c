@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pattern.h"
+#include "cli/emulator/pattern.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  *
  * pattern.h - whether an id looks as its provider's do. Pure.
  */
-#ifndef PATTERN_H
-#define PATTERN_H
+#ifndef CLI_EMULATOR_PATTERN_H
+#define CLI_EMULATOR_PATTERN_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "playground.h"
+#include "cli/emulator/playground.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -7,19 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../daemon/call.h"
-#include "../../daemon/clock.h"
-#include "../../daemon/config.h"
-#include "../../daemon/config_file.h"
-#include "../../daemon/secret.h"
-#include "../../daemon/source.h"
-#include "../sink_config.h"
-#include "detail.h"
-#include "emulator.h"
-#include "identity.h"
-#include "ledger.h"
-#include "made_secret.h"
-#include "sink_address.h"
+#include "daemon/http/call.h"
+#include "daemon/base/clock.h"
+#include "daemon/conf/config.h"
+#include "daemon/conf/config_file.h"
+#include "daemon/conf/secret.h"
+#include "daemon/policy/source.h"
+#include "cli/sink_config.h"
+#include "cli/emulator/detail.h"
+#include "cli/emulator/emulator.h"
+#include "daemon/base/identity.h"
+#include "cli/emulator/ledger.h"
+#include "cli/emulator/made_secret.h"
+#include "cli/emulator/sink_address.h"
 
 enum {
     SECRETS = 2 /* the one that signs, and the one before */

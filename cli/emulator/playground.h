@@ -7,12 +7,12 @@
  *            ledger's.
  * Threads    One, while there is no loop.
  */
-#ifndef PLAYGROUND_H
-#define PLAYGROUND_H
+#ifndef CLI_EMULATOR_PLAYGROUND_H
+#define CLI_EMULATOR_PLAYGROUND_H
 
 #include <stddef.h>
 
-#include "../command.h"
+#include "cli/command.h"
 
 struct emulator;
 

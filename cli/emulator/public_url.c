@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "public_url.h"
+#include "cli/emulator/public_url.h"
 
 #include <netdb.h>
 #include <netinet/in.h>

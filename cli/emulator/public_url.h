@@ -4,8 +4,8 @@
  *
  * Threads    Any. A name that nobody knows by heart is looked up, which takes as long as it takes.
  */
-#ifndef PUBLIC_URL_H
-#define PUBLIC_URL_H
+#ifndef CLI_EMULATOR_PUBLIC_URL_H
+#define CLI_EMULATOR_PUBLIC_URL_H
 
 #include <stdbool.h>
 

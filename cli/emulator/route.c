@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "route.h"
+#include "cli/emulator/route.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "../../daemon/json_line.h"
+#include "daemon/base/json_line.h"
 
 const struct route *route_find(const struct route *routes, struct visit *visit,
                                char methods[ROUTE_METHODS_SIZE])

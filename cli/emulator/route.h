@@ -4,13 +4,13 @@
  *
  * Threads    The loop's.
  */
-#ifndef ROUTE_H
-#define ROUTE_H
+#ifndef CLI_EMULATOR_ROUTE_H
+#define CLI_EMULATOR_ROUTE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "api.h"
+#include "cli/emulator/api.h"
 
 struct emulator;
 struct key;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "server.h"
+#include "cli/emulator/server.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 
 #include <h2o.h>
 
-#include "../../daemon/address.h"
-#include "../../daemon/connection.h"
-#include "../../daemon/errand.h"
-#include "../../daemon/listener.h"
-#include "../../daemon/reply.h"
-#include "api_call.h"
+#include "daemon/base/address.h"
+#include "daemon/http/connection.h"
+#include "daemon/http/errand.h"
+#include "daemon/http/listener.h"
+#include "daemon/http/reply.h"
+#include "cli/emulator/api_call.h"
 
 enum {
     CONNECTIONS = 1000,

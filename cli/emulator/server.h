@@ -6,8 +6,8 @@
  * Ownership  server_open() makes it, server_close() ends it.
  * Threads    What is called back is called on the loop; the functions are for another thread.
  */
-#ifndef SERVER_H
-#define SERVER_H
+#ifndef CLI_EMULATOR_SERVER_H
+#define CLI_EMULATOR_SERVER_H
 
 struct api_call;
 struct errands;

@@ -3,21 +3,21 @@
  * What Shodai's documentation of its Agreements API says; where it leaves something open this does
  * what is least surprising: disabled webhooks stay in the list, and can be tested.
  */
-#include "emulator.h"
+#include "cli/emulator/emulator.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "../../daemon/clock.h"
-#include "../iso_time.h"
-#include "detail.h"
-#include "form.h"
-#include "identity.h"
-#include "keys.h"
-#include "ledger.h"
-#include "public_url.h"
-#include "route.h"
-#include "trial.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/iso_time.h"
+#include "cli/emulator/detail.h"
+#include "cli/emulator/form.h"
+#include "daemon/base/identity.h"
+#include "cli/emulator/keys.h"
+#include "cli/emulator/ledger.h"
+#include "cli/emulator/public_url.h"
+#include "cli/emulator/route.h"
+#include "cli/emulator/trial.h"
 
 enum {
     RIGHT_READ,  /* webhooks.read */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "sink_address.h"
+#include "cli/emulator/sink_address.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
 
-#include "../../daemon/address.h"
-#include "../../daemon/config.h"
+#include "daemon/base/address.h"
+#include "daemon/conf/config.h"
 
 /* Where nobody in particular is named, the loopback is. */
 static in_port_t make_reachable(struct sockaddr_storage *address)

@@ -2,8 +2,8 @@
  *
  * sink_address.h - where a hooklined listens, as its configuration says. Pure.
  */
-#ifndef SINK_ADDRESS_H
-#define SINK_ADDRESS_H
+#ifndef CLI_EMULATOR_SINK_ADDRESS_H
+#define CLI_EMULATOR_SINK_ADDRESS_H
 
 #include <stdbool.h>
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "trial.h"
+#include "cli/emulator/trial.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../payload.h"
-#include "api.h"
-#include "emulator.h"
-#include "ledger.h"
+#include "cli/payload.h"
+#include "cli/emulator/api.h"
+#include "cli/emulator/emulator.h"
+#include "cli/emulator/ledger.h"
 
 struct making {
     struct emulator *emulator;

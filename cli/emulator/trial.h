@@ -4,15 +4,15 @@
  *
  * Threads    The loop's.
  */
-#ifndef TRIAL_H
-#define TRIAL_H
+#ifndef CLI_EMULATOR_TRIAL_H
+#define CLI_EMULATOR_TRIAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../fault.h"
-#include "dispatch.h"
-#include "identity.h"
+#include "cli/fault.h"
+#include "cli/emulator/dispatch.h"
+#include "daemon/base/identity.h"
 
 struct api_call;
 struct emulator;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "trouble.h"
+#include "cli/emulator/trouble.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api_call.h"
+#include "cli/emulator/api_call.h"
 
 enum {
     HUGE_BYTES = 10000000,

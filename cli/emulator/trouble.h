@@ -6,8 +6,8 @@
  *            there were no calls.
  * Threads    The loop's, but for opening and closing.
  */
-#ifndef TROUBLE_H
-#define TROUBLE_H
+#ifndef CLI_EMULATOR_TROUBLE_H
+#define CLI_EMULATOR_TROUBLE_H
 
 #include <stdbool.h>
 

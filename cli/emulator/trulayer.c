@@ -3,7 +3,7 @@
  * What TruLayer's OpenAPI and guide say; where they leave something open this does what is least
  * surprising: every role may list, and a webhook that is not enabled can be tested.
  */
-#include "emulator.h"
+#include "cli/emulator/emulator.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -11,16 +11,16 @@
 
 #include <hookline.h>
 
-#include "../iso_time.h"
-#include "detail.h"
-#include "form.h"
-#include "identity.h"
-#include "keys.h"
-#include "ledger.h"
-#include "pattern.h"
-#include "public_url.h"
-#include "route.h"
-#include "trial.h"
+#include "daemon/base/iso_time.h"
+#include "cli/emulator/detail.h"
+#include "cli/emulator/form.h"
+#include "daemon/base/identity.h"
+#include "cli/emulator/keys.h"
+#include "cli/emulator/ledger.h"
+#include "cli/emulator/pattern.h"
+#include "cli/emulator/public_url.h"
+#include "cli/emulator/route.h"
+#include "cli/emulator/trial.h"
 
 enum {
     RIGHT_VIEWER,

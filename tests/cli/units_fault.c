@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../cli/alteration.h"
-#include "../../cli/clause.h"
-#include "../../cli/fault.h"
-#include "../../cli/header_lines.h"
+#include "cli/alteration.h"
+#include "cli/clause.h"
+#include "cli/fault.h"
+#include "cli/header_lines.h"
 #include "../run.h"
 
 /* ---- faults */

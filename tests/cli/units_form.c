@@ -9,14 +9,14 @@
 
 #include <hookline.h>
 
-#include "../../cli/emulator/api_call.h"
-#include "../../cli/emulator/excerpt.h"
-#include "../../cli/emulator/form.h"
-#include "../../cli/emulator/pattern.h"
-#include "../../cli/emulator/public_url.h"
-#include "../../cli/emulator/route.h"
-#include "../../cli/iso_time.h"
-#include "../../cli/payload.h"
+#include "cli/emulator/api_call.h"
+#include "cli/emulator/excerpt.h"
+#include "cli/emulator/form.h"
+#include "cli/emulator/pattern.h"
+#include "cli/emulator/public_url.h"
+#include "cli/emulator/route.h"
+#include "daemon/base/iso_time.h"
+#include "cli/payload.h"
 #include "../run.h"
 
 /* ---- forms */

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../cli/diagnosis.h"
-#include "../../cli/findings.h"
-#include "../../cli/provider.h"
-#include "../../cli/sighting.h"
-#include "../../cli/timeline.h"
+#include "cli/ping/diagnosis.h"
+#include "cli/ping/findings.h"
+#include "cli/ping/provider.h"
+#include "cli/ping/sighting.h"
+#include "cli/ping/timeline.h"
 #include "../run.h"
 
 #define ENDPOINT "we_0123456789abcdef0123456789abcdef"

@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../cli/printable.h"
-#include "../../cli/record.h"
-#include "../../cli/stream.h"
-#include "../../cli/table.h"
-#include "../../cli/target.h"
-#include "../../cli/told.h"
-#include "../../cli/wanted.h"
-#include "../../cli/when.h"
+#include "daemon/base/printable.h"
+#include "cli/record.h"
+#include "cli/stream.h"
+#include "cli/table.h"
+#include "cli/target.h"
+#include "cli/told.h"
+#include "cli/wanted.h"
+#include "daemon/base/when.h"
 #include "../run.h"
 
 /* ---- stream: what is told is written into a text: "name=data;" and "#comment;" */

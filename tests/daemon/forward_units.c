@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../daemon/backoff.h"
-#include "../../daemon/breaker.h"
-#include "../../daemon/destination.h"
-#include "../../daemon/entry.h"
-#include "../../daemon/outgoing.h"
-#include "../../daemon/call.h"
+#include "daemon/base/backoff.h"
+#include "daemon/forward/breaker.h"
+#include "daemon/policy/destination.h"
+#include "daemon/store/entry.h"
+#include "daemon/forward/outgoing.h"
+#include "daemon/http/call.h"
 #include "../run.h"
 
 /* ---- backoff */

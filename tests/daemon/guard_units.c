@@ -10,11 +10,11 @@
 
 #include <sodium.h>
 
-#include "../../daemon/crowd.h"
-#include "../../daemon/deadline.h"
-#include "../../daemon/network.h"
-#include "../../daemon/offenders.h"
-#include "../../daemon/rate.h"
+#include "daemon/http/crowd.h"
+#include "daemon/http/deadline.h"
+#include "daemon/base/network.h"
+#include "daemon/base/offenders.h"
+#include "daemon/base/rate.h"
 #include "../run.h"
 
 static const int64_t second = 1000000, start = 77 * 1000000;

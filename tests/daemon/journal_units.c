@@ -10,10 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../daemon/checkpoint.h"
-#include "../../daemon/clock.h"
-#include "../../daemon/journal.h"
-#include "../../daemon/retention.h"
+#include "daemon/store/checkpoint.h"
+#include "daemon/base/clock.h"
+#include "daemon/store/journal.h"
+#include "daemon/store/retention.h"
 #include "../run.h"
 #include "store_kit.h"
 

@@ -10,8 +10,8 @@
 #include <hookline.h>
 #include <sodium.h>
 
-#include "../../daemon/mistake.h"
-#include "../../daemon/respelling.h"
+#include "daemon/hints/mistake.h"
+#include "daemon/hints/respelling.h"
 #include "../run.h"
 
 #define NOW INT64_C(1800000000)

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../daemon/address.h"
-#include "../../daemon/network.h"
+#include "daemon/base/address.h"
+#include "daemon/base/network.h"
 #include "../run.h"
 
 static const struct {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../daemon/outbox.h"
+#include "daemon/store/outbox.h"
 #include "../run.h"
 #include "store_kit.h"
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../daemon/address.h"
-#include "../../daemon/proxies.h"
-#include "../../daemon/proxy_header.h"
+#include "daemon/base/address.h"
+#include "daemon/base/proxies.h"
+#include "daemon/http/proxy_header.h"
 #include "../run.h"
 
 #define BYTES(text) text, sizeof(text) - 1

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../daemon/address.h"
-#include "../../daemon/moment.h"
-#include "../../daemon/origin.h"
-#include "../../daemon/query.h"
+#include "daemon/base/address.h"
+#include "daemon/base/moment.h"
+#include "daemon/http/origin.h"
+#include "daemon/admin/query.h"
 #include "../run.h"
 
 /* ---- query */

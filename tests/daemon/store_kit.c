@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../daemon/clock.h"
+#include "daemon/base/clock.h"
 #include "../run.h"
 
 char store_file[96], why[STORE_WHY_SIZE];

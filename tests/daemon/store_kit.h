@@ -5,9 +5,9 @@
 #ifndef STORE_KIT_H
 #define STORE_KIT_H
 
-#include "../../daemon/entry.h"
-#include "../../daemon/shelf.h"
-#include "../../daemon/store.h"
+#include "daemon/store/entry.h"
+#include "daemon/store/shelf.h"
+#include "daemon/store/store.h"
 
 #define TEXT(text) ((hookline_bytes){text, sizeof(text) - 1})
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../../daemon/seen.h"
+#include "daemon/store/seen.h"
 #include "../run.h"
 #include "store_kit.h"
 

@@ -10,15 +10,15 @@
 
 #include <sodium.h>
 
-#include "../../daemon/address.h"
-#include "../../daemon/config.h"
-#include "../../daemon/framing.h"
-#include "../../daemon/json_line.h"
-#include "../../daemon/pace.h"
-#include "../../daemon/receipt.h"
-#include "../../daemon/source.h"
-#include "../../daemon/throttle.h"
-#include "../../daemon/yaml_line.h"
+#include "daemon/base/address.h"
+#include "daemon/conf/config.h"
+#include "daemon/receive/framing.h"
+#include "daemon/base/json_line.h"
+#include "daemon/receive/pace.h"
+#include "daemon/receive/receipt.h"
+#include "daemon/policy/source.h"
+#include "daemon/receive/throttle.h"
+#include "daemon/conf/yaml_line.h"
 #include "../run.h"
 
 /* ---- json_line */

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../daemon/exposition.h"
-#include "../../daemon/feed.h"
-#include "../../daemon/metrics.h"
+#include "daemon/log/exposition.h"
+#include "daemon/log/feed.h"
+#include "daemon/log/metrics.h"
 #include "../run.h"
 
 /* ---- metrics */

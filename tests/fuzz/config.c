@@ -6,9 +6,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../daemon/config.h"
-#include "../../daemon/config_file.h"
-#include "../../daemon/include.h"
+#include "daemon/conf/config.h"
+#include "daemon/conf/config_file.h"
+#include "daemon/conf/include.h"
 #include "fuzz.h"
 
 /* In the place of the real ones: any pattern would come, and this machine has many files. */

@@ -6,10 +6,10 @@
  */
 #include <string.h>
 
-#include "../../cli/diagnosis.h"
-#include "../../cli/provider.h"
-#include "../../cli/provider_answer.h"
-#include "../../cli/sighting.h"
+#include "cli/ping/diagnosis.h"
+#include "cli/ping/provider.h"
+#include "cli/ping/provider_answer.h"
+#include "cli/ping/sighting.h"
 #include "fuzz.h"
 
 static const char key[] = "sk_1";

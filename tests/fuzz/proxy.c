@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "../../daemon/proxies.h"
-#include "../../daemon/proxy_header.h"
+#include "daemon/base/proxies.h"
+#include "daemon/http/proxy_header.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

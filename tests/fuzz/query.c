@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "../../daemon/query.h"
+#include "daemon/admin/query.h"
 #include "fuzz.h"
 
 static void check_text(const char *text, size_t size)

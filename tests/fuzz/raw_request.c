@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "../../cli/raw_request.h"
+#include "cli/raw_request.h"
 #include "fuzz.h"
 
 static void check_header(const hookline_header *header)

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "../../cli/printable.h"
-#include "../../cli/stream.h"
+#include "daemon/base/printable.h"
+#include "cli/stream.h"
 #include "fuzz.h"
 
 enum {

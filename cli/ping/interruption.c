@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/ping/interruption.h"
+
+#include <stddef.h>
+#include <time.h>
+
+/* As nohup(1) and shells want it for what runs in the background; a blocked signal would come all
+ * the same. */
+static bool is_ignored(int signal)
+{
+    struct sigaction action;
+
+    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+void interruption_begin(struct interruption *i)
+{
+    const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+    i->signal = 0;
+    sigemptyset(&i->ours);
+    for (size_t n = 0; n < sizeof(ends) / sizeof(ends[0]); n++)
+        if (!is_ignored(ends[n]))
+            sigaddset(&i->ours, ends[n]);
+    /* A thread of hooklined's parts has found that nothing can be stored any more. */
+    sigaddset(&i->ours, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &i->ours, &i->before);
+}
+
+bool interruption_came(void *interruption)
+{
+    struct interruption *i = interruption;
+    const struct timespec now = {0, 0};
+    int came = i->signal == 0 ? sigtimedwait(&i->ours, NULL, &now) : i->signal;
+
+    if (came > 0)
+        i->signal = came;
+    return i->signal != 0;
+}
+
+bool interruption_take(struct interruption *i, int signal)
+{
+    if (i->signal != signal)
+        return false;
+    i->signal = 0;
+    return true;
+}
+
+void interruption_end(struct interruption *i)
+{
+    if (i->signal != 0) {
+        signal(i->signal, SIG_DFL);
+        raise(i->signal);
+    }
+    pthread_sigmask(SIG_SETMASK, &i->before, NULL);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/ping/own_sink.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/base/address.h"
+#include "daemon/conf/config.h"
+#include "daemon/conf/config_file.h"
+#include "daemon/base/exits.h"
+#include "daemon/http/listener.h"
+#include "daemon/base/notice.h"
+#include "daemon/policy/rules.h"
+#include "daemon/service.h"
+
+enum {
+    SHUTDOWN_S = 2
+};
+
+struct own_sink {
+    char *folder, *admin, *url;
+    struct config *config;
+    struct rules *rules;
+    struct service *service;
+    pthread_mutex_t mutex;
+    char said[OWN_SINK_WHY_SIZE]; /* last, by the parts of hooklined */
+};
+
+/* What they say would be taken for words of ours; only why they cannot run is worth showing. */
+static void on_notice(void *data, const char *line)
+{
+    struct own_sink *s = data;
+
+    pthread_mutex_lock(&s->mutex);
+    snprintf(s->said, sizeof(s->said), "%s", line);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+/* ---- its folder */
+
+static void remove_folder(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir != NULL)
+        closedir(dir);
+    rmdir(folder);
+}
+
+static bool make_folder(struct own_sink *s, char *why)
+{
+    const char *where = getenv("TMPDIR");
+
+    if (where == NULL || where[0] == '\0')
+        where = "/tmp";
+    if (asprintf(&s->folder, "%s/hookline-ping-XXXXXX", where) < 0)
+        s->folder = NULL;
+    if (s->folder != NULL && mkdtemp(s->folder) != NULL)
+        return true;
+    snprintf(why, OWN_SINK_WHY_SIZE, "cannot make a folder for deliveries in %s: %s", where,
+             strerror(errno));
+    free(s->folder);
+    s->folder = NULL;
+    return false;
+}
+
+/* ---- its configuration */
+
+static char *in_folder(const struct own_sink *s, const char *prefix, const char *name)
+{
+    char *path = NULL;
+
+    return asprintf(&path, "%s%s/%s", prefix, s->folder, name) < 0 ? NULL : path;
+}
+
+static char *copy(const char *text)
+{
+    return text == NULL ? NULL : strdup(text);
+}
+
+static bool fill_source(struct config_source *source, const struct own_sink_options *o)
+{
+    const struct option_secrets *secrets = o->secrets;
+
+    source->name = strdup(o->source);
+    source->scheme = strdup(o->scheme);
+    source->path = copy(o->path);
+    source->secrets = calloc(secrets->count, sizeof(*source->secrets));
+    if (source->name == NULL || source->scheme == NULL || source->secrets == NULL ||
+        (o->path != NULL && source->path == NULL))
+        return false;
+    for (source->secrets_count = 0; source->secrets_count < secrets->count;) {
+        const struct config_secret *from = &secrets->items[source->secrets_count];
+        struct config_secret *to = &source->secrets[source->secrets_count++];
+
+        *to = (struct config_secret){
+            .file = copy(from->file), .env = copy(from->env), .credential = copy(from->credential)};
+        if (to->file == NULL && to->env == NULL && to->credential == NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool fill(struct own_sink *s, const struct own_sink_options *o)
+{
+    struct config *c = s->config = calloc(1, sizeof(*c));
+
+    if (c == NULL)
+        return false;
+    c->listen = calloc(1, sizeof(*c->listen));
+    c->sources = calloc(1, sizeof(*c->sources));
+    if (c->listen == NULL || c->sources == NULL)
+        return false;
+    c->listen_count = c->sources_count = c->threads = 1;
+    c->limits.shutdown_seconds = SHUTDOWN_S;
+    c->listen[0].address = strdup(o->address);
+    c->log.file = in_folder(s, "", "log");
+    c->store.file = in_folder(s, "", "hookline.db");
+    c->admin.address = in_folder(s, "unix:", "admin.sock");
+    s->admin = copy(c->admin.address);
+    return c->listen[0].address != NULL && c->log.file != NULL && c->store.file != NULL &&
+           s->admin != NULL && fill_source(&c->sources[0], o);
+}
+
+static void keep_quiet(const char *text)
+{
+    (void)text;
+}
+
+/* Checks what the user gave. No URL leads to a Unix socket. */
+static bool configure(struct own_sink *s, const struct own_sink_options *o, char *why)
+{
+    const char *where = "command line: ";
+    char complaint[CONFIG_WHY_SIZE] = "out of memory";
+    struct sockaddr_storage address;
+    socklen_t len;
+    bool filled;
+
+    if (!address_read(o->address, &address, &len) || address.ss_family == AF_UNIX) {
+        snprintf(why, OWN_SINK_WHY_SIZE, "cannot listen on %s: expected a numeric ADDRESS:PORT",
+                 o->address);
+        return false;
+    }
+    filled = fill(s, o);
+    if (filled && !address_read(s->admin, &address, &len)) {
+        snprintf(why, OWN_SINK_WHY_SIZE, "%s: too long for a socket in it: set a shorter TMPDIR",
+                 s->folder);
+        return false;
+    }
+    if (filled && config_complete(s->config, NULL, complaint) &&
+        (s->rules = rules_open(s->config, NULL, keep_quiet, complaint)) != NULL)
+        return true;
+    /* It says where, and that is known. */
+    snprintf(why, OWN_SINK_WHY_SIZE, "%s",
+             complaint + (strncmp(complaint, where, strlen(where)) == 0 ? strlen(where) : 0));
+    return false;
+}
+
+/* ---- open and close */
+
+static bool start(struct own_sink *s, char *why)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    int code;
+
+    notice_to(on_notice, s);
+    s->service = service_open(s->config, s->rules, &code);
+    s->rules = NULL;
+    if (s->service == NULL) {
+        notice_to(NULL, NULL);
+        snprintf(why, OWN_SINK_WHY_SIZE, "%s", s->said);
+        return false;
+    }
+    if (!listener_address(service_listener(s->service), 0, address) ||
+        asprintf(&s->url, "http://%s%s", address, s->config->sources[0].path) < 0)
+        s->url = NULL;
+    if (s->url == NULL)
+        snprintf(why, OWN_SINK_WHY_SIZE, "out of memory");
+    return s->url != NULL;
+}
+
+struct own_sink *own_sink_open(const struct own_sink_options *options, enum outcome *outcome,
+                               char why[OWN_SINK_WHY_SIZE])
+{
+    struct own_sink *s = calloc(1, sizeof(*s));
+
+    *outcome = OUTCOME_TRANSPORT;
+    if (s == NULL) {
+        snprintf(why, OWN_SINK_WHY_SIZE, "out of memory");
+        return NULL;
+    }
+    pthread_mutex_init(&s->mutex, NULL);
+    if (make_folder(s, why)) {
+        *outcome = OUTCOME_USAGE;
+        if (configure(s, options, why)) {
+            *outcome = OUTCOME_TRANSPORT;
+            if (start(s, why))
+                return s;
+        }
+    }
+    own_sink_close(&s);
+    return NULL;
+}
+
+void own_sink_close(struct own_sink **sink)
+{
+    struct own_sink *s = *sink;
+
+    if (s == NULL)
+        return;
+    if (s->service != NULL) {
+        service_close(&s->service);
+        notice_to(NULL, NULL);
+    }
+    rules_release(&s->rules);
+    config_free(&s->config);
+    if (s->folder != NULL)
+        remove_folder(s->folder);
+    pthread_mutex_destroy(&s->mutex);
+    free(s->folder);
+    free(s->admin);
+    free(s->url);
+    free(s);
+    *sink = NULL;
+}
+
+const char *own_sink_admin(const struct own_sink *s)
+{
+    return s->admin;
+}
+
+const char *own_sink_url(const struct own_sink *s)
+{
+    return s->url;
+}
+
+void own_sink_explain(struct own_sink *s, char *text, size_t size)
+{
+    pthread_mutex_lock(&s->mutex);
+    snprintf(text, size, "--listen: %s", s->said);
+    pthread_mutex_unlock(&s->mutex);
+}

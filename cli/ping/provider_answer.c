@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/ping/provider_answer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "daemon/base/plain_text.h"
+#include "cli/ping/provider.h"
+
+enum {
+    SAID_SIZE = 100, /* of the beginning of an odd answer */
+};
+
+/* ---- members */
+
+static void copy(char *out, size_t size, const cJSON *text, const char *hidden)
+{
+    const char *value = cJSON_GetStringValue(text);
+
+    plain_text_copy(out, size, value == NULL ? "" : value, value == NULL ? 0 : strlen(value),
+                    hidden);
+}
+
+static const cJSON *member(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+/* Anything else than a number that makes sense is `otherwise`. */
+static int number(const cJSON *item, int max, int otherwise)
+{
+    double value = cJSON_IsNumber(item) ? item->valuedouble : -1;
+
+    return value >= 0 && value <= max ? (int)value : otherwise;
+}
+
+static void take_receipt(struct provider_view *view, const char *body)
+{
+    static const char name[] = "\"receipt\":\"";
+    const char *at = strstr(body, name);
+
+    if (at == NULL)
+        return;
+    at += sizeof(name) - 1;
+    if (strspn(at, "0123456789abcdef") == PROVIDER_RECEIPT_SIZE - 1 &&
+        at[PROVIDER_RECEIPT_SIZE - 1] == '"')
+        snprintf(view->receipt, sizeof(view->receipt), "%.16s", at);
+}
+
+static void take_body(struct provider_view *view, const cJSON *body, const char *hidden)
+{
+    const char *text = cJSON_GetStringValue(body);
+
+    if (text != NULL)
+        take_receipt(view, text);
+    copy(view->body, sizeof(view->body), body, hidden);
+}
+
+static bool is_good(int status)
+{
+    return status >= 200 && status < 300;
+}
+
+/* ---- answers that are none */
+
+static void look_at_oddity(const struct provider_bytes *b, char said[PROVIDER_TEXT_SIZE])
+{
+    char begin[SAID_SIZE];
+    size_t blank = 0;
+
+    while (blank < b->len && strchr(" \t\r\n", b->bytes[blank]) != NULL && b->bytes[blank] != '\0')
+        blank++;
+    plain_text_copy(begin, sizeof(begin), b->bytes + blank, b->len - blank, b->key);
+    if (b->cut)
+        snprintf(said, PROVIDER_TEXT_SIZE,
+                 "more than 1 MiB where some lines of JSON were expected");
+    else if (blank == b->len)
+        snprintf(said, PROVIDER_TEXT_SIZE, "nothing where JSON was expected");
+    else if (b->bytes[blank] == '<')
+        snprintf(said, PROVIDER_TEXT_SIZE, "HTML where JSON was expected: %s", begin);
+    else
+        snprintf(said, PROVIDER_TEXT_SIZE, "something that is not its JSON: %s", begin);
+}
+
+static cJSON *parse(const struct provider_bytes *b)
+{
+    cJSON *json = b->cut || b->len == 0 ? NULL : cJSON_ParseWithLength(b->bytes, b->len);
+
+    if (json != NULL && !cJSON_IsObject(json)) {
+        cJSON_Delete(json);
+        json = NULL;
+    }
+    return json;
+}
+
+/* {"error":"text"}, or {"error":{"code","message"}}. */
+static void take_refusal(const struct provider_bytes *b, const cJSON *json,
+                         char said[PROVIDER_TEXT_SIZE])
+{
+    const cJSON *error = member(json, "error");
+    char code[60], message[160];
+
+    copy(code, sizeof(code), member(error, "code"), b->key);
+    copy(message, sizeof(message), cJSON_IsString(error) ? error : member(error, "message"),
+         b->key);
+    if (code[0] != '\0' && message[0] != '\0')
+        snprintf(said, PROVIDER_TEXT_SIZE, "%s: %s", code, message);
+    else if (code[0] != '\0' || message[0] != '\0')
+        snprintf(said, PROVIDER_TEXT_SIZE, "%s", code[0] != '\0' ? code : message);
+    else
+        look_at_oddity(b, said);
+}
+
+/* ---- what the providers say */
+
+static enum provider_state state_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum provider_state state;
+    } states[] = {
+        {"pending", PROVIDER_PENDING},     {"delivering", PROVIDER_PENDING},
+        {"succeeded", PROVIDER_DELIVERED}, {"failed", PROVIDER_FAILED},
+        {"skipped", PROVIDER_SKIPPED},     {"retry_pending", PROVIDER_RETRYING},
+    };
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        if (strcmp(states[i].word, word) == 0)
+            return states[i].state;
+    return PROVIDER_UNKNOWN;
+}
+
+static void take_foil_delivery(struct provider_view *view, const cJSON *delivery,
+                               const char *hidden)
+{
+    copy(view->word, sizeof(view->word), member(delivery, "status"), hidden);
+    view->state = state_of(view->word);
+    view->attempts = number(member(delivery, "attempts"), 1000000, -1);
+    view->status = number(member(delivery, "response_status"), 999, -1);
+    copy(view->error, sizeof(view->error), member(delivery, "error"), hidden);
+    take_body(view, member(delivery, "response_body"), hidden);
+    if (view->status < 0 && view->attempts > 0 &&
+        (view->error[0] != '\0' || view->state == PROVIDER_FAILED))
+        view->status = 0;
+    /* It says pending between two attempts, too. */
+    if (view->state == PROVIDER_PENDING && view->attempts > 0 &&
+        (view->status == 0 || (view->status > 0 && !is_good(view->status))))
+        view->state = PROVIDER_RETRYING;
+}
+
+static bool take_foil(struct provider_answer *a, const cJSON *json, const char *hidden)
+{
+    const cJSON *data = member(json, "data"), *latest = member(data, "latest_delivery");
+
+    copy(a->event_id, sizeof(a->event_id), member(data, "event_id"), hidden);
+    copy(a->delivery_id, sizeof(a->delivery_id),
+         cJSON_GetArrayItem(member(data, "delivery_ids"), 0), hidden);
+    a->view.state = PROVIDER_PENDING;
+    if (cJSON_IsObject(latest))
+        take_foil_delivery(&a->view, latest, hidden);
+    return strncmp(a->event_id, "wevt_", 5) == 0 && a->event_id[5] != '\0';
+}
+
+static bool take_shodai(struct provider_answer *a, const cJSON *json, const char *hidden)
+{
+    const cJSON *data = member(json, "data"), *ok = member(data, "ok");
+    struct provider_view *view = &a->view;
+
+    copy(a->delivery_id, sizeof(a->delivery_id), member(data, "deliveryId"), hidden);
+    copy(view->word, sizeof(view->word), member(data, "status"), hidden);
+    copy(view->error, sizeof(view->error), member(data, "error"), hidden);
+    view->state = state_of(view->word);
+    view->status = number(member(data, "responseStatus"), 999, -1);
+    if (view->status < 0 && cJSON_IsFalse(ok) && view->state != PROVIDER_PENDING)
+        view->status = 0;
+    return cJSON_IsBool(ok) && a->delivery_id[0] != '\0' && view->word[0] != '\0';
+}
+
+static bool take_status_and_body(struct provider_answer *a, const cJSON *json, const char *hidden)
+{
+    struct provider_view *view = &a->view;
+
+    view->status = number(member(json, "status"), 999, -1);
+    view->attempts = 1;
+    view->state = is_good(view->status) ? PROVIDER_DELIVERED : PROVIDER_FAILED;
+    take_body(view, member(json, "body"), hidden);
+    copy(a->event_id, sizeof(a->event_id), member(json, "id"), hidden);
+    return view->status >= 0 && cJSON_IsString(member(json, "body"));
+}
+
+static bool take(const struct provider *provider, struct provider_answer *a, const cJSON *json,
+                 const char *hidden)
+{
+    switch (provider->kind) {
+    case PROVIDER_FOIL:
+        return take_foil(a, json, hidden);
+    case PROVIDER_SHODAI:
+        return take_shodai(a, json, hidden);
+    case PROVIDER_TRULAYER:
+    case PROVIDER_EMULATED:
+        return take_status_and_body(a, json, hidden);
+    }
+    return false;
+}
+
+void provider_answer_read(const struct provider *provider, const struct provider_bytes *b,
+                          struct provider_answer *a)
+{
+    cJSON *json = parse(b);
+
+    *a = (struct provider_answer){
+        .kind = PROVIDER_ODD, .status = b->status, .view = {.status = -1, .attempts = -1}};
+    if (b->status >= 400 && b->status < 500) {
+        a->kind = PROVIDER_REFUSED;
+        take_refusal(b, json, a->said);
+    } else if (b->status >= 300) {
+        take_refusal(b, json, a->said);
+    } else if (json != NULL && take(provider, a, json, b->key)) {
+        a->kind = PROVIDER_TRIGGERED;
+    } else {
+        look_at_oddity(b, a->said);
+    }
+    cJSON_Delete(json);
+}
+
+bool provider_answer_read_event(const struct provider_bytes *b, const char *endpoint,
+                                struct provider_view *view)
+{
+    cJSON *json = parse(b);
+    const cJSON *list = member(member(json, "data"), "webhook_deliveries"), *delivery, *ours = NULL;
+
+    *view = (struct provider_view){.status = -1, .attempts = -1};
+    cJSON_ArrayForEach(delivery, list)
+    {
+        const char *id = cJSON_GetStringValue(member(delivery, "endpoint_id"));
+
+        if (ours == NULL && id != NULL && strcmp(id, endpoint) == 0)
+            ours = delivery;
+    }
+    if (is_good(b->status) && ours != NULL)
+        take_foil_delivery(view, ours, b->key);
+    else if (b->status >= 300)
+        take_refusal(b, json, view->error);
+    else if (cJSON_IsArray(list))
+        snprintf(view->error, sizeof(view->error), "the event has no delivery to this endpoint");
+    else
+        look_at_oddity(b, view->error);
+    cJSON_Delete(json);
+    return is_good(b->status) && ours != NULL;
+}

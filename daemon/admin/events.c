@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/admin/events.h"
+
+#include <fcntl.h>
+
+#include <h2o.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/http/connection.h"
+#include "daemon/log/feed.h"
+#include "daemon/admin/query.h"
+#include "daemon/http/reply.h"
+
+enum {
+    SENT_AT_ONCE = 64 << 10, /* bytes, or a single line that is longer */
+    BETWEEN_BEATS_US = 900000,
+};
+
+struct events {
+    h2o_context_t *ctx;
+    struct feed *feed;
+    h2o_socket_t *signal; /* readable when lines have come */
+    h2o_linklist_t streams;
+    unsigned count;
+    int64_t beat_us;
+    bool ending;
+};
+
+/* In the memory of the request, and gone with it. */
+struct stream {
+    h2o_generator_t super;
+    h2o_linklist_t link;
+    struct events *all;
+    h2o_req_t *req;
+    struct feed_watcher watcher;
+    uint64_t lost;    /* lines, of which the client was not told yet */
+    h2o_iovec_t sent; /* what libh2o has until it calls proceed() */
+    size_t size;
+    bool sending;
+    int64_t sent_us;
+};
+
+static struct stream *stream_of(h2o_linklist_t *link)
+{
+    return H2O_STRUCT_FROM_MEMBER(struct stream, link, link);
+}
+
+static bool append(struct stream *s, const char *bytes, size_t len)
+{
+    if (s->size - s->sent.len < len) {
+        size_t size = s->sent.len + len < SENT_AT_ONCE ? SENT_AT_ONCE : s->sent.len + len;
+        char *base = realloc(s->sent.base, size);
+
+        if (base == NULL)
+            return false;
+        s->sent.base = base;
+        s->size = size;
+    }
+    memcpy(s->sent.base + s->sent.len, bytes, len);
+    s->sent.len += len;
+    return true;
+}
+
+static void append_event(struct stream *s, const char *line, size_t len)
+{
+    /* A line ends itself; the empty one after it ends the event. */
+    size_t before = s->sent.len;
+
+    if (!append(s, "data: ", 6) || !append(s, line, len) || !append(s, "\n", 1)) {
+        s->sent.len = before;
+        s->lost++;
+    }
+}
+
+static void append_loss(struct stream *s)
+{
+    char text[80];
+    int len;
+
+    if (s->lost == 0)
+        return;
+    len = snprintf(text, sizeof(text), "event: lost\ndata: {\"lost_lines\":%llu}\n\n",
+                   (unsigned long long)s->lost);
+    if (append(s, text, (size_t)len))
+        s->lost = 0;
+}
+
+static void append_lines(struct stream *s)
+{
+    char *line = NULL;
+    size_t len;
+
+    do {
+        feed_read(s->all->feed, &s->watcher, &line, &len, &s->lost);
+        append_loss(s);
+        if (line != NULL)
+            append_event(s, line, len);
+        free(line);
+    } while (line != NULL && s->sent.len < SENT_AT_ONCE);
+}
+
+static void flush(struct stream *s, h2o_send_state_t state)
+{
+    h2o_iovec_t bytes = s->sent;
+
+    s->sending = true;
+    s->sent_us = clock_mono_us();
+    h2o_send(s->req, &bytes, bytes.len == 0 ? 0 : 1, state);
+}
+
+/* libh2o takes the next bytes when it has written the ones before. */
+static void pump(struct stream *s)
+{
+    if (s->sending)
+        return;
+    s->sent.len = 0;
+    append_lines(s);
+    if (s->all->ending)
+        flush(s, H2O_SEND_STATE_FINAL);
+    else if (s->sent.len > 0)
+        flush(s, H2O_SEND_STATE_IN_PROGRESS);
+}
+
+static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)
+{
+    struct stream *s = (struct stream *)generator;
+
+    s->sending = false;
+    connection_advance(req);
+    pump(s);
+}
+
+static void on_gone(void *data)
+{
+    struct stream *s = data;
+
+    h2o_linklist_unlink(&s->link);
+    s->all->count--;
+    feed_leave(s->all->feed);
+    free(s->sent.base);
+}
+
+bool events_begin(struct events *all, h2o_req_t *req, const struct query *query)
+{
+    struct stream *s;
+
+    if (all->count == EVENTS_STREAMS_MAX)
+        return false;
+    reply_prepare(req, 200, "text/event-stream");
+    s = h2o_mem_alloc_shared(&req->pool, sizeof(*s), on_gone);
+    *s = (struct stream){.super = {on_proceed, NULL}, .all = all, .req = req};
+    memcpy(s->watcher.source, query->source, sizeof(s->watcher.source));
+    memcpy(s->watcher.verdict, query->verdict, sizeof(s->watcher.verdict));
+    h2o_linklist_insert(&all->streams, &s->link);
+    all->count++;
+    feed_watch(all->feed, &s->watcher);
+    h2o_start_response(req, &s->super);
+    /* So that the client has the head of the answer, and knows that it will miss nothing. */
+    append(s, ": hooklined\n\n", 13);
+    flush(s, all->ending ? H2O_SEND_STATE_FINAL : H2O_SEND_STATE_IN_PROGRESS);
+    return true;
+}
+
+static void on_signal(h2o_socket_t *socket, const char *err)
+{
+    struct events *all = socket->data;
+
+    if (err != NULL)
+        return;
+    feed_take_signal(all->feed);
+    for (h2o_linklist_t *link = all->streams.next, *next; link != &all->streams; link = next) {
+        next = link->next;
+        pump(stream_of(link));
+    }
+}
+
+struct events *events_open(h2o_context_t *ctx, struct feed *feed)
+{
+    struct events *all = h2o_mem_alloc(sizeof(*all));
+    int fd = fcntl(feed_descriptor(feed), F_DUPFD_CLOEXEC, 0);
+
+    *all = (struct events){.ctx = ctx, .feed = feed};
+    h2o_linklist_init_anchor(&all->streams);
+    if (fd >= 0) {
+        all->signal = h2o_evloop_socket_create(ctx->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+        all->signal->data = all;
+        h2o_socket_read_start(all->signal, on_signal);
+    }
+    return all;
+}
+
+void events_close(struct events *all)
+{
+    if (all->signal != NULL)
+        h2o_socket_close(all->signal);
+    free(all);
+}
+
+void events_beat(struct events *all)
+{
+    int64_t now_us = clock_mono_us(), quiet_us = now_us - EVENTS_HEARTBEAT_S * (int64_t)1000000;
+
+    if (now_us < all->beat_us + BETWEEN_BEATS_US)
+        return;
+    all->beat_us = now_us;
+
+    for (h2o_linklist_t *link = all->streams.next, *next; link != &all->streams; link = next) {
+        struct stream *s = stream_of(link);
+
+        next = link->next;
+        if (s->sending || s->sent_us > quiet_us)
+            continue;
+        s->sent.len = 0;
+        append(s, ":\n\n", 3);
+        flush(s, H2O_SEND_STATE_IN_PROGRESS);
+    }
+}
+
+void events_end(struct events *all)
+{
+    all->ending = true;
+    for (h2o_linklist_t *link = all->streams.next, *next; link != &all->streams; link = next) {
+        next = link->next;
+        pump(stream_of(link));
+    }
+}

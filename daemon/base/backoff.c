@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/base/backoff.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+const unsigned BACKOFF_STANDARD[] = {5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400};
+const unsigned BACKOFF_STANDARD_COUNT = sizeof(BACKOFF_STANDARD) / sizeof(BACKOFF_STANDARD[0]);
+
+int64_t backoff_delay_us(const unsigned *schedule_s, unsigned count, unsigned tries,
+                         uint64_t random)
+{
+    if (tries == 0)
+        return 0;
+    if (tries > count)
+        return -1;
+    return (int64_t)(random % ((uint64_t)schedule_s[tries - 1] * 1000000 + 1));
+}
+
+static bool read_form(const char *text, const char *form, int64_t *seconds)
+{
+    struct tm read = {0}, again;
+    const char *end = strptime(text, form, &read);
+    time_t time;
+
+    if (end == NULL || *end != '\0')
+        return false;
+    /* strptime() takes a 31st of February and second 60; timegm() makes another time of them. */
+    again = read;
+    time = timegm(&again);
+    if (again.tm_mday != read.tm_mday || again.tm_sec != read.tm_sec)
+        return false;
+    *seconds = time;
+    return true;
+}
+
+bool backoff_read_date(const char *text, int64_t *seconds)
+{
+    static const char *const forms[] = {
+        "%a, %d %b %Y %H:%M:%S GMT",
+        "%A, %d-%b-%y %H:%M:%S GMT",
+        "%a %b %d %H:%M:%S %Y",
+    };
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+        if (read_form(text, forms[i], seconds))
+            return true;
+    return false;
+}
+
+static int64_t read_seconds(const char *text)
+{
+    int64_t seconds = 0;
+
+    if (*text == '\0' || text[strspn(text, "0123456789")] != '\0')
+        return -1;
+    for (; *text != '\0' && seconds < BACKOFF_LONGEST_S; text++)
+        seconds = 10 * seconds + (*text - '0');
+    return seconds < BACKOFF_LONGEST_S ? seconds : BACKOFF_LONGEST_S;
+}
+
+int64_t backoff_retry_after_s(const char *text, const char *date, int64_t now_s)
+{
+    int64_t until, seconds = read_seconds(text);
+
+    if (seconds >= 0 || !backoff_read_date(text, &until))
+        return seconds;
+    if (date != NULL)
+        backoff_read_date(date, &now_s);
+    if (until <= now_s)
+        return 0;
+    return until - now_s < BACKOFF_LONGEST_S ? until - now_s : BACKOFF_LONGEST_S;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/base/moment.h"
+
+#include <stddef.h>
+#include <time.h>
+
+/* Takes `count` digits, whose value lies between the two. */
+static bool take_number(const char **text, int count, int least, int most, int *number)
+{
+    *number = 0;
+    for (int i = 0; i < count; i++) {
+        int digit = (*text)[i] - '0';
+
+        if (digit < 0 || digit > 9)
+            return false;
+        *number = *number * 10 + digit;
+    }
+    *text += count;
+    return *number >= least && *number <= most;
+}
+
+static bool take_one_of(const char **text, const char *these)
+{
+    for (; *these != '\0'; these++) {
+        if (**text == *these) {
+            ++*text;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_fraction(const char **text, int64_t *us)
+{
+    int64_t unit = 100000;
+
+    *us = 0;
+    if (!take_one_of(text, "."))
+        return true;
+    if (**text < '0' || **text > '9')
+        return false;
+    for (; **text >= '0' && **text <= '9'; ++*text, unit /= 10)
+        *us += (**text - '0') * unit;
+    return true;
+}
+
+static bool take_offset(const char **text, int *seconds)
+{
+    bool west = **text == '-';
+    int hours, minutes;
+
+    *seconds = 0;
+    if (take_one_of(text, "Zz"))
+        return true;
+    if (!take_one_of(text, "+-") || !take_number(text, 2, 0, 23, &hours) ||
+        !take_one_of(text, ":") || !take_number(text, 2, 0, 59, &minutes))
+        return false;
+    *seconds = (hours * 60 + minutes) * (west ? -60 : 60);
+    return true;
+}
+
+static int days_of_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return days[month - 1] + (month == 2 && leap);
+}
+
+static bool read_date(const char *text, int64_t *us)
+{
+    struct tm t = {0};
+    int year, month, day, offset;
+    int64_t fraction;
+
+    if (!take_number(&text, 4, 1970, 9999, &year) || !take_one_of(&text, "-") ||
+        !take_number(&text, 2, 1, 12, &month) || !take_one_of(&text, "-") ||
+        !take_number(&text, 2, 1, days_of_month(year, month), &day) || !take_one_of(&text, "Tt ") ||
+        !take_number(&text, 2, 0, 23, &t.tm_hour) || !take_one_of(&text, ":") ||
+        !take_number(&text, 2, 0, 59, &t.tm_min) || !take_one_of(&text, ":") ||
+        !take_number(&text, 2, 0, 60, &t.tm_sec) || !take_fraction(&text, &fraction) ||
+        !take_offset(&text, &offset) || *text != '\0')
+        return false;
+    t.tm_year = year - 1900;
+    t.tm_mon = month - 1;
+    t.tm_mday = day;
+    *us = ((int64_t)timegm(&t) - offset) * 1000000 + fraction;
+    return *us >= 0;
+}
+
+static bool read_seconds(const char *text, int64_t *us)
+{
+    const char *begin = text;
+    int64_t seconds = 0, fraction;
+
+    for (; *text >= '0' && *text <= '9' && text - begin < 12; text++)
+        seconds = seconds * 10 + (*text - '0');
+    if (text == begin || !take_fraction(&text, &fraction) || *text != '\0')
+        return false;
+    *us = seconds * 1000000 + fraction;
+    return true;
+}
+
+bool moment_read(const char *text, int64_t *us)
+{
+    return read_seconds(text, us) || read_date(text, us);
+}

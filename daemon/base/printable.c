@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/base/printable.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+enum {
+    PIECE_SIZE = 16, /* one character, or what is written in its place */
+    NO_CHARACTER = -1
+};
+
+/* The character at the beginning, and its length; NO_CHARACTER and 1 for what is no UTF-8. */
+static int32_t take(const char *text, size_t len, size_t *used)
+{
+    static const int32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char first = (unsigned char)text[0];
+    size_t count = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    int32_t c = count == 1 ? first : first & (0x7f >> count);
+
+    *used = 1;
+    if (count == 0 || count > len || first >= 0xf8)
+        return NO_CHARACTER;
+    for (size_t i = 1; i < count; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return NO_CHARACTER;
+        c = c << 6 | (text[i] & 0x3f);
+    }
+    if (c < least[count] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+        return NO_CHARACTER;
+    *used = count;
+    return c;
+}
+
+/* Control characters, line and paragraph separators, what turns the direction of writing, what is
+ * not seen, and tags. */
+static bool is_odd(int32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
+           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+           (c >= 0xe0000 && c <= 0xe007f);
+}
+
+/* Writes the next character, and says how much of the text that was. */
+static int write_next(char to[PIECE_SIZE], const char *text, size_t len, size_t *used)
+{
+    int32_t c = take(text, len, used);
+
+    if (c == NO_CHARACTER || (c < 0x80 && is_odd(c)))
+        return snprintf(to, PIECE_SIZE, "\\x%02x", (unsigned char)text[0]);
+    if (is_odd(c))
+        return snprintf(to, PIECE_SIZE, "\\u{%x}", (unsigned)c);
+    memcpy(to, text, *used);
+    return (int)*used;
+}
+
+size_t printable_copy(char *to, size_t size, const char *text, size_t len)
+{
+    char piece[PIECE_SIZE];
+    size_t at = 0, used;
+
+    for (size_t i = 0; text != NULL && i < len; i += used) {
+        size_t written = (size_t)write_next(piece, text + i, len - i, &used);
+
+        if (written >= size - at)
+            break;
+        memcpy(to + at, piece, written);
+        at += written;
+    }
+    to[at] = '\0';
+    return at;
+}
+
+void printable_write(FILE *out, const char *text, size_t len)
+{
+    char piece[PIECE_SIZE];
+    size_t used;
+
+    for (size_t i = 0; i < len; i += used)
+        fwrite(piece, 1, (size_t)write_next(piece, text + i, len - i, &used), out);
+}
+
+void printable_write_lines(FILE *out, const char *text, size_t len)
+{
+    while (len > 0) {
+        size_t run = 0;
+
+        while (run < len && text[run] != '\n' && text[run] != '\t')
+            run++;
+        printable_write(out, text, run);
+        if (run < len)
+            fputc(text[run++], out);
+        text += run;
+        len -= run;
+    }
+}
+
+/* Beyond ASCII only strings have characters, and control characters stand in no JSON at all. */
+static void write_json_next(FILE *out, const char *text, size_t len, size_t *used)
+{
+    int32_t c = take(text, len, used);
+
+    if (c == NO_CHARACTER)
+        fputs("\\ufffd", out);
+    else if (c >= 0x10000 && is_odd(c))
+        fprintf(out, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (c >> 10)),
+                (unsigned)(0xdc00 | (c & 0x3ff)));
+    else if (c >= 0x7f && is_odd(c))
+        fprintf(out, "\\u%04x", (unsigned)c);
+    else if (c >= 0x20)
+        fwrite(text, 1, *used, out);
+    else
+        fputc(' ', out);
+}
+
+void printable_write_json(FILE *out, const char *json, size_t len)
+{
+    size_t used;
+
+    while (len > 0 && (json[len - 1] == '\n' || json[len - 1] == '\r'))
+        len--;
+    for (size_t i = 0; i < len; i += used)
+        write_json_next(out, json + i, len - i, &used);
+    fputc('\n', out);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * printable.h - texts that strangers chose, so that they can do nothing to a terminal. Pure, but
+ * for the stream.
+ *
+ * What moves the cursor, changes colours or the direction of writing, or is no UTF-8, is written as
+ * \x1b or \u{202e}.
+ */
+#ifndef DAEMON_BASE_PRINTABLE_H
+#define DAEMON_BASE_PRINTABLE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* Writes what fits, with a NUL, and never a part of a character. Returns the length of what was
+ * written. NULL is an empty text. */
+size_t printable_copy(char *to, size_t size, const char *text, size_t len);
+
+void printable_write(FILE *out, const char *text, size_t len);
+
+/* Likewise, but line ends and tabs are left as they are. */
+void printable_write_lines(FILE *out, const char *text, size_t len);
+
+/* JSON on one line stays the same JSON: there \u202e and the like are written. */
+void printable_write_json(FILE *out, const char *json, size_t len);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/conf/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "daemon/conf/config.h"
+
+enum {
+    SECRET_FILE_MAX = 1024
+};
+
+static ssize_t read_all(int fd, char *text, size_t size)
+{
+    size_t used = 0;
+    ssize_t n;
+
+    while (used < size && (n = read(fd, text + used, size - used)) != 0) {
+        if (n > 0)
+            used += (size_t)n;
+        else if (errno != EINTR)
+            return -1;
+    }
+    return (ssize_t)used;
+}
+
+static void strip_line_end(char *text, size_t len)
+{
+    if (len > 0 && text[len - 1] == '\n')
+        text[--len] = '\0';
+    if (len > 0 && text[len - 1] == '\r')
+        text[--len] = '\0';
+}
+
+static char *read_open_file(int fd, const char *path, char *why, size_t why_size)
+{
+    char *text = sodium_malloc(SECRET_FILE_MAX + 1);
+    ssize_t len;
+
+    if (text == NULL) {
+        snprintf(why, why_size, "out of memory");
+        return NULL;
+    }
+    len = read_all(fd, text, SECRET_FILE_MAX + 1);
+    if (len >= 0 && len <= SECRET_FILE_MAX && memchr(text, '\0', (size_t)len) == NULL) {
+        text[len] = '\0';
+        strip_line_end(text, (size_t)len);
+        if (strpbrk(text, "\r\n") == NULL)
+            return text;
+    }
+    if (len < 0)
+        snprintf(why, why_size, "%s: %s", path, strerror(errno));
+    else
+        snprintf(why, why_size, "%s: expected one line of text of at most %d bytes", path,
+                 SECRET_FILE_MAX);
+    sodium_free(text);
+    return NULL;
+}
+
+/* A secret that others can read is none, and one that others can write is theirs. */
+static bool is_private(int fd, const char *path, char *why, size_t why_size)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0) {
+        snprintf(why, why_size, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        snprintf(why, why_size, "%s: not a regular file", path);
+        return false;
+    }
+    if ((st.st_mode & S_IRWXO) == 0 && (st.st_mode & S_IWGRP) == 0)
+        return true;
+    snprintf(why, why_size,
+             "%s: mode %04o lets others at the secret; try: chmod g-w,o-rwx, or 0600", path,
+             st.st_mode & 07777);
+    return false;
+}
+
+static char *read_file(const char *path, char *why, size_t why_size)
+{
+    /* A FIFO would keep us waiting before it can be refused. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    char *text = NULL;
+
+    if (fd < 0) {
+        snprintf(why, why_size, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    if (is_private(fd, path, why, why_size))
+        text = read_open_file(fd, path, why, why_size);
+    close(fd);
+    return text;
+}
+
+static char *read_credential(const char *name, char *why, size_t why_size)
+{
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+    char path[4096];
+
+    if (directory == NULL) {
+        snprintf(why, why_size,
+                 "credential %s: $CREDENTIALS_DIRECTORY is not set; the unit needs "
+                 "LoadCredential=%s:PATH",
+                 name, name);
+        return NULL;
+    }
+    if (strchr(name, '/') != NULL || name[0] == '.') {
+        snprintf(why, why_size, "credential %s: expected a name, not a path", name);
+        return NULL;
+    }
+    if ((size_t)snprintf(path, sizeof(path), "%s/%s", directory, name) >= sizeof(path)) {
+        snprintf(why, why_size, "credential %s: the path is too long", name);
+        return NULL;
+    }
+    return read_file(path, why, why_size);
+}
+
+static char *read_variable(const char *name, char *why, size_t why_size)
+{
+    const char *value = getenv(name);
+    size_t len = value == NULL ? 0 : strlen(value);
+    char *text;
+
+    if (value == NULL) {
+        snprintf(why, why_size, "environment variable %s is not set", name);
+        return NULL;
+    }
+    if (len > SECRET_FILE_MAX) {
+        snprintf(why, why_size, "environment variable %s: expected at most %d bytes", name,
+                 SECRET_FILE_MAX);
+        return NULL;
+    }
+    if ((text = sodium_malloc(len + 1)) == NULL)
+        snprintf(why, why_size, "out of memory");
+    else
+        memcpy(text, value, len + 1);
+    return text;
+}
+
+bool secret_where(struct config_secret *where, const char *text)
+{
+    static const char env[] = "env:", credential[] = "credential:";
+
+    *where = (struct config_secret){.file = NULL};
+    if (text[0] == '@' && text[1] != '\0')
+        where->file = strdup(text + 1);
+    else if (strncmp(text, env, sizeof(env) - 1) == 0 && text[sizeof(env) - 1] != '\0')
+        where->env = strdup(text + sizeof(env) - 1);
+    else if (strncmp(text, credential, sizeof(credential) - 1) == 0 &&
+             text[sizeof(credential) - 1] != '\0')
+        where->credential = strdup(text + sizeof(credential) - 1);
+    return where->file != NULL || where->env != NULL || where->credential != NULL;
+}
+
+static bool begins_as_secrets_do(const char *name)
+{
+    return strncmp(name, "whsec_", 6) == 0 || strncmp(name, "whsk_", 5) == 0;
+}
+
+/* Whoever writes the secret where its place belongs shall not find it in the journal, too. */
+static bool is_the_secret(const struct config_secret *where)
+{
+    if (where->file != NULL)
+        return begins_as_secrets_do(where->file) && access(where->file, F_OK) != 0;
+    if (where->env != NULL)
+        return begins_as_secrets_do(where->env) && getenv(where->env) == NULL;
+    return begins_as_secrets_do(where->credential);
+}
+
+char *secret_read(const struct config_secret *where, char *why, size_t why_size)
+{
+    if (is_the_secret(where)) {
+        snprintf(why, why_size,
+                 "expected where the secret is, not the secret: write it into a file of mode 0600");
+        return NULL;
+    }
+    if (sodium_init() < 0) {
+        snprintf(why, why_size, "libsodium could not be initialised");
+        return NULL;
+    }
+    if (where->file != NULL)
+        return read_file(where->file, why, why_size);
+    if (where->env != NULL)
+        return read_variable(where->env, why, why_size);
+    return read_credential(where->credential, why, why_size);
+}
+
+void secret_free(char **secret)
+{
+    sodium_free(*secret);
+    *secret = NULL;
+}

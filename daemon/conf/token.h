@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * token.h - what a client shows in the header Authorization, so that it is answered.
+ *
+ * Ownership  token_open() makes it, token_free() ends it. The token itself is not kept, only what
+ *            tells another one from it.
+ * Threads    Immutable but for token_follow(): share it as const.
+ */
+#ifndef DAEMON_CONF_TOKEN_H
+#define DAEMON_CONF_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct config_secret;
+struct token;
+
+enum {
+    TOKEN_LENGTH_MIN = 16
+};
+
+/* NULL, and in `why` what is wrong and what to do; never the token. */
+struct token *token_open(const struct config_secret *where, char *why, size_t why_size);
+struct token *token_copy(const struct token *token); /* NULL without memory */
+void token_free(struct token **token);
+
+/* From now on it is the other one. */
+void token_follow(struct token *token, const struct token *other);
+
+/* Whether the value of Authorization is "Bearer" and the token. How long that takes tells nothing
+ * of the token. */
+bool token_is_right(const struct token *token, const char *authorization, size_t len);
+
+#endif

@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-#include "exits.h"
-
-#include <errno.h>
-
-int exits_of_errno(int error)
-{
-    return error == EACCES || error == EPERM ? EXIT_PERMISSION : EXIT_FAILED;
-}

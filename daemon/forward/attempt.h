@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * attempt.h - one try to hand a delivery to a destination, from its start until the store has its
+ * outcome.
+ *
+ * What was answered is written in one transaction with what follows of it. As long as that has not
+ * succeeded the attempt is not over: it is written again, and nobody takes the delivery for done.
+ *
+ * Ownership  An attempt is its lane's, and is used again.
+ * Threads    The forwarder's; what the journal runs of it is said in attempt.c.
+ */
+#ifndef DAEMON_FORWARD_ATTEMPT_H
+#define DAEMON_FORWARD_ATTEMPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/store/journal.h"
+#include "daemon/base/mailbox.h"
+#include "daemon/store/outbox.h"
+
+struct destination;
+struct feed;
+struct log;
+struct call;
+struct call_set;
+struct relay;
+struct rules;
+
+/* What all attempts share. */
+struct attempt_tools {
+    struct outbox *writer; /* for the journal's thread only */
+    struct journal *journal;
+    struct call_set *calls;
+    struct log *log;
+    struct feed *feed;
+    struct mailbox *mailbox;
+};
+
+enum attempt_state {
+    ATTEMPT_NONE,
+    ATTEMPT_SENDING,
+    ATTEMPT_RECORDING,
+    ATTEMPT_UNRECORDED, /* the journal could not; to be tried at retry_us */
+};
+
+struct attempt {
+    struct journal_task task;
+    struct message message;
+    const struct attempt_tools *tools;
+    const struct destination *destination;     /* of ... */
+    struct rules *rules;                       /* ... these: the lane's, held for it meanwhile */
+    void *data;                                /* of the lane, for what follows */
+    void (*answered)(struct attempt *attempt); /* its facts are complete: record it */
+    void (*recorded)(struct attempt *attempt); /* it is over, state is ATTEMPT_NONE */
+
+    enum attempt_state state;
+    bool cancelled;
+    struct entry *entry;
+    struct call *call;
+    struct relay *relays; /* who waits for the answer */
+    bool keeps_answer;    /* for them */
+    struct outbox_attempt facts;
+    int64_t begun_us, retry_us; /* of the clock that never jumps */
+    int64_t asked_us;           /* for how long the destination wants to be left alone */
+    bool reached;               /* the destination is well, whatever it thinks of this delivery */
+    int64_t cursor;             /* to be written with it */
+    enum journal_outcome journal_outcome;
+    char error[256];
+};
+
+/* Takes the entry, which may be NULL if the store has none of that seq. */
+void attempt_start(struct attempt *attempt, struct entry *entry, int64_t seq, unsigned tries,
+                   bool first);
+
+/* Another one waits for its answer. Only before it starts, or while it is sending and keeps it. */
+void attempt_join(struct attempt *attempt, struct relay *relay);
+
+/* Has the journal write it, with the destination's cursor. */
+void attempt_record(struct attempt *attempt, int64_t cursor);
+
+/* Ends what is under way as if it had failed; it is due again at once, and not counted. */
+void attempt_cancel(struct attempt *attempt);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tally.h - what became of a lane's attempts, in numbers.
+ *
+ * Threads    tally_add() on one; the numbers may be read on any.
+ */
+#ifndef DAEMON_FORWARD_TALLY_H
+#define DAEMON_FORWARD_TALLY_H
+
+#include <stdatomic.h>
+
+#include "daemon/store/outbox.h"
+
+struct tally {
+    atomic_uint_fast64_t forwarded, retried, parked, took_us;
+    atomic_int_fast64_t success_us; /* when the last one was forwarded; 0: not yet */
+    atomic_uint sending;            /* the lane's to set, as is ... */
+    atomic_bool resting;            /* ... this */
+};
+
+void tally_add(struct tally *tally, const struct outbox_attempt *facts);
+
+#endif

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/http/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <h2o.h>
+
+#include "daemon/base/address.h"
+#include "daemon/base/clock.h"
+#include "daemon/http/crowd.h"
+#include "daemon/base/pulse.h"
+#include "daemon/http/unix_socket.h"
+
+enum {
+    SWEEP_MS = 1000,
+    DRAIN_MS = 20,
+    ACCEPTS_AT_ONCE = 32, /* then the other connections of the loop have their turn */
+};
+
+struct worker {
+    struct listener *listener;
+    pthread_t thread;
+    h2o_globalconf_t config; /* the listener's, but for what libh2o looks up in it while it runs */
+    h2o_context_t ctx;
+    h2o_accept_ctx_t accept;
+    h2o_multithread_receiver_t wake_up;
+    h2o_multithread_message_t stop_message, limit_message;
+    sem_t limited; /* and a turn is over */
+    sem_t ready;   /* to be told to stop */
+    sem_t told;    /* and nobody is about to touch its queue any more */
+    int fd[LISTENER_SOCKETS_MAX];
+    h2o_socket_t *sockets[LISTENER_SOCKETS_MAX];
+    struct connection_set *connections;
+    struct pulse *pulse;
+    bool stopping; /* the thread's own, as is ... */
+    bool limiting; /* ... this */
+    unsigned cut;
+};
+
+struct listener {
+    struct listener_options options;
+    h2o_globalconf_t config;
+    int fd[LISTENER_SOCKETS_MAX];
+    struct unix_socket *files[LISTENER_SOCKETS_MAX]; /* NULL: the socket is none */
+    const struct entrance *entrances[LISTENER_SOCKETS_MAX];
+    size_t fds;
+    pthread_mutex_t config_mutex; /* held while a context is made of `config`, or disposed of */
+    struct connection_counts counts;
+    unsigned drain_s; /* set before the stop messages are sent */
+    unsigned started;
+    struct worker *workers;
+};
+
+struct listener *listener_new(const struct listener_options *options)
+{
+    struct listener *l = calloc(1, sizeof(*l));
+    h2o_hostconf_t *host;
+
+    if (l == NULL || (l->workers = calloc(options->threads, sizeof(*l->workers))) == NULL) {
+        free(l);
+        return NULL;
+    }
+    if ((l->counts.crowd = crowd_new()) == NULL) {
+        free(l->workers);
+        free(l);
+        return NULL;
+    }
+    l->options = *options;
+    pthread_mutex_init(&l->config_mutex, NULL);
+    h2o_config_init(&l->config);
+    l->config.server_name = h2o_iovec_init(NULL, 0);
+    l->config.http1.upgrade_to_http2 = 0;
+    /* connection_sweep() keeps the deadlines. */
+    l->config.http1.req_timeout = (uint64_t)10 * 365 * 86400 * 1000;
+    host = h2o_config_register_host(&l->config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
+    connection_register(&host->fallback_path);
+    options->setup(options->data, &host->fallback_path);
+    return l;
+}
+
+static int bind_and_listen(const struct sockaddr_storage *address, socklen_t len)
+{
+    const int on = 1;
+    int saved, fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+        (address->ss_family != AF_INET6 ||
+         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
+        bind(fd, (const struct sockaddr *)address, len) == 0 && listen(fd, SOMAXCONN) == 0)
+        return fd;
+    saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+bool listener_add(struct listener *l, const char *text)
+{
+    struct sockaddr_storage address;
+    socklen_t len;
+    int fd;
+
+    errno = EINVAL;
+    if (l->fds == LISTENER_SOCKETS_MAX || !address_read(text, &address, &len))
+        return false;
+    if (address.ss_family == AF_UNIX) {
+        if ((l->files[l->fds] = unix_socket_open(&address, &fd)) == NULL)
+            return false;
+    } else if ((fd = bind_and_listen(&address, len)) < 0) {
+        return false;
+    }
+    l->fd[l->fds++] = fd;
+    return true;
+}
+
+bool listener_adopt(struct listener *l, int fd)
+{
+    int type = 0, listens = 0, flags = fcntl(fd, F_GETFL);
+    socklen_t len = sizeof(int);
+
+    if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) != 0)
+        return false;
+    errno = EINVAL;
+    if (l->fds == LISTENER_SOCKETS_MAX || type != SOCK_STREAM || !listens)
+        return false;
+    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+        return false;
+    l->fd[l->fds++] = fd;
+    return true;
+}
+
+void listener_set_entrance(struct listener *l, size_t n, const struct entrance *entrance)
+{
+    l->entrances[n] = entrance;
+}
+
+bool listener_address(const struct listener *l, size_t n, char *text)
+{
+    struct sockaddr_storage bound;
+    socklen_t len = sizeof(bound);
+
+    if (n >= l->fds || getsockname(l->fd[n], (struct sockaddr *)&bound, &len) != 0)
+        return false;
+    address_write(&bound, text);
+    return true;
+}
+
+/* Then it is in vain to try again at once, as the loop would. */
+static bool is_exhaustion(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static void on_accept(h2o_socket_t *listening, const char *err)
+{
+    struct worker *w = listening->data;
+    h2o_socket_t *sock;
+    size_t n = 0;
+
+    while (w->sockets[n] != listening)
+        n++;
+    for (int i = 0; err == NULL && i < ACCEPTS_AT_ONCE; i++) {
+        if ((sock = h2o_evloop_socket_accept(listening)) == NULL) {
+            if (is_exhaustion(errno))
+                h2o_socket_read_stop(listening);
+            break;
+        }
+        connection_begin(w->connections, sock, w->listener->entrances[n]);
+    }
+}
+
+static void accept_again(struct worker *w)
+{
+    for (size_t i = 0; i < w->listener->fds; i++)
+        if (!h2o_socket_is_reading(w->sockets[i]))
+            h2o_socket_read_start(w->sockets[i], on_accept);
+}
+
+static void begin_to_stop(struct worker *w)
+{
+    if (w->stopping)
+        return;
+    w->stopping = true;
+    for (size_t i = 0; i < w->listener->fds; i++)
+        h2o_socket_close(w->sockets[i]);
+    /* Answers say "Connection: close" from now on. h2o_context_request_shutdown() would also
+     * start a timer for HTTP/2 that outlives the loop. */
+    w->ctx.shutdown_requested = 1;
+}
+
+/* libh2o takes fewer bytes of a chunked body than of another: the receiver is exact. */
+static void limit_bodies(struct worker *w)
+{
+    w->config.max_request_entity_size = w->listener->options.body_max + 1;
+}
+
+static void begin_to_limit(struct worker *w)
+{
+    limit_bodies(w);
+    connection_set_limit(w->connections, &w->listener->options.limits);
+    w->limiting = true;
+}
+
+static void on_message(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+    struct worker *w = H2O_STRUCT_FROM_MEMBER(struct worker, wake_up, receiver);
+
+    while (!h2o_linklist_is_empty(messages)) {
+        h2o_linklist_t *message = messages->next;
+
+        h2o_linklist_unlink(message);
+        if (message == &w->limit_message.link)
+            begin_to_limit(w);
+        else
+            begin_to_stop(w);
+    }
+}
+
+static void turn(struct worker *w, int wait_ms)
+{
+    const struct listener_options *options = &w->listener->options;
+
+    h2o_evloop_run(w->ctx.loop, wait_ms);
+    connection_turn(w->connections);
+    if (options->turn != NULL)
+        options->turn(options->data, &w->ctx);
+    pulse_beat(w->pulse);
+    if (w->limiting)
+        sem_post(&w->limited);
+    w->limiting = false;
+}
+
+static void serve(struct worker *w)
+{
+    int64_t swept_us = clock_mono_us();
+
+    while (!w->stopping) {
+        turn(w, SWEEP_MS);
+        if (clock_mono_us() - swept_us >= SWEEP_MS * 1000) {
+            connection_sweep(w->connections, false);
+            if (!w->stopping)
+                accept_again(w);
+            swept_us = clock_mono_us();
+        }
+    }
+}
+
+static void drain(struct worker *w)
+{
+    int64_t until_us = clock_mono_us() + (int64_t)w->listener->drain_s * 1000000;
+
+    while (connection_set_size(w->connections) > 0 && clock_mono_us() < until_us) {
+        connection_sweep(w->connections, true);
+        turn(w, DRAIN_MS);
+    }
+    w->cut = connection_set_size(w->connections);
+    connection_set_cut(w->connections);
+    for (int turns = 0; turns < 10 && connection_set_size(w->connections) > 0; turns++)
+        turn(w, DRAIN_MS);
+}
+
+/* On the thread of the loop, like all that follows: what libh2o allocates for a socket goes back to
+ * the thread that made it, without a lock. */
+static void open_loop(struct worker *w)
+{
+    struct listener *l = w->listener;
+
+    pthread_mutex_lock(&l->config_mutex);
+    w->config = l->config;
+    limit_bodies(w);
+    h2o_context_init(&w->ctx, h2o_evloop_create(), &w->config);
+    pthread_mutex_unlock(&l->config_mutex);
+    h2o_multithread_register_receiver(w->ctx.queue, &w->wake_up, on_message);
+    w->accept = (h2o_accept_ctx_t){.ctx = &w->ctx, .hosts = l->config.hosts};
+    w->connections =
+        connection_set_new(&w->accept, &l->options.limits, l->options.proxies, &l->counts);
+    for (size_t i = 0; i < l->fds; i++) {
+        w->sockets[i] = h2o_evloop_socket_create(w->ctx.loop, w->fd[i], H2O_SOCKET_FLAG_DONT_READ);
+        w->sockets[i]->data = w;
+        h2o_socket_read_start(w->sockets[i], on_accept);
+    }
+}
+
+static void close_loop(struct worker *w)
+{
+    h2o_multithread_unregister_receiver(w->ctx.queue, &w->wake_up);
+    pthread_mutex_lock(&w->listener->config_mutex);
+    h2o_context_dispose(&w->ctx);
+    pthread_mutex_unlock(&w->listener->config_mutex);
+    h2o_evloop_destroy(w->ctx.loop);
+    connection_set_free(&w->connections);
+}
+
+static void *run(void *data)
+{
+    struct worker *w = data;
+
+    open_loop(w);
+    sem_post(&w->ready);
+    serve(w);
+    drain(w);
+    while (sem_wait(&w->told) != 0)
+        ;
+    close_loop(w);
+    return NULL;
+}
+
+static bool copy_sockets(struct worker *w, const struct listener *l)
+{
+    for (size_t i = 0; i < l->fds; i++)
+        if ((w->fd[i] = fcntl(l->fd[i], F_DUPFD_CLOEXEC, 0)) < 0)
+            return false;
+    return true;
+}
+
+bool listener_start(struct listener *l)
+{
+    for (; l->started < l->options.threads; l->started++) {
+        struct worker *w = &l->workers[l->started];
+
+        w->listener = l;
+        w->pulse = pulse_begin(l->options.pulses, l->options.name);
+        if (!copy_sockets(w, l) || sem_init(&w->ready, 0, 0) != 0 ||
+            sem_init(&w->told, 0, 0) != 0 || sem_init(&w->limited, 0, 0) != 0)
+            return false;
+        if ((errno = pthread_create(&w->thread, NULL, run, w)) != 0)
+            return false;
+        while (sem_wait(&w->ready) != 0)
+            ;
+    }
+    return true;
+}
+
+const char *listener_problem(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "a running process listens there";
+    case EEXIST:
+        return "the file is there and is no socket";
+    case EINVAL:
+        return "expected ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH";
+    default:
+        return strerror(error);
+    }
+}
+
+void listener_limit(struct listener *l, size_t body_max, const struct connection_limits *limits)
+{
+    l->options.body_max = body_max;
+    l->options.limits = *limits;
+    for (unsigned i = 0; i < l->started; i++)
+        h2o_multithread_send_message(&l->workers[i].wake_up, &l->workers[i].limit_message);
+    for (unsigned i = 0; i < l->started; i++)
+        while (sem_wait(&l->workers[i].limited) != 0)
+            ;
+}
+
+unsigned listener_stop(struct listener *l, unsigned seconds)
+{
+    unsigned cut = 0;
+
+    for (size_t i = 0; i < l->fds; i++) {
+        close(l->fd[i]);
+        unix_socket_remove(&l->files[i]);
+    }
+    l->drain_s = seconds;
+    /* libh2o wakes the loop after it has queued the message: the loop may have seen it by then. */
+    for (unsigned i = 0; i < l->started; i++) {
+        h2o_multithread_send_message(&l->workers[i].wake_up, &l->workers[i].stop_message);
+        sem_post(&l->workers[i].told);
+    }
+    for (unsigned i = 0; i < l->started; i++) {
+        pthread_join(l->workers[i].thread, NULL);
+        cut += l->workers[i].cut;
+    }
+    return cut;
+}
+
+unsigned listener_connections(const struct listener *l)
+{
+    return atomic_load_explicit(&l->counts.open, memory_order_relaxed);
+}
+
+uint64_t listener_ended(const struct listener *l, enum connection_end end)
+{
+    return atomic_load_explicit(&l->counts.ended[end], memory_order_relaxed);
+}
+
+uint64_t listener_refused(const struct listener *l, enum entrance_verdict verdict)
+{
+    return atomic_load_explicit(&l->counts.refused[verdict], memory_order_relaxed);
+}
+
+static void end_worker(struct worker *w)
+{
+    pulse_end(w->pulse);
+    sem_destroy(&w->ready);
+    sem_destroy(&w->limited);
+    sem_destroy(&w->told);
+}
+
+void listener_free(struct listener **listener)
+{
+    struct listener *l = *listener;
+
+    for (unsigned i = 0; l != NULL && i < l->started; i++)
+        end_worker(&l->workers[i]);
+    if (l != NULL) {
+        h2o_config_dispose(&l->config);
+        pthread_mutex_destroy(&l->config_mutex);
+        crowd_free(&l->counts.crowd);
+        free(l->workers);
+    }
+    free(l);
+    *listener = NULL;
+}

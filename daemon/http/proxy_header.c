@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/http/proxy_header.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+enum {
+    LINE_MAX_BYTES = 107, /* of version 1, with its line end */
+    FIXED_BYTES = 16,     /* of version 2, before the addresses */
+    V4_BYTES = 12,
+    V6_BYTES = 36,
+};
+
+static const char line_start[] = {'P', 'R', 'O', 'X', 'Y', ' '};
+static const char signature[] = {'\r', '\n', '\r', '\n', '\0', '\r',
+                                 '\n', 'Q',  'U',  'I',  'T',  '\n'};
+
+/* ---- version 1: one line of text */
+
+struct words {
+    char text[LINE_MAX_BYTES + 1];
+    char *next;
+};
+
+/* The next word of the line; NULL unless exactly one blank, or the end, is behind it. */
+static const char *take_word(struct words *w)
+{
+    char *word = w->next;
+    size_t len;
+
+    if (word == NULL || (len = strcspn(word, " ")) == 0)
+        return NULL;
+    w->next = word[len] == '\0' ? NULL : word + len + 1;
+    word[len] = '\0';
+    return word;
+}
+
+static bool read_port(const char *word, in_port_t *port)
+{
+    unsigned number = 0;
+    size_t len = word == NULL ? 0 : strlen(word);
+
+    if (len == 0 || len > 5 || strspn(word, "0123456789") != len || (word[0] == '0' && len > 1))
+        return false;
+    for (; *word != '\0'; word++)
+        number = number * 10 + (unsigned)(*word - '0');
+    *port = htons((uint16_t)number);
+    return number <= UINT16_MAX;
+}
+
+static bool read_pair(struct words *w, int family, struct sockaddr_storage *source)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)source;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)source;
+    const char *from = take_word(w), *to = take_word(w);
+    unsigned char ignored[16];
+    in_port_t port, ignored_port;
+
+    *source = (struct sockaddr_storage){.ss_family = (sa_family_t)family};
+    if (from == NULL || to == NULL || inet_pton(family, to, ignored) != 1 ||
+        inet_pton(family, from, family == AF_INET ? (void *)&v4->sin_addr : &v6->sin6_addr) != 1)
+        return false;
+    if (!read_port(take_word(w), &port) || !read_port(take_word(w), &ignored_port) ||
+        w->next != NULL)
+        return false;
+    if (family == AF_INET)
+        v4->sin_port = port;
+    else
+        v6->sin6_port = port;
+    return true;
+}
+
+static bool read_words(struct words *w, struct sockaddr_storage *source)
+{
+    const char *protocol = take_word(w);
+
+    *source = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
+    if (protocol == NULL)
+        return false;
+    if (strcmp(protocol, "UNKNOWN") == 0)
+        return true;
+    if (strcmp(protocol, "TCP4") == 0)
+        return read_pair(w, AF_INET, source);
+    return strcmp(protocol, "TCP6") == 0 && read_pair(w, AF_INET6, source);
+}
+
+static enum proxy_header_state read_line(const char *bytes, size_t len, struct proxy_header *header)
+{
+    size_t whole = len < LINE_MAX_BYTES ? len : LINE_MAX_BYTES;
+    const char *end = memchr(bytes, '\n', whole);
+    struct words words;
+    size_t text_len;
+
+    if (end == NULL)
+        return len < LINE_MAX_BYTES ? PROXY_HEADER_INCOMPLETE : PROXY_HEADER_WRONG;
+    header->len = (size_t)(end - bytes) + 1;
+    if (end[-1] != '\r')
+        return PROXY_HEADER_WRONG;
+    text_len = header->len - 2 - sizeof(line_start);
+    memcpy(words.text, bytes + sizeof(line_start), text_len);
+    words.text[text_len] = '\0';
+    words.next = words.text;
+    return strlen(words.text) == text_len && read_words(&words, &header->source)
+               ? PROXY_HEADER_READ
+               : PROXY_HEADER_WRONG;
+}
+
+/* ---- version 2: bytes */
+
+static void take_v4(const char *addresses, struct sockaddr_storage *source)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)source;
+
+    v4->sin_family = AF_INET;
+    memcpy(&v4->sin_addr, addresses, 4);
+    memcpy(&v4->sin_port, addresses + 8, 2);
+}
+
+static void take_v6(const char *addresses, struct sockaddr_storage *source)
+{
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)source;
+
+    v6->sin6_family = AF_INET6;
+    memcpy(&v6->sin6_addr, addresses, 16);
+    memcpy(&v6->sin6_port, addresses + 32, 2);
+}
+
+/* Others have no meaning, and who sends them is to be turned away. */
+static bool is_kind(unsigned char family_and_transport)
+{
+    return family_and_transport >> 4 <= 3 && (family_and_transport & 0xf) <= 2;
+}
+
+static enum proxy_header_state read_bytes(const char *bytes, size_t len,
+                                          struct proxy_header *header)
+{
+    const unsigned char *fixed = (const unsigned char *)bytes;
+    bool proxied;
+    size_t more;
+
+    if (len > 12 && fixed[12] != 0x20 && fixed[12] != 0x21)
+        return PROXY_HEADER_WRONG;
+    if (len > 13 && fixed[12] == 0x21 && !is_kind(fixed[13]))
+        return PROXY_HEADER_WRONG;
+    if (len < FIXED_BYTES)
+        return PROXY_HEADER_INCOMPLETE;
+    proxied = fixed[12] == 0x21;
+    more = (size_t)fixed[14] << 8 | fixed[15];
+    header->len = FIXED_BYTES + more;
+    header->source = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
+    if (proxied &&
+        ((fixed[13] == 0x11 && more < V4_BYTES) || (fixed[13] == 0x21 && more < V6_BYTES)))
+        return PROXY_HEADER_WRONG;
+    if (len < header->len)
+        return PROXY_HEADER_INCOMPLETE;
+    if (proxied && fixed[13] == 0x11)
+        take_v4(bytes + FIXED_BYTES, &header->source);
+    else if (proxied && fixed[13] == 0x21)
+        take_v6(bytes + FIXED_BYTES, &header->source);
+    return PROXY_HEADER_READ;
+}
+
+static bool begins_like(const char *bytes, size_t len, const char *start, size_t start_len)
+{
+    return memcmp(bytes, start, len < start_len ? len : start_len) == 0;
+}
+
+enum proxy_header_state proxy_header_read(const char *bytes, size_t len,
+                                          struct proxy_header *header)
+{
+    if (len == 0)
+        return PROXY_HEADER_INCOMPLETE;
+    if (begins_like(bytes, len, line_start, sizeof(line_start)))
+        return len < sizeof(line_start) ? PROXY_HEADER_INCOMPLETE : read_line(bytes, len, header);
+    if (begins_like(bytes, len, signature, sizeof(signature)))
+        return read_bytes(bytes, len, header);
+    return PROXY_HEADER_WRONG;
+}

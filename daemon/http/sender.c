@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/http/sender.h"
+
+#include <h2o.h>
+
+#include "daemon/base/proxies.h"
+
+/* From the last line to the first: the nearest proxy added the last one. */
+static void follow(const h2o_req_t *req, const struct proxies *proxies, struct network_host *host)
+{
+    for (size_t i = req->headers.size; i > 0; i--) {
+        const h2o_header_t *header = &req->headers.entries[i - 1];
+
+        if (header->name == &H2O_TOKEN_X_FORWARDED_FOR->buf &&
+            !proxies_follow(proxies, header->value.base, header->value.len, host))
+            return;
+    }
+}
+
+void sender_find(h2o_req_t *req, const struct proxies *proxies, struct sender *sender)
+{
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+    bool trusted;
+
+    sender->host = (struct network_host){.family = 0};
+    req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&peer);
+    trusted = proxies != NULL && proxies_trust(proxies, &peer);
+    if (trusted)
+        follow(req, proxies, &sender->host);
+    if (sender->host.family != 0) {
+        network_host_write(&sender->host, sender->text);
+    } else {
+        network_host_of(&peer, &sender->host);
+        address_write(&peer, sender->text);
+    }
+    sender->is_proxy = trusted && proxies_trust_host(proxies, &sender->host);
+}
+
+bool sender_is_known(const struct sender *sender)
+{
+    return sender->host.family != 0 && !sender->is_proxy;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/log/feed.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+    LOOKED_AT_ONCE = 64 /* lines, while the publishers wait */
+};
+
+struct line {
+    size_t len;
+    char source[65], verdict[16];
+    char text[];
+};
+
+struct feed {
+    atomic_uint watchers;
+    atomic_bool signalled; /* the descriptor is readable, or about to be */
+    int fd;
+    pthread_mutex_t mutex; /* of what follows, and a leaf */
+    struct line *lines[FEED_LINES];
+    uint64_t first, next; /* the numbers of the oldest line and of the one to come */
+    size_t bytes;
+};
+
+struct feed *feed_new(void)
+{
+    struct feed *feed = calloc(1, sizeof(*feed));
+
+    if (feed == NULL)
+        return NULL;
+    if ((feed->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) < 0) {
+        free(feed);
+        return NULL;
+    }
+    pthread_mutex_init(&feed->mutex, NULL);
+    return feed;
+}
+
+static struct line **slot(struct feed *feed, uint64_t number)
+{
+    return &feed->lines[number % FEED_LINES];
+}
+
+static void drop_oldest(struct feed *feed)
+{
+    struct line **oldest = slot(feed, feed->first++);
+
+    if (*oldest != NULL)
+        feed->bytes -= (*oldest)->len;
+    free(*oldest);
+    *oldest = NULL;
+}
+
+void feed_free(struct feed **feed)
+{
+    if (*feed == NULL)
+        return;
+    while ((*feed)->first < (*feed)->next)
+        drop_oldest(*feed);
+    pthread_mutex_destroy(&(*feed)->mutex);
+    close((*feed)->fd);
+    free(*feed);
+    *feed = NULL;
+}
+
+bool feed_is_watched(const struct feed *feed)
+{
+    return atomic_load_explicit(&feed->watchers, memory_order_relaxed) > 0;
+}
+
+static struct line *make_line(const struct feed_line *from)
+{
+    struct line *line = from->len > FEED_BYTES ? NULL : malloc(sizeof(*line) + from->len);
+
+    if (line == NULL)
+        return NULL;
+    line->len = from->len;
+    snprintf(line->source, sizeof(line->source), "%.*s", (int)from->source_len,
+             from->source == NULL ? "" : from->source);
+    snprintf(line->verdict, sizeof(line->verdict), "%s", from->verdict);
+    memcpy(line->text, from->text, from->len);
+    return line;
+}
+
+static void append(struct feed *feed, struct line *line)
+{
+    size_t len = line == NULL ? 0 : line->len;
+
+    while (feed->next - feed->first == FEED_LINES ||
+           (feed->first < feed->next && feed->bytes + len > FEED_BYTES))
+        drop_oldest(feed);
+    /* An empty slot is a line that was lost. */
+    *slot(feed, feed->next++) = line;
+    feed->bytes += len;
+}
+
+static void signal_watchers(struct feed *feed)
+{
+    const uint64_t one = 1;
+
+    /* It can fail only if it is readable already. */
+    if (!atomic_exchange(&feed->signalled, true) && write(feed->fd, &one, sizeof(one)) < 0)
+        return;
+}
+
+void feed_publish(struct feed *feed, const struct feed_line *from)
+{
+    struct line *line;
+
+    if (!feed_is_watched(feed))
+        return;
+    line = make_line(from);
+    pthread_mutex_lock(&feed->mutex);
+    if (feed_is_watched(feed))
+        append(feed, line);
+    else
+        free(line);
+    pthread_mutex_unlock(&feed->mutex);
+    signal_watchers(feed);
+}
+
+void feed_watch(struct feed *feed, struct feed_watcher *watcher)
+{
+    pthread_mutex_lock(&feed->mutex);
+    watcher->next = feed->next;
+    atomic_fetch_add_explicit(&feed->watchers, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&feed->mutex);
+}
+
+void feed_leave(struct feed *feed)
+{
+    pthread_mutex_lock(&feed->mutex);
+    if (atomic_fetch_sub_explicit(&feed->watchers, 1, memory_order_relaxed) == 1)
+        while (feed->first < feed->next)
+            drop_oldest(feed);
+    pthread_mutex_unlock(&feed->mutex);
+}
+
+int feed_descriptor(const struct feed *feed)
+{
+    return feed->fd;
+}
+
+void feed_take_signal(struct feed *feed)
+{
+    uint64_t count;
+
+    if (read(feed->fd, &count, sizeof(count)) < 0)
+        return;
+    /* What is published from here on signals again; what was before is there to be read. */
+    atomic_store(&feed->signalled, false);
+}
+
+static bool passes(const struct feed_watcher *watcher, const struct line *line)
+{
+    return (watcher->source[0] == '\0' || strcmp(watcher->source, line->source) == 0) &&
+           (watcher->verdict[0] == '\0' || strcmp(watcher->verdict, line->verdict) == 0);
+}
+
+/* Whether there may be more to look at. */
+static bool look(struct feed *feed, struct feed_watcher *watcher, char **text, size_t *len,
+                 uint64_t *lost)
+{
+    if (watcher->next < feed->first) {
+        *lost += feed->first - watcher->next;
+        watcher->next = feed->first;
+    }
+    for (int i = 0; i < LOOKED_AT_ONCE && watcher->next < feed->next; i++) {
+        const struct line *line = *slot(feed, watcher->next++);
+
+        if (line != NULL && !passes(watcher, line))
+            continue;
+        if (line != NULL && (*text = malloc(line->len + 1)) != NULL) {
+            memcpy(*text, line->text, line->len);
+            *len = line->len;
+            return false;
+        }
+        ++*lost;
+    }
+    return watcher->next < feed->next;
+}
+
+void feed_read(struct feed *feed, struct feed_watcher *watcher, char **text, size_t *len,
+               uint64_t *lost)
+{
+    bool more = true;
+
+    *text = NULL;
+    while (more) {
+        pthread_mutex_lock(&feed->mutex);
+        more = look(feed, watcher, text, len, lost);
+        pthread_mutex_unlock(&feed->mutex);
+    }
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/log/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/log/fields.h"
+#include "daemon/log/journald.h"
+#include "daemon/base/supervisor.h"
+
+enum {
+    TURN_MS = 100,    /* to wait for a reader, before another look around */
+    CLOSE_TURNS = 10, /* of those when the log is closed */
+};
+
+struct lines {
+    char *base;
+    size_t len, size;
+};
+
+struct log {
+    char *path;            /* NULL: standard output */
+    pthread_mutex_t mutex; /* a leaf; guards what follows */
+    pthread_cond_t flushed;
+    struct lines waiting;
+    unsigned long lost;
+    bool closing;
+    pthread_mutex_t writer; /* held by the one who writes; before `mutex`; guards what follows */
+    struct lines writing;
+    size_t written; /* of `writing` */
+    int fd;
+    mode_t kind;               /* S_IFREG and so on */
+    struct journald *journald; /* takes the lines in the place of `fd`; or NULL */
+    pthread_t thread;
+    bool has_thread;
+};
+
+/* Nobody waits for the reader of a pipe, who may never come: signals would wait, too. */
+static int open_path(const char *path)
+{
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+}
+
+static mode_t kind_of(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 ? st.st_mode & S_IFMT : 0;
+}
+
+/* Somebody was interrupted in the middle of a line: the one before us. */
+static bool is_torn(int fd, const char *path)
+{
+    struct stat st;
+    char last = '\n';
+    int input;
+
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+        return false;
+    if ((input = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) < 0)
+        return false;
+    if (pread(input, &last, 1, st.st_size - 1) != 1)
+        last = '\n';
+    close(input);
+    return last != '\n';
+}
+
+static bool append(struct lines *lines, const char *bytes, size_t len)
+{
+    if (lines->len + len > lines->size) {
+        size_t size = (lines->len + len) * 2;
+        char *bigger = realloc(lines->base, size);
+
+        if (bigger == NULL)
+            return false;
+        lines->base = bigger;
+        lines->size = size;
+    }
+    memcpy(lines->base + lines->len, bytes, len);
+    lines->len += len;
+    return true;
+}
+
+/* In the place of the lost lines: behind those that were kept, which are being written now. */
+static void tell_loss(struct log *log)
+{
+    char text[64];
+    int len;
+
+    if (log->lost == 0 || log->waiting.len > 0)
+        return;
+    len = snprintf(text, sizeof(text), "{\"lost_lines\":%lu}\n", log->lost);
+    if (append(&log->waiting, text, (size_t)len))
+        log->lost = 0;
+}
+
+void log_write(struct log *log, const char *line, size_t len)
+{
+    pthread_mutex_lock(&log->mutex);
+    tell_loss(log); /* there may have been no memory for it before */
+    if (log->lost > 0 || log->waiting.len + len > LOG_KEPT_MAX || !append(&log->waiting, line, len))
+        log->lost++;
+    pthread_mutex_unlock(&log->mutex);
+}
+
+/* One of the lines, likewise. One that the journal will never take has another one in its place. */
+static ssize_t send_line(const struct log *log, const char *lines, size_t len)
+{
+    static const char lost[] = "{\"lost_lines\":1}";
+    const char *end = memchr(lines, '\n', len);
+    int taken;
+
+    fields_write(log->journald, lines, (size_t)(end - lines));
+    taken = journald_send(log->journald);
+    if (taken < 0 && errno == EMSGSIZE) {
+        fields_write(log->journald, lost, sizeof(lost) - 1);
+        taken = journald_send(log->journald);
+    }
+    return taken > 0 ? end + 1 - lines : taken;
+}
+
+/* As much as is taken at once: 0 if nothing, -1 with errno. */
+static ssize_t write_some(const struct log *log, const char *bytes, size_t len)
+{
+    struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
+    ssize_t n;
+
+    if (log->journald != NULL)
+        return send_line(log, bytes, len);
+    if (S_ISSOCK(log->kind)) {
+        n = send(log->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } else {
+        if (!S_ISREG(log->kind)) {
+            if (poll(&ready, 1, 0) == 0)
+                return 0;
+            /* So much a pipe takes without blocking when poll() says so. */
+            if (len > PIPE_BUF)
+                len = PIPE_BUF;
+        }
+        n = write(log->fd, bytes, len);
+    }
+    return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : n;
+}
+
+/* Takes all the lines that wait, if those before are written. */
+static bool take_lines(struct log *log)
+{
+    struct lines empty = log->writing;
+
+    if (log->written < log->writing.len)
+        return true;
+    empty.len = 0;
+    pthread_mutex_lock(&log->mutex);
+    log->writing = log->waiting;
+    log->waiting = empty;
+    tell_loss(log);
+    pthread_mutex_unlock(&log->mutex);
+    log->written = 0;
+    return log->writing.len > 0;
+}
+
+/* 1 when all is written, 0 if no more is taken for now, -1 with errno. */
+static int write_lines(struct log *log)
+{
+    while (take_lines(log)) {
+        ssize_t n =
+            write_some(log, log->writing.base + log->written, log->writing.len - log->written);
+
+        if (n <= 0)
+            return (int)n;
+        log->written += (size_t)n;
+    }
+    return 1;
+}
+
+static int offer(struct log *log)
+{
+    int result;
+
+    pthread_mutex_lock(&log->writer);
+    result = write_lines(log);
+    pthread_mutex_unlock(&log->writer);
+    return result;
+}
+
+void log_flush(struct log *log)
+{
+    if (log->has_thread)
+        pthread_cond_signal(&log->flushed);
+    else
+        offer(log);
+}
+
+/* False if there is nothing, and nothing more to come. */
+static bool wait_for_lines(struct log *log)
+{
+    bool more;
+
+    pthread_mutex_lock(&log->mutex);
+    while (log->waiting.len == 0 && !log->closing)
+        pthread_cond_wait(&log->flushed, &log->mutex);
+    more = log->waiting.len > 0;
+    pthread_mutex_unlock(&log->mutex);
+    return more;
+}
+
+/* poll() returns at once for what refuses every write. */
+static void wait_for_reader(struct log *log, bool refused)
+{
+    struct pollfd ready = {.fd = -1, .events = POLLOUT};
+
+    pthread_mutex_lock(&log->writer);
+    if (!refused)
+        ready.fd = log->journald != NULL ? journald_descriptor(log->journald) : log->fd;
+    pthread_mutex_unlock(&log->writer);
+    poll(&ready, 1, TURN_MS);
+}
+
+static bool is_closing(struct log *log)
+{
+    bool closing;
+
+    pthread_mutex_lock(&log->mutex);
+    closing = log->closing;
+    pthread_mutex_unlock(&log->mutex);
+    return closing;
+}
+
+static void *run(void *data)
+{
+    struct log *log = data;
+
+    for (int turns = 0; turns < CLOSE_TURNS;) {
+        int result = offer(log);
+
+        if (result > 0 && !wait_for_lines(log))
+            break;
+        if (result <= 0) {
+            wait_for_reader(log, result < 0);
+            turns += is_closing(log);
+        }
+    }
+    return NULL;
+}
+
+static bool start(struct log *log, const char *path)
+{
+    if (log->fd < 0)
+        return false;
+    log->kind = kind_of(log->fd);
+    if (log->path != NULL && is_torn(log->fd, path))
+        append(&log->waiting, "\n", 1);
+    if (S_ISREG(log->kind) && log->journald == NULL)
+        return true;
+    errno = pthread_create(&log->thread, NULL, run, log);
+    log->has_thread = errno == 0;
+    return log->has_thread;
+}
+
+struct log *log_open(const char *path)
+{
+    struct log *log = calloc(1, sizeof(*log));
+
+    if (log == NULL)
+        return NULL;
+    pthread_mutex_init(&log->mutex, NULL);
+    pthread_mutex_init(&log->writer, NULL);
+    pthread_cond_init(&log->flushed, NULL);
+    log->fd = STDOUT_FILENO;
+    if (strcmp(path, "-") != 0) {
+        log->path = strdup(path);
+        log->fd = log->path == NULL ? -1 : open_path(path);
+    } else if (supervisor_keeps(STDOUT_FILENO)) {
+        log->journald = journald_open();
+    }
+    if (!start(log, path))
+        log_close(&log);
+    return log;
+}
+
+static void finish(struct log *log)
+{
+    if (!log->has_thread) {
+        if (log->fd >= 0)
+            offer(log);
+        return;
+    }
+    pthread_mutex_lock(&log->mutex);
+    log->closing = true;
+    pthread_cond_signal(&log->flushed);
+    pthread_mutex_unlock(&log->mutex);
+    pthread_join(log->thread, NULL);
+}
+
+static unsigned long count_lines(const struct lines *lines, size_t from)
+{
+    unsigned long count = 0;
+
+    for (size_t i = from; i < lines->len; i++)
+        count += lines->base[i] == '\n';
+    return count;
+}
+
+unsigned long log_close(struct log **log)
+{
+    struct log *l = *log;
+    int saved = errno;
+    unsigned long left;
+
+    if (l == NULL)
+        return 0;
+    finish(l);
+    left = count_lines(&l->writing, l->written) + count_lines(&l->waiting, 0) + l->lost;
+    if (l->path != NULL && l->fd >= 0)
+        close(l->fd);
+    pthread_cond_destroy(&l->flushed);
+    pthread_mutex_destroy(&l->mutex);
+    pthread_mutex_destroy(&l->writer);
+    journald_close(&l->journald);
+    free(l->waiting.base);
+    free(l->writing.base);
+    free(l->path);
+    free(l);
+    *log = NULL;
+    errno = saved;
+    return left;
+}
+
+bool log_has_path(const struct log *log)
+{
+    return log->path != NULL;
+}
+
+bool log_reopen(struct log *log)
+{
+    int fd, old;
+
+    if ((fd = open_path(log->path)) < 0)
+        return false;
+    pthread_mutex_lock(&log->writer);
+    write_lines(log);
+    /* What the old file did not take begins anew in the new one, with a whole line. */
+    while (log->written > 0 && log->written < log->writing.len &&
+           log->writing.base[log->written - 1] != '\n')
+        log->written--;
+    old = log->fd;
+    log->fd = fd;
+    log->kind = kind_of(fd);
+    pthread_mutex_unlock(&log->writer);
+    close(old);
+    return true;
+}

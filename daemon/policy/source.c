@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/policy/source.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/conf/config.h"
+#include "daemon/log/metrics.h"
+#include "daemon/base/network.h"
+#include "daemon/base/rate.h"
+#include "daemon/conf/secret.h"
+
+enum {
+    SHORT_SECRET = 16
+};
+
+struct sources {
+    size_t count;
+    struct source entry[]; /* sorted by path */
+};
+
+/* What is being opened, for those who complain about it. */
+struct opening {
+    const struct config_source *config;
+    unsigned index;
+    const char *file;
+    void (*warn)(const char *text);
+    char *why;
+};
+
+static void complain(const struct opening *o, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void complain(const struct opening *o, const char *key, const char *format, ...)
+{
+    char path[64];
+    size_t len;
+    va_list args;
+
+    snprintf(path, sizeof(path), "sources/%u/%s", o->index, key);
+    len = config_locate(o->file, path, o->why, CONFIG_WHY_SIZE);
+    len += (size_t)snprintf(o->why + len, CONFIG_WHY_SIZE - len, "source %s: ", o->config->name);
+    if (len >= CONFIG_WHY_SIZE)
+        return;
+    va_start(args, format);
+    vsnprintf(o->why + len, CONFIG_WHY_SIZE - len, format, args);
+    va_end(args);
+}
+
+static void list_schemes(char *out, size_t size)
+{
+    const hookline_scheme *scheme;
+    size_t len = 0;
+
+    for (size_t i = 0; (scheme = hookline_scheme_at(i)) != NULL && len < size; i++)
+        len += (size_t)snprintf(out + len, size - len, "%s%s", i == 0 ? "" : ", ", scheme->name);
+}
+
+static int make_verifier(const struct opening *o, hookline_verifier **verifier, const char *secret)
+{
+    char detail[256] = "";
+    int code;
+
+    if (o->config->scheme != NULL)
+        code = hookline_verifier_new(verifier, o->config->scheme, secret);
+    else
+        code = hookline_verifier_new_custom(verifier, o->config->description, secret, detail,
+                                            sizeof(detail));
+    if (code == HOOKLINE_BAD_SCHEME && o->config->scheme == NULL) {
+        complain(o, "description", "%s", detail);
+    } else if (code == HOOKLINE_BAD_SCHEME) {
+        list_schemes(detail, sizeof(detail));
+        complain(o, "scheme", "unknown scheme; expected one of %s", detail);
+    }
+    return code;
+}
+
+/* The later one gives no signature that the earlier one does not: who wants to rotate has forgotten
+ * to. */
+static void warn_of_same(const struct opening *o, unsigned j, const struct source *source,
+                         const char *secret)
+{
+    char text[128];
+
+    for (unsigned i = 0; i < j; i++) {
+        if (strcmp(source->secrets[i], secret) != 0)
+            continue;
+        snprintf(text, sizeof(text), "source %s: its secrets %u and %u are the same",
+                 o->config->name, i, j);
+        o->warn(text);
+        return;
+    }
+}
+
+/* Adds one secret, the first one by making the verifier. It is kept, too, for who looks for what is
+ * wrong with a request. */
+static bool add_secret(const struct opening *o, unsigned j, struct source *source)
+{
+    char key[32], detail[256];
+    char *secret = secret_read(&o->config->secrets[j], detail, sizeof(detail));
+    int code;
+
+    snprintf(key, sizeof(key), "secrets/%u", j);
+    if (secret == NULL) {
+        complain(o, key, "%s", detail);
+        return false;
+    }
+    warn_of_same(o, j, source, secret);
+    if (strlen(secret) < SHORT_SECRET) {
+        snprintf(detail, sizeof(detail), "source %s: a secret of %zu bytes can be guessed",
+                 o->config->name, strlen(secret));
+        o->warn(detail);
+    }
+    code = j == 0 ? make_verifier(o, &source->verifier, secret)
+                  : hookline_verifier_add_secret(source->verifier, secret);
+    if (code == 0)
+        source->secrets[source->secrets_count++] = secret;
+    else
+        secret_free(&secret);
+    if (code < 0 && code != HOOKLINE_BAD_SCHEME)
+        complain(o, key, "%s", hookline_code_text(code));
+    return code == 0;
+}
+
+static size_t find_nothing(const void *headers, const char *name, hookline_bytes *value)
+{
+    (void)headers, (void)name, (void)value;
+    return 0;
+}
+
+/* A verifier that misses the URL says so before it looks for headers. */
+static bool needs_url(const hookline_verifier *verifier)
+{
+    hookline_request empty = {.find_header = find_nothing, .method = {"POST", 4}};
+
+    return hookline_verify(verifier, &empty, 1).reason == HOOKLINE_BAD_CALL;
+}
+
+/* config_complete() has looked at both. False without memory. */
+static bool open_guards(const struct config_source *c, struct source *source)
+{
+    const char *ignored;
+
+    if (c->rate != NULL) {
+        if ((source->rate = malloc(sizeof(*source->rate))) == NULL)
+            return false;
+        rate_set(source->rate, c->rate->per_second, c->rate->burst);
+    }
+    if (c->allow_count > 0 &&
+        (source->allow = calloc(c->allow_count, sizeof(*source->allow))) == NULL)
+        return false;
+    for (unsigned i = 0; i < c->allow_count; i++)
+        if (network_read(c->allow[i], &source->allow[source->allow_count], &ignored))
+            source->allow_count++;
+    return true;
+}
+
+static bool open_source(const struct opening *o, struct source *source)
+{
+    const struct config_source *c = o->config;
+
+    for (unsigned j = 0; j < c->secrets_count; j++)
+        if (!add_secret(o, j, source))
+            return false;
+    if (c->tolerance_seconds != NULL &&
+        hookline_verifier_set_tolerance(source->verifier, *c->tolerance_seconds,
+                                        *c->tolerance_seconds) < 0) {
+        complain(o, "tolerance_seconds", "%s", hookline_code_text(HOOKLINE_BAD_TOLERANCE));
+        return false;
+    }
+    if (c->url == NULL && needs_url(source->verifier)) {
+        complain(o, "name", "expected url: this scheme signs the URL registered with the sender");
+        return false;
+    }
+    for (unsigned j = 0; j < c->secrets_count; j++)
+        if (c->secrets[j].label != NULL &&
+            (source->labels[j] = strdup(c->secrets[j].label)) == NULL) {
+            complain(o, "name", "out of memory");
+            return false;
+        }
+    source->name = strdup(c->name);
+    source->path = strdup(c->path);
+    source->scheme = strdup(c->scheme == NULL ? "custom" : c->scheme);
+    source->url = c->url == NULL ? NULL : strdup(c->url);
+    source->description =
+        strdup(c->scheme == NULL ? c->description : hookline_scheme_find(c->scheme)->description);
+    if (source->name == NULL || source->path == NULL || source->scheme == NULL ||
+        source->description == NULL || (c->url != NULL && source->url == NULL) ||
+        !open_guards(c, source)) {
+        complain(o, "name", "out of memory");
+        return false;
+    }
+    return true;
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct source *)a)->path, ((const struct source *)b)->path);
+}
+
+struct sources *sources_open(const struct config *config, const char *file,
+                             void (*warn)(const char *text), char *why)
+{
+    struct sources *sources =
+        calloc(1, sizeof(*sources) + config->sources_count * sizeof(sources->entry[0]));
+
+    if (sources == NULL) {
+        snprintf(why, CONFIG_WHY_SIZE, "out of memory");
+        return NULL;
+    }
+    if (config->sources_count == 0)
+        warn("no source is configured yet: every path is answered with 404");
+    for (unsigned i = 0; i < config->sources_count; i++) {
+        struct opening o = {&config->sources[i], i, file, warn, why};
+
+        sources->count++;
+        if (!open_source(&o, &sources->entry[i])) {
+            sources_free(&sources);
+            return NULL;
+        }
+    }
+    qsort(sources->entry, sources->count, sizeof(sources->entry[0]), by_path);
+    return sources;
+}
+
+void sources_free(struct sources **sources)
+{
+    for (size_t i = 0; *sources != NULL && i < (*sources)->count; i++) {
+        struct source *source = &(*sources)->entry[i];
+
+        hookline_verifier_free(&source->verifier);
+        for (size_t j = 0; j < source->secrets_count; j++)
+            secret_free(&source->secrets[j]);
+        free(source->allow);
+        free(source->rate);
+        for (size_t j = 0; j < HOOKLINE_SECRETS_MAX; j++)
+            free(source->labels[j]);
+        free(source->description);
+        free(source->name);
+        free(source->path);
+        free(source->scheme);
+        free(source->url);
+    }
+    free(*sources);
+    *sources = NULL;
+}
+
+/* One without a label is known by its place, in a form that no label has. */
+static bool enter(struct source *source, struct metrics *metrics)
+{
+    char place[16];
+
+    if ((source->counters = metrics_source(metrics, source->name)) == NULL)
+        return false;
+    for (size_t j = 0; j < source->secrets_count; j++) {
+        const char *label = source->labels[j];
+
+        snprintf(place, sizeof(place), "#%zu", j);
+        source->secret_counters[j] =
+            metrics_secret(source->counters, label == NULL ? place : label);
+        if (source->secret_counters[j] == NULL)
+            return false;
+    }
+    return true;
+}
+
+bool sources_enter(struct sources *sources, struct metrics *metrics)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (!enter(&sources->entry[i], metrics))
+            return false;
+    return true;
+}
+
+void sources_succeed(struct sources *sources, const struct sources *before)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        struct source *source = &sources->entry[i];
+        const struct source *old =
+            source->rate == NULL ? NULL : sources_named(before, source->name);
+
+        if (old != NULL && old->rate != NULL)
+            rate_succeed(source->rate, old->rate);
+    }
+}
+
+size_t sources_count(const struct sources *sources)
+{
+    return sources->count;
+}
+
+const struct source *sources_at(const struct sources *sources, size_t number)
+{
+    return &sources->entry[number];
+}
+
+bool source_allows(const struct source *source, const struct network_host *host)
+{
+    return source->allow == NULL || networks_hold(source->allow, source->allow_count, host);
+}
+
+struct path {
+    const char *base;
+    size_t len;
+};
+
+/* The order of strcmp(), though a path that was sent may hold a NUL. */
+static int compare_path(const void *key, const void *entry)
+{
+    const struct path *wanted = key;
+    const char *path = ((const struct source *)entry)->path;
+    size_t len = strlen(path);
+    int order = memcmp(wanted->base, path, wanted->len < len ? wanted->len : len);
+
+    return order != 0 ? order : (wanted->len > len) - (wanted->len < len);
+}
+
+const struct source *sources_find(const struct sources *sources, const char *path, size_t len)
+{
+    struct path wanted = {path, len};
+
+    return bsearch(&wanted, sources->entry, sources->count, sizeof(sources->entry[0]),
+                   compare_path);
+}
+
+const struct source *sources_named(const struct sources *sources, const char *name)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (strcmp(sources->entry[i].name, name) == 0)
+            return &sources->entry[i];
+    return NULL;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * delivery.h - one delivery on its way, and the line that is written about it.
+ *
+ * Threads    A recorder of its own for each thread; they share the log.
+ */
+#ifndef DAEMON_RECEIVE_DELIVERY_H
+#define DAEMON_RECEIVE_DELIVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <hookline.h>
+
+#include "daemon/http/answer.h"
+#include "daemon/base/json_line.h"
+#include "daemon/hints/mistake.h"
+#include "daemon/receive/receipt.h"
+#include "daemon/receive/pace.h"
+#include "daemon/http/sender.h"
+#include "daemon/receive/throttle.h"
+
+struct feed;
+struct log;
+struct metrics;
+struct offenders;
+struct source;
+
+enum {
+    DELIVERY_REFUSALS_PER_SECOND = 50 /* that have a line */
+};
+
+struct delivery {
+    const struct source *source; /* NULL if no source was found */
+    hookline_result result;
+    hookline_event *event;  /* of an accepted delivery; the delivery's own */
+    int code;               /* an enum hookline_code, 0 if it was not verified */
+    int64_t seq;            /* in the store; 0 if it is not there */
+    bool duplicate;         /* of the one that is in the store */
+    struct mistake mistake; /* behind a refusal, as far as it was looked for */
+    struct answer answer;
+    int64_t received_us, begun_us; /* wall clock; monotonic clock */
+    size_t bytes;                  /* of the body */
+    struct sender sender;
+    char receipt[RECEIPT_SIZE]; /* in the answer, too */
+};
+
+struct delivery_recorder {
+    struct log *log;
+    struct metrics *metrics;
+    struct feed *feed;
+    struct offenders *offenders;
+    unsigned refused_per_minute; /* by one host; 0: any number */
+    bool body;                   /* write the payload, too */
+    struct throttle throttle;
+    struct pace hints;
+    struct receipts receipts;
+    struct json_line line;
+};
+
+/* Counts the delivery, and hands its line to the log and to who watches the feed; log_flush()
+ * writes it. Lines about refusals may be left out when there are too many. */
+void delivery_record(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us);
+
+bool delivery_is_accepted(const struct delivery *d);
+
+/* "" if no source was found. */
+const char *delivery_source_name(const struct delivery *d);
+
+#endif

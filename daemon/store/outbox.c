@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/store/outbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DISCARDED "discarded"
+#define COLUMNS                                                                                    \
+    "seq, source, type, scheme, id, mac, remote, headers, body, received_us, signed_at, secret,"   \
+    " test, fresh"
+
+enum {
+    LOOKED_AT_MAX = 256,
+};
+
+enum statement {
+    NEXT,
+    ENTRY,
+    DUE,
+    FIRST,
+    NEXT_DUE,
+    UNSENT,
+    SUCCEEDED,
+    CURSOR,
+    RETIRE,
+    ENROL,
+    NUMBER,
+    CORRECT,
+    HASTEN,
+    SET_CURSOR,
+    PUT_UNSENT,
+    CHANGE_UNSENT,
+    DELETE_UNSENT,
+    ADD_ATTEMPT,
+    KIND,
+    STATEMENTS,
+};
+
+/* An attempt's time is its key; the clock may give the same one twice. */
+static const char *const texts[STATEMENTS] = {
+    [NEXT] = "SELECT " COLUMNS " FROM delivery WHERE seq > ?1 ORDER BY seq",
+    [ENTRY] = "SELECT " COLUMNS " FROM delivery WHERE seq = ?1",
+    [DUE] = "SELECT seq, due_us, tries FROM unsent WHERE destination = ?1 AND due_us <= ?2"
+            " ORDER BY due_us, seq LIMIT ?3",
+    [FIRST] = "SELECT seq, due_us, tries FROM unsent WHERE destination = ?1 AND due_us IS NOT NULL"
+              " ORDER BY seq LIMIT 1",
+    [NEXT_DUE] = "SELECT min(due_us) FROM unsent WHERE destination = ?1 AND due_us > ?2",
+    [UNSENT] = "SELECT tries, due_us IS NULL FROM unsent WHERE destination = ?1 AND seq = ?2",
+    [SUCCEEDED] = "SELECT 1 FROM attempt WHERE seq = ?2 AND destination = ?1 AND"
+                  " (status BETWEEN 200 AND 299 AND error IS NULL OR error = '" DISCARDED "')"
+                  " LIMIT 1",
+    [CURSOR] = "SELECT cursor FROM destination WHERE number = ?1",
+    [RETIRE] = "UPDATE destination SET active = 0",
+    [ENROL] = "INSERT INTO destination(name, cursor, active) VALUES (?1, ?2, 1)"
+              " ON CONFLICT(name) DO UPDATE SET active = 1",
+    [NUMBER] = "SELECT number, cursor FROM destination WHERE name = ?1",
+    [CORRECT] = "UPDATE unsent SET due_us = due_us - (set_us - ?1), set_us = ?1 WHERE set_us > ?1",
+    /* Without a try yet, somebody else is on it. */
+    [HASTEN] = "UPDATE unsent SET due_us = ?2, set_us = ?2"
+               " WHERE destination = ?1 AND due_us > ?2 AND tries > 0",
+    [SET_CURSOR] = "UPDATE destination SET cursor = ?2 WHERE number = ?1 AND cursor < ?2",
+    [PUT_UNSENT] = "INSERT OR REPLACE INTO unsent(destination, seq, tries, due_us, set_us)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [CHANGE_UNSENT] = "UPDATE unsent SET tries = ?3, due_us = ?4, set_us = ?5"
+                      " WHERE destination = ?1 AND seq = ?2",
+    [DELETE_UNSENT] = "DELETE FROM unsent WHERE destination = ?1 AND seq = ?2",
+    [ADD_ATTEMPT] = "INSERT OR REPLACE INTO attempt(destination, seq, at_us, tries, took_us,"
+                    " status, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [KIND] = "SELECT source, type FROM delivery WHERE seq = ?1",
+};
+
+struct outbox {
+    struct store *store;
+    sqlite3_stmt *of[STATEMENTS];
+};
+
+struct outbox *outbox_open(struct store *store, char why[STORE_WHY_SIZE])
+{
+    struct outbox *outbox = calloc(1, sizeof(*outbox));
+    int code = outbox == NULL ? SQLITE_NOMEM : SQLITE_OK;
+
+    for (int i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
+        code = store_prepare(store, &outbox->of[i], texts[i]);
+    if (code != SQLITE_OK) {
+        store_why(store, code, why);
+        outbox_close(&outbox);
+    } else {
+        outbox->store = store;
+    }
+    return outbox;
+}
+
+void outbox_close(struct outbox **outbox)
+{
+    free(*outbox);
+    *outbox = NULL;
+}
+
+/* With numbers for its first parameters. */
+static sqlite3_stmt *bind(struct outbox *outbox, enum statement which, const int64_t numbers[],
+                          int count)
+{
+    sqlite3_stmt *statement = outbox->of[which];
+
+    for (int i = 0; i < count; i++)
+        sqlite3_bind_int64(statement, i + 1, numbers[i]);
+    return statement;
+}
+
+#define BIND(outbox, which, ...)                                                                   \
+    bind(outbox, which, (const int64_t[]){__VA_ARGS__},                                            \
+         (int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
+
+static hookline_bytes bytes_at(sqlite3_stmt *row, int column)
+{
+    /* In this order, as SQLite wants it. An empty blob has no address. */
+    const char *base = sqlite3_column_blob(row, column);
+    size_t len = (size_t)sqlite3_column_bytes(row, column);
+
+    if (base == NULL && sqlite3_column_type(row, column) != SQLITE_NULL)
+        base = "";
+    return (hookline_bytes){base, len};
+}
+
+static int copy_row(sqlite3_stmt *row, struct entry **entry)
+{
+    struct entry view = {
+        .seq = sqlite3_column_int64(row, 0),
+        .source = bytes_at(row, 1),
+        .type = bytes_at(row, 2),
+        .scheme = bytes_at(row, 3),
+        .id = bytes_at(row, 4),
+        .mac = bytes_at(row, 5),
+        .remote = bytes_at(row, 6),
+        .headers = bytes_at(row, 7),
+        .body = bytes_at(row, 8),
+        .received_us = sqlite3_column_int64(row, 9),
+        .signed_at =
+            sqlite3_column_type(row, 10) == SQLITE_NULL ? -1 : sqlite3_column_int64(row, 10),
+        .secret = sqlite3_column_int(row, 11),
+        .test = sqlite3_column_int(row, 12) != 0,
+        .fresh = sqlite3_column_int(row, 13) != 0,
+    };
+
+    *entry = entry_copy(&view);
+    return *entry == NULL ? SQLITE_NOMEM : SQLITE_ROW;
+}
+
+int outbox_next(struct outbox *outbox, int64_t *after, outbox_wants *wants, const void *data,
+                struct entry **entry, bool *more)
+{
+    sqlite3_stmt *row = BIND(outbox, NEXT, *after);
+    int code = SQLITE_DONE;
+
+    *entry = NULL;
+    *more = false;
+    for (int i = 0; i < LOOKED_AT_MAX && (code = sqlite3_step(row)) == SQLITE_ROW; i++) {
+        bool wanted = wants(data, bytes_at(row, 1), bytes_at(row, 2));
+
+        if (wanted && (code = copy_row(row, entry)) != SQLITE_ROW)
+            break;
+        *after = sqlite3_column_int64(row, 0);
+        if (wanted)
+            break;
+    }
+    *more = code == SQLITE_ROW;
+    sqlite3_reset(row);
+    return *more && *entry == NULL ? SQLITE_DONE : code;
+}
+
+int outbox_entry(struct outbox *outbox, int64_t seq, struct entry **entry)
+{
+    sqlite3_stmt *row = BIND(outbox, ENTRY, seq);
+    int code = sqlite3_step(row);
+
+    *entry = NULL;
+    if (code == SQLITE_ROW)
+        code = copy_row(row, entry);
+    sqlite3_reset(row);
+    return code;
+}
+
+static void read_due(sqlite3_stmt *row, struct outbox_due *due)
+{
+    due->seq = sqlite3_column_int64(row, 0);
+    due->due_us = sqlite3_column_int64(row, 1);
+    due->tries = (unsigned)sqlite3_column_int64(row, 2);
+}
+
+int outbox_due(struct outbox *outbox, int64_t destination, int64_t until_us, struct outbox_due *due,
+               size_t max, size_t *count)
+{
+    sqlite3_stmt *row = BIND(outbox, DUE, destination, until_us, (int64_t)max);
+
+    for (*count = 0; *count < max && sqlite3_step(row) == SQLITE_ROW; ++*count)
+        read_due(row, &due[*count]);
+    return sqlite3_reset(row);
+}
+
+int outbox_first(struct outbox *outbox, int64_t destination, struct outbox_due *due, bool *found)
+{
+    sqlite3_stmt *row = BIND(outbox, FIRST, destination);
+
+    *found = sqlite3_step(row) == SQLITE_ROW;
+    if (*found)
+        read_due(row, due);
+    return sqlite3_reset(row);
+}
+
+int outbox_next_due(struct outbox *outbox, int64_t destination, int64_t after_us, int64_t *due_us)
+{
+    return store_number(BIND(outbox, NEXT_DUE, destination, after_us), due_us, INT64_MAX);
+}
+
+int outbox_state(struct outbox *outbox, int64_t destination, int64_t seq, enum outbox_state *state,
+                 unsigned *tries)
+{
+    sqlite3_stmt *row = BIND(outbox, UNSENT, destination, seq);
+    int64_t cursor, succeeded;
+    bool found = sqlite3_step(row) == SQLITE_ROW;
+    int code;
+
+    *state = found && sqlite3_column_int(row, 1) != 0 ? OUTBOX_PARKED : OUTBOX_RETRY;
+    if (tries != NULL)
+        *tries = found ? (unsigned)sqlite3_column_int64(row, 0) : 0;
+    if ((code = sqlite3_reset(row)) != SQLITE_OK || found)
+        return code;
+    if ((code = store_number(BIND(outbox, CURSOR, destination), &cursor, 0)) != SQLITE_OK)
+        return code;
+    code = store_number(BIND(outbox, SUCCEEDED, destination, seq), &succeeded, 0);
+    *state = seq <= cursor || succeeded ? OUTBOX_DONE : OUTBOX_WAITING;
+    return code;
+}
+
+int outbox_retire_all(struct outbox *outbox)
+{
+    return store_run(outbox->of[RETIRE]);
+}
+
+int outbox_destination(struct outbox *outbox, const char *name, int64_t newest,
+                       int64_t *destination, int64_t *cursor)
+{
+    sqlite3_stmt *row = outbox->of[ENROL];
+    int code;
+
+    sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(row, 2, newest);
+    code = store_run(row);
+    sqlite3_clear_bindings(row);
+    if (code != SQLITE_OK)
+        return code;
+    row = outbox->of[NUMBER];
+    sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
+    sqlite3_step(row);
+    *destination = sqlite3_column_int64(row, 0);
+    *cursor = sqlite3_column_int64(row, 1);
+    code = sqlite3_reset(row);
+    sqlite3_clear_bindings(row);
+    return code;
+}
+
+int outbox_correct_clock(struct outbox *outbox, int64_t now_us)
+{
+    return store_run(BIND(outbox, CORRECT, now_us));
+}
+
+int outbox_hasten(struct outbox *outbox, int64_t destination, int64_t now_us)
+{
+    return store_run(BIND(outbox, HASTEN, destination, now_us));
+}
+
+int outbox_set_cursor(struct outbox *outbox, int64_t destination, int64_t cursor)
+{
+    return store_run(BIND(outbox, SET_CURSOR, destination, cursor));
+}
+
+int outbox_add(struct outbox *outbox, int64_t destination, int64_t seq, int64_t due_us,
+               int64_t now_us)
+{
+    return store_run(BIND(outbox, PUT_UNSENT, destination, seq, 0, due_us, now_us));
+}
+
+static int add_attempt(struct outbox *outbox, const struct outbox_attempt *a)
+{
+    sqlite3_stmt *row = BIND(outbox, ADD_ATTEMPT, a->destination, a->seq, a->at_us,
+                             (int64_t)a->tries, a->took_us, a->status);
+    int code;
+
+    /* NULL binds NULL. */
+    sqlite3_bind_text(row, 7, a->error, -1, SQLITE_STATIC);
+    code = store_run(row);
+    sqlite3_clear_bindings(row);
+    return code;
+}
+
+int outbox_record(struct outbox *outbox, const struct outbox_attempt *a)
+{
+    sqlite3_stmt *row;
+    int code = add_attempt(outbox, a);
+
+    if (code != SQLITE_OK)
+        return code;
+    if (a->state == OUTBOX_DONE)
+        return a->first ? SQLITE_OK
+                        : store_run(BIND(outbox, DELETE_UNSENT, a->destination, a->seq));
+    row = BIND(outbox, a->first ? PUT_UNSENT : CHANGE_UNSENT, a->destination, a->seq,
+               (int64_t)a->tries, a->due_us, a->at_us + a->took_us);
+    if (a->state == OUTBOX_PARKED)
+        sqlite3_bind_null(row, 4);
+    return store_run(row);
+}
+
+int outbox_replay(struct outbox *outbox, int64_t destination, int64_t seq, outbox_wants *wants,
+                  const void *data, int64_t now_us, bool *found)
+{
+    sqlite3_stmt *row = BIND(outbox, KIND, seq);
+    enum outbox_state state;
+    int code;
+
+    *found = sqlite3_step(row) == SQLITE_ROW && wants(data, bytes_at(row, 0), bytes_at(row, 1));
+    code = sqlite3_reset(row);
+    if (code != SQLITE_OK || !*found)
+        return code;
+    code = outbox_state(outbox, destination, seq, &state, NULL);
+    if (code != SQLITE_OK || state == OUTBOX_WAITING)
+        return code;
+    return store_run(BIND(outbox, PUT_UNSENT, destination, seq, 0, now_us, now_us));
+}
+
+int outbox_discard(struct outbox *outbox, int64_t destination, int64_t seq, int64_t now_us,
+                   bool *found)
+{
+    struct outbox_attempt trace = {
+        .destination = destination, .seq = seq, .at_us = now_us, .error = DISCARDED};
+    int code = store_run(BIND(outbox, DELETE_UNSENT, destination, seq));
+
+    *found = code == SQLITE_OK && sqlite3_changes(store_db(outbox->store)) > 0;
+    return *found ? add_attempt(outbox, &trace) : code;
+}
