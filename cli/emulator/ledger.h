@@ -5,12 +5,12 @@
  * are kept.
  *
  * Ownership  ledger_open() makes it, ledger_close() ends it. A struct that a function returns is
- * the caller's, for the _free() of its kind; one that is given is copied. Threads    One: the
- * loop's, once that runs. Errors     false or NULL, and ledger_why(): empty if nothing failed and
- * there only is no such row.
+ *            the caller's, for the _free() of its kind; one that is given is copied.
+ * Threads    One: the loop's, once that runs.
+ * Errors     false or NULL, and ledger_why(): empty if nothing failed and there only is no such row.
  */
-#ifndef LEDGER_H
-#define LEDGER_H
+#ifndef CLI_EMULATOR_LEDGER_H
+#define CLI_EMULATOR_LEDGER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../../cli/fault.h"
-#include "../../cli/header_lines.h"
-#include "../../cli/shipment.h"
+#include "cli/fault.h"
+#include "cli/header_lines.h"
+#include "cli/shipment.h"
 #include "../run.h"
 
 enum {
@@ -186,6 +186,9 @@ START_TEST(headers_of_ones_own_stand_in_for_the_usual_ones)
 }
 END_TEST
 
+/* With the secret and the time of all tests. */
+#define SIGNED_BY(text) .description = (text), .secrets = secrets, .secrets_count = 1, .now = NOW
+
 START_TEST(what_cannot_be_packed_is_explained)
 {
     const char *secrets[] = {secret};
@@ -203,50 +206,16 @@ START_TEST(what_cannot_be_packed_is_explained)
         {{.description = description_of("foil"), .secrets = secrets, .secrets_count = 1},
          "",
          "the time to sign lies before 1970"},
-        {{.description = description_of("foil"),
-          .secrets = secrets,
-          .secrets_count = 1,
-          .now = NOW,
-          .extra = twice},
+        {{SIGNED_BY(description_of("foil")), .extra = twice},
          "",
          "the header X-Foil-Signature is made by signing"},
-        {{.description = description_of("foil"),
-          .secrets = secrets,
-          .secrets_count = 1,
-          .now = NOW,
-          .extra = odd},
-         "",
-         "there is no colon"},
-        {{.description = description_of("foil"),
-          .secrets = secrets,
-          .secrets_count = 1,
-          .now = NOW},
-         "truncate",
-         "the body is empty"},
-        {{.description = description_of("standard"),
-          .secrets = secrets,
-          .secrets_count = 1,
-          .now = NOW},
-         "",
-         "sends an id in a header"},
-        {{.description = description_of("github"),
-          .secrets = secrets,
-          .secrets_count = 1,
-          .now = NOW},
-         "stale",
-         "this scheme signs no time"},
-        {{.description = description_of("trulayer"),
-          .secrets = secrets,
-          .secrets_count = 1,
-          .now = NOW},
-         "stale",
-         "no time in it"},
-        {{.description = urls, .secrets = secrets, .secrets_count = 1, .now = NOW},
-         "",
-         "signs the URL"},
-        {{.description = tenants, .secrets = secrets, .secrets_count = 1, .now = NOW},
-         "",
-         "signs the header X-Tenant, too: it is missing"},
+        {{SIGNED_BY(description_of("foil")), .extra = odd}, "", "there is no colon"},
+        {{SIGNED_BY(description_of("foil"))}, "truncate", "the body is empty"},
+        {{SIGNED_BY(description_of("standard"))}, "", "sends an id in a header"},
+        {{SIGNED_BY(description_of("github"))}, "stale", "this scheme signs no time"},
+        {{SIGNED_BY(description_of("trulayer"))}, "stale", "no time in it"},
+        {{SIGNED_BY(urls)}, "", "signs the URL"},
+        {{SIGNED_BY(tenants)}, "", "signs the header X-Tenant, too: it is missing"},
     };
     char why[SHIPMENT_WHY_SIZE], fault_why[FAULT_WHY_SIZE];
     struct faults faults;
