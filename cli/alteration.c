@@ -11,17 +11,18 @@
 #include "daemon/base/moment.h"
 #include "daemon/base/iso_time.h"
 
-static struct altered fail(struct altered body, char why[ALTERATION_WHY_SIZE], const char *what)
+static struct faults_body faults_body_fail(struct faults_body body, char why[FAULTS_BODY_WHY_SIZE],
+                                           const char *what)
 {
     free(body.base);
-    snprintf(why, ALTERATION_WHY_SIZE, "%s", what);
-    return (struct altered){NULL, 0};
+    snprintf(why, FAULTS_BODY_WHY_SIZE, "%s", what);
+    return (struct faults_body){NULL, 0};
 }
 
 /* ---- time */
 
 /* cJSON's strings end at a NUL: keys that hold one are not found. */
-static cJSON *find(cJSON *json, const char *path)
+static cJSON *faults_find_member(cJSON *json, const char *path)
 {
     while (json != NULL && *path != '\0') {
         char name[128];
@@ -38,34 +39,35 @@ static cJSON *find(cJSON *json, const char *path)
     return json;
 }
 
-static cJSON *later_text(const char *text, int64_t shift_s)
+static cJSON *faults_later_text(const char *text, int64_t shift_s)
 {
-    char out[ISO_TIME_SIZE];
+    char out[RFC3339_SIZE];
     int64_t us;
 
-    if (!moment_read(text, &us) || us + shift_s * 1000000 < 0)
+    if (!rfc3339_read(text, &us) || us + shift_s * 1000000 < 0)
         return NULL;
-    iso_time_write(out, us + shift_s * 1000000);
+    rfc3339_write(out, us + shift_s * 1000000);
     return cJSON_CreateString(out);
 }
 
-static cJSON *later_number(double number, int64_t shift_s)
+static cJSON *faults_later_number(double number, int64_t shift_s)
 {
     const double milliseconds = 1e11; /* and more */
 
     return cJSON_CreateNumber(number + (double)shift_s * (number >= milliseconds ? 1000 : 1));
 }
 
-struct altered alter_time(struct altered body, const char *path, int64_t shift_s,
-                          char why[ALTERATION_WHY_SIZE])
+struct faults_body faults_shift_time(struct faults_body body, const char *path, int64_t shift_s,
+                                     char why[FAULTS_BODY_WHY_SIZE])
 {
-    cJSON *json = cJSON_ParseWithLength(body.base, body.len), *at = find(json, path), *later = NULL;
+    cJSON *json = cJSON_ParseWithLength(body.base, body.len), *at = faults_find_member(json, path),
+          *later = NULL;
     char *text = NULL;
 
     if (cJSON_IsString(at))
-        later = later_text(at->valuestring, shift_s);
+        later = faults_later_text(at->valuestring, shift_s);
     else if (cJSON_IsNumber(at))
-        later = later_number(at->valuedouble, shift_s);
+        later = faults_later_number(at->valuedouble, shift_s);
     if (later != NULL) {
         char *old = at->valuestring;
 
@@ -79,28 +81,29 @@ struct altered alter_time(struct altered body, const char *path, int64_t shift_s
     cJSON_Delete(later);
     cJSON_Delete(json);
     if (text == NULL)
-        return fail(body, why, "the body has no time in it that could be another");
+        return faults_body_fail(body, why, "the body has no time in it that could be another");
     free(body.base);
-    return (struct altered){text, strlen(text)};
+    return (struct faults_body){text, strlen(text)};
 }
 
 /* ---- size */
 
-struct altered alter_size(struct altered body, uint64_t size, char why[ALTERATION_WHY_SIZE])
+struct faults_body faults_oversize(struct faults_body body, uint64_t size,
+                                   char why[FAULTS_BODY_WHY_SIZE])
 {
     char *bigger;
 
     if (body.len >= size)
         return body;
     if (size > SIZE_MAX / 2 || (bigger = realloc(body.base, (size_t)size)) == NULL)
-        return fail(body, why, "out of memory");
+        return faults_body_fail(body, why, "out of memory");
     memset(bigger + body.len, ' ', (size_t)size - body.len);
-    return (struct altered){bigger, (size_t)size};
+    return (struct faults_body){bigger, (size_t)size};
 }
 
 /* ---- one character */
 
-static char neighbour(char c)
+static char faults_next_character(char c)
 {
     switch (c) {
     case '9':
@@ -115,15 +118,15 @@ static char neighbour(char c)
 }
 
 /* The last letter or digit, so that what is JSON mostly remains so. */
-struct altered alter_character(struct altered body, char why[ALTERATION_WHY_SIZE])
+struct faults_body faults_tamper(struct faults_body body, char why[FAULTS_BODY_WHY_SIZE])
 {
     if (body.len == 0)
-        return alter_size(body, 1, why);
+        return faults_oversize(body, 1, why);
     for (size_t i = body.len; i-- > 0;) {
         char c = body.base[i];
 
         if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
-            body.base[i] = neighbour(c);
+            body.base[i] = faults_next_character(c);
             return body;
         }
     }
@@ -133,14 +136,14 @@ struct altered alter_character(struct altered body, char why[ALTERATION_WHY_SIZE
 
 /* ---- spelling */
 
-static bool is_space(char c)
+static bool faults_is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 /* Leaves the white space between JSON's tokens out, and with `spaced` writes one blank behind each
  * comma and colon. `out` has room for twice the body. */
-static size_t respell(struct altered body, bool spaced, char *out)
+static size_t faults_rewrite_spaces(struct faults_body body, bool spaced, char *out)
 {
     bool inside = false; /* of a string */
     size_t len = 0;
@@ -153,7 +156,7 @@ static size_t respell(struct altered body, bool spaced, char *out)
             if (c == '\\' && i + 1 < body.len)
                 out[len++] = body.base[++i];
             inside = c != '"';
-        } else if (!is_space(c)) {
+        } else if (!faults_is_space(c)) {
             out[len++] = c;
             inside = c == '"';
             if (spaced && (c == ',' || c == ':'))
@@ -163,12 +166,12 @@ static size_t respell(struct altered body, bool spaced, char *out)
     return len;
 }
 
-static bool is_same(struct altered body, const char *text, size_t len)
+static bool faults_body_is(struct faults_body body, const char *text, size_t len)
 {
     return body.len == len && memcmp(body.base, text, len) == 0;
 }
 
-struct altered alter_spelling(struct altered body, char why[ALTERATION_WHY_SIZE])
+struct faults_body faults_reencode(struct faults_body body, char why[FAULTS_BODY_WHY_SIZE])
 {
     cJSON *json = cJSON_ParseWithLength(body.base, body.len);
     char *text;
@@ -176,22 +179,23 @@ struct altered alter_spelling(struct altered body, char why[ALTERATION_WHY_SIZE]
 
     cJSON_Delete(json);
     if (json == NULL)
-        return fail(body, why, "the body is no JSON, which could be written in another way");
+        return faults_body_fail(body, why,
+                                "the body is no JSON, which could be written in another way");
     if (body.len > SIZE_MAX / 4 || (text = malloc(2 * body.len + 1)) == NULL)
-        return fail(body, why, "out of memory");
-    len = respell(body, true, text);
-    if (is_same(body, text, len))
-        len = respell(body, false, text);
+        return faults_body_fail(body, why, "out of memory");
+    len = faults_rewrite_spaces(body, true, text);
+    if (faults_body_is(body, text, len))
+        len = faults_rewrite_spaces(body, false, text);
     /* It has neither a comma nor a colon. */
-    if (is_same(body, text, len))
+    if (faults_body_is(body, text, len))
         text[len++] = '\n';
     free(body.base);
-    return (struct altered){text, len};
+    return (struct faults_body){text, len};
 }
 
 /* ---- line ends */
 
-struct altered alter_line_ends(struct altered body, char why[ALTERATION_WHY_SIZE])
+struct faults_body faults_crlf(struct faults_body body, char why[FAULTS_BODY_WHY_SIZE])
 {
     size_t len = 0, bare = 0, pairs = 0;
     char *text;
@@ -203,7 +207,7 @@ struct altered alter_line_ends(struct altered body, char why[ALTERATION_WHY_SIZE
         bare += body.base[i] == '\n' && !pair;
     }
     if (body.len > SIZE_MAX / 4 || (text = malloc(2 * body.len + 2)) == NULL)
-        return fail(body, why, "out of memory");
+        return faults_body_fail(body, why, "out of memory");
     for (size_t i = 0; i < body.len; i++) {
         bool pair = i + 1 < body.len && body.base[i] == '\r' && body.base[i + 1] == '\n';
 
@@ -218,5 +222,5 @@ struct altered alter_line_ends(struct altered body, char why[ALTERATION_WHY_SIZE
         text[len++] = '\n';
     }
     free(body.base);
-    return (struct altered){text, len};
+    return (struct faults_body){text, len};
 }

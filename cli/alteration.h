@@ -12,30 +12,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct altered {
+struct faults_body {
     char *base; /* NULL: it failed; never NULL for an empty body */
     size_t len;
 };
 
 enum {
-    ALTERATION_WHY_SIZE = 160
+    FAULTS_BODY_WHY_SIZE = 160
 };
 
 /* The time at a path such as "data.sent_at" so much later, in the form that it has: RFC 3339,
  * seconds or milliseconds. */
-struct altered alter_time(struct altered body, const char *path, int64_t shift_s,
-                          char why[ALTERATION_WHY_SIZE]);
+struct faults_body faults_shift_time(struct faults_body body, const char *path, int64_t shift_s,
+                                     char why[FAULTS_BODY_WHY_SIZE]);
 
 /* White space behind it, up to so many bytes; JSON stays JSON. */
-struct altered alter_size(struct altered body, uint64_t size, char why[ALTERATION_WHY_SIZE]);
+struct faults_body faults_oversize(struct faults_body body, uint64_t size,
+                                   char why[FAULTS_BODY_WHY_SIZE]);
 
 /* One character another; of an empty body, one more. */
-struct altered alter_character(struct altered body, char why[ALTERATION_WHY_SIZE]);
+struct faults_body faults_tamper(struct faults_body body, char why[FAULTS_BODY_WHY_SIZE]);
 
 /* The same JSON in other white space. */
-struct altered alter_spelling(struct altered body, char why[ALTERATION_WHY_SIZE]);
+struct faults_body faults_reencode(struct faults_body body, char why[FAULTS_BODY_WHY_SIZE]);
 
 /* LF becomes CRLF; CRLF alone becomes LF; without any, CRLF is added. */
-struct altered alter_line_ends(struct altered body, char why[ALTERATION_WHY_SIZE]);
+struct faults_body faults_crlf(struct faults_body body, char why[FAULTS_BODY_WHY_SIZE]);
 
 #endif

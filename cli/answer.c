@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/place.h"
+#include "cli/sink_address.h"
 #include "daemon/base/printable.h"
 
 enum {
@@ -15,7 +15,7 @@ enum {
 
 /* ---- as it comes */
 
-static bool keep(struct answer *a, const char *bytes, size_t len)
+static bool sink_answer_keep(struct sink_answer *a, const char *bytes, size_t len)
 {
     if (len > a->max - a->len)
         return false;
@@ -37,23 +37,23 @@ static bool keep(struct answer *a, const char *bytes, size_t len)
 }
 
 /* No more is read of what begins like no answer of hooklined's, however long it is. */
-bool answer_hear(struct answer *a, const char *bytes, size_t len)
+bool sink_answer_append(struct sink_answer *a, const char *bytes, size_t len)
 {
     if (!a->any && a->len == 0 && len > 0 && bytes[0] != '{')
         a->odd = true;
-    else if (!keep(a, bytes, len))
+    else if (!sink_answer_keep(a, bytes, len))
         a->odd = !a->failed;
     return !a->odd && !a->failed;
 }
 
-static bool hear(void *data, const char *bytes, size_t len)
+static bool sink_answer_receive(void *data, const char *bytes, size_t len)
 {
-    struct answer *a = data;
+    struct sink_answer *a = data;
 
-    return a->hear == NULL ? answer_hear(a, bytes, len) : a->hear(a->data, bytes, len);
+    return a->hear == NULL ? sink_answer_append(a, bytes, len) : a->hear(a->data, bytes, len);
 }
 
-static bool is_type(const char *type, const char *wanted)
+static bool sink_answer_is_type(const char *type, const char *wanted)
 {
     size_t len = strlen(wanted);
 
@@ -61,45 +61,46 @@ static bool is_type(const char *type, const char *wanted)
            (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
 }
 
-static void on_done(void *data, const struct call_result *result)
+static void sink_answer_on_done(void *data, const struct client_result *result)
 {
-    struct answer *a = data;
+    struct sink_answer *a = data;
 
     a->call = NULL;
     a->outcome = result->outcome;
     a->status = result->status;
-    a->is_json = is_type(result->content_type, "application/json");
-    a->is_bytes = is_type(result->content_type, "application/octet-stream");
+    a->is_json = sink_answer_is_type(result->content_type, "application/json");
+    a->is_bytes = sink_answer_is_type(result->content_type, "application/octet-stream");
     snprintf(a->error, sizeof(a->error), "%s", result->error == NULL ? "" : result->error);
 }
 
-void answer_start(struct answer *a, struct call_set *calls, const char *method, const char *target)
+void sink_answer_start(struct sink_answer *a, struct client_calls *calls, const char *method,
+                       const char *target)
 {
     char *url = NULL;
 
-    if (asprintf(&url, "%s%s", a->place->url, target) >= 0) {
-        const struct call_target there = {url, a->place->ca_file, a->place->unix_path, 0};
-        const struct call_request request = {
+    if (asprintf(&url, "%s%s", a->address->url, target) >= 0) {
+        const struct client_target there = {url, a->address->ca_file, a->address->unix_path, 0};
+        const struct client_request request = {
             .target = &there,
             .method = method,
-            .headers = a->place->headers,
-            .hear = hear,
+            .headers = a->address->headers,
+            .hear = sink_answer_receive,
         };
 
         /* libcurl copies the URL. */
-        a->call = call_start(calls, &request, on_done, a);
+        a->call = client_call_start(calls, &request, sink_answer_on_done, a);
         free(url);
     }
     if (a->call == NULL) {
-        a->outcome = CALL_FAILED;
+        a->outcome = CLIENT_FAILED;
         a->failed = true;
     }
 }
 
-void answer_end(struct answer *a)
+void sink_answer_end(struct sink_answer *a)
 {
     if (a->call != NULL)
-        call_cancel(a->call);
+        client_call_cancel(a->call);
     free(a->bytes);
     a->bytes = NULL;
     a->len = a->size = 0;
@@ -107,7 +108,7 @@ void answer_end(struct answer *a)
 
 /* ---- what it means */
 
-enum outcome answer_complain(const struct answer *a, char *why)
+enum outcome sink_answer_unexpected(const struct sink_answer *a, char *why)
 {
     char sentence[200];
 
@@ -121,13 +122,13 @@ enum outcome answer_complain(const struct answer *a, char *why)
         snprintf(sentence, sizeof(sentence),
                  "its answer (status %d) is none of hooklined's; is it the admin address?",
                  a->status);
-    snprintf(why, SINK_WHY_SIZE, "%s: %s", a->place->shown, sentence);
+    snprintf(why, SINK_WHY_SIZE, "%s: %s", a->address->shown, sentence);
     return OUTCOME_TRANSPORT;
 }
 
 /* Its other address, and the emulator, are easily taken for the administrator's, who knows all of
  * our paths. */
-static bool is_of_others(const cJSON *error)
+static bool sink_answer_is_foreign(const cJSON *error)
 {
     const char *code = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "code"));
     const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
@@ -137,17 +138,17 @@ static bool is_of_others(const cJSON *error)
 }
 
 /* hooklined says in each refusal what was wrong. */
-static enum outcome complain_refused(const struct answer *a, const cJSON *json, char *why)
+static enum outcome sink_answer_refused(const struct sink_answer *a, const cJSON *json, char *why)
 {
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
     const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
-    bool with_token = a->place->authorization != NULL;
+    bool with_token = a->address->authorization != NULL;
     char said[SAID_SIZE];
 
-    if (message == NULL || is_of_others(error))
-        return answer_complain(a, why);
-    printable_copy(said, sizeof(said), message, strlen(message));
-    snprintf(why, SINK_WHY_SIZE, "%s: %s%s", a->place->shown, said,
+    if (message == NULL || sink_answer_is_foreign(error))
+        return sink_answer_unexpected(a, why);
+    text_copy_printable(said, sizeof(said), message, strlen(message));
+    snprintf(why, SINK_WHY_SIZE, "%s: %s%s", a->address->shown, said,
              a->status != 401 ? ""
              : with_token     ? " (the one of --sink-token is not it)"
                               : " (see --sink-token)");
@@ -155,23 +156,23 @@ static enum outcome complain_refused(const struct answer *a, const cJSON *json, 
 }
 
 /* Of one that has ended; *json is what it holds, or NULL. */
-enum outcome answer_conclude(const struct answer *a, cJSON **json, char *why)
+enum outcome sink_answer_conclude(const struct sink_answer *a, cJSON **json, char *why)
 {
-    char error[CALL_WHY_SIZE];
+    char error[CLIENT_WHY_SIZE];
 
     *json = NULL;
     if (a->failed) {
-        snprintf(why, SINK_WHY_SIZE, "%s: out of memory", a->place->shown);
+        snprintf(why, SINK_WHY_SIZE, "%s: out of memory", a->address->shown);
         return OUTCOME_TRANSPORT;
     }
     if (a->odd)
-        return answer_complain(a, why);
-    if (a->outcome != CALL_ANSWERED) {
-        printable_copy(error, sizeof(error), a->error, strlen(a->error));
+        return sink_answer_unexpected(a, why);
+    if (a->outcome != CLIENT_ANSWERED) {
+        text_copy_printable(error, sizeof(error), a->error, strlen(a->error));
         if (a->status == 0)
-            place_explain(a->place, error, why, SINK_WHY_SIZE);
+            sink_address_explain(a->address, error, why, SINK_WHY_SIZE);
         else
-            snprintf(why, SINK_WHY_SIZE, "%s: its answer broke off: %s", a->place->shown, error);
+            snprintf(why, SINK_WHY_SIZE, "%s: its answer broke off: %s", a->address->shown, error);
         return OUTCOME_TRANSPORT;
     }
     if (a->status == 200 && a->any && (a->is_bytes || a->is_json))
@@ -181,9 +182,9 @@ enum outcome answer_conclude(const struct answer *a, cJSON **json, char *why)
     if (!cJSON_IsObject(*json)) {
         cJSON_Delete(*json);
         *json = NULL;
-        return answer_complain(a, why);
+        return sink_answer_unexpected(a, why);
     }
     if (a->status >= 400)
-        return complain_refused(a, *json, why);
-    return a->status == 200 ? OUTCOME_GOOD : answer_complain(a, why);
+        return sink_answer_refused(a, *json, why);
+    return a->status == 200 ? OUTCOME_GOOD : sink_answer_unexpected(a, why);
 }

@@ -2,7 +2,7 @@
  *
  * answer.h - one answer of a sink, as it comes and what it means.
  *
- * Ownership  The struct is the caller's, who has answer_start() begin it and answer_end() end it.
+ * Ownership  The struct is the caller's, who has sink_answer_start() begin it and sink_answer_end() end it.
  * Threads    The one of the set of calls.
  */
 #ifndef CLI_ANSWER_H
@@ -13,44 +13,44 @@
 
 #include <cjson/cJSON.h>
 
-#include "daemon/http/call.h"
+#include "daemon/http/client.h"
 #include "cli/outcome.h"
 
-struct place;
+struct sink_address;
 
-struct answer {
+struct sink_answer {
     /* Before it begins. */
-    const struct place *place;
+    const struct sink_address *address;
     size_t max;                                              /* bytes of it */
     bool any;                                                /* it need not be JSON */
-    bool (*hear)(void *data, const char *bytes, size_t len); /* NULL: answer_hear() */
+    bool (*hear)(void *data, const char *bytes, size_t len); /* NULL: sink_answer_append() */
     void *data;                                              /* of hear() */
     /* From then on. */
-    struct call *call; /* NULL when it has ended */
-    enum call_outcome outcome;
+    struct client_call *call; /* NULL when it has ended */
+    enum client_outcome outcome;
     int status;
     bool is_json, is_bytes; /* its content type */
     bool odd;               /* it is nothing of hooklined's */
     bool failed;            /* memory was short */
-    char error[CALL_WHY_SIZE];
+    char error[CLIENT_WHY_SIZE];
     char *bytes; /* with a NUL behind them */
     size_t len, size;
 };
 
 /* If it cannot begin it has ended. */
-void answer_start(struct answer *answer, struct call_set *calls, const char *method,
-                  const char *target);
+void sink_answer_start(struct sink_answer *answer, struct client_calls *calls, const char *method,
+                       const char *target);
 
 /* Keeps the bytes; false if no more of them are of any use. */
-bool answer_hear(struct answer *answer, const char *bytes, size_t len);
+bool sink_answer_append(struct sink_answer *answer, const char *bytes, size_t len);
 
 /* Of one that has ended; *json is what it holds, or NULL. `why` has SINK_WHY_SIZE bytes. */
-enum outcome answer_conclude(const struct answer *answer, cJSON **json, char *why);
+enum outcome sink_answer_conclude(const struct sink_answer *answer, cJSON **json, char *why);
 
 /* It makes no sense that this came. */
-enum outcome answer_complain(const struct answer *answer, char *why);
+enum outcome sink_answer_unexpected(const struct sink_answer *answer, char *why);
 
 /* Gives it up if it is still to come, and all that it holds. */
-void answer_end(struct answer *answer);
+void sink_answer_end(struct sink_answer *answer);
 
 #endif

@@ -4,31 +4,32 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char blanks[] = " \t\r";
+static const char description_blanks[] = " \t\r";
 
 /* strchr() would find the NUL, too. */
-static bool is_blank(char c)
+static bool description_is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-static bool is_end(char c)
+static bool description_is_clause_end(char c)
 {
     return c == '\0' || c == ';' || c == '\n';
 }
 
-bool clause_next(const char **description, struct clause *clause)
+bool description_next(const char **description, struct description_clause *clause)
 {
     const char *at = *description;
 
-    *clause = (struct clause){.count = 0};
+    *clause = (struct description_clause){.count = 0};
     while (clause->count == 0 && *at != '\0') {
-        for (at += strspn(at, blanks); !is_end(*at); at += strspn(at, blanks)) {
+        for (at += strspn(at, description_blanks); !description_is_clause_end(*at);
+             at += strspn(at, description_blanks)) {
             const char *word = at;
 
-            while (!is_end(*at) && !is_blank(*at))
+            while (!description_is_clause_end(*at) && !description_is_blank(*at))
                 at++;
-            if (clause->count < CLAUSE_WORDS_MAX)
+            if (clause->count < DESCRIPTION_WORDS_MAX)
                 clause->words[clause->count++] = (hookline_bytes){word, (size_t)(at - word)};
         }
         if (*at != '\0')
@@ -38,21 +39,22 @@ bool clause_next(const char **description, struct clause *clause)
     return clause->count > 0;
 }
 
-bool clause_says(const struct clause *clause, size_t number, const char *text)
+bool clause_word_is(const struct description_clause *clause, size_t number, const char *text)
 {
     return number < clause->count && clause->words[number].len == strlen(text) &&
            memcmp(clause->words[number].base, text, clause->words[number].len) == 0;
 }
 
-bool clause_find(const char *description, const char *first, const char *second,
-                 struct clause *clause)
+bool description_find(const char *description, const char *first, const char *second,
+                      struct description_clause *clause)
 {
-    struct clause next;
+    struct description_clause next;
     bool found = false;
 
-    *clause = (struct clause){.count = 0};
-    while (clause_next(&description, &next)) {
-        if (clause_says(&next, 0, first) && (second == NULL || clause_says(&next, 1, second))) {
+    *clause = (struct description_clause){.count = 0};
+    while (description_next(&description, &next)) {
+        if (clause_word_is(&next, 0, first) &&
+            (second == NULL || clause_word_is(&next, 1, second))) {
             *clause = next;
             found = true;
         }
@@ -60,7 +62,8 @@ bool clause_find(const char *description, const char *first, const char *second,
     return found;
 }
 
-void clause_copy(const struct clause *clause, size_t number, char *out, size_t size)
+void clause_copy_word(const struct description_clause *clause, size_t number, char *out,
+                      size_t size)
 {
     size_t len = 0;
 
@@ -77,12 +80,12 @@ void clause_copy(const struct clause *clause, size_t number, char *out, size_t s
     out[len] = '\0';
 }
 
-bool clause_signs(const char *description, const char *part)
+bool description_signs(const char *description, const char *part)
 {
-    struct clause content;
+    struct description_clause content;
     size_t len = strlen(part);
 
-    if (!clause_find(description, "content", NULL, &content) || content.count < 2)
+    if (!description_find(description, "content", NULL, &content) || content.count < 2)
         return false;
     for (size_t i = 0; i + len <= content.words[1].len; i++)
         if (memcmp(content.words[1].base + i, part, len) == 0)
@@ -90,19 +93,19 @@ bool clause_signs(const char *description, const char *part)
     return false;
 }
 
-bool clause_replace(const char *description, const char *keyword, const char *clause,
-                    char out[CLAUSE_DESCRIPTION_SIZE])
+bool description_replace(const char *description, const char *keyword, const char *clause,
+                         char out[DESCRIPTION_SIZE])
 {
-    struct clause next;
-    size_t used = (size_t)snprintf(out, CLAUSE_DESCRIPTION_SIZE, "%s", clause);
+    struct description_clause next;
+    size_t used = (size_t)snprintf(out, DESCRIPTION_SIZE, "%s", clause);
 
-    while (used < CLAUSE_DESCRIPTION_SIZE && clause_next(&description, &next)) {
+    while (used < DESCRIPTION_SIZE && description_next(&description, &next)) {
         const hookline_bytes *last = &next.words[next.count - 1];
 
-        if (!clause_says(&next, 0, keyword))
-            used += (size_t)snprintf(out + used, CLAUSE_DESCRIPTION_SIZE - used, ";%.*s",
+        if (!clause_word_is(&next, 0, keyword))
+            used += (size_t)snprintf(out + used, DESCRIPTION_SIZE - used, ";%.*s",
                                      (int)(last->base + last->len - next.words[0].base),
                                      next.words[0].base);
     }
-    return used < CLAUSE_DESCRIPTION_SIZE;
+    return used < DESCRIPTION_SIZE;
 }

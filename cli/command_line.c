@@ -20,7 +20,7 @@ enum {
     HELP = 255
 };
 
-struct reading {
+struct command_parse {
     const struct command *command;
     char *options; /* the command's struct */
     struct option known[ROWS_MAX + 2];
@@ -30,7 +30,7 @@ struct reading {
 
 /* ---- help */
 
-static void write_row(const struct option_row *row)
+static void option_print_help(const struct option_row *row)
 {
     char head[80];
     const char *line = row->help, *end;
@@ -52,7 +52,7 @@ static void write_row(const struct option_row *row)
     }
 }
 
-static void write_help(const struct command *c)
+static void command_print_help(const struct command *c)
 {
     static const struct option_row help = {"help", 'h', OPTION_FLAG, 0, NULL, "show this and exit",
                                            0,      0};
@@ -60,8 +60,8 @@ static void write_help(const struct command *c)
     printf("Usage: hookline %s [OPTION]...%s%s\n\n%s.\n\n", c->name,
            c->arguments[0] == '\0' ? "" : " ", c->arguments, c->summary);
     for (const struct option_row *row = c->options; row->name != NULL; row++)
-        write_row(row);
-    write_row(&help);
+        option_print_help(row);
+    option_print_help(&help);
     if (c->details != NULL)
         printf("\n%s", c->details);
     printf("\nhookline(1) has examples and the exit status.\n");
@@ -69,7 +69,8 @@ static void write_help(const struct command *c)
 
 /* ---- values */
 
-static bool take_number(const struct reading *r, const struct option_row *row, const char *text)
+static bool option_take_number(const struct command_parse *r, const struct option_row *row,
+                               const char *text)
 {
     char *end;
     intmax_t number;
@@ -77,35 +78,37 @@ static bool take_number(const struct reading *r, const struct option_row *row, c
     errno = 0;
     number = strtoimax(text, &end, 10);
     if (end == text || *end != '\0' || errno != 0 || number < row->min || number > row->max) {
-        notice("--%s: expected a number from %" PRId64 " to %" PRId64, row->name, row->min,
-               row->max);
+        message_print("--%s: expected a number from %" PRId64 " to %" PRId64, row->name, row->min,
+                      row->max);
         return false;
     }
     *(int64_t *)(void *)(r->options + row->at) = number;
     return true;
 }
 
-static bool take_text(const struct option_row *row, struct option_texts *texts, const char *text)
+static bool option_take_text(const struct option_row *row, struct option_texts *texts,
+                             const char *text)
 {
     if (texts->count == OPTION_TEXTS_MAX) {
-        notice("--%s: it is given more than %d times", row->name, OPTION_TEXTS_MAX);
+        message_print("--%s: it is given more than %d times", row->name, OPTION_TEXTS_MAX);
         return false;
     }
     texts->items[texts->count++] = text;
     return true;
 }
 
-static bool take_secret(const struct option_row *row, struct option_secrets *secrets,
-                        const char *text)
+static bool option_take_secret(const struct option_row *row, struct option_secrets *secrets,
+                               const char *text)
 {
     if (secrets->count == HOOKLINE_SECRETS_MAX) {
-        notice("--%s: it is given more than %d times", row->name, HOOKLINE_SECRETS_MAX);
+        message_print("--%s: it is given more than %d times", row->name, HOOKLINE_SECRETS_MAX);
         return false;
     }
-    if (!secret_where(&secrets->items[secrets->count], text)) {
-        notice("--%s: a secret does not belong on the command line, where everybody can read it; "
-               "expected @FILE, env:VARIABLE or credential:NAME",
-               row->name);
+    if (!secret_parse_location(&secrets->items[secrets->count], text)) {
+        message_print(
+            "--%s: a secret does not belong on the command line, where everybody can read it; "
+            "expected @FILE, env:VARIABLE or credential:NAME",
+            row->name);
         return false;
     }
     secrets->count++;
@@ -113,33 +116,34 @@ static bool take_secret(const struct option_row *row, struct option_secrets *sec
 }
 
 /* libcurl would find out as late as it needs them, and as if the other side had the trouble. */
-static bool take_authorities(const struct option_row *row, const char **path, const char *text)
+static bool option_take_authorities(const struct option_row *row, const char **path,
+                                    const char *text)
 {
     const char *problem = certificate_file_problem(text);
 
     *path = text;
     if (problem != NULL)
-        notice("--%s: %s: %s", row->name, text, problem);
+        message_print("--%s: %s: %s", row->name, text, problem);
     return problem == NULL;
 }
 
 /* As a variable of a script is that was never set: the system's error would say no name. */
-static bool lacks_name(const struct option_row *row)
+static bool option_lacks_file_name(const struct option_row *row)
 {
     bool file = row->value != NULL && strcmp(row->value, "FILE") == 0;
     bool folder = row->value != NULL && strcmp(row->value, "FOLDER") == 0;
 
     if ((!file && !folder) || optarg[0] != '\0')
         return false;
-    notice("--%s: expected the name of a %s", row->name, file ? "file" : "folder");
+    message_print("--%s: expected the name of a %s", row->name, file ? "file" : "folder");
     return true;
 }
 
-static bool take(const struct reading *r, const struct option_row *row)
+static bool option_take(const struct command_parse *r, const struct option_row *row)
 {
     void *at = r->options + row->at;
 
-    if (lacks_name(row))
+    if (option_lacks_file_name(row))
         return false;
     switch (row->kind) {
     case OPTION_FLAG:
@@ -149,20 +153,20 @@ static bool take(const struct reading *r, const struct option_row *row)
         *(const char **)at = optarg;
         return true;
     case OPTION_AUTHORITIES:
-        return take_authorities(row, at, optarg);
+        return option_take_authorities(row, at, optarg);
     case OPTION_TEXTS:
-        return take_text(row, at, optarg);
+        return option_take_text(row, at, optarg);
     case OPTION_NUMBER:
-        return take_number(r, row, optarg);
+        return option_take_number(r, row, optarg);
     case OPTION_SECRETS:
-        return take_secret(row, at, optarg);
+        return option_take_secret(row, at, optarg);
     }
     return false;
 }
 
 /* ---- reading */
 
-static void list_known(struct reading *r)
+static void command_list_options(struct command_parse *r)
 {
     const struct option_row *rows = r->command->options;
     size_t i, letters = 0;
@@ -182,7 +186,7 @@ static void list_known(struct reading *r)
     r->letters[letters] = 'h';
 }
 
-static const struct option_row *row_of(const struct reading *r, int option)
+static const struct option_row *command_find_option(const struct command_parse *r, int option)
 {
     const struct option_row *row = r->command->options;
 
@@ -193,28 +197,28 @@ static const struct option_row *row_of(const struct reading *r, int option)
     return row->name == NULL ? NULL : row;
 }
 
-static bool complain(int option, char *argv[])
+static bool command_option_error(int option, char *argv[])
 {
     const char *word = argv[optind - 1];
     int len = (int)strcspn(word, "="); /* behind it may be a secret */
 
     if (option == ':')
-        notice("%s: expected a value", word);
+        message_print("%s: expected a value", word);
     else if (optopt >= HELP)
-        notice("%.*s: it takes no value", len, word);
+        message_print("%.*s: it takes no value", len, word);
     else if (optopt != 0) /* of several letters in one argument, which is not over */
-        notice("-%c: there is no such option", optopt);
+        message_print("-%c: there is no such option", optopt);
     else
-        notice("%.*s: there is no such option", len, word);
+        message_print("%.*s: there is no such option", len, word);
     return false;
 }
 
-static bool read_options(struct reading *r, int argc, char *argv[])
+static bool command_read_options(struct command_parse *r, int argc, char *argv[])
 {
     const struct option_row *row;
     int option;
 
-    list_known(r);
+    command_list_options(r);
     opterr = 0;
     optind = 1;
     while ((option = getopt_long(argc, argv, r->letters, r->known, NULL)) != -1) {
@@ -223,26 +227,26 @@ static bool read_options(struct reading *r, int argc, char *argv[])
             return true;
         }
         if (option == ':' || option == '?')
-            return complain(option, argv);
-        row = row_of(r, option);
-        if (row == NULL || !take(r, row))
+            return command_option_error(option, argv);
+        row = command_find_option(r, option);
+        if (row == NULL || !option_take(r, row))
             return false;
     }
     return true;
 }
 
-static bool count_fits(const struct command *c, int count)
+static bool command_check_arguments(const struct command *c, int count)
 {
     if ((unsigned)count >= c->arguments_min && (unsigned)count <= c->arguments_max)
         return true;
     if (c->arguments_max == 0)
-        notice("%s: it takes no arguments but options", c->name);
+        message_print("%s: it takes no arguments but options", c->name);
     else
-        notice("%s: expected %s", c->name, c->arguments);
+        message_print("%s: expected %s", c->name, c->arguments);
     return false;
 }
 
-static void free_secrets(const struct reading *r)
+static void command_free_secrets(const struct command_parse *r)
 {
     for (const struct option_row *row = r->command->options; row->name != NULL; row++) {
         struct option_secrets *secrets = (void *)(r->options + row->at);
@@ -255,28 +259,29 @@ static void free_secrets(const struct reading *r)
     }
 }
 
-int command_line_run(const struct command *command, int argc, char *argv[])
+int command_run(const struct command *command, int argc, char *argv[])
 {
-    struct reading r = {.command = command, .options = calloc(1, command->options_size + 1)};
+    struct command_parse r = {.command = command, .options = calloc(1, command->options_size + 1)};
     int code = OUTCOME_USAGE;
 
     if (r.options == NULL) {
-        notice("out of memory");
+        message_print("out of memory");
         return OUTCOME_TRANSPORT;
     }
     if (command->defaults != NULL)
         memcpy(r.options, command->defaults, command->options_size);
-    if (read_options(&r, argc, argv) && (r.help || count_fits(command, argc - optind))) {
+    if (command_read_options(&r, argc, argv) &&
+        (r.help || command_check_arguments(command, argc - optind))) {
         code = OUTCOME_GOOD;
         if (r.help)
-            write_help(command);
+            command_print_help(command);
         else
             code = (int)command->run(r.options, (const char *const *)&argv[optind],
                                      (size_t)(argc - optind));
     } else {
         fprintf(stderr, "Try: hookline %s --help\n", command->name);
     }
-    free_secrets(&r);
+    command_free_secrets(&r);
     free(r.options);
     return code;
 }

@@ -8,7 +8,7 @@
 struct command;
 
 /* Reads the options that follow the command's name, which is argv[0], then runs it. Says what is
- * wrong with them by notice(). Returns what the process exits with. */
-int command_line_run(const struct command *command, int argc, char *argv[]);
+ * wrong with them by message_print(). Returns what the process exits with. */
+int command_run(const struct command *command, int argc, char *argv[]);
 
 #endif

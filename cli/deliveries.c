@@ -16,38 +16,40 @@ enum {
     STATES_SIZE = 300,
 };
 
-struct options {
+struct cmd_deliveries_options {
     struct sink_options sink;
     struct pages_filter filter;
     int64_t limit, timeout;
     bool all, json;
 };
 
-static const struct options defaults = {.limit = 20, .timeout = 30};
+static const struct cmd_deliveries_options defaults = {.limit = 20, .timeout = 30};
 
 static const struct option_row rows[] = {
-    PAGES_OPTIONS(struct options, filter),
-    {"before", 0, OPTION_NUMBER, offsetof(struct options, filter.before), "SEQ",
+    PAGES_OPTIONS(struct cmd_deliveries_options, filter),
+    {"before", 0, OPTION_NUMBER, offsetof(struct cmd_deliveries_options, filter.before), "SEQ",
      "older than the delivery of this number", 1, INT64_MAX},
-    {"limit", 'n', OPTION_NUMBER, offsetof(struct options, limit), "N",
+    {"limit", 'n', OPTION_NUMBER, offsetof(struct cmd_deliveries_options, limit), "N",
      "so many at most; default: 20", 1, INT64_MAX},
-    {"all", 0, OPTION_FLAG, offsetof(struct options, all), NULL, "all of them", 0, 0},
-    SINK_OPTIONS(struct options, sink),
-    {"timeout", 0, OPTION_NUMBER, offsetof(struct options, timeout), "SECONDS",
+    {"all", 0, OPTION_FLAG, offsetof(struct cmd_deliveries_options, all), NULL, "all of them", 0,
+     0},
+    SINK_OPTIONS(struct cmd_deliveries_options, sink),
+    {"timeout", 0, OPTION_NUMBER, offsetof(struct cmd_deliveries_options, timeout), "SECONDS",
      "how long the sink may take for a page; default: 30", 1, 86400},
-    {"json", 0, OPTION_FLAG, offsetof(struct options, json), NULL,
+    {"json", 0, OPTION_FLAG, offsetof(struct cmd_deliveries_options, json), NULL,
      "a JSON object on a line for each", 0, 0},
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
 
-struct listing {
-    const struct options *options;
+struct cmd_deliveries_job {
+    const struct cmd_deliveries_options *options;
     struct table table;
     int64_t count, last;
 };
 
 /* "app=done archive=parked"; NULL without any destination. */
-static const char *write_states(const cJSON *row, char text[STATES_SIZE], enum terminal_tone *tone)
+static const char *cmd_deliveries_write_states(const cJSON *row, char text[STATES_SIZE],
+                                               enum terminal_tone *tone)
 {
     const cJSON *all = cJSON_GetObjectItemCaseSensitive(row, "destinations"), *one;
     size_t len = 0;
@@ -68,7 +70,7 @@ static const char *write_states(const cJSON *row, char text[STATES_SIZE], enum t
     return len == 0 ? NULL : text;
 }
 
-static void add_head(struct table *table)
+static void cmd_deliveries_add_head(struct table *table)
 {
     static const char *const head[COLUMNS] = {"SEQ",  "RECEIVED", "SOURCE",
                                               "TYPE", "ID",       "DESTINATIONS"};
@@ -76,7 +78,7 @@ static void add_head(struct table *table)
     table_add(table, head, COLUMNS, TERMINAL_FAINT);
 }
 
-static void add_row(struct listing *l, const cJSON *row)
+static void cmd_deliveries_add_row(struct cmd_deliveries_job *l, const cJSON *row)
 {
     char seq[24], states[STATES_SIZE];
     enum terminal_tone tone;
@@ -85,19 +87,19 @@ static void add_row(struct listing *l, const cJSON *row)
                                   record_text(row, "source"),
                                   record_text(row, "type"),
                                   record_text(row, "id"),
-                                  write_states(row, states, &tone)};
+                                  cmd_deliveries_write_states(row, states, &tone)};
 
     if (l->count == 0)
-        add_head(&l->table);
+        cmd_deliveries_add_head(&l->table);
     snprintf(seq, sizeof(seq), "%" PRId64, l->last);
     table_add(&l->table, cells, COLUMNS, tone);
     if ((l->count + 1) % PAGES_ROWS == 0)
         table_write(&l->table, stdout);
 }
 
-static bool take(void *data, const cJSON *row)
+static bool cmd_deliveries_take_row(void *data, const cJSON *row)
 {
-    struct listing *l = data;
+    struct cmd_deliveries_job *l = data;
 
     if (!l->options->all && l->count == l->options->limit)
         return false;
@@ -105,42 +107,43 @@ static bool take(void *data, const cJSON *row)
     if (l->options->json)
         record_write(stdout, row);
     else
-        add_row(l, row);
+        cmd_deliveries_add_row(l, row);
     l->count++;
     return ferror(stdout) == 0;
 }
 
-static enum outcome list(struct sink *sink, const struct options *o)
+static enum outcome cmd_deliveries_list(struct sink *sink, const struct cmd_deliveries_options *o)
 {
-    struct listing l = {.options = o};
+    struct cmd_deliveries_job l = {.options = o};
     char why[SINK_WHY_SIZE];
     bool more;
-    enum outcome outcome =
-        pages_walk(sink, &o->filter, o->timeout, INT64_MAX, take, &l, &more, why);
+    enum outcome outcome = pages_walk(sink, &o->filter, o->timeout, INT64_MAX,
+                                      cmd_deliveries_take_row, &l, &more, why);
 
     table_write(&l.table, stdout);
     if (outcome != OUTCOME_GOOD)
-        notice("%s", why);
+        message_print("%s", why);
     else if (more && !o->json)
-        notice("there are more: --before %" PRId64 ", --limit or --all shows them", l.last);
+        message_print("there are more: --before %" PRId64 ", --limit or --all shows them", l.last);
     return outcome;
 }
 
-static enum outcome run(const void *options, const char *const *arguments, size_t count)
+static enum outcome cmd_deliveries_run(const void *options, const char *const *arguments,
+                                       size_t count)
 {
-    struct options o = *(const struct options *)options;
-    char since[WHEN_TEXT_SIZE], until[WHEN_TEXT_SIZE], why[SINK_WHY_SIZE];
+    struct cmd_deliveries_options o = *(const struct cmd_deliveries_options *)options;
+    char since[RFC3339_EPOCH_SIZE], until[RFC3339_EPOCH_SIZE], why[SINK_WHY_SIZE];
     enum outcome outcome = OUTCOME_USAGE;
     struct sink *sink;
 
     (void)arguments, (void)count;
-    if (!when_option("since", &o.filter.since, since) ||
-        !when_option("until", &o.filter.until, until))
+    if (!rfc3339_read_option("since", &o.filter.since, since) ||
+        !rfc3339_read_option("until", &o.filter.until, until))
         return OUTCOME_USAGE;
     if ((sink = sink_open(NULL, &o.sink, why)) == NULL)
-        notice("%s", why);
+        message_print("%s", why);
     else
-        outcome = list(sink, &o);
+        outcome = cmd_deliveries_list(sink, &o);
     sink_close(&sink);
     return outcome;
 }
@@ -150,7 +153,7 @@ const struct command command_deliveries = {
     .arguments = "",
     .summary = "List what a hooklined has stored, newest first",
     .options = rows,
-    .options_size = sizeof(struct options),
+    .options_size = sizeof(struct cmd_deliveries_options),
     .defaults = &defaults,
-    .run = run,
+    .run = cmd_deliveries_run,
 };

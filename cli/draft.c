@@ -7,60 +7,61 @@
 
 #include "daemon/base/clock.h"
 #include "cli/clause.h"
-#include "daemon/base/identity.h"
+#include "daemon/base/ids.h"
 #include "cli/trust.h"
 
-static bool complain(char *why, const char *what)
+static bool draft_fail(char *why, const char *what)
 {
     snprintf(why, DRAFT_WHY_SIZE, "%s", what);
     return false;
 }
 
 /* Whether the scheme has a header for an id that is nowhere else. */
-static bool needs_id(const char *description)
+static bool draft_needs_id(const char *description)
 {
-    struct clause id;
+    struct description_clause id;
 
-    return clause_find(description, "id", "header", &id) && !clause_says(&id, 3, "equals");
+    return description_find(description, "id", "header", &id) && !clause_word_is(&id, 3, "equals");
 }
 
-static bool choose_id(struct draft *draft, const struct draft_options *options,
-                      const struct trust *trust, char *why)
+static bool draft_choose_id(struct draft *draft, const struct draft_options *options,
+                            const struct secrets *secrets, char *why)
 {
-    char made[IDENTITY_SIZE];
-    struct clause id;
+    char made[IDS_SIZE];
+    struct description_clause id;
     int len;
 
-    identity_hex(made, payload_id_prefix(trust->name));
+    ids_make_hex(made, payload_id_prefix(secrets->name));
     len = snprintf(draft->id_text, sizeof(draft->id_text), "%s",
                    options->id == NULL ? made : options->id);
     if (len >= DRAFT_ID_SIZE)
-        return complain(why, "--id: expected at most 256 characters");
+        return draft_fail(why, "--id: expected at most 256 characters");
     if (options->id != NULL && !options->test &&
-        !clause_find(trust->description, "id", "header", &id))
-        return complain(why, "--id: this scheme sends no id in a header; it goes into the body");
-    if (options->id != NULL || needs_id(trust->description))
+        !description_find(secrets->description, "id", "header", &id))
+        return draft_fail(why, "--id: this scheme sends no id in a header; it goes into the body");
+    if (options->id != NULL || draft_needs_id(secrets->description))
         draft->id = (hookline_bytes){draft->id_text, (size_t)len};
     return true;
 }
 
 /* TruLayer names its endpoints by UUIDs, the others by something like this. */
-static bool make_test(struct draft *draft, const struct trust *trust, int64_t now_us, char *why)
+static bool draft_make_test(struct draft *draft, const struct secrets *secrets, int64_t now_us,
+                            char *why)
 {
-    char endpoint[IDENTITY_SIZE];
+    char endpoint[IDS_SIZE];
     struct payload_ids ids = {draft->id_text, endpoint};
 
-    if (strcmp(trust->name, "trulayer") == 0)
-        identity_uuid(endpoint);
+    if (strcmp(secrets->name, "trulayer") == 0)
+        ids_make_uuid(endpoint);
     else
-        identity_hex(endpoint, "we_");
-    if (!payload_test(&draft->payload, trust->name, &ids, now_us))
-        return complain(why, "out of memory");
+        ids_make_hex(endpoint, "we_");
+    if (!payload_test(&draft->payload, secrets->name, &ids, now_us))
+        return draft_fail(why, "out of memory");
     draft->body = (hookline_bytes){draft->payload.body, draft->payload.len};
     return true;
 }
 
-static void list_headers(struct draft *draft, const struct draft_options *options)
+static void draft_list_headers(struct draft *draft, const struct draft_options *options)
 {
     size_t count = 0;
 
@@ -73,31 +74,31 @@ static void list_headers(struct draft *draft, const struct draft_options *option
             draft->extra[count++] = draft->payload.headers[i];
 }
 
-bool draft_open(struct draft *draft, const struct draft_options *options, const struct trust *trust,
-                unsigned number, char why[DRAFT_WHY_SIZE])
+bool draft_open(struct draft *draft, const struct draft_options *options,
+                const struct secrets *secrets, unsigned number, char why[DRAFT_WHY_SIZE])
 {
     int64_t now_us = options->now != 0 ? options->now * 1000000 : clock_wall_us();
 
     *draft = (struct draft){.now = now_us / 1000000};
     if ((options->body != NULL) + (options->data != NULL) + options->test != 1)
-        return complain(why, "expected one of --body FILE, --data TEXT and --test");
-    if (!choose_id(draft, options, trust, why))
+        return draft_fail(why, "expected one of --body FILE, --data TEXT and --test");
+    if (!draft_choose_id(draft, options, secrets, why))
         return false;
-    if (options->test && !make_test(draft, trust, now_us + 1000 * (int64_t)number, why))
+    if (options->test && !draft_make_test(draft, secrets, now_us + 1000 * (int64_t)number, why))
         return false;
     if (options->body != NULL) {
-        if (!contents_read(&draft->contents, options->body, why))
+        if (!file_contents_read(&draft->contents, options->body, why))
             return false;
         draft->body = (hookline_bytes){draft->contents.base, draft->contents.len};
     }
     if (options->data != NULL)
         draft->body = (hookline_bytes){options->data, strlen(options->data)};
-    list_headers(draft, options);
+    draft_list_headers(draft, options);
     return true;
 }
 
 void draft_close(struct draft *draft)
 {
-    contents_free(&draft->contents);
+    file_contents_free(&draft->contents);
     payload_free(&draft->payload);
 }

@@ -18,7 +18,7 @@
 #include "cli/contents.h"
 #include "cli/payload.h"
 
-struct trust;
+struct secrets;
 
 struct draft_options {
     const char *body;            /* a file, or ... */
@@ -68,14 +68,14 @@ struct draft {
     int64_t now;
     const char *extra[OPTION_TEXTS_MAX + 3]; /* headers; NULL is the end */
     char id_text[DRAFT_ID_SIZE];
-    struct contents contents;
+    struct file_contents contents;
     struct payload payload;
 };
 
 /* `number` counts drafts that are made of the same options: each test event has its own id and
  * time. False, and in `why` what is wrong: then there is nothing to close. */
-bool draft_open(struct draft *draft, const struct draft_options *options, const struct trust *trust,
-                unsigned number, char why[DRAFT_WHY_SIZE]);
+bool draft_open(struct draft *draft, const struct draft_options *options,
+                const struct secrets *secrets, unsigned number, char why[DRAFT_WHY_SIZE]);
 void draft_close(struct draft *draft);
 
 #endif

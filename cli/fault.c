@@ -11,7 +11,7 @@ enum {
     DAY_S = 86400,
     REPEAT_MAX = 100,
     WORD_SIZE = 32,
-    TOGETHER_MAX = 256 << 20, /* bytes that wait to be sent at once */
+    BURST_BYTES_MAX = 256 << 20, /* bytes that wait to be sent at once */
 };
 
 enum fault_word {
@@ -38,7 +38,7 @@ enum fault_word {
 static const struct {
     const char *name;
     int64_t min, max, usual;
-} words[WORDS] = {
+} fault_words[WORDS] = {
     [STALE] = {"stale", 1, 366 * DAY_S, 600},
     [FUTURE] = {"future", 1, 366 * DAY_S, 600},
     [DUPLICATE] = {"duplicate", 2, REPEAT_MAX, 2},
@@ -74,7 +74,7 @@ static const enum fault_word contradictions[][2] = {
     {TRUNCATE, RESET},
 };
 
-const char *fault_help(void)
+const char *faults_help(void)
 {
     return "stale[=SECONDS]   the signed time lies that far in the past; 600\n"
            "future[=SECONDS]  the signed time lies that far in the future; 600\n"
@@ -97,47 +97,47 @@ const char *fault_help(void)
 /* ---- what is wrong */
 
 /* Nothing is repeated that would not do in a line of a log. */
-static bool complain_of_word(char why[FAULT_WHY_SIZE], const char *word, size_t len)
+static bool faults_word_error(char why[FAULTS_WHY_SIZE], const char *word, size_t len)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     bool shown = len > 0 && len < WORD_SIZE && strspn(word, plain) >= len;
-    int used = snprintf(why, FAULT_WHY_SIZE, "%.*s: there is no such fault; there are",
+    int used = snprintf(why, FAULTS_WHY_SIZE, "%.*s: there is no such fault; there are",
                         shown ? (int)len : 1, shown ? word : "?");
 
-    for (size_t i = 0; i < WORDS && used < FAULT_WHY_SIZE; i++)
-        used += snprintf(why + used, (size_t)(FAULT_WHY_SIZE - used), "%s %s", i == 0 ? "" : ",",
-                         words[i].name);
+    for (size_t i = 0; i < WORDS && used < FAULTS_WHY_SIZE; i++)
+        used += snprintf(why + used, (size_t)(FAULTS_WHY_SIZE - used), "%s %s", i == 0 ? "" : ",",
+                         fault_words[i].name);
     return false;
 }
 
-static bool complain_of_number(char why[FAULT_WHY_SIZE], enum fault_word w)
+static bool faults_number_error(char why[FAULTS_WHY_SIZE], enum fault_word w)
 {
-    if (words[w].max == 0)
-        snprintf(why, FAULT_WHY_SIZE, "%s: it takes no number", words[w].name);
+    if (fault_words[w].max == 0)
+        snprintf(why, FAULTS_WHY_SIZE, "%s: it takes no number", fault_words[w].name);
     else
-        snprintf(why, FAULT_WHY_SIZE, "%s: expected a number from %" PRId64 " to %" PRId64,
-                 words[w].name, words[w].min, words[w].max);
+        snprintf(why, FAULTS_WHY_SIZE, "%s: expected a number from %" PRId64 " to %" PRId64,
+                 fault_words[w].name, fault_words[w].min, fault_words[w].max);
     return false;
 }
 
-static bool fit_together(const int64_t found[WORDS], char why[FAULT_WHY_SIZE])
+static bool faults_are_compatible(const int64_t found[WORDS], char why[FAULTS_WHY_SIZE])
 {
     for (size_t i = 0; i < sizeof(contradictions) / sizeof(contradictions[0]); i++) {
         const enum fault_word *pair = contradictions[i];
 
         if (found[pair[0]] != 0 && found[pair[1]] != 0) {
-            snprintf(why, FAULT_WHY_SIZE, "%s and %s contradict each other", words[pair[0]].name,
-                     words[pair[1]].name);
+            snprintf(why, FAULTS_WHY_SIZE, "%s and %s contradict each other",
+                     fault_words[pair[0]].name, fault_words[pair[1]].name);
             return false;
         }
     }
-    if (found[BURST] * found[OVERSIZE] > TOGETHER_MAX) {
-        snprintf(why, FAULT_WHY_SIZE, "burst and oversize: they are more than %d MiB together",
-                 TOGETHER_MAX >> 20);
+    if (found[BURST] * found[OVERSIZE] > BURST_BYTES_MAX) {
+        snprintf(why, FAULTS_WHY_SIZE, "burst and oversize: they are more than %d MiB together",
+                 BURST_BYTES_MAX >> 20);
         return false;
     }
     if (found[REORDER] != 0 && found[BURST] == 0) {
-        snprintf(why, FAULT_WHY_SIZE, "reorder: there is nothing to reorder without burst");
+        snprintf(why, FAULTS_WHY_SIZE, "reorder: there is nothing to reorder without burst");
         return false;
     }
     return true;
@@ -145,43 +145,46 @@ static bool fit_together(const int64_t found[WORDS], char why[FAULT_WHY_SIZE])
 
 /* ---- reading */
 
-static bool read_number(const char *text, size_t len, enum fault_word w, int64_t *number)
+static bool faults_read_number(const char *text, size_t len, enum fault_word w, int64_t *number)
 {
     char digits[WORD_SIZE];
     char *end;
 
-    if (words[w].max == 0 || len == 0 || len >= sizeof(digits) || text[0] < '0' || text[0] > '9')
+    if (fault_words[w].max == 0 || len == 0 || len >= sizeof(digits) || text[0] < '0' ||
+        text[0] > '9')
         return false;
     memcpy(digits, text, len);
     digits[len] = '\0';
     errno = 0;
     *number = strtoimax(digits, &end, 10);
-    return errno == 0 && *end == '\0' && *number >= words[w].min && *number <= words[w].max;
+    return errno == 0 && *end == '\0' && *number >= fault_words[w].min &&
+           *number <= fault_words[w].max;
 }
 
-static bool read_word(int64_t found[WORDS], const char *word, size_t len, char *why)
+static bool faults_read_word(int64_t found[WORDS], const char *word, size_t len, char *why)
 {
     const char *equals = memchr(word, '=', len);
     size_t name_len = equals == NULL ? len : (size_t)(equals - word);
     int64_t number;
 
     for (size_t i = 0; i < WORDS; i++) {
-        if (strlen(words[i].name) != name_len || memcmp(words[i].name, word, name_len) != 0)
+        if (strlen(fault_words[i].name) != name_len ||
+            memcmp(fault_words[i].name, word, name_len) != 0)
             continue;
-        number = words[i].usual;
-        if (equals != NULL && !read_number(equals + 1, len - name_len - 1, i, &number))
-            return complain_of_number(why, i);
+        number = fault_words[i].usual;
+        if (equals != NULL && !faults_read_number(equals + 1, len - name_len - 1, i, &number))
+            return faults_number_error(why, i);
         if (found[i] != 0) {
-            snprintf(why, FAULT_WHY_SIZE, "%s: it is given twice", words[i].name);
+            snprintf(why, FAULTS_WHY_SIZE, "%s: it is given twice", fault_words[i].name);
             return false;
         }
         found[i] = number;
         return true;
     }
-    return complain_of_word(why, word, name_len);
+    return faults_word_error(why, word, name_len);
 }
 
-static bool read_words(int64_t found[WORDS], const char *text, char why[FAULT_WHY_SIZE])
+static bool faults_read_words(int64_t found[WORDS], const char *text, char why[FAULTS_WHY_SIZE])
 {
     static const char blanks[] = " \t";
 
@@ -190,27 +193,27 @@ static bool read_words(int64_t found[WORDS], const char *text, char why[FAULT_WH
 
         while (word_len > 0 && strchr(blanks, text[word_len - 1]) != NULL)
             word_len--;
-        if (!read_word(found, text, word_len, why))
+        if (!faults_read_word(found, text, word_len, why))
             return false;
         text += len;
         if (*text == ',') {
             text += 1 + strspn(text + 1, blanks);
             if (*text == '\0')
-                return complain_of_word(why, "", 0);
+                return faults_word_error(why, "", 0);
         }
     }
     return true;
 }
 
-bool fault_read(struct faults *faults, const char *text, char why[FAULT_WHY_SIZE])
+bool faults_read(struct faults *faults, const char *text, char why[FAULTS_WHY_SIZE])
 {
     int64_t found[WORDS] = {0};
 
-    if (strlen(text) > FAULT_TEXT_MAX) {
-        snprintf(why, FAULT_WHY_SIZE, "the faults take more than %d bytes", FAULT_TEXT_MAX);
+    if (strlen(text) > FAULTS_TEXT_MAX) {
+        snprintf(why, FAULTS_WHY_SIZE, "the faults take more than %d bytes", FAULTS_TEXT_MAX);
         return false;
     }
-    if (!read_words(found, text, why) || !fit_together(found, why))
+    if (!faults_read_words(found, text, why) || !faults_are_compatible(found, why))
         return false;
     *faults = (struct faults){
         .shift_s = found[FUTURE] - found[STALE],
@@ -234,7 +237,7 @@ bool fault_read(struct faults *faults, const char *text, char why[FAULT_WHY_SIZE
 
 /* ---- writing */
 
-void fault_write(const struct faults *f, char text[FAULT_TEXT_MAX])
+void faults_write(const struct faults *f, char text[FAULTS_TEXT_MAX])
 {
     const uint64_t found[WORDS] = {
         [STALE] = f->shift_s < 0 ? (uint64_t)-f->shift_s : 0,
@@ -257,14 +260,15 @@ void fault_write(const struct faults *f, char text[FAULT_TEXT_MAX])
     int used = 0;
 
     text[0] = '\0';
-    for (size_t i = 0; i < WORDS && used < FAULT_TEXT_MAX; i++) {
+    for (size_t i = 0; i < WORDS && used < FAULTS_TEXT_MAX; i++) {
         char *end = text + used;
-        size_t size = (size_t)(FAULT_TEXT_MAX - used);
+        size_t size = (size_t)(FAULTS_TEXT_MAX - used);
 
         if (found[i] == 0)
             continue;
-        used += words[i].max == 0 ? snprintf(end, size, "%s%s", used == 0 ? "" : ",", words[i].name)
-                                  : snprintf(end, size, "%s%s=%" PRIu64, used == 0 ? "" : ",",
-                                             words[i].name, found[i]);
+        used += fault_words[i].max == 0
+                    ? snprintf(end, size, "%s%s", used == 0 ? "" : ",", fault_words[i].name)
+                    : snprintf(end, size, "%s%s=%" PRIu64, used == 0 ? "" : ",",
+                               fault_words[i].name, found[i]);
     }
 }

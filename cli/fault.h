@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 enum {
-    FAULT_WHY_SIZE = 256,
-    FAULT_TEXT_MAX = 256,
+    FAULTS_WHY_SIZE = 256,
+    FAULTS_TEXT_MAX = 256,
 };
 
-/* What is not asked for is zero. Several go together where that makes sense; fault_read() refuses
+/* What is not asked for is zero. Several go together where that makes sense; faults_read() refuses
  * what does not. The words are separated by commas. */
 struct faults {
     int64_t shift_s;      /* stale[=SECONDS], default 600: negative. future[=SECONDS]: positive */
@@ -39,12 +39,12 @@ struct faults {
 
 /* False, *faults as it was, and in `why` which word is wrong and which there are. An empty text is
  * no fault. */
-bool fault_read(struct faults *faults, const char *text, char why[FAULT_WHY_SIZE]);
+bool faults_read(struct faults *faults, const char *text, char why[FAULTS_WHY_SIZE]);
 
 /* A line for each: "future=SECONDS  what it does". For help, and for an error answer. */
-const char *fault_help(void);
+const char *faults_help(void);
 
-/* The words that fault_read() would read as these faults; "" for none. */
-void fault_write(const struct faults *faults, char text[FAULT_TEXT_MAX]);
+/* The words that faults_read() would read as these faults; "" for none. */
+void faults_write(const struct faults *faults, char text[FAULTS_TEXT_MAX]);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_name(const char *text, size_t len)
+static bool header_lines_is_name(const char *text, size_t len)
 {
     static const char marks[] = "!#$%&'*+-.^_`|~";
 
@@ -19,7 +19,7 @@ static bool is_name(const char *text, size_t len)
     return len > 0;
 }
 
-static bool is_value(const char *text, size_t len)
+static bool header_lines_is_value(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         if (((unsigned char)text[i] < ' ' && text[i] != '\t') || text[i] == 0x7f)
@@ -27,7 +27,7 @@ static bool is_value(const char *text, size_t len)
     return true;
 }
 
-static hookline_bytes trim(const char *text, size_t len)
+static hookline_bytes header_lines_trim(const char *text, size_t len)
 {
     while (len > 0 && (text[0] == ' ' || text[0] == '\t')) {
         text++;
@@ -39,7 +39,8 @@ static hookline_bytes trim(const char *text, size_t len)
 }
 
 /* Name and value in one piece, which the name's pointer owns. */
-static bool add(struct header_lines *lines, const char *name, size_t name_len, hookline_bytes value)
+static bool header_lines_append(struct header_lines *lines, const char *name, size_t name_len,
+                                hookline_bytes value)
 {
     hookline_header *bigger =
         realloc(lines->entries, (lines->count + 1) * sizeof(lines->entries[0]));
@@ -70,13 +71,13 @@ bool header_lines_add(struct header_lines *lines, const char *line, size_t len,
         snprintf(why, HEADER_LINES_WHY_SIZE, "expected \"Name: value\": there is no colon");
         return false;
     }
-    if (!is_name(line, name_len)) {
+    if (!header_lines_is_name(line, name_len)) {
         snprintf(why, HEADER_LINES_WHY_SIZE,
                  "expected \"Name: value\": what is in front of the colon is no header's name");
         return false;
     }
-    value = trim(colon + 1, len - name_len - 1);
-    if (!is_value(value.base, value.len)) {
+    value = header_lines_trim(colon + 1, len - name_len - 1);
+    if (!header_lines_is_value(value.base, value.len)) {
         snprintf(why, HEADER_LINES_WHY_SIZE, "%.*s: a header's value has no control characters",
                  name_len > 64 ? 64 : (int)name_len, line);
         return false;
@@ -85,7 +86,7 @@ bool header_lines_add(struct header_lines *lines, const char *line, size_t len,
         snprintf(why, HEADER_LINES_WHY_SIZE, "there are more than %d headers", HEADER_LINES_MAX);
         return false;
     }
-    if (add(lines, line, name_len, value))
+    if (header_lines_append(lines, line, name_len, value))
         return true;
     snprintf(why, HEADER_LINES_WHY_SIZE, "out of memory");
     return false;

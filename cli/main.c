@@ -25,7 +25,7 @@ enum {
     COMMANDS = sizeof(commands) / sizeof(commands[0])
 };
 
-static void write_help(void)
+static void tool_print_help(void)
 {
     printf("Usage: hookline COMMAND [OPTION]... [ARGUMENT]...\n"
            "\n"
@@ -41,7 +41,7 @@ static void write_help(void)
            "6 refused by the provider.\n");
 }
 
-static const struct command *find(const char *name)
+static const struct command *tool_find_command(const char *name)
 {
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(commands[i]->name, name) == 0)
@@ -51,21 +51,21 @@ static const struct command *find(const char *name)
 
 /* As the daemon does: deliveries and secrets are kept out of cores. LeakSanitizer could not
  * attach. */
-static void keep_private(void)
+static void tool_disable_core_dumps(void)
 {
 #ifndef __SANITIZE_ADDRESS__
     prctl(PR_SET_DUMPABLE, 0);
 #endif
 }
 
-static int run(int argc, char *argv[])
+static int tool_run(int argc, char *argv[])
 {
-    const struct command *command = argc < 2 ? NULL : find(argv[1]);
+    const struct command *command = argc < 2 ? NULL : tool_find_command(argv[1]);
 
     if (command != NULL)
-        return command_line_run(command, argc - 1, argv + 1);
+        return command_run(command, argc - 1, argv + 1);
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        write_help();
+        tool_print_help();
         return OUTCOME_GOOD;
     }
     if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
@@ -73,9 +73,9 @@ static int run(int argc, char *argv[])
         return OUTCOME_GOOD;
     }
     if (argc < 2)
-        notice("expected a command");
+        message_print("expected a command");
     else
-        notice("%s: there is no such command", argv[1]);
+        message_print("%s: there is no such command", argv[1]);
     fputs("Try: hookline --help\n", stderr);
     return OUTCOME_USAGE;
 }
@@ -84,13 +84,13 @@ int main(int argc, char *argv[])
 {
     int code;
 
-    streams_hold();
-    keep_private();
+    process_reserve_stdio();
+    tool_disable_core_dumps();
     signal(SIGPIPE, SIG_IGN);
-    notice_as("hookline");
-    code = run(argc, argv);
+    message_set_program("hookline");
+    code = tool_run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        notice("cannot write to the standard output");
+        message_print("cannot write to the standard output");
         return OUTCOME_TRANSPORT;
     }
     return code;

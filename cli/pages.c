@@ -7,32 +7,32 @@
 #include "cli/record.h"
 #include "cli/target.h"
 
-static void write_target(struct target *t, const struct pages_filter *f, int64_t before)
+static void pages_write_target(struct sink_target *t, const struct pages_filter *f, int64_t before)
 {
-    target_begin(t, "/deliveries");
-    target_add(t, "source", f->source);
-    target_add(t, "type", f->type);
-    target_add(t, "id", f->id);
-    target_add(t, "state", f->state);
-    target_add(t, "destination", f->destination);
-    target_add(t, "since", f->since);
-    target_add(t, "until", f->until);
-    target_add_number(t, "limit", PAGES_ROWS);
+    sink_target_begin(t, "/deliveries");
+    sink_target_add(t, "source", f->source);
+    sink_target_add(t, "type", f->type);
+    sink_target_add(t, "id", f->id);
+    sink_target_add(t, "state", f->state);
+    sink_target_add(t, "destination", f->destination);
+    sink_target_add(t, "since", f->since);
+    sink_target_add(t, "until", f->until);
+    sink_target_add_number(t, "limit", PAGES_ROWS);
     if (before > 0)
-        target_add_number(t, "before", before);
+        sink_target_add_number(t, "before", before);
 }
 
-static enum outcome complain(const struct sink *sink, char *why)
+static enum outcome pages_fail(const struct sink *sink, char *why)
 {
     snprintf(why, SINK_WHY_SIZE, "%s: its list of deliveries is none of hooklined's",
-             sink_address(sink));
+             sink_name(sink));
     return OUTCOME_TRANSPORT;
 }
 
 /* False if the page makes no sense. *ended if there is nothing more to come. */
-static bool take_page(const cJSON *page, const struct pages_filter *f,
-                      bool (*each)(void *data, const cJSON *row), void *data, bool *ended,
-                      bool *more)
+static bool pages_take_page(const cJSON *page, const struct pages_filter *f,
+                            bool (*each)(void *data, const cJSON *row), void *data, bool *ended,
+                            bool *more)
 {
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(page, "deliveries"), *row;
 
@@ -54,7 +54,8 @@ static bool take_page(const cJSON *page, const struct pages_filter *f,
 }
 
 /* Where the next page begins; false if that makes no sense, for then it would never end. */
-static bool take_next(const cJSON *page, const struct pages_filter *f, int64_t *before, bool *ended)
+static bool pages_take_next(const cJSON *page, const struct pages_filter *f, int64_t *before,
+                            bool *ended)
 {
     int64_t next = record_number(page, "next", 0);
 
@@ -80,25 +81,25 @@ enum outcome pages_walk(struct sink *sink, const struct pages_filter *f, int64_t
     *more = false;
     while (!ended) {
         int64_t until_us = clock_mono_us() + patience_s * 1000000;
-        struct target target;
+        struct sink_target target;
         enum outcome outcome;
         bool good;
         cJSON *page;
 
-        write_target(&target, f, before);
+        pages_write_target(&target, f, before);
         if (target.too_long) {
             snprintf(why, SINK_WHY_SIZE, "what is asked for is too long");
             return OUTCOME_USAGE;
         }
         outcome = sink_ask(sink, "GET", target.text,
                            until_us < deadline_us ? until_us : deadline_us, &status, &page, why);
-        good = outcome == OUTCOME_GOOD && take_page(page, f, each, data, &ended, more) &&
-               (ended || take_next(page, f, &before, &ended));
+        good = outcome == OUTCOME_GOOD && pages_take_page(page, f, each, data, &ended, more) &&
+               (ended || pages_take_next(page, f, &before, &ended));
         cJSON_Delete(page);
         if (outcome != OUTCOME_GOOD)
             return status == 400 ? OUTCOME_USAGE : outcome;
         if (!good)
-            return complain(sink, why);
+            return pages_fail(sink, why);
     }
     return OUTCOME_GOOD;
 }

@@ -15,7 +15,7 @@
 /* What GET /deliveries chooses by; NULL and 0 is what is not asked for. */
 struct pages_filter {
     const char *source, *type, *id, *state, *destination;
-    const char *since, *until; /* as when_read() gives them */
+    const char *since, *until; /* as rfc3339_read_or_ago() gives them */
     int64_t before, after;     /* seqs that are not included */
 };
 

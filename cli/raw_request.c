@@ -6,20 +6,20 @@
 #include <strings.h>
 
 /* What has not been read yet. */
-struct cursor {
+struct raw_request_cursor {
     char *at, *end;
     unsigned line; /* of the one that was taken last */
     char *why;
 };
 
-static bool complain(const struct cursor *c, const char *what)
+static bool raw_request_fail(const struct raw_request_cursor *c, const char *what)
 {
     snprintf(c->why, RAW_REQUEST_WHY_SIZE, "line %u: %s", c->line, what);
     return false;
 }
 
 /* The next line without its end. False if there is no line end. */
-static bool take_line(struct cursor *c, hookline_bytes *line)
+static bool raw_request_take_line(struct raw_request_cursor *c, hookline_bytes *line)
 {
     char *end = memchr(c->at, '\n', (size_t)(c->end - c->at));
 
@@ -35,13 +35,13 @@ static bool take_line(struct cursor *c, hookline_bytes *line)
 
 /* ---- head */
 
-static bool read_request_line(struct cursor *c, struct raw_request *request)
+static bool raw_request_read_request_line(struct raw_request_cursor *c, struct raw_request *request)
 {
     hookline_bytes line = {NULL, 0};
     const char *first = NULL, *last = NULL;
 
     /* A few empty lines may stand in front of it. */
-    while (line.len == 0 && take_line(c, &line))
+    while (line.len == 0 && raw_request_take_line(c, &line))
         ;
     for (size_t i = 0; i < line.len; i++) {
         if (line.base[i] == ' ') {
@@ -51,32 +51,33 @@ static bool read_request_line(struct cursor *c, struct raw_request *request)
     }
     if (first == NULL || first == last || first == line.base || line.base + line.len - last < 6 ||
         strncmp(last + 1, "HTTP/", 5) != 0)
-        return complain(c, "expected a request line such as \"POST /path HTTP/1.1\"");
+        return raw_request_fail(c, "expected a request line such as \"POST /path HTTP/1.1\"");
     request->method = (hookline_bytes){line.base, (size_t)(first - line.base)};
     request->target = (hookline_bytes){first + 1, (size_t)(last - first - 1)};
     return true;
 }
 
-static bool read_headers(struct cursor *c, struct raw_request *request)
+static bool raw_request_read_headers(struct raw_request_cursor *c, struct raw_request *request)
 {
     char why[HEADER_LINES_WHY_SIZE];
     hookline_bytes line;
 
-    while (take_line(c, &line)) {
+    while (raw_request_take_line(c, &line)) {
         if (line.len == 0)
             return true;
         if (!header_lines_add(&request->headers, line.base, line.len, why))
-            return complain(c, why);
+            return raw_request_fail(c, why);
     }
     if (c->at == c->end)
-        return complain(c, "the request ends in its headers: expected an empty line behind them");
+        return raw_request_fail(
+            c, "the request ends in its headers: expected an empty line behind them");
     c->line++;
-    return complain(c, "the request ends in the middle of a header");
+    return raw_request_fail(c, "the request ends in the middle of a header");
 }
 
 /* ---- body */
 
-static int digit_of(char c)
+static int raw_request_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -88,11 +89,11 @@ static int digit_of(char c)
 }
 
 /* Digits of that base from the start on; false if there is none, or it is over 2^32. */
-static bool read_number(hookline_bytes text, int base, size_t *used, size_t *number)
+static bool raw_request_read_number(hookline_bytes text, int base, size_t *used, size_t *number)
 {
     *number = *used = 0;
-    while (*used < text.len && digit_of(text.base[*used]) < base) {
-        *number = *number * (size_t)base + (size_t)digit_of(text.base[(*used)++]);
+    while (*used < text.len && raw_request_digit(text.base[*used]) < base) {
+        *number = *number * (size_t)base + (size_t)raw_request_digit(text.base[(*used)++]);
         if (*number > UINT32_MAX)
             return false;
     }
@@ -100,23 +101,23 @@ static bool read_number(hookline_bytes text, int base, size_t *used, size_t *num
 }
 
 /* The line with a chunk's size, which may have extensions. */
-static bool take_size(struct cursor *c, size_t *size)
+static bool raw_request_take_size(struct raw_request_cursor *c, size_t *size)
 {
     hookline_bytes line;
     size_t used;
 
-    return take_line(c, &line) && read_number(line, 16, &used, size) &&
+    return raw_request_take_line(c, &line) && raw_request_read_number(line, 16, &used, size) &&
            (used == line.len || strchr("; \t", line.base[used]) != NULL);
 }
 
-static bool take_line_end(struct cursor *c)
+static bool raw_request_take_line_end(struct raw_request_cursor *c)
 {
     hookline_bytes line;
 
-    return take_line(c, &line) && line.len == 0;
+    return raw_request_take_line(c, &line) && line.len == 0;
 }
 
-static bool read_chunks(struct cursor *c, struct raw_request *request)
+static bool raw_request_read_chunks(struct raw_request_cursor *c, struct raw_request *request)
 {
     static const char wrong[] = "Transfer-Encoding says chunked, but the body is not in whole "
                                 "chunks: if it was saved without them, leave that header out";
@@ -126,31 +127,32 @@ static bool read_chunks(struct cursor *c, struct raw_request *request)
 
     request->body.base = to;
     do {
-        if (!take_size(c, &size) || size > (size_t)(c->end - c->at)) {
+        if (!raw_request_take_size(c, &size) || size > (size_t)(c->end - c->at)) {
             snprintf(c->why, RAW_REQUEST_WHY_SIZE, "%s", wrong);
             return false;
         }
         memmove(to, c->at, size);
         to += size;
         c->at += size;
-        if (size > 0 && !take_line_end(c)) {
+        if (size > 0 && !raw_request_take_line_end(c)) {
             snprintf(c->why, RAW_REQUEST_WHY_SIZE, "%s", wrong);
             return false;
         }
     } while (size > 0);
     /* Trailers; a file that was cut behind the last chunk has all of the body. */
-    while (take_line(c, &line) && line.len > 0)
+    while (raw_request_take_line(c, &line) && line.len > 0)
         ;
     request->body.len = (size_t)(to - request->body.base);
     request->ignored = (size_t)(c->end - c->at);
     return true;
 }
 
-static bool read_length(struct cursor *c, struct raw_request *request, hookline_bytes text)
+static bool raw_request_read_length(struct raw_request_cursor *c, struct raw_request *request,
+                                    hookline_bytes text)
 {
     size_t rest = (size_t)(c->end - c->at), used, len;
 
-    if (!read_number(text, 10, &used, &len) || used < text.len) {
+    if (!raw_request_read_number(text, 10, &used, &len) || used < text.len) {
         snprintf(c->why, RAW_REQUEST_WHY_SIZE, "Content-Length: expected a number of bytes");
         return false;
     }
@@ -166,7 +168,7 @@ static bool read_length(struct cursor *c, struct raw_request *request, hookline_
     return true;
 }
 
-static bool read_body(struct cursor *c, struct raw_request *request)
+static bool raw_request_read_body(struct raw_request_cursor *c, struct raw_request *request)
 {
     hookline_header_list list = header_lines_list(&request->headers);
     hookline_bytes length, coding;
@@ -184,9 +186,9 @@ static bool read_body(struct cursor *c, struct raw_request *request)
         return false;
     }
     if (codings == 1)
-        return read_chunks(c, request);
+        return raw_request_read_chunks(c, request);
     if (lengths == 1)
-        return read_length(c, request, length);
+        return raw_request_read_length(c, request, length);
     request->body = (hookline_bytes){c->at, (size_t)(c->end - c->at)};
     return true;
 }
@@ -194,10 +196,11 @@ static bool read_body(struct cursor *c, struct raw_request *request)
 bool raw_request_read(struct raw_request *request, char *bytes, size_t len,
                       char why[RAW_REQUEST_WHY_SIZE])
 {
-    struct cursor c = {.at = bytes, .end = bytes + len, .why = why};
+    struct raw_request_cursor c = {.at = bytes, .end = bytes + len, .why = why};
 
     *request = (struct raw_request){.ignored = 0};
-    if (read_request_line(&c, request) && read_headers(&c, request) && read_body(&c, request))
+    if (raw_request_read_request_line(&c, request) && raw_request_read_headers(&c, request) &&
+        raw_request_read_body(&c, request))
         return true;
     raw_request_free(request);
     return false;

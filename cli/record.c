@@ -52,6 +52,6 @@ void record_write(FILE *out, const cJSON *record)
     char *text = cJSON_PrintUnformatted(record);
 
     if (text != NULL)
-        printable_write_json(out, text, strlen(text));
+        text_write_json(out, text, strlen(text));
     cJSON_free(text);
 }

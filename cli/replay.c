@@ -15,23 +15,23 @@
 #include "cli/terminal.h"
 #include "daemon/base/when.h"
 
-struct options {
+struct cmd_replay_options {
     struct sink_options sink;
     struct pages_filter filter;
     int64_t timeout;
     bool dry_run, json;
 };
 
-static const struct options defaults = {.timeout = 30};
+static const struct cmd_replay_options defaults = {.timeout = 30};
 
 static const struct option_row rows[] = {
-    PAGES_OPTIONS(struct options, filter),
-    {"dry-run", 'n', OPTION_FLAG, offsetof(struct options, dry_run), NULL,
+    PAGES_OPTIONS(struct cmd_replay_options, filter),
+    {"dry-run", 'n', OPTION_FLAG, offsetof(struct cmd_replay_options, dry_run), NULL,
      "only say what would be sent once more", 0, 0},
-    {"json", 0, OPTION_FLAG, offsetof(struct options, json), NULL,
+    {"json", 0, OPTION_FLAG, offsetof(struct cmd_replay_options, json), NULL,
      "a JSON object on a line for each", 0, 0},
-    SINK_OPTIONS(struct options, sink),
-    {"timeout", 0, OPTION_NUMBER, offsetof(struct options, timeout), "SECONDS",
+    SINK_OPTIONS(struct cmd_replay_options, sink),
+    {"timeout", 0, OPTION_NUMBER, offsetof(struct cmd_replay_options, timeout), "SECONDS",
      "how long the sink may take for an answer; default: 30", 1, 86400},
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
@@ -42,15 +42,15 @@ static const char details[] =
     "in the --state that is given; the oldest first.\n";
 
 /* One delivery to one destination, or with NULL to all. */
-struct order {
+struct cmd_replay_order {
     int64_t seq;
     char *destination;
 };
 
-struct replaying {
+struct cmd_replay_job {
     struct sink *sink;
-    const struct options *options;
-    struct order *orders;
+    const struct cmd_replay_options *options;
+    struct cmd_replay_order *orders;
     size_t count, size;
     bool named;  /* by their numbers, so that they may not be there */
     bool failed; /* memory was short */
@@ -59,13 +59,13 @@ struct replaying {
 
 /* ---- what is to be replayed */
 
-static bool add(struct replaying *r, int64_t seq, const char *destination)
+static bool cmd_replay_add(struct cmd_replay_job *r, int64_t seq, const char *destination)
 {
     char *copy = destination == NULL ? NULL : strdup(destination);
 
     if (r->count == r->size) {
         size_t size = 2 * r->size + 64;
-        struct order *orders = reallocarray(r->orders, size, sizeof(*orders));
+        struct cmd_replay_order *orders = reallocarray(r->orders, size, sizeof(*orders));
 
         if (orders != NULL) {
             r->orders = orders;
@@ -77,14 +77,14 @@ static bool add(struct replaying *r, int64_t seq, const char *destination)
         r->failed = true;
         return false;
     }
-    r->orders[r->count++] = (struct order){seq, copy};
+    r->orders[r->count++] = (struct cmd_replay_order){seq, copy};
     return true;
 }
 
 /* Only where it is in that state: others have it and would get it twice. */
-static bool take(void *data, const cJSON *row)
+static bool cmd_replay_take_row(void *data, const cJSON *row)
 {
-    struct replaying *r = data;
+    struct cmd_replay_job *r = data;
     const struct pages_filter *f = &r->options->filter;
     const cJSON *all = cJSON_GetObjectItemCaseSensitive(row, "destinations"), *one;
 
@@ -94,24 +94,24 @@ static bool take(void *data, const cJSON *row)
 
         if (state != NULL && strcmp(state, f->state) == 0 &&
             (f->destination == NULL || strcmp(one->string, f->destination) == 0) &&
-            !add(r, record_seq(row), one->string))
+            !cmd_replay_add(r, record_seq(row), one->string))
             return false;
     }
     return true;
 }
 
-static enum outcome find(struct replaying *r)
+static enum outcome cmd_replay_find(struct cmd_replay_job *r)
 {
     char why[SINK_WHY_SIZE];
     bool more;
     enum outcome outcome = pages_walk(r->sink, &r->options->filter, r->options->timeout, INT64_MAX,
-                                      take, r, &more, why);
+                                      cmd_replay_take_row, r, &more, why);
 
     if (outcome != OUTCOME_GOOD)
-        notice("%s", why);
+        message_print("%s", why);
     /* As they came. */
     for (size_t i = 0; i < r->count / 2; i++) {
-        struct order saved = r->orders[i];
+        struct cmd_replay_order saved = r->orders[i];
 
         r->orders[i] = r->orders[r->count - 1 - i];
         r->orders[r->count - 1 - i] = saved;
@@ -121,7 +121,7 @@ static enum outcome find(struct replaying *r)
 
 /* ---- replaying */
 
-static void write_order(const struct replaying *r, const struct order *o)
+static void cmd_replay_print_order(const struct cmd_replay_job *r, const struct cmd_replay_order *o)
 {
     const char *verb = r->options->dry_run ? "would replay" : "replayed";
     cJSON *line;
@@ -131,7 +131,7 @@ static void write_order(const struct replaying *r, const struct order *o)
         if (o->destination == NULL)
             fputs("all destinations that take it", stdout);
         else
-            printable_write(stdout, o->destination, strlen(o->destination));
+            text_write_printable(stdout, o->destination, strlen(o->destination));
         putchar('\n');
         return;
     }
@@ -147,19 +147,21 @@ static void write_order(const struct replaying *r, const struct order *o)
 }
 
 /* What is to be sent, or only looked for. */
-static void write_target(const struct replaying *r, const struct order *o, struct target *target)
+static void cmd_replay_write_target(const struct cmd_replay_job *r,
+                                    const struct cmd_replay_order *o, struct sink_target *target)
 {
     char path[64];
 
     snprintf(path, sizeof(path), "/deliveries/%" PRId64 "%s", o->seq,
              r->options->dry_run ? "" : "/replay");
-    target_begin(target, path);
+    sink_target_begin(target, path);
     if (!r->options->dry_run)
-        target_add(target, "destination", o->destination);
+        sink_target_add(target, "destination", o->destination);
 }
 
 /* Whoever stands in hooklined's place may be pleased with anything. */
-static bool is_done(const struct replaying *r, const struct order *o, const cJSON *answer)
+static bool cmd_replay_is_done(const struct cmd_replay_job *r, const struct cmd_replay_order *o,
+                               const cJSON *answer)
 {
     const cJSON *replayed = cJSON_GetObjectItemCaseSensitive(answer, "replayed");
 
@@ -167,35 +169,35 @@ static bool is_done(const struct replaying *r, const struct order *o, const cJSO
                                : cJSON_IsNumber(replayed) && replayed->valuedouble >= 1;
 }
 
-static enum outcome replay_one(struct replaying *r, const struct order *o)
+static enum outcome cmd_replay_send_one(struct cmd_replay_job *r, const struct cmd_replay_order *o)
 {
     int64_t deadline_us = clock_mono_us() + r->options->timeout * 1000000;
     const char *method = r->options->dry_run ? "GET" : "POST";
     char why[SINK_WHY_SIZE];
-    struct target target;
+    struct sink_target target;
     enum outcome outcome;
     cJSON *answer;
     int status;
 
-    write_target(r, o, &target);
+    cmd_replay_write_target(r, o, &target);
     outcome = sink_ask(r->sink, method, target.text, deadline_us, &status, &answer, why);
-    if (outcome == OUTCOME_GOOD && !is_done(r, o, answer)) {
-        snprintf(why, sizeof(why), "%s: its answer is none of hooklined's", sink_address(r->sink));
+    if (outcome == OUTCOME_GOOD && !cmd_replay_is_done(r, o, answer)) {
+        snprintf(why, sizeof(why), "%s: its answer is none of hooklined's", sink_name(r->sink));
         outcome = OUTCOME_TRANSPORT;
     }
     cJSON_Delete(answer);
     if (outcome == OUTCOME_GOOD) {
         r->done++;
-        write_order(r, o);
+        cmd_replay_print_order(r, o);
         return outcome;
     }
     terminal_progress(NULL);
-    notice("delivery %" PRId64 ": %s", o->seq, why);
+    message_print("delivery %" PRId64 ": %s", o->seq, why);
     r->refused += outcome == OUTCOME_REFUSED;
     return outcome;
 }
 
-static void show_progress(const struct replaying *r, size_t at)
+static void cmd_replay_show_progress(const struct cmd_replay_job *r, size_t at)
 {
     char text[80];
 
@@ -206,17 +208,17 @@ static void show_progress(const struct replaying *r, size_t at)
 }
 
 /* A refusal is of one delivery; if the sink is away there is no use in going on. */
-static enum outcome replay_all(struct replaying *r)
+static enum outcome cmd_replay_send_all(struct cmd_replay_job *r)
 {
     enum outcome outcome = OUTCOME_GOOD;
 
     for (size_t i = 0; i < r->count; i++) {
         if (r->options->dry_run && !r->named) {
-            write_order(r, &r->orders[i]);
+            cmd_replay_print_order(r, &r->orders[i]);
             continue;
         }
-        show_progress(r, i);
-        outcome = replay_one(r, &r->orders[i]);
+        cmd_replay_show_progress(r, i);
+        outcome = cmd_replay_send_one(r, &r->orders[i]);
         if (outcome != OUTCOME_GOOD && outcome != OUTCOME_REFUSED)
             break;
     }
@@ -224,74 +226,76 @@ static enum outcome replay_all(struct replaying *r)
     return outcome != OUTCOME_GOOD ? outcome : r->refused > 0 ? OUTCOME_REFUSED : OUTCOME_GOOD;
 }
 
-static enum outcome replay(struct replaying *r)
+static enum outcome cmd_replay_execute(struct cmd_replay_job *r)
 {
-    enum outcome outcome = r->named ? OUTCOME_GOOD : find(r);
+    enum outcome outcome = r->named ? OUTCOME_GOOD : cmd_replay_find(r);
 
     if (r->failed) {
-        notice("out of memory");
+        message_print("out of memory");
         return OUTCOME_TRANSPORT;
     }
     if (outcome != OUTCOME_GOOD)
         return outcome;
     if (r->count == 0)
-        notice("nothing that matches is %s: nothing was replayed", r->options->filter.state);
-    outcome = replay_all(r);
+        message_print("nothing that matches is %s: nothing was replayed", r->options->filter.state);
+    outcome = cmd_replay_send_all(r);
     if (r->options->dry_run && !r->options->json && r->count > 1)
         printf("%zu in all; nothing was replayed\n", r->count);
     else if (!r->options->dry_run && r->count > 1)
-        notice("%" PRIu64 " of %zu replayed", r->done, r->count);
+        message_print("%" PRIu64 " of %zu replayed", r->done, r->count);
     return outcome;
 }
 
 /* ---- options */
 
-static bool names_any(const struct pages_filter *f)
+static bool cmd_replay_has_filter(const struct pages_filter *f)
 {
     return f->source != NULL || f->type != NULL || f->id != NULL || f->state != NULL ||
            f->since != NULL || f->until != NULL;
 }
 
-static bool check(struct replaying *r, struct options *o, const char *const *arguments,
-                  size_t count)
+static bool cmd_replay_check(struct cmd_replay_job *r, struct cmd_replay_options *o,
+                             const char *const *arguments, size_t count)
 {
-    bool named = names_any(&o->filter);
+    bool named = cmd_replay_has_filter(&o->filter);
 
     if (count > 0 && named) {
-        notice("numbers of deliveries and options that choose some do not go together");
+        message_print("numbers of deliveries and options that choose some do not go together");
         return false;
     }
     if (count == 0 && !named && o->filter.destination == NULL) {
-        notice("expected the numbers of deliveries, or which ones: --state parked is all that are");
+        message_print(
+            "expected the numbers of deliveries, or which ones: --state parked is all that are");
         return false;
     }
     for (size_t i = 0; i < count; i++) {
         int64_t seq;
 
         if (!record_read_seq(arguments[i], &seq)) {
-            notice("expected the number of a delivery, as hookline deliveries shows it");
+            message_print("expected the number of a delivery, as hookline deliveries shows it");
             return false;
         }
-        add(r, seq, o->filter.destination);
+        cmd_replay_add(r, seq, o->filter.destination);
     }
     if (o->filter.state == NULL)
         o->filter.state = "parked";
     return true;
 }
 
-static enum outcome run(const void *options, const char *const *arguments, size_t count)
+static enum outcome cmd_replay_run(const void *options, const char *const *arguments, size_t count)
 {
-    struct options o = *(const struct options *)options;
-    char since[WHEN_TEXT_SIZE], until[WHEN_TEXT_SIZE], why[SINK_WHY_SIZE];
-    struct replaying r = {.options = &o, .named = count > 0};
+    struct cmd_replay_options o = *(const struct cmd_replay_options *)options;
+    char since[RFC3339_EPOCH_SIZE], until[RFC3339_EPOCH_SIZE], why[SINK_WHY_SIZE];
+    struct cmd_replay_job r = {.options = &o, .named = count > 0};
     enum outcome outcome = OUTCOME_USAGE;
 
-    if (when_option("since", &o.filter.since, since) &&
-        when_option("until", &o.filter.until, until) && check(&r, &o, arguments, count)) {
+    if (rfc3339_read_option("since", &o.filter.since, since) &&
+        rfc3339_read_option("until", &o.filter.until, until) &&
+        cmd_replay_check(&r, &o, arguments, count)) {
         if ((r.sink = sink_open(NULL, &o.sink, why)) == NULL)
-            notice("%s", why);
+            message_print("%s", why);
         else
-            outcome = replay(&r);
+            outcome = cmd_replay_execute(&r);
     }
     sink_close(&r.sink);
     for (size_t i = 0; i < r.count; i++)
@@ -307,7 +311,7 @@ const struct command command_replay = {
     .summary = "Have deliveries sent on to the application once more",
     .details = details,
     .options = rows,
-    .options_size = sizeof(struct options),
+    .options_size = sizeof(struct cmd_replay_options),
     .defaults = &defaults,
-    .run = run,
+    .run = cmd_replay_run,
 };

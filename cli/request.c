@@ -7,11 +7,11 @@
 
 #include "daemon/conf/config.h"
 #include "daemon/conf/config_file.h"
-#include "daemon/store/store.h"
+#include "daemon/store/db.h"
 #include "cli/raw_request.h"
 #include "cli/sink_config.h"
 
-static bool complain(char *why, const char *what)
+static bool request_fail(char *why, const char *what)
 {
     snprintf(why, REQUEST_WHY_SIZE, "%s", what);
     return false;
@@ -20,8 +20,8 @@ static bool complain(char *why, const char *what)
 /* ---- headers and body, each on its own */
 
 /* Empty lines are left over from the end of a head. */
-static bool add_lines(struct header_lines *headers, const char *name, const char *text, size_t len,
-                      char *why)
+static bool request_add_lines(struct header_lines *headers, const char *name, const char *text,
+                              size_t len, char *why)
 {
     const char *end = text + len;
     unsigned number = 1;
@@ -43,36 +43,40 @@ static bool add_lines(struct header_lines *headers, const char *name, const char
     return true;
 }
 
-static bool read_headers_file(struct request *request, const char *file, char *why)
+static bool request_read_headers_file(struct request *request, const char *file, char *why)
 {
-    struct contents contents;
+    struct file_contents contents;
     bool good;
 
-    if (!contents_read(&contents, file, why))
+    if (!file_contents_read(&contents, file, why))
         return false;
-    good = add_lines(&request->headers, contents_name(file), contents.base, contents.len, why);
-    contents_free(&contents);
+    good = request_add_lines(&request->headers, file_contents_name(file), contents.base,
+                             contents.len, why);
+    file_contents_free(&contents);
     return good;
 }
 
-static bool read_parts(struct request *request, const struct request_options *options, char *why)
+static bool request_read_parts(struct request *request, const struct request_options *options,
+                               char *why)
 {
     if (options->body == NULL)
-        return complain(why, "expected the body of the request: --body FILE; if it was empty, "
-                             "--body /dev/null");
+        return request_fail(why, "expected the body of the request: --body FILE; if it was empty, "
+                                 "--body /dev/null");
     if (options->headers_file != NULL && strcmp(options->body, "-") == 0 &&
         strcmp(options->headers_file, "-") == 0)
-        return complain(why, "--headers and --body cannot both be the standard input: give "
-                             "--request - if all of the request is there");
-    if (options->headers_file != NULL && !read_headers_file(request, options->headers_file, why))
+        return request_fail(why, "--headers and --body cannot both be the standard input: give "
+                                 "--request - if all of the request is there");
+    if (options->headers_file != NULL &&
+        !request_read_headers_file(request, options->headers_file, why))
         return false;
-    if (!contents_read(&request->memory, options->body, why))
+    if (!file_contents_read(&request->memory, options->body, why))
         return false;
     request->body = (hookline_bytes){request->memory.base, request->memory.len};
     return true;
 }
 
-static bool add_headers(struct request *request, const struct option_texts *headers, char *why)
+static bool request_add_headers(struct request *request, const struct option_texts *headers,
+                                char *why)
 {
     for (size_t i = 0; i < headers->count; i++) {
         char detail[HEADER_LINES_WHY_SIZE];
@@ -88,27 +92,27 @@ static bool add_headers(struct request *request, const struct option_texts *head
 
 /* ---- the whole in one file */
 
-static bool read_whole(struct request *request, const char *file, char *why)
+static bool request_read_whole(struct request *request, const char *file, char *why)
 {
     char detail[RAW_REQUEST_WHY_SIZE];
     struct raw_request raw;
 
-    if (!contents_read(&request->memory, file, why))
+    if (!file_contents_read(&request->memory, file, why))
         return false;
     if (!raw_request_read(&raw, request->memory.base, request->memory.len, detail)) {
-        snprintf(why, REQUEST_WHY_SIZE, "%s: %s", contents_name(file), detail);
+        snprintf(why, REQUEST_WHY_SIZE, "%s: %s", file_contents_name(file), detail);
         return false;
     }
     request->headers = raw.headers;
     request->body = raw.body;
     request->ignored = raw.ignored;
     request->method = strndup(raw.method.base, raw.method.len);
-    return request->method != NULL || complain(why, "out of memory");
+    return request->method != NULL || request_fail(why, "out of memory");
 }
 
 /* ---- a delivery in a store */
 
-static bool copy_row(struct request *request, sqlite3_stmt *row, char *why)
+static bool request_copy_row(struct request *request, sqlite3_stmt *row, char *why)
 {
     const char *source = (const char *)sqlite3_column_text(row, 0);
     const char *headers = (const char *)sqlite3_column_text(row, 2);
@@ -120,87 +124,93 @@ static bool copy_row(struct request *request, sqlite3_stmt *row, char *why)
     request->received_at = sqlite3_column_int64(row, 1) / 1000000;
     request->memory.base = malloc((size_t)len + 1);
     if (request->source == NULL || request->memory.base == NULL)
-        return complain(why, "out of memory");
+        return request_fail(why, "out of memory");
     if (len > 0)
         memcpy(request->memory.base, body, (size_t)len);
     request->memory.len = (size_t)len;
     request->body = (hookline_bytes){request->memory.base, request->memory.len};
     return headers == NULL ||
-           add_lines(&request->headers, "its headers", headers, (size_t)headers_len, why);
+           request_add_lines(&request->headers, "its headers", headers, (size_t)headers_len, why);
 }
 
-static bool read_row(struct request *request, struct store *store, int64_t seq, char *why)
+static bool request_read_row(struct request *request, struct db *db, int64_t seq, char *why)
 {
     sqlite3_stmt *row = NULL;
     bool good = false;
-    int code = store_prepare(
-        store, &row, "SELECT source, received_us, headers, body FROM delivery WHERE seq = ?");
+    int code = db_prepare(db, &row,
+                          "SELECT source, received_us, headers, body FROM delivery WHERE seq = ?");
 
     if (code == SQLITE_OK) {
         sqlite3_bind_int64(row, 1, seq);
         code = sqlite3_step(row);
     }
     if (code == SQLITE_ROW)
-        good = copy_row(request, row, why);
+        good = request_copy_row(request, row, why);
     else if (code == SQLITE_DONE)
-        snprintf(why, REQUEST_WHY_SIZE, "%s: there is no delivery %lld in it", store_path(store),
+        snprintf(why, REQUEST_WHY_SIZE, "%s: there is no delivery %lld in it", db_path(db),
                  (long long)seq);
     else if (code == SQLITE_ERROR)
-        snprintf(why, REQUEST_WHY_SIZE, "%s: this is no store of hooklined", store_path(store));
+        snprintf(why, REQUEST_WHY_SIZE, "%s: this is no store of hooklined", db_path(db));
     else
-        store_why(store, code, why);
+        db_error_text(db, code, why);
     sqlite3_finalize(row);
     return good;
 }
 
-static bool read_from_file(struct request *request, const char *file, int64_t seq, char *why)
+static bool request_read_from_file(struct request *request, const char *file, int64_t seq,
+                                   char *why)
 {
-    struct store *store = store_open(file, STORE_READ, why);
+    struct db *db = db_open(file, DB_READ, why);
     bool good;
 
-    if (store == NULL)
+    if (db == NULL)
         return false;
-    good = read_row(request, store, seq, why);
-    store_close(&store);
+    good = request_read_row(request, db, seq, why);
+    db_close(&db);
     return good;
 }
 
-static bool read_stored(struct request *request, const struct request_options *options, char *why)
+static bool request_read_stored(struct request *request, const struct request_options *options,
+                                char *why)
 {
     struct config *config;
     bool good;
 
     if (options->store != NULL)
-        return read_from_file(request, options->store, options->stored, why);
+        return request_read_from_file(request, options->store, options->stored, why);
     if (options->config == NULL)
-        return complain(why, "expected --store FILE: where hooklined has stored the delivery");
+        return request_fail(why, "expected --store FILE: where hooklined has stored the delivery");
     if ((config = sink_config_read(options->config, why)) == NULL)
         return false;
-    good = read_from_file(request, config->store.file, options->stored, why);
+    good = request_read_from_file(request, config->store.file, options->stored, why);
     config_free(&config);
     return good;
 }
 
 /* ---- the one or the other */
 
-static bool fill(struct request *request, const struct request_options *options, char *why)
+static bool request_fill(struct request *request, const struct request_options *options, char *why)
 {
     bool parts = options->body != NULL || options->headers_file != NULL;
 
     if (parts + (options->whole != NULL) + (options->stored != 0) > 1)
-        return complain(why, "--headers and --body, --request, and --stored are three ways to say "
-                             "the same: expected one of them");
+        return request_fail(why,
+                            "--headers and --body, --request, and --stored are three ways to say "
+                            "the same: expected one of them");
     if (options->store != NULL && options->stored == 0)
-        return complain(why, "--store: expected --stored SEQ with it, the delivery's number");
+        return request_fail(why, "--store: expected --stored SEQ with it, the delivery's number");
     if (options->stored != 0)
-        return read_stored(request, options, why) && add_headers(request, &options->headers, why);
+        return request_read_stored(request, options, why) &&
+               request_add_headers(request, &options->headers, why);
     if (options->whole != NULL)
-        return read_whole(request, options->whole, why) &&
-               add_headers(request, &options->headers, why);
+        return request_read_whole(request, options->whole, why) &&
+               request_add_headers(request, &options->headers, why);
     if (!parts && options->headers.count == 0)
-        return complain(why, "expected a request: --headers FILE (or --header) and --body FILE, "
-                             "--request FILE, or --stored SEQ");
-    return read_parts(request, options, why) && add_headers(request, &options->headers, why);
+        return request_fail(why,
+                            "expected a request: --headers FILE (or --header) and --body FILE, "
+                            "--request FILE, or --stored SEQ");
+    return request_read_parts(request, options, why) &&
+           request_add_headers(request, &options->headers, why);
 }
 
 struct request *request_open(const struct request_options *options, char why[REQUEST_WHY_SIZE])
@@ -208,8 +218,8 @@ struct request *request_open(const struct request_options *options, char why[REQ
     struct request *request = calloc(1, sizeof(*request));
 
     if (request == NULL)
-        complain(why, "out of memory");
-    else if (!fill(request, options, why))
+        request_fail(why, "out of memory");
+    else if (!request_fill(request, options, why))
         request_close(&request);
     return request;
 }
@@ -219,7 +229,7 @@ void request_close(struct request **request)
     if (*request == NULL)
         return;
     header_lines_free(&(*request)->headers);
-    contents_free(&(*request)->memory);
+    file_contents_free(&(*request)->memory);
     free((*request)->method);
     free((*request)->source);
     free(*request);

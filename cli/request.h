@@ -69,11 +69,11 @@ enum {
 struct request {
     struct header_lines headers;
     hookline_bytes body;
-    char *method;           /* NULL: not known */
-    char *source;           /* of a stored delivery; else NULL */
-    int64_t received_at;    /* likewise, s since 1970; else 0 */
-    size_t ignored;         /* bytes that the file has behind the request */
-    struct contents memory; /* what the body points into */
+    char *method;                /* NULL: not known */
+    char *source;                /* of a stored delivery; else NULL */
+    int64_t received_at;         /* likewise, s since 1970; else 0 */
+    size_t ignored;              /* bytes that the file has behind the request */
+    struct file_contents memory; /* what the body points into */
 };
 
 /* NULL, and in `why` what is wrong and what to do: the outcome is OUTCOME_USAGE. */

@@ -3,56 +3,56 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/json_line.h"
+#include "daemon/base/json.h"
 #include "daemon/base/notice.h"
 #include "cli/anatomy.h"
 #include "cli/clause.h"
 #include "cli/command.h"
 #include "cli/trust.h"
 
-struct options {
+struct cmd_schemes_options {
     const char *description;
     bool json;
 };
 
 static const struct option_row rows[] = {
-    {"description", 0, OPTION_TEXT, offsetof(struct options, description), "FILE",
+    {"description", 0, OPTION_TEXT, offsetof(struct cmd_schemes_options, description), "FILE",
      "explain, and check, a scheme of your own", 0, 0},
-    {"json", 0, OPTION_FLAG, offsetof(struct options, json), NULL,
+    {"json", 0, OPTION_FLAG, offsetof(struct cmd_schemes_options, json), NULL,
      "print a JSON object for each scheme", 0, 0},
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
 
-static bool print_line(struct json_line *line)
+static bool cmd_schemes_print_line(struct json_writer *line)
 {
-    bool good = json_line_end(line);
+    bool good = json_end(line);
 
     if (good)
         fwrite(line->base, 1, line->len, stdout);
     else
-        notice("out of memory");
-    json_line_free(line);
+        message_print("out of memory");
+    json_free(line);
     return good;
 }
 
 /* ---- all of them */
 
-static enum outcome list(bool json)
+static enum outcome cmd_schemes_list(bool json)
 {
     const hookline_scheme *scheme;
 
     for (size_t i = 0; (scheme = hookline_scheme_at(i)) != NULL; i++) {
-        struct json_line line = {0};
+        struct json_writer line = {0};
 
         if (!json) {
             printf("%-10s %-36s %s\n", scheme->name, scheme->title, scheme->documentation);
             continue;
         }
-        json_line_begin(&line);
-        json_line_string(&line, "name", scheme->name);
-        json_line_string(&line, "title", scheme->title);
-        json_line_string(&line, "documentation", scheme->documentation);
-        if (!print_line(&line))
+        json_begin(&line);
+        json_string(&line, "name", scheme->name);
+        json_string(&line, "title", scheme->title);
+        json_string(&line, "documentation", scheme->documentation);
+        if (!cmd_schemes_print_line(&line))
             return OUTCOME_TRANSPORT;
     }
     return OUTCOME_GOOD;
@@ -60,13 +60,13 @@ static enum outcome list(bool json)
 
 /* ---- one, for people */
 
-static void say(const char *name, const char *text)
+static void cmd_schemes_print_text(const char *name, const char *text)
 {
     if (text != NULL && text[0] != '\0')
         printf("  %-14s %s\n", name, text);
 }
 
-static const char *unit_in_words(const char *unit)
+static const char *cmd_schemes_time_unit(const char *unit)
 {
     if (strcmp(unit, "rfc3339") == 0)
         return "as a date, such as 2026-11-22T02:07:35.306Z (RFC 3339)";
@@ -75,21 +75,23 @@ static const char *unit_in_words(const char *unit)
     return strcmp(unit, "seconds") == 0 ? "in seconds since 1970" : "in milliseconds since 1970";
 }
 
-static void say_time(const struct anatomy *a)
+static void cmd_schemes_print_time(const struct description_summary *a)
 {
     if (a->time_unit == NULL) {
-        say("time", "none is signed: nobody knows how old a request is");
+        cmd_schemes_print_text("time", "none is signed: nobody knows how old a request is");
         return;
     }
-    printf("  %-14s %s, %s\n", "time", a->time, unit_in_words(a->time_unit));
-    say("", a->time_optional ? "it may be missing: then nobody knows how old a request is" : NULL);
+    printf("  %-14s %s, %s\n", "time", a->time, cmd_schemes_time_unit(a->time_unit));
+    cmd_schemes_print_text(
+        "", a->time_optional ? "it may be missing: then nobody knows how old a request is" : NULL);
     printf("  %-14s %ld s in the past and in the future\n", "tolerance", a->tolerance_s);
 }
 
-static void say_secret(const struct anatomy *a)
+static void cmd_schemes_print_secret(const struct description_summary *a)
 {
     if (strcmp(a->secret, "text") == 0)
-        say("secret", "text, all of which is the key; also what it begins with, such as whsec_");
+        cmd_schemes_print_text(
+            "secret", "text, all of which is the key; also what it begins with, such as whsec_");
     else if (a->secret_prefix[0] == '\0')
         printf("  %-14s %s, which is decoded\n", "secret", a->secret);
     else
@@ -97,12 +99,12 @@ static void say_secret(const struct anatomy *a)
                a->secret_prefix);
 }
 
-static void say_clauses(const char *description)
+static void cmd_schemes_print_clauses(const char *description)
 {
-    struct clause clause;
+    struct description_clause clause;
 
     printf("\n  As hookline-schemes(7) has it:\n");
-    while (clause_next(&description, &clause)) {
+    while (description_next(&description, &clause)) {
         const hookline_bytes *last = &clause.words[clause.count - 1];
 
         printf("    %.*s;\n", (int)(last->base + last->len - clause.words[0].base),
@@ -110,75 +112,76 @@ static void say_clauses(const char *description)
     }
 }
 
-static void explain(const hookline_scheme *scheme)
+static void cmd_schemes_print(const hookline_scheme *scheme)
 {
-    struct anatomy a;
+    struct description_summary a;
 
-    anatomy_read(&a, scheme->description);
+    description_summarize(&a, scheme->description);
     printf("%s: %s\n\n", scheme->name, scheme->title);
     printf("  %-14s %s: %s\n", "signature", a.signature, a.form);
-    say("", a.also[0] == '\0' ? NULL : "or, while secrets rotate, in");
-    say("", a.also);
+    cmd_schemes_print_text("", a.also[0] == '\0' ? NULL : "or, while secrets rotate, in");
+    cmd_schemes_print_text("", a.also);
     printf("  %-14s HMAC-SHA256 in %s\n", "", a.encoding);
-    say("signed", a.content);
-    say_time(&a);
-    say("id", a.id[0] == '\0' ? "none: repetitions are told by their signatures" : a.id);
-    say_secret(&a);
-    say("tests", a.tests);
-    say("documentation", scheme->documentation);
-    say_clauses(scheme->description);
+    cmd_schemes_print_text("signed", a.content);
+    cmd_schemes_print_time(&a);
+    cmd_schemes_print_text("id", a.id[0] == '\0' ? "none: repetitions are told by their signatures"
+                                                 : a.id);
+    cmd_schemes_print_secret(&a);
+    cmd_schemes_print_text("tests", a.tests);
+    cmd_schemes_print_text("documentation", scheme->documentation);
+    cmd_schemes_print_clauses(scheme->description);
 }
 
 /* ---- one, as JSON */
 
-static const char *or_null(const char *text)
+static const char *cmd_schemes_or_null(const char *text)
 {
     return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
-static enum outcome explain_json(const hookline_scheme *scheme)
+static enum outcome cmd_schemes_print_json(const hookline_scheme *scheme)
 {
-    struct json_line line = {0};
-    struct anatomy a;
+    struct json_writer line = {0};
+    struct description_summary a;
 
-    anatomy_read(&a, scheme->description);
-    json_line_begin(&line);
-    json_line_string(&line, "name", scheme->name);
-    json_line_string(&line, "title", scheme->title);
-    json_line_string(&line, "documentation", scheme->documentation);
-    json_line_open(&line, "signature");
-    json_line_string(&line, "header", a.signature);
-    json_line_string(&line, "also", or_null(a.also));
-    json_line_string(&line, "form", a.form);
-    json_line_string(&line, "encoding", a.encoding);
-    json_line_close(&line);
-    json_line_string(&line, "content", a.content);
-    json_line_open(&line, "time");
-    json_line_string(&line, "where", or_null(a.time));
-    json_line_string(&line, "unit", a.time_unit);
-    json_line_bool(&line, "optional", a.time_optional);
-    json_line_close(&line);
-    json_line_number(&line, "tolerance_s", a.tolerance_s);
-    json_line_string(&line, "id", or_null(a.id));
-    json_line_open(&line, "secret");
-    json_line_string(&line, "form", a.secret);
-    json_line_string(&line, "prefix", or_null(a.secret_prefix));
-    json_line_close(&line);
-    json_line_string(&line, "tests", or_null(a.tests));
-    json_line_string(&line, "description", scheme->description);
-    return print_line(&line) ? OUTCOME_GOOD : OUTCOME_TRANSPORT;
+    description_summarize(&a, scheme->description);
+    json_begin(&line);
+    json_string(&line, "name", scheme->name);
+    json_string(&line, "title", scheme->title);
+    json_string(&line, "documentation", scheme->documentation);
+    json_open_object(&line, "signature");
+    json_string(&line, "header", a.signature);
+    json_string(&line, "also", cmd_schemes_or_null(a.also));
+    json_string(&line, "form", a.form);
+    json_string(&line, "encoding", a.encoding);
+    json_close_object(&line);
+    json_string(&line, "content", a.content);
+    json_open_object(&line, "time");
+    json_string(&line, "where", cmd_schemes_or_null(a.time));
+    json_string(&line, "unit", a.time_unit);
+    json_bool(&line, "optional", a.time_optional);
+    json_close_object(&line);
+    json_number(&line, "tolerance_s", a.tolerance_s);
+    json_string(&line, "id", cmd_schemes_or_null(a.id));
+    json_open_object(&line, "secret");
+    json_string(&line, "form", a.secret);
+    json_string(&line, "prefix", cmd_schemes_or_null(a.secret_prefix));
+    json_close_object(&line);
+    json_string(&line, "tests", cmd_schemes_or_null(a.tests));
+    json_string(&line, "description", scheme->description);
+    return cmd_schemes_print_line(&line) ? OUTCOME_GOOD : OUTCOME_TRANSPORT;
 }
 
-static enum outcome explain_one(const hookline_scheme *scheme, bool json)
+static enum outcome cmd_schemes_explain(const hookline_scheme *scheme, bool json)
 {
     if (json)
-        return explain_json(scheme);
-    explain(scheme);
+        return cmd_schemes_print_json(scheme);
+    cmd_schemes_print(scheme);
     return OUTCOME_GOOD;
 }
 
 /* Any secret would do; this one can be read as text, as hexadecimal and as base64. */
-static bool is_sound(const char *file, const char *description)
+static bool cmd_schemes_is_sound(const char *file, const char *description)
 {
     static const char secret[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     hookline_verifier *verifier;
@@ -187,42 +190,43 @@ static bool is_sound(const char *file, const char *description)
 
     hookline_verifier_free(&verifier);
     if (code < 0)
-        notice("%s: %s", file, why[0] == '\0' ? hookline_code_text(code) : why);
+        message_print("%s: %s", file, why[0] == '\0' ? hookline_code_text(code) : why);
     return code == 0;
 }
 
-static enum outcome explain_file(const char *file, bool json)
+static enum outcome cmd_schemes_explain_file(const char *file, bool json)
 {
     enum outcome outcome = OUTCOME_USAGE;
-    char why[TRUST_WHY_SIZE];
-    char *text = trust_read_description(file, why);
+    char why[SECRETS_WHY_SIZE];
+    char *text = secrets_read_description(file, why);
     hookline_scheme scheme = {"custom", "a scheme of your own", NULL, text};
 
     if (text == NULL)
-        notice("%s", why);
-    else if (is_sound(file, text))
-        outcome = explain_one(&scheme, json);
+        message_print("%s", why);
+    else if (cmd_schemes_is_sound(file, text))
+        outcome = cmd_schemes_explain(&scheme, json);
     free(text);
     return outcome;
 }
 
-static enum outcome run(const void *options, const char *const *arguments, size_t count)
+static enum outcome cmd_schemes_run(const void *options, const char *const *arguments, size_t count)
 {
-    const struct options *o = options;
+    const struct cmd_schemes_options *o = options;
     const hookline_scheme *scheme;
 
     if (o->description != NULL && count > 0) {
-        notice("schemes: expected a name or --description, not both");
+        message_print("schemes: expected a name or --description, not both");
         return OUTCOME_USAGE;
     }
     if (o->description != NULL)
-        return explain_file(o->description, o->json);
+        return cmd_schemes_explain_file(o->description, o->json);
     if (count == 0)
-        return list(o->json);
+        return cmd_schemes_list(o->json);
     if ((scheme = hookline_scheme_find(arguments[0])) != NULL)
-        return explain_one(scheme, o->json);
-    notice("there is no such scheme; hookline schemes lists them, and hookline-schemes(7) says how "
-           "to describe another");
+        return cmd_schemes_explain(scheme, o->json);
+    message_print(
+        "there is no such scheme; hookline schemes lists them, and hookline-schemes(7) says how "
+        "to describe another");
     return OUTCOME_USAGE;
 }
 
@@ -232,6 +236,6 @@ const struct command command_schemes = {
     .arguments_max = 1,
     .summary = "List how senders sign, or explain one of them",
     .options = rows,
-    .options_size = sizeof(struct options),
-    .run = run,
+    .options_size = sizeof(struct cmd_schemes_options),
+    .run = cmd_schemes_run,
 };

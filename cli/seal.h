@@ -11,12 +11,12 @@
 #include <hookline.h>
 
 enum {
-    SEAL_WHY_SIZE = 256
+    SECRETS_SIGN_WHY_SIZE = 256
 };
 
 /* What goes in: `description` is that of the verifier's scheme. Where the scheme signs no method,
  * URL or headers they may be left out. */
-struct seal {
+struct signing_input {
     const hookline_verifier *verifier;
     const char *description;
     hookline_request request;
@@ -25,6 +25,7 @@ struct seal {
 };
 
 /* False, and in `why` what is missing. */
-bool seal_sign(const struct seal *seal, hookline_signature *out, char why[SEAL_WHY_SIZE]);
+bool secrets_sign(const struct signing_input *input, hookline_signature *out,
+                  char why[SECRETS_SIGN_WHY_SIZE]);
 
 #endif

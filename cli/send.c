@@ -6,9 +6,9 @@
 
 #include <cjson/cJSON.h>
 
-#include "daemon/http/call.h"
+#include "daemon/http/client.h"
 #include "daemon/base/clock.h"
-#include "daemon/base/json_line.h"
+#include "daemon/base/json.h"
 #include "daemon/base/notice.h"
 #include "cli/command.h"
 #include "cli/draft.h"
@@ -22,50 +22,50 @@ enum {
     POLL_MS = 1000
 };
 
-struct options {
-    struct trust_options trust;
+struct cmd_send_options {
+    struct secrets_options secrets;
     struct draft_options draft;
     const char *fault, *ca_file;
     int64_t timeout;
     bool fault_help, json;
 };
 
-static const struct options defaults = {.trust = {.tolerance = -1}, .timeout = 30};
+static const struct cmd_send_options defaults = {.secrets = {.tolerance = -1}, .timeout = 30};
 
 static const struct option_row rows[] = {
-    TRUST_OPTIONS(struct options, trust),
-    DRAFT_OPTIONS(struct options, draft),
-    {"fault", 'f', OPTION_TEXT, offsetof(struct options, fault), "WORDS",
+    SECRETS_OPTIONS(struct cmd_send_options, secrets),
+    DRAFT_OPTIONS(struct cmd_send_options, draft),
+    {"fault", 'f', OPTION_TEXT, offsetof(struct cmd_send_options, fault), "WORDS",
      "what to do wrong, such as future=412,duplicate", 0, 0},
-    {"fault-help", 0, OPTION_FLAG, offsetof(struct options, fault_help), NULL,
+    {"fault-help", 0, OPTION_FLAG, offsetof(struct cmd_send_options, fault_help), NULL,
      "list the faults that there are, and exit", 0, 0},
-    {"timeout", 't', OPTION_NUMBER, offsetof(struct options, timeout), "SECONDS",
+    {"timeout", 't', OPTION_NUMBER, offsetof(struct cmd_send_options, timeout), "SECONDS",
      "until the answer is there; default: 30", 1, 86400},
-    {"ca-file", 0, OPTION_AUTHORITIES, offsetof(struct options, ca_file), "FILE",
+    {"ca-file", 0, OPTION_AUTHORITIES, offsetof(struct cmd_send_options, ca_file), "FILE",
      "whom to trust for https; default: as the system does", 0, 0},
-    {"json", 0, OPTION_FLAG, offsetof(struct options, json), NULL,
+    {"json", 0, OPTION_FLAG, offsetof(struct cmd_send_options, json), NULL,
      "print a JSON object for each answer", 0, 0},
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
 
-struct item;
+struct cmd_send_item;
 
 /* All that is to be sent. */
-struct mission {
-    const struct options *options;
-    struct trust *trust;
-    struct call_target target;
+struct cmd_send_job {
+    const struct cmd_send_options *options;
+    struct secrets *secrets;
+    struct client_target target;
     struct faults faults;
-    struct item *items;
+    struct cmd_send_item *items;
     unsigned count, copies, copy; /* copy: the one that is under way, from 1 on */
     unsigned under_way;
-    struct call_set *calls;
+    struct client_calls *calls;
     enum outcome outcome; /* the worst so far */
 };
 
-struct item {
+struct cmd_send_item {
     struct shipment_sending sending; /* first, for shipment_tune() */
-    struct mission *mission;
+    struct cmd_send_job *job;
     unsigned number;
     struct shipment *shipment;
     int64_t started_us;
@@ -74,7 +74,7 @@ struct item {
 /* ---- what came of it */
 
 /* hooklined says why it refuses. */
-static bool is_stale(const struct call_result *result)
+static bool cmd_send_is_stale(const struct client_result *result)
 {
     cJSON *answer = cJSON_ParseWithLength(result->answer, result->len);
     cJSON *error = cJSON_GetObjectItemCaseSensitive(answer, "error");
@@ -86,99 +86,103 @@ static bool is_stale(const struct call_result *result)
     return stale;
 }
 
-static enum outcome outcome_of(const struct call_result *result)
+static enum outcome cmd_send_outcome(const struct client_result *result)
 {
-    if (result->outcome == CALL_TIMEOUT)
+    if (result->outcome == CLIENT_TIMEOUT)
         return OUTCOME_TIMEOUT;
-    if (result->outcome == CALL_FAILED)
+    if (result->outcome == CLIENT_FAILED)
         return OUTCOME_TRANSPORT;
     if (result->status >= 200 && result->status < 300)
         return OUTCOME_GOOD;
-    return result->answer != NULL && is_stale(result) ? OUTCOME_STALE : OUTCOME_REFUSED;
+    return result->answer != NULL && cmd_send_is_stale(result) ? OUTCOME_STALE : OUTCOME_REFUSED;
 }
 
-static const char *error_of(const struct item *item, const struct call_result *result)
+static const char *cmd_send_error(const struct cmd_send_item *item,
+                                  const struct client_result *result)
 {
-    if (result->outcome == CALL_TIMEOUT)
+    if (result->outcome == CLIENT_TIMEOUT)
         return "no answer in time";
-    return result->outcome == CALL_FAILED ? shipment_error(&item->sending, result->error)
-                                          : result->error;
+    return result->outcome == CLIENT_FAILED ? shipment_error(&item->sending, result->error)
+                                            : result->error;
 }
 
-static void print_json(const struct item *item, const struct call_result *result, int64_t took_us)
+static void cmd_send_print_json(const struct cmd_send_item *item,
+                                const struct client_result *result, int64_t took_us)
 {
     static const char *const outcomes[] = {
-        [CALL_ANSWERED] = "answered", [CALL_FAILED] = "failed", [CALL_TIMEOUT] = "timeout"};
-    struct json_line line = {0};
+        [CLIENT_ANSWERED] = "answered", [CLIENT_FAILED] = "failed", [CLIENT_TIMEOUT] = "timeout"};
+    struct json_writer line = {0};
 
-    json_line_begin(&line);
-    json_line_string(&line, "outcome", outcomes[result->outcome]);
-    json_line_number(&line, "status", result->status);
-    json_line_string(&line, "error", error_of(item, result));
-    json_line_number(&line, "delivery", item->number + 1);
-    json_line_number(&line, "copy", item->mission->copy);
-    json_line_number(&line, "took_ms", took_us / 1000);
-    json_line_text(&line, "answer", result->answer, result->len);
-    if (json_line_end(&line))
-        printable_write_json(stdout, line.base, line.len);
+    json_begin(&line);
+    json_string(&line, "outcome", outcomes[result->outcome]);
+    json_number(&line, "status", result->status);
+    json_string(&line, "error", cmd_send_error(item, result));
+    json_number(&line, "delivery", item->number + 1);
+    json_number(&line, "copy", item->job->copy);
+    json_number(&line, "took_ms", took_us / 1000);
+    json_text(&line, "answer", result->answer, result->len);
+    if (json_end(&line))
+        text_write_json(stdout, line.base, line.len);
     else
-        notice("out of memory");
-    json_line_free(&line);
+        message_print("out of memory");
+    json_free(&line);
 }
 
-static void print(const struct item *item, const struct call_result *result, int64_t took_us)
+static void cmd_send_print(const struct cmd_send_item *item, const struct client_result *result,
+                           int64_t took_us)
 {
-    const struct mission *m = item->mission;
+    const struct cmd_send_job *m = item->job;
 
     if (m->count > 1)
         printf("delivery %u: ", item->number + 1);
     if (m->copies > 1)
         printf("copy %u: ", m->copy);
-    if (result->outcome != CALL_ANSWERED) {
+    if (result->outcome != CLIENT_ANSWERED) {
         printf("no answer\n");
-        notice("%s: %s", m->target.url, error_of(item, result));
+        message_print("%s: %s", m->target.url, cmd_send_error(item, result));
         return;
     }
     printf("%s%d%s after %" PRId64 " ms\n",
-           terminal_tone(stdout, outcome_of(result) == OUTCOME_GOOD ? TERMINAL_GOOD : TERMINAL_BAD),
+           terminal_tone(stdout,
+                         cmd_send_outcome(result) == OUTCOME_GOOD ? TERMINAL_GOOD : TERMINAL_BAD),
            result->status, terminal_tone(stdout, TERMINAL_PLAIN), took_us / 1000);
     if (result->len == 0)
         return;
-    printable_write_lines(stdout, result->answer, result->len);
+    text_write_lines(stdout, result->answer, result->len);
     if (result->answer[result->len - 1] != '\n')
         putchar('\n');
 }
 
-static void on_done(void *data, const struct call_result *result)
+static void cmd_send_on_done(void *data, const struct client_result *result)
 {
-    struct item *item = data;
-    struct mission *m = item->mission;
-    enum outcome outcome = outcome_of(result);
+    struct cmd_send_item *item = data;
+    struct cmd_send_job *m = item->job;
+    enum outcome outcome = cmd_send_outcome(result);
     int64_t took_us = clock_mono_us() - item->started_us;
 
     m->under_way--;
     if (outcome > m->outcome)
         m->outcome = outcome;
     if (m->options->json)
-        print_json(item, result, took_us);
+        cmd_send_print_json(item, result, took_us);
     else
-        print(item, result, took_us);
+        cmd_send_print(item, result, took_us);
     fflush(stdout);
 }
 
 /* ---- sending */
 
-static bool start(struct item *item)
+static bool cmd_send_start(struct cmd_send_item *item)
 {
-    struct mission *m = item->mission;
-    struct call_request request;
+    struct cmd_send_job *m = item->job;
+    struct client_request request;
 
     shipment_request(item->shipment, &m->target, &request);
     request.keep_answer = true;
     item->sending = (struct shipment_sending){item->shipment, 0};
     item->started_us = clock_mono_us();
-    if (call_start(m->calls, &request, on_done, item) == NULL) {
-        notice("out of memory");
+    if (client_call_start(m->calls, &request, cmd_send_on_done, item) == NULL) {
+        message_print("out of memory");
         m->outcome = OUTCOME_TRANSPORT;
         return false;
     }
@@ -186,71 +190,71 @@ static bool start(struct item *item)
     return true;
 }
 
-static void wait_for_all(struct mission *m)
+static void cmd_send_wait_for_all(struct cmd_send_job *m)
 {
     while (m->under_way > 0)
-        call_poll(m->calls, POLL_MS);
+        client_calls_poll(m->calls, POLL_MS);
 }
 
 /* In another order one goes after the other, the last one first; else all go at once. */
-static void send_all(struct mission *m)
+static void cmd_send_all(struct cmd_send_job *m)
 {
     for (m->copy = 1; m->copy <= m->copies; m->copy++) {
         for (unsigned i = 0; i < m->count; i++) {
-            if (!start(&m->items[m->faults.reorder ? m->count - 1 - i : i]))
+            if (!cmd_send_start(&m->items[m->faults.reorder ? m->count - 1 - i : i]))
                 break;
             if (m->faults.reorder)
-                wait_for_all(m);
+                cmd_send_wait_for_all(m);
         }
-        wait_for_all(m);
+        cmd_send_wait_for_all(m);
     }
 }
 
 /* ---- packing */
 
-static bool pack(struct mission *m, struct item *item)
+static bool cmd_send_build(struct cmd_send_job *m, struct cmd_send_item *item)
 {
-    const struct trust *trust = m->trust;
+    const struct secrets *secrets = m->secrets;
     char why[DRAFT_WHY_SIZE];
     struct draft draft;
 
-    if (!draft_open(&draft, &m->options->draft, trust, item->number, why)) {
-        notice("%s", why);
+    if (!draft_open(&draft, &m->options->draft, secrets, item->number, why)) {
+        message_print("%s", why);
         return false;
     }
-    item->shipment = shipment_pack(
-        &(struct parcel){
-            .description = trust->description,
-            .secrets = (const char *const *)trust->secrets,
-            .secrets_count = trust->secrets_count,
+    item->shipment = shipment_build(
+        &(struct shipment_spec){
+            .description = secrets->description,
+            .secrets = (const char *const *)secrets->secrets,
+            .secrets_count = secrets->secrets_count,
             .body = draft.body,
             .id = draft.id,
-            .method = trust->method,
-            .url = trust->url == NULL ? m->target.url : trust->url,
+            .method = secrets->method,
+            .url = secrets->url == NULL ? m->target.url : secrets->url,
             .extra = draft.extra,
             .now = draft.now,
         },
         &m->faults, why);
     if (item->shipment == NULL)
-        notice("cannot sign: %s", why);
+        message_print("cannot sign: %s", why);
     draft_close(&draft);
     return item->shipment != NULL;
 }
 
-static bool pack_all(struct mission *m)
+static bool cmd_send_build_all(struct cmd_send_job *m)
 {
     m->copies = m->faults.copies == 0 ? 1 : m->faults.copies;
     m->count = m->faults.burst == 0 ? 1 : m->faults.burst;
-    m->calls = call_set_new();
+    m->calls = client_calls_new();
     m->items = calloc(m->count, sizeof(m->items[0]));
     if (m->calls == NULL || m->items == NULL) {
-        notice("out of memory");
+        message_print("out of memory");
         return false;
     }
     for (unsigned i = 0; i < m->count; i++) {
-        m->items[i].mission = m;
+        m->items[i].job = m;
         m->items[i].number = i;
-        if (!pack(m, &m->items[i]))
+        if (!cmd_send_build(m, &m->items[i]))
             return false;
     }
     return true;
@@ -259,7 +263,7 @@ static bool pack_all(struct mission *m)
 /* ---- options */
 
 /* libcurl has ways of its own with those that have no body. */
-static bool is_method(const char *method)
+static bool cmd_send_is_method(const char *method)
 {
     size_t len = strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
@@ -267,60 +271,61 @@ static bool is_method(const char *method)
            strcmp(method, "HEAD") != 0 && strcmp(method, "CONNECT") != 0;
 }
 
-static bool check(struct mission *m, const char *url)
+static bool cmd_send_check(struct cmd_send_job *m, const char *url)
 {
-    const struct options *o = m->options;
-    const char *problem = call_url_problem(url);
-    char why[FAULT_WHY_SIZE];
+    const struct cmd_send_options *o = m->options;
+    const char *problem = client_url_problem(url);
+    char why[FAULTS_WHY_SIZE];
 
-    m->target =
-        (struct call_target){.url = url, .ca_file = o->ca_file, .timeout_s = (unsigned)o->timeout};
+    m->target = (struct client_target){
+        .url = url, .ca_file = o->ca_file, .timeout_s = (unsigned)o->timeout};
     if (problem != NULL)
-        notice("URL: %s", problem);
-    else if (o->trust.method != NULL && !is_method(o->trust.method))
-        notice("--method: expected one that has a body, such as POST or PUT");
-    else if (o->fault != NULL && !fault_read(&m->faults, o->fault, why))
-        notice("--fault: %s", why);
+        message_print("URL: %s", problem);
+    else if (o->secrets.method != NULL && !cmd_send_is_method(o->secrets.method))
+        message_print("--method: expected one that has a body, such as POST or PUT");
+    else if (o->fault != NULL && !faults_read(&m->faults, o->fault, why))
+        message_print("--fault: %s", why);
     else if (m->faults.burst > 0 && !o->draft.test)
-        notice("--fault: burst: expected --test with it: each delivery has a body of its own");
+        message_print(
+            "--fault: burst: expected --test with it: each delivery has a body of its own");
     else
         return true;
     return false;
 }
 
-static void finish(struct mission *m)
+static void cmd_send_finish(struct cmd_send_job *m)
 {
     for (unsigned i = 0; m->items != NULL && i < m->count; i++)
         shipment_free(&m->items[i].shipment);
     free(m->items);
-    call_set_free(&m->calls);
-    trust_close(&m->trust);
+    client_calls_free(&m->calls);
+    secrets_close(&m->secrets);
 }
 
-static enum outcome run(const void *options, const char *const *arguments, size_t count)
+static enum outcome cmd_send_run(const void *options, const char *const *arguments, size_t count)
 {
-    struct mission m = {.options = options, .outcome = OUTCOME_GOOD};
-    char why[TRUST_WHY_SIZE];
+    struct cmd_send_job m = {.options = options, .outcome = OUTCOME_GOOD};
+    char why[SECRETS_WHY_SIZE];
 
     if (m.options->fault_help) {
-        fputs(fault_help(), stdout);
+        fputs(faults_help(), stdout);
         return OUTCOME_GOOD;
     }
     if (count == 0) {
-        notice("send: expected URL");
+        message_print("send: expected URL");
         return OUTCOME_USAGE;
     }
-    if (!check(&m, arguments[0]))
+    if (!cmd_send_check(&m, arguments[0]))
         return OUTCOME_USAGE;
-    if ((m.trust = trust_open(&m.options->trust, why)) == NULL) {
-        notice("%s", why);
+    if ((m.secrets = secrets_open(&m.options->secrets, why)) == NULL) {
+        message_print("%s", why);
         return OUTCOME_USAGE;
     }
-    if (pack_all(&m))
-        send_all(&m);
+    if (cmd_send_build_all(&m))
+        cmd_send_all(&m);
     else
         m.outcome = OUTCOME_USAGE;
-    finish(&m);
+    cmd_send_finish(&m);
     return m.outcome;
 }
 
@@ -333,7 +338,7 @@ const struct command command_send = {
                "calls it too old or too new, 4 if none came in time, 5 if nobody is there; of\n"
                "several the highest.\n",
     .options = rows,
-    .options_size = sizeof(struct options),
+    .options_size = sizeof(struct cmd_send_options),
     .defaults = &defaults,
-    .run = run,
+    .run = cmd_send_run,
 };

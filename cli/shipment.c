@@ -23,17 +23,17 @@ enum {
 static const struct faults no_faults;
 
 /* What is being packed. */
-struct packing {
-    const struct parcel *parcel;
+struct shipment_builder {
+    const struct shipment_spec *spec;
     const struct faults *faults;
     struct header_lines extra;
     hookline_verifier *signer;
     hookline_signature signature;
-    struct altered body;
+    struct faults_body body;
     char *why;
 };
 
-static bool complain(const struct packing *p, const char *what)
+static bool shipment_fail(const struct shipment_builder *p, const char *what)
 {
     snprintf(p->why, SHIPMENT_WHY_SIZE, "%s", what);
     return false;
@@ -41,145 +41,146 @@ static bool complain(const struct packing *p, const char *what)
 
 /* ---- the secrets */
 
-static bool new_signer(struct packing *p, const char *description, const char *secret)
+static bool shipment_new_signer(struct shipment_builder *p, const char *description,
+                                const char *secret)
 {
     int code =
         hookline_verifier_new_custom(&p->signer, description, secret, p->why, SHIPMENT_WHY_SIZE);
 
     return code == 0 ||
-           (code == HOOKLINE_BAD_SCHEME ? false : complain(p, hookline_code_text(code)));
+           (code == HOOKLINE_BAD_SCHEME ? false : shipment_fail(p, hookline_code_text(code)));
 }
 
-static bool add_secret(struct packing *p, const char *secret)
+static bool shipment_add_secret(struct shipment_builder *p, const char *secret)
 {
     int code = hookline_verifier_add_secret(p->signer, secret);
 
-    return code == 0 || complain(p, hookline_code_text(code));
+    return code == 0 || shipment_fail(p, hookline_code_text(code));
 }
 
 /* Nobody's secret; it can be read as text, as hexadecimal and as base64. */
-static bool sign_by_stranger(struct packing *p)
+static bool shipment_sign_by_stranger(struct shipment_builder *p)
 {
     unsigned char bytes[32];
     char text[2 * sizeof(bytes) + 1];
 
     randombytes_buf(bytes, sizeof(bytes));
     sodium_bin2hex(text, sizeof(text), bytes, sizeof(bytes));
-    return new_signer(p, p->parcel->description, text);
+    return shipment_new_signer(p, p->spec->description, text);
 }
 
 /* The library takes no secret with white space at an end, but for one in hexadecimal it takes any
  * bytes. */
-static bool sign_with_newline(struct packing *p)
+static bool shipment_sign_with_newline(struct shipment_builder *p)
 {
-    const char *secret = p->parcel->secrets[0];
-    char description[CLAUSE_DESCRIPTION_SIZE];
+    const char *secret = p->spec->secrets[0];
+    char description[DESCRIPTION_SIZE];
     size_t len = strlen(secret);
     char *key, *hex;
     bool good;
 
-    if (!clause_replace(p->parcel->description, "secret", "secret hex", description) ||
+    if (!description_replace(p->spec->description, "secret", "secret hex", description) ||
         2 * (len + 1) > HOOKLINE_SECRET_LENGTH_MAX)
-        return complain(p, "secret-newline: the secret is too long for it");
+        return shipment_fail(p, "secret-newline: the secret is too long for it");
     key = sodium_malloc(len + 1);
     hex = sodium_malloc(2 * (len + 1) + 1);
     if (key == NULL || hex == NULL) {
-        good = complain(p, "out of memory");
+        good = shipment_fail(p, "out of memory");
     } else {
         memcpy(key, secret, len);
         key[len] = '\n';
         sodium_bin2hex(hex, 2 * (len + 1) + 1, (const unsigned char *)key, len + 1);
-        good = new_signer(p, description, hex);
+        good = shipment_new_signer(p, description, hex);
     }
     sodium_free(key);
     sodium_free(hex);
     return good;
 }
 
-static bool lists_signatures(const char *description)
+static bool shipment_lists_signatures(const char *description)
 {
-    struct clause list;
+    struct description_clause list;
 
-    return clause_find(description, "list", NULL, &list) && !clause_says(&list, 1, "none");
+    return description_find(description, "list", NULL, &list) && !clause_word_is(&list, 1, "none");
 }
 
 /* Signatures are listed in the order of the secrets: who looks at the first one only does not find
  * the right one. */
-static bool sign_by_two(struct packing *p)
+static bool shipment_sign_by_two(struct shipment_builder *p)
 {
-    const struct parcel *parcel = p->parcel;
+    const struct shipment_spec *spec = p->spec;
 
-    return (parcel->secrets_count > 1 ? new_signer(p, parcel->description, parcel->secrets[1])
-                                      : sign_by_stranger(p)) &&
-           add_secret(p, parcel->secrets[0]);
+    return (spec->secrets_count > 1 ? shipment_new_signer(p, spec->description, spec->secrets[1])
+                                    : shipment_sign_by_stranger(p)) &&
+           shipment_add_secret(p, spec->secrets[0]);
 }
 
-static bool open_signer(struct packing *p)
+static bool shipment_open_signer(struct shipment_builder *p)
 {
-    const struct parcel *parcel = p->parcel;
+    const struct shipment_spec *spec = p->spec;
 
-    if (parcel->secrets_count == 0)
-        return complain(p, "there is no secret to sign with");
+    if (spec->secrets_count == 0)
+        return shipment_fail(p, "there is no secret to sign with");
     if (p->faults->wrong_secret)
-        return sign_by_stranger(p);
+        return shipment_sign_by_stranger(p);
     if (p->faults->secret_newline)
-        return sign_with_newline(p);
-    if (p->faults->two_signatures && lists_signatures(parcel->description))
-        return sign_by_two(p);
-    if (!new_signer(p, parcel->description, parcel->secrets[0]))
+        return shipment_sign_with_newline(p);
+    if (p->faults->two_signatures && shipment_lists_signatures(spec->description))
+        return shipment_sign_by_two(p);
+    if (!shipment_new_signer(p, spec->description, spec->secrets[0]))
         return false;
-    for (size_t i = 1; i < parcel->secrets_count; i++)
-        if (!add_secret(p, parcel->secrets[i]))
+    for (size_t i = 1; i < spec->secrets_count; i++)
+        if (!shipment_add_secret(p, spec->secrets[i]))
             return false;
     return true;
 }
 
 /* ---- the body */
 
-static bool copy_body(struct packing *p)
+static bool shipment_copy_body(struct shipment_builder *p)
 {
-    p->body.len = p->parcel->body.len;
+    p->body.len = p->spec->body.len;
     p->body.base = malloc(p->body.len + 1);
     if (p->body.base == NULL)
-        return complain(p, "out of memory");
+        return shipment_fail(p, "out of memory");
     if (p->body.len > 0)
-        memcpy(p->body.base, p->parcel->body.base, p->body.len);
+        memcpy(p->body.base, p->spec->body.base, p->body.len);
     return true;
 }
 
-static bool spoil_before_signing(struct packing *p)
+static bool shipment_fault_before_sign(struct shipment_builder *p)
 {
-    struct clause timestamp;
+    struct description_clause timestamp;
     char path[NAME_SIZE];
 
     if (p->faults->shift_s != 0) {
-        if (!clause_find(p->parcel->description, "timestamp", NULL, &timestamp))
-            return complain(p, "stale, future: this scheme signs no time");
-        clause_copy(&timestamp, 2, path, sizeof(path));
-        if (clause_says(&timestamp, 1, "body"))
-            p->body = alter_time(p->body, path, p->faults->shift_s, p->why);
+        if (!description_find(p->spec->description, "timestamp", NULL, &timestamp))
+            return shipment_fail(p, "stale, future: this scheme signs no time");
+        clause_copy_word(&timestamp, 2, path, sizeof(path));
+        if (clause_word_is(&timestamp, 1, "body"))
+            p->body = faults_shift_time(p->body, path, p->faults->shift_s, p->why);
     }
     if (p->body.base != NULL && p->faults->oversize > 0)
-        p->body = alter_size(p->body, p->faults->oversize, p->why);
+        p->body = faults_oversize(p->body, p->faults->oversize, p->why);
     if (p->body.base != NULL && p->body.len == 0 && (p->faults->truncate || p->faults->reset))
-        return complain(p, "truncate, reset: the body is empty and has no middle");
+        return shipment_fail(p, "truncate, reset: the body is empty and has no middle");
     return p->body.base != NULL;
 }
 
-static bool spoil_after_signing(struct packing *p)
+static bool shipment_fault_after_sign(struct shipment_builder *p)
 {
     if (p->faults->tamper)
-        p->body = alter_character(p->body, p->why);
+        p->body = faults_tamper(p->body, p->why);
     else if (p->faults->reencode)
-        p->body = alter_spelling(p->body, p->why);
+        p->body = faults_reencode(p->body, p->why);
     else if (p->faults->crlf)
-        p->body = alter_line_ends(p->body, p->why);
+        p->body = faults_crlf(p->body, p->why);
     return p->body.base != NULL;
 }
 
 /* ---- the headers */
 
-static bool has_extra(const struct packing *p, const char *name)
+static bool shipment_has_extra(const struct shipment_builder *p, const char *name)
 {
     hookline_header_list extra = header_lines_list(&p->extra);
     hookline_bytes value;
@@ -187,37 +188,37 @@ static bool has_extra(const struct packing *p, const char *name)
     return hookline_find_in_list(&extra, name, &value) > 0;
 }
 
-static bool read_extra(struct packing *p)
+static bool shipment_read_extra(struct shipment_builder *p)
 {
     char why[HEADER_LINES_WHY_SIZE];
 
-    for (const char *const *line = p->parcel->extra; line != NULL && *line != NULL; line++)
+    for (const char *const *line = p->spec->extra; line != NULL && *line != NULL; line++)
         if (!header_lines_add(&p->extra, *line, strlen(*line), why))
-            return complain(p, why);
+            return shipment_fail(p, why);
     return true;
 }
 
-static bool sign(struct packing *p)
+static bool shipment_sign(struct shipment_builder *p)
 {
-    const struct parcel *parcel = p->parcel;
-    const char *method = parcel->method == NULL ? "POST" : parcel->method;
+    const struct shipment_spec *spec = p->spec;
+    const char *method = spec->method == NULL ? "POST" : spec->method;
     hookline_header_list extra = header_lines_list(&p->extra);
-    struct seal seal = {
+    struct signing_input input = {
         .verifier = p->signer,
-        .description = parcel->description,
+        .description = spec->description,
         .request = {.find_header = hookline_find_in_list,
                     .headers = &extra,
                     .body = {p->body.base, p->body.len},
                     .method = {method, strlen(method)},
-                    .url = {parcel->url, parcel->url == NULL ? 0 : strlen(parcel->url)}},
-        .id = parcel->id,
-        .now = parcel->now + p->faults->shift_s,
+                    .url = {spec->url, spec->url == NULL ? 0 : strlen(spec->url)}},
+        .id = spec->id,
+        .now = spec->now + p->faults->shift_s,
     };
 
-    if (!seal_sign(&seal, &p->signature, p->why))
+    if (!secrets_sign(&input, &p->signature, p->why))
         return false;
     for (size_t i = 0; i < p->signature.headers.count; i++) {
-        if (has_extra(p, p->signature.entries[i].name)) {
+        if (shipment_has_extra(p, p->signature.entries[i].name)) {
             snprintf(p->why, SHIPMENT_WHY_SIZE,
                      "the header %s is made by signing: leave it out of the further ones",
                      p->signature.entries[i].name);
@@ -228,7 +229,7 @@ static bool sign(struct packing *p)
 }
 
 /* "Name;" is how libcurl writes a header without a value. */
-static bool write_header(char **out, const char *name, hookline_bytes value)
+static bool shipment_write_header(char **out, const char *name, hookline_bytes value)
 {
     if (asprintf(out, value.len == 0 ? "%s;" : "%s: %.*s", name, (int)value.len, value.base) >= 0)
         return true;
@@ -236,7 +237,7 @@ static bool write_header(char **out, const char *name, hookline_bytes value)
     return false;
 }
 
-static const char *type_of(struct altered body)
+static const char *shipment_content_type(struct faults_body body)
 {
     size_t i = 0;
 
@@ -247,47 +248,47 @@ static const char *type_of(struct altered body)
                : "application/octet-stream";
 }
 
-static bool write_headers(struct packing *p, char **out)
+static bool shipment_write_headers(struct shipment_builder *p, char **out)
 {
-    const char *type = type_of(p->body), *agent = "hookline/" HOOKLINE_VERSION;
-    struct clause signature;
+    const char *type = shipment_content_type(p->body), *agent = "hookline/" HOOKLINE_VERSION;
+    struct description_clause signature;
     char name[NAME_SIZE];
     bool good = true;
 
-    clause_find(p->parcel->description, "signature", NULL, &signature);
-    clause_copy(&signature, 1, name, sizeof(name));
-    if (!has_extra(p, "Content-Type"))
-        good = write_header(out++, "Content-Type", (hookline_bytes){type, strlen(type)});
-    if (good && !has_extra(p, "User-Agent"))
-        good = write_header(out++, "User-Agent", (hookline_bytes){agent, strlen(agent)});
+    description_find(p->spec->description, "signature", NULL, &signature);
+    clause_copy_word(&signature, 1, name, sizeof(name));
+    if (!shipment_has_extra(p, "Content-Type"))
+        good = shipment_write_header(out++, "Content-Type", (hookline_bytes){type, strlen(type)});
+    if (good && !shipment_has_extra(p, "User-Agent"))
+        good = shipment_write_header(out++, "User-Agent", (hookline_bytes){agent, strlen(agent)});
     for (size_t i = 0; good && i < p->extra.count; i++)
-        good = write_header(out++, p->extra.entries[i].name, p->extra.entries[i].value);
+        good = shipment_write_header(out++, p->extra.entries[i].name, p->extra.entries[i].value);
     for (size_t i = 0; good && i < p->signature.headers.count; i++) {
         const hookline_header *header = &p->signature.entries[i];
 
         if (!p->faults->unsigned_ || strcasecmp(header->name, name) != 0)
-            good = write_header(out++, header->name, header->value);
+            good = shipment_write_header(out++, header->name, header->value);
     }
-    return good || complain(p, "out of memory");
+    return good || shipment_fail(p, "out of memory");
 }
 
 /* ---- the whole */
 
-static struct shipment *wrap(struct packing *p)
+static struct shipment *shipment_wrap(struct shipment_builder *p)
 {
     size_t headers = OWN_HEADERS + p->extra.count + p->signature.headers.count;
     struct shipment *shipment = calloc(1, sizeof(*shipment));
 
     if (shipment == NULL || (shipment->headers = calloc(headers + 1, sizeof(char *))) == NULL) {
-        complain(p, "out of memory");
+        shipment_fail(p, "out of memory");
         free(shipment);
         return NULL;
     }
-    shipment->method = p->parcel->method;
+    shipment->method = p->spec->method;
     shipment->bytes_per_s = p->faults->bytes_per_s;
     shipment->truncate = p->faults->truncate;
     shipment->reset = p->faults->reset;
-    if (!write_headers(p, shipment->headers) || !spoil_after_signing(p)) {
+    if (!shipment_write_headers(p, shipment->headers) || !shipment_fault_after_sign(p)) {
         shipment_free(&shipment);
         return NULL;
     }
@@ -297,18 +298,18 @@ static struct shipment *wrap(struct packing *p)
     return shipment;
 }
 
-struct shipment *shipment_pack(const struct parcel *parcel, const struct faults *faults,
-                               char why[SHIPMENT_WHY_SIZE])
+struct shipment *shipment_build(const struct shipment_spec *spec, const struct faults *faults,
+                                char why[SHIPMENT_WHY_SIZE])
 {
-    struct packing p = {
-        .parcel = parcel, .faults = faults == NULL ? &no_faults : faults, .why = why};
+    struct shipment_builder p = {
+        .spec = spec, .faults = faults == NULL ? &no_faults : faults, .why = why};
     struct shipment *shipment = NULL;
 
     if (sodium_init() < 0)
-        complain(&p, hookline_code_text(HOOKLINE_NO_CRYPTO));
-    else if (open_signer(&p) && read_extra(&p) && copy_body(&p) && spoil_before_signing(&p) &&
-             sign(&p))
-        shipment = wrap(&p);
+        shipment_fail(&p, hookline_code_text(HOOKLINE_NO_CRYPTO));
+    else if (shipment_open_signer(&p) && shipment_read_extra(&p) && shipment_copy_body(&p) &&
+             shipment_fault_before_sign(&p) && shipment_sign(&p))
+        shipment = shipment_wrap(&p);
     hookline_verifier_free(&p.signer);
     header_lines_free(&p.extra);
     free(p.body.base);
@@ -329,10 +330,10 @@ void shipment_free(struct shipment **shipment)
 
 /* ---- sending */
 
-void shipment_request(const struct shipment *shipment, const struct call_target *target,
-                      struct call_request *request)
+void shipment_request(const struct shipment *shipment, const struct client_target *target,
+                      struct client_request *request)
 {
-    *request = (struct call_request){
+    *request = (struct client_request){
         .target = target,
         .method = shipment->method,
         .headers = (const char *const *)shipment->headers,
@@ -343,7 +344,7 @@ void shipment_request(const struct shipment *shipment, const struct call_target 
 }
 
 /* Half of the body goes out, as its length was promised, and then nothing more. */
-static size_t on_read(char *out, size_t one, size_t size, void *data)
+static size_t shipment_on_read(char *out, size_t one, size_t size, void *data)
 {
     struct shipment_sending *sending = data;
     const struct shipment *s = sending->shipment;
@@ -363,7 +364,7 @@ static size_t on_read(char *out, size_t one, size_t size, void *data)
 }
 
 /* libcurl sends it again from the start if a connection that was kept turns out to be closed. */
-static int on_seek(void *data, curl_off_t offset, int origin)
+static int shipment_on_seek(void *data, curl_off_t offset, int origin)
 {
     struct shipment_sending *sending = data;
 
@@ -374,7 +375,7 @@ static int on_seek(void *data, curl_off_t offset, int origin)
 }
 
 /* Closing a socket that does not linger resets the connection. */
-static int on_socket(void *data, curl_socket_t socket, curlsocktype purpose)
+static int shipment_on_socket(void *data, curl_socket_t socket, curlsocktype purpose)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
 
@@ -392,9 +393,9 @@ void shipment_tune(void *data, void *easy)
     if (s->bytes_per_s == 0 && !s->truncate && !s->reset)
         return;
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, shipment_on_read);
     curl_easy_setopt(easy, CURLOPT_READDATA, sending);
-    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, shipment_on_seek);
     curl_easy_setopt(easy, CURLOPT_SEEKDATA, sending);
     curl_easy_setopt(easy, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)s->bytes_per_s);
     if (s->truncate || s->reset) {
@@ -402,7 +403,7 @@ void shipment_tune(void *data, void *easy)
         curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     }
     if (s->reset)
-        curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
+        curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, shipment_on_socket);
 }
 
 const char *shipment_error(const struct shipment_sending *sending, const char *error)

@@ -2,7 +2,7 @@
  *
  * shipment.h - one delivery as the request that is sent: signed, then spoilt as a fault asks for.
  *
- * Ownership  shipment_pack() makes it, shipment_free() releases it.
+ * Ownership  shipment_build() makes it, shipment_free() releases it.
  */
 #ifndef CLI_SHIPMENT_H
 #define CLI_SHIPMENT_H
@@ -13,12 +13,12 @@
 
 #include <hookline.h>
 
-#include "daemon/http/call.h"
+#include "daemon/http/client.h"
 #include "cli/fault.h"
 
 /* Nothing in it changes while it is sent. */
 struct shipment {
-    char **headers; /* "Name: value", as struct call_request takes them; NULL is the end */
+    char **headers; /* "Name: value", as struct client_request takes them; NULL is the end */
     const char *method;
     char *body;
     size_t len;
@@ -27,7 +27,7 @@ struct shipment {
 };
 
 /* What is to be sent. */
-struct parcel {
+struct shipment_spec {
     const char *description;    /* of the scheme */
     const char *const *secrets; /* the first one signs, and where the scheme lists signatures the
                                    others do, too, as while secrets rotate */
@@ -45,21 +45,21 @@ enum {
 /* Signs, and spoils. Content-Type and User-Agent are added if `extra` has none. Of `faults`, which
  * may be NULL, it heeds all that changes one request; copies, burst and reorder are the caller's.
  * The parcel is not needed afterwards, but for `method`. NULL, and in `why` what is wrong. */
-struct shipment *shipment_pack(const struct parcel *parcel, const struct faults *faults,
-                               char why[SHIPMENT_WHY_SIZE]);
+struct shipment *shipment_build(const struct shipment_spec *spec, const struct faults *faults,
+                                char why[SHIPMENT_WHY_SIZE]);
 void shipment_free(struct shipment **shipment);
 
-/* One sending of a shipment, which has to outlive it. It is the data of call_start(), or the first
+/* One sending of a shipment, which has to outlive it. It is the data of client_call_start(), or the first
  * member of the struct that is. */
 struct shipment_sending {
     const struct shipment *shipment;
     size_t sent; /* bytes of the body, where it goes slowly or not to its end */
 };
 
-/* The request for call_start(), with shipment_tune() set; whether the answer is kept is left to the
+/* The request for client_call_start(), with shipment_tune() set; whether the answer is kept is left to the
  * caller. */
-void shipment_request(const struct shipment *shipment, const struct call_target *target,
-                      struct call_request *request);
+void shipment_request(const struct shipment *shipment, const struct client_target *target,
+                      struct client_request *request);
 
 /* For call_request.tune, with such data: sends it slowly, or ends the connection in the middle.
  * Then the call fails, as the sender sees it. */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/json_line.h"
+#include "daemon/base/json.h"
 #include "daemon/base/notice.h"
 #include "cli/command.h"
 #include "daemon/base/printable.h"
@@ -16,41 +16,43 @@
 #include "cli/table.h"
 
 enum {
-    TARGET_SIZE = 64,
+    SHOW_TARGET_SIZE = 64,
     SHOWN_MAX = 64 << 10,  /* bytes of a body between the facts */
     FETCHED_MAX = 1 << 20, /* of a longer one only the length is shown */
     HEX_MAX = 256,
     HEX_LINE = 16,
 };
 
-struct options {
+struct cmd_show_options {
     struct sink_options sink;
     int64_t timeout;
     bool body, json;
 };
 
-static const struct options defaults = {.timeout = 30};
+static const struct cmd_show_options defaults = {.timeout = 30};
 
 static const struct option_row rows[] = {
-    {"body", 0, OPTION_FLAG, offsetof(struct options, body), NULL,
+    {"body", 0, OPTION_FLAG, offsetof(struct cmd_show_options, body), NULL,
      "write the bytes of the body, and nothing else", 0, 0},
-    {"json", 0, OPTION_FLAG, offsetof(struct options, json), NULL, "write one JSON object", 0, 0},
-    SINK_OPTIONS(struct options, sink),
-    {"timeout", 0, OPTION_NUMBER, offsetof(struct options, timeout), "SECONDS",
+    {"json", 0, OPTION_FLAG, offsetof(struct cmd_show_options, json), NULL, "write one JSON object",
+     0, 0},
+    SINK_OPTIONS(struct cmd_show_options, sink),
+    {"timeout", 0, OPTION_NUMBER, offsetof(struct cmd_show_options, timeout), "SECONDS",
      "how long the sink may take; default: 30", 1, 86400},
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
 
-struct showing {
+struct cmd_show_job {
     struct sink *sink;
-    const struct options *options;
+    const struct cmd_show_options *options;
     int64_t seq, deadline_us;
     char why[SINK_WHY_SIZE];
 };
 
-static enum outcome fetch(struct showing *s, const char *what, char **bytes, size_t *len)
+static enum outcome cmd_show_fetch(struct cmd_show_job *s, const char *what, char **bytes,
+                                   size_t *len)
 {
-    char target[TARGET_SIZE];
+    char target[SHOW_TARGET_SIZE];
 
     snprintf(target, sizeof(target), "/deliveries/%" PRId64 "%s", s->seq, what);
     return sink_fetch(s->sink, target, s->deadline_us, bytes, len, s->why);
@@ -58,7 +60,7 @@ static enum outcome fetch(struct showing *s, const char *what, char **bytes, siz
 
 /* ---- the body */
 
-static void write_hex(const char *bytes, size_t len)
+static void cmd_show_write_hex(const char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         bool ends = i % HEX_LINE == HEX_LINE - 1 || i + 1 == len;
@@ -69,7 +71,7 @@ static void write_hex(const char *bytes, size_t len)
 }
 
 /* No more than is shown, and of that whole characters only. */
-static size_t shown_of(const char *bytes, size_t len)
+static size_t cmd_show_shown_bytes(const char *bytes, size_t len)
 {
     if (len <= SHOWN_MAX)
         return len;
@@ -79,16 +81,17 @@ static size_t shown_of(const char *bytes, size_t len)
     return len;
 }
 
-static void write_body_for_people(const struct showing *s, const char *bytes, size_t len)
+static void cmd_show_write_body_for_people(const struct cmd_show_job *s, const char *bytes,
+                                           size_t len)
 {
-    bool is_text = json_line_is_utf8(bytes, len);
-    size_t shown = is_text ? shown_of(bytes, len) : len > HEX_MAX ? HEX_MAX : len;
+    bool is_text = json_is_utf8(bytes, len);
+    size_t shown = is_text ? cmd_show_shown_bytes(bytes, len) : len > HEX_MAX ? HEX_MAX : len;
 
     printf("\nBody, %zu bytes%s\n", len, is_text ? "" : " that are no text");
     if (is_text)
-        printable_write_lines(stdout, bytes, shown);
+        text_write_lines(stdout, bytes, shown);
     else
-        write_hex(bytes, shown);
+        cmd_show_write_hex(bytes, shown);
     if (is_text && shown > 0 && bytes[shown - 1] != '\n')
         putchar('\n');
     if (shown < len || !is_text)
@@ -96,33 +99,33 @@ static void write_body_for_people(const struct showing *s, const char *bytes, si
                len, s->seq);
 }
 
-static void write_body_hint(const struct showing *s, int64_t len)
+static void cmd_show_write_body_hint(const struct cmd_show_job *s, int64_t len)
 {
     printf("\nBody, %" PRId64 " bytes: hookline show %" PRId64 " --body >FILE writes them\n", len,
            s->seq);
 }
 
-static void write_body(const char *bytes, size_t len)
+static void cmd_show_write_body(const char *bytes, size_t len)
 {
     if (isatty(fileno(stdout)) != 1) {
         fwrite(bytes, 1, len, stdout);
         return;
     }
-    printable_write_lines(stdout, bytes, len);
+    text_write_lines(stdout, bytes, len);
     if (len > 0 && bytes[len - 1] != '\n')
         putchar('\n');
 }
 
 /* ---- the facts */
 
-static void write_fact(const char *name, const char *text)
+static void cmd_show_write_fact(const char *name, const char *text)
 {
     printf("  %-10s ", name);
-    printable_write(stdout, text == NULL ? "-" : text, text == NULL ? 1 : strlen(text));
+    text_write_printable(stdout, text == NULL ? "-" : text, text == NULL ? 1 : strlen(text));
     putchar('\n');
 }
 
-static void write_signed(const cJSON *d)
+static void cmd_show_write_signed(const cJSON *d)
 {
     int64_t at = record_number(d, "signed_at", -1), secret = record_number(d, "secret", -1);
     bool fresh = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(d, "fresh"));
@@ -139,21 +142,21 @@ static void write_signed(const cJSON *d)
     printf("%s\n", fresh ? "" : "; it may be a repetition of any age");
 }
 
-static void write_facts(const struct showing *s, const cJSON *d)
+static void cmd_show_write_facts(const struct cmd_show_job *s, const cJSON *d)
 {
     bool test = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(d, "test"));
 
     printf("Delivery %" PRId64 "%s\n", s->seq, test ? ", a test" : "");
-    write_fact("received", record_text(d, "time"));
-    write_fact("from", record_text(d, "remote"));
-    write_fact("source", record_text(d, "source"));
-    write_fact("scheme", record_text(d, "scheme"));
-    write_fact("id", record_text(d, "id"));
-    write_fact("type", record_text(d, "type"));
-    write_signed(d);
+    cmd_show_write_fact("received", record_text(d, "time"));
+    cmd_show_write_fact("from", record_text(d, "remote"));
+    cmd_show_write_fact("source", record_text(d, "source"));
+    cmd_show_write_fact("scheme", record_text(d, "scheme"));
+    cmd_show_write_fact("id", record_text(d, "id"));
+    cmd_show_write_fact("type", record_text(d, "type"));
+    cmd_show_write_signed(d);
 }
 
-static void write_headers(const cJSON *d)
+static void cmd_show_write_headers(const cJSON *d)
 {
     const cJSON *all = cJSON_GetObjectItemCaseSensitive(d, "headers"), *one;
 
@@ -166,14 +169,14 @@ static void write_headers(const cJSON *d)
         if (name == NULL || value == NULL)
             continue;
         printf("  ");
-        printable_write(stdout, name, strlen(name));
+        text_write_printable(stdout, name, strlen(name));
         printf(": ");
-        printable_write(stdout, value, strlen(value));
+        text_write_printable(stdout, value, strlen(value));
         putchar('\n');
     }
 }
 
-static enum terminal_tone tone_of(const char *state)
+static enum terminal_tone cmd_show_state_tone(const char *state)
 {
     return state == NULL                  ? TERMINAL_PLAIN
            : strcmp(state, "done") == 0   ? TERMINAL_GOOD
@@ -181,7 +184,7 @@ static enum terminal_tone tone_of(const char *state)
                                           : TERMINAL_PLAIN;
 }
 
-static void write_destinations(const cJSON *d)
+static void cmd_show_write_destinations(const cJSON *d)
 {
     const cJSON *all = cJSON_GetObjectItemCaseSensitive(d, "destinations"), *one;
     struct table table = {.first = NULL};
@@ -197,14 +200,14 @@ static void write_destinations(const cJSON *d)
             snprintf(text, sizeof(text), "%" PRId64 " %s%s%.30s", tries,
                      tries == 1 ? "try" : "tries", due == NULL ? "" : ", due ",
                      due == NULL ? "" : due);
-        table_add(&table, cells, tries < 0 ? 3 : 4, tone_of(state));
+        table_add(&table, cells, tries < 0 ? 3 : 4, cmd_show_state_tone(state));
     }
     if (table.first != NULL)
         printf("\nDestinations\n");
     table_write(&table, stdout);
 }
 
-static void write_attempts(const cJSON *d)
+static void cmd_show_write_attempts(const cJSON *d)
 {
     const cJSON *all = cJSON_GetObjectItemCaseSensitive(d, "attempts"), *one;
     struct table table = {.first = NULL};
@@ -232,7 +235,7 @@ static void write_attempts(const cJSON *d)
 
 /* ---- from outside */
 
-static enum outcome show_all(struct showing *s, const char *json, size_t len)
+static enum outcome cmd_show_all(struct cmd_show_job *s, const char *json, size_t len)
 {
     cJSON *delivery = cJSON_ParseWithLength(json, len);
     int64_t bytes = record_number(delivery, "bytes", 0);
@@ -242,67 +245,67 @@ static enum outcome show_all(struct showing *s, const char *json, size_t len)
 
     if (record_seq(delivery) == 0) {
         snprintf(s->why, sizeof(s->why), "%s: its answer is none of hooklined's",
-                 sink_address(s->sink));
+                 sink_name(s->sink));
         outcome = OUTCOME_TRANSPORT;
     } else if (bytes <= FETCHED_MAX) {
-        outcome = fetch(s, "/body", &body, &body_len);
+        outcome = cmd_show_fetch(s, "/body", &body, &body_len);
     }
     if (outcome == OUTCOME_GOOD) {
-        write_facts(s, delivery);
-        write_headers(delivery);
-        write_destinations(delivery);
-        write_attempts(delivery);
+        cmd_show_write_facts(s, delivery);
+        cmd_show_write_headers(delivery);
+        cmd_show_write_destinations(delivery);
+        cmd_show_write_attempts(delivery);
         if (body != NULL)
-            write_body_for_people(s, body, body_len);
+            cmd_show_write_body_for_people(s, body, body_len);
         else
-            write_body_hint(s, bytes);
+            cmd_show_write_body_hint(s, bytes);
     }
     free(body);
     cJSON_Delete(delivery);
     return outcome;
 }
 
-static enum outcome show(struct showing *s)
+static enum outcome cmd_show_execute(struct cmd_show_job *s)
 {
     char *bytes;
     size_t len;
-    enum outcome outcome = fetch(s, s->options->body ? "/body" : "", &bytes, &len);
+    enum outcome outcome = cmd_show_fetch(s, s->options->body ? "/body" : "", &bytes, &len);
 
     if (outcome == OUTCOME_GOOD) {
         if (s->options->body)
-            write_body(bytes, len);
+            cmd_show_write_body(bytes, len);
         else if (s->options->json)
-            printable_write_json(stdout, bytes, len);
+            text_write_json(stdout, bytes, len);
         else
-            outcome = show_all(s, bytes, len);
+            outcome = cmd_show_all(s, bytes, len);
     }
     free(bytes);
     if (outcome != OUTCOME_GOOD)
-        notice("%s", s->why);
+        message_print("%s", s->why);
     return outcome;
 }
 
-static enum outcome run(const void *options, const char *const *arguments, size_t count)
+static enum outcome cmd_show_run(const void *options, const char *const *arguments, size_t count)
 {
-    const struct options *o = options;
-    struct showing s = {.options = o};
+    const struct cmd_show_options *o = options;
+    struct cmd_show_job s = {.options = o};
     enum outcome outcome;
 
     (void)count;
     if (!record_read_seq(arguments[0], &s.seq)) {
-        notice("expected the number of a delivery, as hookline deliveries shows it");
+        message_print("expected the number of a delivery, as hookline deliveries shows it");
         return OUTCOME_USAGE;
     }
     if (o->body && o->json) {
-        notice("--body and --json do not go together");
+        message_print("--body and --json do not go together");
         return OUTCOME_USAGE;
     }
     if ((s.sink = sink_open(NULL, &o->sink, s.why)) == NULL) {
-        notice("%s", s.why);
+        message_print("%s", s.why);
         return OUTCOME_USAGE;
     }
     s.deadline_us = clock_mono_us() + o->timeout * 1000000;
-    outcome = show(&s);
+    outcome = cmd_show_execute(&s);
     sink_close(&s.sink);
     return outcome;
 }
@@ -314,7 +317,7 @@ const struct command command_show = {
     .arguments_max = 1,
     .summary = "Show all that a hooklined knows of one delivery",
     .options = rows,
-    .options_size = sizeof(struct options),
+    .options_size = sizeof(struct cmd_show_options),
     .defaults = &defaults,
-    .run = run,
+    .run = cmd_show_run,
 };

@@ -15,7 +15,7 @@
 
 #include "cli/command.h"
 
-struct call_set;
+struct client_calls;
 struct sink;
 
 struct sink_options {
@@ -55,15 +55,15 @@ enum {
 
 /* Connects to nothing yet. Without `calls` it has a set of its own, see sink_poll(). NULL, and in
  * `why` what is wrong: OUTCOME_USAGE. */
-struct sink *sink_open(struct call_set *calls, const struct sink_options *options,
+struct sink *sink_open(struct client_calls *calls, const struct sink_options *options,
                        char why[SINK_WHY_SIZE]);
 void sink_close(struct sink **sink);
 
-/* Goes on with what is under way, as call_poll() does. */
+/* Goes on with what is under way, as client_calls_poll() does. */
 void sink_poll(struct sink *sink, int wait_ms);
 
 /* As the user wrote it, for messages: without control characters, and cut if it is very long. */
-const char *sink_address(const struct sink *sink);
+const char *sink_name(const struct sink *sink);
 
 /* Asks and waits for the answer, until `deadline_us` of clock_mono_us() at the latest. `target` is
  * a path with its query. *answer is the JSON, for cJSON_Delete(), also if the sink refuses: then,

@@ -14,7 +14,7 @@ struct table_row {
 };
 
 /* In characters, of UTF-8. */
-static size_t width_of(const char *text)
+static size_t table_text_width(const char *text)
 {
     size_t width = 0;
 
@@ -23,20 +23,20 @@ static size_t width_of(const char *text)
     return width;
 }
 
-static void free_row(struct table_row *row)
+static void table_free_row(struct table_row *row)
 {
     for (size_t i = 0; i < row->columns; i++)
         free(row->cells[i]);
     free(row);
 }
 
-static char *copy_cell(const char *cell)
+static char *table_copy_cell(const char *cell)
 {
     char text[TABLE_CELL_SIZE];
 
     if (cell == NULL)
         cell = "-";
-    printable_copy(text, sizeof(text), cell, strlen(cell));
+    text_copy_printable(text, sizeof(text), cell, strlen(cell));
     return strdup(text);
 }
 
@@ -51,11 +51,11 @@ void table_add(struct table *table, const char *const *cells, size_t columns,
     for (; row->columns < columns && row->columns < TABLE_COLUMNS_MAX; row->columns++) {
         size_t width;
 
-        if ((row->cells[row->columns] = copy_cell(cells[row->columns])) == NULL) {
-            free_row(row);
+        if ((row->cells[row->columns] = table_copy_cell(cells[row->columns])) == NULL) {
+            table_free_row(row);
             return;
         }
-        width = width_of(row->cells[row->columns]);
+        width = table_text_width(row->cells[row->columns]);
         if (width > table->widths[row->columns])
             table->widths[row->columns] = width;
     }
@@ -67,13 +67,13 @@ void table_add(struct table *table, const char *const *cells, size_t columns,
 }
 
 /* Nothing follows the last column, so no line ends with blanks. */
-static void write_row(const struct table *table, const struct table_row *row, FILE *out)
+static void table_write_row(const struct table *table, const struct table_row *row, FILE *out)
 {
     fputs(terminal_tone(out, row->tone), out);
     for (size_t i = 0; i < row->columns; i++) {
         fputs(row->cells[i], out);
         if (i + 1 < row->columns)
-            fprintf(out, "%*s", (int)(table->widths[i] - width_of(row->cells[i]) + 2), "");
+            fprintf(out, "%*s", (int)(table->widths[i] - table_text_width(row->cells[i]) + 2), "");
     }
     fputs(terminal_tone(out, TERMINAL_PLAIN), out);
     fputc('\n', out);
@@ -82,16 +82,16 @@ static void write_row(const struct table *table, const struct table_row *row, FI
 void table_write(struct table *table, FILE *out)
 {
     for (const struct table_row *row = table->first; row != NULL; row = row->next)
-        write_row(table, row, out);
-    table_free(table);
+        table_write_row(table, row, out);
+    table_free_rows(table);
 }
 
-void table_free(struct table *table)
+void table_free_rows(struct table *table)
 {
     while (table->first != NULL) {
         struct table_row *row = table->first;
 
         table->first = row->next;
-        free_row(row);
+        table_free_row(row);
     }
 }

@@ -2,7 +2,7 @@
  *
  * table.h - rows of texts in columns, whose widths are those of what stands in them.
  *
- * Ownership  A zeroed struct is an empty table; table_free() releases its rows.
+ * Ownership  A zeroed struct is an empty table; table_free_rows() releases its rows.
  * Errors     Without memory a row is left out.
  */
 #ifndef CLI_TABLE_H
@@ -31,6 +31,6 @@ void table_add(struct table *table, const char *const *cells, size_t columns,
 
 /* Writes the rows and forgets them. */
 void table_write(struct table *table, FILE *out);
-void table_free(struct table *table);
+void table_free_rows(struct table *table);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void add(struct target *t, const char *text, size_t len)
+static void sink_target_append(struct sink_target *t, const char *text, size_t len)
 {
     if (len >= sizeof(t->text) - t->len) {
         t->too_long = true;
@@ -16,13 +16,13 @@ static void add(struct target *t, const char *text, size_t len)
     t->text[t->len] = '\0';
 }
 
-void target_begin(struct target *t, const char *path)
+void sink_target_begin(struct sink_target *t, const char *path)
 {
-    *t = (struct target){.len = 0};
-    add(t, path, strlen(path));
+    *t = (struct sink_target){.len = 0};
+    sink_target_append(t, path, strlen(path));
 }
 
-static void add_value(struct target *t, const char *value)
+static void sink_target_append_value(struct sink_target *t, const char *value)
 {
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
@@ -31,29 +31,29 @@ static void add_value(struct target *t, const char *value)
         char escaped[4];
 
         if (strchr(plain, *value) != NULL) {
-            add(t, value, 1);
+            sink_target_append(t, value, 1);
         } else {
             snprintf(escaped, sizeof(escaped), "%%%02X", (unsigned char)*value);
-            add(t, escaped, 3);
+            sink_target_append(t, escaped, 3);
         }
     }
 }
 
-void target_add(struct target *t, const char *name, const char *value)
+void sink_target_add(struct sink_target *t, const char *name, const char *value)
 {
     if (value == NULL)
         return;
-    add(t, t->asks ? "&" : "?", 1);
+    sink_target_append(t, t->asks ? "&" : "?", 1);
     t->asks = true;
-    add(t, name, strlen(name));
-    add(t, "=", 1);
-    add_value(t, value);
+    sink_target_append(t, name, strlen(name));
+    sink_target_append(t, "=", 1);
+    sink_target_append_value(t, value);
 }
 
-void target_add_number(struct target *t, const char *name, int64_t value)
+void sink_target_add_number(struct sink_target *t, const char *name, int64_t value)
 {
     char text[24];
 
     snprintf(text, sizeof(text), "%" PRId64, value);
-    target_add(t, name, text);
+    sink_target_add(t, name, text);
 }

@@ -10,20 +10,20 @@
 #include <stdint.h>
 
 enum {
-    TARGET_SIZE = 4096
+    SINK_TARGET_SIZE = 4096
 };
 
-struct target {
-    char text[TARGET_SIZE];
+struct sink_target {
+    char text[SINK_TARGET_SIZE];
     size_t len;
     bool asks;     /* it has a query */
     bool too_long; /* something did not fit */
 };
 
-void target_begin(struct target *target, const char *path);
+void sink_target_begin(struct sink_target *target, const char *path);
 
 /* Adds "name=value" with %XX for what needs it; nothing for NULL. */
-void target_add(struct target *target, const char *name, const char *value);
-void target_add_number(struct target *target, const char *name, int64_t value);
+void sink_target_add(struct sink_target *target, const char *name, const char *value);
+void sink_target_add_number(struct sink_target *target, const char *name, int64_t value);
 
 #endif

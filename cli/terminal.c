@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static bool is_seen(FILE *stream)
+static bool terminal_is_interactive(FILE *stream)
 {
     const char *term = getenv("TERM");
 
@@ -21,25 +21,26 @@ const char *terminal_tone(FILE *stream, enum terminal_tone tone)
     static const char *const escapes[] = {"\033[0m", "\033[32m", "\033[31m", "\033[2m"};
     const char *no_color = getenv("NO_COLOR");
 
-    if (!is_seen(stream) || (no_color != NULL && no_color[0] != '\0'))
+    if (!terminal_is_interactive(stream) || (no_color != NULL && no_color[0] != '\0'))
         return "";
     return escapes[tone];
 }
 
 static const char clear_line[] = "\r\033[K";
-static volatile sig_atomic_t is_shown;
+static volatile sig_atomic_t progress_is_shown;
 
 /* Whoever presses Ctrl-C gets a prompt of its own line. */
-static void clear_and_end(int signal)
+static void terminal_clear_and_raise(int signal)
 {
-    if (is_shown && write(STDERR_FILENO, clear_line, sizeof(clear_line) - 1) < 0)
-        is_shown = 0;
+    if (progress_is_shown && write(STDERR_FILENO, clear_line, sizeof(clear_line) - 1) < 0)
+        progress_is_shown = 0;
     raise(signal);
 }
 
-static void clear_at_end(int signal)
+static void terminal_clear_on_signal(int signal)
 {
-    const struct sigaction clear = {.sa_handler = clear_and_end, .sa_flags = (int)SA_RESETHAND};
+    const struct sigaction clear = {.sa_handler = terminal_clear_and_raise,
+                                    .sa_flags = (int)SA_RESETHAND};
     struct sigaction now;
 
     if (sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
@@ -47,7 +48,7 @@ static void clear_at_end(int signal)
 }
 
 /* What goes on in a second line could not be written over. */
-static int room(void)
+static int terminal_width(void)
 {
     struct winsize size;
 
@@ -57,10 +58,10 @@ static int room(void)
 
 void terminal_progress(const char *text)
 {
-    if (!is_seen(stderr))
+    if (!terminal_is_interactive(stderr))
         return;
-    is_shown = text != NULL;
-    clear_at_end(SIGINT);
-    clear_at_end(SIGTERM);
-    fprintf(stderr, "%s%.*s", clear_line, room(), text == NULL ? "" : text);
+    progress_is_shown = text != NULL;
+    terminal_clear_on_signal(SIGINT);
+    terminal_clear_on_signal(SIGTERM);
+    fprintf(stderr, "%s%.*s", clear_line, terminal_width(), text == NULL ? "" : text);
 }

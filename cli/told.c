@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Where the first number is that is no smaller. */
-static size_t place_of(const struct told *t, int64_t number)
+static size_t seq_set_lower_bound(const struct seq_set *t, int64_t number)
 {
     size_t low = 0, high = t->count;
 
@@ -20,16 +20,16 @@ static size_t place_of(const struct told *t, int64_t number)
     return low;
 }
 
-bool told_has(const struct told *t, int64_t number)
+bool seq_set_has(const struct seq_set *t, int64_t number)
 {
-    size_t at = place_of(t, number);
+    size_t at = seq_set_lower_bound(t, number);
 
     return at < t->count && t->numbers[at] == number;
 }
 
-bool told_add(struct told *t, int64_t number)
+bool seq_set_add(struct seq_set *t, int64_t number)
 {
-    size_t at = place_of(t, number);
+    size_t at = seq_set_lower_bound(t, number);
 
     if (at < t->count && t->numbers[at] == number)
         return true;
@@ -48,8 +48,8 @@ bool told_add(struct told *t, int64_t number)
     return true;
 }
 
-void told_free(struct told *t)
+void seq_set_free(struct seq_set *t)
 {
     free(t->numbers);
-    *t = (struct told){.numbers = NULL};
+    *t = (struct seq_set){.numbers = NULL};
 }

@@ -2,7 +2,7 @@
  *
  * told.h - numbers that have been, so that none is told twice. Pure.
  *
- * Ownership  A zeroed struct is empty; told_free() releases what it holds.
+ * Ownership  A zeroed struct is empty; seq_set_free() releases what it holds.
  */
 #ifndef CLI_TOLD_H
 #define CLI_TOLD_H
@@ -11,16 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct told {
+struct seq_set {
     int64_t *numbers; /* ascending */
     size_t count, size;
 };
 
-bool told_has(const struct told *told, int64_t number);
+bool seq_set_has(const struct seq_set *told, int64_t number);
 
 /* False without memory. */
-bool told_add(struct told *told, int64_t number);
+bool seq_set_add(struct seq_set *told, int64_t number);
 
-void told_free(struct told *told);
+void seq_set_free(struct seq_set *told);
 
 #endif

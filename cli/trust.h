@@ -3,7 +3,7 @@
  * trust.h - by what a delivery is verified or signed: a scheme and its secrets, from the command
  * line or out of hooklined's own configuration.
  *
- * Ownership  trust_open() makes it; trust_close() wipes the secrets.
+ * Ownership  secrets_open() makes it; secrets_close() wipes the secrets.
  */
 #ifndef CLI_TRUST_H
 #define CLI_TRUST_H
@@ -14,7 +14,7 @@
 
 #include "cli/command.h"
 
-struct trust_options {
+struct secrets_options {
     const char *scheme;            /* a name ... */
     const char *description;       /* ... or a file that holds a description ... */
     const char *config, *source;   /* ... or a source of hooklined.yaml, with its secrets */
@@ -23,8 +23,8 @@ struct trust_options {
     const char *method, *url;      /* where the scheme signs them */
 };
 
-/* Rows for the struct trust_options `member` of the command's `type`. */
-#define TRUST_OPTIONS(type, member)                                                                \
+/* Rows for the struct secrets_options `member` of the command's `type`. */
+#define SECRETS_OPTIONS(type, member)                                                              \
     {"scheme",    0,                                                                               \
      OPTION_TEXT, offsetof(type, member.scheme),                                                   \
      "NAME",      "how it is signed; `hookline schemes` lists the names",                          \
@@ -63,10 +63,10 @@ struct trust_options {
     }
 
 enum {
-    TRUST_WHY_SIZE = 512
+    SECRETS_WHY_SIZE = 512
 };
 
-struct trust {
+struct secrets {
     const char *name;        /* of the scheme, or "custom" */
     const char *description; /* in the language of hookline-schemes(7) */
     char **secrets;          /* in locked memory */
@@ -79,10 +79,10 @@ struct trust {
 };
 
 /* NULL, and in `why` what is wrong and what to do: the outcome is OUTCOME_USAGE. */
-struct trust *trust_open(const struct trust_options *options, char why[TRUST_WHY_SIZE]);
-void trust_close(struct trust **trust);
+struct secrets *secrets_open(const struct secrets_options *options, char why[SECRETS_WHY_SIZE]);
+void secrets_close(struct secrets **secrets);
 
 /* The text of a description's file, for free(). NULL, and in `why` what is wrong. */
-char *trust_read_description(const char *file, char why[TRUST_WHY_SIZE]);
+char *secrets_read_description(const char *file, char why[SECRETS_WHY_SIZE]);
 
 #endif

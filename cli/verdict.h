@@ -15,7 +15,7 @@
 
 #include "cli/command.h"
 
-struct verdict {
+struct verify_report {
     const char *scheme, *source; /* source: NULL if it is none of hooklined's */
     size_t secrets_count;
     hookline_result result;
@@ -27,11 +27,11 @@ struct verdict {
     const hookline_signature *right; /* what would be verified, for who is testing; else NULL */
 };
 
-enum outcome verdict_outcome(const struct verdict *verdict);
+enum outcome verify_report_outcome(const struct verify_report *verdict);
 
-void verdict_print(const struct verdict *verdict);
+void verify_report_print(const struct verify_report *verdict);
 
 /* False without memory. */
-bool verdict_print_json(const struct verdict *verdict);
+bool verify_report_print_json(const struct verify_report *verdict);
 
 #endif

@@ -20,23 +20,24 @@
 struct sink;
 
 enum {
-    VIGIL_COUNT_MAX = 10000
+    WAIT_COUNT_MAX = 10000
 };
 
-struct vigil_orders {
-    struct wanted wanted;
-    const char *since;    /* also what was stored since then, as when_read() gives it; or NULL */
-    int64_t count;        /* so many, VIGIL_COUNT_MAX at most ... */
+struct wait_spec {
+    struct wait_filter filter;
+    const char
+        *since;    /* also what was stored since then, as rfc3339_read_or_ago() gives it; or NULL */
+    int64_t count; /* so many, WAIT_COUNT_MAX at most ... */
     int64_t timeout_s;    /* ... for so long */
     bool fail_on_refused; /* a refusal of the wanted source ends it */
     bool fail_on_found;   /* so does one that is wanted */
     bool verbose;         /* say when it begins to watch */
-    void (*tell)(const struct vigil_orders *orders, const cJSON *event); /* each, on its way */
-    bool json;                                                           /* for tell() */
+    void (*print)(const struct wait_spec *spec, const cJSON *event); /* each, on its way */
+    bool json;                                                       /* for tell() */
 };
 
 /* OUTCOME_REFUSED is for deliveries; a sink that refuses to be asked is OUTCOME_TRANSPORT. What
- * went wrong it says by notice(). */
-enum outcome vigil_keep(struct sink *sink, const struct vigil_orders *orders);
+ * went wrong it says by message_print(). */
+enum outcome wait_for_deliveries(struct sink *sink, const struct wait_spec *spec);
 
 #endif

@@ -9,26 +9,26 @@
 
 #include <cjson/cJSON.h>
 
-enum wanted_verdict {
-    WANTED_STORED = 1 << 0,
-    WANTED_DUPLICATE = 1 << 1,
-    WANTED_REFUSED = 1 << 2,
-    WANTED_FAILED = 1 << 3,
-    WANTED_FORWARDED = 1 << 4,
-    WANTED_RETRIED = 1 << 5,
-    WANTED_PARKED = 1 << 6,
+enum event_verdict {
+    EVENT_STORED = 1 << 0,
+    EVENT_DUPLICATE = 1 << 1,
+    EVENT_REFUSED = 1 << 2,
+    EVENT_FAILED = 1 << 3,
+    EVENT_FORWARDED = 1 << 4,
+    EVENT_RETRIED = 1 << 5,
+    EVENT_PARKED = 1 << 6,
 };
 
 /* NULL is whatever it may be. */
-struct wanted {
+struct wait_filter {
     const char *source, *type, *id, *receipt;
-    unsigned verdicts; /* of enum wanted_verdict */
+    unsigned verdicts; /* of enum event_verdict */
 };
 
 /* 0 for a word that is none. */
-enum wanted_verdict wanted_verdict(const char *word);
+enum event_verdict event_verdict_read(const char *word);
 
 /* A type with '*' at its end is all that begin like it. What an event does not say is not it. */
-bool wanted_matches(const struct wanted *wanted, const cJSON *event);
+bool wait_filter_matches(const struct wait_filter *wanted, const cJSON *event);
 
 #endif

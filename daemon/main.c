@@ -14,49 +14,50 @@
 #include "daemon/conf/config.h"
 #include "daemon/conf/config_file.h"
 #include "daemon/conf/defaults.h"
-#include "daemon/policy/entrances.h"
+#include "daemon/policy/listener_config.h"
 #include "daemon/base/exits.h"
 #include "daemon/base/notice.h"
 #include "daemon/options.h"
-#include "daemon/policy/rules.h"
+#include "daemon/policy/policy.h"
 #include "daemon/service.h"
 #include "daemon/signals.h"
 #include "daemon/base/streams.h"
-#include "daemon/base/supervisor.h"
+#include "daemon/base/systemd.h"
 
 /* The secrets are in memory that no core holds; this keeps the deliveries out of cores, too, and
  * the environment out of reach of others. LeakSanitizer could not attach. */
-static void keep_private(void)
+static void daemon_keep_private(void)
 {
 #ifndef __SANITIZE_ADDRESS__
     prctl(PR_SET_DUMPABLE, 0);
 #endif
 }
 
-static void warn(const char *text)
+static void daemon_warn(const char *text)
 {
-    notice_warning("%s", text);
+    message_warning("%s", text);
 }
 
 /* The service opens them when it needs them; but --check is to speak of them, too. */
-static bool check_entrances(struct options *o)
+static bool daemon_check_listeners(struct options *o)
 {
-    struct entrances *entrances = entrances_open(o->config, o->file, warn, o->why);
-    bool good = entrances != NULL;
+    struct listener_configs *listener_configs =
+        listener_configs_open(o->config, o->file, daemon_warn, o->why);
+    bool good = listener_configs != NULL;
 
-    entrances_free(&entrances);
+    listener_configs_free(&listener_configs);
     return good;
 }
 
-static int say_good(unsigned sources)
+static int daemon_print_good(unsigned sources)
 {
     printf("configuration is good: %u source%s\n", sources, sources == 1 ? "" : "s");
     return EXIT_SUCCESS;
 }
 
-static int check_or_run(struct options *o)
+static int daemon_check_or_run(struct options *o)
 {
-    struct rules *rules = NULL;
+    struct policy *policy = NULL;
     int code = EXIT_CONFIGURATION;
 
     if (o->mode == OPTIONS_RUN)
@@ -67,19 +68,19 @@ static int check_or_run(struct options *o)
     } else if (!config_complete(o->config, NULL, o->why)) {
         config_free(&o->config);
     }
-    if (o->config != NULL && check_entrances(o))
-        rules = rules_open(o->config, o->file, warn, o->why);
-    if (rules == NULL)
-        notice_error("%s", o->why);
+    if (o->config != NULL && daemon_check_listeners(o))
+        policy = policy_open(o->config, o->file, daemon_warn, o->why);
+    if (policy == NULL)
+        message_error("%s", o->why);
     else if (o->mode == OPTIONS_CHECK)
-        code = say_good(o->config->sources_count);
+        code = daemon_print_good(o->config->sources_count);
     else
-        return service_run(o->config, o->file, rules);
-    rules_release(&rules);
+        return service_run(o->config, o->file, policy);
+    policy_release(&policy);
     return code;
 }
 
-static int run(struct options *o)
+static int daemon_run(struct options *o)
 {
     switch (o->mode) {
     case OPTIONS_HELP:
@@ -92,12 +93,12 @@ static int run(struct options *o)
         printf("hooklined %s\n", hookline_version());
         break;
     case OPTIONS_WRONG:
-        notice_error("%s", o->why);
+        message_error("%s", o->why);
         fputs("Try: hooklined --help\n", stderr);
         return EXIT_USAGE;
     case OPTIONS_CHECK:
     case OPTIONS_RUN:
-        return check_or_run(o);
+        return daemon_check_or_run(o);
     }
     return EXIT_SUCCESS;
 }
@@ -107,15 +108,15 @@ int main(int argc, char *argv[])
     struct options options;
     int code;
 
-    streams_hold();
+    process_reserve_stdio();
     options = options_read(argc, argv);
-    keep_private();
-    if (supervisor_keeps(STDERR_FILENO))
-        notice_to_journal();
-    code = run(&options);
+    daemon_keep_private();
+    if (systemd_fd_is_journal(STDERR_FILENO))
+        message_use_journal();
+    code = daemon_run(&options);
     config_free(&options.config);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        notice_error("cannot write to the standard output");
+        message_error("cannot write to the standard output");
         return EXIT_FAILED;
     }
     return code;

@@ -54,13 +54,13 @@ void options_help(void)
         stdout);
 }
 
-static void wrong(struct options *o, const char *what)
+static void options_wrong(struct options *o, const char *what)
 {
     o->mode = OPTIONS_WRONG;
     snprintf(o->why, sizeof(o->why), "%s", what);
 }
 
-static bool grow(void **array, unsigned *count, size_t size)
+static bool options_grow(void **array, unsigned *count, size_t size)
 {
     char *bigger = realloc(*array, (*count + 1) * size);
 
@@ -72,7 +72,7 @@ static bool grow(void **array, unsigned *count, size_t size)
     return true;
 }
 
-static void add_source(struct options *o, const char *text)
+static void options_add_source(struct options *o, const char *text)
 {
     struct config *c = o->config;
     const char *equals = strchr(text, '=');
@@ -80,96 +80,102 @@ static void add_source(struct options *o, const char *text)
     struct config_source *source;
 
     if (colon == NULL || equals == text) {
-        wrong(o, "--source: expected NAME=SCHEME:SECRET");
+        options_wrong(o, "--source: expected NAME=SCHEME:SECRET");
         return;
     }
-    if (!grow((void **)&c->sources, &c->sources_count, sizeof(*source))) {
-        wrong(o, "out of memory");
+    if (!options_grow((void **)&c->sources, &c->sources_count, sizeof(*source))) {
+        options_wrong(o, "out of memory");
         return;
     }
     source = &c->sources[c->sources_count - 1];
     source->name = strndup(text, (size_t)(equals - text));
     source->scheme = strndup(equals + 1, (size_t)(colon - equals - 1));
-    if (!grow((void **)&source->secrets, &source->secrets_count, sizeof(*source->secrets)) ||
+    if (!options_grow((void **)&source->secrets, &source->secrets_count,
+                      sizeof(*source->secrets)) ||
         source->name == NULL || source->scheme == NULL)
-        wrong(o, "out of memory");
-    else if (!secret_where(&source->secrets[0], colon + 1))
-        wrong(o, "--source: a secret does not belong on the command line, where everybody can "
-                 "read it; expected @FILE, env:VARIABLE or credential:NAME");
+        options_wrong(o, "out of memory");
+    else if (!secret_parse_location(&source->secrets[0], colon + 1))
+        options_wrong(o,
+                      "--source: a secret does not belong on the command line, where everybody can "
+                      "read it; expected @FILE, env:VARIABLE or credential:NAME");
 }
 
-static void add_listen(struct options *o, const char *address)
+static void options_add_listen(struct options *o, const char *address)
 {
     struct config *c = o->config;
 
-    if (!grow((void **)&c->listen, &c->listen_count, sizeof(*c->listen)) ||
+    if (!options_grow((void **)&c->listen, &c->listen_count, sizeof(*c->listen)) ||
         (c->listen[c->listen_count - 1].address = strdup(address)) == NULL)
-        wrong(o, "out of memory");
+        options_wrong(o, "out of memory");
 }
 
-static void wrong_option(struct options *o, const char *format, const char *name, size_t len)
+static void options_wrong_option(struct options *o, const char *format, const char *name,
+                                 size_t len)
 {
     o->mode = OPTIONS_WRONG;
     snprintf(o->why, sizeof(o->why), format, (int)len, name);
 }
 
 /* Of two the first one would be forgotten, and with it where deliveries are kept, say. */
-static void set_text(struct options *o, const char *option, char **text, const char *value)
+static void options_set_text(struct options *o, const char *option, char **text, const char *value)
 {
     if (*text != NULL)
-        wrong_option(o, "%.*s: expected once", option, strlen(option));
+        options_wrong_option(o, "%.*s: expected once", option, strlen(option));
     else if ((*text = strdup(value)) == NULL)
-        wrong(o, "out of memory");
+        options_wrong(o, "out of memory");
 }
 
-static void set_file(struct options *o, const char *file)
+static void options_set_file(struct options *o, const char *file)
 {
     if (o->file != NULL)
-        wrong(o, "--config: expected once");
+        options_wrong(o, "--config: expected once");
     else
         o->file = file;
 }
 
 /* The value may be a secret, and is not repeated. */
-static void refuse(struct options *o, int option, const char *word)
+static void options_refuse(struct options *o, int option, const char *word)
 {
     const char letter[] = {'-', (char)optopt};
     const char *format = option == ':' ? "%.*s: expected a value"
                                        : "unknown option %.*s, or one that takes no value";
 
     if (strncmp(word, "--", 2) == 0 && (option == ':' || optopt == 0 || optopt > UCHAR_MAX))
-        wrong_option(o, format, word, strcspn(word, "="));
+        options_wrong_option(o, format, word, strcspn(word, "="));
     else
-        wrong_option(o, format, letter, sizeof(letter));
+        options_wrong_option(o, format, letter, sizeof(letter));
 }
 
-static void set_forward(struct options *o, const char *url)
+static void options_set_forward(struct options *o, const char *url)
 {
     struct config *c = o->config;
 
     if (c->destinations_count > 0)
-        wrong(o, "--forward: expected one URL; more destinations need a configuration file");
-    else if (!grow((void **)&c->destinations, &c->destinations_count, sizeof(*c->destinations)) ||
+        options_wrong(o,
+                      "--forward: expected one URL; more destinations need a configuration file");
+    else if (!options_grow((void **)&c->destinations, &c->destinations_count,
+                           sizeof(*c->destinations)) ||
              (c->destinations[0].url = strdup(url)) == NULL ||
              (c->destinations[0].name = strdup("forward")) == NULL)
-        wrong(o, "out of memory");
+        options_wrong(o, "out of memory");
 }
 
-static void set_token(struct options *o, const char *text)
+static void options_set_token(struct options *o, const char *text)
 {
     struct config_admin *admin = &o->config->admin;
 
     if (admin->token != NULL)
-        wrong(o, "--admin-token: expected one token");
+        options_wrong(o, "--admin-token: expected one token");
     else if ((admin->token = calloc(1, sizeof(*admin->token))) == NULL)
-        wrong(o, "out of memory");
-    else if (!secret_where(admin->token, text))
-        wrong(o, "--admin-token: a token does not belong on the command line, where everybody can "
-                 "read it; expected @FILE, env:VARIABLE or credential:NAME");
+        options_wrong(o, "out of memory");
+    else if (!secret_parse_location(admin->token, text))
+        options_wrong(
+            o, "--admin-token: a token does not belong on the command line, where everybody can "
+               "read it; expected @FILE, env:VARIABLE or credential:NAME");
 }
 
 /* Either a file or the rest of the options: two places for the same thing breed surprises. */
-static void check_sides(struct options *o)
+static void options_check_conflicts(struct options *o)
 {
     const struct config *c = o->config;
     bool inline_config = c->sources_count + c->listen_count + c->destinations_count > 0 ||
@@ -179,38 +185,38 @@ static void check_sides(struct options *o)
     if (o->mode != OPTIONS_RUN && o->mode != OPTIONS_CHECK)
         return;
     if (o->file != NULL && inline_config)
-        wrong(o, "--config does not go with --listen, --source, --store, --forward, --log, "
-                 "--admin and --admin-token: put them in the file");
+        options_wrong(o, "--config does not go with --listen, --source, --store, --forward, --log, "
+                         "--admin and --admin-token: put them in the file");
     else if (o->file == NULL && c->sources_count == 0)
-        wrong(o, "nothing to receive: give --config FILE or --source NAME=SCHEME:SECRET");
+        options_wrong(o, "nothing to receive: give --config FILE or --source NAME=SCHEME:SECRET");
 }
 
-static void take_option(struct options *o, int option, const char *word)
+static void options_take(struct options *o, int option, const char *word)
 {
     switch (option) {
     case 'c':
-        set_file(o, optarg);
+        options_set_file(o, optarg);
         break;
     case 'l':
-        add_listen(o, optarg);
+        options_add_listen(o, optarg);
         break;
     case 's':
-        add_source(o, optarg);
+        options_add_source(o, optarg);
         break;
     case 'f':
-        set_forward(o, optarg);
+        options_set_forward(o, optarg);
         break;
     case 'o':
-        set_text(o, "--log", &o->config->log.file, optarg);
+        options_set_text(o, "--log", &o->config->log.file, optarg);
         break;
     case 'a':
-        set_text(o, "--admin", &o->config->admin.address, optarg);
+        options_set_text(o, "--admin", &o->config->admin.address, optarg);
         break;
     case ADMIN_TOKEN:
-        set_token(o, optarg);
+        options_set_token(o, optarg);
         break;
     case 'S':
-        set_text(o, "--store", &o->config->store.file, optarg);
+        options_set_text(o, "--store", &o->config->store.file, optarg);
         break;
     case CHECK:
         o->mode = OPTIONS_CHECK;
@@ -225,7 +231,7 @@ static void take_option(struct options *o, int option, const char *word)
         o->mode = OPTIONS_VERSION;
         break;
     default:
-        refuse(o, option, word);
+        options_refuse(o, option, word);
         break;
     }
 }
@@ -251,15 +257,15 @@ struct options options_read(int argc, char *argv[])
     int option;
 
     if (o.config == NULL) {
-        wrong(&o, "out of memory");
+        options_wrong(&o, "out of memory");
         return o;
     }
     opterr = 0;
     while ((o.mode == OPTIONS_RUN || o.mode == OPTIONS_CHECK) &&
            (option = getopt_long(argc, argv, ":c:l:s:S:f:o:a:hV", known, NULL)) != -1)
-        take_option(&o, option, argv[optind - 1]);
+        options_take(&o, option, argv[optind - 1]);
     if (optind < argc && (o.mode == OPTIONS_RUN || o.mode == OPTIONS_CHECK))
-        wrong(&o, "unexpected argument");
-    check_sides(&o);
+        options_wrong(&o, "unexpected argument");
+    options_check_conflicts(&o);
     return o;
 }

@@ -16,19 +16,19 @@
 
 struct config;
 struct forwarder;
-struct ingest;
+struct receive_server;
 struct metrics;
-struct rules_board;
-struct storage;
+struct policy_slot;
+struct store;
 
 struct reload {
     const struct config *config; /* with which the daemon was started */
     const char *file;            /* where it was read; NULL: the command line, whose secrets are */
-    struct rules_board *board;
+    struct policy_slot *policy_slot;
     struct metrics *metrics;
-    struct storage *storage; /* started */
+    struct store *store; /* started */
     struct forwarder *forwarder;
-    struct ingest *ingest;
+    struct receive_server *ingest;
 };
 
 /* Says what came of it. False if everything stays as it was. */

@@ -18,71 +18,71 @@
 #include "daemon/base/exits.h"
 #include "daemon/log/feed.h"
 #include "daemon/forward/forwarder.h"
-#include "daemon/receive/ingest.h"
+#include "daemon/receive/server.h"
 #include "daemon/http/listener.h"
 #include "daemon/log/log.h"
 #include "daemon/log/metrics.h"
 #include "daemon/base/notice.h"
 #include "daemon/base/offenders.h"
 #include "daemon/store/outbox.h"
-#include "daemon/http/passed.h"
-#include "daemon/base/pulse.h"
+#include "daemon/http/listen_fds.h"
+#include "daemon/base/heartbeat.h"
 #include "daemon/receive/receiver.h"
 #include "daemon/reload.h"
-#include "daemon/policy/rules.h"
+#include "daemon/policy/policy.h"
 #include "daemon/store/shelf.h"
 #include "daemon/signals.h"
 #include "daemon/store/storage.h"
-#include "daemon/store/store.h"
-#include "daemon/base/supervisor.h"
+#include "daemon/store/db.h"
+#include "daemon/base/systemd.h"
 #include "daemon/vigil.h"
 
 struct service {
     const struct config *config;
-    struct rules *first; /* only to be opened with */
-    struct rules_board *board;
-    const struct passed *passed;
+    struct policy *first; /* only to be opened with */
+    struct policy_slot *policy_slot;
+    const struct listen_fds_by_use *passed;
     bool owns_process;
     struct log *log;
     struct metrics *metrics;
     struct feed *feed;
-    struct pulses *pulses;
-    struct offenders *offenders;
-    struct storage *storage;
+    struct heartbeats *heartbeats;
+    struct refusal_limit *refusal_limit;
+    struct store *store;
     _Atomic(struct forwarder *) forwarder; /* NULL: it is not there yet */
     struct receiver_options receiver;
-    struct ingest *ingest;
+    struct receive_server *ingest;
     struct admin *admin;
-    struct vigil vigil; /* of service_run() alone */
-    atomic_bool broken; /* a thread of a part's has found it so */
+    struct health health; /* of service_run() alone */
+    atomic_bool broken;   /* a thread of a part's has found it so */
 };
 
 /* ---- what the threads of the parts have to tell */
 
-static void on_store_failed(void *data, const char *why)
+static void service_on_store_failed(void *data, const char *why)
 {
     (void)data;
-    notice_error("cannot store, senders are told to try again: %s", why);
+    message_error("cannot store, senders are told to try again: %s", why);
 }
 
-static void on_store_recovered(void *data)
+static void service_on_store_recovered(void *data)
 {
     (void)data;
-    notice("storing again");
+    message_print("storing again");
 }
 
 /* Nobody knows what is on the disk. A new process will read it from there. Not by SIGTERM: a second
  * one would end us without the answers that are due. */
-static void on_store_fatal(void *data, const char *why)
+static void service_on_store_fatal(void *data, const char *why)
 {
     struct service *s = data;
 
-    notice_error("the disk did not take what was written, stopping: %s", why);
+    message_error("the disk did not take what was written, stopping: %s", why);
     atomic_store(&s->broken, true);
     kill(getpid(), SIGUSR1);
 }
 
-static void on_committed(void *data)
+static void service_on_committed(void *data)
 {
     struct service *s = data;
     struct forwarder *forwarder = atomic_load(&s->forwarder);
@@ -91,22 +91,23 @@ static void on_committed(void *data)
         forwarder_wake(forwarder);
 }
 
-static void on_unreadable(void *data, const char *why)
+static void service_on_unreadable(void *data, const char *why)
 {
     (void)data;
-    notice_warning("cannot forward for now: %s", why);
+    message_warning("cannot forward for now: %s", why);
 }
 
-static void relay(void *data, const struct destination *destination, struct relay *relayed)
+static void service_add_waiter(void *data, const struct destination *destination,
+                               struct answer_wait *relayed)
 {
     const struct service *s = data;
 
-    forwarder_relay(atomic_load(&s->forwarder), destination, relayed);
+    forwarder_add_waiter(atomic_load(&s->forwarder), destination, relayed);
 }
 
 /* ---- the parts, in this order; each returns 0, or the code to exit with after a notice */
 
-static int open_log(struct service *s)
+static int service_open_log(struct service *s)
 {
     const char *file = s->config->log.file == NULL ? "-" : s->config->log.file;
     int error;
@@ -114,166 +115,167 @@ static int open_log(struct service *s)
     if ((s->log = log_open(file)) != NULL)
         return EXIT_SUCCESS;
     error = errno;
-    notice_error("cannot write the log %s: %s", file, strerror(error));
-    return exits_of_errno(error);
+    message_error("cannot write the log %s: %s", file, strerror(error));
+    return process_exit_code(error);
 }
 
-static void close_log(struct service *s)
+static void service_close_log(struct service *s)
 {
     unsigned long lost = log_close(&s->log);
 
     if (lost > 0)
-        notice_warning("%lu lines of the log are lost, nothing has taken them", lost);
+        message_warning("%lu lines of the log are lost, nothing has taken them", lost);
 }
 
 /* What is counted and watched, whether or not there is somebody to look at it. */
-static int open_views(struct service *s)
+static int service_open_views(struct service *s)
 {
     s->metrics = metrics_new();
     s->feed = feed_new();
-    s->pulses = pulses_new();
-    s->board = rules_board_new(s->first);
-    s->offenders = offenders_new(clock_mono_us());
-    if (s->offenders != NULL && s->metrics != NULL && s->feed != NULL && s->pulses != NULL &&
-        s->board != NULL && rules_count(s->first, s->metrics))
+    s->heartbeats = heartbeats_new();
+    s->policy_slot = policy_slot_new(s->first);
+    s->refusal_limit = refusal_limit_new(clock_mono_us());
+    if (s->refusal_limit != NULL && s->metrics != NULL && s->feed != NULL &&
+        s->heartbeats != NULL && s->policy_slot != NULL &&
+        policy_attach_metrics(s->first, s->metrics))
         return EXIT_SUCCESS;
-    notice_error("%s", strerror(errno));
+    message_error("%s", strerror(errno));
     return EXIT_FAILED;
 }
 
 /* What the store has to know before anything is written into it. */
-static int enrol(struct service *s)
+static int service_register(struct service *s)
 {
-    struct outbox *outbox = storage_outbox(s->storage);
-    char why[STORE_WHY_SIZE];
-    int code =
-        destinations_enrol(s->first->destinations, outbox, shelf_newest(storage_shelf(s->storage)));
+    struct outbox *outbox = store_outbox(s->store);
+    char why[DB_WHY_SIZE];
+    int code = destinations_register(s->first->destinations, outbox,
+                                     deliveries_newest(store_deliveries(s->store)));
 
     if (code == SQLITE_OK)
         code = outbox_correct_clock(outbox, clock_steady_us());
     if (code == SQLITE_OK)
         return EXIT_SUCCESS;
-    store_why(storage_store(s->storage), code, why);
-    notice_error("%s", why);
+    db_error_text(store_db(s->store), code, why);
+    message_error("%s", why);
     return EXIT_FAILED;
 }
 
-static int open_storage(struct service *s)
+static int service_open_store(struct service *s)
 {
     const struct config_store *c = &s->config->store;
-    struct storage_options options = {
+    struct store_options options = {
         .path = c->file,
         .keep_us = (int64_t)c->keep_days * 86400 * 1000000,
         .max_bytes = (int64_t)c->max_bytes,
         .queue_bytes = c->queue_bytes,
-        .pulses = s->pulses,
+        .heartbeats = s->heartbeats,
         .data = s,
-        .failed = on_store_failed,
-        .recovered = on_store_recovered,
-        .fatal = on_store_fatal,
-        .committed = on_committed,
+        .failed = service_on_store_failed,
+        .recovered = service_on_store_recovered,
+        .fatal = service_on_store_fatal,
+        .committed = service_on_committed,
     };
-    char why[STORE_WHY_SIZE];
+    char why[DB_WHY_SIZE];
     int error;
 
     /* That may take minutes. Nothing has begun that would have to be answered. */
     if (s->owns_process)
         signals_let_end();
-    s->storage = storage_open(&options, why);
+    s->store = store_open(&options, why);
     error = errno;
     if (s->owns_process)
         signals_block();
-    if (s->storage == NULL) {
-        notice_error("%s", why);
-        return exits_of_errno(error);
+    if (s->store == NULL) {
+        message_error("%s", why);
+        return process_exit_code(error);
     }
-    notice("%s: %zu deliveries%s", c->file, shelf_count(storage_shelf(s->storage)),
-           store_was_left_open(storage_store(s->storage)) ? ", recovered after an unclean end"
-                                                          : "");
-    return enrol(s);
+    message_print("%s: %zu deliveries%s", c->file, deliveries_key_count(store_deliveries(s->store)),
+                  db_was_left_open(store_db(s->store)) ? ", recovered after an unclean end" : "");
+    return service_register(s);
 }
 
-static int open_forwarder(struct service *s)
+static int service_open_forwarder(struct service *s)
 {
     struct forwarder_options options = {
-        .rules = s->first,
+        .policy = s->first,
         .store = s->config->store.file,
-        .writer = storage_outbox(s->storage),
+        .outbox = store_outbox(s->store),
         .log = s->log,
         .feed = s->feed,
-        .pulses = s->pulses,
-        .newest = shelf_newest(storage_shelf(s->storage)),
-        .failed = on_unreadable,
+        .heartbeats = s->heartbeats,
+        .newest = deliveries_newest(store_deliveries(s->store)),
+        .failed = service_on_unreadable,
     };
-    char why[STORE_WHY_SIZE];
+    char why[DB_WHY_SIZE];
 
-    if (!storage_start(s->storage)) {
-        notice_error("%s", strerror(errno));
+    if (!store_start(s->store)) {
+        message_error("%s", strerror(errno));
         return EXIT_FAILED;
     }
-    options.journal = storage_journal(s->storage);
+    options.writer = store_writer(s->store);
     atomic_store(&s->forwarder, forwarder_open(&options, why));
     if (atomic_load(&s->forwarder) != NULL)
         return EXIT_SUCCESS;
-    notice_error("%s", why);
+    message_error("%s", why);
     return EXIT_FAILED;
 }
 
-static int open_ingest(struct service *s)
+static int service_open_server(struct service *s)
 {
     s->receiver = (struct receiver_options){
-        .deposits =
+        .pending_set =
             {
-                .journal = storage_journal(s->storage),
-                .shelf = storage_shelf(s->storage),
+                .writer = store_writer(s->store),
+                .deliveries = store_deliveries(s->store),
                 .log = s->log,
                 .metrics = s->metrics,
                 .feed = s->feed,
-                .offenders = s->offenders,
-                .board = s->board,
-                .handover = {storage_outbox(s->storage), s, relay},
+                .refusal_limit = s->refusal_limit,
+                .policy_slot = s->policy_slot,
+                .upstream = {store_outbox(s->store), s, service_add_waiter},
             },
     };
-    s->ingest = ingest_open(s->config, &s->receiver, s->pulses);
+    s->ingest = receive_server_open(s->config, &s->receiver, s->heartbeats);
     return s->ingest != NULL ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
 /* Without an address or a socket there is none. */
-static int open_admin(struct service *s)
+static int service_open_admin(struct service *s)
 {
     struct admin_options options = {
         .address = s->config->admin.address,
         .passed = &s->passed->admin,
         .version = hookline_version(),
-        .board = s->board,
+        .policy_slot = s->policy_slot,
         .metrics = s->metrics,
-        .listener = ingest_listener(s->ingest),
-        .entrances = ingest_entrances(s->ingest),
+        .listener = receive_server_listener(s->ingest),
+        .listener_configs = receive_server_configs(s->ingest),
         .feed = s->feed,
-        .pulses = s->pulses,
-        .storage = s->storage,
+        .heartbeats = s->heartbeats,
+        .store = s->store,
         .forwarder = atomic_load(&s->forwarder),
         .free_bytes_min = s->config->store.free_bytes_min,
     };
-    char why[STORE_WHY_SIZE], address[ADDRESS_TEXT_SIZE];
+    char why[DB_WHY_SIZE], address[ADDRESS_TEXT_SIZE];
 
     if (options.address == NULL && options.passed->count == 0)
         return EXIT_SUCCESS;
     if ((s->admin = admin_open(&options, why)) == NULL) {
-        int code = exits_of_errno(errno);
+        int code = process_exit_code(errno);
 
-        notice_error("%s", why);
+        message_error("%s", why);
         return code;
     }
     for (size_t i = 0; admin_address(s->admin, i, address); i++)
-        notice("admin listening on %s", address);
+        message_print("admin listening on %s", address);
     return EXIT_SUCCESS;
 }
 
-static int open_all(struct service *s)
+static int service_open_all(struct service *s)
 {
     int (*const parts[])(struct service *) = {
-        open_log, open_views, open_storage, open_forwarder, open_ingest, open_admin,
+        service_open_log,       service_open_views,  service_open_store,
+        service_open_forwarder, service_open_server, service_open_admin,
     };
     int code = EXIT_SUCCESS;
 
@@ -282,82 +284,82 @@ static int open_all(struct service *s)
     return code;
 }
 
-static unsigned patience_s(const struct service *s)
+static unsigned service_patience_s(const struct service *s)
 {
-    struct rules *rules = s->board == NULL ? NULL : rules_board_take(s->board);
+    struct policy *policy = s->policy_slot == NULL ? NULL : policy_slot_hold(s->policy_slot);
     unsigned seconds =
-        rules == NULL ? s->config->limits.shutdown_seconds : rules->limits.shutdown_seconds;
+        policy == NULL ? s->config->limits.shutdown_seconds : policy->limits.shutdown_seconds;
 
-    rules_release(&rules);
+    policy_release(&policy);
     return seconds;
 }
 
 /* What is answered waits for the journal, and so does what was forwarded. */
-static void close_all(struct service *s)
+static void service_close_all(struct service *s)
 {
     struct forwarder *forwarder = atomic_load(&s->forwarder);
-    unsigned seconds = patience_s(s);
+    unsigned seconds = service_patience_s(s);
 
     if (s->admin != NULL)
         admin_set_stopping(s->admin);
     if (s->ingest != NULL)
-        ingest_stop(s->ingest, seconds);
+        receive_server_stop(s->ingest, seconds);
     admin_close(&s->admin);
-    ingest_free(&s->ingest);
+    receive_server_free(&s->ingest);
     if (forwarder != NULL)
         forwarder_stop(forwarder, seconds);
-    storage_close(&s->storage);
-    vigil_destroy(&s->vigil);
+    store_close(&s->store);
+    health_destroy(&s->health);
     /* Not before: the journal wakes it. */
     forwarder_free(&forwarder);
-    rules_board_free(&s->board);
+    policy_slot_free(&s->policy_slot);
     feed_free(&s->feed);
-    pulses_free(&s->pulses);
-    offenders_free(&s->offenders);
+    heartbeats_free(&s->heartbeats);
+    refusal_limit_free(&s->refusal_limit);
     metrics_free(&s->metrics);
-    close_log(s);
+    service_close_log(s);
 }
 
 /* Without `passed` the process is somebody else's. */
-static struct service *open_service(const struct config *config, struct rules *rules,
-                                    const struct passed *passed, int *code)
+static struct service *service_open_with(const struct config *config, struct policy *policy,
+                                         const struct listen_fds_by_use *passed, int *code)
 {
-    static const struct passed nothing;
+    static const struct listen_fds_by_use nothing;
     struct service *s = calloc(1, sizeof(*s));
 
     *code = EXIT_FAILED;
     if (s == NULL) {
-        rules_release(&rules);
+        policy_release(&policy);
         return NULL;
     }
     s->config = config;
     s->passed = passed == NULL ? &nothing : passed;
     s->owns_process = passed != NULL;
-    s->first = rules;
-    *code = open_all(s);
+    s->first = policy;
+    *code = service_open_all(s);
     if (*code == EXIT_SUCCESS)
-        *code = ingest_start(s->ingest, config, &s->passed->ingest);
-    rules_release(&s->first);
+        *code = receive_server_start(s->ingest, config, &s->passed->ingest);
+    policy_release(&s->first);
     if (*code != EXIT_SUCCESS)
         service_close(&s);
     return s;
 }
 
-struct service *service_open(const struct config *config, struct rules *rules, int *code)
+struct service *service_open(const struct config *config, struct policy *policy, int *code)
 {
-    return open_service(config, rules, NULL, code);
+    return service_open_with(config, policy, NULL, code);
 }
 
 const struct listener *service_listener(const struct service *s)
 {
-    return ingest_listener(s->ingest);
+    return receive_server_listener(s->ingest);
 }
 
 bool service_close(struct service **service)
 {
     bool good;
 
-    close_all(*service);
+    service_close_all(*service);
     good = !atomic_load(&(*service)->broken);
     free(*service);
     *service = NULL;
@@ -366,92 +368,91 @@ bool service_close(struct service **service)
 
 /* ---- signals */
 
-static void reopen_log(struct log *log)
+static void service_reopen_log(struct log *log)
 {
     if (!log_has_path(log))
         return;
     if (log_reopen(log))
-        notice("log reopened");
+        message_print("log reopened");
     else
-        notice_warning("the log stays as it is: %s", strerror(errno));
+        message_warning("the log stays as it is: %s", strerror(errno));
 }
 
-static void reload(struct service *s, const char *file)
+static void service_reload(struct service *s, const char *file)
 {
-    const struct reload reload = {
+    const struct reload what = {
         .config = s->config,
         .file = file,
-        .board = s->board,
+        .policy_slot = s->policy_slot,
         .metrics = s->metrics,
-        .storage = s->storage,
+        .store = s->store,
         .forwarder = atomic_load(&s->forwarder),
         .ingest = s->ingest,
     };
 
-    vigil_reloading(&s->vigil);
-    reopen_log(s->log);
-    vigil_reloaded(&s->vigil, reload_now(&reload));
+    health_reloading(&s->health);
+    service_reopen_log(s->log);
+    health_reloaded(&s->health, reload_now(&what));
 }
 
-static void begin_vigil(struct service *s)
+static void service_begin_health(struct service *s)
 {
     char address[ADDRESS_TEXT_SIZE];
 
-    if (!listener_address(ingest_listener(s->ingest), 0, address))
+    if (!listener_address(receive_server_listener(s->ingest), 0, address))
         address[0] = '\0';
-    vigil_begin(&s->vigil, storage_journal(s->storage), storage_store(s->storage), s->pulses,
-                address);
+    health_begin(&s->health, store_writer(s->store), store_db(s->store), s->heartbeats, address);
 }
 
 /* SIGUSR1 is a thread of ours that has found it so; from others it means nothing. */
-static bool is_the_end(struct service *s, int signal)
+static bool service_must_end(struct service *s, int signal)
 {
     return signal == SIGTERM || signal == SIGINT || (signal == SIGUSR1 && atomic_load(&s->broken));
 }
 
 /* The main thread has nothing else to do than to offer again what a full disk left of the log, and
  * to see to it that the others live. */
-static void wait_for_the_end(struct service *s, const char *file)
+static void service_wait_for_end(struct service *s, const char *file)
 {
     struct timespec wait;
     int signal;
 
-    begin_vigil(s);
-    wait = vigil_wait(&s->vigil);
-    while (!is_the_end(s, signal = signals_wait(&wait))) {
+    service_begin_health(s);
+    wait = health_wait(&s->health);
+    while (!service_must_end(s, signal = signals_wait(&wait))) {
         log_flush(s->log);
         if (signal == SIGHUP)
-            reload(s, file);
-        vigil_turn(&s->vigil);
+            service_reload(s, file);
+        health_turn(&s->health);
         /* What others hold of the rules before is let go without its notice. */
         if (forwarder_is_settling(atomic_load(&s->forwarder)))
             forwarder_wake(atomic_load(&s->forwarder));
     }
 }
 
-static void begin_to_stop(const struct service *s)
+static void service_begin_stop(const struct service *s)
 {
     signals_let_end(); /* if one comes again */
-    vigil_stopping(patience_s(s));
-    notice("stopping");
+    health_stopping(service_patience_s(s));
+    message_print("stopping");
 }
 
-int service_run(const struct config *config, const char *file, struct rules *rules)
+int service_run(const struct config *config, const char *file, struct policy *policy)
 {
     struct service *service;
-    struct passed passed;
-    int code = passed_take(&passed, &config->admin);
+    struct listen_fds_by_use passed;
+    int code = listen_fds_take(&passed, &config->admin);
 
     if (code != EXIT_SUCCESS) {
-        rules_release(&rules);
+        policy_release(&policy);
         return code;
     }
     signals_block();
-    supervisor_status("opening the store %s", config->store.file);
-    service = open_service(config, rules, &passed, &code);
+    systemd_notify_status("opening the store %s", config->store.file);
+    service = service_open_with(config, policy, &passed, &code);
     if (service == NULL)
         return code;
-    wait_for_the_end(service, file);
-    begin_to_stop(service);
+    service_wait_for_end(service, file);
+    service_begin_stop(service);
     return service_close(&service) ? EXIT_SUCCESS : EXIT_FAILED;
 }

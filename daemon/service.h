@@ -13,12 +13,12 @@
 
 struct config;
 struct listener;
-struct rules;
+struct policy;
 struct service;
 
 /* Receives from now on, under these rules, which it takes over in any case. NULL, and in *code the
  * one to exit with, after a notice. */
-struct service *service_open(const struct config *config, struct rules *rules, int *code);
+struct service *service_open(const struct config *config, struct policy *policy, int *code);
 
 /* Where deliveries arrive: its addresses are for others to read. */
 const struct listener *service_listener(const struct service *service);
@@ -29,6 +29,6 @@ bool service_close(struct service **service);
 /* All of it, on the main thread: until a signal or a fault ends it. `file` is where the config was
  * read and will be read again, or NULL; the rules are taken over. The code to exit with, after a
  * notice if it is not 0. */
-int service_run(const struct config *config, const char *file, struct rules *rules);
+int service_run(const struct config *config, const char *file, struct policy *policy);
 
 #endif

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <time.h>
 
-static sigset_t set_of(const int *numbers, size_t count)
+static sigset_t signals_set_of(const int *numbers, size_t count)
 {
     sigset_t set;
 
@@ -15,17 +15,17 @@ static sigset_t set_of(const int *numbers, size_t count)
     return set;
 }
 
-static sigset_t all(void)
+static sigset_t signals_all(void)
 {
     const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 
-    return set_of(numbers, sizeof(numbers) / sizeof(numbers[0]));
+    return signals_set_of(numbers, sizeof(numbers) / sizeof(numbers[0]));
 }
 
 void signals_defer_reload(void)
 {
     const int numbers[] = {SIGHUP};
-    sigset_t set = set_of(numbers, 1);
+    sigset_t set = signals_set_of(numbers, 1);
 
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
@@ -33,7 +33,7 @@ void signals_defer_reload(void)
 /* A log that takes no more is an error of write(), not our end. */
 void signals_block(void)
 {
-    sigset_t set = all();
+    sigset_t set = signals_all();
 
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
@@ -43,7 +43,7 @@ void signals_block(void)
 void signals_let_end(void)
 {
     const int numbers[] = {SIGTERM, SIGINT};
-    sigset_t set = set_of(numbers, sizeof(numbers) / sizeof(numbers[0]));
+    sigset_t set = signals_set_of(numbers, sizeof(numbers) / sizeof(numbers[0]));
 
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
@@ -53,7 +53,7 @@ void signals_let_end(void)
 int signals_wait(const struct timespec *longest)
 {
     const struct timespec no_time = {0};
-    sigset_t set = all(), others = set;
+    sigset_t set = signals_all(), others = set;
     int signal;
 
     sigdelset(&others, SIGHUP);

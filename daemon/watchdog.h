@@ -11,12 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct pulses;
+struct heartbeats;
 
 struct watchdog {
     int64_t patience_us; /* the supervisor's; 0: there is none to tell */
     int64_t fed_us;
-    bool complained;
+    bool reported;
 };
 
 void watchdog_init(struct watchdog *watchdog);
@@ -24,6 +24,6 @@ void watchdog_init(struct watchdog *watchdog);
 /* How long to wait at most until the next turn. */
 int64_t watchdog_wait_us(const struct watchdog *watchdog);
 
-void watchdog_turn(struct watchdog *watchdog, struct pulses *pulses);
+void watchdog_turn(struct watchdog *watchdog, struct heartbeats *heartbeats);
 
 #endif

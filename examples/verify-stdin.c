@@ -16,7 +16,7 @@
 #include <time.h>
 
 enum {
-    HEADERS_MAX = 32,
+    REQUEST_HEAD_FIELDS_MAX = 32,
     BODY_MAX = 1 << 20
 };
 
@@ -36,14 +36,14 @@ static void read_header(char *text, hookline_header *header)
 int main(int argc, char **argv)
 {
     static char body[BODY_MAX + 1];
-    hookline_header header[HEADERS_MAX];
+    hookline_header header[REQUEST_HEAD_FIELDS_MAX];
     hookline_header_list headers = {header, 0};
     hookline_request req = {.find_header = hookline_find_in_list, .headers = &headers};
     hookline_verifier *verifier;
     hookline_result r;
     int code;
 
-    if (argc < 2 || argc - 2 > HEADERS_MAX)
+    if (argc < 2 || argc - 2 > REQUEST_HEAD_FIELDS_MAX)
         return fputs("usage: verify-stdin SCHEME [HEADER: VALUE]... <BODY\n", stderr), 2;
     for (int i = 2; i < argc; i++)
         read_header(argv[i], &header[headers.count++]);

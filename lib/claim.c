@@ -10,16 +10,16 @@ static bool equals(hookline_bytes bytes, const char *text)
     return strlen(text) == bytes.len && memcmp(bytes.base, text, bytes.len) == 0;
 }
 
-static bool is_blank(char c)
+static bool claim_is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
-static hookline_bytes trim(hookline_bytes text)
+static hookline_bytes claim_trim(hookline_bytes text)
 {
-    while (text.len > 0 && is_blank(text.base[0]))
+    while (text.len > 0 && claim_is_blank(text.base[0]))
         text = (hookline_bytes){text.base + 1, text.len - 1};
-    while (text.len > 0 && is_blank(text.base[text.len - 1]))
+    while (text.len > 0 && claim_is_blank(text.base[text.len - 1]))
         text.len--;
     return text;
 }
@@ -72,13 +72,13 @@ static int read_tagged(struct claim *claim, const struct scheme *s, hookline_byt
     return value.base != NULL && equals(tag, s->signature.key) ? add_signature(claim, s, value) : 0;
 }
 
-static int read_pair(struct claim *claim, const struct scheme *s, hookline_bytes item)
+static int claim_read_pair(struct claim *claim, const struct scheme *s, hookline_bytes item)
 {
-    hookline_bytes value, key = trim(cut(item, '=', &value));
+    hookline_bytes value, key = claim_trim(cut(item, '=', &value));
 
     if (value.base == NULL)
         return HOOKLINE_BAD_SIGNATURE_FORMAT;
-    value = trim(value);
+    value = claim_trim(value);
     if (equals(key, s->signature.key))
         return add_signature(claim, s, value);
     if (s->timestamp.source == FROM_PAIR && equals(key, s->timestamp.name[0])) {
@@ -95,7 +95,7 @@ static int read_item(struct claim *claim, const struct scheme *s, hookline_bytes
     case LIST_TAGGED:
         return read_tagged(claim, s, item);
     case LIST_PAIRS:
-        return read_pair(claim, s, item);
+        return claim_read_pair(claim, s, item);
     case LIST_NONE:
     case LIST_BARE:
         break;
@@ -115,7 +115,7 @@ static int read_signatures(struct claim *claim, const struct scheme *s, hookline
     while (value.base != NULL && code == 0) {
         hookline_bytes item = cut(value, s->signature.separator, &value);
 
-        code = read_item(claim, s, trim(item));
+        code = read_item(claim, s, claim_trim(item));
     }
     return code;
 }
@@ -155,8 +155,8 @@ static int read_timestamp(struct claim *claim, const struct scheme *s, unsigned 
     return code;
 }
 
-static int read_id(struct claim *claim, const struct scheme *s, unsigned set,
-                   const hookline_request *req)
+static int claim_read_id(struct claim *claim, const struct scheme *s, unsigned set,
+                         const hookline_request *req)
 {
     int code;
 
@@ -211,7 +211,7 @@ int claim_read(struct claim *claim, const struct scheme *s, const hookline_reque
     if (code == 0)
         code = read_timestamp(claim, s, set, req);
     if (code == 0)
-        code = read_id(claim, s, set, req);
+        code = claim_read_id(claim, s, set, req);
     if (code == 0)
         code = content_gather(s, req, claim->timestamp, claim->id, claim->content);
     return code;

@@ -15,8 +15,8 @@ static bool is_ascii(hookline_bytes text)
     return all < 0x80;
 }
 
-static bool decode_base64(hookline_bytes text, int variant, unsigned char *out, size_t size,
-                          size_t *len)
+static bool codec_decode_base64(hookline_bytes text, int variant, unsigned char *out, size_t size,
+                                size_t *len)
 {
     return is_ascii(text) &&
            sodium_base642bin(out, size, text.base, text.len, NULL, len, NULL, variant) == 0;
@@ -35,11 +35,11 @@ bool codec_decode_secret(enum encoding encoding, hookline_bytes text, unsigned c
     case ENCODING_HEX:
         return sodium_hex2bin(out, size, text.base, text.len, NULL, len, NULL) == 0;
     case ENCODING_BASE64:
-        return decode_base64(text, sodium_base64_VARIANT_ORIGINAL, out, size, len) ||
-               decode_base64(text, sodium_base64_VARIANT_ORIGINAL_NO_PADDING, out, size, len);
+        return codec_decode_base64(text, sodium_base64_VARIANT_ORIGINAL, out, size, len) ||
+               codec_decode_base64(text, sodium_base64_VARIANT_ORIGINAL_NO_PADDING, out, size, len);
     case ENCODING_BASE64URL:
-        return decode_base64(text, sodium_base64_VARIANT_URLSAFE, out, size, len) ||
-               decode_base64(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING, out, size, len);
+        return codec_decode_base64(text, sodium_base64_VARIANT_URLSAFE, out, size, len) ||
+               codec_decode_base64(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING, out, size, len);
     }
     return false;
 }

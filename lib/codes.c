@@ -43,7 +43,7 @@ static const struct row {
     {HOOKLINE_BAD_TOLERANCE, "bad_tolerance", "a tolerance is 0 to 86400 seconds"},
 };
 
-static const struct row *find(int code)
+static const struct row *code_find_row(int code)
 {
     static const struct row unknown = {0, "unknown", "unknown code"};
 
@@ -55,10 +55,10 @@ static const struct row *find(int code)
 
 const char *hookline_code_name(int code)
 {
-    return find(code)->name;
+    return code_find_row(code)->name;
 }
 
 const char *hookline_code_text(int code)
 {
-    return find(code)->text;
+    return code_find_row(code)->text;
 }

@@ -12,7 +12,7 @@
 /* Sets *value to the member at `path` if it is a string or a number, else to NULL; the rest of the
  * document is not turned into anything. HOOKLINE_NO_MEMORY, since member.c has found it
  * well-formed. */
-static int read_value(hookline_bytes payload, const char *path, cJSON **value)
+static int event_read_member(hookline_bytes payload, const char *path, cJSON **value)
 {
     struct member m = {.kind = MEMBER_ABSENT};
 
@@ -51,7 +51,7 @@ static int is_test(const struct scheme *s, const char *type)
 }
 
 /* Struct and texts in one block, so that one free() releases them. */
-static hookline_event *pack(const char *id, size_t id_len, const char *type)
+static hookline_event *event_new_packed(const char *id, size_t id_len, const char *type)
 {
     size_t type_size = type == NULL ? 0 : strlen(type) + 1;
     hookline_event *event = malloc(sizeof(*event) + id_len + 1 + type_size);
@@ -70,7 +70,8 @@ static hookline_event *pack(const char *id, size_t id_len, const char *type)
     return event;
 }
 
-static int read_event(hookline_event **out, const struct scheme *s, const hookline_result *r)
+static int event_read_payload(hookline_event **out, const struct scheme *s,
+                              const hookline_result *r)
 {
     hookline_bytes payload = r->payload;
     cJSON *type = NULL, *created = NULL;
@@ -81,9 +82,9 @@ static int read_event(hookline_event **out, const struct scheme *s, const hookli
             return HOOKLINE_BAD_PAYLOAD;
         payload = (hookline_bytes){"{}", 2};
     }
-    if (read_value(payload, s->event.type, &type) < 0 ||
-        read_value(payload, s->event.created, &created) < 0 ||
-        (*out = pack(r->id.base, r->id.len, cJSON_GetStringValue(type))) == NULL) {
+    if (event_read_member(payload, s->event.type, &type) < 0 ||
+        event_read_member(payload, s->event.created, &created) < 0 ||
+        (*out = event_new_packed(r->id.base, r->id.len, cJSON_GetStringValue(type))) == NULL) {
         code = HOOKLINE_NO_MEMORY;
     } else {
         (*out)->created_at = time_of(created);
@@ -101,7 +102,7 @@ int hookline_event_read(hookline_event **out, const hookline_verifier *v, const 
     *out = NULL;
     if (v == NULL || r == NULL || !hookline_accepted(*r))
         return HOOKLINE_BAD_CALL;
-    return read_event(out, &v->scheme, r);
+    return event_read_payload(out, &v->scheme, r);
 }
 
 void hookline_event_free(hookline_event **event)

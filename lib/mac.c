@@ -6,7 +6,8 @@
 #include <openssl/crypto.h>
 #include <sodium.h>
 
-static void start(SHA256_CTX *state, unsigned char block[SHA256_CBLOCK], unsigned char pad)
+static void mac_start_block(SHA256_CTX *state, unsigned char block[SHA256_CBLOCK],
+                            unsigned char pad)
 {
     for (size_t i = 0; i < SHA256_CBLOCK; i++)
         block[i] ^= pad;
@@ -22,8 +23,8 @@ void mac_key_set(struct mac_key *key, const unsigned char *bytes, size_t len)
         SHA256(bytes, len, block);
     else
         memcpy(block, bytes, len);
-    start(&key->inner, block, 0x36);
-    start(&key->outer, block, 0x36 ^ 0x5c);
+    mac_start_block(&key->inner, block, 0x36);
+    mac_start_block(&key->outer, block, 0x36 ^ 0x5c);
     sodium_memzero(block, sizeof(block));
 }
 

@@ -33,7 +33,7 @@ static void skip_space(struct cursor *c)
         c->at++;
 }
 
-static bool take(struct cursor *c, char wanted)
+static bool member_take_char(struct cursor *c, char wanted)
 {
     skip_space(c);
     if (!looking_at(c, wanted))
@@ -138,7 +138,7 @@ static bool take_digits(struct cursor *c)
     return c->at > start;
 }
 
-static struct member take_number(struct cursor *c)
+static struct member member_take_number(struct cursor *c)
 {
     const char *start = c->at;
 
@@ -160,7 +160,7 @@ static struct member take_number(struct cursor *c)
     return c->at - start > NUMBER_MAX ? malformed : between(MEMBER_NUMBER, start, c->at);
 }
 
-static struct member take_word(struct cursor *c, const char *word, enum member_kind kind)
+static struct member member_take_word(struct cursor *c, const char *word, enum member_kind kind)
 {
     const char *start = c->at;
     size_t len = strlen(word);
@@ -193,7 +193,7 @@ static unsigned unescape(struct cursor *c)
 
 /* A key may be written with escapes, and whoever parses the whole document undoes them: two
  * readers must not find two different members. */
-static bool is_name(struct member key, hookline_bytes name)
+static bool member_name_is(struct member key, hookline_bytes name)
 {
     struct cursor c = {key.text.base, key.text.base + key.text.len, 0};
     size_t done = 0;
@@ -215,30 +215,30 @@ static bool is_name(struct member key, hookline_bytes name)
  * the closing bracket if there is none. */
 static struct member take_members(struct cursor *c, const hookline_bytes *name)
 {
-    if (take(c, '}'))
+    if (member_take_char(c, '}'))
         return (struct member){.kind = MEMBER_ABSENT};
     do {
         struct member key, value;
 
-        if (!take(c, '"') || (key = take_string(c)).kind == MEMBER_MALFORMED || !take(c, ':') ||
-            (value = take_value(c)).kind == MEMBER_MALFORMED)
+        if (!member_take_char(c, '"') || (key = take_string(c)).kind == MEMBER_MALFORMED ||
+            !member_take_char(c, ':') || (value = take_value(c)).kind == MEMBER_MALFORMED)
             return malformed;
-        if (name != NULL && is_name(key, *name))
+        if (name != NULL && member_name_is(key, *name))
             return value;
-    } while (take(c, ','));
-    return take(c, '}') ? (struct member){.kind = MEMBER_ABSENT} : malformed;
+    } while (member_take_char(c, ','));
+    return member_take_char(c, '}') ? (struct member){.kind = MEMBER_ABSENT} : malformed;
 }
 
 /* Stands behind the opening bracket. */
 static bool take_elements(struct cursor *c)
 {
-    if (take(c, ']'))
+    if (member_take_char(c, ']'))
         return true;
     do {
         if (take_value(c).kind == MEMBER_MALFORMED)
             return false;
-    } while (take(c, ','));
-    return take(c, ']');
+    } while (member_take_char(c, ','));
+    return member_take_char(c, ']');
 }
 
 static struct member take_nested(struct cursor *c)
@@ -267,13 +267,13 @@ static struct member take_value(struct cursor *c)
     case '[':
         return take_nested(c);
     case 't':
-        return take_word(c, "true", MEMBER_OTHER);
+        return member_take_word(c, "true", MEMBER_OTHER);
     case 'f':
-        return take_word(c, "false", MEMBER_OTHER);
+        return member_take_word(c, "false", MEMBER_OTHER);
     case 'n':
-        return take_word(c, "null", MEMBER_NULL);
+        return member_take_word(c, "null", MEMBER_NULL);
     default:
-        return take_number(c);
+        return member_take_number(c);
     }
 }
 
@@ -284,7 +284,7 @@ static struct member find_here(hookline_bytes json, hookline_bytes name)
     if (json.len == 0)
         return malformed;
     c.end += json.len;
-    return take(&c, '{') ? take_members(&c, &name) : malformed;
+    return member_take_char(&c, '{') ? take_members(&c, &name) : malformed;
 }
 
 struct member member_find(hookline_bytes json, const char *path)

@@ -28,15 +28,15 @@ enum {
     WORDS_MAX = 8
 };
 
-struct clause {
+struct scheme_clause {
     char *word[WORDS_MAX + 1]; /* NULL behind the last */
     size_t count;
 };
 
 /* Clauses return NULL, or what they expect. */
-typedef const char *parse_clause(struct scheme *s, const struct clause *c);
+typedef const char *parse_clause(struct scheme *s, const struct scheme_clause *c);
 
-static bool is(const char *word, const char *wanted)
+static bool scheme_word_is(const char *word, const char *wanted)
 {
     return word != NULL && strcmp(word, wanted) == 0;
 }
@@ -66,7 +66,7 @@ static bool parse_names(struct scheme *s, char *word, const char *name[])
     return true;
 }
 
-static const char *parse_signature(struct scheme *s, const struct clause *c)
+static const char *parse_signature(struct scheme *s, const struct scheme_clause *c)
 {
     const char *expected = "HEADER[|HEADER] [also HEADER]";
 
@@ -75,24 +75,26 @@ static const char *parse_signature(struct scheme *s, const struct clause *c)
     if (c->count == 2)
         return NULL;
     s->signature.also = c->word[3];
-    return c->count == 4 && is(c->word[2], "also") && is_header_name(c->word[3]) ? NULL : expected;
+    return c->count == 4 && scheme_word_is(c->word[2], "also") && is_header_name(c->word[3])
+               ? NULL
+               : expected;
 }
 
-static const char *parse_list(struct scheme *s, const struct clause *c)
+static const char *parse_list(struct scheme *s, const struct scheme_clause *c)
 {
-    if (c->count == 2 && is(c->word[1], "none")) {
+    if (c->count == 2 && scheme_word_is(c->word[1], "none")) {
         s->signature.list = LIST_NONE;
-    } else if (c->count == 2 && is(c->word[1], "bare")) {
+    } else if (c->count == 2 && scheme_word_is(c->word[1], "bare")) {
         s->signature.list = LIST_BARE;
         s->signature.separator = ',';
-    } else if (c->count == 3 && is(c->word[1], "tagged")) {
+    } else if (c->count == 3 && scheme_word_is(c->word[1], "tagged")) {
         s->signature.list = LIST_TAGGED;
         s->signature.separator = ' ';
         s->signature.key = c->word[2];
-    } else if (c->count == 4 && is(c->word[1], "pairs") &&
-               (is(c->word[2], "comma") || is(c->word[2], "semicolon"))) {
+    } else if (c->count == 4 && scheme_word_is(c->word[1], "pairs") &&
+               (scheme_word_is(c->word[2], "comma") || scheme_word_is(c->word[2], "semicolon"))) {
         s->signature.list = LIST_PAIRS;
-        s->signature.separator = is(c->word[2], "comma") ? ',' : ';';
+        s->signature.separator = scheme_word_is(c->word[2], "comma") ? ',' : ';';
         s->signature.key = c->word[3];
     } else {
         return "none, tagged TAG, pairs comma|semicolon KEY or bare";
@@ -100,9 +102,9 @@ static const char *parse_list(struct scheme *s, const struct clause *c)
     return NULL;
 }
 
-static const char *parse_prefix(struct scheme *s, const struct clause *c)
+static const char *parse_prefix(struct scheme *s, const struct scheme_clause *c)
 {
-    s->signature.prefix_whole = c->count == 3 && is(c->word[1], "whole");
+    s->signature.prefix_whole = c->count == 3 && scheme_word_is(c->word[1], "whole");
     s->signature.prefix = c->word[c->count - 1];
     return c->count == 2 || s->signature.prefix_whole ? NULL : "[whole] TEXT";
 }
@@ -117,7 +119,7 @@ static bool parse_encoding_name(const char *word, enum encoding *encoding)
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (is(word, names[i])) {
+        if (scheme_word_is(word, names[i])) {
             *encoding = (enum encoding)i;
             return true;
         }
@@ -125,7 +127,7 @@ static bool parse_encoding_name(const char *word, enum encoding *encoding)
     return false;
 }
 
-static const char *parse_encoding(struct scheme *s, const struct clause *c)
+static const char *parse_encoding(struct scheme *s, const struct scheme_clause *c)
 {
     return c->count == 2 && parse_encoding_name(c->word[1], &s->signature.encoding) &&
                    s->signature.encoding != ENCODING_TEXT
@@ -145,7 +147,7 @@ static bool parse_placeholder(struct part *part, char *name)
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (is(name, known[i].name)) {
+        if (scheme_word_is(name, known[i].name)) {
             *part = (struct part){.kind = known[i].kind};
             return true;
         }
@@ -156,7 +158,7 @@ static bool parse_placeholder(struct part *part, char *name)
     return true;
 }
 
-static const char *parse_content(struct scheme *s, const struct clause *c)
+static const char *parse_content(struct scheme *s, const struct scheme_clause *c)
 {
     const char *expected = "TEXT with {timestamp} {id} {body} {method} {url} {header:NAME}";
 
@@ -194,7 +196,7 @@ static bool parse_unit(const char *word, enum time_unit *unit)
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (is(word, names[i])) {
+        if (scheme_word_is(word, names[i])) {
             *unit = (enum time_unit)i;
             return true;
         }
@@ -202,18 +204,18 @@ static bool parse_unit(const char *word, enum time_unit *unit)
     return false;
 }
 
-static const char *parse_timestamp(struct scheme *s, const struct clause *c)
+static const char *parse_timestamp(struct scheme *s, const struct scheme_clause *c)
 {
     bool known = true;
 
-    if (is(c->word[1], "header") && c->count == 4) {
+    if (scheme_word_is(c->word[1], "header") && c->count == 4) {
         s->timestamp.source = FROM_HEADER;
         known = parse_names(s, c->word[2], s->timestamp.name);
-    } else if (is(c->word[1], "pair") && c->count == 4) {
+    } else if (scheme_word_is(c->word[1], "pair") && c->count == 4) {
         s->timestamp.source = FROM_PAIR;
         s->timestamp.name[0] = c->word[2];
-    } else if (is(c->word[1], "body") &&
-               (c->count == 4 || (c->count == 5 && is(c->word[4], "optional")))) {
+    } else if (scheme_word_is(c->word[1], "body") &&
+               (c->count == 4 || (c->count == 5 && scheme_word_is(c->word[4], "optional")))) {
         s->timestamp.source = FROM_BODY;
         s->timestamp.name[0] = c->word[2];
         s->timestamp.optional = c->count == 5;
@@ -226,17 +228,17 @@ static const char *parse_timestamp(struct scheme *s, const struct clause *c)
                  "is seconds, milliseconds, rfc3339 or any";
 }
 
-static const char *parse_id(struct scheme *s, const struct clause *c)
+static const char *parse_id(struct scheme *s, const struct scheme_clause *c)
 {
     const char *expected = "header NAME[|NAME] [equals PATH] or body PATH";
 
-    if (is(c->word[1], "header") && c->count >= 3) {
+    if (scheme_word_is(c->word[1], "header") && c->count >= 3) {
         s->id.source = FROM_HEADER;
         s->id.equals = c->word[3] == NULL ? NULL : c->word[4];
-        if ((c->count != 3 && !(c->count == 5 && is(c->word[3], "equals"))) ||
+        if ((c->count != 3 && !(c->count == 5 && scheme_word_is(c->word[3], "equals"))) ||
             !parse_names(s, c->word[2], s->id.name))
             return expected;
-    } else if (is(c->word[1], "body") && c->count == 3) {
+    } else if (scheme_word_is(c->word[1], "body") && c->count == 3) {
         s->id.source = FROM_BODY;
         s->id.name[0] = c->word[2];
     } else {
@@ -245,7 +247,7 @@ static const char *parse_id(struct scheme *s, const struct clause *c)
     return NULL;
 }
 
-static const char *parse_secret(struct scheme *s, const struct clause *c)
+static const char *parse_secret(struct scheme *s, const struct scheme_clause *c)
 {
     const char *expected = "text, base64 [PREFIX] or hex";
 
@@ -256,7 +258,7 @@ static const char *parse_secret(struct scheme *s, const struct clause *c)
     return c->count == 2 || s->secret.encoding == ENCODING_BASE64 ? NULL : expected;
 }
 
-static const char *parse_tolerance(struct scheme *s, const struct clause *c)
+static const char *parse_tolerance(struct scheme *s, const struct scheme_clause *c)
 {
     hookline_bytes text = {c->word[1], c->count == 2 ? strlen(c->word[1]) : 0};
     int64_t seconds;
@@ -267,19 +269,20 @@ static const char *parse_tolerance(struct scheme *s, const struct clause *c)
     return NULL;
 }
 
-static const char *parse_payload(struct scheme *s, const struct clause *c)
+static const char *parse_payload(struct scheme *s, const struct scheme_clause *c)
 {
-    s->event.json = c->count == 2 && is(c->word[1], "json");
+    s->event.json = c->count == 2 && scheme_word_is(c->word[1], "json");
     return s->event.json ? NULL : "json";
 }
 
-static const char *parse_event(struct scheme *s, const struct clause *c)
+static const char *parse_event(struct scheme *s, const struct scheme_clause *c)
 {
-    if (c->count == 3 && is(c->word[1], "type"))
+    if (c->count == 3 && scheme_word_is(c->word[1], "type"))
         s->event.type = c->word[2];
-    else if (c->count == 3 && is(c->word[1], "created"))
+    else if (c->count == 3 && scheme_word_is(c->word[1], "created"))
         s->event.created = c->word[2];
-    else if (c->count >= 3 && c->count <= 2 + SCHEME_TESTS_MAX && is(c->word[1], "test"))
+    else if (c->count >= 3 && c->count <= 2 + SCHEME_TESTS_MAX &&
+             scheme_word_is(c->word[1], "test"))
         memcpy(s->event.test, c->word + 2, (c->count - 2) * sizeof(c->word[0]));
     else
         return "type PATH, created PATH or test TYPE...";
@@ -318,11 +321,11 @@ static size_t find_keyword(const char *name)
 }
 
 /* Cuts the words of one clause out of `text`. False if there are too many. */
-static bool cut_words(struct clause *clause, char *text)
+static bool cut_words(struct scheme_clause *clause, char *text)
 {
     char *word;
 
-    *clause = (struct clause){0};
+    *clause = (struct scheme_clause){0};
     while ((word = strsep(&text, " \t\r")) != NULL) {
         if (*word == '\0')
             continue;
@@ -339,7 +342,7 @@ static bool parse_clauses(struct scheme *s, char *why, size_t why_size)
     char *rest = s->text;
 
     for (unsigned number = 1; rest != NULL; number++) {
-        struct clause clause;
+        struct scheme_clause clause;
         const char *problem = NULL;
         size_t k = KEYWORDS;
 

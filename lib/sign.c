@@ -7,7 +7,7 @@
 #include "verifier.h"
 
 /* Texts go one behind the other into out->text, and headers that show them into out->entries. */
-struct writer {
+struct sign_writer {
     hookline_signature *out;
     size_t used;
 };
@@ -22,18 +22,18 @@ _Static_assert(CONTENT_ID_MAX + ONE_TIMESTAMP_MAX + SCHEME_WORD_MAX +
                    sizeof(((hookline_signature *)NULL)->text),
                "what a scheme can ask for fits");
 
-static void put(struct writer *w, const char *bytes, size_t len)
+static void sign_put(struct sign_writer *w, const char *bytes, size_t len)
 {
     memcpy(w->out->text + w->used, bytes, len);
     w->used += len;
 }
 
-static void put_text(struct writer *w, const char *text)
+static void put_text(struct sign_writer *w, const char *text)
 {
-    put(w, text, strlen(text));
+    sign_put(w, text, strlen(text));
 }
 
-static void add_header(struct writer *w, const char *name, size_t from)
+static void sign_add_header(struct sign_writer *w, const char *name, size_t from)
 {
     w->out->entries[w->out->headers.count++] = (hookline_header){
         name,
@@ -41,7 +41,7 @@ static void add_header(struct writer *w, const char *name, size_t from)
     };
 }
 
-static void put_one_signature(struct writer *w, const struct scheme *s,
+static void put_one_signature(struct sign_writer *w, const struct scheme *s,
                               const unsigned char mac[MAC_SIZE])
 {
     char text[2 * MAC_SIZE + 1];
@@ -49,14 +49,14 @@ static void put_one_signature(struct writer *w, const struct scheme *s,
 
     if (s->signature.key != NULL) {
         put_text(w, s->signature.key);
-        put(w, s->signature.list == LIST_TAGGED ? "," : "=", 1);
+        sign_put(w, s->signature.list == LIST_TAGGED ? "," : "=", 1);
     }
     if (!s->signature.prefix_whole)
         put_text(w, s->signature.prefix);
-    put(w, text, len);
+    sign_put(w, text, len);
 }
 
-static void put_signatures(struct writer *w, const hookline_verifier *v,
+static void put_signatures(struct sign_writer *w, const hookline_verifier *v,
                            const hookline_bytes content[], hookline_bytes timestamp)
 {
     const struct scheme *s = &v->scheme;
@@ -64,9 +64,9 @@ static void put_signatures(struct writer *w, const hookline_verifier *v,
 
     if (s->timestamp.source == FROM_PAIR) {
         put_text(w, s->timestamp.name[0]);
-        put(w, "=", 1);
-        put(w, timestamp.base, timestamp.len);
-        put(w, &s->signature.separator, 1);
+        sign_put(w, "=", 1);
+        sign_put(w, timestamp.base, timestamp.len);
+        sign_put(w, &s->signature.separator, 1);
     }
     if (s->signature.prefix_whole)
         put_text(w, s->signature.prefix);
@@ -75,14 +75,14 @@ static void put_signatures(struct writer *w, const hookline_verifier *v,
 
         mac_compute(&v->key[k], content, s->parts, mac);
         if (k > 0)
-            put(w, &s->signature.separator, 1);
+            sign_put(w, &s->signature.separator, 1);
         put_one_signature(w, s, mac);
     }
-    add_header(w, s->signature.name[0], from);
+    sign_add_header(w, s->signature.name[0], from);
 }
 
 /* The id to send in a header; empty if the scheme sends none. */
-static int choose_id(const struct scheme *s, hookline_bytes body, hookline_bytes *id)
+static int sign_choose_id(const struct scheme *s, hookline_bytes body, hookline_bytes *id)
 {
     if (s->id.source != FROM_HEADER) {
         *id = (hookline_bytes){NULL, 0};
@@ -111,25 +111,25 @@ int hookline_sign(const hookline_verifier *v, const hookline_request *req, hookl
     hookline_bytes content[SCHEME_PARTS_MAX];
     char time_text[TIMESTAMP_SIZE];
     hookline_bytes timestamp = {time_text, 0};
-    struct writer w = {out, 0};
+    struct sign_writer w = {out, 0};
     int code;
 
     if (!is_callable(v, req, now, out))
         return HOOKLINE_BAD_CALL;
     timestamp.len = timestamp_write(v->scheme.timestamp.unit, now, time_text);
-    if ((code = choose_id(&v->scheme, req->body, &id)) < 0)
+    if ((code = sign_choose_id(&v->scheme, req->body, &id)) < 0)
         return code;
     if ((code = content_gather(&v->scheme, req, timestamp, id, content)) < 0)
         return code;
 
     out->headers = (hookline_header_list){out->entries, 0};
     if (v->scheme.id.source == FROM_HEADER) {
-        put(&w, id.base, id.len);
-        add_header(&w, v->scheme.id.name[0], 0);
+        sign_put(&w, id.base, id.len);
+        sign_add_header(&w, v->scheme.id.name[0], 0);
     }
     if (v->scheme.timestamp.source == FROM_HEADER) {
-        put(&w, timestamp.base, timestamp.len);
-        add_header(&w, v->scheme.timestamp.name[0], w.used - timestamp.len);
+        sign_put(&w, timestamp.base, timestamp.len);
+        sign_add_header(&w, v->scheme.timestamp.name[0], w.used - timestamp.len);
     }
     put_signatures(&w, v, content, timestamp);
     return 0;

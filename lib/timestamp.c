@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static bool read_number(hookline_bytes text, int64_t *number)
+static bool timestamp_read_number(hookline_bytes text, int64_t *number)
 {
     int64_t value = 0;
 
@@ -129,16 +129,16 @@ bool timestamp_read(enum time_unit unit, hookline_bytes text, int64_t *seconds)
 
     switch (unit) {
     case TIME_SECONDS:
-        return read_number(text, seconds);
+        return timestamp_read_number(text, seconds);
     case TIME_MILLISECONDS:
-        if (!read_number(text, seconds))
+        if (!timestamp_read_number(text, seconds))
             return false;
         *seconds /= 1000;
         return true;
     case TIME_RFC3339:
         return read_rfc3339(text, seconds);
     case TIME_ANY:
-        if (!read_number(text, seconds))
+        if (!timestamp_read_number(text, seconds))
             return read_rfc3339(text, seconds);
         if (*seconds >= surely_milliseconds)
             *seconds /= 1000;

@@ -5,21 +5,21 @@
 
 #include <sodium.h>
 
-static bool is_white(char c)
+static bool verifier_is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 /* An empty key verifies everybody's signatures; white space at an end is a mistake in copying;
  * a whpk_ is public, so that anybody could sign with it, and a whsk_ is for another algorithm. */
-static bool is_usable(const char *secret, size_t len)
+static bool verifier_secret_is_usable(const char *secret, size_t len)
 {
-    return len > 0 && len <= HOOKLINE_SECRET_LENGTH_MAX && !is_white(secret[0]) &&
-           !is_white(secret[len - 1]) && strncmp(secret, "whpk_", 5) != 0 &&
+    return len > 0 && len <= HOOKLINE_SECRET_LENGTH_MAX && !verifier_is_space(secret[0]) &&
+           !verifier_is_space(secret[len - 1]) && strncmp(secret, "whpk_", 5) != 0 &&
            strncmp(secret, "whsk_", 5) != 0;
 }
 
-static int add_secret(hookline_verifier *v, const char *secret)
+static int verifier_add_secret(hookline_verifier *v, const char *secret)
 {
     const char *prefix = v->scheme.secret.prefix;
     hookline_bytes text = {secret, secret == NULL ? 0 : strlen(secret)};
@@ -27,7 +27,7 @@ static int add_secret(hookline_verifier *v, const char *secret)
     size_t len;
     int code = HOOKLINE_BAD_SECRET;
 
-    if (!is_usable(text.base, text.len) || v->keys == HOOKLINE_SECRETS_MAX)
+    if (!verifier_secret_is_usable(text.base, text.len) || v->keys == HOOKLINE_SECRETS_MAX)
         return HOOKLINE_BAD_SECRET;
     if (prefix != NULL && strncmp(secret, prefix, strlen(prefix)) == 0)
         text = (hookline_bytes){text.base + strlen(prefix), text.len - strlen(prefix)};
@@ -61,7 +61,7 @@ int hookline_verifier_new_custom(hookline_verifier **out, const char *descriptio
     if (why == NULL)
         why_size = 0;
     v->keys = 0;
-    code = scheme_parse(&v->scheme, description, why, why_size) ? add_secret(v, secret)
+    code = scheme_parse(&v->scheme, description, why, why_size) ? verifier_add_secret(v, secret)
                                                                 : HOOKLINE_BAD_SCHEME;
     if (code < 0) {
         sodium_free(v);
@@ -93,7 +93,7 @@ int hookline_verifier_add_secret(hookline_verifier *v, const char *secret)
     if (v == NULL)
         return HOOKLINE_BAD_CALL;
     sodium_mprotect_readwrite(v);
-    code = add_secret(v, secret);
+    code = verifier_add_secret(v, secret);
     sodium_mprotect_readonly(v);
     return code;
 }

@@ -16,7 +16,7 @@
 #include <hookline.h>
 
 enum {
-    HEADERS_MAX = 16
+    REQUEST_HEAD_FIELDS_MAX = 16
 };
 
 static int ran, failed;
@@ -24,7 +24,7 @@ static int ran, failed;
 struct vector {
     const char *file, *name;
     const cJSON *json;
-    hookline_header headers[HEADERS_MAX];
+    hookline_header headers[REQUEST_HEAD_FIELDS_MAX];
     hookline_header_list list;
     hookline_request req;
     unsigned char *bytes; /* of body_base64 */
@@ -104,7 +104,7 @@ static void read_vector(struct vector *t)
         const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(pair, 0));
         const char *value = cJSON_GetStringValue(cJSON_GetArrayItem(pair, 1));
 
-        if (name == NULL || value == NULL || t->list.count == HEADERS_MAX)
+        if (name == NULL || value == NULL || t->list.count == REQUEST_HEAD_FIELDS_MAX)
             give_up(t->name, "headers");
         t->headers[t->list.count++] = (hookline_header){name, bytes(value)};
     }

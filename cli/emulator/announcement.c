@@ -9,7 +9,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "daemon/base/json_line.h"
+#include "daemon/base/json.h"
 #include "daemon/log/log.h"
 #include "daemon/base/iso_time.h"
 #include "cli/emulator/dispatcher.h"
@@ -22,59 +22,61 @@ enum {
 
 /* ---- the command that pings an endpoint */
 
-static void push(cJSON *words, const char *word)
+static void announcement_push(cJSON *words, const char *word)
 {
     cJSON_AddItemToArray(words, cJSON_CreateString(word));
 }
 
-static void push_option(cJSON *words, const char *name, const char *value)
+static void announcement_push_option(cJSON *words, const char *name, const char *value)
 {
-    push(words, name);
-    push(words, value);
+    announcement_push(words, name);
+    announcement_push(words, value);
 }
 
-static void push_path(cJSON *words, const char *name, const char *before, const char *folder,
-                      const char *file)
+static void announcement_push_path(cJSON *words, const char *name, const char *before,
+                                   const char *folder, const char *file)
 {
     char path[PATH_SIZE];
 
     snprintf(path, sizeof(path), "%s%s/%s", before, folder, file);
     if (words == NULL || name == NULL)
         return;
-    push_option(words, name, path);
+    announcement_push_option(words, name, path);
 }
 
-static cJSON *ping_words(const struct announcement *a, const struct playground_endpoint *endpoint,
-                         const char *base_url)
+static cJSON *announcement_ping_words(const struct announcement *a,
+                                      const struct playground_endpoint *endpoint,
+                                      const char *base_url)
 {
     bool is_emulated = strcmp(endpoint->provider, "emulated") == 0;
     cJSON *words = cJSON_CreateArray();
 
-    push(words, "hookline");
-    push(words, "ping");
-    push(words, endpoint->provider);
+    announcement_push(words, "hookline");
+    announcement_push(words, "ping");
+    announcement_push(words, endpoint->provider);
     if (is_emulated)
-        push(words, endpoint->source);
+        announcement_push(words, endpoint->source);
     else
-        push_option(words, "--endpoint", endpoint->id);
+        announcement_push_option(words, "--endpoint", endpoint->id);
     if (strcmp(endpoint->provider, "foil") == 0)
-        push_option(words, "--organization", a->organization);
-    push_option(words, "--base-url", base_url);
+        announcement_push_option(words, "--organization", a->organization);
+    announcement_push_option(words, "--base-url", base_url);
     if (!is_emulated)
-        push_path(words, "--key", "@", a->folder, endpoint->provider);
+        announcement_push_path(words, "--key", "@", a->folder, endpoint->provider);
     if (!is_emulated && strcmp(endpoint->source, endpoint->provider) != 0)
-        push_option(words, "--source", endpoint->source);
+        announcement_push_option(words, "--source", endpoint->source);
     if (a->playground->sink != NULL)
-        push_option(words, "--sink", a->playground->sink);
+        announcement_push_option(words, "--sink", a->playground->sink);
     if (a->playground->sink_token != NULL)
-        push_option(words, "--sink-token", a->playground->sink_token);
+        announcement_push_option(words, "--sink-token", a->playground->sink_token);
     return words;
 }
 
 /* ---- as JSON */
 
-static cJSON *endpoint_json(const struct announcement *a,
-                            const struct playground_endpoint *endpoint, const char *base_url)
+static cJSON *announcement_endpoint_json(const struct announcement *a,
+                                         const struct playground_endpoint *endpoint,
+                                         const char *base_url)
 {
     cJSON *json = cJSON_CreateObject();
 
@@ -87,11 +89,11 @@ static cJSON *endpoint_json(const struct announcement *a,
         cJSON_AddNullToObject(json, "organization");
     cJSON_AddStringToObject(json, "url", endpoint->url);
     cJSON_AddStringToObject(json, "scheme", endpoint->scheme);
-    cJSON_AddItemToObject(json, "ping", ping_words(a, endpoint, base_url));
+    cJSON_AddItemToObject(json, "ping", announcement_ping_words(a, endpoint, base_url));
     return json;
 }
 
-static cJSON *keys_json(const struct announcement *a)
+static cJSON *announcement_keys_json(const struct announcement *a)
 {
     cJSON *json = cJSON_CreateObject();
     const struct key *key;
@@ -104,17 +106,18 @@ static cJSON *keys_json(const struct announcement *a)
     return json;
 }
 
-static bool start_as_json(const struct announcement *a, const char *base_url)
+static bool announcement_start_json(const struct announcement *a, const char *base_url)
 {
     cJSON *json = cJSON_CreateObject(), *list;
     char *text;
 
     cJSON_AddStringToObject(json, "base_url", base_url);
     cJSON_AddStringToObject(json, "organization", a->organization);
-    cJSON_AddItemToObject(json, "keys", keys_json(a));
+    cJSON_AddItemToObject(json, "keys", announcement_keys_json(a));
     list = cJSON_AddArrayToObject(json, "endpoints");
     for (size_t i = 0; i < a->playground->count; i++)
-        cJSON_AddItemToArray(list, endpoint_json(a, &a->playground->endpoints[i], base_url));
+        cJSON_AddItemToArray(list,
+                             announcement_endpoint_json(a, &a->playground->endpoints[i], base_url));
     text = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
     if (text != NULL)
@@ -126,7 +129,7 @@ static bool start_as_json(const struct announcement *a, const char *base_url)
 /* ---- for people */
 
 /* As a shell reads it. */
-static void print_word(const char *word)
+static void announcement_print_word(const char *word)
 {
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@=,+";
@@ -145,85 +148,86 @@ static void print_word(const char *word)
     putchar('\'');
 }
 
-static void start_for_people(const struct announcement *a, const char *base_url)
+static void announcement_start_text(const struct announcement *a, const char *base_url)
 {
     printf("Foil, Shodai and TruLayer are emulated at %s\n"
            "Foil's organization is %s; the API keys are in %s\n",
            base_url, a->organization, a->folder);
     for (size_t i = 0; i < a->playground->count; i++) {
         const struct playground_endpoint *endpoint = &a->playground->endpoints[i];
-        cJSON *words = ping_words(a, endpoint, base_url);
+        cJSON *words = announcement_ping_words(a, endpoint, base_url);
         const cJSON *word;
 
         printf("\n%s: %s of %s -> %s\n ", endpoint->source, endpoint->id, endpoint->provider,
                endpoint->url);
         cJSON_ArrayForEach(word, words)
         {
-            print_word(word->valuestring);
+            announcement_print_word(word->valuestring);
         }
         putchar('\n');
         cJSON_Delete(words);
     }
 }
 
-bool announce_start(const struct announcement *a)
+bool announcement_start(const struct announcement *a)
 {
     char base_url[256];
     bool good = true;
 
     snprintf(base_url, sizeof(base_url), "http://%s", a->address);
     if (a->json)
-        good = start_as_json(a, base_url);
+        good = announcement_start_json(a, base_url);
     else
-        start_for_people(a, base_url);
+        announcement_start_text(a, base_url);
     fflush(stdout);
     return good;
 }
 
 /* ---- attempts */
 
-static void attempt_as_json(struct log *log, const struct dispatch_note *note, const char *faults)
+static void announcement_attempt_json(struct log *log, const struct dispatch_log_entry *note,
+                                      const char *faults)
 {
-    struct json_line line = {0};
+    struct json_writer line = {0};
 
-    json_line_begin(&line);
-    json_line_time(&line, "time", note->at_us);
-    json_line_string(&line, "provider", note->provider);
-    json_line_string(&line, "endpoint", note->endpoint);
-    json_line_string(&line, "delivery", note->delivery);
-    json_line_string(&line, "event", note->event);
-    json_line_number(&line, "attempt", note->attempt);
-    json_line_bool(&line, "duplicate", note->duplicate);
-    json_line_number(&line, "status", note->status);
-    json_line_string(&line, "error", note->error);
-    json_line_string(&line, "faults", faults);
-    if (json_line_end(&line)) {
+    json_begin(&line);
+    json_time(&line, "time", note->at_us);
+    json_string(&line, "provider", note->provider);
+    json_string(&line, "endpoint", note->endpoint);
+    json_string(&line, "delivery", note->delivery);
+    json_string(&line, "event", note->event);
+    json_number(&line, "attempt", note->attempt);
+    json_bool(&line, "duplicate", note->duplicate);
+    json_number(&line, "status", note->status);
+    json_string(&line, "error", note->error);
+    json_string(&line, "faults", faults);
+    if (json_end(&line)) {
         log_write(log, line.base, line.len);
         log_flush(log);
     }
-    json_line_free(&line);
+    json_free(&line);
 }
 
 /* Else all deliveries would wait for who reads the other end of a pipe. */
-static bool is_read(int fd)
+static bool announcement_fd_is_writable(int fd)
 {
     struct pollfd ready = {.fd = fd, .events = POLLOUT};
 
     return poll(&ready, 1, 0) > 0;
 }
 
-void announce_attempt(struct log *log, const struct dispatch_note *note)
+void announcement_attempt(struct log *log, const struct dispatch_log_entry *note)
 {
-    char faults[FAULT_TEXT_MAX], time[ISO_TIME_SIZE], outcome[32];
+    char faults[FAULTS_TEXT_MAX], time[RFC3339_SIZE], outcome[32];
 
-    fault_write(note->faults, faults);
+    faults_write(note->faults, faults);
     if (log != NULL) {
-        attempt_as_json(log, note, faults);
+        announcement_attempt_json(log, note, faults);
         return;
     }
-    if (!is_read(STDERR_FILENO))
+    if (!announcement_fd_is_writable(STDERR_FILENO))
         return;
-    iso_time_write(time, note->at_us);
+    rfc3339_write(time, note->at_us);
     snprintf(outcome, sizeof(outcome), "status %d", note->status);
     fprintf(stderr, "%s %s %s: event %s, %s %u: %s%s%s%s\n", time, note->provider, note->endpoint,
             note->event, note->duplicate ? "duplicate of attempt" : "attempt", note->attempt,

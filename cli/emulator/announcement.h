@@ -3,14 +3,14 @@
  * announcement.h - what `hookline emulate` says: where everything is when it starts, and each
  * attempt of a delivery. For people, or as a line of JSON. Never a key or a secret.
  *
- * Threads    announce_start() on one, announce_attempt() on any other.
+ * Threads    announcement_start() on one, announcement_attempt() on any other.
  */
 #ifndef CLI_EMULATOR_ANNOUNCEMENT_H
 #define CLI_EMULATOR_ANNOUNCEMENT_H
 
 #include <stdbool.h>
 
-struct dispatch_note;
+struct dispatch_log_entry;
 struct keys;
 struct log;
 struct playground;
@@ -25,9 +25,9 @@ struct announcement {
 };
 
 /* On standard output, which is flushed. False without memory. */
-bool announce_start(const struct announcement *announcement);
+bool announcement_start(const struct announcement *announcement);
 
 /* In that log, as JSON; with NULL on standard error, for people, unless nobody reads there. */
-void announce_attempt(struct log *log, const struct dispatch_note *note);
+void announcement_attempt(struct log *log, const struct dispatch_log_entry *note);
 
 #endif

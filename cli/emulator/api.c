@@ -60,7 +60,7 @@ void api_answer(struct api_call *call, int status, cJSON *json)
 
 /* ---- paths */
 
-static int hex(char c)
+static int api_path_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -69,7 +69,7 @@ static int hex(char c)
 }
 
 /* Of a path up to the next slash; undoes %XX. An empty one fits no {}. */
-static bool decode(const char **path, char part[API_PART_SIZE])
+static bool api_path_decode_part(const char **path, char part[API_PART_SIZE])
 {
     size_t len = 0;
     const char *at = *path;
@@ -78,7 +78,7 @@ static bool decode(const char **path, char part[API_PART_SIZE])
         int c = (unsigned char)*at;
 
         if (c == '%') {
-            int high = hex(at[1]), low = high < 0 ? -1 : hex(at[2]);
+            int high = api_path_hex_digit(at[1]), low = high < 0 ? -1 : api_path_hex_digit(at[2]);
 
             if (low < 0)
                 return false;
@@ -102,7 +102,7 @@ bool api_path_fits(const struct api_request *request, const char *pattern,
 
     while (*pattern != '\0') {
         if (strncmp(pattern, "{}", 2) == 0) {
-            if (!decode(&path, parts[found++]))
+            if (!api_path_decode_part(&path, parts[found++]))
                 return false;
             pattern += 2;
         } else if (*path++ != *pattern++) {

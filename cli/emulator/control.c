@@ -16,20 +16,20 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/http/origin.h"
+#include "daemon/http/host_check.h"
 #include "cli/emulator/api.h"
 #include "cli/emulator/form.h"
 #include "cli/emulator/ledger.h"
 #include "cli/emulator/live.h"
 #include "cli/emulator/trial.h"
-#include "cli/emulator/trouble.h"
+#include "cli/emulator/outage.h"
 
 enum {
-    NAMES_MAX = 2,
-    TIMEOUT_S = 10,
+    MEMBERS_MAX = 2,
+    TEST_TIMEOUT_S = 10,
 };
 
-static cJSON *refusal(const char *code, const char *message)
+static cJSON *control_error_json(const char *code, const char *message)
 {
     cJSON *json = cJSON_CreateObject(), *error = cJSON_AddObjectToObject(json, "error");
 
@@ -38,30 +38,31 @@ static cJSON *refusal(const char *code, const char *message)
     return json;
 }
 
-static void refuse(struct api_call *call, int status, const char *code, const char *message)
+static void control_refuse(struct api_call *call, int status, const char *code, const char *message)
 {
-    api_answer(call, status, refusal(code, message));
+    api_answer(call, status, control_error_json(code, message));
 }
 
-static void refuse_ledger(const struct emulator *emulator, struct api_call *call)
+static void control_refuse_ledger(const struct emulator *emulator, struct api_call *call)
 {
-    refuse(call, 503, "unavailable", ledger_why(emulator->ledger));
+    control_refuse(call, 503, "unavailable", ledger_why(emulator->ledger));
 }
 
-static void refuse_missing(const struct emulator *emulator, struct api_call *call,
-                           const char *message)
+static void control_refuse_missing(const struct emulator *emulator, struct api_call *call,
+                                   const char *message)
 {
     if (ledger_failed(emulator->ledger))
-        refuse_ledger(emulator, call);
+        control_refuse_ledger(emulator, call);
     else
-        refuse(call, 404, "not_found", message);
+        control_refuse(call, 404, "not_found", message);
 }
 
 /* ---- bodies */
 
 /* The texts of a body that has these members and, unless `free` is NULL, that one. For
  * cJSON_Delete(); NULL: it has been refused. */
-static cJSON *read_body(struct api_call *call, const char *const names[NAMES_MAX], const char *free)
+static cJSON *control_read_body(struct api_call *call, const char *const names[MEMBERS_MAX],
+                                const char *free)
 {
     const struct api_request *request = api_request(call);
     cJSON *body = form_parse(request->body, request->len);
@@ -69,15 +70,15 @@ static cJSON *read_body(struct api_call *call, const char *const names[NAMES_MAX
 
     if (!cJSON_IsObject(body)) {
         cJSON_Delete(body);
-        refuse(call, 400, "bad_request", "expected a JSON object as the body");
+        control_refuse(call, 400, "bad_request", "expected a JSON object as the body");
         return NULL;
     }
-    for (int i = 0; i < NAMES_MAX && names[i] != NULL; i++) {
+    for (int i = 0; i < MEMBERS_MAX && names[i] != NULL; i++) {
         if (cJSON_IsString(cJSON_GetObjectItemCaseSensitive(body, names[i])))
             continue;
-        refuse(call, 400, "bad_request",
-               names[1] == NULL ? "expected a text: faults"
-                                : "expected two texts: provider, and kind or type");
+        control_refuse(call, 400, "bad_request",
+                       names[1] == NULL ? "expected a text: faults"
+                                        : "expected two texts: provider, and kind or type");
         cJSON_Delete(body);
         return NULL;
     }
@@ -85,25 +86,25 @@ static cJSON *read_body(struct api_call *call, const char *const names[NAMES_MAX
     {
         bool known = free != NULL && strcmp(member->string, free) == 0;
 
-        for (int i = 0; i < NAMES_MAX && names[i] != NULL; i++)
+        for (int i = 0; i < MEMBERS_MAX && names[i] != NULL; i++)
             known |= strcmp(member->string, names[i]) == 0;
         if (known)
             continue;
-        refuse(call, 400, "bad_request", "the body has a member that means nothing here");
+        control_refuse(call, 400, "bad_request", "the body has a member that means nothing here");
         cJSON_Delete(body);
         return NULL;
     }
     return body;
 }
 
-static const char *text_of(const cJSON *body, const char *name)
+static const char *control_member_text(const cJSON *body, const char *name)
 {
     return cJSON_GetObjectItemCaseSensitive(body, name)->valuestring;
 }
 
 /* ---- endpoints */
 
-static void add_text(cJSON *object, const char *name, const char *text)
+static void control_json_text(cJSON *object, const char *name, const char *text)
 {
     if (text == NULL)
         cJSON_AddNullToObject(object, name);
@@ -112,141 +113,145 @@ static void add_text(cJSON *object, const char *name, const char *text)
 }
 
 /* Never the secrets. */
-static cJSON *endpoint_json(const struct emulator *emulator, const struct ledger_endpoint *endpoint)
+static cJSON *control_endpoint_json(const struct emulator *emulator,
+                                    const struct ledger_endpoint *endpoint)
 {
     cJSON *json = cJSON_CreateObject();
     bool is_foil = strcmp(endpoint->provider, "foil") == 0;
 
-    add_text(json, "provider", endpoint->provider);
-    add_text(json, "source", endpoint->source);
-    add_text(json, "id", endpoint->id);
-    add_text(json, "organization", is_foil ? emulator->organization : NULL);
-    add_text(json, "url", endpoint->url);
-    add_text(json, "scheme", endpoint->scheme == NULL ? "custom" : endpoint->scheme);
+    control_json_text(json, "provider", endpoint->provider);
+    control_json_text(json, "source", endpoint->source);
+    control_json_text(json, "id", endpoint->id);
+    control_json_text(json, "organization", is_foil ? emulator->organization : NULL);
+    control_json_text(json, "url", endpoint->url);
+    control_json_text(json, "scheme", endpoint->scheme == NULL ? "custom" : endpoint->scheme);
     cJSON_AddBoolToObject(json, "enabled", endpoint->enabled);
-    add_text(json, "faults", endpoint->faults);
+    control_json_text(json, "faults", endpoint->faults);
     return json;
 }
 
-static void list_endpoints(struct emulator *emulator, struct api_call *call)
+static void control_answer_endpoints(struct emulator *emulator, struct api_call *call)
 {
     cJSON *json = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(json, "endpoints");
     struct ledger_endpoint *endpoint;
 
     for (size_t i = 0; (endpoint = ledger_endpoint_at(emulator->ledger, NULL, i)) != NULL; i++) {
-        cJSON_AddItemToArray(list, endpoint_json(emulator, endpoint));
+        cJSON_AddItemToArray(list, control_endpoint_json(emulator, endpoint));
         ledger_endpoint_free(&endpoint);
     }
     if (ledger_failed(emulator->ledger)) {
         cJSON_Delete(json);
-        refuse_ledger(emulator, call);
+        control_refuse_ledger(emulator, call);
         return;
     }
     api_answer(call, 200, json);
 }
 
-static void set_faults(struct emulator *emulator, struct api_call *call,
-                       struct ledger_endpoint *endpoint, const char *text)
+static void control_set_faults(struct emulator *emulator, struct api_call *call,
+                               struct ledger_endpoint *endpoint, const char *text)
 {
     struct ledger_endpoint changed = *endpoint;
-    char why[FAULT_WHY_SIZE];
+    char why[FAULTS_WHY_SIZE];
     struct faults faults;
 
-    if (!fault_read(&faults, text, why)) {
-        refuse(call, 400, "bad_fault", why);
+    if (!faults_read(&faults, text, why)) {
+        control_refuse(call, 400, "bad_fault", why);
         return;
     }
     changed.faults = (char *)text;
     changed.updated_us = clock_wall_us();
     if (ledger_change_endpoint(emulator->ledger, &changed))
-        api_answer(call, 200, endpoint_json(emulator, &changed));
+        api_answer(call, 200, control_endpoint_json(emulator, &changed));
     else
-        refuse_ledger(emulator, call);
+        control_refuse_ledger(emulator, call);
 }
 
-static void change_faults(struct emulator *emulator, struct api_call *call,
-                          char parts[][API_PART_SIZE])
+static void control_change_faults(struct emulator *emulator, struct api_call *call,
+                                  char parts[][API_PART_SIZE])
 {
-    cJSON *body = read_body(call, (const char *const[NAMES_MAX]){"faults"}, NULL);
+    cJSON *body = control_read_body(call, (const char *const[MEMBERS_MAX]){"faults"}, NULL);
     struct ledger_endpoint *endpoint;
 
     if (body == NULL)
         return;
     endpoint = ledger_endpoint(emulator->ledger, parts[0], parts[1]);
     if (endpoint == NULL)
-        refuse_missing(emulator, call, "there is no such endpoint: see GET /emulator/endpoints");
+        control_refuse_missing(emulator, call,
+                               "there is no such endpoint: see GET /emulator/endpoints");
     else
-        set_faults(emulator, call, endpoint, text_of(body, "faults"));
+        control_set_faults(emulator, call, endpoint, control_member_text(body, "faults"));
     ledger_endpoint_free(&endpoint);
     cJSON_Delete(body);
 }
 
 /* ---- tests of sources */
 
-struct test {
+struct control_test {
     struct api_call *call;
-    struct trial trial;
+    struct dispatch_batch batch;
 };
 
-static void after_attempt(void *data, const struct dispatch_attempt *attempt)
+static void control_on_first_attempt(void *data, const struct dispatch_attempt *attempt)
 {
-    struct test *test = data;
+    struct control_test *test = data;
     cJSON *json = cJSON_CreateObject(), *ids;
 
     cJSON_AddNumberToObject(json, "status", attempt->status);
-    add_text(json, "body", attempt->body);
-    add_text(json, "error", attempt->error);
-    add_text(json, "id", test->trial.event_ids[0]);
+    control_json_text(json, "body", attempt->body);
+    control_json_text(json, "error", attempt->error);
+    control_json_text(json, "id", test->batch.event_ids[0]);
     ids = cJSON_AddArrayToObject(json, "ids");
-    for (size_t i = 0; i < test->trial.count; i++)
-        cJSON_AddItemToArray(ids, cJSON_CreateString(test->trial.event_ids[i]));
+    for (size_t i = 0; i < test->batch.count; i++)
+        cJSON_AddItemToArray(ids, cJSON_CreateString(test->batch.event_ids[i]));
     api_answer(test->call, 200, json);
     free(test);
 }
 
-static void send_test(struct emulator *emulator, struct api_call *call,
-                      const struct ledger_endpoint *endpoint)
+static void control_send_test(struct emulator *emulator, struct api_call *call,
+                              const struct ledger_endpoint *endpoint)
 {
     /* TruLayer does not say that it tries again. */
-    const struct trial_manner manner = {.retries = strcmp(endpoint->provider, "trulayer") != 0,
-                                        .timeout_s = TIMEOUT_S};
-    struct test *test = calloc(1, sizeof(*test));
-    char why[FAULT_WHY_SIZE];
+    const struct dispatch_traits traits = {.retries = strcmp(endpoint->provider, "trulayer") != 0,
+                                           .timeout_s = TEST_TIMEOUT_S};
+    struct control_test *test = calloc(1, sizeof(*test));
+    char why[FAULTS_WHY_SIZE];
     struct faults faults;
 
     if (test == NULL) {
-        refuse(call, 503, "no_memory", "out of memory");
+        control_refuse(call, 503, "no_memory", "out of memory");
         return;
     }
     test->call = call;
-    if (trial_faults(call, endpoint, &faults, why) &&
-        trial_send(emulator, endpoint, &manner, &faults, after_attempt, test, &test->trial, why))
+    if (dispatch_test_faults(call, endpoint, &faults, why) &&
+        dispatch_test_send(emulator, endpoint, &traits, &faults, control_on_first_attempt, test,
+                           &test->batch, why))
         return;
-    refuse(call, 400, "bad_fault", why);
+    control_refuse(call, 400, "bad_fault", why);
     free(test);
 }
 
-static void test_source(struct emulator *emulator, struct api_call *call,
-                        char parts[][API_PART_SIZE])
+static void control_test_source(struct emulator *emulator, struct api_call *call,
+                                char parts[][API_PART_SIZE])
 {
     struct ledger_endpoint *endpoint = ledger_endpoint_of_source(emulator->ledger, parts[0]);
 
     if (endpoint == NULL)
-        refuse_missing(emulator, call,
-                       "there is no endpoint for such a source: see GET /emulator/endpoints");
+        control_refuse_missing(
+            emulator, call, "there is no endpoint for such a source: see GET /emulator/endpoints");
     else
-        send_test(emulator, call, endpoint);
+        control_send_test(emulator, call, endpoint);
     ledger_endpoint_free(&endpoint);
 }
 
 /* ---- events and trouble */
 
-static void make_event(struct emulator *emulator, struct api_call *call,
-                       char parts[][API_PART_SIZE])
+static void control_make_event(struct emulator *emulator, struct api_call *call,
+                               char parts[][API_PART_SIZE])
 {
-    cJSON *body = read_body(call, (const char *const[NAMES_MAX]){"provider", "type"}, "data");
+    cJSON *body =
+        control_read_body(call, (const char *const[MEMBERS_MAX]){"provider", "type"}, "data");
     cJSON *json = cJSON_CreateObject();
-    char why[FAULT_WHY_SIZE];
+    char why[FAULTS_WHY_SIZE];
     int deliveries;
 
     (void)parts;
@@ -254,10 +259,11 @@ static void make_event(struct emulator *emulator, struct api_call *call,
         cJSON_Delete(json);
         return;
     }
-    deliveries = live_publish(emulator, text_of(body, "provider"), text_of(body, "type"),
-                              cJSON_GetObjectItemCaseSensitive(body, "data"), json, why);
+    deliveries = control_publish_event(emulator, control_member_text(body, "provider"),
+                                       control_member_text(body, "type"),
+                                       cJSON_GetObjectItemCaseSensitive(body, "data"), json, why);
     if (deliveries < 0) {
-        refuse(call, 400, "bad_request", why);
+        control_refuse(call, 400, "bad_request", why);
         cJSON_Delete(json);
     } else {
         api_answer(call, 202, json);
@@ -265,56 +271,60 @@ static void make_event(struct emulator *emulator, struct api_call *call,
     cJSON_Delete(body);
 }
 
-static void make_trouble(struct emulator *emulator, struct api_call *call,
-                         char parts[][API_PART_SIZE])
+static void control_set_outage(struct emulator *emulator, struct api_call *call,
+                               char parts[][API_PART_SIZE])
 {
-    cJSON *body = read_body(call, (const char *const[NAMES_MAX]){"provider", "kind"}, NULL);
+    cJSON *body =
+        control_read_body(call, (const char *const[MEMBERS_MAX]){"provider", "kind"}, NULL);
 
     (void)parts;
     if (body == NULL)
         return;
-    if (trouble_set(emulator->trouble, text_of(body, "provider"), text_of(body, "kind")))
+    if (outage_set(emulator->outage, control_member_text(body, "provider"),
+                   control_member_text(body, "kind")))
         api_answer(call, 200, cJSON_Duplicate(body, 1));
     else
-        refuse(call, 400, "bad_request",
-               "expected provider foil, shodai or trulayer, and kind html, huge, 500, reset, hang "
-               "or none");
+        control_refuse(
+            call, 400, "bad_request",
+            "expected provider foil, shodai or trulayer, and kind html, huge, 500, reset, hang "
+            "or none");
     cJSON_Delete(body);
 }
 
 /* ---- routes */
 
-static void answer_list(struct emulator *emulator, struct api_call *call,
-                        char parts[][API_PART_SIZE])
+static void control_list_endpoints(struct emulator *emulator, struct api_call *call,
+                                   char parts[][API_PART_SIZE])
 {
     (void)parts;
-    list_endpoints(emulator, call);
+    control_answer_endpoints(emulator, call);
 }
 
 static const struct {
     const char *method, *pattern;
     void (*answer)(struct emulator *emulator, struct api_call *call, char parts[][API_PART_SIZE]);
-} routes[] = {
-    {"GET", "/emulator/endpoints", answer_list},
-    {"PUT", "/emulator/endpoints/{}/{}/faults", change_faults},
-    {"POST", "/emulator/sources/{}/test", test_source},
-    {"POST", "/emulator/events", make_event},
-    {"PUT", "/emulator/trouble", make_trouble},
+} control_routes[] = {
+    {"GET", "/emulator/endpoints", control_list_endpoints},
+    {"PUT", "/emulator/endpoints/{}/{}/faults", control_change_faults},
+    {"POST", "/emulator/sources/{}/test", control_test_source},
+    {"POST", "/emulator/events", control_make_event},
+    {"PUT", "/emulator/trouble", control_set_outage},
 };
 
 /* As with hooklined's administrator: a browser here reaches loopback, and shows pages of others. */
-static bool is_allowed(const struct emulator *emulator, struct api_call *call)
+static bool control_is_allowed(const struct emulator *emulator, struct api_call *call)
 {
     const char *host = api_header(call, "host"), *origin = api_header(call, "origin");
 
     if (!emulator->is_local)
-        refuse(call, 403, "not_local",
-               "the emulator listens for others, too: they have no say here");
-    else if (!origin_is_local(host, strlen(host)))
-        refuse(call, 403, "foreign_host",
-               "expected the Host header to be localhost or an address of this machine");
-    else if (origin != NULL && !origin_is_same(origin, strlen(origin), host, strlen(host)))
-        refuse(call, 403, "foreign_origin", "a page of another site may not ask for this");
+        control_refuse(call, 403, "not_local",
+                       "the emulator listens for others, too: they have no say here");
+    else if (!host_check_is_local(host, strlen(host)))
+        control_refuse(call, 403, "foreign_host",
+                       "expected the Host header to be localhost or an address of this machine");
+    else if (origin != NULL &&
+             !host_check_is_same_origin(origin, strlen(origin), host, strlen(host)))
+        control_refuse(call, 403, "foreign_origin", "a page of another site may not ask for this");
     else
         return true;
     return false;
@@ -329,23 +339,24 @@ bool control_handle(struct emulator *emulator, struct api_call *call)
 
     if (strncmp(request->path, root, sizeof(root) - 1) != 0)
         return false;
-    if (!is_allowed(emulator, call))
+    if (!control_is_allowed(emulator, call))
         return true;
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        if (!api_path_fits(request, routes[i].pattern, parts))
+    for (size_t i = 0; i < sizeof(control_routes) / sizeof(control_routes[0]); i++) {
+        if (!api_path_fits(request, control_routes[i].pattern, parts))
             continue;
-        if (strcmp(request->method, routes[i].method) == 0) {
-            routes[i].answer(emulator, call, parts);
+        if (strcmp(request->method, control_routes[i].method) == 0) {
+            control_routes[i].answer(emulator, call, parts);
             return true;
         }
-        allowed = routes[i].method;
+        allowed = control_routes[i].method;
     }
     if (allowed != NULL)
-        api_answer_with(call, 405, refusal("method_not_allowed", "see the header Allow"), "Allow",
-                        allowed);
+        api_answer_with(call, 405, control_error_json("method_not_allowed", "see the header Allow"),
+                        "Allow", allowed);
     else
-        refuse(call, 404, "not_found",
-               "expected /emulator/endpoints, /emulator/sources/NAME/test, /emulator/events or "
-               "/emulator/trouble");
+        control_refuse(
+            call, 404, "not_found",
+            "expected /emulator/endpoints, /emulator/sources/NAME/test, /emulator/events or "
+            "/emulator/trouble");
     return true;
 }

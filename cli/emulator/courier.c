@@ -7,242 +7,244 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/http/call.h"
+#include "daemon/http/client.h"
 #include "daemon/base/clock.h"
 #include "cli/emulator/excerpt.h"
 
 enum {
-    AT_ONCE = 256, /* connections; the others wait */
+    CONNECTIONS_MAX = 256, /* connections; the others wait */
     WAIT_MS = 60000,
 };
 
 struct courier {
     char *ca_file;
     pthread_t thread;
-    struct call_set *calls;
+    struct client_calls *calls;
     struct mailbox mailbox;
     atomic_bool stopping;
     /* The thread's own. */
-    struct letter *waiting, **last; /* in the order in which they came */
-    struct letter *under_way;
+    struct courier_job *waiting, **last; /* in the order in which they came */
+    struct courier_job *under_way;
     unsigned calls_open;
 };
 
 /* ---- what became of it */
 
-static char *copy_text(const char *text)
+static char *courier_copy_text(const char *text)
 {
     return strdup(text == NULL ? "" : text);
 }
 
-static void give_back(struct letter *letter, const char *error)
+static void courier_job_return(struct courier_job *job, const char *error)
 {
     if (error != NULL)
-        letter->error = copy_text(error);
-    letter->back(letter);
+        job->error = courier_copy_text(error);
+    job->back(job);
 }
 
-static void unlink_letter(struct letter **list, struct letter *letter)
+static void courier_job_unlink(struct courier_job **list, struct courier_job *job)
 {
-    while (*list != letter)
+    while (*list != job)
         list = &(*list)->next;
-    *list = letter->next;
+    *list = job->next;
 }
 
-static const char *error_of(const struct letter *letter, const struct call_result *result)
+static const char *courier_job_error(const struct courier_job *job,
+                                     const struct client_result *result)
 {
-    if (result->outcome == CALL_ANSWERED)
+    if (result->outcome == CLIENT_ANSWERED)
         return NULL;
-    if (!letter->sent)
+    if (!job->sent)
         return "given up: the emulator stops";
-    return shipment_error(&letter->sending,
+    return shipment_error(&job->sending,
                           result->error == NULL ? "the delivery failed" : result->error);
 }
 
-static void on_done(void *data, const struct call_result *result)
+static void courier_job_on_done(void *data, const struct client_result *result)
 {
-    struct letter *letter = data;
-    struct courier *courier = letter->courier;
+    struct courier_job *job = data;
+    struct courier *courier = job->courier;
 
-    unlink_letter(&courier->under_way, letter);
+    courier_job_unlink(&courier->under_way, job);
     courier->calls_open--;
-    letter->sent = !atomic_load(&courier->stopping) || result->outcome == CALL_ANSWERED;
-    if (result->outcome == CALL_ANSWERED) {
-        letter->status = result->status;
-        letter->excerpt = excerpt_make(result->answer, result->len);
+    job->sent = !atomic_load(&courier->stopping) || result->outcome == CLIENT_ANSWERED;
+    if (result->outcome == CLIENT_ANSWERED) {
+        job->status = result->status;
+        job->excerpt = courier_excerpt_make(result->answer, result->len);
     }
-    give_back(letter, error_of(letter, result));
+    courier_job_return(job, courier_job_error(job, result));
 }
 
 /* ---- sending */
 
-static bool pack(struct letter *letter, char *why)
+static bool courier_job_pack(struct courier_job *job, char *why)
 {
-    if (letter->shipment != NULL)
+    if (job->shipment != NULL)
         return true;
-    letter->parcel.now = clock_wall_us() / 1000000;
-    letter->shipment = shipment_pack(&letter->parcel, &letter->faults, why);
-    return letter->shipment != NULL;
+    job->spec.now = clock_wall_us() / 1000000;
+    job->shipment = shipment_build(&job->spec, &job->faults, why);
+    return job->shipment != NULL;
 }
 
-static void start(struct courier *courier, struct letter *letter)
+static void courier_job_start(struct courier *courier, struct courier_job *job)
 {
-    const struct call_target target = {
-        .url = letter->url, .ca_file = courier->ca_file, .timeout_s = letter->timeout_s};
-    struct call_request request;
+    const struct client_target target = {
+        .url = job->url, .ca_file = courier->ca_file, .timeout_s = job->timeout_s};
+    struct client_request request;
     char why[SHIPMENT_WHY_SIZE];
 
-    if (letter->only_waits) {
-        give_back(letter, NULL);
+    if (job->only_waits) {
+        courier_job_return(job, NULL);
         return;
     }
-    letter->sent = true;
-    if (!pack(letter, why)) {
-        give_back(letter, why);
+    job->sent = true;
+    if (!courier_job_pack(job, why)) {
+        courier_job_return(job, why);
         return;
     }
-    letter->sending = (struct shipment_sending){.shipment = letter->shipment};
-    shipment_request(letter->shipment, &target, &request);
+    job->sending = (struct shipment_sending){.shipment = job->shipment};
+    shipment_request(job->shipment, &target, &request);
     request.keep_answer = true;
-    letter->next = courier->under_way;
-    courier->under_way = letter;
+    job->next = courier->under_way;
+    courier->under_way = job;
     courier->calls_open++;
-    letter->call = call_start(courier->calls, &request, on_done, letter);
-    if (letter->call == NULL) {
-        unlink_letter(&courier->under_way, letter);
+    job->call = client_call_start(courier->calls, &request, courier_job_on_done, job);
+    if (job->call == NULL) {
+        courier_job_unlink(&courier->under_way, job);
         courier->calls_open--;
-        give_back(letter, "nothing could be sent: out of memory, or the URL is none");
+        courier_job_return(job, "nothing could be sent: out of memory, or the URL is none");
     }
 }
 
-static bool is_behind(const struct letter *first, const struct letter *end,
-                      const struct letter *letter)
+static bool courier_job_is_behind(const struct courier_job *first, const struct courier_job *end,
+                                  const struct courier_job *job)
 {
     for (; first != end; first = first->next)
-        if (first->in_line && strcmp(first->url, letter->url) == 0)
+        if (first->in_line && strcmp(first->url, job->url) == 0)
             return true;
     return false;
 }
 
-static bool may_start(const struct courier *courier, const struct letter *letter, int64_t now_us)
+static bool courier_job_may_start(const struct courier *courier, const struct courier_job *job,
+                                  int64_t now_us)
 {
-    if (letter->due_us > now_us || courier->calls_open >= AT_ONCE)
+    if (job->due_us > now_us || courier->calls_open >= CONNECTIONS_MAX)
         return false;
-    return !letter->in_line || (!is_behind(courier->under_way, NULL, letter) &&
-                                !is_behind(courier->waiting, letter, letter));
+    return !job->in_line || (!courier_job_is_behind(courier->under_way, NULL, job) &&
+                             !courier_job_is_behind(courier->waiting, job, job));
 }
 
-static struct letter *take_due(struct courier *courier)
+static struct courier_job *courier_take_due(struct courier *courier)
 {
     int64_t now_us = clock_mono_us();
 
-    for (struct letter **at = &courier->waiting; *at != NULL; at = &(*at)->next) {
-        struct letter *letter = *at;
+    for (struct courier_job **at = &courier->waiting; *at != NULL; at = &(*at)->next) {
+        struct courier_job *job = *at;
 
-        if (!may_start(courier, letter, now_us))
+        if (!courier_job_may_start(courier, job, now_us))
             continue;
-        *at = letter->next;
+        *at = job->next;
         if (*at == NULL)
             courier->last = at;
-        return letter;
+        return job;
     }
     return NULL;
 }
 
 /* Until the next is due; what waits for others is looked at when one of them has ended. */
-static int wait_ms(const struct courier *courier)
+static int courier_wait_ms(const struct courier *courier)
 {
     int64_t now_us = clock_mono_us(), wait = WAIT_MS;
 
-    for (const struct letter *letter = courier->waiting; letter != NULL; letter = letter->next) {
-        if (may_start(courier, letter, now_us))
+    for (const struct courier_job *job = courier->waiting; job != NULL; job = job->next) {
+        if (courier_job_may_start(courier, job, now_us))
             return 0;
-        if (letter->due_us > now_us && (letter->due_us - now_us) / 1000 + 1 < wait)
-            wait = (letter->due_us - now_us) / 1000 + 1;
+        if (job->due_us > now_us && (job->due_us - now_us) / 1000 + 1 < wait)
+            wait = (job->due_us - now_us) / 1000 + 1;
     }
     return (int)wait;
 }
 
-static void give_up(struct courier *courier)
+static void courier_return_all(struct courier *courier)
 {
-    struct letter *letter;
+    struct courier_job *job;
 
     while (courier->under_way != NULL)
-        call_cancel(courier->under_way->call);
-    mailbox_empty(&courier->mailbox);
-    while ((letter = courier->waiting) != NULL) {
-        courier->waiting = letter->next;
-        letter->sent = false;
-        give_back(letter, "given up: the emulator stops");
+        client_call_cancel(courier->under_way->call);
+    mailbox_drain(&courier->mailbox);
+    while ((job = courier->waiting) != NULL) {
+        courier->waiting = job->next;
+        job->sent = false;
+        courier_job_return(job, "given up: the emulator stops");
     }
 }
 
-static void *run(void *data)
+static void *courier_run(void *data)
 {
     struct courier *courier = data;
-    struct letter *letter;
+    struct courier_job *job;
 
     while (!atomic_load(&courier->stopping)) {
-        mailbox_empty(&courier->mailbox);
-        while ((letter = take_due(courier)) != NULL)
-            start(courier, letter);
-        call_poll(courier->calls, wait_ms(courier));
+        mailbox_drain(&courier->mailbox);
+        while ((job = courier_take_due(courier)) != NULL)
+            courier_job_start(courier, job);
+        client_calls_poll(courier->calls, courier_wait_ms(courier));
     }
-    give_up(courier);
+    courier_return_all(courier);
     return NULL;
 }
 
 /* ---- from outside */
 
-static void wake(void *data)
+static void courier_wake(void *data)
 {
     struct courier *courier = data;
 
-    call_wake(courier->calls);
+    client_calls_wake(courier->calls);
 }
 
-static void take(struct message *message)
+static void courier_job_enqueue(struct mailbox_message *message)
 {
-    struct letter *letter =
-        (struct letter *)(void *)((char *)message - offsetof(struct letter, message));
-    struct courier *courier = letter->courier;
+    struct courier_job *job =
+        (struct courier_job *)(void *)((char *)message - offsetof(struct courier_job, message));
+    struct courier *courier = job->courier;
 
-    letter->next = NULL;
+    job->next = NULL;
     if (courier->waiting == NULL)
         courier->last = &courier->waiting;
-    *courier->last = letter;
-    courier->last = &letter->next;
+    *courier->last = job;
+    courier->last = &job->next;
 }
 
-void courier_send(struct courier *courier, struct letter *letter)
+void courier_send(struct courier *courier, struct courier_job *job)
 {
-    letter->courier = courier;
-    letter->sent = false;
-    letter->status = 0;
-    letter->error = letter->excerpt = NULL;
-    letter->message.take = take;
-    mailbox_post(&courier->mailbox, &letter->message);
+    job->courier = courier;
+    job->sent = false;
+    job->status = 0;
+    job->error = job->excerpt = NULL;
+    job->message.take = courier_job_enqueue;
+    mailbox_post(&courier->mailbox, &job->message);
 }
 
 struct courier *courier_open(const char *ca_file, char why[COURIER_WHY_SIZE])
 {
     struct courier *courier = calloc(1, sizeof(*courier));
 
-    if (courier == NULL || (courier->calls = call_set_new()) == NULL ||
+    if (courier == NULL || (courier->calls = client_calls_new()) == NULL ||
         (ca_file != NULL && (courier->ca_file = strdup(ca_file)) == NULL)) {
         snprintf(why, COURIER_WHY_SIZE, "out of memory");
     } else {
         int error;
 
-        mailbox_init(&courier->mailbox, wake, courier);
-        error = pthread_create(&courier->thread, NULL, run, courier);
+        mailbox_init(&courier->mailbox, courier_wake, courier);
+        error = pthread_create(&courier->thread, NULL, courier_run, courier);
         if (error == 0)
             return courier;
         snprintf(why, COURIER_WHY_SIZE, "no thread could be started: %s", strerror(error));
         mailbox_destroy(&courier->mailbox);
     }
     if (courier != NULL) {
-        call_set_free(&courier->calls);
+        client_calls_free(&courier->calls);
         free(courier->ca_file);
     }
     free(courier);
@@ -256,9 +258,9 @@ void courier_close(struct courier **courier)
     if (c == NULL)
         return;
     atomic_store(&c->stopping, true);
-    wake(c);
+    courier_wake(c);
     pthread_join(c->thread, NULL);
-    call_set_free(&c->calls);
+    client_calls_free(&c->calls);
     mailbox_destroy(&c->mailbox);
     free(c->ca_file);
     free(c);

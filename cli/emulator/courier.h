@@ -16,13 +16,13 @@
 #include "daemon/base/mailbox.h"
 #include "cli/shipment.h"
 
-struct call;
+struct client_call;
 struct courier;
 
-struct letter {
+struct courier_job {
     struct shipment_sending sending; /* the courier's */
     struct shipment *shipment;       /* NULL: packed when it is due, from what follows; kept */
-    struct parcel parcel;            /* but for its time, which is then */
+    struct shipment_spec spec;       /* but for its time, which is then */
     struct faults faults;
     const char *url;
     unsigned timeout_s;
@@ -30,7 +30,7 @@ struct letter {
     bool only_waits; /* it comes back when it is due, and is not sent */
     bool in_line;    /* not before those in line for the same URL that came earlier have ended */
     /* On the courier's thread, when it was sent or has waited, or when the courier ends. */
-    void (*back)(struct letter *letter);
+    void (*back)(struct courier_job *job);
     void *data;
 
     /* What became of it. */
@@ -40,10 +40,10 @@ struct letter {
     char *excerpt; /* of the answer's body, as excerpt.h makes it; likewise. May be NULL */
 
     /* The courier's. */
-    struct message message;
+    struct mailbox_message message;
     struct courier *courier;
-    struct letter *next;
-    struct call *call; /* while it is under way */
+    struct courier_job *next;
+    struct client_call *call; /* while it is under way */
 };
 
 enum {
@@ -56,6 +56,6 @@ struct courier *courier_open(const char *ca_file, char why[COURIER_WHY_SIZE]);
 /* Gives up what is under way, and all that waits: each letter comes back. */
 void courier_close(struct courier **courier);
 
-void courier_send(struct courier *courier, struct letter *letter);
+void courier_send(struct courier *courier, struct courier_job *job);
 
 #endif

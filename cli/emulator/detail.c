@@ -7,8 +7,8 @@
 #include "daemon/base/clock.h"
 #include "cli/emulator/ledger.h"
 
-struct ledger_endpoint *detail_new(const char *provider, const char *id, const char *secret,
-                                   const char *faults)
+struct ledger_endpoint *ledger_endpoint_new(const char *provider, const char *id,
+                                            const char *secret, const char *faults)
 {
     struct ledger_endpoint *endpoint = calloc(1, sizeof(*endpoint));
 
@@ -16,31 +16,33 @@ struct ledger_endpoint *detail_new(const char *provider, const char *id, const c
         return NULL;
     endpoint->enabled = true;
     endpoint->created_us = endpoint->updated_us = clock_wall_us();
-    if (!detail_text(&endpoint->provider, provider) || !detail_text(&endpoint->id, id) ||
-        !detail_text(&endpoint->scheme, provider) || !detail_text(&endpoint->url, "") ||
-        !detail_text(&endpoint->secret, secret) || !detail_text(&endpoint->previous_secret, "") ||
-        !detail_text(&endpoint->faults, faults) || !detail_text(&endpoint->detail, "{}"))
+    if (!ledger_set_text(&endpoint->provider, provider) || !ledger_set_text(&endpoint->id, id) ||
+        !ledger_set_text(&endpoint->scheme, provider) || !ledger_set_text(&endpoint->url, "") ||
+        !ledger_set_text(&endpoint->secret, secret) ||
+        !ledger_set_text(&endpoint->previous_secret, "") ||
+        !ledger_set_text(&endpoint->faults, faults) || !ledger_set_text(&endpoint->detail, "{}"))
         ledger_endpoint_free(&endpoint);
     return endpoint;
 }
 
-static cJSON *read_detail(const struct ledger_endpoint *endpoint)
+static cJSON *ledger_endpoint_detail_read(const struct ledger_endpoint *endpoint)
 {
     return cJSON_Parse(endpoint->detail != NULL ? endpoint->detail : "{}");
 }
 
-cJSON *detail_get(const struct ledger_endpoint *endpoint, const char *member)
+cJSON *ledger_endpoint_detail_get(const struct ledger_endpoint *endpoint, const char *member)
 {
-    cJSON *detail = read_detail(endpoint);
+    cJSON *detail = ledger_endpoint_detail_read(endpoint);
     cJSON *value = cJSON_DetachItemFromObjectCaseSensitive(detail, member);
 
     cJSON_Delete(detail);
     return value;
 }
 
-bool detail_set(struct ledger_endpoint *endpoint, const char *member, const cJSON *value)
+bool ledger_endpoint_detail_set(struct ledger_endpoint *endpoint, const char *member,
+                                const cJSON *value)
 {
-    cJSON *detail = read_detail(endpoint);
+    cJSON *detail = ledger_endpoint_detail_read(endpoint);
     cJSON *copy = value != NULL ? cJSON_Duplicate(value, 1) : NULL;
     char *text = NULL;
 
@@ -57,7 +59,7 @@ bool detail_set(struct ledger_endpoint *endpoint, const char *member, const cJSO
     return true;
 }
 
-cJSON *detail_texts(const char *const *texts)
+cJSON *ledger_text_array(const char *const *texts)
 {
     int count = 0;
 
@@ -66,17 +68,17 @@ cJSON *detail_texts(const char *const *texts)
     return cJSON_CreateStringArray(texts, count);
 }
 
-cJSON *detail_events(const struct ledger_endpoint *endpoint, const char *const *usual)
+cJSON *ledger_endpoint_event_types(const struct ledger_endpoint *endpoint, const char *const *usual)
 {
-    cJSON *events = detail_get(endpoint, "events");
+    cJSON *events = ledger_endpoint_detail_get(endpoint, "events");
 
     if (cJSON_IsArray(events))
         return events;
     cJSON_Delete(events);
-    return detail_texts(usual);
+    return ledger_text_array(usual);
 }
 
-bool detail_text(char **member, const char *text)
+bool ledger_set_text(char **member, const char *text)
 {
     char *copy = strdup(text);
 

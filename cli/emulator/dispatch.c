@@ -6,23 +6,23 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/http/errand.h"
+#include "daemon/http/loop_call.h"
 #include "cli/emulator/dispatcher.h"
 #include "cli/emulator/journey.h"
 #include "cli/emulator/ledger.h"
 
-/* Of struct dispatch_order's status_names. */
+/* Of struct dispatch_request's status_names. */
 enum {
-    PENDING,
-    DELIVERING,
-    SUCCEEDED,
-    RETRYING,
-    FAILED,
+    STATUS_PENDING,
+    STATUS_DELIVERING,
+    STATUS_SUCCEEDED,
+    STATUS_RETRYING,
+    STATUS_FAILED,
 };
 
 struct dispatcher {
     struct dispatcher_options options;
-    struct errands *errands;
+    struct loop_calls *loop_calls;
     bool stopping;
 };
 
@@ -41,9 +41,9 @@ void dispatcher_close(struct dispatcher **dispatcher)
     *dispatcher = NULL;
 }
 
-void dispatcher_start(struct dispatcher *dispatcher, struct errands *errands)
+void dispatcher_start(struct dispatcher *dispatcher, struct loop_calls *loop_calls)
 {
-    dispatcher->errands = errands;
+    dispatcher->loop_calls = loop_calls;
 }
 
 void dispatcher_stop(struct dispatcher *dispatcher)
@@ -53,14 +53,14 @@ void dispatcher_stop(struct dispatcher *dispatcher)
 
 /* ---- the record */
 
-static bool complain(char *why, const char *what)
+static bool dispatch_fail(char *why, const char *what)
 {
-    snprintf(why, FAULT_WHY_SIZE, "%s", what);
+    snprintf(why, FAULTS_WHY_SIZE, "%s", what);
     return false;
 }
 
-static bool record(struct dispatcher *dispatcher, const struct journey *j,
-                   const struct dispatch_order *order, char *why)
+static bool dispatch_record(struct dispatcher *dispatcher, const struct emulated_delivery *j,
+                            const struct dispatch_request *request, char *why)
 {
     struct ledger *ledger = dispatcher->options.ledger;
     int64_t now_us = clock_wall_us();
@@ -71,7 +71,7 @@ static bool record(struct dispatcher *dispatcher, const struct journey *j,
         .event_id = j->event_id,
         .endpoint_id = j->endpoint_id,
         .event_type = j->event_type,
-        .status = j->status_names[PENDING],
+        .status = j->status_names[STATUS_PENDING],
         .created_us = now_us,
         .updated_us = now_us,
     };
@@ -80,19 +80,20 @@ static bool record(struct dispatcher *dispatcher, const struct journey *j,
     if (j->delivery_id == NULL)
         return true;
     if (!ledger_begin(ledger))
-        return complain(why, ledger_why(ledger));
+        return dispatch_fail(why, ledger_why(ledger));
     if ((known = ledger_event(ledger, j->provider, j->event_id)) == NULL) {
-        event.body = strndup(order->body, order->len);
+        event.body = strndup(request->body, request->len);
         good = event.body != NULL && ledger_add_event(ledger, &event);
         free(event.body);
     }
     ledger_event_free(&known);
     good = good && ledger_add_delivery(ledger, &delivery);
-    return ledger_end(ledger, good) || complain(why, ledger_why(ledger));
+    return ledger_end(ledger, good) || dispatch_fail(why, ledger_why(ledger));
 }
 
 /* What the endpoint's owner sees of an attempt; nobody waits for it, so failing is no matter. */
-static void record_attempt(struct ledger *ledger, const struct journey *j, int status_name)
+static void dispatch_record_attempt(struct ledger *ledger, const struct emulated_delivery *j,
+                                    int status_name)
 {
     struct ledger_delivery *delivery =
         j->delivery_id == NULL ? NULL : ledger_delivery(ledger, j->provider, j->delivery_id);
@@ -102,12 +103,12 @@ static void record_attempt(struct ledger *ledger, const struct journey *j, int s
         return;
     changed = *delivery;
     changed.status = j->status_names[status_name];
-    if (j->letter.sent) {
+    if (j->job.sent) {
         changed.attempts = (int)j->attempts;
-        changed.response_status = j->letter.status;
-        changed.response_body = j->letter.excerpt;
+        changed.response_status = j->job.status;
+        changed.response_body = j->job.excerpt;
     }
-    changed.error = j->letter.error;
+    changed.error = j->job.error;
     changed.updated_us = clock_wall_us();
     ledger_change_delivery(ledger, &changed);
     ledger_delivery_free(&delivery);
@@ -115,10 +116,10 @@ static void record_attempt(struct ledger *ledger, const struct journey *j, int s
 
 /* ---- the way */
 
-static void note(const struct journey *j, bool duplicate)
+static void dispatch_log_attempt(const struct emulated_delivery *j, bool duplicate)
 {
     const struct dispatcher_options *options = &j->dispatcher->options;
-    const struct dispatch_note line = {
+    const struct dispatch_log_entry line = {
         .at_us = clock_wall_us(),
         .provider = j->provider,
         .endpoint = j->endpoint_id,
@@ -126,22 +127,22 @@ static void note(const struct journey *j, bool duplicate)
         .event = j->event_id,
         .attempt = j->attempts,
         .duplicate = duplicate,
-        .status = j->letter.status,
-        .error = j->letter.error,
-        .faults = &j->letter.faults,
+        .status = j->job.status,
+        .error = j->job.error,
+        .faults = &j->job.faults,
     };
 
     if (options->note != NULL)
         options->note(options->data, &line);
 }
 
-static void report(struct journey *j, bool succeeded, bool will_retry)
+static void dispatch_report_attempt(struct emulated_delivery *j, bool succeeded, bool will_retry)
 {
-    const char *body = j->letter.excerpt == NULL ? "" : j->letter.excerpt;
+    const char *body = j->job.excerpt == NULL ? "" : j->job.excerpt;
     const struct dispatch_attempt attempt = {
         .delivery_id = j->delivery_id == NULL ? "" : j->delivery_id,
-        .status = j->letter.status,
-        .error = j->letter.error,
+        .status = j->job.status,
+        .error = j->job.error,
         .body = body,
         .len = strlen(body),
         .succeeded = succeeded,
@@ -154,129 +155,131 @@ static void report(struct journey *j, bool succeeded, bool will_retry)
         done(j->data, &attempt);
 }
 
-static void on_finished(void *data, bool good);
+static void dispatch_on_finished(void *data, bool good);
 
-static bool set_out(struct journey *j, int64_t due_us)
+static bool dispatch_submit(struct emulated_delivery *j, int64_t due_us)
 {
-    free(j->letter.error);
-    free(j->letter.excerpt);
-    j->letter.error = j->letter.excerpt = NULL;
-    j->letter.due_us = due_us;
-    j->errand = errand_begin(j->dispatcher->errands, on_finished, j);
-    if (j->errand != NULL)
-        courier_send(j->dispatcher->options.courier, &j->letter);
-    return j->errand != NULL;
+    free(j->job.error);
+    free(j->job.excerpt);
+    j->job.error = j->job.excerpt = NULL;
+    j->job.due_us = due_us;
+    j->loop_call = loop_call_begin(j->dispatcher->loop_calls, dispatch_on_finished, j);
+    if (j->loop_call != NULL)
+        courier_send(j->dispatcher->options.courier, &j->job);
+    return j->loop_call != NULL;
 }
 
 /* What was rotated or changed meanwhile counts. False if nothing may be sent there any more. */
-static bool renew(struct journey *j)
+static bool dispatch_refresh(struct emulated_delivery *j)
 {
     struct ledger_endpoint *endpoint =
         ledger_endpoint(j->dispatcher->options.ledger, j->provider, j->endpoint_id);
     bool good = endpoint != NULL && endpoint->enabled;
 
     if (good)
-        journey_renew(j, endpoint);
+        emulated_delivery_refresh(j, endpoint);
     ledger_endpoint_free(&endpoint);
     return good;
 }
 
 /* The very same request; or, when its time has come, another one of the same event. */
-static bool send_again(struct journey *j, bool retry)
+static bool dispatch_schedule_next(struct emulated_delivery *j, bool retry)
 {
     if (j->dispatcher->stopping)
         return false;
     if (j->copies_left > 0) {
         j->copies_left--;
-        return set_out(j, 0);
+        return dispatch_submit(j, 0);
     }
     if (!retry)
         return false;
-    shipment_free(&j->letter.shipment);
-    j->letter.only_waits = true;
-    return set_out(j, clock_mono_us() + (int64_t)j->retry_s[j->attempts - 1] * 1000000);
+    shipment_free(&j->job.shipment);
+    j->job.only_waits = true;
+    return dispatch_submit(j, clock_mono_us() + (int64_t)j->retry_s[j->attempts - 1] * 1000000);
 }
 
-_Static_assert((int)SHIPMENT_WHY_SIZE == (int)FAULT_WHY_SIZE, "one is written into the other");
+_Static_assert((int)SHIPMENT_WHY_SIZE == (int)FAULTS_WHY_SIZE, "one is written into the other");
 
 /* An attempt is over: recorded first, so that whoever is told finds it there. */
-static void conclude(struct journey *j)
+static void dispatch_end_attempt(struct emulated_delivery *j)
 {
-    bool succeeded = j->letter.status >= 200 && j->letter.status < 300;
-    bool gave_up = !j->letter.sent;
+    bool succeeded = j->job.status >= 200 && j->job.status < 300;
+    bool gave_up = !j->job.sent;
     bool retry = !succeeded && !gave_up && !j->dispatcher->stopping &&
-                 j->attempts < JOURNEY_RETRIES_MAX && j->retry_s[j->attempts] != 0;
+                 j->attempts < EMULATED_RETRIES_MAX && j->retry_s[j->attempts] != 0;
 
     if (!gave_up)
         j->attempts++;
-    record_attempt(j->dispatcher->options.ledger, j,
-                   succeeded ? SUCCEEDED
-                   : retry   ? RETRYING
-                             : FAILED);
+    dispatch_record_attempt(j->dispatcher->options.ledger, j,
+                            succeeded ? STATUS_SUCCEEDED
+                            : retry   ? STATUS_RETRYING
+                                      : STATUS_FAILED);
     if (!gave_up)
-        note(j, false);
+        dispatch_log_attempt(j, false);
     j->will_retry = retry;
-    report(j, succeeded, retry);
+    dispatch_report_attempt(j, succeeded, retry);
 }
 
 /* Whether it has waited for its next attempt, which is on its way now. */
-static bool wake_up(struct journey *j)
+static bool dispatch_start_retry(struct emulated_delivery *j)
 {
-    if (!j->letter.only_waits)
+    if (!j->job.only_waits)
         return false;
-    j->letter.only_waits = false;
+    j->job.only_waits = false;
     if (j->dispatcher->stopping)
         return false;
-    if (renew(j))
-        return set_out(j, 0);
-    free(j->letter.error);
-    j->letter.error = strdup("given up: the endpoint is disabled or gone");
+    if (dispatch_refresh(j))
+        return dispatch_submit(j, 0);
+    free(j->job.error);
+    j->job.error = strdup("given up: the endpoint is disabled or gone");
     return false;
 }
 
-static void on_finished(void *data, bool good)
+static void dispatch_on_finished(void *data, bool good)
 {
-    struct journey *j = data;
+    struct emulated_delivery *j = data;
 
     (void)good;
-    if (wake_up(j))
+    if (dispatch_start_retry(j))
         return;
     if (!j->repeating) {
-        conclude(j);
-    } else if (j->letter.sent) {
-        note(j, true);
+        dispatch_end_attempt(j);
+    } else if (j->job.sent) {
+        dispatch_log_attempt(j, true);
     }
     j->repeating = j->copies_left > 0;
-    if (send_again(j, j->will_retry))
+    if (dispatch_schedule_next(j, j->will_retry))
         return;
     if (j->will_retry)
-        record_attempt(j->dispatcher->options.ledger, j, FAILED);
-    journey_free(&j);
+        dispatch_record_attempt(j->dispatcher->options.ledger, j, STATUS_FAILED);
+    emulated_delivery_free(&j);
 }
 
 /* On the courier's thread. */
-static void on_back(struct letter *letter)
+static void dispatch_on_job_returned(struct courier_job *job)
 {
-    struct journey *j = letter->data;
+    struct emulated_delivery *j = job->data;
 
-    errand_done(j->errand, true);
+    loop_call_done(j->loop_call, true);
 }
 
-bool dispatch(struct dispatcher *dispatcher, const struct dispatch_order *order, char *why)
+bool dispatcher_send(struct dispatcher *dispatcher, const struct dispatch_request *request,
+                     char *why)
 {
-    struct journey *j = dispatcher->stopping ? NULL : journey_new(order);
+    struct emulated_delivery *j = dispatcher->stopping ? NULL : emulated_delivery_new(request);
     bool good;
 
     if (j == NULL)
-        return complain(why, dispatcher->stopping ? "the emulator is stopping" : "out of memory");
+        return dispatch_fail(why,
+                             dispatcher->stopping ? "the emulator is stopping" : "out of memory");
     j->dispatcher = dispatcher;
-    j->letter.back = on_back;
-    j->letter.parcel.now = clock_wall_us() / 1000000;
-    j->letter.shipment = shipment_pack(&j->letter.parcel, &j->letter.faults, why);
-    good = j->letter.shipment != NULL && record(dispatcher, j, order, why);
-    if (good && !set_out(j, 0))
-        good = complain(why, "out of memory");
+    j->job.back = dispatch_on_job_returned;
+    j->job.spec.now = clock_wall_us() / 1000000;
+    j->job.shipment = shipment_build(&j->job.spec, &j->job.faults, why);
+    good = j->job.shipment != NULL && dispatch_record(dispatcher, j, request, why);
+    if (good && !dispatch_submit(j, 0))
+        good = dispatch_fail(why, "out of memory");
     if (!good)
-        journey_free(&j);
+        emulated_delivery_free(&j);
     return good;
 }

@@ -27,14 +27,15 @@ struct dispatch_attempt {
     bool will_retry; /* there will be another attempt */
 };
 
-struct dispatch_order {
+struct dispatch_request {
     const char *provider;
     const struct ledger_endpoint *endpoint; /* copied */
     const char *event_id, *event_type;
     const char *body; /* JSON */
     size_t len;
-    const char *const *extra; /* further headers, as struct parcel has them; copied; may be NULL */
-    const char *delivery_id;  /* NULL: ephemeral, nothing is recorded */
+    const char *const
+        *extra; /* further headers, as struct shipment_spec has them; copied; may be NULL */
+    const char *delivery_id;     /* NULL: ephemeral, nothing is recorded */
     const char *status_names[5]; /* the provider's words for pending, delivering, succeeded,
                                     will be retried, failed. Nobody sees it delivering: it is
                                     pending until the first attempt is over */
@@ -49,7 +50,8 @@ struct dispatch_order {
 };
 
 /* Records the event, unless it is there already, and the delivery. False, and in `why`
- * (FAULT_WHY_SIZE bytes) what is wrong: then nothing has happened. */
-bool dispatch(struct dispatcher *dispatcher, const struct dispatch_order *order, char *why);
+ * (FAULTS_WHY_SIZE bytes) what is wrong: then nothing has happened. */
+bool dispatcher_send(struct dispatcher *dispatcher, const struct dispatch_request *request,
+                     char *why);
 
 #endif

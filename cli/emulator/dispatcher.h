@@ -16,11 +16,11 @@
 
 struct courier;
 struct dispatcher;
-struct errands;
+struct loop_calls;
 struct ledger;
 
 /* An attempt that is over, for those who watch. */
-struct dispatch_note {
+struct dispatch_log_entry {
     int64_t at_us;                                      /* since 1970 */
     const char *provider, *endpoint, *delivery, *event; /* delivery: NULL if nothing is recorded */
     unsigned attempt; /* from 1 on; that of the one that it repeats, for a duplicate */
@@ -33,7 +33,7 @@ struct dispatch_note {
 struct dispatcher_options {
     struct ledger *ledger;
     struct courier *courier;
-    void (*note)(void *data, const struct dispatch_note *note); /* on the loop; may be NULL */
+    void (*note)(void *data, const struct dispatch_log_entry *note); /* on the loop; may be NULL */
     void *data;
 };
 
@@ -41,9 +41,9 @@ struct dispatcher_options {
 struct dispatcher *dispatcher_open(const struct dispatcher_options *options);
 void dispatcher_close(struct dispatcher **dispatcher);
 
-void dispatcher_start(struct dispatcher *dispatcher, struct errands *errands);
+void dispatcher_start(struct dispatcher *dispatcher, struct loop_calls *loop_calls);
 
-/* From now on dispatch() refuses, and nothing is tried again. What is under way still comes back:
+/* From now on dispatcher_send() refuses, and nothing is tried again. What is under way still comes back:
  * at once, when the courier is closed after this. */
 void dispatcher_stop(struct dispatcher *dispatcher);
 

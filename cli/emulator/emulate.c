@@ -20,12 +20,12 @@
 #include "cli/emulator/courier.h"
 #include "cli/emulator/dispatcher.h"
 #include "cli/emulator/emulator.h"
-#include "daemon/base/identity.h"
+#include "daemon/base/ids.h"
 #include "cli/emulator/keys.h"
 #include "cli/emulator/ledger.h"
 #include "cli/emulator/playground.h"
 #include "cli/emulator/server.h"
-#include "cli/emulator/trouble.h"
+#include "cli/emulator/outage.h"
 #include "cli/fault.h"
 
 enum {
@@ -39,7 +39,7 @@ struct emulate_options {
     bool strict_urls, json;
 };
 
-static const struct emulate_options defaults = {
+static const struct emulate_options emulate_option_defaults = {
     .listen = "127.0.0.1:4010",
     .keys = "hookline-keys",
     .fault = "",
@@ -51,7 +51,7 @@ static const struct emulate_options defaults = {
         name, 0, kind, offsetof(struct emulate_options, member), value, help, 0, 0                 \
     }
 
-static const struct option_row rows[] = {
+static const struct option_row emulate_option_rows[] = {
     ROW("listen", OPTION_TEXT, listen, "ADDRESS", "where it answers; default: 127.0.0.1:4010"),
     ROW("keys", OPTION_TEXT, keys, "FOLDER",
         "where the API keys are, and the secrets that it makes;\ndefault: hookline-keys"),
@@ -81,13 +81,13 @@ struct emulation {
     char folder[PATH_MAX]; /* of the keys, whatever the working directory */
     struct playground *playground;
     struct courier *courier;
-    struct server *server;
+    struct api_server *server;
     struct log *log; /* of the attempts; NULL: they are told to people */
 };
 
 /* ---- options */
 
-static bool read_retry(const char *text, unsigned retry_s[RETRIES_MAX + 1])
+static bool emulate_read_retry(const char *text, unsigned retry_s[RETRIES_MAX + 1])
 {
     char *end;
 
@@ -106,112 +106,113 @@ static bool read_retry(const char *text, unsigned retry_s[RETRIES_MAX + 1])
         if (*end == '\0')
             return true;
     }
-    notice("--retry: expected up to %d numbers of seconds such as 5,30,120, or 0", RETRIES_MAX);
+    message_print("--retry: expected up to %d numbers of seconds such as 5,30,120, or 0",
+                  RETRIES_MAX);
     return false;
 }
 
-static bool read_options(struct emulation *e)
+static bool emulate_read_options(struct emulation *e)
 {
     struct sockaddr_storage address;
-    char why[FAULT_WHY_SIZE];
+    char why[FAULTS_WHY_SIZE];
     struct faults faults;
     socklen_t len;
 
-    if (!fault_read(&faults, e->options->fault, why)) {
-        notice("--fault: %s", why);
+    if (!faults_read(&faults, e->options->fault, why)) {
+        message_print("--fault: %s", why);
         return false;
     }
     if (!address_read(e->options->listen, &address, &len) || address.ss_family == AF_UNIX) {
-        notice("--listen: expected ADDRESS:PORT, such as 127.0.0.1:4010");
+        message_print("--listen: expected ADDRESS:PORT, such as 127.0.0.1:4010");
         return false;
     }
     if (e->options->sink_url != NULL && e->options->config == NULL) {
-        notice("--sink-url: it goes with --for");
+        message_print("--sink-url: it goes with --for");
         return false;
     }
     e->emulator.is_local = address_is_local(&address);
     e->emulator.faults = e->options->fault;
     e->emulator.retry_s = e->retry_s;
     e->emulator.strict_urls = e->options->strict_urls;
-    return read_retry(e->options->retry, e->retry_s);
+    return emulate_read_retry(e->options->retry, e->retry_s);
 }
 
 /* ---- on the loop */
 
-static void on_start(void *data, struct errands *errands)
+static void emulate_on_start(void *data, struct loop_calls *loop_calls)
 {
     struct emulation *e = data;
 
-    dispatcher_start(e->emulator.dispatcher, errands);
+    dispatcher_start(e->emulator.dispatcher, loop_calls);
 }
 
-static void on_call(void *data, struct api_call *call)
+static void emulate_on_call(void *data, struct api_call *call)
 {
     struct emulation *e = data;
 
     emulator_handle(&e->emulator, call);
 }
 
-static void on_stop(void *data)
+static void emulate_on_stop(void *data)
 {
     struct emulation *e = data;
 
-    trouble_stop(e->emulator.trouble);
+    outage_stop(e->emulator.outage);
     dispatcher_stop(e->emulator.dispatcher);
     courier_close(&e->courier);
 }
 
-static void on_attempt(void *data, const struct dispatch_note *note)
+static void emulate_on_attempt(void *data, const struct dispatch_log_entry *note)
 {
     const struct emulation *e = data;
 
-    announce_attempt(e->log, note);
+    announcement_attempt(e->log, note);
 }
 
 /* ---- opening */
 
 /* Those of a process that was killed; one that is stopped gives up by itself. */
-static void give_up(struct ledger *ledger)
+static void emulate_fail_unfinished(struct ledger *ledger)
 {
     static const char *const statuses[] = {"pending", "delivering", "retry_pending"};
 
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
-        ledger_give_up(ledger, statuses[i], "failed", "given up: the emulator has ended before",
-                       clock_wall_us());
+        ledger_fail_unfinished(ledger, statuses[i], "failed",
+                               "given up: the emulator has ended before", clock_wall_us());
 }
 
-static bool open_ledger(struct emulation *e)
+static bool emulate_open_ledger(struct emulation *e)
 {
-    char why[LEDGER_WHY_SIZE], organization[IDENTITY_SIZE];
+    char why[LEDGER_WHY_SIZE], organization[IDS_SIZE];
 
     if ((e->emulator.ledger = ledger_open(e->options->store, why)) == NULL) {
-        notice("--store: %s", why);
+        message_print("--store: %s", why);
         return false;
     }
-    give_up(e->emulator.ledger);
-    identity_organization(organization);
+    emulate_fail_unfinished(e->emulator.ledger);
+    ids_make_organization(organization);
     if (ledger_setting(e->emulator.ledger, "organization", organization, e->emulator.organization,
                        sizeof(e->emulator.organization)))
         return true;
-    notice("%s", ledger_why(e->emulator.ledger));
+    message_print("%s", ledger_why(e->emulator.ledger));
     return false;
 }
 
-static bool open_keys(struct emulation *e)
+static bool emulate_open_keys(struct emulation *e)
 {
     char why[KEYS_WHY_SIZE];
 
     if ((e->emulator.keys = keys_open(e->options->keys, why)) == NULL) {
-        notice("--keys: %s", why);
+        message_print("--keys: %s", why);
         return false;
     }
     if (realpath(e->options->keys, e->folder) != NULL)
         return true;
-    notice("--keys: %s: %s", e->options->keys, strerror(errno));
+    message_print("--keys: %s: %s", e->options->keys, strerror(errno));
     return false;
 }
 
-static bool open_playground(struct emulation *e)
+static bool emulate_open_playground(struct emulation *e)
 {
     const struct playground_options options = {
         .config = e->options->config,
@@ -222,62 +223,62 @@ static bool open_playground(struct emulation *e)
     char why[PLAYGROUND_WHY_SIZE];
 
     if ((e->playground = playground_open(&e->emulator, &options, why)) == NULL)
-        notice("%s", why);
+        message_print("%s", why);
     return e->playground != NULL;
 }
 
 /* The journal would take it for hooklined's, whose lines are verdicts; so it gets plain ones. */
-static bool open_log(struct emulation *e)
+static bool emulate_open_log(struct emulation *e)
 {
     unsetenv("JOURNAL_STREAM");
     if (!e->options->json || (e->log = log_open("-")) != NULL)
         return true;
-    notice("standard output: %s", strerror(errno));
+    message_print("standard output: %s", strerror(errno));
     return false;
 }
 
-static bool open_dispatcher(struct emulation *e)
+static bool emulate_open_dispatcher(struct emulation *e)
 {
     struct dispatcher_options options = {
-        .ledger = e->emulator.ledger, .note = on_attempt, .data = e};
+        .ledger = e->emulator.ledger, .note = emulate_on_attempt, .data = e};
     char why[COURIER_WHY_SIZE];
 
     if ((e->courier = courier_open(e->options->ca_file, why)) == NULL) {
-        notice("%s", why);
+        message_print("%s", why);
         return false;
     }
     options.courier = e->courier;
-    e->emulator.trouble = trouble_open();
+    e->emulator.outage = outage_open();
     e->emulator.dispatcher = dispatcher_open(&options);
-    if (e->emulator.dispatcher != NULL && e->emulator.trouble != NULL)
+    if (e->emulator.dispatcher != NULL && e->emulator.outage != NULL)
         return true;
-    notice("out of memory");
+    message_print("out of memory");
     return false;
 }
 
-static bool open_server(struct emulation *e)
+static bool emulate_open_server(struct emulation *e)
 {
-    const struct server_options options = {
+    const struct api_server_options options = {
         .address = e->options->listen,
         .data = e,
-        .start = on_start,
-        .handle = on_call,
-        .stop = on_stop,
+        .start = emulate_on_start,
+        .handle = emulate_on_call,
+        .stop = emulate_on_stop,
     };
-    char why[SERVER_WHY_SIZE];
+    char why[API_SERVER_WHY_SIZE];
 
-    if ((e->server = server_open(&options, why)) == NULL)
-        notice("--listen: %s", why);
+    if ((e->server = api_server_open(&options, why)) == NULL)
+        message_print("--listen: %s", why);
     return e->server != NULL;
 }
 
-static void close_all(struct emulation *e)
+static void emulate_close(struct emulation *e)
 {
-    server_close(&e->server);
+    api_server_close(&e->server);
     courier_close(&e->courier);
     dispatcher_close(&e->emulator.dispatcher);
     log_close(&e->log);
-    trouble_close(&e->emulator.trouble);
+    outage_close(&e->emulator.outage);
     playground_close(&e->playground);
     keys_close(&e->emulator.keys);
     ledger_close(&e->emulator.ledger);
@@ -285,7 +286,7 @@ static void close_all(struct emulation *e)
 
 /* ---- running */
 
-static void announce(const struct emulation *e)
+static void emulate_announce(const struct emulation *e)
 {
     char address[ADDRESS_TEXT_SIZE];
     const struct announcement announcement = {
@@ -297,13 +298,13 @@ static void announce(const struct emulation *e)
         .playground = e->playground,
     };
 
-    server_address(e->server, address);
-    if (!announce_start(&announcement))
-        notice("out of memory");
+    api_server_address(e->server, address);
+    if (!announcement_start(&announcement))
+        message_print("out of memory");
 }
 
 /* The other threads inherit that these signals wait. */
-static void block(sigset_t *signals)
+static void emulate_block_signals(sigset_t *signals)
 {
     sigemptyset(signals);
     sigaddset(signals, SIGINT);
@@ -311,7 +312,7 @@ static void block(sigset_t *signals)
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
-static enum outcome run(const void *options, const char *const *arguments, size_t count)
+static enum outcome emulate_run(const void *options, const char *const *arguments, size_t count)
 {
     struct emulation e = {.options = options};
     enum outcome outcome = OUTCOME_USAGE;
@@ -319,17 +320,17 @@ static enum outcome run(const void *options, const char *const *arguments, size_
     int number;
 
     (void)arguments, (void)count;
-    block(&signals);
-    if (read_options(&e) && open_ledger(&e) && open_keys(&e) && open_playground(&e) &&
-        open_log(&e) && open_dispatcher(&e)) {
+    emulate_block_signals(&signals);
+    if (emulate_read_options(&e) && emulate_open_ledger(&e) && emulate_open_keys(&e) &&
+        emulate_open_playground(&e) && emulate_open_log(&e) && emulate_open_dispatcher(&e)) {
         outcome = OUTCOME_TRANSPORT;
-        if (open_server(&e)) {
+        if (emulate_open_server(&e)) {
             outcome = OUTCOME_GOOD;
-            announce(&e);
+            emulate_announce(&e);
             sigwait(&signals, &number);
         }
     }
-    close_all(&e);
+    emulate_close(&e);
     return outcome;
 }
 
@@ -342,8 +343,8 @@ const struct command command_emulate = {
                "  stale[=SECONDS] future[=SECONDS] duplicate[=N] burst[=N] reorder\n"
                "  wrong-secret secret-newline two-signatures unsigned tamper reencode\n"
                "  crlf oversize[=BYTES] truncate reset slow[=BYTES]\n",
-    .options = rows,
+    .options = emulate_option_rows,
     .options_size = sizeof(struct emulate_options),
-    .defaults = &defaults,
-    .run = run,
+    .defaults = &emulate_option_defaults,
+    .run = emulate_run,
 };

@@ -5,17 +5,17 @@
 
 #include "daemon/base/clock.h"
 #include "cli/emulator/api.h"
-#include "cli/emulator/trouble.h"
+#include "cli/emulator/outage.h"
 
 enum {
-    AHEAD_MS = 60000 /* more, and the clock has been set back */
+    CLOCK_AHEAD_MS = 60000 /* more, and the clock has been set back */
 };
 
-int64_t emulator_take_time(struct emulator *emulator, size_t count)
+int64_t dispatch_take_time(struct emulator *emulator, size_t count)
 {
     int64_t now_ms = clock_wall_us() / 1000, newest_ms = emulator->newest_ms;
 
-    if (now_ms <= newest_ms && newest_ms < now_ms + AHEAD_MS)
+    if (now_ms <= newest_ms && newest_ms < now_ms + CLOCK_AHEAD_MS)
         now_ms = newest_ms + 1;
     emulator->newest_ms = now_ms + (int64_t)count - 1;
     return now_ms * 1000;
@@ -25,7 +25,7 @@ void emulator_handle(struct emulator *emulator, struct api_call *call)
 {
     cJSON *json, *error;
 
-    if (control_handle(emulator, call) || trouble_takes(emulator->trouble, call) ||
+    if (control_handle(emulator, call) || outage_handle(emulator->outage, call) ||
         foil_handle(emulator, call) || shodai_handle(emulator, call) ||
         trulayer_handle(emulator, call))
         return;

@@ -15,26 +15,26 @@ struct api_call;
 struct dispatcher;
 struct keys;
 struct ledger;
-struct trouble;
+struct outage;
 
 struct emulator {
     struct ledger *ledger;
     struct keys *keys;
     struct dispatcher *dispatcher;
-    struct trouble *trouble;
+    struct outage *outage;
     char organization[64];
     const unsigned *retry_s; /* --retry: seconds until each further attempt; 0 ends them */
     const char *faults;      /* --fault: of endpoints that are made; "" for none */
     /* TruLayer takes only https URLs of public addresses; a playground has none. */
     bool strict_urls;
     bool is_local;     /* only this machine reaches it, so /emulator/... may be asked for */
-    int64_t newest_ms; /* of emulator_take_time() */
+    int64_t newest_ms; /* of dispatch_take_time() */
 };
 
 /* Microseconds since 1970, for what is made now: `count` events, each a millisecond younger than
  * the one before. No two events have the same: where nothing else tells them apart, as with
  * TruLayer's, the receiver would take the second one for a duplicate. */
-int64_t emulator_take_time(struct emulator *emulator, size_t count);
+int64_t dispatch_take_time(struct emulator *emulator, size_t count);
 
 /* Answers the call, now or later. */
 void emulator_handle(struct emulator *emulator, struct api_call *call);

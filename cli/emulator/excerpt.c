@@ -4,33 +4,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/json_line.h"
+#include "daemon/base/json.h"
 
-static const char replacement[] = "\xef\xbf\xbd";
+static const char courier_excerpt_replacement[] = "\xef\xbf\xbd";
 
 /* The length of the character that begins here; 0 if none does. */
-static size_t character(const char *bytes, size_t len)
+static size_t courier_excerpt_character_len(const char *bytes, size_t len)
 {
     unsigned char first = (unsigned char)bytes[0];
     size_t wanted = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 
-    return first == 0 || wanted > len || !json_line_is_utf8(bytes, wanted) ? 0 : wanted;
+    return first == 0 || wanted > len || !json_is_utf8(bytes, wanted) ? 0 : wanted;
 }
 
-char *excerpt_make(const char *bytes, size_t len)
+char *courier_excerpt_make(const char *bytes, size_t len)
 {
-    char *text = malloc(EXCERPT_MAX + 1);
+    char *text = malloc(COURIER_EXCERPT_MAX + 1);
     size_t used = 0;
 
     if (text == NULL)
         return NULL;
     while (len > 0) {
-        size_t taken = character(bytes, len);
-        size_t size = taken > 0 ? taken : sizeof(replacement) - 1;
+        size_t taken = courier_excerpt_character_len(bytes, len);
+        size_t size = taken > 0 ? taken : sizeof(courier_excerpt_replacement) - 1;
 
-        if (used + size > EXCERPT_MAX)
+        if (used + size > COURIER_EXCERPT_MAX)
             break;
-        memcpy(text + used, taken > 0 ? bytes : replacement, size);
+        memcpy(text + used, taken > 0 ? bytes : courier_excerpt_replacement, size);
         used += size;
         taken = taken > 0 ? taken : 1;
         bytes += taken;

@@ -8,11 +8,11 @@
 #include <stddef.h>
 
 enum {
-    EXCERPT_MAX = 4096 /* bytes, as TruLayer says */
+    COURIER_EXCERPT_MAX = 4096 /* bytes, as TruLayer says */
 };
 
-/* Valid UTF-8 of EXCERPT_MAX bytes at most, which ends at the end of a character: what is no UTF-8,
+/* Valid UTF-8 of COURIER_EXCERPT_MAX bytes at most, which ends at the end of a character: what is no UTF-8,
  * and NUL, becomes U+FFFD. For free(); NULL without memory. */
-char *excerpt_make(const char *bytes, size_t len);
+char *courier_excerpt_make(const char *bytes, size_t len);
 
 #endif

@@ -7,7 +7,7 @@
 #include "cli/emulator/api.h"
 #include "cli/emulator/detail.h"
 #include "cli/emulator/form.h"
-#include "daemon/base/identity.h"
+#include "daemon/base/ids.h"
 #include "cli/emulator/ledger.h"
 
 enum {
@@ -20,15 +20,15 @@ const char *const foil_delivery_event_types[] = {"session.fingerprint.calculated
 const char *const foil_event_types[] = {"session.fingerprint.calculated",
                                         "session.result.persisted", "gate.session.approved", NULL};
 
-static void add_time(cJSON *object, const char *key, int64_t us)
+static void foil_json_time(cJSON *object, const char *key, int64_t us)
 {
-    char text[ISO_TIME_SIZE];
+    char text[RFC3339_SIZE];
 
-    iso_time_write(text, us);
+    rfc3339_write(text, us);
     cJSON_AddStringToObject(object, key, text);
 }
 
-static void add_text_or_null(cJSON *object, const char *key, const char *text)
+static void foil_json_text(cJSON *object, const char *key, const char *text)
 {
     if (text != NULL)
         cJSON_AddStringToObject(object, key, text);
@@ -38,7 +38,7 @@ static void add_text_or_null(cJSON *object, const char *key, const char *text)
 
 cJSON *foil_endpoint_json(const struct ledger_endpoint *endpoint, const char *secret)
 {
-    cJSON *object = cJSON_CreateObject(), *name = detail_get(endpoint, "name");
+    cJSON *object = cJSON_CreateObject(), *name = ledger_endpoint_detail_get(endpoint, "name");
 
     cJSON_AddStringToObject(object, "object", "webhook_endpoint");
     cJSON_AddStringToObject(object, "id", endpoint->id);
@@ -46,11 +46,12 @@ cJSON *foil_endpoint_json(const struct ledger_endpoint *endpoint, const char *se
                             cJSON_IsString(name) ? name->valuestring : endpoint->id);
     cJSON_AddStringToObject(object, "url", endpoint->url);
     cJSON_AddStringToObject(object, "status", endpoint->enabled ? "active" : "disabled");
-    cJSON_AddItemToObject(object, "event_types", detail_events(endpoint, foil_event_types));
+    cJSON_AddItemToObject(object, "event_types",
+                          ledger_endpoint_event_types(endpoint, foil_event_types));
     if (secret != NULL)
         cJSON_AddStringToObject(object, "signing_secret", secret);
-    add_time(object, "created_at", endpoint->created_us);
-    add_time(object, "updated_at", endpoint->updated_us);
+    foil_json_time(object, "created_at", endpoint->created_us);
+    foil_json_time(object, "updated_at", endpoint->updated_us);
     cJSON_Delete(name);
     return object;
 }
@@ -70,18 +71,18 @@ cJSON *foil_delivery_json(const struct ledger_delivery *delivery)
         cJSON_AddNumberToObject(object, "response_status", delivery->response_status);
     else
         cJSON_AddNullToObject(object, "response_status");
-    add_text_or_null(object, "response_body", delivery->response_body);
-    add_text_or_null(object, "error", delivery->error);
-    add_time(object, "created_at", delivery->created_us);
-    add_time(object, "updated_at", delivery->updated_us);
+    foil_json_text(object, "response_body", delivery->response_body);
+    foil_json_text(object, "error", delivery->error);
+    foil_json_time(object, "created_at", delivery->created_us);
+    foil_json_time(object, "updated_at", delivery->updated_us);
     return object;
 }
 
-static void add_meta(cJSON *answer)
+static void foil_json_meta(cJSON *answer)
 {
-    char id[IDENTITY_SIZE];
+    char id[IDS_SIZE];
 
-    identity_hex(id, "req_");
+    ids_make_hex(id, "req_");
     cJSON_AddStringToObject(cJSON_AddObjectToObject(answer, "meta"), "request_id", id);
 }
 
@@ -90,7 +91,7 @@ void foil_answer(struct api_call *call, int status, cJSON *data)
     cJSON *answer = cJSON_CreateObject();
 
     cJSON_AddItemToObject(answer, "data", data);
-    add_meta(answer);
+    foil_json_meta(answer);
     api_answer(call, status, answer);
 }
 
@@ -102,17 +103,17 @@ void foil_answer_list(struct api_call *call, cJSON *items, int limit, bool has_m
     pagination = cJSON_AddObjectToObject(answer, "pagination");
     cJSON_AddNumberToObject(pagination, "limit", limit);
     cJSON_AddBoolToObject(pagination, "has_more", has_more);
-    add_meta(answer);
+    foil_json_meta(answer);
     api_answer(call, 200, answer);
 }
 
-static cJSON *refusal(int status, const char *code, const char *message, cJSON *details)
+static cJSON *foil_error_json(int status, const char *code, const char *message, cJSON *details)
 {
     cJSON *answer = cJSON_CreateObject();
     cJSON *error = cJSON_AddObjectToObject(answer, "error");
-    char id[IDENTITY_SIZE];
+    char id[IDS_SIZE];
 
-    identity_hex(id, "req_");
+    ids_make_hex(id, "req_");
     cJSON_AddStringToObject(error, "code", code);
     cJSON_AddStringToObject(error, "message", message);
     cJSON_AddNumberToObject(error, "status", status);
@@ -126,13 +127,13 @@ static cJSON *refusal(int status, const char *code, const char *message, cJSON *
 void foil_refuse(struct api_call *call, int status, const char *code, const char *message,
                  cJSON *details)
 {
-    api_answer(call, status, refusal(status, code, message, details));
+    api_answer(call, status, foil_error_json(status, code, message, details));
 }
 
 void foil_refuse_method(struct api_call *call, const char *methods)
 {
     api_answer_with(call, 405,
-                    refusal(405, "request.method_not_allowed", "Method not allowed.", NULL),
+                    foil_error_json(405, "request.method_not_allowed", "Method not allowed.", NULL),
                     "allow", methods);
 }
 
@@ -154,7 +155,7 @@ void foil_refuse_missing(struct api_call *call, const struct ledger *ledger)
         foil_refuse_path(call);
 }
 
-static const char *issue_name(enum form_issue issue)
+static const char *foil_issue_name(enum form_issue issue)
 {
     switch (issue) {
     case FORM_MISSING:
@@ -175,7 +176,7 @@ static const char *issue_name(enum form_issue issue)
 
 /* The values that the schema has room for, if they are short. What is not known is not echoed: it
  * may be a secret. */
-static void add_received(cJSON *field, const struct form_problem *problem)
+static void foil_json_received(cJSON *field, const struct form_problem *problem)
 {
     const cJSON *value = problem->received;
 
@@ -199,16 +200,16 @@ void foil_refuse_form(struct api_call *call, const struct form_problems *problem
         cJSON *field = cJSON_CreateObject();
 
         cJSON_AddStringToObject(field, "name", problem->name[0] != '\0' ? problem->name : "body");
-        cJSON_AddStringToObject(field, "issue", issue_name(problem->issue));
+        cJSON_AddStringToObject(field, "issue", foil_issue_name(problem->issue));
         if (problem->expected[0] != '\0')
             cJSON_AddStringToObject(field, "expected", problem->expected);
-        add_received(field, problem);
+        foil_json_received(field, problem);
         cJSON_AddItemToArray(fields, field);
         if (problem->issue == FORM_NOT_ALLOWED)
             allowed = problem->field->allowed;
     }
     if (allowed != NULL)
-        cJSON_AddItemToObject(details, "allowed_values", detail_texts(allowed));
+        cJSON_AddItemToObject(details, "allowed_values", ledger_text_array(allowed));
     cJSON_AddStringToObject(details, "parameter_set", parameter_set);
     foil_refuse(call, 422, "request.validation_failed", "Request failed validation.", details);
 }

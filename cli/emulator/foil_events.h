@@ -7,9 +7,9 @@
 #ifndef CLI_EMULATOR_FOIL_EVENTS_H
 #define CLI_EMULATOR_FOIL_EVENTS_H
 
-struct visit;
+struct api_context;
 
-void foil_list_events(struct visit *visit);
-void foil_get_event(struct visit *visit); /* part 1 is its id */
+void foil_list_events(struct api_context *ctx);
+void foil_get_event(struct api_context *ctx); /* part 1 is its id */
 
 #endif

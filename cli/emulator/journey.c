@@ -10,7 +10,7 @@
 #include "cli/emulator/ledger.h"
 
 /* NULL stays NULL. */
-static char *copy(const char *text, bool *good)
+static char *emulated_copy_text(const char *text, bool *good)
 {
     char *out = text == NULL ? NULL : strdup(text);
 
@@ -19,142 +19,147 @@ static char *copy(const char *text, bool *good)
     return out;
 }
 
-static void copy_names(struct journey *j, const struct dispatch_order *order, bool *good)
+static void emulated_copy_names(struct emulated_delivery *j, const struct dispatch_request *request,
+                                bool *good)
 {
-    j->provider = copy(order->provider, good);
-    j->endpoint_id = copy(order->endpoint->id, good);
-    j->event_id = copy(order->event_id == NULL ? "" : order->event_id, good);
-    j->event_type = copy(order->event_type, good);
-    j->delivery_id = copy(order->delivery_id, good);
+    j->provider = emulated_copy_text(request->provider, good);
+    j->endpoint_id = emulated_copy_text(request->endpoint->id, good);
+    j->event_id = emulated_copy_text(request->event_id == NULL ? "" : request->event_id, good);
+    j->event_type = emulated_copy_text(request->event_type, good);
+    j->delivery_id = emulated_copy_text(request->delivery_id, good);
     for (int i = 0; i < 5; i++)
-        j->status_names[i] = copy(order->status_names[i], good);
-    for (int i = 0; order->retry_s != NULL && order->retry_s[i] != 0; i++)
-        if (i < JOURNEY_RETRIES_MAX)
-            j->retry_s[i] = order->retry_s[i];
+        j->status_names[i] = emulated_copy_text(request->status_names[i], good);
+    for (int i = 0; request->retry_s != NULL && request->retry_s[i] != 0; i++)
+        if (i < EMULATED_RETRIES_MAX)
+            j->retry_s[i] = request->retry_s[i];
 }
 
-static void copy_target(struct journey *j, const struct ledger_endpoint *endpoint, bool *good)
+static void emulated_copy_target(struct emulated_delivery *j,
+                                 const struct ledger_endpoint *endpoint, bool *good)
 {
     const hookline_scheme *scheme =
         endpoint->scheme == NULL ? NULL : hookline_scheme_find(endpoint->scheme);
 
-    j->url = copy(endpoint->url, good);
-    j->signed_url = copy(endpoint->signed_url, good);
-    j->description = copy(scheme == NULL ? endpoint->description : scheme->description, good);
+    j->url = emulated_copy_text(endpoint->url, good);
+    j->signed_url = emulated_copy_text(endpoint->signed_url, good);
+    j->description =
+        emulated_copy_text(scheme == NULL ? endpoint->description : scheme->description, good);
     if (j->description == NULL)
-        j->description = copy("", good);
-    j->secrets[0] = copy(endpoint->secret, good);
+        j->description = emulated_copy_text("", good);
+    j->secrets[0] = emulated_copy_text(endpoint->secret, good);
     if (endpoint->previous_secret != NULL && endpoint->previous_secret[0] != '\0')
-        j->secrets[1] = copy(endpoint->previous_secret, good);
+        j->secrets[1] = emulated_copy_text(endpoint->previous_secret, good);
 }
 
-static void copy_content(struct journey *j, const struct dispatch_order *order, bool *good)
+static void emulated_copy_content(struct emulated_delivery *j,
+                                  const struct dispatch_request *request, bool *good)
 {
-    j->body = malloc(order->len + 1);
+    j->body = malloc(request->len + 1);
     if (j->body == NULL)
         *good = false;
-    else if (order->len > 0)
-        memcpy(j->body, order->body, order->len);
-    for (size_t i = 0; order->extra != NULL && order->extra[i] != NULL; i++) {
-        if (i < JOURNEY_EXTRA_MAX)
-            j->extra[i] = copy(order->extra[i], good);
+    else if (request->len > 0)
+        memcpy(j->body, request->body, request->len);
+    for (size_t i = 0; request->extra != NULL && request->extra[i] != NULL; i++) {
+        if (i < EMULATED_EXTRA_MAX)
+            j->extra[i] = emulated_copy_text(request->extra[i], good);
         else
             *good = false;
     }
 }
 
-static void address_letter(struct journey *j)
+static void emulated_address_job(struct emulated_delivery *j)
 {
-    j->letter.url = j->url;
-    j->letter.parcel.url = j->signed_url == NULL ? j->url : j->signed_url;
-    j->letter.parcel.secrets_count = j->secrets[1] == NULL ? 1 : 2;
+    j->job.url = j->url;
+    j->job.spec.url = j->signed_url == NULL ? j->url : j->signed_url;
+    j->job.spec.secrets_count = j->secrets[1] == NULL ? 1 : 2;
 }
 
-static void write_letter(struct journey *j, const struct dispatch_order *order)
+static void emulated_fill_job(struct emulated_delivery *j, const struct dispatch_request *request)
 {
-    j->letter = (struct letter){
-        .parcel =
+    j->job = (struct courier_job){
+        .spec =
             {
                 .description = j->description,
                 .secrets = (const char *const *)j->secrets,
-                .body = {j->body, order->len},
+                .body = {j->body, request->len},
                 .id = {j->event_id, strlen(j->event_id)},
                 .extra = (const char *const *)j->extra,
             },
-        .faults = order->faults,
-        .timeout_s = order->timeout_s,
-        .in_line = order->faults.reorder,
+        .faults = request->faults,
+        .timeout_s = request->timeout_s,
+        .in_line = request->faults.reorder,
         .data = j,
     };
-    address_letter(j);
+    emulated_address_job(j);
 }
 
-struct journey *journey_new(const struct dispatch_order *order)
+struct emulated_delivery *emulated_delivery_new(const struct dispatch_request *request)
 {
-    struct journey *j = calloc(1, sizeof(*j));
+    struct emulated_delivery *j = calloc(1, sizeof(*j));
     bool good = j != NULL;
 
     if (!good)
         return NULL;
-    copy_names(j, order, &good);
-    copy_target(j, order->endpoint, &good);
-    copy_content(j, order, &good);
-    j->done = order->done;
-    j->data = order->data;
-    if (order->faults.copies > 1)
-        j->copies_left = order->faults.copies - 1;
+    emulated_copy_names(j, request, &good);
+    emulated_copy_target(j, request->endpoint, &good);
+    emulated_copy_content(j, request, &good);
+    j->done = request->done;
+    j->data = request->data;
+    if (request->faults.copies > 1)
+        j->copies_left = request->faults.copies - 1;
     if (good)
-        write_letter(j, order);
+        emulated_fill_job(j, request);
     else
-        journey_free(&j);
+        emulated_delivery_free(&j);
     return j;
 }
 
-static void wipe(char *secret)
+static void emulated_wipe_secret(char *secret)
 {
     if (secret != NULL)
         explicit_bzero(secret, strlen(secret));
     free(secret);
 }
 
-static void free_target(struct journey *j)
+static void emulated_free_target(struct emulated_delivery *j)
 {
     free(j->url);
     free(j->signed_url);
     free(j->description);
-    wipe(j->secrets[0]);
-    wipe(j->secrets[1]);
+    emulated_wipe_secret(j->secrets[0]);
+    emulated_wipe_secret(j->secrets[1]);
 }
 
-void journey_renew(struct journey *journey, const struct ledger_endpoint *endpoint)
+void emulated_delivery_refresh(struct emulated_delivery *delivery,
+                               const struct ledger_endpoint *endpoint)
 {
-    struct journey fresh = {.url = NULL};
+    struct emulated_delivery fresh = {.url = NULL};
     bool good = true;
 
-    copy_target(&fresh, endpoint, &good);
+    emulated_copy_target(&fresh, endpoint, &good);
     if (!good) {
-        free_target(&fresh);
+        emulated_free_target(&fresh);
         return;
     }
-    free_target(journey);
-    journey->url = fresh.url;
-    journey->signed_url = fresh.signed_url;
-    journey->description = fresh.description;
-    journey->secrets[0] = fresh.secrets[0];
-    journey->secrets[1] = fresh.secrets[1];
-    journey->letter.parcel.description = journey->description;
-    address_letter(journey);
+    emulated_free_target(delivery);
+    delivery->url = fresh.url;
+    delivery->signed_url = fresh.signed_url;
+    delivery->description = fresh.description;
+    delivery->secrets[0] = fresh.secrets[0];
+    delivery->secrets[1] = fresh.secrets[1];
+    delivery->job.spec.description = delivery->description;
+    emulated_address_job(delivery);
 }
 
-void journey_free(struct journey **journey)
+void emulated_delivery_free(struct emulated_delivery **delivery)
 {
-    struct journey *j = *journey;
+    struct emulated_delivery *j = *delivery;
 
     if (j == NULL)
         return;
-    shipment_free(&j->letter.shipment);
-    free(j->letter.error);
-    free(j->letter.excerpt);
+    shipment_free(&j->job.shipment);
+    free(j->job.error);
+    free(j->job.excerpt);
     free(j->provider);
     free(j->endpoint_id);
     free(j->event_id);
@@ -162,10 +167,10 @@ void journey_free(struct journey **journey)
     free(j->delivery_id);
     for (int i = 0; i < 5; i++)
         free(j->status_names[i]);
-    free_target(j);
+    emulated_free_target(j);
     free(j->body);
-    for (int i = 0; i < JOURNEY_EXTRA_MAX; i++)
+    for (int i = 0; i < EMULATED_EXTRA_MAX; i++)
         free(j->extra[i]);
     free(j);
-    *journey = NULL;
+    *delivery = NULL;
 }

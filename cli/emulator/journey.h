@@ -2,7 +2,7 @@
  *
  * journey.h - one delivery on its way: copies of all that is needed until it is over.
  *
- * Ownership  journey_new() makes it, journey_free() wipes and releases it.
+ * Ownership  emulated_delivery_new() makes it, emulated_delivery_free() wipes and releases it.
  */
 #ifndef CLI_EMULATOR_JOURNEY_H
 #define CLI_EMULATOR_JOURNEY_H
@@ -11,39 +11,40 @@
 
 #include "cli/emulator/courier.h"
 
-struct dispatch_order;
+struct dispatch_request;
 struct dispatch_attempt;
 struct dispatcher;
-struct errand;
+struct loop_call;
 struct ledger_endpoint;
 
 enum {
-    JOURNEY_RETRIES_MAX = 16,
-    JOURNEY_EXTRA_MAX = 8,
+    EMULATED_RETRIES_MAX = 16,
+    EMULATED_EXTRA_MAX = 8,
 };
 
-struct journey {
-    struct letter letter;
+struct emulated_delivery {
+    struct courier_job job;
     struct dispatcher *dispatcher;
-    struct errand *errand;
+    struct loop_call *loop_call;
     char *provider, *endpoint_id, *event_id, *event_type;
     char *delivery_id; /* NULL: nothing is recorded */
     char *status_names[5];
-    unsigned retry_s[JOURNEY_RETRIES_MAX + 1];
+    unsigned retry_s[EMULATED_RETRIES_MAX + 1];
     unsigned attempts, copies_left;
     bool will_retry; /* the last attempt failed, and another one is to come */
     bool repeating;  /* what is under way is the very same request once more */
     void (*done)(void *data, const struct dispatch_attempt *attempt); /* NULL after the first */
     void *data;
     /* What the letter points to. */
-    char *url, *signed_url, *description, *body, *secrets[2], *extra[JOURNEY_EXTRA_MAX + 1];
+    char *url, *signed_url, *description, *body, *secrets[2], *extra[EMULATED_EXTRA_MAX + 1];
 };
 
-/* NULL without memory, or if there are more than JOURNEY_EXTRA_MAX further headers. */
-struct journey *journey_new(const struct dispatch_order *order);
+/* NULL without memory, or if there are more than EMULATED_EXTRA_MAX further headers. */
+struct emulated_delivery *emulated_delivery_new(const struct dispatch_request *request);
 /* Before another attempt: the endpoint's URL and secrets as they are now. Without memory they stay
  * as they were. */
-void journey_renew(struct journey *journey, const struct ledger_endpoint *endpoint);
-void journey_free(struct journey **journey);
+void emulated_delivery_refresh(struct emulated_delivery *delivery,
+                               const struct ledger_endpoint *endpoint);
+void emulated_delivery_free(struct emulated_delivery **delivery);
 
 #endif

@@ -11,12 +11,12 @@
 
 #include <sodium.h>
 
-#include "daemon/base/identity.h"
+#include "daemon/base/ids.h"
 
-static const struct kind {
+static const struct key_kind {
     const char *provider, *name, *prefix;
     enum key_right right;
-} kinds[] = {
+} key_kinds[] = {
     {"foil", "foil", "sk_test_", KEY_GOOD},
     {"foil", "foil.unscoped", "sk_test_", KEY_UNSCOPED},
     {"foil", "foil.foreign", "sk_test_", KEY_FOREIGN},
@@ -30,21 +30,21 @@ static const struct kind {
 };
 
 enum {
-    KINDS = sizeof(kinds) / sizeof(kinds[0])
+    KEY_KINDS = sizeof(key_kinds) / sizeof(key_kinds[0])
 };
 
 struct keys {
-    struct key key[KINDS];
+    struct key key[KEY_KINDS];
 };
 
-static bool complain(char *why, const char *folder, const char *name, const char *what)
+static bool keys_fail(char *why, const char *folder, const char *name, const char *what)
 {
     snprintf(why, KEYS_WHY_SIZE, "%s%s%s: %s", folder, name[0] == '\0' ? "" : "/", name, what);
     return false;
 }
 
 /* What others may read is known to others. */
-static bool is_private(int fd)
+static bool keys_fd_is_private(int fd)
 {
     struct stat st;
 
@@ -52,7 +52,7 @@ static bool is_private(int fd)
 }
 
 /* One line end at its end is an editor's. False if it is no key. */
-static bool read_text(int fd, struct key *key)
+static bool key_read(int fd, struct key *key)
 {
     ssize_t len = read(fd, key->text, sizeof(key->text));
 
@@ -67,7 +67,7 @@ static bool read_text(int fd, struct key *key)
     return true;
 }
 
-static bool write_text(int fd, const struct key *key)
+static bool key_write(int fd, const struct key *key)
 {
     char line[sizeof(key->text) + 1];
     int len = snprintf(line, sizeof(line), "%s\n", key->text);
@@ -77,28 +77,28 @@ static bool write_text(int fd, const struct key *key)
     return good;
 }
 
-static bool write_file(int folder, const char *name, const struct key *key)
+static bool key_write_file(int folder, const char *name, const struct key *key)
 {
     int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && write_text(fd, key);
+    bool good = fd >= 0 && key_write(fd, key);
 
     return fd >= 0 && close(fd) == 0 && good;
 }
 
 /* The file is there with a whole key or not at all: another emulator may be making it, too. Then
  * the one that was first is everybody's. */
-static bool make(int folder, const struct kind *kind, struct key *key)
+static bool key_make(int folder, const struct key_kind *kind, struct key *key)
 {
-    char text[IDENTITY_SIZE], temporary[64];
+    char text[IDS_SIZE], temporary[64];
     bool good;
     int error;
 
-    identity_hex(text, kind->prefix);
+    ids_make_hex(text, kind->prefix);
     snprintf(key->text, sizeof(key->text), "%.*s", (int)sizeof(key->text) - 1, text);
     sodium_memzero(text, sizeof(text));
     snprintf(temporary, sizeof(temporary), ".%s.%ld", kind->name, (long)getpid());
     unlinkat(folder, temporary, 0);
-    good = write_file(folder, temporary, key) &&
+    good = key_write_file(folder, temporary, key) &&
            (linkat(folder, temporary, folder, kind->name, 0) == 0 || errno == EEXIST);
     error = errno;
     unlinkat(folder, temporary, 0);
@@ -106,31 +106,31 @@ static bool make(int folder, const struct kind *kind, struct key *key)
     return good;
 }
 
-static int open_file(int folder, const struct kind *kind)
+static int key_open_file(int folder, const struct key_kind *kind)
 {
     return openat(folder, kind->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
-static bool open_key(const char *path, int folder, const struct kind *kind, struct key *key,
-                     char *why)
+static bool key_open_or_make(const char *path, int folder, const struct key_kind *kind,
+                             struct key *key, char *why)
 {
-    int fd = open_file(folder, kind);
+    int fd = key_open_file(folder, kind);
     bool good;
 
     key->provider = kind->provider;
     key->name = kind->name;
     key->right = kind->right;
-    if (fd < 0 && errno == ENOENT && make(folder, kind, key))
-        fd = open_file(folder, kind);
+    if (fd < 0 && errno == ENOENT && key_make(folder, kind, key))
+        fd = key_open_file(folder, kind);
     if (fd < 0)
-        return complain(why, path, kind->name, strerror(errno));
-    if (!is_private(fd))
-        good = complain(why, path, kind->name,
-                        "expected a file that nobody else can read: chmod 600 it");
+        return keys_fail(why, path, kind->name, strerror(errno));
+    if (!keys_fd_is_private(fd))
+        good = keys_fail(why, path, kind->name,
+                         "expected a file that nobody else can read: chmod 600 it");
     else
-        good = read_text(fd, key) ||
-               complain(why, path, kind->name,
-                        "expected one line with a key; remove the file to have one made");
+        good = key_read(fd, key) ||
+               keys_fail(why, path, kind->name,
+                         "expected one line with a key; remove the file to have one made");
     close(fd);
     return good;
 }
@@ -141,17 +141,17 @@ struct keys *keys_open(const char *path, char why[KEYS_WHY_SIZE])
     int folder;
 
     if (keys == NULL) {
-        complain(why, path, "", "out of memory");
+        keys_fail(why, path, "", "out of memory");
         return NULL;
     }
     if ((mkdir(path, 0700) != 0 && errno != EEXIST) ||
         (folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
-        complain(why, path, "", strerror(errno));
+        keys_fail(why, path, "", strerror(errno));
         free(keys);
         return NULL;
     }
-    for (size_t i = 0; keys != NULL && i < KINDS; i++)
-        if (!open_key(path, folder, &kinds[i], &keys->key[i], why))
+    for (size_t i = 0; keys != NULL && i < KEY_KINDS; i++)
+        if (!key_open_or_make(path, folder, &key_kinds[i], &keys->key[i], why))
             keys_close(&keys);
     close(folder);
     return keys;
@@ -165,7 +165,7 @@ void keys_close(struct keys **keys)
     *keys = NULL;
 }
 
-static bool is_equal(const char *a, const char *b)
+static bool key_is_equal(const char *a, const char *b)
 {
     size_t len = strlen(a);
 
@@ -176,13 +176,13 @@ const struct key *keys_find(const struct keys *keys, const char *provider, const
 {
     const struct key *found = NULL;
 
-    for (size_t i = 0; i < KINDS; i++)
-        if (strcmp(keys->key[i].provider, provider) == 0 && is_equal(keys->key[i].text, text))
+    for (size_t i = 0; i < KEY_KINDS; i++)
+        if (strcmp(keys->key[i].provider, provider) == 0 && key_is_equal(keys->key[i].text, text))
             found = &keys->key[i];
     return found;
 }
 
 const struct key *keys_at(const struct keys *keys, size_t number)
 {
-    return number < KINDS ? &keys->key[number] : NULL;
+    return number < KEY_KINDS ? &keys->key[number] : NULL;
 }

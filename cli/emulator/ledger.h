@@ -50,7 +50,7 @@ struct ledger_endpoint {
     char *url;
     char *signed_url; /* NULL: `url`. Where the scheme signs one: what the receiver is told */
     char *secret, *previous_secret; /* previous: "" if there is none */
-    char *faults; /* "" for none, or as fault_read() reads it: of every delivery */
+    char *faults; /* "" for none, or as faults_read() reads it: of every delivery */
     char *detail; /* a JSON object: "name" (Foil's), "events" (the types that it subscribes to, of
                      every provider; all if it is absent), "filters" (Shodai's); "{}" will do */
     bool enabled;
@@ -88,7 +88,7 @@ struct ledger_delivery {
 };
 
 /* Which events; "" for any type, and for deliveries to any endpoint. */
-struct ledger_wanted {
+struct ledger_event_filter {
     const char *provider, *type, *endpoint_id;
     size_t limit;
 };
@@ -97,11 +97,11 @@ bool ledger_add_event(struct ledger *ledger, const struct ledger_event *event);
 bool ledger_add_delivery(struct ledger *ledger, const struct ledger_delivery *delivery);
 bool ledger_change_delivery(struct ledger *ledger, const struct ledger_delivery *delivery);
 /* Gives those up that have this status since an earlier process, which nobody sends any more. */
-bool ledger_give_up(struct ledger *ledger, const char *status, const char *new_status,
-                    const char *error, int64_t now_us);
+bool ledger_fail_unfinished(struct ledger *ledger, const char *status, const char *new_status,
+                            const char *error, int64_t now_us);
 struct ledger_event *ledger_event(struct ledger *ledger, const char *provider, const char *id);
 /* Calls `each`, which may ask the ledger, for the newest `limit` events, newest first. */
-bool ledger_each_event(struct ledger *ledger, const struct ledger_wanted *wanted,
+bool ledger_each_event(struct ledger *ledger, const struct ledger_event_filter *wanted,
                        void (*each)(void *data, const struct ledger_event *event), void *data);
 void ledger_event_free(struct ledger_event **event);
 struct ledger_delivery *ledger_delivery(struct ledger *ledger, const char *provider,

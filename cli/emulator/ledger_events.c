@@ -10,12 +10,12 @@
 #include "cli/emulator/ledger_query.h"
 
 enum {
-    COLUMNS = 12
+    DELIVERY_COLUMNS = 12
 };
 
 /* ---- events */
 
-#define EVENT "provider, id, type, body, created_us"
+#define EVENT_LIST "provider, id, type, body, created_us"
 
 bool ledger_add_event(struct ledger *ledger, const struct ledger_event *event)
 {
@@ -23,25 +23,25 @@ bool ledger_add_event(struct ledger *ledger, const struct ledger_event *event)
                                           ledger_text(event->type), ledger_text(event->body),
                                           ledger_number(event->created_us)};
 
-    return ledger_change(ledger, "INSERT INTO event(" EVENT ") VALUES (?1, ?2, ?3, ?4, ?5)", values,
-                         LEDGER_COUNT(values));
+    return ledger_execute(ledger, "INSERT INTO event(" EVENT_LIST ") VALUES (?1, ?2, ?3, ?4, ?5)",
+                          values, LEDGER_COUNT(values));
 }
 
-static struct ledger_event *read_event(struct ledger *ledger, sqlite3_stmt *row)
+static struct ledger_event *ledger_event_from_row(struct ledger *ledger, sqlite3_stmt *row)
 {
     struct ledger_event *e = calloc(1, sizeof(*e));
     bool good = e != NULL;
 
     if (good)
         *e = (struct ledger_event){
-            .provider = ledger_take(row, 0, &good),
-            .id = ledger_take(row, 1, &good),
-            .type = ledger_take(row, 2, &good),
-            .body = ledger_take(row, 3, &good),
+            .provider = ledger_column_text(row, 0, &good),
+            .id = ledger_column_text(row, 1, &good),
+            .type = ledger_column_text(row, 2, &good),
+            .body = ledger_column_text(row, 3, &good),
             .created_us = sqlite3_column_int64(row, 4),
         };
     if (!good) {
-        ledger_complain(ledger, SQLITE_NOMEM);
+        ledger_fail(ledger, SQLITE_NOMEM);
         ledger_event_free(&e);
     }
     return e;
@@ -51,37 +51,37 @@ struct ledger_event *ledger_event(struct ledger *ledger, const char *provider, c
 {
     const struct ledger_value values[] = {ledger_text(provider), ledger_text(id)};
     sqlite3_stmt *row =
-        ledger_find(ledger, "SELECT " EVENT " FROM event WHERE provider = ?1 AND id = ?2", values,
-                    LEDGER_COUNT(values));
-    struct ledger_event *event = row == NULL ? NULL : read_event(ledger, row);
+        ledger_query_row(ledger, "SELECT " EVENT_LIST " FROM event WHERE provider = ?1 AND id = ?2",
+                         values, LEDGER_COUNT(values));
+    struct ledger_event *event = row == NULL ? NULL : ledger_event_from_row(ledger, row);
 
     sqlite3_finalize(row);
     return event;
 }
 
-bool ledger_each_event(struct ledger *ledger, const struct ledger_wanted *wanted,
+bool ledger_each_event(struct ledger *ledger, const struct ledger_event_filter *wanted,
                        void (*each)(void *data, const struct ledger_event *event), void *data)
 {
     const struct ledger_value values[] = {ledger_text(wanted->provider), ledger_text(wanted->type),
                                           ledger_text(wanted->endpoint_id),
                                           ledger_number((int64_t)wanted->limit)};
-    sqlite3_stmt *row = ledger_ask(ledger,
-                                   "SELECT " EVENT " FROM event e WHERE provider = ?1"
-                                   " AND (?2 = '' OR type = ?2) AND (?3 = '' OR EXISTS"
-                                   " (SELECT 1 FROM delivery d WHERE d.provider = ?1"
-                                   " AND d.event_id = e.id AND d.endpoint_id = ?3))"
-                                   " ORDER BY seq DESC LIMIT ?4",
-                                   values, LEDGER_COUNT(values));
+    sqlite3_stmt *row = ledger_prepare(ledger,
+                                       "SELECT " EVENT_LIST " FROM event e WHERE provider = ?1"
+                                       " AND (?2 = '' OR type = ?2) AND (?3 = '' OR EXISTS"
+                                       " (SELECT 1 FROM delivery d WHERE d.provider = ?1"
+                                       " AND d.event_id = e.id AND d.endpoint_id = ?3))"
+                                       " ORDER BY seq DESC LIMIT ?4",
+                                       values, LEDGER_COUNT(values));
     struct ledger_event *event;
     int code = SQLITE_NOMEM;
 
     while (row != NULL && (code = sqlite3_step(row)) == SQLITE_ROW &&
-           (event = read_event(ledger, row)) != NULL) {
+           (event = ledger_event_from_row(ledger, row)) != NULL) {
         each(data, event);
         ledger_event_free(&event);
     }
     sqlite3_finalize(row);
-    return code == SQLITE_DONE || ledger_complain(ledger, code == SQLITE_ROW ? SQLITE_NOMEM : code);
+    return code == SQLITE_DONE || ledger_fail(ledger, code == SQLITE_ROW ? SQLITE_NOMEM : code);
 }
 
 void ledger_event_free(struct ledger_event **event)
@@ -100,11 +100,11 @@ void ledger_event_free(struct ledger_event **event)
 
 /* ---- deliveries */
 
-#define DELIVERY                                                                                   \
+#define DELIVERY_LIST                                                                              \
     "provider, id, event_id, endpoint_id, event_type, status, attempts, response_status,"          \
     " response_body, error, created_us, updated_us"
 
-static size_t list_delivery(const struct ledger_delivery *d, struct ledger_value *values)
+static size_t ledger_delivery_values(const struct ledger_delivery *d, struct ledger_value *values)
 {
     const struct ledger_value all[] = {
         ledger_text(d->provider),      ledger_text(d->id),
@@ -121,62 +121,62 @@ static size_t list_delivery(const struct ledger_delivery *d, struct ledger_value
 
 bool ledger_add_delivery(struct ledger *ledger, const struct ledger_delivery *delivery)
 {
-    struct ledger_value values[COLUMNS];
-    size_t count = list_delivery(delivery, values);
+    struct ledger_value values[DELIVERY_COLUMNS];
+    size_t count = ledger_delivery_values(delivery, values);
 
-    return ledger_change(ledger,
-                         "INSERT INTO delivery(" DELIVERY ")"
-                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                         values, count);
+    return ledger_execute(ledger,
+                          "INSERT INTO delivery(" DELIVERY_LIST ")"
+                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                          values, count);
 }
 
 bool ledger_change_delivery(struct ledger *ledger, const struct ledger_delivery *delivery)
 {
-    struct ledger_value values[COLUMNS];
-    size_t count = list_delivery(delivery, values);
+    struct ledger_value values[DELIVERY_COLUMNS];
+    size_t count = ledger_delivery_values(delivery, values);
 
-    return ledger_change(ledger,
-                         "UPDATE delivery SET event_id = ?3, endpoint_id = ?4, event_type = ?5,"
-                         " status = ?6, attempts = ?7, response_status = ?8, response_body = ?9,"
-                         " error = ?10, created_us = ?11, updated_us = ?12"
-                         " WHERE provider = ?1 AND id = ?2",
-                         values, count);
+    return ledger_execute(ledger,
+                          "UPDATE delivery SET event_id = ?3, endpoint_id = ?4, event_type = ?5,"
+                          " status = ?6, attempts = ?7, response_status = ?8, response_body = ?9,"
+                          " error = ?10, created_us = ?11, updated_us = ?12"
+                          " WHERE provider = ?1 AND id = ?2",
+                          values, count);
 }
 
-bool ledger_give_up(struct ledger *ledger, const char *status, const char *new_status,
-                    const char *error, int64_t now_us)
+bool ledger_fail_unfinished(struct ledger *ledger, const char *status, const char *new_status,
+                            const char *error, int64_t now_us)
 {
     const struct ledger_value values[] = {ledger_text(status), ledger_text(new_status),
                                           ledger_text(error), ledger_number(now_us)};
 
-    return ledger_change(ledger,
-                         "UPDATE delivery SET status = ?2, error = ?3, updated_us = ?4"
-                         " WHERE status = ?1",
-                         values, LEDGER_COUNT(values));
+    return ledger_execute(ledger,
+                          "UPDATE delivery SET status = ?2, error = ?3, updated_us = ?4"
+                          " WHERE status = ?1",
+                          values, LEDGER_COUNT(values));
 }
 
-static struct ledger_delivery *take_delivery(struct ledger *ledger, sqlite3_stmt *row)
+static struct ledger_delivery *ledger_delivery_from_row(struct ledger *ledger, sqlite3_stmt *row)
 {
     struct ledger_delivery *d = row == NULL ? NULL : calloc(1, sizeof(*d));
     bool good = d != NULL;
 
     if (good)
         *d = (struct ledger_delivery){
-            .provider = ledger_take(row, 0, &good),
-            .id = ledger_take(row, 1, &good),
-            .event_id = ledger_take(row, 2, &good),
-            .endpoint_id = ledger_take(row, 3, &good),
-            .event_type = ledger_take(row, 4, &good),
-            .status = ledger_take(row, 5, &good),
+            .provider = ledger_column_text(row, 0, &good),
+            .id = ledger_column_text(row, 1, &good),
+            .event_id = ledger_column_text(row, 2, &good),
+            .endpoint_id = ledger_column_text(row, 3, &good),
+            .event_type = ledger_column_text(row, 4, &good),
+            .status = ledger_column_text(row, 5, &good),
             .attempts = sqlite3_column_int(row, 6),
             .response_status = sqlite3_column_int(row, 7),
-            .response_body = ledger_take(row, 8, &good),
-            .error = ledger_take(row, 9, &good),
+            .response_body = ledger_column_text(row, 8, &good),
+            .error = ledger_column_text(row, 9, &good),
             .created_us = sqlite3_column_int64(row, 10),
             .updated_us = sqlite3_column_int64(row, 11),
         };
     if (row != NULL && !good) {
-        ledger_complain(ledger, SQLITE_NOMEM);
+        ledger_fail(ledger, SQLITE_NOMEM);
         ledger_delivery_free(&d);
     }
     sqlite3_finalize(row);
@@ -187,10 +187,11 @@ struct ledger_delivery *ledger_delivery(struct ledger *ledger, const char *provi
 {
     const struct ledger_value values[] = {ledger_text(provider), ledger_text(id)};
 
-    return take_delivery(ledger, ledger_find(ledger,
-                                             "SELECT " DELIVERY " FROM delivery"
-                                             " WHERE provider = ?1 AND id = ?2",
-                                             values, LEDGER_COUNT(values)));
+    return ledger_delivery_from_row(ledger,
+                                    ledger_query_row(ledger,
+                                                     "SELECT " DELIVERY_LIST " FROM delivery"
+                                                     " WHERE provider = ?1 AND id = ?2",
+                                                     values, LEDGER_COUNT(values)));
 }
 
 struct ledger_delivery *ledger_delivery_at(struct ledger *ledger, const char *provider,
@@ -199,11 +200,12 @@ struct ledger_delivery *ledger_delivery_at(struct ledger *ledger, const char *pr
     const struct ledger_value values[] = {ledger_text(provider), ledger_text(event_id),
                                           ledger_number((int64_t)from)};
 
-    return take_delivery(ledger, ledger_find(ledger,
-                                             "SELECT " DELIVERY " FROM delivery"
-                                             " WHERE provider = ?1 AND event_id = ?2"
-                                             " ORDER BY seq LIMIT 1 OFFSET ?3",
-                                             values, LEDGER_COUNT(values)));
+    return ledger_delivery_from_row(ledger,
+                                    ledger_query_row(ledger,
+                                                     "SELECT " DELIVERY_LIST " FROM delivery"
+                                                     " WHERE provider = ?1 AND event_id = ?2"
+                                                     " ORDER BY seq LIMIT 1 OFFSET ?3",
+                                                     values, LEDGER_COUNT(values)));
 }
 
 void ledger_delivery_free(struct ledger_delivery **delivery)

@@ -26,7 +26,7 @@ struct ledger_file {
 };
 
 /* What is kept of events and deliveries: old ones go with every new one. */
-static const char schema[] =
+static const char ledger_file_schema[] =
     "CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE endpoint(seq INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL,"
     " id TEXT NOT NULL, source TEXT UNIQUE, scheme TEXT, description TEXT, url TEXT NOT NULL, "
@@ -48,7 +48,7 @@ static const char schema[] =
     "CREATE TRIGGER old_deliveries AFTER INSERT ON delivery BEGIN"
     " DELETE FROM delivery WHERE seq <= new.seq - 20000; END;";
 
-static bool complain(char *why, const char *path, const char *what, const char *detail)
+static bool ledger_file_fail(char *why, const char *path, const char *what, const char *detail)
 {
     snprintf(why, LEDGER_WHY_SIZE, "%s: %s%s", path == NULL ? "the emulator's store" : path, what,
              detail);
@@ -57,7 +57,7 @@ static bool complain(char *why, const char *path, const char *what, const char *
 
 /* In a file of its own, as the daemon does it: closing any descriptor of SQLite's files would give
  * its locks away. */
-static bool lock(struct ledger_file *file, char *why)
+static bool ledger_file_lock(struct ledger_file *file, char *why)
 {
     char *path, *real = realpath(file->path, NULL);
     bool good = false;
@@ -66,27 +66,27 @@ static bool lock(struct ledger_file *file, char *why)
         path = NULL;
     free(real);
     if (path == NULL)
-        return complain(why, file->path, "out of memory", "");
+        return ledger_file_fail(why, file->path, "out of memory", "");
     file->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file->lock < 0)
-        complain(why, path, "cannot be opened: ", strerror(errno));
+        ledger_file_fail(why, path, "cannot be opened: ", strerror(errno));
     else if (flock(file->lock, LOCK_EX | LOCK_NB) == 0)
         good = true;
     else
-        complain(why, file->path, "another process has this store open", "");
+        ledger_file_fail(why, file->path, "another process has this store open", "");
     free(path);
     return good;
 }
 
-static bool execute(struct ledger_file *file, const char *sql, char *why)
+static bool ledger_file_execute(struct ledger_file *file, const char *sql, char *why)
 {
     int code = sqlite3_exec(file->db, sql, NULL, NULL, NULL);
 
-    return code == SQLITE_OK || complain(why, file->path, "", sqlite3_errmsg(file->db));
+    return code == SQLITE_OK || ledger_file_fail(why, file->path, "", sqlite3_errmsg(file->db));
 }
 
 /* -1 on failure. */
-static int64_t ask(struct ledger_file *file, const char *sql)
+static int64_t ledger_file_query_number(struct ledger_file *file, const char *sql)
 {
     sqlite3_stmt *statement = NULL;
     int64_t number = -1;
@@ -98,39 +98,41 @@ static int64_t ask(struct ledger_file *file, const char *sql)
     return number;
 }
 
-static bool create(struct ledger_file *file, char *why)
+static bool ledger_file_create(struct ledger_file *file, char *why)
 {
     char done[96];
 
     snprintf(done, sizeof(done), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
              APPLICATION_ID, SCHEMA_VERSION);
-    return execute(file, "BEGIN IMMEDIATE", why) && execute(file, schema, why) &&
-           execute(file, done, why);
+    return ledger_file_execute(file, "BEGIN IMMEDIATE", why) &&
+           ledger_file_execute(file, ledger_file_schema, why) &&
+           ledger_file_execute(file, done, why);
 }
 
 /* Never changes a file that is not ours. */
-static bool prepare(struct ledger_file *file, char *why)
+static bool ledger_file_prepare(struct ledger_file *file, char *why)
 {
     int64_t tables, application, version;
 
     sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    if ((tables = ask(file, "SELECT count(*) FROM sqlite_master")) < 0)
-        return complain(why, file->path, "", sqlite3_errmsg(file->db));
-    application = ask(file, "PRAGMA application_id");
-    version = ask(file, "PRAGMA user_version");
+    if ((tables = ledger_file_query_number(file, "SELECT count(*) FROM sqlite_master")) < 0)
+        return ledger_file_fail(why, file->path, "", sqlite3_errmsg(file->db));
+    application = ledger_file_query_number(file, "PRAGMA application_id");
+    version = ledger_file_query_number(file, "PRAGMA user_version");
     if ((tables > 0 || application != 0 || version != 0) && application != APPLICATION_ID)
-        return complain(why, file->path, "this is a database, but no store of an emulator", "");
+        return ledger_file_fail(why, file->path, "this is a database, but no store of an emulator",
+                                "");
     if (version > SCHEMA_VERSION)
-        return complain(why, file->path, "this store was written by a newer hookline",
-                        ": install that version, or give another file");
+        return ledger_file_fail(why, file->path, "this store was written by a newer hookline",
+                                ": install that version, or give another file");
     sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    return execute(file, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", why) &&
-           execute(file, "PRAGMA secure_delete=FAST", why) &&
-           (version == SCHEMA_VERSION || create(file, why));
+    return ledger_file_execute(file, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", why) &&
+           ledger_file_execute(file, "PRAGMA secure_delete=FAST", why) &&
+           (version == SCHEMA_VERSION || ledger_file_create(file, why));
 }
 
 /* Behind a slash a name is a file's: others, such as "file:...", mean something to SQLite. */
-static char *name_of(const struct ledger_file *file)
+static char *ledger_file_name(const struct ledger_file *file)
 {
     bool is_plain = file->path == NULL || file->path[0] == '/';
     char *name;
@@ -141,9 +143,9 @@ static char *name_of(const struct ledger_file *file)
                : name;
 }
 
-static bool open_database(struct ledger_file *file, char *why)
+static bool ledger_file_open_db(struct ledger_file *file, char *why)
 {
-    char *name = name_of(file);
+    char *name = ledger_file_name(file);
     int code = name == NULL
                    ? SQLITE_NOMEM
                    : sqlite3_open_v2(
@@ -153,8 +155,8 @@ static bool open_database(struct ledger_file *file, char *why)
 
     free(name);
     return code == SQLITE_OK ||
-           complain(why, file->path,
-                    "cannot be opened: ", error == 0 ? sqlite3_errstr(code) : strerror(error));
+           ledger_file_fail(why, file->path, "cannot be opened: ",
+                            error == 0 ? sqlite3_errstr(code) : strerror(error));
 }
 
 struct ledger_file *ledger_file_open(const char *path, char *why)
@@ -163,11 +165,12 @@ struct ledger_file *ledger_file_open(const char *path, char *why)
     mode_t mask = umask(0077);
 
     if (file == NULL) {
-        complain(why, path, "out of memory", "");
+        ledger_file_fail(why, path, "out of memory", "");
     } else {
         file->path = path;
         file->lock = -1;
-        if ((path != NULL && !lock(file, why)) || !open_database(file, why) || !prepare(file, why))
+        if ((path != NULL && !ledger_file_lock(file, why)) || !ledger_file_open_db(file, why) ||
+            !ledger_file_prepare(file, why))
             ledger_file_close(&file);
     }
     umask(mask);

@@ -4,14 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
-bool ledger_complain(struct ledger *ledger, int code)
+bool ledger_fail(struct ledger *ledger, int code)
 {
     snprintf(ledger->why, sizeof(ledger->why), "the emulator's store: %s", sqlite3_errstr(code));
     return false;
 }
 
-sqlite3_stmt *ledger_ask(struct ledger *ledger, const char *sql, const struct ledger_value *values,
-                         size_t count)
+sqlite3_stmt *ledger_prepare(struct ledger *ledger, const char *sql,
+                             const struct ledger_value *values, size_t count)
 {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(ledger->db, sql, -1, &statement, NULL);
@@ -23,15 +23,15 @@ sqlite3_stmt *ledger_ask(struct ledger *ledger, const char *sql, const struct le
                    : sqlite3_bind_text(statement, (int)i + 1, values[i].text, -1, SQLITE_STATIC);
     if (code == SQLITE_OK)
         return statement;
-    ledger_complain(ledger, code);
+    ledger_fail(ledger, code);
     sqlite3_finalize(statement);
     return NULL;
 }
 
-bool ledger_change(struct ledger *ledger, const char *sql, const struct ledger_value *values,
-                   size_t count)
+bool ledger_execute(struct ledger *ledger, const char *sql, const struct ledger_value *values,
+                    size_t count)
 {
-    sqlite3_stmt *statement = ledger_ask(ledger, sql, values, count);
+    sqlite3_stmt *statement = ledger_prepare(ledger, sql, values, count);
     int code;
 
     if (statement == NULL)
@@ -39,14 +39,14 @@ bool ledger_change(struct ledger *ledger, const char *sql, const struct ledger_v
     code = sqlite3_step(statement);
     sqlite3_finalize(statement);
     if (code != SQLITE_DONE)
-        return ledger_complain(ledger, code);
+        return ledger_fail(ledger, code);
     return sqlite3_changes(ledger->db) > 0;
 }
 
-sqlite3_stmt *ledger_find(struct ledger *ledger, const char *sql, const struct ledger_value *values,
-                          size_t count)
+sqlite3_stmt *ledger_query_row(struct ledger *ledger, const char *sql,
+                               const struct ledger_value *values, size_t count)
 {
-    sqlite3_stmt *statement = ledger_ask(ledger, sql, values, count);
+    sqlite3_stmt *statement = ledger_prepare(ledger, sql, values, count);
     int code;
 
     if (statement == NULL)
@@ -56,11 +56,11 @@ sqlite3_stmt *ledger_find(struct ledger *ledger, const char *sql, const struct l
         return statement;
     sqlite3_finalize(statement);
     if (code != SQLITE_DONE)
-        ledger_complain(ledger, code);
+        ledger_fail(ledger, code);
     return NULL;
 }
 
-char *ledger_take(sqlite3_stmt *row, int column, bool *good)
+char *ledger_column_text(sqlite3_stmt *row, int column, bool *good)
 {
     const char *found = (const char *)sqlite3_column_text(row, column);
     char *copy = found == NULL ? NULL : strdup(found);

@@ -41,23 +41,23 @@ static inline struct ledger_value ledger_number(int64_t number)
 }
 
 /* Keeps what ledger_why() says; returns false. */
-bool ledger_complain(struct ledger *ledger, int code);
+bool ledger_fail(struct ledger *ledger, int code);
 
 /* A statement to step through, for sqlite3_finalize(); NULL on failure. The texts of `values` have
  * to be there until then. */
-sqlite3_stmt *ledger_ask(struct ledger *ledger, const char *sql, const struct ledger_value *values,
-                         size_t count);
+sqlite3_stmt *ledger_prepare(struct ledger *ledger, const char *sql,
+                             const struct ledger_value *values, size_t count);
 
 /* Whether the statement has changed a row. */
-bool ledger_change(struct ledger *ledger, const char *sql, const struct ledger_value *values,
-                   size_t count);
+bool ledger_execute(struct ledger *ledger, const char *sql, const struct ledger_value *values,
+                    size_t count);
 
 /* Its first row, for sqlite3_finalize(); NULL if there is none. */
-sqlite3_stmt *ledger_find(struct ledger *ledger, const char *sql, const struct ledger_value *values,
-                          size_t count);
+sqlite3_stmt *ledger_query_row(struct ledger *ledger, const char *sql,
+                               const struct ledger_value *values, size_t count);
 
 /* A copy of a text of the row; NULL if it is NULL, and, with *good false, without memory. */
-char *ledger_take(sqlite3_stmt *row, int column, bool *good);
+char *ledger_column_text(sqlite3_stmt *row, int column, bool *good);
 
 #define LEDGER_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -13,8 +13,8 @@
 struct emulator;
 
 /* `data` may be NULL. How many deliveries are on their way, and in `answer` their ids; -1, and in
- * `why` (FAULT_WHY_SIZE bytes) what is wrong. */
-int live_publish(struct emulator *emulator, const char *provider, const char *type,
-                 const cJSON *data, cJSON *answer, char *why);
+ * `why` (FAULTS_WHY_SIZE bytes) what is wrong. */
+int control_publish_event(struct emulator *emulator, const char *provider, const char *type,
+                          const cJSON *data, cJSON *answer, char *why);
 
 #endif

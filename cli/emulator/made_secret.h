@@ -6,11 +6,11 @@
 #define CLI_EMULATOR_MADE_SECRET_H
 
 enum {
-    MADE_SECRET_WHY_SIZE = 512
+    KEYS_SECRET_WHY_SIZE = 512
 };
 
 /* What FOLDER/NAME.secret holds, which is made, with mode 0600, if it is not there. For
  * secret_free() of daemon/conf/secret.h; NULL, and in `why` what is wrong. */
-char *made_secret(const char *folder, const char *name, char why[MADE_SECRET_WHY_SIZE]);
+char *keys_signing_secret(const char *folder, const char *name, char why[KEYS_SECRET_WHY_SIZE]);
 
 #endif

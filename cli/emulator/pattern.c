@@ -4,27 +4,29 @@
 #include <stddef.h>
 #include <string.h>
 
-static bool is_of(const char *text, size_t len, const char *alphabet)
+static bool id_has_alphabet(const char *text, size_t len, const char *alphabet)
 {
     return strspn(text, alphabet) == len && text[len] == '\0';
 }
 
-static bool begins_with(const char *text, const char *prefix)
+static bool id_has_prefix(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-bool pattern_hex(const char *text, const char *prefix)
+bool id_is_hex(const char *text, const char *prefix)
 {
-    return begins_with(text, prefix) && is_of(text + strlen(prefix), 32, "0123456789abcdef");
+    return id_has_prefix(text, prefix) &&
+           id_has_alphabet(text + strlen(prefix), 32, "0123456789abcdef");
 }
 
-bool pattern_organization(const char *text)
+bool id_is_organization(const char *text)
 {
-    return begins_with(text, "org_") && is_of(text + 4, 26, "0123456789abcdefghjkmnpqrstvwxyz");
+    return id_has_prefix(text, "org_") &&
+           id_has_alphabet(text + 4, 26, "0123456789abcdefghjkmnpqrstvwxyz");
 }
 
-bool pattern_uuid(const char *text)
+bool id_is_uuid(const char *text)
 {
     static const char form[] = "00000000-0000-0000-0000-000000000000";
 

@@ -8,12 +8,12 @@
 #include <stdbool.h>
 
 /* The prefix and 32 lower-case hex digits. */
-bool pattern_hex(const char *text, const char *prefix);
+bool id_is_hex(const char *text, const char *prefix);
 
 /* "org_" and 26 characters of Crockford's base32. */
-bool pattern_organization(const char *text);
+bool id_is_organization(const char *text);
 
 /* A UUID of any version, in any case. */
-bool pattern_uuid(const char *text);
+bool id_is_uuid(const char *text);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/http/call.h"
+#include "daemon/http/client.h"
 #include "daemon/base/clock.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/config_file.h"
@@ -16,7 +16,7 @@
 #include "cli/sink_config.h"
 #include "cli/emulator/detail.h"
 #include "cli/emulator/emulator.h"
-#include "daemon/base/identity.h"
+#include "daemon/base/ids.h"
 #include "cli/emulator/ledger.h"
 #include "cli/emulator/made_secret.h"
 #include "cli/emulator/sink_address.h"
@@ -26,22 +26,22 @@ enum {
 };
 
 /* What is being made. */
-struct making {
+struct playground_builder {
     struct emulator *emulator;
     struct playground *playground;
     char *why;
 };
 
 /* An endpoint that somebody wants. */
-struct wish {
+struct playground_request {
     const char *source, *scheme, *description, *signed_url;
     char *url;
     char *secrets[SECRETS]; /* of secret_read() */
 };
 
-static bool complain(const struct making *m, const char *format, ...)
+static bool playground_fail(const struct playground_builder *m, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-static bool complain(const struct making *m, const char *format, ...)
+static bool playground_fail(const struct playground_builder *m, const char *format, ...)
 {
     va_list args;
 
@@ -51,18 +51,18 @@ static bool complain(const struct making *m, const char *format, ...)
     return false;
 }
 
-static void free_wish(struct wish *wish)
+static void playground_request_free(struct playground_request *request)
 {
-    free(wish->url);
+    free(request->url);
     for (int i = 0; i < SECRETS; i++)
-        if (wish->secrets[i] != NULL)
-            secret_free(&wish->secrets[i]);
+        if (request->secrets[i] != NULL)
+            secret_free(&request->secrets[i]);
 }
 
 /* ---- into the ledger */
 
 /* Whose API it belongs to; the others have none that sends tests. */
-static const char *provider_of(const char *scheme)
+static const char *playground_provider(const char *scheme)
 {
     if (scheme != NULL && strcmp(scheme, "tripwire") == 0)
         return "foil";
@@ -72,38 +72,42 @@ static const char *provider_of(const char *scheme)
     return "emulated";
 }
 
-static void make_id(char id[IDENTITY_SIZE], const char *provider, const char *source)
+static void playground_make_id(char id[IDS_SIZE], const char *provider, const char *source)
 {
     if (strcmp(provider, "foil") == 0)
-        identity_hex(id, "we_");
+        ids_make_hex(id, "we_");
     else if (strcmp(provider, "shodai") == 0)
-        identity_hex(id, "wh_");
+        ids_make_hex(id, "wh_");
     else if (strcmp(provider, "trulayer") == 0)
-        identity_uuid(id);
+        ids_make_uuid(id);
     else
-        snprintf(id, IDENTITY_SIZE, "%s", source);
+        snprintf(id, IDS_SIZE, "%s", source);
 }
 
-static bool set_text(char **member, const char *text)
+static bool playground_set_text(char **member, const char *text)
 {
     if (text != NULL)
-        return detail_text(member, text);
+        return ledger_set_text(member, text);
     free(*member);
     *member = NULL;
     return true;
 }
 
-static bool fill_in(struct ledger_endpoint *endpoint, const struct emulator *emulator,
-                    const struct wish *wish)
+static bool playground_fill_endpoint(struct ledger_endpoint *endpoint,
+                                     const struct emulator *emulator,
+                                     const struct playground_request *request)
 {
-    cJSON *name = cJSON_CreateString(wish->source);
-    bool good =
-        set_text(&endpoint->source, wish->source) && set_text(&endpoint->scheme, wish->scheme) &&
-        set_text(&endpoint->description, wish->description) &&
-        set_text(&endpoint->url, wish->url) && set_text(&endpoint->signed_url, wish->signed_url) &&
-        set_text(&endpoint->secret, wish->secrets[0]) &&
-        set_text(&endpoint->previous_secret, wish->secrets[1] == NULL ? "" : wish->secrets[1]) &&
-        set_text(&endpoint->faults, emulator->faults) && detail_set(endpoint, "name", name);
+    cJSON *name = cJSON_CreateString(request->source);
+    bool good = playground_set_text(&endpoint->source, request->source) &&
+                playground_set_text(&endpoint->scheme, request->scheme) &&
+                playground_set_text(&endpoint->description, request->description) &&
+                playground_set_text(&endpoint->url, request->url) &&
+                playground_set_text(&endpoint->signed_url, request->signed_url) &&
+                playground_set_text(&endpoint->secret, request->secrets[0]) &&
+                playground_set_text(&endpoint->previous_secret,
+                                    request->secrets[1] == NULL ? "" : request->secrets[1]) &&
+                playground_set_text(&endpoint->faults, emulator->faults) &&
+                ledger_endpoint_detail_set(endpoint, "name", name);
 
     cJSON_Delete(name);
     endpoint->enabled = true;
@@ -111,7 +115,7 @@ static bool fill_in(struct ledger_endpoint *endpoint, const struct emulator *emu
     return good;
 }
 
-static bool remember(struct making *m, const struct ledger_endpoint *endpoint)
+static bool playground_add(struct playground_builder *m, const struct ledger_endpoint *endpoint)
 {
     struct playground_endpoint *at = &m->playground->endpoints[m->playground->count];
 
@@ -125,76 +129,82 @@ static bool remember(struct making *m, const struct ledger_endpoint *endpoint)
            at->scheme != NULL;
 }
 
-static bool is_new(const struct making *m, const struct wish *wish)
+static bool playground_is_new(const struct playground_builder *m,
+                              const struct playground_request *request)
 {
     for (size_t i = 0; i < m->playground->count; i++)
-        if (strcmp(m->playground->endpoints[i].source, wish->source) == 0)
-            return complain(m, "%s: there is more than one endpoint for it", wish->source);
+        if (strcmp(m->playground->endpoints[i].source, request->source) == 0)
+            return playground_fail(m, "%s: there is more than one endpoint for it",
+                                   request->source);
     return true;
 }
 
 /* The one of an earlier start, unless it was another provider's. */
-static struct ledger_endpoint *find(struct ledger *ledger, const struct wish *wish)
+static struct ledger_endpoint *playground_find_known(struct ledger *ledger,
+                                                     const struct playground_request *request)
 {
-    struct ledger_endpoint *found = ledger_endpoint_of_source(ledger, wish->source);
+    struct ledger_endpoint *found = ledger_endpoint_of_source(ledger, request->source);
 
-    if (found != NULL && strcmp(found->provider, provider_of(wish->scheme)) != 0) {
+    if (found != NULL && strcmp(found->provider, playground_provider(request->scheme)) != 0) {
         ledger_remove_endpoint(ledger, found->provider, found->id);
         ledger_endpoint_free(&found);
     }
     return found;
 }
 
-static bool grant(struct making *m, const struct wish *wish)
+static bool playground_store(struct playground_builder *m, const struct playground_request *request)
 {
     struct ledger *ledger = m->emulator->ledger;
-    const char *provider = provider_of(wish->scheme), *problem = call_url_problem(wish->url);
+    const char *provider = playground_provider(request->scheme),
+               *problem = client_url_problem(request->url);
     struct ledger_endpoint *endpoint;
-    char id[IDENTITY_SIZE];
+    char id[IDS_SIZE];
     bool good, known;
 
     if (problem != NULL)
-        return complain(m, "%s: %s", wish->source, problem);
-    if (!is_new(m, wish))
+        return playground_fail(m, "%s: %s", request->source, problem);
+    if (!playground_is_new(m, request))
         return false;
-    endpoint = find(ledger, wish);
+    endpoint = playground_find_known(ledger, request);
     known = endpoint != NULL;
     if (!known) {
-        make_id(id, provider, wish->source);
-        endpoint = detail_new(provider, id, "", "");
+        playground_make_id(id, provider, request->source);
+        endpoint = ledger_endpoint_new(provider, id, "", "");
     }
-    if (endpoint == NULL || !fill_in(endpoint, m->emulator, wish))
-        good = complain(m, "out of memory");
+    if (endpoint == NULL || !playground_fill_endpoint(endpoint, m->emulator, request))
+        good = playground_fail(m, "out of memory");
     else if (!(known ? ledger_change_endpoint : ledger_add_endpoint)(ledger, endpoint))
-        good = complain(m, "%s", ledger_why(ledger));
+        good = playground_fail(m, "%s", ledger_why(ledger));
     else
-        good = remember(m, endpoint) || complain(m, "out of memory");
+        good = playground_add(m, endpoint) || playground_fail(m, "out of memory");
     ledger_endpoint_free(&endpoint);
     return good;
 }
 
 /* ---- hooklined's configuration */
 
-static void ignore(const char *warning)
+static void playground_ignore_warning(const char *warning)
 {
     (void)warning;
 }
 
 /* Whether hooklined itself would take them: what it refuses could only fail later, one by one. */
-static bool check_sources(struct making *m, const struct config *config, const char *file)
+static bool playground_check_sources(struct playground_builder *m, const struct config *config,
+                                     const char *file)
 {
     char why[CONFIG_WHY_SIZE];
-    struct sources *sources = sources_open(config, file, ignore, why);
+    struct sources *sources = sources_open(config, file, playground_ignore_warning, why);
 
     if (sources == NULL)
-        return complain(m, "%s", why);
+        return playground_fail(m, "%s", why);
     sources_free(&sources);
     return true;
 }
 
-static bool read_source(struct making *m, const struct config_source *source, const char *base)
+static bool playground_read_source(struct playground_builder *m, const struct config_source *source,
+                                   const char *base)
 {
-    struct wish wish = {
+    struct playground_request request = {
         .source = source->name,
         .scheme = source->scheme,
         .description = source->description,
@@ -204,41 +214,43 @@ static bool read_source(struct making *m, const struct config_source *source, co
     bool good = true;
 
     for (unsigned i = 0; good && i < source->secrets_count && i < SECRETS; i++) {
-        wish.secrets[i] = secret_read(&source->secrets[i], why, sizeof(why));
-        good = wish.secrets[i] != NULL || complain(m, "source %s: %s", source->name, why);
+        request.secrets[i] = secret_read(&source->secrets[i], why, sizeof(why));
+        good = request.secrets[i] != NULL || playground_fail(m, "source %s: %s", source->name, why);
     }
-    if (good && asprintf(&wish.url, "%s%s%s", base, source->path == NULL ? "/" : "",
+    if (good && asprintf(&request.url, "%s%s%s", base, source->path == NULL ? "/" : "",
                          source->path == NULL ? source->name : source->path) < 0) {
-        wish.url = NULL;
-        good = complain(m, "out of memory");
+        request.url = NULL;
+        good = playground_fail(m, "out of memory");
     }
-    good = good && grant(m, &wish);
-    free_wish(&wish);
+    good = good && playground_store(m, &request);
+    playground_request_free(&request);
     return good;
 }
 
-static bool read_sources(struct making *m, const struct config *config, const char *sink_url)
+static bool playground_read_sources(struct playground_builder *m, const struct config *config,
+                                    const char *sink_url)
 {
-    char base[SINK_ADDRESS_SIZE];
+    char base[PLAYGROUND_SINK_SIZE];
     size_t len;
 
     if (sink_url == NULL) {
-        if (!sink_address_url(config, base))
-            return complain(m, "the configuration says no port at which hooklined is reached: say "
-                               "--sink-url http://HOST:PORT");
+        if (!playground_sink_url(config, base))
+            return playground_fail(
+                m, "the configuration says no port at which hooklined is reached: say "
+                   "--sink-url http://HOST:PORT");
     } else if (snprintf(base, sizeof(base), "%s", sink_url) >= (int)sizeof(base)) {
-        return complain(m, "--sink-url: it is too long");
+        return playground_fail(m, "--sink-url: it is too long");
     }
     for (len = strlen(base); len > 0 && base[len - 1] == '/'; len--)
         base[len - 1] = '\0';
     for (unsigned i = 0; i < config->sources_count; i++)
-        if (!read_source(m, &config->sources[i], base))
+        if (!playground_read_source(m, &config->sources[i], base))
             return false;
     return true;
 }
 
 /* As an option's value. */
-static char *write_where(const struct config_secret *where)
+static char *playground_where_text(const struct config_secret *where)
 {
     char *text;
     int len = where->file != NULL  ? asprintf(&text, "@%s", where->file)
@@ -248,25 +260,25 @@ static char *write_where(const struct config_secret *where)
     return len < 0 ? NULL : text;
 }
 
-static bool read_admin(struct making *m, const struct config *config)
+static bool playground_read_admin(struct playground_builder *m, const struct config *config)
 {
     const struct config_secret *token = config->admin.token;
-    char address[SINK_ADDRESS_SIZE];
+    char address[PLAYGROUND_SINK_SIZE];
 
-    if (!sink_address_admin(config, address))
+    if (!playground_sink_admin(config, address))
         return true;
     m->playground->sink = strdup(address);
     if (token != NULL)
-        m->playground->sink_token = write_where(token);
+        m->playground->sink_token = playground_where_text(token);
     return (m->playground->sink != NULL &&
             (token == NULL) == (m->playground->sink_token == NULL)) ||
-           complain(m, "out of memory");
+           playground_fail(m, "out of memory");
 }
 
 /* ---- the command line */
 
 /* Behind the name there may be a secret. */
-static bool list_schemes(const struct making *m, const char *text)
+static bool playground_fail_scheme(const struct playground_builder *m, const char *text)
 {
     char names[256];
     const hookline_scheme *scheme;
@@ -275,15 +287,15 @@ static bool list_schemes(const struct making *m, const char *text)
     for (size_t i = 0; (scheme = hookline_scheme_at(i)) != NULL && len < sizeof(names); i++)
         len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i == 0 ? "" : ", ",
                                 scheme->name);
-    return complain(m, "--endpoint %.*s: expected PROVIDER=URL, where PROVIDER is one of %s",
-                    (int)strcspn(text, "=:,"), text, names);
+    return playground_fail(m, "--endpoint %.*s: expected PROVIDER=URL, where PROVIDER is one of %s",
+                           (int)strcspn(text, "=:,"), text, names);
 }
 
 /* Behind the first comma that such a place follows: URLs and paths have others. */
-static bool read_where(char *url, struct config_secret *where)
+static bool playground_split_where(char *url, struct config_secret *where)
 {
     for (char *comma = strchr(url, ','); comma != NULL; comma = strchr(comma + 1, ',')) {
-        if (secret_where(where, comma + 1)) {
+        if (secret_parse_location(where, comma + 1)) {
             *comma = '\0';
             return true;
         }
@@ -292,70 +304,74 @@ static bool read_where(char *url, struct config_secret *where)
 }
 
 /* Where it is no secret of the scheme's, it has been complained about. */
-static bool can_sign(const struct making *m, const struct wish *wish)
+static bool playground_can_sign(const struct playground_builder *m,
+                                const struct playground_request *request)
 {
     hookline_verifier *verifier;
-    int code = hookline_verifier_new(&verifier, wish->scheme, wish->secrets[0]);
+    int code = hookline_verifier_new(&verifier, request->scheme, request->secrets[0]);
 
     hookline_verifier_free(&verifier);
-    return code == 0 || complain(m, "--endpoint %s: %s", wish->scheme, hookline_code_text(code));
+    return code == 0 ||
+           playground_fail(m, "--endpoint %s: %s", request->scheme, hookline_code_text(code));
 }
 
-static void free_where(struct config_secret *where)
+static void playground_where_free(struct config_secret *where)
 {
     free(where->file);
     free(where->env);
     free(where->credential);
 }
 
-static bool read_endpoint(struct making *m, const char *text, const char *keys)
+static bool playground_read_endpoint(struct playground_builder *m, const char *text,
+                                     const char *keys)
 {
     const char *equals = strchr(text, '=');
     char *provider = equals == NULL ? NULL : strndup(text, (size_t)(equals - text));
     const hookline_scheme *scheme = provider == NULL ? NULL : hookline_scheme_find(provider);
-    struct wish wish = {0};
+    struct playground_request request = {0};
     struct config_secret where = {0};
-    char why[MADE_SECRET_WHY_SIZE];
+    char why[KEYS_SECRET_WHY_SIZE];
     bool good;
 
     free(provider);
     if (scheme == NULL)
-        return list_schemes(m, text);
-    wish.source = wish.scheme = scheme->name;
-    if ((wish.url = strdup(equals + 1)) == NULL)
-        return complain(m, "out of memory");
-    if (read_where(wish.url, &where))
-        wish.secrets[0] = secret_read(&where, why, sizeof(why));
-    else if (strchr(wish.url, ',') == NULL)
-        wish.secrets[0] = made_secret(keys, scheme->name, why);
+        return playground_fail_scheme(m, text);
+    request.source = request.scheme = scheme->name;
+    if ((request.url = strdup(equals + 1)) == NULL)
+        return playground_fail(m, "out of memory");
+    if (playground_split_where(request.url, &where))
+        request.secrets[0] = secret_read(&where, why, sizeof(why));
+    else if (strchr(request.url, ',') == NULL)
+        request.secrets[0] = keys_signing_secret(keys, scheme->name, why);
     else /* What is there may be a secret. */
         snprintf(why, sizeof(why),
                  "expected @FILE, env:VARIABLE or credential:NAME behind the comma;"
                  " a comma of the URL is written %%2C");
-    if (wish.secrets[0] == NULL)
-        good = complain(m, "--endpoint %s: %s", scheme->name, why);
+    if (request.secrets[0] == NULL)
+        good = playground_fail(m, "--endpoint %s: %s", scheme->name, why);
     else
-        good = can_sign(m, &wish) && grant(m, &wish);
-    free_where(&where);
-    free_wish(&wish);
+        good = playground_can_sign(m, &request) && playground_store(m, &request);
+    playground_where_free(&where);
+    playground_request_free(&request);
     return good;
 }
 
 /* ---- the whole */
 
-static bool fill(struct making *m, const struct playground_options *options,
-                 const struct config *config)
+static bool playground_fill(struct playground_builder *m, const struct playground_options *options,
+                            const struct config *config)
 {
     size_t size = options->endpoints.count + (config == NULL ? 0 : config->sources_count);
 
     m->playground->endpoints = calloc(size + 1, sizeof(*m->playground->endpoints));
     if (m->playground->endpoints == NULL)
-        return complain(m, "out of memory");
-    if (config != NULL && !(check_sources(m, config, options->config) &&
-                            read_sources(m, config, options->sink_url) && read_admin(m, config)))
+        return playground_fail(m, "out of memory");
+    if (config != NULL && !(playground_check_sources(m, config, options->config) &&
+                            playground_read_sources(m, config, options->sink_url) &&
+                            playground_read_admin(m, config)))
         return false;
     for (size_t i = 0; i < options->endpoints.count; i++)
-        if (!read_endpoint(m, options->endpoints.items[i], options->keys))
+        if (!playground_read_endpoint(m, options->endpoints.items[i], options->keys))
             return false;
     return true;
 }
@@ -364,15 +380,15 @@ struct playground *playground_open(struct emulator *emulator,
                                    const struct playground_options *options,
                                    char why[PLAYGROUND_WHY_SIZE])
 {
-    struct making m = {emulator, calloc(1, sizeof(struct playground)), why};
+    struct playground_builder m = {emulator, calloc(1, sizeof(struct playground)), why};
     struct config *config = NULL;
 
     if (m.playground == NULL) {
-        complain(&m, "out of memory");
+        playground_fail(&m, "out of memory");
         return NULL;
     }
     if ((options->config != NULL && (config = sink_config_read(options->config, why)) == NULL) ||
-        !fill(&m, options, config))
+        !playground_fill(&m, options, config))
         playground_close(&m.playground);
     if (config != NULL)
         config_free(&config);

@@ -6,29 +6,29 @@
 #include <string.h>
 #include <strings.h>
 
-#include "daemon/base/json_line.h"
+#include "daemon/base/json.h"
 
-const struct route *route_find(const struct route *routes, struct visit *visit,
-                               char methods[ROUTE_METHODS_SIZE])
+const struct api_route *api_route_find(const struct api_route *routes, struct api_context *ctx,
+                                       char methods[API_METHODS_SIZE])
 {
-    const struct api_request *request = api_request(visit->call);
+    const struct api_request *request = api_request(ctx->call);
     size_t used = 0;
 
     methods[0] = '\0';
-    for (const struct route *route = routes; route->pattern != NULL; route++) {
-        if (!api_path_fits(request, route->pattern, visit->parts))
+    for (const struct api_route *route = routes; route->pattern != NULL; route++) {
+        if (!api_path_fits(request, route->pattern, ctx->parts))
             continue;
         if (strcmp(route->method, request->method) == 0)
             return route;
-        used += (size_t)snprintf(methods + used, ROUTE_METHODS_SIZE - used, "%s%s",
+        used += (size_t)snprintf(methods + used, API_METHODS_SIZE - used, "%s%s",
                                  used > 0 ? ", " : "", route->method);
-        if (used >= ROUTE_METHODS_SIZE)
-            used = ROUTE_METHODS_SIZE - 1;
+        if (used >= API_METHODS_SIZE)
+            used = API_METHODS_SIZE - 1;
     }
     return NULL;
 }
 
-bool route_is_below(const struct api_request *request, const char *path)
+bool api_path_is_below(const struct api_request *request, const char *path)
 {
     size_t len = strlen(path);
 
@@ -36,25 +36,26 @@ bool route_is_below(const struct api_request *request, const char *path)
            (request->path[len] == '\0' || request->path[len] == '/');
 }
 
-bool routes_serve(const struct routes *routes, struct emulator *emulator, struct api_call *call)
+bool api_route_table_serve(const struct api_route_table *routes, struct emulator *emulator,
+                           struct api_call *call)
 {
-    struct visit visit = {.emulator = emulator, .call = call};
-    char methods[ROUTE_METHODS_SIZE];
-    const struct route *route;
+    struct api_context ctx = {.emulator = emulator, .call = call};
+    char methods[API_METHODS_SIZE];
+    const struct api_route *route;
 
-    if (!route_is_below(api_request(call), routes->root))
+    if (!api_path_is_below(api_request(call), routes->root))
         return false;
-    route = route_find(routes->list, &visit, methods);
+    route = api_route_find(routes->list, &ctx, methods);
     if (route == NULL && methods[0] != '\0')
         routes->refuse_method(call, methods);
     else if (route == NULL)
         routes->refuse_path(call);
-    else if (routes->admit(&visit, route->right))
-        route->answer(&visit);
+    else if (routes->admit(&ctx, route->right))
+        route->answer(&ctx);
     return true;
 }
 
-const char *route_bearer(const struct api_call *call)
+const char *api_bearer_token(const struct api_call *call)
 {
     static const char scheme[] = "Bearer ";
     const char *value = api_header(call, "authorization");
@@ -66,7 +67,7 @@ const char *route_bearer(const struct api_call *call)
     return *value != '\0' ? value : NULL;
 }
 
-static int digit_of(char c)
+static int api_query_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -75,7 +76,7 @@ static int digit_of(char c)
 }
 
 /* The next character of a query, and moves behind it; -1 if it is a broken escape. */
-static int take_character(const char **text)
+static int api_query_next_character(const char **text)
 {
     int high, low;
 
@@ -85,27 +86,29 @@ static int take_character(const char **text)
     }
     if (**text != '%')
         return (unsigned char)*(*text)++;
-    if ((high = digit_of((*text)[1])) < 0 || (low = digit_of((*text)[2])) < 0)
+    if ((high = api_query_hex_digit((*text)[1])) < 0 || (low = api_query_hex_digit((*text)[2])) < 0)
         return -1;
     *text += 3;
     return high * 16 + low;
 }
 
-static bool read_value(const char *text, char *value, size_t size)
+static bool api_query_read_value(const char *text, char *value, size_t size)
 {
     size_t len = 0;
     int c = 1;
 
-    while (*text != '\0' && *text != '&' && len + 1 < size && (c = take_character(&text)) > 0)
+    while (*text != '\0' && *text != '&' && len + 1 < size &&
+           (c = api_query_next_character(&text)) > 0)
         value[len++] = (char)c;
     value[len] = '\0';
-    if ((*text == '\0' || *text == '&') && c > 0 && json_line_is_utf8(value, len))
+    if ((*text == '\0' || *text == '&') && c > 0 && json_is_utf8(value, len))
         return true;
     value[0] = '\0';
     return false;
 }
 
-bool route_parameter(const struct api_request *request, const char *name, char *value, size_t size)
+bool api_query_parameter(const struct api_request *request, const char *name, char *value,
+                         size_t size)
 {
     size_t len = strlen(name);
     const char *at = request->query;
@@ -113,7 +116,7 @@ bool route_parameter(const struct api_request *request, const char *name, char *
     value[0] = '\0';
     while (at != NULL) {
         if (strncmp(at, name, len) == 0 && at[len] == '=')
-            return read_value(at + len + 1, value, size);
+            return api_query_read_value(at + len + 1, value, size);
         if ((at = strchr(at, '&')) != NULL)
             at++;
     }

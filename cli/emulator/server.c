@@ -8,9 +8,9 @@
 
 #include "daemon/base/address.h"
 #include "daemon/http/connection.h"
-#include "daemon/http/errand.h"
+#include "daemon/http/loop_call.h"
 #include "daemon/http/listener.h"
-#include "daemon/http/reply.h"
+#include "daemon/http/json_reply.h"
 #include "cli/emulator/api_call.h"
 
 enum {
@@ -21,34 +21,34 @@ enum {
     STOP_S = 2,
 };
 
-struct server {
-    struct server_options options;
+struct api_server {
+    struct api_server_options options;
     struct listener *listener;
-    struct errands *errands; /* the loop's, as is what follows */
+    struct loop_calls *loop_calls; /* the loop's, as is what follows */
     bool stopped;
 };
 
-struct handler {
+struct api_server_handler {
     h2o_handler_t super;
-    struct server *server;
+    struct api_server *server;
 };
 
 /* In the memory of the request, and gone with it. */
-struct ticket {
-    struct call *call;
+struct api_server_ticket {
+    struct api_server_call *call;
 };
 
 /* Texts are copies: a request's own may be gone when it is answered later. */
-struct call {
+struct api_server_call {
     struct api_call api;
     h2o_req_t *req; /* NULL if the client has left */
-    struct ticket *ticket;
+    struct api_server_ticket *ticket;
     h2o_mem_pool_t pool;
 };
 
 /* ---- answers */
 
-static void add_header(h2o_req_t *req, const struct api_header *header)
+static void api_server_add_header(h2o_req_t *req, const struct api_header *header)
 {
     size_t len = strlen(header->name);
     h2o_iovec_t original = h2o_strdup(&req->pool, header->name, len);
@@ -60,16 +60,16 @@ static void add_header(h2o_req_t *req, const struct api_header *header)
                           value.base, value.len);
 }
 
-static void send_answer(h2o_req_t *req, const struct api_answer *answer)
+static void api_server_send(h2o_req_t *req, const struct api_answer *answer)
 {
     static h2o_generator_t nothing;
     bool bodiless = answer->type == NULL;
 
-    reply_prepare(req, answer->status, bodiless ? "application/json" : answer->type);
+    json_reply_prepare(req, answer->status, bodiless ? "application/json" : answer->type);
     if (bodiless)
         h2o_delete_header(&req->res.headers, 0);
     if (answer->more.name != NULL)
-        add_header(req, &answer->more);
+        api_server_add_header(req, &answer->more);
     req->res.content_length = answer->status == 204 ? SIZE_MAX : answer->len;
     if (bodiless || h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"))) {
         h2o_start_response(req, &nothing);
@@ -81,7 +81,7 @@ static void send_answer(h2o_req_t *req, const struct api_answer *answer)
 
 /* Taking a TCP socket's peer away sends a reset; what libh2o writes afterwards fails, and it closes
  * the connection. */
-static void reset(h2o_req_t *req)
+static void api_server_reset(h2o_req_t *req)
 {
     const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
     int fd = h2o_socket_get_fd(req->conn->callbacks->get_socket(req->conn));
@@ -89,19 +89,19 @@ static void reset(h2o_req_t *req)
     if (connect(fd, &nobody, sizeof(nobody)) != 0)
         shutdown(fd, SHUT_RDWR);
     req->http1_is_persistent = 0;
-    send_answer(req, &(struct api_answer){.status = 503});
+    api_server_send(req, &(struct api_answer){.status = 503});
 }
 
-static void on_answer(struct api_call *api, const struct api_answer *answer)
+static void api_server_on_answer(struct api_call *api, const struct api_answer *answer)
 {
-    struct call *call = H2O_STRUCT_FROM_MEMBER(struct call, api, api);
+    struct api_server_call *call = H2O_STRUCT_FROM_MEMBER(struct api_server_call, api, api);
 
     if (call->req != NULL) {
         call->ticket->call = NULL;
         if (answer->reset)
-            reset(call->req);
+            api_server_reset(call->req);
         else
-            send_answer(call->req, answer);
+            api_server_send(call->req, answer);
     }
     h2o_mem_clear_pool(&call->pool);
     free(call);
@@ -109,115 +109,118 @@ static void on_answer(struct api_call *api, const struct api_answer *answer)
 
 /* ---- requests */
 
-static const char *copy(struct call *call, h2o_iovec_t text)
+static const char *api_server_copy(struct api_server_call *call, h2o_iovec_t text)
 {
     return h2o_strdup(&call->pool, text.base, text.len).base;
 }
 
 /* Without the blanks behind it, which libh2o leaves there. */
-static const char *copy_value(struct call *call, h2o_iovec_t value)
+static const char *api_server_copy_value(struct api_server_call *call, h2o_iovec_t value)
 {
     while (value.len > 0 && (value.base[value.len - 1] == ' ' || value.base[value.len - 1] == '\t'))
         value.len--;
-    return copy(call, value);
+    return api_server_copy(call, value);
 }
 
-static void copy_headers(struct call *call, const h2o_req_t *req)
+static void api_server_copy_headers(struct api_server_call *call, const h2o_req_t *req)
 {
     struct api_header *to = h2o_mem_alloc_pool(&call->pool, (req->headers.size + 2) * sizeof(*to));
 
     call->api.headers = to;
-    *to++ = (struct api_header){"host", copy(call, req->authority)};
+    *to++ = (struct api_header){"host", api_server_copy(call, req->authority)};
     for (size_t i = 0; i < req->headers.size; i++)
-        *to++ = (struct api_header){copy(call, *req->headers.entries[i].name),
-                                    copy_value(call, req->headers.entries[i].value)};
+        *to++ = (struct api_header){api_server_copy(call, *req->headers.entries[i].name),
+                                    api_server_copy_value(call, req->headers.entries[i].value)};
     *to = (struct api_header){NULL, NULL};
 }
 
-static void copy_request(struct call *call, const h2o_req_t *req)
+static void api_server_copy_request(struct api_server_call *call, const h2o_req_t *req)
 {
     bool has_query = req->query_at != SIZE_MAX;
     size_t path = has_query ? req->query_at : req->path.len;
     size_t query = has_query ? path + 1 : path;
 
     call->api.request = (struct api_request){
-        .method = copy(call, req->method),
-        .path = copy(call, h2o_iovec_init(req->path.base, path)),
-        .query = copy(call, h2o_iovec_init(req->path.base + query, req->path.len - query)),
-        .body = copy(call, req->entity),
+        .method = api_server_copy(call, req->method),
+        .path = api_server_copy(call, h2o_iovec_init(req->path.base, path)),
+        .query =
+            api_server_copy(call, h2o_iovec_init(req->path.base + query, req->path.len - query)),
+        .body = api_server_copy(call, req->entity),
         .len = req->entity.len,
     };
-    copy_headers(call, req);
+    api_server_copy_headers(call, req);
 }
 
-static void on_request_gone(void *data)
+static void api_server_on_request_gone(void *data)
 {
-    struct ticket *ticket = data;
+    struct api_server_ticket *ticket = data;
 
     if (ticket->call != NULL)
         ticket->call->req = NULL;
 }
 
-static void begin(struct server *server, h2o_req_t *req)
+static void api_server_begin(struct api_server *server, h2o_req_t *req)
 {
-    struct call *call = h2o_mem_alloc(sizeof(*call));
-    struct ticket *ticket = h2o_mem_alloc_shared(&req->pool, sizeof(*ticket), on_request_gone);
+    struct api_server_call *call = h2o_mem_alloc(sizeof(*call));
+    struct api_server_ticket *ticket =
+        h2o_mem_alloc_shared(&req->pool, sizeof(*ticket), api_server_on_request_gone);
 
-    *call = (struct call){.api = {.answer = on_answer}, .req = req, .ticket = ticket};
+    *call = (struct api_server_call){
+        .api = {.answer = api_server_on_answer}, .req = req, .ticket = ticket};
     h2o_mem_init_pool(&call->pool);
-    copy_request(call, req);
+    api_server_copy_request(call, req);
     ticket->call = call;
     h2o_mem_addref_shared(ticket);
     server->options.handle(server->options.data, &call->api);
     if (ticket->call != NULL)
-        connection_await(req);
+        connection_defer(req);
     h2o_mem_release_shared(ticket);
 }
 
-static int on_request(h2o_handler_t *super, h2o_req_t *req)
+static int api_server_on_request(h2o_handler_t *super, h2o_req_t *req)
 {
-    struct server *server = ((struct handler *)super)->server;
+    struct api_server *server = ((struct api_server_handler *)super)->server;
 
-    if (req->entity.len > SERVER_BODY_MAX)
-        reply_error(req, 413, "body_too_large", "the body is larger than 1 MiB");
+    if (req->entity.len > API_SERVER_BODY_MAX)
+        json_reply_error(req, 413, "body_too_large", "the body is larger than 1 MiB");
     else if (server->stopped)
-        reply_error(req, 503, "stopping", "the emulator is stopping");
+        json_reply_error(req, 503, "stopping", "the emulator is stopping");
     else
-        begin(server, req);
+        api_server_begin(server, req);
     return 0;
 }
 
 /* ---- the loop */
 
-static void start_on_loop(h2o_handler_t *super, h2o_context_t *ctx)
+static void api_server_start_on_loop(h2o_handler_t *super, h2o_context_t *ctx)
 {
-    struct server *server = ((struct handler *)super)->server;
+    struct api_server *server = ((struct api_server_handler *)super)->server;
 
-    server->errands = errands_open(ctx);
-    server->options.start(server->options.data, server->errands);
+    server->loop_calls = loop_calls_open(ctx);
+    server->options.start(server->options.data, server->loop_calls);
 }
 
-static void stop_on_loop(h2o_handler_t *super, h2o_context_t *ctx)
+static void api_server_stop_on_loop(h2o_handler_t *super, h2o_context_t *ctx)
 {
     (void)ctx;
-    errands_close(((struct handler *)super)->server->errands);
+    loop_calls_close(((struct api_server_handler *)super)->server->loop_calls);
 }
 
-static void setup(void *data, h2o_pathconf_t *path)
+static void api_server_setup(void *data, h2o_pathconf_t *path)
 {
-    struct handler *handler;
+    struct api_server_handler *handler;
 
-    reply_register(path);
-    handler = (struct handler *)h2o_create_handler(path, sizeof(*handler));
-    handler->super.on_req = on_request;
-    handler->super.on_context_init = start_on_loop;
-    handler->super.on_context_dispose = stop_on_loop;
+    json_reply_register(path);
+    handler = (struct api_server_handler *)h2o_create_handler(path, sizeof(*handler));
+    handler->super.on_req = api_server_on_request;
+    handler->super.on_context_init = api_server_start_on_loop;
+    handler->super.on_context_dispose = api_server_stop_on_loop;
     handler->server = data;
 }
 
-static void on_turn(void *data, h2o_context_t *ctx)
+static void api_server_on_turn(void *data, h2o_context_t *ctx)
 {
-    struct server *server = data;
+    struct api_server *server = data;
 
     if (!ctx->shutdown_requested || server->stopped)
         return;
@@ -227,17 +230,17 @@ static void on_turn(void *data, h2o_context_t *ctx)
 
 /* ---- from outside */
 
-static bool start_to_listen(struct server *server)
+static bool api_server_listen(struct api_server *server)
 {
     const struct listener_options options = {
         .threads = 1,
-        .body_max = SERVER_BODY_MAX,
+        .body_max = API_SERVER_BODY_MAX,
         .limits = {.connections = CONNECTIONS,
                    .deadlines.header_s = HEADER_S,
                    .deadlines.body_s = BODY_S,
                    .deadlines.idle_s = IDLE_S},
-        .setup = setup,
-        .turn = on_turn,
+        .setup = api_server_setup,
+        .turn = api_server_on_turn,
         .data = server,
     };
 
@@ -247,30 +250,31 @@ static bool start_to_listen(struct server *server)
            listener_start(server->listener);
 }
 
-struct server *server_open(const struct server_options *options, char why[SERVER_WHY_SIZE])
+struct api_server *api_server_open(const struct api_server_options *options,
+                                   char why[API_SERVER_WHY_SIZE])
 {
-    struct server *server = calloc(1, sizeof(*server));
+    struct api_server *server = calloc(1, sizeof(*server));
 
     if (server == NULL) {
-        snprintf(why, SERVER_WHY_SIZE, "out of memory");
+        snprintf(why, API_SERVER_WHY_SIZE, "out of memory");
         return NULL;
     }
     server->options = *options;
-    if (!start_to_listen(server)) {
-        snprintf(why, SERVER_WHY_SIZE, "cannot listen on %s: %s", options->address,
+    if (!api_server_listen(server)) {
+        snprintf(why, API_SERVER_WHY_SIZE, "cannot listen on %s: %s", options->address,
                  listener_problem(errno));
-        server_close(&server);
+        api_server_close(&server);
     }
     return server;
 }
 
-void server_address(const struct server *server, char *text)
+void api_server_address(const struct api_server *server, char *text)
 {
     if (!listener_address(server->listener, 0, text))
         snprintf(text, ADDRESS_TEXT_SIZE, "%s", server->options.address);
 }
 
-void server_close(struct server **server)
+void api_server_close(struct api_server **server)
 {
     if (*server != NULL && (*server)->listener != NULL) {
         listener_stop((*server)->listener, STOP_S);

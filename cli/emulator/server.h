@@ -3,25 +3,25 @@
  * server.h - the HTTP server of the emulator: one loop on a thread of its own. Part of the HTTP
  * seam: only server.c knows libh2o.
  *
- * Ownership  server_open() makes it, server_close() ends it.
+ * Ownership  api_server_open() makes it, api_server_close() ends it.
  * Threads    What is called back is called on the loop; the functions are for another thread.
  */
 #ifndef CLI_EMULATOR_SERVER_H
 #define CLI_EMULATOR_SERVER_H
 
 struct api_call;
-struct errands;
-struct server;
+struct loop_calls;
+struct api_server;
 
 enum {
-    SERVER_BODY_MAX = 1 << 20, /* bytes of a request's body; more is 413 */
-    SERVER_WHY_SIZE = 256,
+    API_SERVER_BODY_MAX = 1 << 20, /* bytes of a request's body; more is 413 */
+    API_SERVER_WHY_SIZE = 256,
 };
 
-struct server_options {
+struct api_server_options {
     const char *address; /* as address.h reads it */
     void *data;
-    void (*start)(void *data, struct errands *errands); /* before any call */
+    void (*start)(void *data, struct loop_calls *loop_calls); /* before any call */
     void (*handle)(void *data, struct api_call *call);
     /* There will be no further calls, and nobody waits for long any more: answer those that wait,
      * and end the errands. */
@@ -29,11 +29,12 @@ struct server_options {
 };
 
 /* Listens when it returns. NULL, and in `why` what is wrong. */
-struct server *server_open(const struct server_options *options, char why[SERVER_WHY_SIZE]);
+struct api_server *api_server_open(const struct api_server_options *options,
+                                   char why[API_SERVER_WHY_SIZE]);
 
 /* ADDRESS:PORT as it is bound; `text` has ADDRESS_TEXT_SIZE bytes. */
-void server_address(const struct server *server, char *text);
+void api_server_address(const struct api_server *server, char *text);
 
-void server_close(struct server **server);
+void api_server_close(struct api_server **server);
 
 #endif

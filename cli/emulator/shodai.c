@@ -12,7 +12,7 @@
 #include "daemon/base/iso_time.h"
 #include "cli/emulator/detail.h"
 #include "cli/emulator/form.h"
-#include "daemon/base/identity.h"
+#include "daemon/base/ids.h"
 #include "cli/emulator/keys.h"
 #include "cli/emulator/ledger.h"
 #include "cli/emulator/public_url.h"
@@ -25,50 +25,51 @@ enum {
     PAGE_SIZE = 25,
 };
 
-static const struct trial_manner manner = {
+static const struct dispatch_traits shodai_traits = {
     .delivery_prefix = "whd_",
     .status_names = {"pending", "pending", "succeeded", "retry_pending", "failed"},
     .retries = true,
     .timeout_s = 10,
 };
 
-static const char *const event_types[] = {"agreement.transitioned",
-                                          "agreement.notification.triggered", NULL};
-static const char *const usual_events[] = {"agreement.transitioned", NULL};
-static const char *const statuses[] = {"active", "disabled", NULL};
+static const char *const shodai_event_types[] = {"agreement.transitioned",
+                                                 "agreement.notification.triggered", NULL};
+static const char *const shodai_default_events[] = {"agreement.transitioned", NULL};
+static const char *const shodai_statuses[] = {"active", "disabled", NULL};
 
-static const struct form_field filters_form[] = {{.name = "agreementIds", .kind = FORM_TEXTS},
-                                                 {.name = "templateIds", .kind = FORM_TEXTS},
-                                                 {.name = "inputIds", .kind = FORM_TEXTS},
-                                                 {.name = "fromStates", .kind = FORM_TEXTS},
-                                                 {.name = "toStates", .kind = FORM_TEXTS},
-                                                 {.name = "ruleIds", .kind = FORM_TEXTS},
-                                                 {.name = NULL}};
-
-static const struct form_field create_form[] = {
-    {.name = "url", .kind = FORM_URL, .required = true},
-    {.name = "eventTypes", .kind = FORM_TEXTS, .nullable = true, .allowed = event_types},
-    {.name = "filters", .kind = FORM_OBJECT, .nullable = true, .fields = filters_form},
+static const struct form_field shodai_filters_form[] = {
+    {.name = "agreementIds", .kind = FORM_TEXTS},
+    {.name = "templateIds", .kind = FORM_TEXTS},
+    {.name = "inputIds", .kind = FORM_TEXTS},
+    {.name = "fromStates", .kind = FORM_TEXTS},
+    {.name = "toStates", .kind = FORM_TEXTS},
+    {.name = "ruleIds", .kind = FORM_TEXTS},
     {.name = NULL}};
 
-static const struct form_field update_form[] = {
+static const struct form_field shodai_create_form[] = {
+    {.name = "url", .kind = FORM_URL, .required = true},
+    {.name = "eventTypes", .kind = FORM_TEXTS, .nullable = true, .allowed = shodai_event_types},
+    {.name = "filters", .kind = FORM_OBJECT, .nullable = true, .fields = shodai_filters_form},
+    {.name = NULL}};
+
+static const struct form_field shodai_update_form[] = {
     {.name = "url", .kind = FORM_URL},
-    {.name = "status", .kind = FORM_TEXT, .allowed = statuses},
-    {.name = "eventTypes", .kind = FORM_TEXTS, .nullable = true, .allowed = event_types},
-    {.name = "filters", .kind = FORM_OBJECT, .nullable = true, .fields = filters_form},
+    {.name = "status", .kind = FORM_TEXT, .allowed = shodai_statuses},
+    {.name = "eventTypes", .kind = FORM_TEXTS, .nullable = true, .allowed = shodai_event_types},
+    {.name = "filters", .kind = FORM_OBJECT, .nullable = true, .fields = shodai_filters_form},
     {.name = NULL}};
 
 /* ---- answers */
 
-static void add_time(cJSON *object, const char *key, int64_t us)
+static void shodai_json_time(cJSON *object, const char *key, int64_t us)
 {
-    char text[ISO_TIME_SIZE];
+    char text[RFC3339_SIZE];
 
-    iso_time_write(text, us);
+    rfc3339_write(text, us);
     cJSON_AddStringToObject(object, key, text);
 }
 
-static cJSON *new_answer(cJSON *data)
+static cJSON *shodai_answer_json(cJSON *data)
 {
     cJSON *answer = cJSON_CreateObject();
 
@@ -76,23 +77,23 @@ static cJSON *new_answer(cJSON *data)
     return answer;
 }
 
-static void answer_with(struct api_call *call, int status, cJSON *answer)
+static void shodai_answer(struct api_call *call, int status, cJSON *answer)
 {
     cJSON *meta = cJSON_AddObjectToObject(answer, "meta");
-    char id[IDENTITY_SIZE];
+    char id[IDS_SIZE];
 
-    identity_hex(id, "req_");
+    ids_make_hex(id, "req_");
     cJSON_AddStringToObject(meta, "apiVersion", "v0");
     cJSON_AddStringToObject(meta, "requestId", id);
     api_answer(call, status, answer);
 }
 
-static cJSON *refusal(const char *code, const char *message, cJSON *details)
+static cJSON *shodai_error_json(const char *code, const char *message, cJSON *details)
 {
     cJSON *answer = cJSON_CreateObject(), *error = cJSON_AddObjectToObject(answer, "error");
-    char id[IDENTITY_SIZE];
+    char id[IDS_SIZE];
 
-    identity_hex(id, "req_");
+    ids_make_hex(id, "req_");
     cJSON_AddStringToObject(error, "code", code);
     cJSON_AddStringToObject(error, "message", message);
     if (details != NULL)
@@ -101,17 +102,17 @@ static cJSON *refusal(const char *code, const char *message, cJSON *details)
     return answer;
 }
 
-static void refuse(struct api_call *call, int status, const char *code, const char *message)
+static void shodai_refuse(struct api_call *call, int status, const char *code, const char *message)
 {
-    api_answer(call, status, refusal(code, message, NULL));
+    api_answer(call, status, shodai_error_json(code, message, NULL));
 }
 
-static void refuse_broken(struct visit *visit, const char *why)
+static void shodai_refuse_broken(struct api_context *ctx, const char *why)
 {
-    refuse(visit->call, 500, "internal_error", why);
+    shodai_refuse(ctx->call, 500, "internal_error", why);
 }
 
-static void refuse_form(struct api_call *call, const struct form_problems *problems)
+static void shodai_refuse_form(struct api_call *call, const struct form_problems *problems)
 {
     cJSON *details = cJSON_CreateArray();
 
@@ -125,164 +126,166 @@ static void refuse_form(struct api_call *call, const struct form_problems *probl
         cJSON_AddStringToObject(item, "message", message);
         cJSON_AddItemToArray(details, item);
     }
-    api_answer(call, 400, refusal("validation_error", "Invalid request body", details));
+    api_answer(call, 400, shodai_error_json("validation_error", "Invalid request body", details));
 }
 
 /* The account that all webhooks belong to; made once, and kept. */
-static void add_principal(struct ledger *ledger, cJSON *object)
+static void shodai_json_principal(struct ledger *ledger, cJSON *object)
 {
-    char fresh[IDENTITY_SIZE], kept[IDENTITY_SIZE];
+    char fresh[IDS_SIZE], kept[IDS_SIZE];
 
-    identity_hex(fresh, "principal_");
+    ids_make_hex(fresh, "principal_");
     if (!ledger_setting(ledger, "shodai.principal", fresh, kept, sizeof(kept)))
         snprintf(kept, sizeof(kept), "%s", fresh);
     cJSON_AddStringToObject(object, "principalId", kept);
 }
 
-static cJSON *webhook_json(struct ledger *ledger, const struct ledger_endpoint *webhook)
+static cJSON *shodai_webhook_json(struct ledger *ledger, const struct ledger_endpoint *webhook)
 {
-    cJSON *object = cJSON_CreateObject(), *filters = detail_get(webhook, "filters");
+    cJSON *object = cJSON_CreateObject(), *filters = ledger_endpoint_detail_get(webhook, "filters");
 
     cJSON_AddStringToObject(object, "id", webhook->id);
-    add_principal(ledger, object);
+    shodai_json_principal(ledger, object);
     cJSON_AddStringToObject(object, "url", webhook->url);
     cJSON_AddStringToObject(object, "status", webhook->enabled ? "active" : "disabled");
-    cJSON_AddItemToObject(object, "eventTypes", detail_events(webhook, event_types));
+    cJSON_AddItemToObject(object, "eventTypes",
+                          ledger_endpoint_event_types(webhook, shodai_event_types));
     if (filters != NULL)
         cJSON_AddItemToObject(object, "filters", filters);
-    add_time(object, "createdAt", webhook->created_us);
-    add_time(object, "updatedAt", webhook->updated_us);
+    shodai_json_time(object, "createdAt", webhook->created_us);
+    shodai_json_time(object, "updatedAt", webhook->updated_us);
     return object;
 }
 
 /* ---- operations */
 
 /* The body as the form says, for cJSON_Delete(); NULL: it has been refused. */
-static cJSON *read_body(struct visit *visit, const struct form_field *form)
+static cJSON *shodai_read_body(struct api_context *ctx, const struct form_field *form)
 {
-    const struct api_request *request = api_request(visit->call);
+    const struct api_request *request = api_request(ctx->call);
     cJSON *body = form_parse(request->body, request->len), *url;
     struct form_problems problems;
 
     if (body == NULL) {
-        refuse(visit->call, 400, "validation_error", "Request body is not valid JSON");
+        shodai_refuse(ctx->call, 400, "validation_error", "Request body is not valid JSON");
         return NULL;
     }
     if (form_check(form, body, false, &problems)) {
         url = cJSON_GetObjectItemCaseSensitive(body, "url");
-        if (!visit->emulator->strict_urls || url == NULL || public_url_is_https(url->valuestring))
+        if (!ctx->emulator->strict_urls || url == NULL || public_url_is_https(url->valuestring))
             return body;
         problems.count = 1;
         problems.items[0] = (struct form_problem){
             .name = "url", .issue = FORM_NO_URL, .expected = "an https URL", .received = url};
     }
-    refuse_form(visit->call, &problems);
+    shodai_refuse_form(ctx->call, &problems);
     cJSON_Delete(body);
     return NULL;
 }
 
 /* Only what is known, as the API would keep it. */
-static bool take_filters(struct ledger_endpoint *webhook, const cJSON *filters)
+static bool shodai_apply_filters(struct ledger_endpoint *webhook, const cJSON *filters)
 {
     cJSON *known = cJSON_IsObject(filters) ? cJSON_CreateObject() : NULL;
     bool good;
 
-    for (const struct form_field *f = filters_form; known != NULL && f->name != NULL; f++) {
+    for (const struct form_field *f = shodai_filters_form; known != NULL && f->name != NULL; f++) {
         const cJSON *values = cJSON_GetObjectItemCaseSensitive(filters, f->name);
 
         if (values != NULL)
             cJSON_AddItemToObject(known, f->name, cJSON_Duplicate(values, 1));
     }
-    good = detail_set(webhook, "filters", known);
+    good = ledger_endpoint_detail_set(webhook, "filters", known);
     cJSON_Delete(known);
     return good;
 }
 
-static bool take_events(struct ledger_endpoint *webhook, const cJSON *types)
+static bool shodai_apply_events(struct ledger_endpoint *webhook, const cJSON *types)
 {
     cJSON *usual;
     bool good;
 
     if (cJSON_GetArraySize(types) > 0)
-        return detail_set(webhook, "events", types);
-    usual = detail_texts(usual_events);
-    good = detail_set(webhook, "events", usual);
+        return ledger_endpoint_detail_set(webhook, "events", types);
+    usual = ledger_text_array(shodai_default_events);
+    good = ledger_endpoint_detail_set(webhook, "events", usual);
     cJSON_Delete(usual);
     return good;
 }
 
-static bool take_body(struct ledger_endpoint *webhook, const cJSON *body)
+static bool shodai_apply_body(struct ledger_endpoint *webhook, const cJSON *body)
 {
     const cJSON *url = cJSON_GetObjectItemCaseSensitive(body, "url");
     const cJSON *types = cJSON_GetObjectItemCaseSensitive(body, "eventTypes");
     const cJSON *filters = cJSON_GetObjectItemCaseSensitive(body, "filters");
 
-    return (types == NULL || take_events(webhook, types)) &&
-           (filters == NULL || take_filters(webhook, filters)) &&
-           (url == NULL || detail_text(&webhook->url, url->valuestring));
+    return (types == NULL || shodai_apply_events(webhook, types)) &&
+           (filters == NULL || shodai_apply_filters(webhook, filters)) &&
+           (url == NULL || ledger_set_text(&webhook->url, url->valuestring));
 }
 
-static struct ledger_endpoint *find_webhook(struct visit *visit)
+static struct ledger_endpoint *shodai_find_webhook(struct api_context *ctx)
 {
-    struct ledger *ledger = visit->emulator->ledger;
-    struct ledger_endpoint *webhook = ledger_endpoint(ledger, "shodai", visit->parts[0]);
+    struct ledger *ledger = ctx->emulator->ledger;
+    struct ledger_endpoint *webhook = ledger_endpoint(ledger, "shodai", ctx->parts[0]);
 
     if (webhook == NULL && ledger_failed(ledger))
-        refuse_broken(visit, ledger_why(ledger));
+        shodai_refuse_broken(ctx, ledger_why(ledger));
     else if (webhook == NULL)
-        refuse(visit->call, 404, "not_found", "Webhook subscription not found");
+        shodai_refuse(ctx->call, 404, "not_found", "Webhook subscription not found");
     return webhook;
 }
 
-static struct ledger_endpoint *new_webhook(struct visit *visit, const cJSON *body)
+static struct ledger_endpoint *shodai_new_webhook(struct api_context *ctx, const cJSON *body)
 {
-    char id[IDENTITY_SIZE], secret[IDENTITY_SIZE];
+    char id[IDS_SIZE], secret[IDS_SIZE];
     struct ledger_endpoint *webhook;
 
-    identity_hex(id, "wh_");
-    identity_secret(secret);
-    webhook = detail_new("shodai", id, secret, visit->emulator->faults);
-    if (webhook != NULL && (!take_events(webhook, NULL) || !take_body(webhook, body)))
+    ids_make_hex(id, "wh_");
+    ids_make_secret(secret);
+    webhook = ledger_endpoint_new("shodai", id, secret, ctx->emulator->faults);
+    if (webhook != NULL &&
+        (!shodai_apply_events(webhook, NULL) || !shodai_apply_body(webhook, body)))
         ledger_endpoint_free(&webhook);
     return webhook;
 }
 
-static void create_webhook(struct visit *visit)
+static void shodai_create_webhook(struct api_context *ctx)
 {
-    struct ledger *ledger = visit->emulator->ledger;
-    cJSON *body = read_body(visit, create_form), *data;
+    struct ledger *ledger = ctx->emulator->ledger;
+    cJSON *body = shodai_read_body(ctx, shodai_create_form), *data;
     struct ledger_endpoint *webhook;
 
     if (body == NULL)
         return;
-    webhook = new_webhook(visit, body);
+    webhook = shodai_new_webhook(ctx, body);
     cJSON_Delete(body);
     if (webhook == NULL) {
-        refuse_broken(visit, "out of memory");
+        shodai_refuse_broken(ctx, "out of memory");
     } else if (!ledger_add_endpoint(ledger, webhook)) {
-        refuse_broken(visit, ledger_why(ledger));
+        shodai_refuse_broken(ctx, ledger_why(ledger));
     } else {
-        data = webhook_json(ledger, webhook);
+        data = shodai_webhook_json(ledger, webhook);
         cJSON_AddStringToObject(data, "secret", webhook->secret);
-        answer_with(visit->call, 201, new_answer(data));
+        shodai_answer(ctx->call, 201, shodai_answer_json(data));
     }
     ledger_endpoint_free(&webhook);
 }
 
-static void list_webhooks(struct visit *visit)
+static void shodai_list_webhooks(struct api_context *ctx)
 {
-    struct ledger *ledger = visit->emulator->ledger;
-    cJSON *items = cJSON_CreateArray(), *answer = new_answer(items), *page;
+    struct ledger *ledger = ctx->emulator->ledger;
+    cJSON *items = cJSON_CreateArray(), *answer = shodai_answer_json(items), *page;
     struct ledger_endpoint *webhook;
     int count = 0;
 
     for (; (webhook = ledger_endpoint_at(ledger, "shodai", (size_t)count)) != NULL; count++) {
-        cJSON_InsertItemInArray(items, 0, webhook_json(ledger, webhook));
+        cJSON_InsertItemInArray(items, 0, shodai_webhook_json(ledger, webhook));
         ledger_endpoint_free(&webhook);
     }
     if (ledger_failed(ledger)) {
         cJSON_Delete(answer);
-        refuse_broken(visit, ledger_why(ledger));
+        shodai_refuse_broken(ctx, ledger_why(ledger));
         return;
     }
     /* There is no parameter to ask for a second page with. */
@@ -290,60 +293,61 @@ static void list_webhooks(struct visit *visit)
     cJSON_AddNumberToObject(page, "limit", count > PAGE_SIZE ? count : PAGE_SIZE);
     cJSON_AddNullToObject(page, "nextCursor");
     cJSON_AddNumberToObject(page, "totalCount", count);
-    answer_with(visit->call, 200, answer);
+    shodai_answer(ctx->call, 200, answer);
 }
 
-static void get_webhook(struct visit *visit)
+static void shodai_get_webhook(struct api_context *ctx)
 {
-    struct ledger_endpoint *webhook = find_webhook(visit);
+    struct ledger_endpoint *webhook = shodai_find_webhook(ctx);
 
     if (webhook == NULL)
         return;
-    answer_with(visit->call, 200, new_answer(webhook_json(visit->emulator->ledger, webhook)));
+    shodai_answer(ctx->call, 200,
+                  shodai_answer_json(shodai_webhook_json(ctx->emulator->ledger, webhook)));
     ledger_endpoint_free(&webhook);
 }
 
-static void answer_changed(struct visit *visit, struct ledger_endpoint *webhook)
+static void shodai_answer_changed(struct api_context *ctx, struct ledger_endpoint *webhook)
 {
-    struct ledger *ledger = visit->emulator->ledger;
+    struct ledger *ledger = ctx->emulator->ledger;
 
     webhook->updated_us = clock_wall_us();
     if (ledger_change_endpoint(ledger, webhook))
-        answer_with(visit->call, 200, new_answer(webhook_json(ledger, webhook)));
+        shodai_answer(ctx->call, 200, shodai_answer_json(shodai_webhook_json(ledger, webhook)));
     else
-        refuse_broken(visit, ledger_why(ledger));
+        shodai_refuse_broken(ctx, ledger_why(ledger));
 }
 
-static void update_webhook(struct visit *visit)
+static void shodai_update_webhook(struct api_context *ctx)
 {
-    struct ledger_endpoint *webhook = find_webhook(visit);
-    cJSON *body = webhook != NULL ? read_body(visit, update_form) : NULL;
+    struct ledger_endpoint *webhook = shodai_find_webhook(ctx);
+    cJSON *body = webhook != NULL ? shodai_read_body(ctx, shodai_update_form) : NULL;
     const cJSON *status = cJSON_GetObjectItemCaseSensitive(body, "status");
 
     if (status != NULL)
         webhook->enabled = strcmp(status->valuestring, "active") == 0;
-    if (body != NULL && take_body(webhook, body))
-        answer_changed(visit, webhook);
+    if (body != NULL && shodai_apply_body(webhook, body))
+        shodai_answer_changed(ctx, webhook);
     else if (body != NULL)
-        refuse_broken(visit, "out of memory");
+        shodai_refuse_broken(ctx, "out of memory");
     ledger_endpoint_free(&webhook);
     cJSON_Delete(body);
 }
 
-static void disable_webhook(struct visit *visit)
+static void shodai_disable_webhook(struct api_context *ctx)
 {
-    struct ledger_endpoint *webhook = find_webhook(visit);
+    struct ledger_endpoint *webhook = shodai_find_webhook(ctx);
 
     if (webhook == NULL)
         return;
     webhook->enabled = false;
-    answer_changed(visit, webhook);
+    shodai_answer_changed(ctx, webhook);
     ledger_endpoint_free(&webhook);
 }
 
 /* ---- test */
 
-static void after_attempt(void *data, const struct dispatch_attempt *attempt)
+static void shodai_on_first_attempt(void *data, const struct dispatch_attempt *attempt)
 {
     cJSON *result = cJSON_CreateObject();
     char error[32];
@@ -351,88 +355,90 @@ static void after_attempt(void *data, const struct dispatch_attempt *attempt)
     cJSON_AddBoolToObject(result, "ok", attempt->succeeded);
     cJSON_AddStringToObject(result, "deliveryId", attempt->delivery_id);
     cJSON_AddStringToObject(result, "status",
-                            manner.status_names[attempt->succeeded    ? 2
-                                                : attempt->will_retry ? 3
-                                                                      : 4]);
+                            shodai_traits.status_names[attempt->succeeded    ? 2
+                                                       : attempt->will_retry ? 3
+                                                                             : 4]);
     if (attempt->status > 0)
         cJSON_AddNumberToObject(result, "responseStatus", attempt->status);
     if (!attempt->succeeded) {
         snprintf(error, sizeof(error), "HTTP %d", attempt->status);
         cJSON_AddStringToObject(result, "error", attempt->error != NULL ? attempt->error : error);
     }
-    answer_with(data, 201, new_answer(result));
+    shodai_answer(data, 201, shodai_answer_json(result));
 }
 
-static void send_test(struct visit *visit)
+static void shodai_send_test(struct api_context *ctx)
 {
-    struct ledger_endpoint *webhook = find_webhook(visit);
+    struct ledger_endpoint *webhook = shodai_find_webhook(ctx);
     struct faults faults;
-    struct trial trial;
-    char why[FAULT_WHY_SIZE];
+    struct dispatch_batch batch;
+    char why[FAULTS_WHY_SIZE];
 
     if (webhook == NULL)
         return;
-    if (!trial_faults(visit->call, webhook, &faults, why))
-        refuse(visit->call, 400, "validation_error", why);
-    else if (!trial_send(visit->emulator, webhook, &manner, &faults, after_attempt, visit->call,
-                         &trial, why))
-        refuse_broken(visit, why);
+    if (!dispatch_test_faults(ctx->call, webhook, &faults, why))
+        shodai_refuse(ctx->call, 400, "validation_error", why);
+    else if (!dispatch_test_send(ctx->emulator, webhook, &shodai_traits, &faults,
+                                 shodai_on_first_attempt, ctx->call, &batch, why))
+        shodai_refuse_broken(ctx, why);
     ledger_endpoint_free(&webhook);
 }
 
 /* ---- routes */
 
-static const struct route routes[] = {{"POST", "/v0/webhooks", RIGHT_WRITE, create_webhook},
-                                      {"GET", "/v0/webhooks", RIGHT_READ, list_webhooks},
-                                      {"GET", "/v0/webhooks/{}", RIGHT_READ, get_webhook},
-                                      {"PATCH", "/v0/webhooks/{}", RIGHT_WRITE, update_webhook},
-                                      {"DELETE", "/v0/webhooks/{}", RIGHT_WRITE, disable_webhook},
-                                      {"POST", "/v0/webhooks/{}/test", RIGHT_WRITE, send_test},
-                                      {NULL, NULL, 0, NULL}};
+static const struct api_route shodai_routes[] = {
+    {"POST", "/v0/webhooks", RIGHT_WRITE, shodai_create_webhook},
+    {"GET", "/v0/webhooks", RIGHT_READ, shodai_list_webhooks},
+    {"GET", "/v0/webhooks/{}", RIGHT_READ, shodai_get_webhook},
+    {"PATCH", "/v0/webhooks/{}", RIGHT_WRITE, shodai_update_webhook},
+    {"DELETE", "/v0/webhooks/{}", RIGHT_WRITE, shodai_disable_webhook},
+    {"POST", "/v0/webhooks/{}/test", RIGHT_WRITE, shodai_send_test},
+    {NULL, NULL, 0, NULL}};
 
 /* False: it has been refused. */
-static bool admit(struct visit *visit, unsigned right)
+static bool shodai_authorize(struct api_context *ctx, unsigned right)
 {
-    const char *text = api_header(visit->call, "x-api-key");
+    const char *text = api_header(ctx->call, "x-api-key");
     char message[80];
 
     if (text == NULL || text[0] == '\0')
-        text = route_bearer(visit->call);
+        text = api_bearer_token(ctx->call);
     if (text == NULL) {
-        refuse(visit->call, 401, "unauthorized", "Missing API key");
+        shodai_refuse(ctx->call, 401, "unauthorized", "Missing API key");
         return false;
     }
-    visit->key = keys_find(visit->emulator->keys, "shodai", text);
-    if (visit->key == NULL) {
-        refuse(visit->call, 401, "unauthorized", "Invalid API key");
+    ctx->key = keys_find(ctx->emulator->keys, "shodai", text);
+    if (ctx->key == NULL) {
+        shodai_refuse(ctx->call, 401, "unauthorized", "Invalid API key");
         return false;
     }
     snprintf(message, sizeof(message), "%s for scope %s",
-             visit->key->right == KEY_UNPAID ? "Paid entitlement required" : "Missing entitlement",
+             ctx->key->right == KEY_UNPAID ? "Paid entitlement required" : "Missing entitlement",
              right == RIGHT_READ ? "webhooks.read" : "webhooks.write");
-    if (visit->key->right == KEY_UNPAID)
-        refuse(visit->call, 402, "payment_required", message);
-    else if (visit->key->right == KEY_FORBIDDEN)
-        refuse(visit->call, 403, "forbidden", message);
+    if (ctx->key->right == KEY_UNPAID)
+        shodai_refuse(ctx->call, 402, "payment_required", message);
+    else if (ctx->key->right == KEY_FORBIDDEN)
+        shodai_refuse(ctx->call, 403, "forbidden", message);
     else
         return true;
     return false;
 }
 
-static void refuse_method(struct api_call *call, const char *methods)
+static void shodai_refuse_method(struct api_call *call, const char *methods)
 {
-    api_answer_with(call, 405, refusal("method_not_allowed", "Method not allowed", NULL), "allow",
-                    methods);
+    api_answer_with(call, 405, shodai_error_json("method_not_allowed", "Method not allowed", NULL),
+                    "allow", methods);
 }
 
-static void refuse_path(struct api_call *call)
+static void shodai_refuse_path(struct api_call *call)
 {
-    refuse(call, 404, "not_found", "Not found");
+    shodai_refuse(call, 404, "not_found", "Not found");
 }
 
 bool shodai_handle(struct emulator *emulator, struct api_call *call)
 {
-    static const struct routes api = {"/v0", routes, admit, refuse_method, refuse_path};
+    static const struct api_route_table api = {"/v0", shodai_routes, shodai_authorize,
+                                               shodai_refuse_method, shodai_refuse_path};
 
-    return routes_serve(&api, emulator, call);
+    return api_route_table_serve(&api, emulator, call);
 }

@@ -8,7 +8,7 @@
 #include "daemon/conf/config.h"
 
 /* Where nobody in particular is named, the loopback is. */
-static in_port_t make_reachable(struct sockaddr_storage *address)
+static in_port_t playground_make_reachable(struct sockaddr_storage *address)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)address;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
@@ -25,7 +25,7 @@ static in_port_t make_reachable(struct sockaddr_storage *address)
     return v6->sin6_port;
 }
 
-bool sink_address_admin(const struct config *config, char text[SINK_ADDRESS_SIZE])
+bool playground_sink_admin(const struct config *config, char text[PLAYGROUND_SINK_SIZE])
 {
     const char *admin = config->admin.address;
     struct sockaddr_storage address;
@@ -34,10 +34,10 @@ bool sink_address_admin(const struct config *config, char text[SINK_ADDRESS_SIZE
     if (admin == NULL || !address_read(admin, &address, &len))
         return false;
     if (address.ss_family == AF_UNIX) {
-        snprintf(text, SINK_ADDRESS_SIZE, "%s", admin);
+        snprintf(text, PLAYGROUND_SINK_SIZE, "%s", admin);
         return true;
     }
-    if (make_reachable(&address) == 0)
+    if (playground_make_reachable(&address) == 0)
         return false;
     address_write(&address, text);
     return true;
@@ -45,7 +45,7 @@ bool sink_address_admin(const struct config *config, char text[SINK_ADDRESS_SIZE
 
 /* A certificate hardly names the loopback, so an address without TLS is better; and behind a proxy
  * somebody else has to speak first. */
-bool sink_address_url(const struct config *config, char url[SINK_ADDRESS_SIZE])
+bool playground_sink_url(const struct config *config, char url[PLAYGROUND_SINK_SIZE])
 {
     const struct config_listen *listen = config->listen, *end = listen + config->listen_count;
     struct sockaddr_storage address;
@@ -55,10 +55,11 @@ bool sink_address_url(const struct config *config, char url[SINK_ADDRESS_SIZE])
 
     for (; listen < end; listen++) {
         if (listen->proxy_protocol || (found && listen->tls != NULL) ||
-            !address_read(listen->address, &address, &len) || make_reachable(&address) == 0)
+            !address_read(listen->address, &address, &len) ||
+            playground_make_reachable(&address) == 0)
             continue;
         address_write(&address, text);
-        snprintf(url, SINK_ADDRESS_SIZE, "http%s://%s", listen->tls != NULL ? "s" : "", text);
+        snprintf(url, PLAYGROUND_SINK_SIZE, "http%s://%s", listen->tls != NULL ? "s" : "", text);
         found = true;
         if (listen->tls == NULL)
             break;

@@ -10,15 +10,15 @@
 struct config;
 
 enum {
-    SINK_ADDRESS_SIZE = 512
+    PLAYGROUND_SINK_SIZE = 512
 };
 
 /* "http://127.0.0.1:8080" of the first address with a port, but for those that a proxy comes to;
  * "https://..." if all of them speak TLS. Every address of this machine is the loopback's. False if
  * there is none. */
-bool sink_address_url(const struct config *config, char url[SINK_ADDRESS_SIZE]);
+bool playground_sink_url(const struct config *config, char url[PLAYGROUND_SINK_SIZE]);
 
 /* "unix:admin.sock" or "127.0.0.1:9090" of the administrator's address, likewise. */
-bool sink_address_admin(const struct config *config, char text[SINK_ADDRESS_SIZE]);
+bool playground_sink_admin(const struct config *config, char text[PLAYGROUND_SINK_SIZE]);
 
 #endif

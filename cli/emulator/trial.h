@@ -12,45 +12,45 @@
 
 #include "cli/fault.h"
 #include "cli/emulator/dispatch.h"
-#include "daemon/base/identity.h"
+#include "daemon/base/ids.h"
 
 struct api_call;
 struct emulator;
 struct ledger_endpoint;
 
 /* How a provider sends. */
-struct trial_manner {
+struct dispatch_traits {
     const char *delivery_prefix; /* of the ids of deliveries; NULL: nothing is recorded */
-    const char *status_names[5]; /* as struct dispatch_order has them */
+    const char *status_names[5]; /* as struct dispatch_request has them */
     bool retries;                /* on the emulator's schedule */
     unsigned timeout_s;
 };
 
 enum {
-    TRIAL_MAX = 100 /* deliveries of one burst */
+    DISPATCH_BATCH_MAX = 100 /* deliveries of one burst */
 };
 
 /* What is on its way: the event, and the delivery if one is recorded, of each that was made. */
-struct trial {
+struct dispatch_batch {
     size_t count;
-    char event_ids[TRIAL_MAX][IDENTITY_SIZE], delivery_ids[TRIAL_MAX][IDENTITY_SIZE];
+    char event_ids[DISPATCH_BATCH_MAX][IDS_SIZE], delivery_ids[DISPATCH_BATCH_MAX][IDS_SIZE];
 };
 
 /* The faults of this call: those of its header Hookline-Fault, else those of the endpoint. False,
  * and in `why` what is wrong with the header. */
-bool trial_faults(const struct api_call *call, const struct ledger_endpoint *endpoint,
-                  struct faults *faults, char why[FAULT_WHY_SIZE]);
+bool dispatch_test_faults(const struct api_call *call, const struct ledger_endpoint *endpoint,
+                          struct faults *faults, char why[FAULTS_WHY_SIZE]);
 
-/* Sends one, or a burst of them. `done` is for the one that goes first, as dispatch() calls it.
+/* Sends one, or a burst of them. `done` is for the one that goes first, as dispatcher_send() calls it.
  * False, and in `why` what is wrong: then nothing is on its way. */
-bool trial_send(struct emulator *emulator, const struct ledger_endpoint *endpoint,
-                const struct trial_manner *manner, const struct faults *faults,
-                void (*done)(void *data, const struct dispatch_attempt *attempt), void *data,
-                struct trial *trial, char why[FAULT_WHY_SIZE]);
+bool dispatch_test_send(struct emulator *emulator, const struct ledger_endpoint *endpoint,
+                        const struct dispatch_traits *traits, const struct faults *faults,
+                        void (*done)(void *data, const struct dispatch_attempt *attempt),
+                        void *data, struct dispatch_batch *batch, char why[FAULTS_WHY_SIZE]);
 
 /* Records an event and a delivery that is not sent, with this status. */
-bool trial_skip(struct emulator *emulator, const struct ledger_endpoint *endpoint,
-                const struct trial_manner *manner, const char *status, struct trial *trial,
-                char why[FAULT_WHY_SIZE]);
+bool dispatch_test_skip(struct emulator *emulator, const struct ledger_endpoint *endpoint,
+                        const struct dispatch_traits *traits, const char *status,
+                        struct dispatch_batch *batch, char why[FAULTS_WHY_SIZE]);
 
 #endif

@@ -14,7 +14,7 @@
 #include "daemon/base/iso_time.h"
 #include "cli/emulator/detail.h"
 #include "cli/emulator/form.h"
-#include "daemon/base/identity.h"
+#include "daemon/base/ids.h"
 #include "cli/emulator/keys.h"
 #include "cli/emulator/ledger.h"
 #include "cli/emulator/pattern.h"
@@ -28,15 +28,15 @@ enum {
     RIGHT_OWNER,
 };
 
-static const struct trial_manner manner = {
+static const struct dispatch_traits trulayer_traits = {
     .delivery_prefix = NULL,
     .status_names = {"", "", "", "", ""},
     .timeout_s = 10,
 };
 
-static const char *const usual_events[] = {"failure.detected", NULL};
+static const char *const trulayer_default_events[] = {"failure.detected", NULL};
 
-static const struct form_field create_form[] = {
+static const struct form_field trulayer_create_form[] = {
     {.name = "url", .kind = FORM_URL, .required = true},
     {.name = "secret", .kind = FORM_TEXT, .required = true, .least = 16},
     {.name = "events", .kind = FORM_TEXTS},
@@ -45,7 +45,7 @@ static const struct form_field create_form[] = {
 
 /* ---- answers */
 
-static cJSON *refusal(const char *text)
+static cJSON *trulayer_error_json(const char *text)
 {
     cJSON *answer = cJSON_CreateObject();
 
@@ -53,45 +53,46 @@ static cJSON *refusal(const char *text)
     return answer;
 }
 
-static void refuse(struct api_call *call, int status, const char *text)
+static void trulayer_refuse(struct api_call *call, int status, const char *text)
 {
-    api_answer(call, status, refusal(text));
+    api_answer(call, status, trulayer_error_json(text));
 }
 
-static void add_time(cJSON *object, const char *key, int64_t us)
+static void trulayer_json_time(cJSON *object, const char *key, int64_t us)
 {
-    char text[ISO_TIME_SIZE];
+    char text[RFC3339_SIZE];
 
-    iso_time_write(text, us);
+    rfc3339_write(text, us);
     cJSON_AddStringToObject(object, key, text);
 }
 
 /* The account that all webhooks belong to; made once, and kept. */
-static void add_tenant(struct ledger *ledger, cJSON *object)
+static void trulayer_json_tenant(struct ledger *ledger, cJSON *object)
 {
-    char fresh[IDENTITY_SIZE], kept[IDENTITY_SIZE];
+    char fresh[IDS_SIZE], kept[IDS_SIZE];
 
-    identity_uuid(fresh);
+    ids_make_uuid(fresh);
     if (!ledger_setting(ledger, "trulayer.tenant", fresh, kept, sizeof(kept)))
         snprintf(kept, sizeof(kept), "%s", fresh);
     cJSON_AddStringToObject(object, "tenant_id", kept);
 }
 
-static cJSON *webhook_json(struct ledger *ledger, const struct ledger_endpoint *webhook)
+static cJSON *trulayer_webhook_json(struct ledger *ledger, const struct ledger_endpoint *webhook)
 {
     cJSON *object = cJSON_CreateObject();
 
     cJSON_AddStringToObject(object, "id", webhook->id);
-    add_tenant(ledger, object);
+    trulayer_json_tenant(ledger, object);
     cJSON_AddStringToObject(object, "url", webhook->url);
-    cJSON_AddItemToObject(object, "events", detail_events(webhook, usual_events));
+    cJSON_AddItemToObject(object, "events",
+                          ledger_endpoint_event_types(webhook, trulayer_default_events));
     cJSON_AddBoolToObject(object, "enabled", webhook->enabled);
-    add_time(object, "created_at", webhook->created_us);
-    add_time(object, "updated_at", webhook->updated_us);
+    trulayer_json_time(object, "created_at", webhook->created_us);
+    trulayer_json_time(object, "updated_at", webhook->updated_us);
     return object;
 }
 
-static void refuse_form(struct api_call *call, const struct form_problem *problem)
+static void trulayer_refuse_form(struct api_call *call, const struct form_problem *problem)
 {
     char text[FORM_NAME_SIZE + FORM_EXPECTED_SIZE + 16];
 
@@ -102,80 +103,81 @@ static void refuse_form(struct api_call *call, const struct form_problem *proble
             text, sizeof(text), "%s must be %s%s",
             problem->name[0] != '\0' ? problem->name : "body",
             strncmp(problem->expected, "at least", 8) == 0 ? "" : "valid: ", problem->expected);
-    refuse(call, 400, text);
+    trulayer_refuse(call, 400, text);
 }
 
 /* Whether deliveries can go there; else it has been refused. */
-static bool accept_url(struct visit *visit, const char *url)
+static bool trulayer_accept_url(struct api_context *ctx, const char *url)
 {
-    if (!visit->emulator->strict_urls)
+    if (!ctx->emulator->strict_urls)
         return true;
     switch (public_url_check(url)) {
     case PUBLIC_URL_GOOD:
         return true;
     case PUBLIC_URL_NOT_HTTPS:
-        refuse(visit->call, 422, "webhook.url.not_https");
+        trulayer_refuse(ctx->call, 422, "webhook.url.not_https");
         break;
     case PUBLIC_URL_PRIVATE_IP:
-        refuse(visit->call, 422, "webhook.url.private_ip");
+        trulayer_refuse(ctx->call, 422, "webhook.url.private_ip");
         break;
     case PUBLIC_URL_UNRESOLVABLE:
-        refuse(visit->call, 422, "webhook.url.unresolvable");
+        trulayer_refuse(ctx->call, 422, "webhook.url.unresolvable");
         break;
     }
     return false;
 }
 
 /* The client chooses the secret, so it may be one that nothing can be signed with. */
-static bool accept_secret(struct visit *visit, const char *secret)
+static bool trulayer_accept_secret(struct api_context *ctx, const char *secret)
 {
     hookline_verifier *verifier;
     int code = hookline_verifier_new(&verifier, "trulayer", secret);
 
     hookline_verifier_free(&verifier);
     if (code < 0)
-        refuse(visit->call, 400,
-               "secret must be at most 512 bytes long, without white space at its ends");
+        trulayer_refuse(ctx->call, 400,
+                        "secret must be at most 512 bytes long, without white space at its ends");
     return code == 0;
 }
 
 /* ---- operations */
 
 /* The body as the form says, for cJSON_Delete(); NULL: it has been refused. */
-static cJSON *read_body(struct visit *visit)
+static cJSON *trulayer_read_body(struct api_context *ctx)
 {
-    const struct api_request *request = api_request(visit->call);
+    const struct api_request *request = api_request(ctx->call);
     cJSON *body = form_parse(request->body, request->len);
     struct form_problems problems;
 
     if (body == NULL)
-        refuse(visit->call, 400, "invalid JSON body");
-    else if (!form_check(create_form, body, false, &problems))
-        refuse_form(visit->call, &problems.items[0]);
-    else if (accept_secret(
-                 visit, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "secret"))) &&
-             accept_url(visit, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "url"))))
+        trulayer_refuse(ctx->call, 400, "invalid JSON body");
+    else if (!form_check(trulayer_create_form, body, false, &problems))
+        trulayer_refuse_form(ctx->call, &problems.items[0]);
+    else if (trulayer_accept_secret(
+                 ctx, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "secret"))) &&
+             trulayer_accept_url(
+                 ctx, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "url"))))
         return body;
     cJSON_Delete(body);
     return NULL;
 }
 
-static struct ledger_endpoint *new_webhook(struct visit *visit, const cJSON *body)
+static struct ledger_endpoint *trulayer_new_webhook(struct api_context *ctx, const cJSON *body)
 {
     const cJSON *events = cJSON_GetObjectItemCaseSensitive(body, "events");
     const cJSON *enabled = cJSON_GetObjectItemCaseSensitive(body, "enabled");
     struct ledger_endpoint *webhook;
-    cJSON *usual = detail_texts(usual_events);
-    char id[IDENTITY_SIZE];
+    cJSON *usual = ledger_text_array(trulayer_default_events);
+    char id[IDS_SIZE];
 
-    identity_uuid(id);
-    webhook = detail_new("trulayer", id,
-                         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "secret")),
-                         visit->emulator->faults);
+    ids_make_uuid(id);
+    webhook = ledger_endpoint_new(
+        "trulayer", id, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "secret")),
+        ctx->emulator->faults);
     if (webhook != NULL &&
-        (!detail_text(&webhook->url,
-                      cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "url"))) ||
-         !detail_set(webhook, "events", events != NULL ? events : usual)))
+        (!ledger_set_text(&webhook->url,
+                          cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "url"))) ||
+         !ledger_endpoint_detail_set(webhook, "events", events != NULL ? events : usual)))
         ledger_endpoint_free(&webhook);
     if (webhook != NULL)
         webhook->enabled = enabled == NULL || cJSON_IsTrue(enabled);
@@ -183,79 +185,79 @@ static struct ledger_endpoint *new_webhook(struct visit *visit, const cJSON *bod
     return webhook;
 }
 
-static void create_webhook(struct visit *visit)
+static void trulayer_create_webhook(struct api_context *ctx)
 {
-    struct ledger *ledger = visit->emulator->ledger;
-    cJSON *body = read_body(visit);
+    struct ledger *ledger = ctx->emulator->ledger;
+    cJSON *body = trulayer_read_body(ctx);
     struct ledger_endpoint *webhook;
 
     if (body == NULL)
         return;
-    webhook = new_webhook(visit, body);
+    webhook = trulayer_new_webhook(ctx, body);
     cJSON_Delete(body);
     if (webhook == NULL)
-        refuse(visit->call, 500, "out of memory");
+        trulayer_refuse(ctx->call, 500, "out of memory");
     else if (!ledger_add_endpoint(ledger, webhook))
-        refuse(visit->call, 500, ledger_why(ledger));
+        trulayer_refuse(ctx->call, 500, ledger_why(ledger));
     else
-        api_answer(visit->call, 201, webhook_json(ledger, webhook));
+        api_answer(ctx->call, 201, trulayer_webhook_json(ledger, webhook));
     ledger_endpoint_free(&webhook);
 }
 
-static void list_webhooks(struct visit *visit)
+static void trulayer_list_webhooks(struct api_context *ctx)
 {
-    struct ledger *ledger = visit->emulator->ledger;
+    struct ledger *ledger = ctx->emulator->ledger;
     cJSON *answer = cJSON_CreateObject(), *items = cJSON_AddArrayToObject(answer, "webhooks");
     struct ledger_endpoint *webhook;
 
     for (size_t i = 0; (webhook = ledger_endpoint_at(ledger, "trulayer", i)) != NULL; i++) {
-        cJSON_InsertItemInArray(items, 0, webhook_json(ledger, webhook));
+        cJSON_InsertItemInArray(items, 0, trulayer_webhook_json(ledger, webhook));
         ledger_endpoint_free(&webhook);
     }
     if (ledger_failed(ledger)) {
         cJSON_Delete(answer);
-        refuse(visit->call, 500, ledger_why(ledger));
+        trulayer_refuse(ctx->call, 500, ledger_why(ledger));
         return;
     }
-    api_answer(visit->call, 200, answer);
+    api_answer(ctx->call, 200, answer);
 }
 
 /* The webhook of the path, whose UUID may be written in upper case; NULL: it has been refused. */
-static struct ledger_endpoint *find_webhook(struct visit *visit)
+static struct ledger_endpoint *trulayer_find_webhook(struct api_context *ctx)
 {
-    struct ledger *ledger = visit->emulator->ledger;
+    struct ledger *ledger = ctx->emulator->ledger;
     struct ledger_endpoint *webhook;
-    char *id = visit->parts[0];
+    char *id = ctx->parts[0];
 
     for (char *at = id; *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
-    if (!pattern_uuid(id)) {
-        refuse(visit->call, 404, "webhook not found");
+    if (!id_is_uuid(id)) {
+        trulayer_refuse(ctx->call, 404, "webhook not found");
         return NULL;
     }
     webhook = ledger_endpoint(ledger, "trulayer", id);
     if (webhook == NULL && ledger_failed(ledger))
-        refuse(visit->call, 500, ledger_why(ledger));
+        trulayer_refuse(ctx->call, 500, ledger_why(ledger));
     else if (webhook == NULL)
-        refuse(visit->call, 404, "webhook not found");
+        trulayer_refuse(ctx->call, 404, "webhook not found");
     return webhook;
 }
 
-static void delete_webhook(struct visit *visit)
+static void trulayer_delete_webhook(struct api_context *ctx)
 {
-    struct ledger_endpoint *webhook = find_webhook(visit);
-    struct ledger *ledger = visit->emulator->ledger;
+    struct ledger_endpoint *webhook = trulayer_find_webhook(ctx);
+    struct ledger *ledger = ctx->emulator->ledger;
 
     if (webhook == NULL)
         return;
     if (ledger_remove_endpoint(ledger, "trulayer", webhook->id))
-        api_answer(visit->call, 204, NULL);
+        api_answer(ctx->call, 204, NULL);
     else
-        refuse(visit->call, 500, ledger_why(ledger));
+        trulayer_refuse(ctx->call, 500, ledger_why(ledger));
     ledger_endpoint_free(&webhook);
 }
 
-static void after_attempt(void *data, const struct dispatch_attempt *attempt)
+static void trulayer_on_first_attempt(void *data, const struct dispatch_attempt *attempt)
 {
     cJSON *answer = cJSON_CreateObject();
 
@@ -264,33 +266,34 @@ static void after_attempt(void *data, const struct dispatch_attempt *attempt)
     api_answer(data, 200, answer);
 }
 
-static void send_test(struct visit *visit)
+static void trulayer_send_test(struct api_context *ctx)
 {
-    struct ledger_endpoint *webhook = find_webhook(visit);
+    struct ledger_endpoint *webhook = trulayer_find_webhook(ctx);
     struct faults faults;
-    struct trial trial;
-    char why[FAULT_WHY_SIZE];
+    struct dispatch_batch batch;
+    char why[FAULTS_WHY_SIZE];
 
     if (webhook == NULL)
         return;
-    if (!trial_faults(visit->call, webhook, &faults, why))
-        refuse(visit->call, 400, why);
-    else if (accept_url(visit, webhook->url) &&
-             !trial_send(visit->emulator, webhook, &manner, &faults, after_attempt, visit->call,
-                         &trial, why))
-        refuse(visit->call, 500, why);
+    if (!dispatch_test_faults(ctx->call, webhook, &faults, why))
+        trulayer_refuse(ctx->call, 400, why);
+    else if (trulayer_accept_url(ctx, webhook->url) &&
+             !dispatch_test_send(ctx->emulator, webhook, &trulayer_traits, &faults,
+                                 trulayer_on_first_attempt, ctx->call, &batch, why))
+        trulayer_refuse(ctx->call, 500, why);
     ledger_endpoint_free(&webhook);
 }
 
 /* ---- routes */
 
-static const struct route routes[] = {{"GET", "/v1/webhooks", RIGHT_VIEWER, list_webhooks},
-                                      {"POST", "/v1/webhooks", RIGHT_MEMBER, create_webhook},
-                                      {"DELETE", "/v1/webhooks/{}", RIGHT_OWNER, delete_webhook},
-                                      {"POST", "/v1/webhooks/{}/test", RIGHT_MEMBER, send_test},
-                                      {NULL, NULL, 0, NULL}};
+static const struct api_route trulayer_routes[] = {
+    {"GET", "/v1/webhooks", RIGHT_VIEWER, trulayer_list_webhooks},
+    {"POST", "/v1/webhooks", RIGHT_MEMBER, trulayer_create_webhook},
+    {"DELETE", "/v1/webhooks/{}", RIGHT_OWNER, trulayer_delete_webhook},
+    {"POST", "/v1/webhooks/{}/test", RIGHT_MEMBER, trulayer_send_test},
+    {NULL, NULL, 0, NULL}};
 
-static unsigned role_of(const struct key *key)
+static unsigned trulayer_key_role(const struct key *key)
 {
     return key->right == KEY_VIEWER   ? RIGHT_VIEWER
            : key->right == KEY_MEMBER ? RIGHT_MEMBER
@@ -298,36 +301,37 @@ static unsigned role_of(const struct key *key)
 }
 
 /* False: it has been refused. */
-static bool admit(struct visit *visit, unsigned right)
+static bool trulayer_authorize(struct api_context *ctx, unsigned right)
 {
-    const char *bearer = route_bearer(visit->call);
+    const char *bearer = api_bearer_token(ctx->call);
 
     if (bearer != NULL)
-        visit->key = keys_find(visit->emulator->keys, "trulayer", bearer);
-    if (visit->key == NULL)
-        refuse(visit->call, 401, "missing or invalid credentials");
-    else if (visit->key->right == KEY_FREE)
-        refuse(visit->call, 403, "webhooks need the Pro plan or above");
-    else if (role_of(visit->key) < right)
-        refuse(visit->call, 403, "insufficient role");
+        ctx->key = keys_find(ctx->emulator->keys, "trulayer", bearer);
+    if (ctx->key == NULL)
+        trulayer_refuse(ctx->call, 401, "missing or invalid credentials");
+    else if (ctx->key->right == KEY_FREE)
+        trulayer_refuse(ctx->call, 403, "webhooks need the Pro plan or above");
+    else if (trulayer_key_role(ctx->key) < right)
+        trulayer_refuse(ctx->call, 403, "insufficient role");
     else
         return true;
     return false;
 }
 
-static void refuse_method(struct api_call *call, const char *methods)
+static void trulayer_refuse_method(struct api_call *call, const char *methods)
 {
-    api_answer_with(call, 405, refusal("method not allowed"), "allow", methods);
+    api_answer_with(call, 405, trulayer_error_json("method not allowed"), "allow", methods);
 }
 
-static void refuse_path(struct api_call *call)
+static void trulayer_refuse_path(struct api_call *call)
 {
-    refuse(call, 404, "not found");
+    trulayer_refuse(call, 404, "not found");
 }
 
 bool trulayer_handle(struct emulator *emulator, struct api_call *call)
 {
-    static const struct routes api = {"/v1/webhooks", routes, admit, refuse_method, refuse_path};
+    static const struct api_route_table api = {"/v1/webhooks", trulayer_routes, trulayer_authorize,
+                                               trulayer_refuse_method, trulayer_refuse_path};
 
-    return routes_serve(&api, emulator, call);
+    return api_route_table_serve(&api, emulator, call);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t date_of(const char *text)
+static int64_t round_trip_call_date(const char *text)
 {
     struct tm tm = {0};
 
@@ -15,16 +15,16 @@ static int64_t date_of(const char *text)
     return (int64_t)timegm(&tm) * 1000000;
 }
 
-static void on_done(void *data, const struct call_result *result)
+static void round_trip_call_on_done(void *data, const struct client_result *result)
 {
-    struct asking *a = data;
+    struct round_trip_call *a = data;
 
     a->call = NULL;
     a->ended = true;
     a->outcome = result->outcome;
     a->status = result->status;
     a->cut = result->cut;
-    a->date_us = date_of(result->date);
+    a->date_us = round_trip_call_date(result->date);
     snprintf(a->error, sizeof(a->error), "%s", result->error == NULL ? "" : result->error);
     free(a->bytes);
     a->len = result->len;
@@ -35,25 +35,26 @@ static void on_done(void *data, const struct call_result *result)
         memcpy(a->bytes, result->answer, a->len);
 }
 
-void asking_begin(struct asking *a, struct call_set *calls, const struct call_target *target,
-                  const char *method, const char *const *headers)
+void round_trip_call_start(struct round_trip_call *a, struct client_calls *calls,
+                           const struct client_target *target, const char *method,
+                           const char *const *headers)
 {
-    const struct call_request request = {
+    const struct client_request request = {
         .target = target, .method = method, .headers = headers, .keep_answer = true};
 
     a->ended = false;
-    a->call = call_start(calls, &request, on_done, a);
+    a->call = client_call_start(calls, &request, round_trip_call_on_done, a);
     if (a->call == NULL) {
         a->ended = true;
-        a->outcome = CALL_FAILED;
+        a->outcome = CLIENT_FAILED;
         snprintf(a->error, sizeof(a->error), "out of memory");
     }
 }
 
-void asking_end(struct asking *a)
+void round_trip_call_end(struct round_trip_call *a)
 {
     if (a->call != NULL)
-        call_cancel(a->call);
+        client_call_cancel(a->call);
     free(a->bytes);
-    *a = (struct asking){0};
+    *a = (struct round_trip_call){0};
 }

@@ -2,7 +2,7 @@
  *
  * asking.h - one question to a provider's API and its answer, kept until somebody looks at it.
  *
- * Ownership  A zeroed struct asks nothing; asking_end() releases what it holds.
+ * Ownership  A zeroed struct asks nothing; round_trip_call_end() releases what it holds.
  * Threads    That of its set of calls.
  */
 #ifndef CLI_PING_ASKING_H
@@ -12,12 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/http/call.h"
+#include "daemon/http/client.h"
 
-struct asking {
-    struct call *call; /* NULL: none is under way */
+struct round_trip_call {
+    struct client_call *call; /* NULL: none is under way */
     bool ended;
-    enum call_outcome outcome;
+    enum client_outcome outcome;
     int status;
     bool cut; /* the answer is longer than is ever read */
     char error[256];
@@ -26,10 +26,11 @@ struct asking {
     size_t len;
 };
 
-/* `headers` as call_start() takes them. What cannot begin has ended, and failed. */
-void asking_begin(struct asking *a, struct call_set *calls, const struct call_target *target,
-                  const char *method, const char *const *headers);
+/* `headers` as client_call_start() takes them. What cannot begin has ended, and failed. */
+void round_trip_call_start(struct round_trip_call *a, struct client_calls *calls,
+                           const struct client_target *target, const char *method,
+                           const char *const *headers);
 
-void asking_end(struct asking *a);
+void round_trip_call_end(struct round_trip_call *a);
 
 #endif

@@ -19,6 +19,6 @@ struct diagnosis {
     char text[DIAGNOSIS_TEXT_SIZE];
 };
 
-void diagnosis_make(struct diagnosis *diagnosis, const struct findings *findings);
+void diagnosis_make(struct diagnosis *diagnosis, const struct observed *observed);
 
 #endif

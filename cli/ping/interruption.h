@@ -12,21 +12,21 @@
 #include <signal.h>
 #include <stdbool.h>
 
-struct interruption {
+struct own_sink_signals {
     sigset_t ours, before;
     int signal; /* that came; 0: none, or it was dealt with */
 };
 
 /* Signals that are ignored stay so. */
-void interruption_begin(struct interruption *interruption);
+void own_sink_signals_block(struct own_sink_signals *signals);
 
-/* Whether somebody wants it to end; waits for nothing. `interruption` is a struct interruption. */
-bool interruption_came(void *interruption);
+/* Whether somebody wants it to end; waits for nothing. `interruption` is a struct own_sink_signals. */
+bool own_sink_signals_pending(void *signals);
 
 /* Whether it is this signal that has come; then it counts as dealt with. */
-bool interruption_take(struct interruption *interruption, int signal);
+bool own_sink_signals_consume(struct own_sink_signals *signals, int signal);
 
 /* Ends the process by the signal if one has come, else signals do again what they did before. */
-void interruption_end(struct interruption *interruption);
+void own_sink_signals_restore(struct own_sink_signals *signals);
 
 #endif

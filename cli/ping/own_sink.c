@@ -15,7 +15,7 @@
 #include "daemon/base/exits.h"
 #include "daemon/http/listener.h"
 #include "daemon/base/notice.h"
-#include "daemon/policy/rules.h"
+#include "daemon/policy/policy.h"
 #include "daemon/service.h"
 
 enum {
@@ -25,14 +25,14 @@ enum {
 struct own_sink {
     char *folder, *admin, *url;
     struct config *config;
-    struct rules *rules;
+    struct policy *policy;
     struct service *service;
     pthread_mutex_t mutex;
     char said[OWN_SINK_WHY_SIZE]; /* last, by the parts of hooklined */
 };
 
 /* What they say would be taken for words of ours; only why they cannot run is worth showing. */
-static void on_notice(void *data, const char *line)
+static void own_sink_on_message(void *data, const char *line)
 {
     struct own_sink *s = data;
 
@@ -43,7 +43,7 @@ static void on_notice(void *data, const char *line)
 
 /* ---- its folder */
 
-static void remove_folder(const char *folder)
+static void own_sink_remove_folder(const char *folder)
 {
     DIR *dir = opendir(folder);
     const struct dirent *entry;
@@ -56,7 +56,7 @@ static void remove_folder(const char *folder)
     rmdir(folder);
 }
 
-static bool make_folder(struct own_sink *s, char *why)
+static bool own_sink_make_folder(struct own_sink *s, char *why)
 {
     const char *where = getenv("TMPDIR");
 
@@ -75,25 +75,25 @@ static bool make_folder(struct own_sink *s, char *why)
 
 /* ---- its configuration */
 
-static char *in_folder(const struct own_sink *s, const char *prefix, const char *name)
+static char *own_sink_path(const struct own_sink *s, const char *prefix, const char *name)
 {
     char *path = NULL;
 
     return asprintf(&path, "%s%s/%s", prefix, s->folder, name) < 0 ? NULL : path;
 }
 
-static char *copy(const char *text)
+static char *own_sink_copy(const char *text)
 {
     return text == NULL ? NULL : strdup(text);
 }
 
-static bool fill_source(struct config_source *source, const struct own_sink_options *o)
+static bool own_sink_fill_source(struct config_source *source, const struct own_sink_options *o)
 {
     const struct option_secrets *secrets = o->secrets;
 
     source->name = strdup(o->source);
     source->scheme = strdup(o->scheme);
-    source->path = copy(o->path);
+    source->path = own_sink_copy(o->path);
     source->secrets = calloc(secrets->count, sizeof(*source->secrets));
     if (source->name == NULL || source->scheme == NULL || source->secrets == NULL ||
         (o->path != NULL && source->path == NULL))
@@ -102,15 +102,16 @@ static bool fill_source(struct config_source *source, const struct own_sink_opti
         const struct config_secret *from = &secrets->items[source->secrets_count];
         struct config_secret *to = &source->secrets[source->secrets_count++];
 
-        *to = (struct config_secret){
-            .file = copy(from->file), .env = copy(from->env), .credential = copy(from->credential)};
+        *to = (struct config_secret){.file = own_sink_copy(from->file),
+                                     .env = own_sink_copy(from->env),
+                                     .credential = own_sink_copy(from->credential)};
         if (to->file == NULL && to->env == NULL && to->credential == NULL)
             return false;
     }
     return true;
 }
 
-static bool fill(struct own_sink *s, const struct own_sink_options *o)
+static bool own_sink_fill_config(struct own_sink *s, const struct own_sink_options *o)
 {
     struct config *c = s->config = calloc(1, sizeof(*c));
 
@@ -123,21 +124,21 @@ static bool fill(struct own_sink *s, const struct own_sink_options *o)
     c->listen_count = c->sources_count = c->threads = 1;
     c->limits.shutdown_seconds = SHUTDOWN_S;
     c->listen[0].address = strdup(o->address);
-    c->log.file = in_folder(s, "", "log");
-    c->store.file = in_folder(s, "", "hookline.db");
-    c->admin.address = in_folder(s, "unix:", "admin.sock");
-    s->admin = copy(c->admin.address);
+    c->log.file = own_sink_path(s, "", "log");
+    c->store.file = own_sink_path(s, "", "hookline.db");
+    c->admin.address = own_sink_path(s, "unix:", "admin.sock");
+    s->admin = own_sink_copy(c->admin.address);
     return c->listen[0].address != NULL && c->log.file != NULL && c->store.file != NULL &&
-           s->admin != NULL && fill_source(&c->sources[0], o);
+           s->admin != NULL && own_sink_fill_source(&c->sources[0], o);
 }
 
-static void keep_quiet(const char *text)
+static void own_sink_ignore_warning(const char *text)
 {
     (void)text;
 }
 
 /* Checks what the user gave. No URL leads to a Unix socket. */
-static bool configure(struct own_sink *s, const struct own_sink_options *o, char *why)
+static bool own_sink_configure(struct own_sink *s, const struct own_sink_options *o, char *why)
 {
     const char *where = "command line: ";
     char complaint[CONFIG_WHY_SIZE] = "out of memory";
@@ -150,14 +151,14 @@ static bool configure(struct own_sink *s, const struct own_sink_options *o, char
                  o->address);
         return false;
     }
-    filled = fill(s, o);
+    filled = own_sink_fill_config(s, o);
     if (filled && !address_read(s->admin, &address, &len)) {
         snprintf(why, OWN_SINK_WHY_SIZE, "%s: too long for a socket in it: set a shorter TMPDIR",
                  s->folder);
         return false;
     }
     if (filled && config_complete(s->config, NULL, complaint) &&
-        (s->rules = rules_open(s->config, NULL, keep_quiet, complaint)) != NULL)
+        (s->policy = policy_open(s->config, NULL, own_sink_ignore_warning, complaint)) != NULL)
         return true;
     /* It says where, and that is known. */
     snprintf(why, OWN_SINK_WHY_SIZE, "%s",
@@ -167,16 +168,16 @@ static bool configure(struct own_sink *s, const struct own_sink_options *o, char
 
 /* ---- open and close */
 
-static bool start(struct own_sink *s, char *why)
+static bool own_sink_start(struct own_sink *s, char *why)
 {
     char address[ADDRESS_TEXT_SIZE];
     int code;
 
-    notice_to(on_notice, s);
-    s->service = service_open(s->config, s->rules, &code);
-    s->rules = NULL;
+    message_set_handler(own_sink_on_message, s);
+    s->service = service_open(s->config, s->policy, &code);
+    s->policy = NULL;
     if (s->service == NULL) {
-        notice_to(NULL, NULL);
+        message_set_handler(NULL, NULL);
         snprintf(why, OWN_SINK_WHY_SIZE, "%s", s->said);
         return false;
     }
@@ -199,11 +200,11 @@ struct own_sink *own_sink_open(const struct own_sink_options *options, enum outc
         return NULL;
     }
     pthread_mutex_init(&s->mutex, NULL);
-    if (make_folder(s, why)) {
+    if (own_sink_make_folder(s, why)) {
         *outcome = OUTCOME_USAGE;
-        if (configure(s, options, why)) {
+        if (own_sink_configure(s, options, why)) {
             *outcome = OUTCOME_TRANSPORT;
-            if (start(s, why))
+            if (own_sink_start(s, why))
                 return s;
         }
     }
@@ -219,12 +220,12 @@ void own_sink_close(struct own_sink **sink)
         return;
     if (s->service != NULL) {
         service_close(&s->service);
-        notice_to(NULL, NULL);
+        message_set_handler(NULL, NULL);
     }
-    rules_release(&s->rules);
+    policy_release(&s->policy);
     config_free(&s->config);
     if (s->folder != NULL)
-        remove_folder(s->folder);
+        own_sink_remove_folder(s->folder);
     pthread_mutex_destroy(&s->mutex);
     free(s->folder);
     free(s->admin);

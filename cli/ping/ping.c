@@ -6,9 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "daemon/http/call.h"
+#include "daemon/http/client.h"
 #include "daemon/base/notice.h"
-#include "daemon/http/origin.h"
+#include "daemon/http/host_check.h"
 #include "daemon/conf/secret.h"
 #include "cli/ping/diagnosis.h"
 #include "cli/fault.h"
@@ -29,46 +29,47 @@ struct ping_options {
     bool forwarded, json, quiet;
 };
 
-#define AT(member) offsetof(struct ping_options, member)
+#define PING_AT(member) offsetof(struct ping_options, member)
 
-static const struct option_row rows[] = {
-    {"endpoint", 'e', OPTION_TEXT, AT(endpoint), "ID", "the webhook's id at the provider", 0, 0},
-    {"organization", 0, OPTION_TEXT, AT(organization), "ID", "foil: the id of the organization", 0,
+static const struct option_row ping_option_rows[] = {
+    {"endpoint", 'e', OPTION_TEXT, PING_AT(endpoint), "ID", "the webhook's id at the provider", 0,
      0},
-    {"key", 'k', OPTION_SECRETS, AT(key), "WHERE",
+    {"organization", 0, OPTION_TEXT, PING_AT(organization), "ID",
+     "foil: the id of the organization", 0, 0},
+    {"key", 'k', OPTION_SECRETS, PING_AT(key), "WHERE",
      "the provider's API key: @FILE, env:VARIABLE or\ncredential:NAME; default: "
      "env:FOIL_API_KEY,\nenv:SHODAI_API_KEY, env:TRULAYER_API_KEY",
      0, 0},
-    {"base-url", 'u', OPTION_TEXT, AT(base_url), "URL",
+    {"base-url", 'u', OPTION_TEXT, PING_AT(base_url), "URL",
      "the provider's API if it is not the real one: such as\nhttp://127.0.0.1:4010, "
      "https://test-api.shodai.network",
      0, 0},
-    {"ca-file", 0, OPTION_AUTHORITIES, AT(ca_file), "FILE",
+    {"ca-file", 0, OPTION_AUTHORITIES, PING_AT(ca_file), "FILE",
      "certificates that vouch for it; default: the system's", 0, 0},
-    {"source", 's', OPTION_TEXT, AT(source), "NAME",
+    {"source", 's', OPTION_TEXT, PING_AT(source), "NAME",
      "where it should arrive; default: the provider's name", 0, 0},
-    {"forwarded", 'f', OPTION_FLAG, AT(forwarded), NULL,
+    {"forwarded", 'f', OPTION_FLAG, PING_AT(forwarded), NULL,
      "it is not enough that it is stored: all destinations\nmust have taken it", 0, 0},
-    {"timeout", 't', OPTION_NUMBER, AT(timeout_s), "SECONDS", "for all of it; default: 30", 1,
+    {"timeout", 't', OPTION_NUMBER, PING_AT(timeout_s), "SECONDS", "for all of it; default: 30", 1,
      86400},
-    {"json", 'j', OPTION_FLAG, AT(json), NULL, "the result as one line of JSON", 0, 0},
-    {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "say nothing unless it fails", 0, 0},
-    {"fault", 0, OPTION_TEXT, AT(faults), "WORDS",
+    {"json", 'j', OPTION_FLAG, PING_AT(json), NULL, "the result as one line of JSON", 0, 0},
+    {"quiet", 'q', OPTION_FLAG, PING_AT(quiet), NULL, "say nothing unless it fails", 0, 0},
+    {"fault", 0, OPTION_TEXT, PING_AT(faults), "WORDS",
      "ask the emulator to spoil the delivery: \"future=412\",\nsee `hookline emulate --help`", 0,
      0},
     SINK_OPTIONS(struct ping_options, sink),
-    {"listen", 'l', OPTION_TEXT, AT(listen), "ADDRESS",
+    {"listen", 'l', OPTION_TEXT, PING_AT(listen), "ADDRESS",
      "be the sink: receive at this ADDRESS:PORT for as long as\nit takes", 0, 0},
-    {"secret", 0, OPTION_SECRETS, AT(secrets), "WHERE",
+    {"secret", 0, OPTION_SECRETS, PING_AT(secrets), "WHERE",
      "with --listen: the endpoint's signing secret", 0, 0},
-    {"path", 0, OPTION_TEXT, AT(path), "PATH", "with --listen: default: / and the source's name", 0,
-     0},
-    {"scheme", 0, OPTION_TEXT, AT(scheme), "NAME",
+    {"path", 0, OPTION_TEXT, PING_AT(path), "PATH",
+     "with --listen: default: / and the source's name", 0, 0},
+    {"scheme", 0, OPTION_TEXT, PING_AT(scheme), "NAME",
      "with --listen: how it is signed; default: as the\nprovider does", 0, 0},
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
 
-static const char details[] =
+static const char ping_help_details[] =
     "Of foil, shodai and trulayer their own test API is called; emulated is followed\n"
     "by the NAME of a source behind `hookline emulate`.\n"
     "\n"
@@ -82,34 +83,35 @@ struct ping {
     const struct provider *provider;
     const char *endpoint, *base_url, *source;
     char *key;
-    struct interruption interruption;
-    bool blocked; /* signals wait for interruption_end() */
+    struct own_sink_signals signals;
+    bool blocked; /* signals wait for own_sink_signals_restore() */
     struct own_sink *own;
-    struct call_set *calls;
+    struct client_calls *calls;
     struct sink *sink;
-    struct findings findings;
+    struct observed observed;
     char failure[DIAGNOSIS_TEXT_SIZE]; /* to be said at the end, when the own sink is quiet */
 };
 
 /* ---- what the user wants */
 
-static bool complain(const char *text)
+static bool ping_usage_error(const char *text)
 {
-    notice("%s", text);
+    message_print("%s", text);
     return false;
 }
 
-static bool take_arguments(struct ping *p, const char *const *arguments, size_t count)
+static bool ping_take_arguments(struct ping *p, const char *const *arguments, size_t count)
 {
     p->provider = provider_find(arguments[0]);
     if (p->provider == NULL) {
-        notice("%.64s: there is no such provider; expected %s", arguments[0], PROVIDER_NAMES);
+        message_print("%.64s: there is no such provider; expected %s", arguments[0],
+                      PROVIDER_NAMES);
         return false;
     }
     if (p->provider->kind != PROVIDER_EMULATED && count > 1)
-        return complain("too many arguments; give the webhook's id by --endpoint");
+        return ping_usage_error("too many arguments; give the webhook's id by --endpoint");
     if (p->provider->kind == PROVIDER_EMULATED && p->options->endpoint != NULL)
-        return complain("--endpoint: of an emulated source expected is only its name");
+        return ping_usage_error("--endpoint: of an emulated source expected is only its name");
     p->endpoint = count > 1 ? arguments[1] : p->options->endpoint;
     p->source = p->options->source != NULL               ? p->options->source
                 : p->provider->kind == PROVIDER_EMULATED ? p->endpoint
@@ -118,71 +120,73 @@ static bool take_arguments(struct ping *p, const char *const *arguments, size_t 
 }
 
 /* `url` may be without its beginning. */
-static bool is_of_this_machine(const char *url)
+static bool ping_url_is_local(const char *url)
 {
     const char *host = strstr(url, "://");
 
     host = host == NULL ? url : host + 3;
-    return strncmp(url, "unix:", 5) == 0 || origin_is_local(host, strcspn(host, "/?#"));
+    return strncmp(url, "unix:", 5) == 0 || host_check_is_local(host, strcspn(host, "/?#"));
 }
 
 /* A key that goes over a network in the clear is everybody's. */
-static void warn_of_clear_key(const struct ping *p)
+static void ping_warn_cleartext_key(const struct ping *p)
 {
     if (p->provider->key_variable != NULL && strncasecmp(p->base_url, "http://", 7) == 0 &&
-        !is_of_this_machine(p->base_url))
-        notice("warning: --base-url is no https:// URL: everybody on the way can read the key");
+        !ping_url_is_local(p->base_url))
+        message_print(
+            "warning: --base-url is no https:// URL: everybody on the way can read the key");
 }
 
-static bool take_base_url(struct ping *p)
+static bool ping_take_base_url(struct ping *p)
 {
     const char *problem;
 
     p->base_url = p->options->base_url != NULL ? p->options->base_url : p->provider->base_url;
     problem = provider_base_problem(p->base_url);
     if (problem == NULL)
-        problem = call_url_problem(p->base_url);
+        problem = client_url_problem(p->base_url);
     if (problem != NULL) {
-        notice("--base-url: %s", problem);
+        message_print("--base-url: %s", problem);
         return false;
     }
-    warn_of_clear_key(p);
+    ping_warn_cleartext_key(p);
     return true;
 }
 
-static bool check_faults(const struct ping *p)
+static bool ping_check_faults(const struct ping *p)
 {
     struct faults faults;
-    char why[FAULT_WHY_SIZE];
+    char why[FAULTS_WHY_SIZE];
 
     if (p->options->faults == NULL)
         return true;
     if (p->options->base_url == NULL && p->provider->kind != PROVIDER_EMULATED)
-        return complain("--fault: only the emulator can do that: name it by --base-url");
-    if (fault_read(&faults, p->options->faults, why))
+        return ping_usage_error("--fault: only the emulator can do that: name it by --base-url");
+    if (faults_read(&faults, p->options->faults, why))
         return true;
-    notice("--fault: %s", why);
+    message_print("--fault: %s", why);
     return false;
 }
 
-static bool check_listen(const struct ping *p)
+static bool ping_check_listen(const struct ping *p)
 {
     const struct ping_options *o = p->options;
 
     if (o->listen == NULL && (o->secrets.count > 0 || o->path != NULL || o->scheme != NULL))
-        return complain("--secret, --path and --scheme: only with --listen");
+        return ping_usage_error("--secret, --path and --scheme: only with --listen");
     if (o->listen == NULL)
         return true;
     if (o->sink.address != NULL || o->sink.token.count > 0)
-        return complain("--listen and --sink: expected one of them");
+        return ping_usage_error("--listen and --sink: expected one of them");
     if (o->forwarded)
-        return complain("--forwarded: with --listen there is nothing behind");
+        return ping_usage_error("--forwarded: with --listen there is nothing behind");
     if (o->secrets.count == 0)
-        return complain("--listen: by what is it verified? give the signing secret by --secret");
+        return ping_usage_error(
+            "--listen: by what is it verified? give the signing secret by --secret");
     return true;
 }
 
-static bool take_key(struct ping *p)
+static bool ping_take_key(struct ping *p)
 {
     const struct ping_options *o = p->options;
     char variable[64], why[256];
@@ -190,35 +194,36 @@ static bool take_key(struct ping *p)
     const char *problem;
 
     if (p->provider->key_variable == NULL)
-        return o->key.count == 0 || complain("--key: the emulator asks for none here");
+        return o->key.count == 0 || ping_usage_error("--key: the emulator asks for none here");
     if (o->key.count > 1)
-        return complain("--key: expected one");
+        return ping_usage_error("--key: expected one");
     snprintf(variable, sizeof(variable), "%s", p->provider->key_variable);
     p->key = secret_read(o->key.count > 0 ? &o->key.items[0] : &by_default, why, sizeof(why));
     problem = p->key == NULL ? why : provider_key_problem(p->key);
     if (problem == NULL)
         return true;
-    notice("the API key of %s: %s%s", p->provider->title, problem,
-           o->key.count > 0 ? "" : "; or say by --key where it is");
+    message_print("the API key of %s: %s%s", p->provider->title, problem,
+                  o->key.count > 0 ? "" : "; or say by --key where it is");
     return false;
 }
 
-static bool take_options(struct ping *p, const char *const *arguments, size_t count)
+static bool ping_take_options(struct ping *p, const char *const *arguments, size_t count)
 {
     char why[PROVIDER_WHY_SIZE];
 
-    if (!take_arguments(p, arguments, count))
+    if (!ping_take_arguments(p, arguments, count))
         return false;
     if (!provider_check_ids(p->provider, p->options->organization, p->endpoint, why))
-        return complain(why);
+        return ping_usage_error(why);
     if (p->source[0] == '\0' || !config_is_name(p->source))
-        return complain("--source: a source's name is made of letters, digits, - _ and .");
-    return take_base_url(p) && check_faults(p) && check_listen(p) && take_key(p);
+        return ping_usage_error("--source: a source's name is made of letters, digits, - _ and .");
+    return ping_take_base_url(p) && ping_check_faults(p) && ping_check_listen(p) &&
+           ping_take_key(p);
 }
 
 /* ---- the sink */
 
-static enum outcome open_own_sink(struct ping *p)
+static enum outcome ping_open_own_sink(struct ping *p)
 {
     const struct ping_options *o = p->options;
     const struct own_sink_options own = {
@@ -233,33 +238,33 @@ static enum outcome open_own_sink(struct ping *p)
     char why[OWN_SINK_WHY_SIZE];
     enum outcome outcome;
 
-    interruption_begin(&p->interruption);
+    own_sink_signals_block(&p->signals);
     p->blocked = true;
     p->own = own_sink_open(&own, &outcome, why);
     if (p->own != NULL)
         return OUTCOME_GOOD;
-    notice("--listen: %s", why);
+    message_print("--listen: %s", why);
     return outcome;
 }
 
-static enum outcome open_sink(struct ping *p)
+static enum outcome ping_open_sink(struct ping *p)
 {
     struct sink_options options = p->options->sink;
     char why[SINK_WHY_SIZE];
 
     if (p->options->listen != NULL) {
-        enum outcome outcome = open_own_sink(p);
+        enum outcome outcome = ping_open_own_sink(p);
 
         if (outcome != OUTCOME_GOOD)
             return outcome;
         options.address = own_sink_admin(p->own);
     }
-    if ((p->calls = call_set_new()) == NULL) {
-        notice("out of memory");
+    if ((p->calls = client_calls_new()) == NULL) {
+        message_print("out of memory");
         return OUTCOME_TRANSPORT;
     }
     if ((p->sink = sink_open(p->calls, &options, why)) == NULL) {
-        notice("%s", why);
+        message_print("%s", why);
         return OUTCOME_USAGE;
     }
     return OUTCOME_GOOD;
@@ -267,29 +272,29 @@ static enum outcome open_sink(struct ping *p)
 
 /* ---- the ping */
 
-static void report(struct ping *p, const struct diagnosis *d)
+static void ping_report(struct ping *p, const struct diagnosis *d)
 {
     bool quiet = p->options->quiet;
 
     if (!p->options->json && !quiet)
-        report_print(&p->findings, d, stdout);
+        report_print(&p->observed, d, stdout);
     else if (p->options->json && !(quiet && d->outcome == OUTCOME_GOOD))
-        report_print_json(&p->findings, d, stdout);
+        report_print_json(&p->observed, d, stdout);
     fflush(stdout);
     if (d->outcome != OUTCOME_GOOD)
         snprintf(p->failure, sizeof(p->failure), "%s", d->text);
 }
 
 /* It did not even come to trigger it. */
-static void report_nothing(struct ping *p, enum outcome outcome, const char *why)
+static void ping_report_not_triggered(struct ping *p, enum outcome outcome, const char *why)
 {
     struct diagnosis d = {.outcome = outcome, .name = "not_triggered"};
 
     snprintf(d.text, sizeof(d.text), "%s", why);
-    report(p, &d);
+    ping_report(p, &d);
 }
 
-static enum outcome go(struct ping *p)
+static enum outcome ping_execute(struct ping *p)
 {
     const struct ping_options *o = p->options;
     struct round_trip trip = {
@@ -299,65 +304,65 @@ static enum outcome go(struct ping *p)
         .key = p->key,
         .faults = o->faults,
         .ca_file = o->ca_file,
-        .same_machine = p->own != NULL || is_of_this_machine(sink_address(p->sink)),
+        .same_machine = p->own != NULL || ping_url_is_local(sink_name(p->sink)),
         .show_progress = !o->quiet,
-        .interrupted = p->own == NULL ? NULL : interruption_came,
-        .data = &p->interruption,
+        .interrupted = p->own == NULL ? NULL : own_sink_signals_pending,
+        .data = &p->signals,
     };
     struct diagnosis diagnosis;
     char why[ROUND_TRIP_WHY_SIZE];
     enum outcome outcome;
 
-    p->findings.provider = p->provider;
-    p->findings.endpoint = p->endpoint;
-    p->findings.base_url = p->base_url;
-    p->findings.source = p->source;
-    p->findings.sink = p->own == NULL ? sink_address(p->sink) : own_sink_url(p->own);
-    p->findings.timeout_us = o->timeout_s * 1000000;
-    p->findings.forwarded = o->forwarded;
-    outcome = round_trip_run(&trip, &p->findings, why);
-    if (p->own != NULL && interruption_came(&p->interruption)) {
-        if (interruption_take(&p->interruption, SIGUSR1))
+    p->observed.provider = p->provider;
+    p->observed.endpoint = p->endpoint;
+    p->observed.base_url = p->base_url;
+    p->observed.source = p->source;
+    p->observed.sink = p->own == NULL ? sink_name(p->sink) : own_sink_url(p->own);
+    p->observed.timeout_us = o->timeout_s * 1000000;
+    p->observed.forwarded = o->forwarded;
+    outcome = round_trip_run(&trip, &p->observed, why);
+    if (p->own != NULL && own_sink_signals_pending(&p->signals)) {
+        if (own_sink_signals_consume(&p->signals, SIGUSR1))
             own_sink_explain(p->own, p->failure, sizeof(p->failure));
         return OUTCOME_TRANSPORT;
     }
     if (outcome != OUTCOME_GOOD) {
-        report_nothing(p, outcome, why);
+        ping_report_not_triggered(p, outcome, why);
         return outcome;
     }
-    diagnosis_make(&diagnosis, &p->findings);
-    report(p, &diagnosis);
+    diagnosis_make(&diagnosis, &p->observed);
+    ping_report(p, &diagnosis);
     return diagnosis.outcome;
 }
 
-static enum outcome run(const void *options, const char *const *arguments, size_t count)
+static enum outcome ping_run(const void *options, const char *const *arguments, size_t count)
 {
     struct ping *p = calloc(1, sizeof(*p));
     enum outcome outcome = OUTCOME_USAGE;
 
     if (p == NULL) {
-        notice("out of memory");
+        message_print("out of memory");
         return OUTCOME_TRANSPORT;
     }
     p->options = options;
-    if (take_options(p, arguments, count))
-        outcome = open_sink(p);
+    if (ping_take_options(p, arguments, count))
+        outcome = ping_open_sink(p);
     if (outcome == OUTCOME_GOOD)
-        outcome = go(p);
-    sightings_free(&p->findings.sightings);
+        outcome = ping_execute(p);
+    observed_events_free(&p->observed.events);
     sink_close(&p->sink);
-    call_set_free(&p->calls);
+    client_calls_free(&p->calls);
     own_sink_close(&p->own);
     if (p->failure[0] != '\0')
-        notice("%s", p->failure);
+        message_print("%s", p->failure);
     secret_free(&p->key);
     if (p->blocked)
-        interruption_end(&p->interruption);
+        own_sink_signals_restore(&p->signals);
     free(p);
     return outcome;
 }
 
-static const struct ping_options defaults = {.timeout_s = 30};
+static const struct ping_options ping_option_defaults = {.timeout_s = 30};
 
 const struct command command_ping = {
     .name = "ping",
@@ -365,9 +370,9 @@ const struct command command_ping = {
     .arguments_min = 1,
     .arguments_max = 2,
     .summary = "Have a test delivery sent, and confirm that it has come all the way",
-    .details = details,
-    .options = rows,
+    .details = ping_help_details,
+    .options = ping_option_rows,
     .options_size = sizeof(struct ping_options),
-    .defaults = &defaults,
-    .run = run,
+    .defaults = &ping_option_defaults,
+    .run = ping_run,
 };

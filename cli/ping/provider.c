@@ -8,7 +8,7 @@ enum {
     ID_MAX = 128
 };
 
-static const struct provider providers[] = {
+static const struct provider provider_table[] = {
     {PROVIDER_FOIL, "foil", "Foil", "https://api.usefoil.com", "FOIL_API_KEY",
      "Authorization: Bearer ", "foil", false, true},
     {PROVIDER_SHODAI, "shodai", "Shodai", "https://api.shodai.network", "SHODAI_API_KEY",
@@ -21,31 +21,32 @@ static const struct provider providers[] = {
 
 const struct provider *provider_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++)
-        if (strcmp(providers[i].name, name) == 0)
-            return &providers[i];
+    for (size_t i = 0; i < sizeof(provider_table) / sizeof(provider_table[0]); i++)
+        if (strcmp(provider_table[i].name, name) == 0)
+            return &provider_table[i];
     return NULL;
 }
 
 /* ---- ids */
 
-static bool is_made_of(const char *text, const char *characters, size_t len)
+static bool provider_id_has_alphabet(const char *text, const char *characters, size_t len)
 {
     return strlen(text) == len && strspn(text, characters) == len;
 }
 
-static bool is_organization(const char *text)
+static bool provider_id_is_organization(const char *text)
 {
     return strncmp(text, "org_", 4) == 0 &&
-           is_made_of(text + 4, "0123456789abcdefghjkmnpqrstvwxyz", 26);
+           provider_id_has_alphabet(text + 4, "0123456789abcdefghjkmnpqrstvwxyz", 26);
 }
 
-static bool is_foil_endpoint(const char *text)
+static bool provider_id_is_foil_endpoint(const char *text)
 {
-    return strncmp(text, "we_", 3) == 0 && is_made_of(text + 3, "0123456789abcdef", 32);
+    return strncmp(text, "we_", 3) == 0 &&
+           provider_id_has_alphabet(text + 3, "0123456789abcdef", 32);
 }
 
-static bool is_uuid(const char *text)
+static bool provider_id_is_uuid(const char *text)
 {
     if (strlen(text) != 36)
         return false;
@@ -59,7 +60,7 @@ static bool is_uuid(const char *text)
 }
 
 /* What needs no escape in a path, and is no way out of it. */
-static bool is_segment(const char *text)
+static bool provider_id_is_segment(const char *text)
 {
     size_t len = strlen(text);
 
@@ -68,7 +69,7 @@ static bool is_segment(const char *text)
                len;
 }
 
-static bool complain(char why[PROVIDER_WHY_SIZE], const char *text)
+static bool provider_fail(char why[PROVIDER_WHY_SIZE], const char *text)
 {
     snprintf(why, PROVIDER_WHY_SIZE, "%s", text);
     return false;
@@ -79,26 +80,28 @@ bool provider_check_ids(const struct provider *p, const char *organization, cons
 {
     if (p->kind == PROVIDER_FOIL) {
         if (organization == NULL)
-            return complain(why, "--organization: it is missing; expected an id such as "
-                                 "org_f6m39y94nh6fs513q03skj929c");
-        if (!is_organization(organization))
-            return complain(why, "--organization: expected org_ and 26 letters and digits, without "
+            return provider_fail(why, "--organization: it is missing; expected an id such as "
+                                      "org_f6m39y94nh6fs513q03skj929c");
+        if (!provider_id_is_organization(organization))
+            return provider_fail(why,
+                                 "--organization: expected org_ and 26 letters and digits, without "
                                  "i, l, o and u");
     } else if (organization != NULL) {
-        return complain(why, "--organization: only foil has organizations");
+        return provider_fail(why, "--organization: only foil has organizations");
     }
     if (endpoint == NULL && p->kind == PROVIDER_EMULATED)
-        return complain(why, "emulated: expected the name of a source behind it");
+        return provider_fail(why, "emulated: expected the name of a source behind it");
     if (endpoint == NULL)
-        return complain(why,
-                        "--endpoint: it is missing; expected the webhook's id at the provider");
-    if (p->kind == PROVIDER_FOIL && !is_foil_endpoint(endpoint))
-        return complain(why, "--endpoint: expected we_ and 32 digits of hex, in lower case");
-    if (p->kind == PROVIDER_TRULAYER && !is_uuid(endpoint))
-        return complain(why, "--endpoint: expected a UUID such as "
-                             "018f1234-5678-7abc-8def-0123456789ab");
-    if (!is_segment(endpoint))
-        return complain(why, p->kind == PROVIDER_EMULATED
+        return provider_fail(
+            why, "--endpoint: it is missing; expected the webhook's id at the provider");
+    if (p->kind == PROVIDER_FOIL && !provider_id_is_foil_endpoint(endpoint))
+        return provider_fail(why, "--endpoint: expected we_ and 32 digits of hex, in lower case");
+    if (p->kind == PROVIDER_TRULAYER && !provider_id_is_uuid(endpoint))
+        return provider_fail(why, "--endpoint: expected a UUID such as "
+                                  "018f1234-5678-7abc-8def-0123456789ab");
+    if (!provider_id_is_segment(endpoint))
+        return provider_fail(why,
+                             p->kind == PROVIDER_EMULATED
                                  ? "emulated: a source's name has letters, digits, - _ and . only"
                                  : "--endpoint: expected an id of letters, digits, - _ . and ~");
     return true;
@@ -116,7 +119,7 @@ const char *provider_key_problem(const char *key)
 
 /* ---- URLs */
 
-static bool has_user(const char *base)
+static bool provider_url_has_user(const char *base)
 {
     const char *begin = strstr(base, "://");
 
@@ -129,12 +132,12 @@ const char *provider_base_problem(const char *base)
     for (const char *c = base; *c != '\0'; c++)
         if (*c <= 0x20 || *c > 0x7e || *c == '?' || *c == '#')
             return "expected a URL such as http://127.0.0.1:4010, without blanks, ? and #";
-    if (has_user(base))
+    if (provider_url_has_user(base))
         return "user and password are not for here, see --key";
     return NULL;
 }
 
-static int without_slash(const char *base)
+static int provider_url_trimmed_len(const char *base)
 {
     size_t len = strlen(base);
 
@@ -143,7 +146,7 @@ static int without_slash(const char *base)
     return (int)len;
 }
 
-static bool fits(int len)
+static bool provider_url_fits(int len)
 {
     return len > 0 && len < PROVIDER_URL_SIZE;
 }
@@ -151,21 +154,21 @@ static bool fits(int len)
 bool provider_test_url(const struct provider *p, const char *base, const char *organization,
                        const char *endpoint, char url[PROVIDER_URL_SIZE])
 {
-    int len = without_slash(base);
+    int len = provider_url_trimmed_len(base);
 
     switch (p->kind) {
     case PROVIDER_FOIL:
-        return fits(snprintf(url, PROVIDER_URL_SIZE,
-                             "%.*s/v1/organizations/%s/webhooks/endpoints/%s/test", len, base,
-                             organization, endpoint));
+        return provider_url_fits(snprintf(url, PROVIDER_URL_SIZE,
+                                          "%.*s/v1/organizations/%s/webhooks/endpoints/%s/test",
+                                          len, base, organization, endpoint));
     case PROVIDER_SHODAI:
-        return fits(
+        return provider_url_fits(
             snprintf(url, PROVIDER_URL_SIZE, "%.*s/v0/webhooks/%s/test", len, base, endpoint));
     case PROVIDER_TRULAYER:
-        return fits(
+        return provider_url_fits(
             snprintf(url, PROVIDER_URL_SIZE, "%.*s/v1/webhooks/%s/test", len, base, endpoint));
     case PROVIDER_EMULATED:
-        return fits(
+        return provider_url_fits(
             snprintf(url, PROVIDER_URL_SIZE, "%.*s/emulator/sources/%s/test", len, base, endpoint));
     }
     return false;
@@ -174,7 +177,8 @@ bool provider_test_url(const struct provider *p, const char *base, const char *o
 bool provider_event_url(const struct provider *p, const char *base, const char *organization,
                         const char *event_id, char url[PROVIDER_URL_SIZE])
 {
-    return p->remembers && is_segment(event_id) &&
-           fits(snprintf(url, PROVIDER_URL_SIZE, "%.*s/v1/organizations/%s/events/%s",
-                         without_slash(base), base, organization, event_id));
+    return p->remembers && provider_id_is_segment(event_id) &&
+           provider_url_fits(snprintf(url, PROVIDER_URL_SIZE, "%.*s/v1/organizations/%s/events/%s",
+                                      provider_url_trimmed_len(base), base, organization,
+                                      event_id));
 }

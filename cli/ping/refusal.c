@@ -12,31 +12,31 @@ enum {
     CLOCKS_AGREE_S = 5
 };
 
-static bool is_too_new(const struct sighting *s)
+static bool diagnosis_is_too_new(const struct observed_event *s)
 {
     return strcmp(s->reason, "timestamp_too_new") == 0;
 }
 
-static bool is_stale(const struct sighting *s)
+static bool diagnosis_is_stale(const struct observed_event *s)
 {
-    return is_too_new(s) || strcmp(s->reason, "timestamp_too_old") == 0;
+    return diagnosis_is_too_new(s) || strcmp(s->reason, "timestamp_too_old") == 0;
 }
 
-enum outcome refusal_outcome(const struct sighting *s)
+enum outcome diagnosis_refusal_outcome(const struct observed_event *s)
 {
-    return is_stale(s) ? OUTCOME_STALE : OUTCOME_REFUSED;
+    return diagnosis_is_stale(s) ? OUTCOME_STALE : OUTCOME_REFUSED;
 }
 
-const char *refusal_name(const struct sighting *s)
+const char *diagnosis_refusal_name(const struct observed_event *s)
 {
-    return s->hint[0] != '\0' ? s->hint : is_stale(s) ? "clock" : s->reason;
+    return s->hint[0] != '\0' ? s->hint : diagnosis_is_stale(s) ? "clock" : s->reason;
 }
 
 /* ---- hints of the sink's: it has tried these, so they are certain */
 
 static const struct {
     const char *hint, *text;
-} hints[] = {
+} diagnosis_hints[] = {
     {"secret_newline", "the sender's copy of the secret has a line end behind it: enter it at %s "
                        "again without"},
     {"secret_decoding", "%s reads this secret in another way than the source's scheme does, as "
@@ -51,9 +51,9 @@ static const struct {
                        "scheme counts seconds, or the other way round"},
 };
 
-static bool explain_hint(const struct findings *f, char *text, size_t size)
+static bool diagnosis_explain_hint(const struct observed *f, char *text, size_t size)
 {
-    const struct sighting *s = &f->seen;
+    const struct observed_event *s = &f->seen;
     const char *name = f->provider->title;
 
     if (strcmp(s->hint, "other_source") == 0) {
@@ -63,10 +63,10 @@ static bool explain_hint(const struct findings *f, char *text, size_t size)
                  s->hint_source, s->hint_source, s->source);
         return true;
     }
-    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
-        const char *text_of = hints[i].text, *gap = strstr(text_of, "%s");
+    for (size_t i = 0; i < sizeof(diagnosis_hints) / sizeof(diagnosis_hints[0]); i++) {
+        const char *text_of = diagnosis_hints[i].text, *gap = strstr(text_of, "%s");
 
-        if (strcmp(s->hint, hints[i].hint) != 0)
+        if (strcmp(s->hint, diagnosis_hints[i].hint) != 0)
             continue;
         snprintf(text, size, "%.*s%s%s", (int)(gap - text_of), text_of, name, gap + 2);
         return true;
@@ -76,15 +76,16 @@ static bool explain_hint(const struct findings *f, char *text, size_t size)
 
 /* ---- clocks */
 
-static int64_t seconds(int64_t us)
+static int64_t diagnosis_round_to_s(int64_t us)
 {
     return (us + 500000) / 1000000;
 }
 
 /* Whose clock is it? The provider's API says what time it has; we know ours, and the sink's. */
-static void add_witness(const struct findings *f, int64_t ahead_s, char *text, size_t size)
+static void diagnosis_compare_clocks(const struct observed *f, int64_t ahead_s, char *text,
+                                     size_t size)
 {
-    const struct sighting *s = &f->seen;
+    const struct observed_event *s = &f->seen;
     int64_t provider_us = f->date_us - f->answered_us, sink_us = s->time_us - s->seen_us;
     const char *name = f->provider->title;
     size_t len = strlen(text);
@@ -92,27 +93,27 @@ static void add_witness(const struct findings *f, int64_t ahead_s, char *text, s
     if (llabs(sink_us) / 1000000 > CLOCKS_AGREE_S)
         snprintf(text + len, size - len,
                  "; the sink's clock is %" PRId64 " s %s that of this machine: set the wrong one",
-                 seconds(llabs(sink_us)), sink_us > 0 ? "ahead of" : "behind");
+                 diagnosis_round_to_s(llabs(sink_us)), sink_us > 0 ? "ahead of" : "behind");
     else if (f->date_us == 0)
         snprintf(text + len, size - len, "; compare this clock with a third one");
     else if (llabs(provider_us) / 1000000 <= CLOCKS_AGREE_S)
         snprintf(text + len, size - len,
                  "; %s's API and this machine agree on the time: it is only what signs there%s",
                  name, ahead_s > 0 ? "" : ", or it was held up on its way");
-    else if (llabs(seconds(provider_us) - ahead_s) <= CLOCKS_AGREE_S)
+    else if (llabs(diagnosis_round_to_s(provider_us) - ahead_s) <= CLOCKS_AGREE_S)
         snprintf(text + len, size - len,
                  "; %s's API has that time, too, so set the clock of this machine", name);
 }
 
-static void explain_stale(const struct findings *f, char *text, size_t size)
+static void diagnosis_explain_stale(const struct observed *f, char *text, size_t size)
 {
-    const struct sighting *s = &f->seen;
+    const struct observed_event *s = &f->seen;
     /* What is signed has no fraction. */
     int64_t ahead_s = s->signed_at - s->time_us / 1000000, by = llabs(ahead_s);
 
     if (s->signed_at < 0)
         snprintf(text, size, "its signed time is out of the window");
-    else if (is_too_new(s))
+    else if (diagnosis_is_too_new(s))
         snprintf(text, size,
                  "%s's clock is %" PRId64 " s ahead of ours, or ours is %" PRId64 " s behind",
                  f->provider->title, by, by);
@@ -122,14 +123,14 @@ static void explain_stale(const struct findings *f, char *text, size_t size)
                  "ahead by that",
                  by, f->provider->title);
     if (s->signed_at >= 0)
-        add_witness(f, ahead_s, text, size);
+        diagnosis_compare_clocks(f, ahead_s, text, size);
 }
 
 /* ---- the other reasons */
 
 static const struct {
     const char *reason, *text;
-} reasons[] = {
+} diagnosis_reasons[] = {
     {"signature_mismatch",
      "no secret of this source gives the signature: give the source the "
      "secret that was shown when the endpoint was made or its secret changed"},
@@ -165,27 +166,27 @@ static const struct {
     {"upstream_timeout", "the source's sender gets the application's answer, and it came too late"},
 };
 
-static const char *text_of_reason(const char *reason)
+static const char *diagnosis_reason_text(const char *reason)
 {
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-        if (strcmp(reasons[i].reason, reason) == 0)
-            return reasons[i].text;
+    for (size_t i = 0; i < sizeof(diagnosis_reasons) / sizeof(diagnosis_reasons[0]); i++)
+        if (strcmp(diagnosis_reasons[i].reason, reason) == 0)
+            return diagnosis_reasons[i].text;
     return "see ANSWERS in hooklined(8)";
 }
 
-void refusal_explain(const struct findings *f, char *text, size_t size)
+void diagnosis_explain_refusal(const struct observed *f, char *text, size_t size)
 {
-    const struct sighting *s = &f->seen;
+    const struct observed_event *s = &f->seen;
     char why[640];
 
-    if (!explain_hint(f, why, sizeof(why))) {
-        if (is_stale(s))
-            explain_stale(f, why, sizeof(why));
+    if (!diagnosis_explain_hint(f, why, sizeof(why))) {
+        if (diagnosis_is_stale(s))
+            diagnosis_explain_stale(f, why, sizeof(why));
         else
-            snprintf(why, sizeof(why), "%s", text_of_reason(s->reason));
+            snprintf(why, sizeof(why), "%s", diagnosis_reason_text(s->reason));
     }
     snprintf(text, size, "it came%s%s and was %s, %d %s: %s%s",
              s->source[0] == '\0' ? "" : " to source ", s->source,
-             s->verdict == SIGHTING_FAILED ? "not stored" : "refused", s->status, s->reason, why,
-             findings_is_exact(f) ? "" : "; but it could be another delivery of the same time");
+             s->verdict == OBSERVED_FAILED ? "not stored" : "refused", s->status, s->reason, why,
+             observed_is_exact(f) ? "" : "; but it could be another delivery of the same time");
 }

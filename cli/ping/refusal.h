@@ -10,12 +10,12 @@
 #include "cli/ping/findings.h"
 #include "cli/outcome.h"
 
-enum outcome refusal_outcome(const struct sighting *sighting);
+enum outcome diagnosis_refusal_outcome(const struct observed_event *seen);
 
 /* Stable: the hint of the sink, "clock", or the reason in the sink's line. */
-const char *refusal_name(const struct sighting *sighting);
+const char *diagnosis_refusal_name(const struct observed_event *seen);
 
 /* One sentence about the delivery that was seen. */
-void refusal_explain(const struct findings *findings, char *text, size_t size);
+void diagnosis_explain_refusal(const struct observed *observed, char *text, size_t size);
 
 #endif

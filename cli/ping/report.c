@@ -13,20 +13,20 @@
 #include "cli/terminal.h"
 #include "cli/ping/timeline.h"
 
-static bool is_good(int status)
+static bool report_status_is_2xx(int status)
 {
     return status >= 200 && status < 300;
 }
 
 /* ---- rows */
 
-static void add_trigger(struct timeline *t, const struct findings *f)
+static void report_add_trigger(struct timeline *t, const struct observed *f)
 {
     timeline_add(t, "triggered", f->triggered_us, TERMINAL_PLAIN, "%s at %s", f->endpoint,
                  f->base_url);
 }
 
-static void add_answer(struct timeline *t, const struct findings *f)
+static void report_add_answer(struct timeline *t, const struct observed *f)
 {
     const struct provider_answer *a = &f->answer;
     char event[PROVIDER_ID_SIZE + 16] = "", delivery[PROVIDER_ID_SIZE + 16] = "";
@@ -47,7 +47,7 @@ static void add_answer(struct timeline *t, const struct findings *f)
 }
 
 /* How old it was when it came. */
-static void describe_age(const struct sighting *s, char text[64])
+static void report_describe_age(const struct observed_event *s, char text[64])
 {
     int64_t age = s->time_us / 1000000 - s->signed_at;
 
@@ -60,47 +60,47 @@ static void describe_age(const struct sighting *s, char text[64])
 }
 
 /* The judgement takes microseconds: the time in between is that of the disk. */
-static void add_arrival(struct timeline *t, const struct findings *f)
+static void report_add_arrival(struct timeline *t, const struct observed *f)
 {
-    const struct sighting *s = &f->seen;
-    int64_t received_us = findings_received_us(f), settled_us = findings_settled_us(f);
+    const struct observed_event *s = &f->seen;
+    int64_t received_us = observed_received_us(f), settled_us = observed_settled_us(f);
     char age[64];
 
-    if (f->match == SIGHTING_NONE)
+    if (f->match == OBSERVED_MATCH_NONE)
         return;
-    describe_age(s, age);
+    report_describe_age(s, age);
     timeline_add(t, "received", received_us, TERMINAL_PLAIN, "%s%s, %" PRId64 " bytes from %s",
                  s->source[0] == '\0' ? "at a path of no source" : "by source ", s->source,
                  s->bytes, s->remote);
-    if (sighting_is_accepted(s)) {
+    if (observed_event_is_accepted(s)) {
         timeline_add(t, "verified", received_us, TERMINAL_GOOD, "%s, secret %d, %s",
                      s->type[0] == '\0' ? "no type" : s->type, s->secret, age);
-        timeline_add(t, s->verdict == SIGHTING_STORED ? "stored" : "duplicate", settled_us,
+        timeline_add(t, s->verdict == OBSERVED_STORED ? "stored" : "duplicate", settled_us,
                      TERMINAL_GOOD, "%s %" PRId64 ", answered %d",
-                     s->verdict == SIGHTING_STORED ? "as" : "of", s->seq, s->status);
+                     s->verdict == OBSERVED_STORED ? "as" : "of", s->seq, s->status);
     } else {
-        timeline_add(t, s->verdict == SIGHTING_REFUSED ? "refused" : "failed", settled_us,
+        timeline_add(t, s->verdict == OBSERVED_REFUSED ? "refused" : "failed", settled_us,
                      TERMINAL_BAD, "%s, answered %d%s%s%s%s", s->reason, s->status,
                      s->signed_at < 0 ? "" : ", ", s->signed_at < 0 ? "" : age,
                      s->hint[0] == '\0' ? "" : ", hint: ", s->hint);
     }
 }
 
-static void add_destinations(struct timeline *t, const struct findings *f)
+static void report_add_destinations(struct timeline *t, const struct observed *f)
 {
     static const struct {
         const char *what, *text;
         enum terminal_tone tone;
     } states[] = {
-        [FINDINGS_WAITING] = {"waiting", "has not been tried yet", TERMINAL_FAINT},
-        [FINDINGS_TAKEN] = {"forwarded", "has taken it", TERMINAL_GOOD},
-        [FINDINGS_RETRYING] = {"retrying", "has not taken it", TERMINAL_BAD},
-        [FINDINGS_PARKED] = {"parked", "has not taken it", TERMINAL_BAD},
+        [OBSERVED_WAITING] = {"waiting", "has not been tried yet", TERMINAL_FAINT},
+        [OBSERVED_TAKEN] = {"forwarded", "has taken it", TERMINAL_GOOD},
+        [OBSERVED_RETRYING] = {"retrying", "has not taken it", TERMINAL_BAD},
+        [OBSERVED_PARKED] = {"parked", "has not taken it", TERMINAL_BAD},
     };
 
     for (size_t i = 0; i < f->destinations_count; i++) {
-        const struct findings_destination *d = &f->destinations[i];
-        int64_t settled_us = findings_settled_us(f), at_us = d->at_us;
+        const struct observed_destination *d = &f->destinations[i];
+        int64_t settled_us = observed_settled_us(f), at_us = d->at_us;
         char status[24] = "";
 
         if (d->status > 0)
@@ -113,11 +113,11 @@ static void add_destinations(struct timeline *t, const struct findings *f)
 }
 
 /* Beside what we answered. */
-static void add_view(struct timeline *t, const struct findings *f)
+static void report_add_view(struct timeline *t, const struct observed *f)
 {
     const struct provider_view *v = &f->view;
     char word[48] = "", got[64] = "", ours[48] = "", tries[40] = "";
-    bool agrees = f->match != SIGHTING_NONE && v->status == f->seen.status;
+    bool agrees = f->match != OBSERVED_MATCH_NONE && v->status == f->seen.status;
 
     if (f->view_problem[0] != '\0') {
         timeline_add(t, "provider", f->view_us, TERMINAL_FAINT, "does not tell: %s",
@@ -134,36 +134,36 @@ static void add_view(struct timeline *t, const struct findings *f)
         snprintf(got, sizeof(got), "got %d%s", v->status, tries);
     else
         snprintf(got, sizeof(got), v->status == 0 ? "got no answer%s" : "tells no more%s", tries);
-    if (f->match != SIGHTING_NONE && f->seen.status > 0)
+    if (f->match != OBSERVED_MATCH_NONE && f->seen.status > 0)
         snprintf(ours, sizeof(ours), agrees ? ", as we answered" : "; we answered %d",
                  f->seen.status);
     timeline_add(t, "provider", f->view_us,
-                 is_good(v->status)                             ? TERMINAL_GOOD
+                 report_status_is_2xx(v->status)                ? TERMINAL_GOOD
                  : v->status < 0 && v->state != PROVIDER_FAILED ? TERMINAL_FAINT
                                                                 : TERMINAL_BAD,
                  "%s%s%s%s%s", word, got, ours, v->error[0] == '\0' ? "" : ": ", v->error);
 }
 
-static void lay_out(struct timeline *t, const struct findings *f)
+static void report_fill_timeline(struct timeline *t, const struct observed *f)
 {
     t->count = 0;
     if (f->triggered_us == 0)
         return;
-    add_trigger(t, f);
-    add_arrival(t, f);
-    add_destinations(t, f);
-    add_answer(t, f);
-    add_view(t, f);
+    report_add_trigger(t, f);
+    report_add_arrival(t, f);
+    report_add_destinations(t, f);
+    report_add_answer(t, f);
+    report_add_view(t, f);
 }
 
 /* ---- for people */
 
-void report_print(const struct findings *f, const struct diagnosis *d, FILE *stream)
+void report_print(const struct observed *f, const struct diagnosis *d, FILE *stream)
 {
     struct timeline *t = malloc(sizeof(*t));
 
     if (t != NULL) {
-        lay_out(t, f);
+        report_fill_timeline(t, f);
         timeline_print(t, stream);
     }
     free(t);
@@ -174,46 +174,46 @@ void report_print(const struct findings *f, const struct diagnosis *d, FILE *str
 
 /* ---- for scripts */
 
-static void add_text(cJSON *object, const char *name, const char *text)
+static void report_json_text(cJSON *object, const char *name, const char *text)
 {
     if (text != NULL && text[0] != '\0')
         cJSON_AddStringToObject(object, name, text);
 }
 
-static void add_number(cJSON *object, const char *name, int64_t number)
+static void report_json_number(cJSON *object, const char *name, int64_t number)
 {
     if (number >= 0)
         cJSON_AddNumberToObject(object, name, (double)number);
 }
 
-static void add_sink_view(cJSON *json, const struct findings *f)
+static void report_json_sink(cJSON *json, const struct observed *f)
 {
     static const char *const verdicts[] = {"stored", "duplicate", "refused", "failed"};
     static const char *const matches[] = {"none", "time", "time", "id", "receipt"};
-    const struct sighting *s = &f->seen;
+    const struct observed_event *s = &f->seen;
     cJSON *sink = cJSON_AddObjectToObject(json, "sink");
-    char time[ISO_TIME_SIZE];
+    char time[RFC3339_SIZE];
 
-    if (f->match == SIGHTING_NONE)
+    if (f->match == OBSERVED_MATCH_NONE)
         return;
-    iso_time_write(time, s->time_us);
+    rfc3339_write(time, s->time_us);
     cJSON_AddStringToObject(sink, "found_by", matches[f->match]);
     cJSON_AddStringToObject(sink, "verdict", verdicts[s->verdict]);
-    add_text(sink, "time", time);
-    add_text(sink, "source", s->source);
-    add_text(sink, "reason", s->reason);
-    add_number(sink, "status", s->status);
-    add_text(sink, "receipt", s->receipt);
-    add_text(sink, "hint", s->hint);
-    add_text(sink, "hint_source", s->hint_source);
-    add_number(sink, "seq", s->seq);
-    add_text(sink, "id", s->id);
-    add_text(sink, "type", s->type);
-    add_number(sink, "signed_at", s->signed_at);
-    add_number(sink, "bytes", s->bytes);
+    report_json_text(sink, "time", time);
+    report_json_text(sink, "source", s->source);
+    report_json_text(sink, "reason", s->reason);
+    report_json_number(sink, "status", s->status);
+    report_json_text(sink, "receipt", s->receipt);
+    report_json_text(sink, "hint", s->hint);
+    report_json_text(sink, "hint_source", s->hint_source);
+    report_json_number(sink, "seq", s->seq);
+    report_json_text(sink, "id", s->id);
+    report_json_text(sink, "type", s->type);
+    report_json_number(sink, "signed_at", s->signed_at);
+    report_json_number(sink, "bytes", s->bytes);
 }
 
-static void add_provider_view(cJSON *json, const struct findings *f)
+static void report_json_provider(cJSON *json, const struct observed *f)
 {
     static const char *const states[] = {"unknown",   "pending", "retrying",
                                          "delivered", "failed",  "skipped"};
@@ -221,42 +221,42 @@ static void add_provider_view(cJSON *json, const struct findings *f)
     cJSON *view = cJSON_AddObjectToObject(json, "provider_says");
 
     if (f->answered) {
-        add_number(view, "answer", f->answer.status);
-        add_text(view, "said", f->answer.said);
-        add_text(view, "event_id", f->answer.event_id);
-        add_text(view, "delivery_id", f->answer.delivery_id);
+        report_json_number(view, "answer", f->answer.status);
+        report_json_text(view, "said", f->answer.said);
+        report_json_text(view, "event_id", f->answer.event_id);
+        report_json_text(view, "delivery_id", f->answer.delivery_id);
     }
     if (f->view_us == 0)
         return;
     cJSON_AddStringToObject(view, "state", states[v->state]);
-    add_number(view, "status", v->status);
-    add_number(view, "attempts", v->attempts);
-    add_text(view, "error", v->error);
-    add_text(view, "body", v->body);
-    add_text(view, "problem", f->view_problem);
+    report_json_number(view, "status", v->status);
+    report_json_number(view, "attempts", v->attempts);
+    report_json_text(view, "error", v->error);
+    report_json_text(view, "body", v->body);
+    report_json_text(view, "problem", f->view_problem);
 }
 
-static void add_destination_states(cJSON *json, const struct findings *f)
+static void report_json_destinations(cJSON *json, const struct observed *f)
 {
     static const char *const states[] = {"waiting", "done", "retrying", "parked"};
     cJSON *list = cJSON_AddArrayToObject(json, "destinations");
 
     for (size_t i = 0; i < f->destinations_count; i++) {
-        const struct findings_destination *d = &f->destinations[i];
+        const struct observed_destination *d = &f->destinations[i];
         cJSON *item = cJSON_CreateObject();
 
         cJSON_AddStringToObject(item, "name", d->name);
         cJSON_AddStringToObject(item, "state", states[d->state]);
-        add_number(item, "tries", d->tries);
+        report_json_number(item, "tries", d->tries);
         if (d->status > 0)
-            add_number(item, "status", d->status);
-        if (d->state != FINDINGS_TAKEN)
-            add_text(item, "reason", d->reason);
+            report_json_number(item, "status", d->status);
+        if (d->state != OBSERVED_TAKEN)
+            report_json_text(item, "reason", d->reason);
         cJSON_AddItemToArray(list, item);
     }
 }
 
-static cJSON *make_json(const struct findings *f, const struct diagnosis *d)
+static cJSON *report_json(const struct observed *f, const struct diagnosis *d)
 {
     struct timeline *t = malloc(sizeof(*t));
     cJSON *json = cJSON_CreateObject();
@@ -265,28 +265,28 @@ static cJSON *make_json(const struct findings *f, const struct diagnosis *d)
     cJSON_AddNumberToObject(json, "exit_status", d->outcome);
     cJSON_AddStringToObject(json, "diagnosis", d->name);
     cJSON_AddStringToObject(json, "text", d->text);
-    cJSON_AddBoolToObject(json, "exact", findings_is_exact(f));
+    cJSON_AddBoolToObject(json, "exact", observed_is_exact(f));
     cJSON_AddStringToObject(json, "provider", f->provider->name);
-    add_text(json, "endpoint", f->endpoint);
-    add_text(json, "source", f->source);
-    add_sink_view(json, f);
-    add_provider_view(json, f);
-    add_destination_states(json, f);
+    report_json_text(json, "endpoint", f->endpoint);
+    report_json_text(json, "source", f->source);
+    report_json_sink(json, f);
+    report_json_provider(json, f);
+    report_json_destinations(json, f);
     if (t != NULL) {
-        lay_out(t, f);
+        report_fill_timeline(t, f);
         cJSON_AddItemToObject(json, "timeline", timeline_json(t));
     }
     free(t);
     return json;
 }
 
-void report_print_json(const struct findings *f, const struct diagnosis *d, FILE *stream)
+void report_print_json(const struct observed *f, const struct diagnosis *d, FILE *stream)
 {
-    cJSON *json = make_json(f, d);
+    cJSON *json = report_json(f, d);
     char *text = json == NULL ? NULL : cJSON_PrintUnformatted(json);
 
     if (text != NULL)
-        printable_write_json(stream, text, strlen(text));
+        text_write_json(stream, text, strlen(text));
     free(text);
     cJSON_Delete(json);
 }

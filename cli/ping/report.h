@@ -11,10 +11,10 @@
 #include "cli/ping/findings.h"
 
 /* The timeline, and the last line if it is a good one. */
-void report_print(const struct findings *findings, const struct diagnosis *diagnosis, FILE *stream);
+void report_print(const struct observed *observed, const struct diagnosis *diagnosis, FILE *stream);
 
 /* One line. */
-void report_print_json(const struct findings *findings, const struct diagnosis *diagnosis,
+void report_print_json(const struct observed *observed, const struct diagnosis *diagnosis,
                        FILE *stream);
 
 #endif

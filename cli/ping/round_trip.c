@@ -10,62 +10,64 @@
 #include <hookline.h>
 #include <sodium.h>
 
-#include "daemon/http/call.h"
+#include "daemon/http/client.h"
 #include "daemon/base/clock.h"
-#include "cli/ping/aftermath.h"
+#include "cli/ping/progress.h"
 #include "cli/ping/asking.h"
 #include "daemon/base/plain_text.h"
 #include "cli/ping/provider.h"
 #include "cli/sink.h"
 #include "cli/terminal.h"
-#include "cli/ping/turn.h"
+#include "cli/ping/ping_lock.h"
 
 enum {
-    LOOK_AROUND_US = 100000,
-    FIRST_LOOK_US = 10000, /* until the provider is asked what became of it, each time doubled */
-    LAST_LOOK_US = 1000000,
+    CHECK_US = 100000,
+    POLL_FIRST_US = 10000, /* until the provider is asked what became of it, each time doubled */
+    POLL_MAX_US = 1000000,
     GRACE_US = 2000000,        /* for the sink's line, once the provider says that it is over */
     VIEW_US = 5000000,         /* for the provider's word, once the sink has its line */
     FORWARD_US = 500000,       /* for the first attempts to forward, if nobody insists on them */
-    LINES_COUNT_US = 1000,     /* the times of the sink's lines are full milliseconds */
-    CLOCKS_DIFFER_US = 250000, /* of two machines, if they are set well */
+    EVENT_TIME_STEP_US = 1000, /* the times of the sink's lines are full milliseconds */
+    CLOCK_SKEW_US = 250000,    /* of two machines, if they are set well */
 };
 
 enum {
-    HEADERS_MAX = 6
+    REQUEST_HEAD_FIELDS_MAX = 6
 };
 
 /* Times with `mono` are those of clock_mono_us(), the findings' of clock_steady_us(). */
-struct journey {
+struct round_trip_state {
     const struct round_trip *trip;
-    struct findings *f;
+    struct observed *f;
     char *key_header, *fault_header, *agent_header;
-    const char *headers[HEADERS_MAX];
-    struct asking trigger, look;
-    int64_t deadline_mono, arrived_mono, final_mono, next_look_mono, look_us;
-    struct aftermath aftermath;
+    const char *headers[REQUEST_HEAD_FIELDS_MAX];
+    struct round_trip_call trigger, poll;
+    int64_t deadline_mono, arrived_mono, final_mono, next_poll_mono, poll_us;
+    struct progress progress;
     bool caught_up;
 };
 
 /* ---- calls to the provider */
 
-static void ask(struct journey *j, struct asking *a, const char *method, const char *url)
+static void round_trip_ask(struct round_trip_state *j, struct round_trip_call *a,
+                           const char *method, const char *url)
 {
-    const struct call_target target = {
+    const struct client_target target = {
         .url = url,
         .ca_file = j->trip->ca_file,
         .timeout_s = (unsigned)((j->deadline_mono - clock_mono_us()) / 1000000 + 2),
     };
 
-    asking_begin(a, j->trip->calls, &target, method, j->headers);
+    round_trip_call_start(a, j->trip->calls, &target, method, j->headers);
 }
 
-static struct provider_bytes bytes_of(const struct journey *j, const struct asking *a)
+static struct provider_bytes round_trip_answer_bytes(const struct round_trip_state *j,
+                                                     const struct round_trip_call *a)
 {
     return (struct provider_bytes){a->status, a->bytes, a->len, a->cut, j->trip->key};
 }
 
-static bool make_headers(struct journey *j)
+static bool round_trip_make_headers(struct round_trip_state *j)
 {
     const struct round_trip *trip = j->trip;
     size_t count = 0;
@@ -89,10 +91,10 @@ static bool make_headers(struct journey *j)
     return true;
 }
 
-static void release(struct journey *j)
+static void round_trip_free_state(struct round_trip_state *j)
 {
-    asking_end(&j->trigger);
-    asking_end(&j->look);
+    round_trip_call_end(&j->trigger);
+    round_trip_call_end(&j->poll);
     if (j->key_header != NULL)
         sodium_memzero(j->key_header, strlen(j->key_header));
     free(j->key_header);
@@ -102,32 +104,32 @@ static void release(struct journey *j)
 
 /* ---- what the provider says */
 
-static bool is_final(const struct provider_view *v)
+static bool round_trip_view_is_final(const struct provider_view *v)
 {
     return v->state != PROVIDER_PENDING && (v->state != PROVIDER_UNKNOWN || v->status >= 0);
 }
 
-static void take_view(struct journey *j, const struct provider_view *view)
+static void round_trip_take_view(struct round_trip_state *j, const struct provider_view *view)
 {
     j->f->view = *view;
     j->f->view_us = clock_steady_us();
-    if (is_final(view) && j->final_mono == 0)
+    if (round_trip_view_is_final(view) && j->final_mono == 0)
         j->final_mono = clock_mono_us();
 }
 
-static void take_answer(struct journey *j)
+static void round_trip_take_answer(struct round_trip_state *j)
 {
-    struct asking *a = &j->trigger;
-    struct provider_bytes bytes = bytes_of(j, a);
-    struct findings *f = j->f;
+    struct round_trip_call *a = &j->trigger;
+    struct provider_bytes bytes = round_trip_answer_bytes(j, a);
+    struct observed *f = j->f;
 
     if (!a->ended || f->answered || f->no_answer[0] != '\0')
         return;
-    if (a->outcome == CALL_TIMEOUT && clock_mono_us() >= j->deadline_mono)
+    if (a->outcome == CLIENT_TIMEOUT && clock_mono_us() >= j->deadline_mono)
         return; /* this process stood still, else that would be over by now */
-    if (a->outcome != CALL_ANSWERED) {
-        plain_text_copy(f->no_answer, sizeof(f->no_answer), a->error, strlen(a->error),
-                        j->trip->key);
+    if (a->outcome != CLIENT_ANSWERED) {
+        text_copy_redacted(f->no_answer, sizeof(f->no_answer), a->error, strlen(a->error),
+                           j->trip->key);
         return;
     }
     f->answered = true;
@@ -135,66 +137,66 @@ static void take_answer(struct journey *j)
     f->date_us = a->date_us;
     provider_answer_read(f->provider, &bytes, &f->answer);
     if (f->answer.kind == PROVIDER_TRIGGERED)
-        take_view(j, &f->answer.view);
-    j->look_us = FIRST_LOOK_US;
-    j->next_look_mono = clock_mono_us() + j->look_us;
+        round_trip_take_view(j, &f->answer.view);
+    j->poll_us = POLL_FIRST_US;
+    j->next_poll_mono = clock_mono_us() + j->poll_us;
 }
 
-static void take_look(struct journey *j)
+static void round_trip_take_poll(struct round_trip_state *j)
 {
-    struct asking *a = &j->look;
-    struct provider_bytes bytes = bytes_of(j, a);
+    struct round_trip_call *a = &j->poll;
+    struct provider_bytes bytes = round_trip_answer_bytes(j, a);
     struct provider_view view;
 
     if (!a->ended)
         return;
     a->ended = false;
-    j->look_us = j->look_us > LAST_LOOK_US / 2 ? LAST_LOOK_US : 2 * j->look_us;
-    j->next_look_mono = clock_mono_us() + j->look_us;
-    if (a->outcome != CALL_ANSWERED)
+    j->poll_us = j->poll_us > POLL_MAX_US / 2 ? POLL_MAX_US : 2 * j->poll_us;
+    j->next_poll_mono = clock_mono_us() + j->poll_us;
+    if (a->outcome != CLIENT_ANSWERED)
         return;
     if (provider_answer_read_event(&bytes, j->f->endpoint, &view))
-        take_view(j, &view);
+        round_trip_take_view(j, &view);
     else if (a->status >= 400 && a->status < 500 && a->status != 404 && a->status != 429)
         snprintf(j->f->view_problem, sizeof(j->f->view_problem), "%s", view.error);
 }
 
-static bool wants_to_look(const struct journey *j)
+static bool round_trip_wants_poll(const struct round_trip_state *j)
 {
-    const struct findings *f = j->f;
+    const struct observed *f = j->f;
 
     return f->provider->remembers && f->answered && f->answer.kind == PROVIDER_TRIGGERED &&
-           !is_final(&f->view) && f->view_problem[0] == '\0';
+           !round_trip_view_is_final(&f->view) && f->view_problem[0] == '\0';
 }
 
-static void look(struct journey *j)
+static void poll(struct round_trip_state *j)
 {
     char url[PROVIDER_URL_SIZE];
 
-    if (!wants_to_look(j) || j->look.call != NULL || clock_mono_us() < j->next_look_mono)
+    if (!round_trip_wants_poll(j) || j->poll.call != NULL || clock_mono_us() < j->next_poll_mono)
         return;
     if (provider_event_url(j->f->provider, j->f->base_url, j->trip->organization,
                            j->f->answer.event_id, url))
-        ask(j, &j->look, "GET", url);
+        round_trip_ask(j, &j->poll, "GET", url);
     else
         snprintf(j->f->view_problem, sizeof(j->f->view_problem), "its event's id is none");
 }
 
 /* ---- what the sink says */
 
-static void take_events(struct journey *j)
+static void round_trip_take_events(struct round_trip_state *j)
 {
-    struct findings *f = j->f;
+    struct observed *f = j->f;
     const char *problem;
     cJSON *event;
 
     while ((event = sink_next_event(j->trip->sink)) != NULL) {
-        struct sighting sighting;
+        struct observed_event seen;
 
-        if (sighting_read(&sighting, event, clock_steady_us()))
-            f->lost += !sightings_add(&f->sightings, &sighting);
+        if (observed_event_read(&seen, event, clock_steady_us()))
+            f->lost += !observed_events_add(&f->events, &seen);
         else
-            aftermath_hear(&j->aftermath, event);
+            progress_on_event(&j->progress, event);
         cJSON_Delete(event);
     }
     problem = sink_watch_problem(j->trip->sink);
@@ -204,9 +206,9 @@ static void take_events(struct journey *j)
 
 /* Whether there is nothing better than the time to find it by: the provider says what it got, or
  * will never say. */
-static bool goes_by_time(const struct journey *j, bool last)
+static bool round_trip_goes_by_time(const struct round_trip_state *j, bool last)
 {
-    const struct findings *f = j->f;
+    const struct observed *f = j->f;
 
     if (!f->answered)
         return last && f->provider->at_once;
@@ -216,88 +218,88 @@ static bool goes_by_time(const struct journey *j, bool last)
            (f->view_problem[0] != '\0' && (last || clock_steady_us() > f->answered_us + GRACE_US));
 }
 
-static void match(struct journey *j, bool last)
+static void round_trip_match(struct round_trip_state *j, bool last)
 {
-    struct findings *f = j->f;
-    int64_t slack_us = j->trip->same_machine ? LINES_COUNT_US : CLOCKS_DIFFER_US;
-    struct sighting_wanted wanted = {
+    struct observed *f = j->f;
+    int64_t slack_us = j->trip->same_machine ? EVENT_TIME_STEP_US : CLOCK_SKEW_US;
+    struct observed_query wanted = {
         .source = f->source,
         .receipt = f->view.receipt,
         .event_id = f->answer.event_id,
-        .by_time = goes_by_time(j, last),
+        .by_time = round_trip_goes_by_time(j, last),
         .any_type = f->provider->kind == PROVIDER_EMULATED,
         .status = f->answered ? f->view.status : -1,
         .from_us = f->triggered_us - slack_us,
         .until_us = f->answered && f->provider->at_once ? f->answered_us + slack_us : 0,
     };
-    enum sighting_match before = f->match;
+    enum observed_match before = f->match;
     size_t at;
 
-    f->match = sightings_find(&f->sightings, &wanted, &at, &f->rivals);
-    if (f->match == SIGHTING_NONE)
+    f->match = observed_events_find(&f->events, &wanted, &at, &f->rivals);
+    if (f->match == OBSERVED_MATCH_NONE)
         return;
-    f->seen = f->sightings.at[at];
-    if (before == SIGHTING_NONE) {
+    f->seen = f->events.at[at];
+    if (before == OBSERVED_MATCH_NONE) {
         j->arrived_mono = clock_mono_us();
-        j->look_us = FIRST_LOOK_US;
-        j->next_look_mono = j->arrived_mono;
+        j->poll_us = POLL_FIRST_US;
+        j->next_poll_mono = j->arrived_mono;
     }
 }
 
 /* ---- until it is over */
 
-static bool is_interrupted(void *data)
+static bool round_trip_is_interrupted(void *data)
 {
-    const struct journey *j = data;
+    const struct round_trip_state *j = data;
 
     return j->trip->interrupted != NULL && j->trip->interrupted(j->trip->data);
 }
 
-static bool waits_for_view(const struct journey *j, int64_t now_mono)
+static bool round_trip_waits_for_view(const struct round_trip_state *j, int64_t now_mono)
 {
-    return wants_to_look(j) && now_mono < j->arrived_mono + VIEW_US;
+    return round_trip_wants_poll(j) && now_mono < j->arrived_mono + VIEW_US;
 }
 
-static bool waits_for_destinations(const struct journey *j, int64_t now_mono)
+static bool round_trip_waits_for_dests(const struct round_trip_state *j, int64_t now_mono)
 {
     if (j->f->sink_problem[0] != '\0')
         return false;
     if (j->f->forwarded)
-        return !j->f->destinations_known || aftermath_is_open(j->f, true);
-    return aftermath_is_open(j->f, false) && now_mono < j->arrived_mono + FORWARD_US;
+        return !j->f->destinations_known || progress_is_open(j->f, true);
+    return progress_is_open(j->f, false) && now_mono < j->arrived_mono + FORWARD_US;
 }
 
-static bool is_over(struct journey *j)
+static bool round_trip_is_over(struct round_trip_state *j)
 {
-    const struct findings *f = j->f;
+    const struct observed *f = j->f;
     int64_t now_mono = clock_mono_us();
 
-    if (now_mono >= j->deadline_mono || f->no_answer[0] != '\0' || is_interrupted(j))
+    if (now_mono >= j->deadline_mono || f->no_answer[0] != '\0' || round_trip_is_interrupted(j))
         return true;
     if (!f->answered)
         return false;
     if (f->answer.kind != PROVIDER_TRIGGERED)
         return true;
-    if (f->match == SIGHTING_NONE ||
-        (f->match == SIGHTING_BY_TIME_ONLY && now_mono < j->final_mono + GRACE_US))
+    if (f->match == OBSERVED_MATCH_NONE ||
+        (f->match == OBSERVED_MATCH_TIME_ONLY && now_mono < j->final_mono + GRACE_US))
         return f->sink_problem[0] != '\0' ||
                (j->final_mono != 0 && now_mono >= j->final_mono + GRACE_US);
-    return !waits_for_view(j, now_mono) &&
-           !(sighting_is_accepted(&f->seen) && waits_for_destinations(j, now_mono));
+    return !round_trip_waits_for_view(j, now_mono) &&
+           !(observed_event_is_accepted(&f->seen) && round_trip_waits_for_dests(j, now_mono));
 }
 
-static void show_progress(const struct journey *j)
+static void round_trip_show_progress(const struct round_trip_state *j)
 {
-    const struct findings *f = j->f;
+    const struct observed *f = j->f;
     int64_t s = (clock_steady_us() - f->triggered_us) / 1000000;
     char text[160];
 
-    if (!j->trip->show_progress || clock_steady_us() - f->triggered_us < 2 * LOOK_AROUND_US)
+    if (!j->trip->show_progress || clock_steady_us() - f->triggered_us < 2 * CHECK_US)
         return;
     if (!f->answered)
         snprintf(text, sizeof(text), "waiting for the answer of %s ... %" PRId64 " s",
                  f->provider->title, s);
-    else if (f->match == SIGHTING_NONE)
+    else if (f->match == OBSERVED_MATCH_NONE)
         snprintf(text, sizeof(text), "waiting for the delivery at source %.64s ... %" PRId64 " s",
                  f->source, s);
     else
@@ -305,12 +307,12 @@ static void show_progress(const struct journey *j)
     terminal_progress(text);
 }
 
-static int wait_ms(const struct journey *j)
+static int round_trip_wait_ms(const struct round_trip_state *j)
 {
-    int64_t now_mono = clock_mono_us(), until = now_mono + LOOK_AROUND_US;
+    int64_t now_mono = clock_mono_us(), until = now_mono + CHECK_US;
 
-    if (wants_to_look(j) && j->look.call == NULL && j->next_look_mono < until)
-        until = j->next_look_mono;
+    if (round_trip_wants_poll(j) && j->poll.call == NULL && j->next_poll_mono < until)
+        until = j->next_poll_mono;
     if (j->deadline_mono < until)
         until = j->deadline_mono;
     return until <= now_mono ? 0 : (int)((until - now_mono + 999) / 1000);
@@ -318,95 +320,97 @@ static int wait_ms(const struct journey *j)
 
 /* That nothing came is no matter of the time: the sink may have been too busy to tell. True if it
  * has told now. */
-static bool catches_up(struct journey *j)
+static bool round_trip_catch_up(struct round_trip_state *j)
 {
-    const struct findings *f = j->f;
+    const struct observed *f = j->f;
 
-    if (j->caught_up || f->match != SIGHTING_NONE || f->answer.kind != PROVIDER_TRIGGERED ||
-        f->sink_problem[0] != '\0' || clock_mono_us() >= j->deadline_mono || is_interrupted(j))
+    if (j->caught_up || f->match != OBSERVED_MATCH_NONE || f->answer.kind != PROVIDER_TRIGGERED ||
+        f->sink_problem[0] != '\0' || clock_mono_us() >= j->deadline_mono ||
+        round_trip_is_interrupted(j))
         return false;
     j->caught_up = true;
-    aftermath_catch_up(j->trip->sink, j->deadline_mono);
-    take_events(j);
-    match(j, false);
-    return f->match != SIGHTING_NONE;
+    progress_catch_up(j->trip->sink, j->deadline_mono);
+    round_trip_take_events(j);
+    round_trip_match(j, false);
+    return f->match != OBSERVED_MATCH_NONE;
 }
 
-static void travel(struct journey *j)
+static void round_trip_loop(struct round_trip_state *j)
 {
-    while (!is_over(j) || catches_up(j)) {
-        show_progress(j);
-        call_poll(j->trip->calls, wait_ms(j));
-        take_answer(j);
-        take_look(j);
-        take_events(j);
-        match(j, false);
-        if (j->f->match != SIGHTING_NONE &&
-            aftermath_learn(&j->aftermath, j->trip->sink, j->deadline_mono, j->f)) {
+    while (!round_trip_is_over(j) || round_trip_catch_up(j)) {
+        round_trip_show_progress(j);
+        client_calls_poll(j->trip->calls, round_trip_wait_ms(j));
+        round_trip_take_answer(j);
+        round_trip_take_poll(j);
+        round_trip_take_events(j);
+        round_trip_match(j, false);
+        if (j->f->match != OBSERVED_MATCH_NONE &&
+            progress_update(&j->progress, j->trip->sink, j->deadline_mono, j->f)) {
             /* All that the sink had told before is here now: others that it could be, too. */
-            take_events(j);
-            match(j, false);
+            round_trip_take_events(j);
+            round_trip_match(j, false);
         }
-        look(j);
+        poll(j);
     }
-    if (j->f->match == SIGHTING_NONE && (j->f->lost > 0 || j->f->sink_problem[0] != '\0'))
-        aftermath_find(j->trip->sink, j->f);
-    match(j, true);
+    if (j->f->match == OBSERVED_MATCH_NONE && (j->f->lost > 0 || j->f->sink_problem[0] != '\0'))
+        progress_find_stored(j->trip->sink, j->f);
+    round_trip_match(j, true);
     if (j->trip->show_progress)
         terminal_progress(NULL);
 }
 
 /* ---- before it begins */
 
-static void on_waiting(void *data)
+static void round_trip_on_lock_waiting(void *data)
 {
-    const struct journey *j = data;
+    const struct round_trip_state *j = data;
 
     if (j->trip->show_progress)
         terminal_progress("waiting for another ping of this source to end");
 }
 
 /* What can only be told by the time needs the time for itself. */
-static enum outcome take_turn(struct journey *j, struct turn **turn, char *why)
+static enum outcome round_trip_take_lock(struct round_trip_state *j, struct ping_lock **lock,
+                                         char *why)
 {
-    const struct findings *f = j->f;
-    const struct turn_wish wish = {
+    const struct observed *f = j->f;
+    const struct ping_lock_request request = {
         .sink = f->sink,
         .source = f->source,
         .deadline_us = j->deadline_mono,
-        .interrupted = is_interrupted,
-        .waiting = on_waiting,
+        .interrupted = round_trip_is_interrupted,
+        .waiting = round_trip_on_lock_waiting,
         .data = j,
     };
     int holder;
 
-    switch (turn_take(turn, &wish, &holder)) {
-    case TURN_TAKEN:
-    case TURN_INTERRUPTED:
+    switch (ping_lock_take(lock, &request, &holder)) {
+    case PING_LOCK_TAKEN:
+    case PING_LOCK_INTERRUPTED:
         return OUTCOME_GOOD;
-    case TURN_LATE:
+    case PING_LOCK_BUSY:
         snprintf(why, ROUND_TRIP_WHY_SIZE,
                  "nothing was sent: another ping of source %s (process %d) has been under way for "
                  "all of %" PRId64 " s",
                  f->source, holder, f->timeout_us / 1000000);
         return OUTCOME_TIMEOUT;
-    case TURN_FAILED:
+    case PING_LOCK_FAILED:
         snprintf(why, ROUND_TRIP_WHY_SIZE, "cannot wait for other pings: %s", strerror(errno));
         return OUTCOME_TRANSPORT;
     }
     return OUTCOME_TRANSPORT;
 }
 
-static enum outcome begin(struct journey *j, char *why)
+static enum outcome round_trip_start(struct round_trip_state *j, char *why)
 {
-    struct findings *f = j->f;
+    struct observed *f = j->f;
     char url[PROVIDER_URL_SIZE];
     enum outcome outcome;
 
     outcome = sink_watch(j->trip->sink, NULL, j->deadline_mono, why);
     if (outcome != OUTCOME_GOOD)
         return outcome == OUTCOME_USAGE ? OUTCOME_USAGE : OUTCOME_TRANSPORT;
-    if (!make_headers(j)) {
+    if (!round_trip_make_headers(j)) {
         snprintf(why, ROUND_TRIP_WHY_SIZE, "out of memory");
         return OUTCOME_TRANSPORT;
     }
@@ -415,26 +419,27 @@ static enum outcome begin(struct journey *j, char *why)
         return OUTCOME_USAGE;
     }
     f->triggered_us = clock_steady_us();
-    ask(j, &j->trigger, "POST", url);
+    round_trip_ask(j, &j->trigger, "POST", url);
     return OUTCOME_GOOD;
 }
 
-enum outcome round_trip_run(const struct round_trip *trip, struct findings *f,
+enum outcome round_trip_run(const struct round_trip *trip, struct observed *f,
                             char why[ROUND_TRIP_WHY_SIZE])
 {
-    struct journey j = {.trip = trip, .f = f, .deadline_mono = clock_mono_us() + f->timeout_us};
-    struct turn *turn = NULL;
+    struct round_trip_state j = {
+        .trip = trip, .f = f, .deadline_mono = clock_mono_us() + f->timeout_us};
+    struct ping_lock *lock = NULL;
     enum outcome outcome = OUTCOME_GOOD;
 
     f->view = (struct provider_view){.status = -1, .attempts = -1};
     if (f->provider->at_once)
-        outcome = take_turn(&j, &turn, why);
-    f->alone = turn != NULL;
-    if (outcome == OUTCOME_GOOD && !is_interrupted(&j))
-        outcome = begin(&j, why);
+        outcome = round_trip_take_lock(&j, &lock, why);
+    f->alone = lock != NULL;
+    if (outcome == OUTCOME_GOOD && !round_trip_is_interrupted(&j))
+        outcome = round_trip_start(&j, why);
     if (outcome == OUTCOME_GOOD && f->triggered_us != 0)
-        travel(&j);
-    release(&j);
-    turn_end(&turn);
+        round_trip_loop(&j);
+    round_trip_free_state(&j);
+    ping_lock_release(&lock);
     return outcome;
 }

@@ -14,11 +14,11 @@
 #include "cli/ping/findings.h"
 #include "cli/outcome.h"
 
-struct call_set;
+struct client_calls;
 struct sink;
 
 struct round_trip {
-    struct call_set *calls;
+    struct client_calls *calls;
     struct sink *sink;
     const char *organization; /* NULL: the provider has none */
     const char *key;          /* NULL: it asks for none */
@@ -34,9 +34,9 @@ enum {
     ROUND_TRIP_WHY_SIZE = 768
 };
 
-/* `findings` holds what was asked for, and gets the rest; sightings_free() is the caller's.
+/* `findings` holds what was asked for, and gets the rest; observed_events_free() is the caller's.
  * Anything else than OUTCOME_GOOD: it did not come to trigger anything, and `why` says so. */
-enum outcome round_trip_run(const struct round_trip *trip, struct findings *findings,
+enum outcome round_trip_run(const struct round_trip *trip, struct observed *observed,
                             char why[ROUND_TRIP_WHY_SIZE]);
 
 #endif

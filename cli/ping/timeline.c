@@ -28,13 +28,13 @@ void timeline_add(struct timeline *t, const char *what, int64_t at_us, enum term
     t->count++;
 }
 
-static int64_t since_start_us(const struct timeline *t, size_t i)
+static int64_t timeline_offset_us(const struct timeline *t, size_t i)
 {
     return t->rows[i].at_us - t->rows[0].at_us;
 }
 
 /* A time between two full milliseconds counts as the earlier one. */
-static int64_t ms_of(int64_t us)
+static int64_t timeline_round_ms(int64_t us)
 {
     return us / 1000;
 }
@@ -46,7 +46,8 @@ void timeline_print(const struct timeline *t, FILE *stream)
 
     for (size_t i = 0; i < t->count; i++) {
         int len = (int)strlen(t->rows[i].what);
-        int digits = snprintf(ms, sizeof(ms), "%" PRId64, ms_of(since_start_us(t, i)));
+        int digits =
+            snprintf(ms, sizeof(ms), "%" PRId64, timeline_round_ms(timeline_offset_us(t, i)));
 
         what_width = len > what_width ? len : what_width;
         ms_width = digits > ms_width ? digits : ms_width;
@@ -57,23 +58,24 @@ void timeline_print(const struct timeline *t, FILE *stream)
         fprintf(stream, "%s%-*s%s  %s%*" PRId64 " ms%s  %s\n", terminal_tone(stream, row->tone),
                 what_width, row->what,
                 row->tone == TERMINAL_PLAIN ? "" : terminal_tone(stream, TERMINAL_PLAIN),
-                terminal_tone(stream, TERMINAL_FAINT), ms_width, ms_of(since_start_us(t, i)),
-                terminal_tone(stream, TERMINAL_PLAIN), row->text);
+                terminal_tone(stream, TERMINAL_FAINT), ms_width,
+                timeline_round_ms(timeline_offset_us(t, i)), terminal_tone(stream, TERMINAL_PLAIN),
+                row->text);
     }
 }
 
 cJSON *timeline_json(const struct timeline *t)
 {
     cJSON *list = cJSON_CreateArray();
-    char time[ISO_TIME_SIZE];
+    char time[RFC3339_SIZE];
 
     for (size_t i = 0; list != NULL && i < t->count; i++) {
         cJSON *row = cJSON_CreateObject();
 
-        iso_time_write(time, t->rows[i].at_us);
+        rfc3339_write(time, t->rows[i].at_us);
         cJSON_AddStringToObject(row, "what", t->rows[i].what);
         cJSON_AddStringToObject(row, "time", time);
-        cJSON_AddNumberToObject(row, "ms", (double)since_start_us(t, i) / 1000);
+        cJSON_AddNumberToObject(row, "ms", (double)timeline_offset_us(t, i) / 1000);
         cJSON_AddStringToObject(row, "text", t->rows[i].text);
         cJSON_AddItemToArray(list, row);
     }

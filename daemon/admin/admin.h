@@ -16,39 +16,40 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/store/store.h"
+#include "daemon/store/db.h"
 
 struct admin;
 struct feed;
 struct forwarder;
-struct entrances;
+struct listener_configs;
 struct listener;
 struct metrics;
-struct passed_sockets;
-struct pulses;
-struct rules_board;
-struct storage;
+struct listen_fds;
+struct heartbeats;
+struct policy_slot;
+struct store;
 
 struct admin_options {
     const char *address;
-    const struct passed_sockets *passed; /* if there are any, they are in the place of a Unix
+    const struct listen_fds *passed; /* if there are any, they are in the place of a Unix
                                           * socket's address, and beside another one */
     const char *version;
-    struct rules_board *board; /* over TCP who shows the token of its rules is answered; if there is
+    struct policy_slot
+        *policy_slot; /* over TCP who shows the token of its rules is answered; if there is
                                   none when it is opened, everybody */
     const struct metrics *metrics;
     const struct listener *listener; /* where deliveries arrive */
-    const struct entrances *entrances;
+    const struct listener_configs *listener_configs;
     struct feed *feed;
-    struct pulses *pulses;   /* that of its thread is added; may be NULL */
-    struct storage *storage; /* started */
+    struct heartbeats *heartbeats; /* that of its thread is added; may be NULL */
+    struct store *store;           /* started */
     struct forwarder *forwarder;
     uint64_t free_bytes_min; /* with less free on the disk it is not ready */
 };
 
 /* Binds the address and serves. NULL, and in `why` what is wrong; errno is that of listen() or 0.
  */
-struct admin *admin_open(const struct admin_options *options, char why[STORE_WHY_SIZE]);
+struct admin *admin_open(const struct admin_options *options, char why[DB_WHY_SIZE]);
 
 /* The n-th address as it is bound, in ADDRESS_TEXT_SIZE bytes. False if there is none. */
 bool admin_address(const struct admin *admin, size_t n, char *text);

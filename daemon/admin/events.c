@@ -9,7 +9,7 @@
 #include "daemon/http/connection.h"
 #include "daemon/log/feed.h"
 #include "daemon/admin/query.h"
-#include "daemon/http/reply.h"
+#include "daemon/http/json_reply.h"
 
 enum {
     SENT_AT_ONCE = 64 << 10, /* bytes, or a single line that is longer */
@@ -27,7 +27,7 @@ struct events {
 };
 
 /* In the memory of the request, and gone with it. */
-struct stream {
+struct events_stream {
     h2o_generator_t super;
     h2o_linklist_t link;
     struct events *all;
@@ -40,12 +40,12 @@ struct stream {
     int64_t sent_us;
 };
 
-static struct stream *stream_of(h2o_linklist_t *link)
+static struct events_stream *events_stream_of(h2o_linklist_t *link)
 {
-    return H2O_STRUCT_FROM_MEMBER(struct stream, link, link);
+    return H2O_STRUCT_FROM_MEMBER(struct events_stream, link, link);
 }
 
-static bool append(struct stream *s, const char *bytes, size_t len)
+static bool events_append(struct events_stream *s, const char *bytes, size_t len)
 {
     if (s->size - s->sent.len < len) {
         size_t size = s->sent.len + len < SENT_AT_ONCE ? SENT_AT_ONCE : s->sent.len + len;
@@ -61,18 +61,19 @@ static bool append(struct stream *s, const char *bytes, size_t len)
     return true;
 }
 
-static void append_event(struct stream *s, const char *line, size_t len)
+static void events_append_event(struct events_stream *s, const char *line, size_t len)
 {
     /* A line ends itself; the empty one after it ends the event. */
     size_t before = s->sent.len;
 
-    if (!append(s, "data: ", 6) || !append(s, line, len) || !append(s, "\n", 1)) {
+    if (!events_append(s, "data: ", 6) || !events_append(s, line, len) ||
+        !events_append(s, "\n", 1)) {
         s->sent.len = before;
         s->lost++;
     }
 }
 
-static void append_loss(struct stream *s)
+static void events_append_loss(struct events_stream *s)
 {
     char text[80];
     int len;
@@ -81,25 +82,25 @@ static void append_loss(struct stream *s)
         return;
     len = snprintf(text, sizeof(text), "event: lost\ndata: {\"lost_lines\":%llu}\n\n",
                    (unsigned long long)s->lost);
-    if (append(s, text, (size_t)len))
+    if (events_append(s, text, (size_t)len))
         s->lost = 0;
 }
 
-static void append_lines(struct stream *s)
+static void events_append_lines(struct events_stream *s)
 {
     char *line = NULL;
     size_t len;
 
     do {
         feed_read(s->all->feed, &s->watcher, &line, &len, &s->lost);
-        append_loss(s);
+        events_append_loss(s);
         if (line != NULL)
-            append_event(s, line, len);
+            events_append_event(s, line, len);
         free(line);
     } while (line != NULL && s->sent.len < SENT_AT_ONCE);
 }
 
-static void flush(struct stream *s, h2o_send_state_t state)
+static void events_flush(struct events_stream *s, h2o_send_state_t state)
 {
     h2o_iovec_t bytes = s->sent;
 
@@ -109,46 +110,46 @@ static void flush(struct stream *s, h2o_send_state_t state)
 }
 
 /* libh2o takes the next bytes when it has written the ones before. */
-static void pump(struct stream *s)
+static void events_pump(struct events_stream *s)
 {
     if (s->sending)
         return;
     s->sent.len = 0;
-    append_lines(s);
+    events_append_lines(s);
     if (s->all->ending)
-        flush(s, H2O_SEND_STATE_FINAL);
+        events_flush(s, H2O_SEND_STATE_FINAL);
     else if (s->sent.len > 0)
-        flush(s, H2O_SEND_STATE_IN_PROGRESS);
+        events_flush(s, H2O_SEND_STATE_IN_PROGRESS);
 }
 
-static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)
+static void events_on_proceed(h2o_generator_t *generator, h2o_req_t *req)
 {
-    struct stream *s = (struct stream *)generator;
+    struct events_stream *s = (struct events_stream *)generator;
 
     s->sending = false;
-    connection_advance(req);
-    pump(s);
+    connection_note_progress(req);
+    events_pump(s);
 }
 
-static void on_gone(void *data)
+static void events_on_gone(void *data)
 {
-    struct stream *s = data;
+    struct events_stream *s = data;
 
     h2o_linklist_unlink(&s->link);
     s->all->count--;
-    feed_leave(s->all->feed);
+    feed_unwatch(s->all->feed);
     free(s->sent.base);
 }
 
 bool events_begin(struct events *all, h2o_req_t *req, const struct query *query)
 {
-    struct stream *s;
+    struct events_stream *s;
 
     if (all->count == EVENTS_STREAMS_MAX)
         return false;
-    reply_prepare(req, 200, "text/event-stream");
-    s = h2o_mem_alloc_shared(&req->pool, sizeof(*s), on_gone);
-    *s = (struct stream){.super = {on_proceed, NULL}, .all = all, .req = req};
+    json_reply_prepare(req, 200, "text/event-stream");
+    s = h2o_mem_alloc_shared(&req->pool, sizeof(*s), events_on_gone);
+    *s = (struct events_stream){.super = {events_on_proceed, NULL}, .all = all, .req = req};
     memcpy(s->watcher.source, query->source, sizeof(s->watcher.source));
     memcpy(s->watcher.verdict, query->verdict, sizeof(s->watcher.verdict));
     h2o_linklist_insert(&all->streams, &s->link);
@@ -156,21 +157,21 @@ bool events_begin(struct events *all, h2o_req_t *req, const struct query *query)
     feed_watch(all->feed, &s->watcher);
     h2o_start_response(req, &s->super);
     /* So that the client has the head of the answer, and knows that it will miss nothing. */
-    append(s, ": hooklined\n\n", 13);
-    flush(s, all->ending ? H2O_SEND_STATE_FINAL : H2O_SEND_STATE_IN_PROGRESS);
+    events_append(s, ": hooklined\n\n", 13);
+    events_flush(s, all->ending ? H2O_SEND_STATE_FINAL : H2O_SEND_STATE_IN_PROGRESS);
     return true;
 }
 
-static void on_signal(h2o_socket_t *socket, const char *err)
+static void events_on_signal(h2o_socket_t *socket, const char *err)
 {
     struct events *all = socket->data;
 
     if (err != NULL)
         return;
-    feed_take_signal(all->feed);
+    feed_clear_signal(all->feed);
     for (h2o_linklist_t *link = all->streams.next, *next; link != &all->streams; link = next) {
         next = link->next;
-        pump(stream_of(link));
+        events_pump(events_stream_of(link));
     }
 }
 
@@ -184,7 +185,7 @@ struct events *events_open(h2o_context_t *ctx, struct feed *feed)
     if (fd >= 0) {
         all->signal = h2o_evloop_socket_create(ctx->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
         all->signal->data = all;
-        h2o_socket_read_start(all->signal, on_signal);
+        h2o_socket_read_start(all->signal, events_on_signal);
     }
     return all;
 }
@@ -196,7 +197,7 @@ void events_close(struct events *all)
     free(all);
 }
 
-void events_beat(struct events *all)
+void events_heartbeat(struct events *all)
 {
     int64_t now_us = clock_mono_us(), quiet_us = now_us - EVENTS_HEARTBEAT_S * (int64_t)1000000;
 
@@ -205,14 +206,14 @@ void events_beat(struct events *all)
     all->beat_us = now_us;
 
     for (h2o_linklist_t *link = all->streams.next, *next; link != &all->streams; link = next) {
-        struct stream *s = stream_of(link);
+        struct events_stream *s = events_stream_of(link);
 
         next = link->next;
         if (s->sending || s->sent_us > quiet_us)
             continue;
         s->sent.len = 0;
-        append(s, ":\n\n", 3);
-        flush(s, H2O_SEND_STATE_IN_PROGRESS);
+        events_append(s, ":\n\n", 3);
+        events_flush(s, H2O_SEND_STATE_IN_PROGRESS);
     }
 }
 
@@ -221,6 +222,6 @@ void events_end(struct events *all)
     all->ending = true;
     for (h2o_linklist_t *link = all->streams.next, *next; link != &all->streams; link = next) {
         next = link->next;
-        pump(stream_of(link));
+        events_pump(events_stream_of(link));
     }
 }

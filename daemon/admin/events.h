@@ -28,7 +28,7 @@ void events_close(struct events *events);
 bool events_begin(struct events *events, struct st_h2o_req_t *req, const struct query *query);
 
 /* Sends what keeps quiet streams alive: call it once a second or more often. */
-void events_beat(struct events *events);
+void events_heartbeat(struct events *events);
 
 /* Ends all streams, and those to come at once. */
 void events_end(struct events *events);

@@ -59,37 +59,37 @@ static const struct {
     {"/replay", QUERY_REPLAY_MANY, "POST", DESTINATION | SINCE | UNTIL | STATE},
 };
 
-static const char *const states[] = {
+static const char *const query_state_names[] = {
     [QUERY_ANY] = "",          [QUERY_WAITING] = "waiting", [QUERY_RETRYING] = "retrying",
     [QUERY_PARKED] = "parked", [QUERY_DONE] = "done",
 };
 
-static const char *const verdicts[] = {"stored",    "duplicate", "refused", "failed",
-                                       "forwarded", "retried",   "parked"};
+static const char *const query_verdicts[] = {"stored",    "duplicate", "refused", "failed",
+                                             "forwarded", "retried",   "parked"};
 
 /* What is between two characters, and what of it is still to be read. */
-struct text {
+struct query_text {
     const char *base;
     size_t len;
 };
 
-static bool is(struct text t, const char *word)
+static bool query_text_is(struct query_text t, const char *word)
 {
     return t.len == strlen(word) && memcmp(t.base, word, t.len) == 0;
 }
 
 /* Takes what stands before the first `end`, and the `end`. */
-static struct text take(struct text *rest, char end)
+static struct query_text query_take(struct query_text *rest, char end)
 {
     const char *at = rest->len == 0 ? NULL : memchr(rest->base, end, rest->len);
-    struct text part = {rest->base, at == NULL ? rest->len : (size_t)(at - rest->base)};
+    struct query_text part = {rest->base, at == NULL ? rest->len : (size_t)(at - rest->base)};
 
     rest->base += part.len + (at != NULL);
     rest->len -= part.len + (at != NULL);
     return part;
 }
 
-static bool complain(char *why, const char *name, const char *expected)
+static bool query_fail(char *why, const char *name, const char *expected)
 {
     snprintf(why, QUERY_WHY_SIZE, "%s: expected %s", name, expected);
     return false;
@@ -97,7 +97,7 @@ static bool complain(char *why, const char *name, const char *expected)
 
 /* ---- numbers and texts */
 
-static bool read_number(struct text t, int64_t least, int64_t most, int64_t *number)
+static bool query_read_number(struct query_text t, int64_t least, int64_t most, int64_t *number)
 {
     *number = 0;
     if (t.len == 0 || t.len > 19 || (t.base[0] == '0' && t.len > 1))
@@ -112,7 +112,7 @@ static bool read_number(struct text t, int64_t least, int64_t most, int64_t *num
     return *number >= least && *number <= most;
 }
 
-static int hex(char c)
+static int query_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -121,15 +121,15 @@ static int hex(char c)
 }
 
 /* Undoes %XX. A plus sign is one: it stands in times and in ids. */
-static bool decode(struct text t, char value[VALUE_SIZE], size_t *len)
+static bool query_decode(struct query_text t, char value[VALUE_SIZE], size_t *len)
 {
     *len = 0;
     for (size_t i = 0; i < t.len; i++) {
         int c = (unsigned char)t.base[i];
 
         if (c == '%') {
-            int high = t.len - i > 2 ? hex(t.base[i + 1]) : -1;
-            int low = high < 0 ? -1 : hex(t.base[i + 2]);
+            int high = t.len - i > 2 ? query_hex_digit(t.base[i + 1]) : -1;
+            int low = high < 0 ? -1 : query_hex_digit(t.base[i + 2]);
 
             if (low < 0)
                 return false;
@@ -144,7 +144,8 @@ static bool decode(struct text t, char value[VALUE_SIZE], size_t *len)
     return true;
 }
 
-static bool copy(char *to, size_t size, const char *value, size_t len, char *why, const char *name)
+static bool query_copy(char *to, size_t size, const char *value, size_t len, char *why,
+                       const char *name)
 {
     if (len == 0 || len >= size) {
         snprintf(why, QUERY_WHY_SIZE, "%s: expected 1 to %zu bytes", name, size - 1);
@@ -156,77 +157,78 @@ static bool copy(char *to, size_t size, const char *value, size_t len, char *why
 
 /* ---- parameters */
 
-static bool set_state(struct query *q, const char *value, char *why)
+static bool query_set_state(struct query *q, const char *value, char *why)
 {
     for (enum query_state s = QUERY_WAITING; s <= QUERY_DONE; s++) {
-        if (strcmp(value, states[s]) == 0) {
+        if (strcmp(value, query_state_names[s]) == 0) {
             q->state = s;
             return true;
         }
     }
-    return complain(why, "state", "waiting, retrying, parked or done");
+    return query_fail(why, "state", "waiting, retrying, parked or done");
 }
 
-static bool set_verdict(struct query *q, const char *value, char *why)
+static bool query_set_verdict(struct query *q, const char *value, char *why)
 {
-    for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
-        if (strcmp(value, verdicts[i]) == 0) {
+    for (size_t i = 0; i < sizeof(query_verdicts) / sizeof(query_verdicts[0]); i++) {
+        if (strcmp(value, query_verdicts[i]) == 0) {
             snprintf(q->verdict, sizeof(q->verdict), "%s", value);
             return true;
         }
     }
-    return complain(why, "verdict",
-                    "stored, duplicate, refused, failed, forwarded, retried or parked");
+    return query_fail(why, "verdict",
+                      "stored, duplicate, refused, failed, forwarded, retried or parked");
 }
 
-static bool set_time(int64_t *us, const char *value, char *why, const char *name)
+static bool query_set_time(int64_t *us, const char *value, char *why, const char *name)
 {
-    return moment_read(value, us) ||
-           complain(why, name, "a time like 2026-11-22T04:00:00Z, or seconds since 1970");
+    return rfc3339_read(value, us) ||
+           query_fail(why, name, "a time like 2026-11-22T04:00:00Z, or seconds since 1970");
 }
 
-static bool set_limit(struct query *q, struct text value, char *why)
+static bool query_set_limit(struct query *q, struct query_text value, char *why)
 {
     int64_t number;
 
-    if (!read_number(value, 1, QUERY_LIMIT_MAX, &number))
-        return complain(why, "limit", "a whole number from 1 to 1000");
+    if (!query_read_number(value, 1, QUERY_LIMIT_MAX, &number))
+        return query_fail(why, "limit", "a whole number from 1 to 1000");
     q->limit = (unsigned)number;
     return true;
 }
 
-static bool set(struct query *q, enum parameter parameter, const char *value, size_t len, char *why)
+static bool query_set(struct query *q, enum parameter parameter, const char *value, size_t len,
+                      char *why)
 {
     switch (parameter) {
     case SOURCE:
-        return copy(q->source, sizeof(q->source), value, len, why, "source");
+        return query_copy(q->source, sizeof(q->source), value, len, why, "source");
     case TYPE:
-        return copy(q->type, sizeof(q->type), value, len, why, "type");
+        return query_copy(q->type, sizeof(q->type), value, len, why, "type");
     case ID:
-        return copy(q->id, sizeof(q->id), value, len, why, "id");
+        return query_copy(q->id, sizeof(q->id), value, len, why, "id");
     case DESTINATION:
-        return copy(q->destination, sizeof(q->destination), value, len, why, "destination");
+        return query_copy(q->destination, sizeof(q->destination), value, len, why, "destination");
     case VERDICT:
-        return set_verdict(q, value, why);
+        return query_set_verdict(q, value, why);
     case STATE:
-        return set_state(q, value, why);
+        return query_set_state(q, value, why);
     case SINCE:
-        return set_time(&q->since_us, value, why, "since");
+        return query_set_time(&q->since_us, value, why, "since");
     case UNTIL:
-        return set_time(&q->until_us, value, why, "until");
+        return query_set_time(&q->until_us, value, why, "until");
     case BEFORE:
-        return read_number((struct text){value, len}, 1, INT64_MAX, &q->before) ||
-               complain(why, "before", "the seq of a delivery");
+        return query_read_number((struct query_text){value, len}, 1, INT64_MAX, &q->before) ||
+               query_fail(why, "before", "the seq of a delivery");
     case LIMIT:
-        return set_limit(q, (struct text){value, len}, why);
+        return query_set_limit(q, (struct query_text){value, len}, why);
     case VERBOSE:
         q->verbose = true;
-        return len == 0 || complain(why, "verbose", "no value");
+        return len == 0 || query_fail(why, "verbose", "no value");
     }
     return false;
 }
 
-static bool complain_unknown(struct text name, unsigned allowed, char *why)
+static bool query_fail_unknown(struct query_text name, unsigned allowed, char *why)
 {
     int len = snprintf(why, QUERY_WHY_SIZE, "unknown parameter %.*s%s",
                        (int)(name.len > SHOWN ? SHOWN : name.len), name.base,
@@ -243,50 +245,50 @@ static bool complain_unknown(struct text name, unsigned allowed, char *why)
     return false;
 }
 
-static bool read_parameter(struct query *q, struct text pair, unsigned allowed, unsigned *seen,
-                           char *why)
+static bool query_read_parameter(struct query *q, struct query_text pair, unsigned allowed,
+                                 unsigned *seen, char *why)
 {
-    struct text name = take(&pair, '=');
+    struct query_text name = query_take(&pair, '=');
     char value[VALUE_SIZE];
     size_t len, i = 0;
 
-    while (i < PARAMETERS && !is(name, parameters[i].name))
+    while (i < PARAMETERS && !query_text_is(name, parameters[i].name))
         i++;
     if (i == PARAMETERS || (allowed & parameters[i].parameter) == 0)
-        return complain_unknown(name, allowed, why);
+        return query_fail_unknown(name, allowed, why);
     if ((*seen & parameters[i].parameter) != 0)
-        return complain(why, parameters[i].name, "one value, not two");
+        return query_fail(why, parameters[i].name, "one value, not two");
     *seen |= parameters[i].parameter;
-    if (!decode(pair, value, &len))
-        return complain(why, parameters[i].name,
-                        "256 characters at most, none of them a control "
-                        "character, with %XX for special ones");
-    return set(q, parameters[i].parameter, value, len, why);
+    if (!query_decode(pair, value, &len))
+        return query_fail(why, parameters[i].name,
+                          "256 characters at most, none of them a control "
+                          "character, with %XX for special ones");
+    return query_set(q, parameters[i].parameter, value, len, why);
 }
 
-static bool check_together(const struct query *q, unsigned seen, char *why)
+static bool query_check_together(const struct query *q, unsigned seen, char *why)
 {
     if (q->since_us >= q->until_us)
-        return complain(why, "until", "a time after since");
+        return query_fail(why, "until", "a time after since");
     if (q->route == QUERY_LIST && (seen & DESTINATION) != 0 && (seen & STATE) == 0)
-        return complain(why, "destination", "a state beside it");
+        return query_fail(why, "destination", "a state beside it");
     if (q->route == QUERY_REPLAY_MANY && (seen & DESTINATION) == 0)
-        return complain(why, "destination", "the name of one: without it nothing is replayed");
+        return query_fail(why, "destination", "the name of one: without it nothing is replayed");
     return true;
 }
 
 /* ---- the path */
 
-static bool fits(struct text path, const char *pattern, int64_t *seq)
+static bool query_path_fits(struct query_text path, const char *pattern, int64_t *seq)
 {
-    struct text wanted = {pattern, strlen(pattern)};
+    struct query_text wanted = {pattern, strlen(pattern)};
     bool good = path.len > 0 && path.base[path.len - 1] != '/';
 
     while (good && path.len > 0 && wanted.len > 0) {
-        struct text part = take(&path, '/'), like = take(&wanted, '/');
+        struct query_text part = query_take(&path, '/'), like = query_take(&wanted, '/');
 
-        good = is(like, "{seq}")
-                   ? read_number(part, 1, INT64_MAX, seq)
+        good = query_text_is(like, "{seq}")
+                   ? query_read_number(part, 1, INT64_MAX, seq)
                    : part.len == like.len && memcmp(part.base, like.base, part.len) == 0;
     }
     return good && path.len == 0 && wanted.len == 0;
@@ -294,7 +296,7 @@ static bool fits(struct text path, const char *pattern, int64_t *seq)
 
 bool query_read(struct query *q, const char *target, size_t len, char why[QUERY_WHY_SIZE])
 {
-    struct text rest = {target, len}, path = take(&rest, '?');
+    struct query_text rest = {target, len}, path = query_take(&rest, '?');
     unsigned seen = 0;
     size_t i = 0;
 
@@ -304,15 +306,16 @@ bool query_read(struct query *q, const char *target, size_t len, char why[QUERY_
         .limit = QUERY_LIMIT_DEFAULT,
     };
     why[0] = '\0';
-    while (i < sizeof(routes) / sizeof(routes[0]) && !fits(path, routes[i].path, &q->seq))
+    while (i < sizeof(routes) / sizeof(routes[0]) &&
+           !query_path_fits(path, routes[i].path, &q->seq))
         i++;
     if (i == sizeof(routes) / sizeof(routes[0]))
         return true;
     q->route = routes[i].route;
     while (rest.len > 0)
-        if (!read_parameter(q, take(&rest, '&'), routes[i].allowed, &seen, why))
+        if (!query_read_parameter(q, query_take(&rest, '&'), routes[i].allowed, &seen, why))
             return false;
-    return check_together(q, seen, why);
+    return query_check_together(q, seen, why);
 }
 
 const char *query_method(enum query_route route)
@@ -325,5 +328,5 @@ const char *query_method(enum query_route route)
 
 const char *query_state_name(enum query_state state)
 {
-    return states[state];
+    return query_state_names[state];
 }

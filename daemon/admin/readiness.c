@@ -9,7 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "daemon/store/journal.h"
+#include "daemon/store/writer.h"
 
 int64_t readiness_free_bytes(const char *path)
 {
@@ -20,7 +20,7 @@ int64_t readiness_free_bytes(const char *path)
     return (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
 }
 
-static bool is_writable(const char *path, char *detail, size_t size)
+static bool readiness_is_writable(const char *path, char *detail, size_t size)
 {
     struct statvfs disk;
 
@@ -35,15 +35,15 @@ static bool is_writable(const char *path, char *detail, size_t size)
     return true;
 }
 
-void readiness_look(struct readiness *r, struct journal *journal, const char *path,
-                    uint64_t free_bytes_min)
+void readiness_check(struct readiness *r, struct writer *writer, const char *path,
+                     uint64_t free_bytes_min)
 {
     int64_t free_bytes = readiness_free_bytes(path);
-    struct journal_stats stats;
+    struct writer_stats stats;
 
-    journal_stats(journal, &stats);
+    writer_stats(writer, &stats);
     *r = (struct readiness){
-        .journal_failed = !stats.healthy,
+        .writer_failed = !stats.healthy,
         .checks = {{.name = "journal", .good = stats.healthy},
                    {.name = "store"},
                    {.name = "disk",
@@ -52,7 +52,8 @@ void readiness_look(struct readiness *r, struct journal *journal, const char *pa
     if (!stats.healthy)
         snprintf(r->checks[0].detail, sizeof(r->checks[0].detail),
                  "the last transaction failed, see what hooklined said");
-    r->checks[1].good = is_writable(path, r->checks[1].detail, sizeof(r->checks[1].detail));
+    r->checks[1].good =
+        readiness_is_writable(path, r->checks[1].detail, sizeof(r->checks[1].detail));
     snprintf(r->checks[2].detail, sizeof(r->checks[2].detail),
              "%" PRId64 " bytes are free, expected %" PRIu64, free_bytes, free_bytes_min);
     r->ready = r->checks[0].good && r->checks[1].good && r->checks[2].good;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct journal;
+struct writer;
 
 enum {
     READINESS_CHECKS = 3
@@ -18,7 +18,7 @@ enum {
 
 struct readiness {
     bool ready;
-    bool journal_failed; /* the last transaction; nobody will know better until the next one */
+    bool writer_failed; /* the last transaction; nobody will know better until the next one */
     struct {
         const char *name;
         bool good;
@@ -27,8 +27,8 @@ struct readiness {
 };
 
 /* `path` is that of the store. */
-void readiness_look(struct readiness *readiness, struct journal *journal, const char *path,
-                    uint64_t free_bytes_min);
+void readiness_check(struct readiness *readiness, struct writer *writer, const char *path,
+                     uint64_t free_bytes_min);
 
 /* Of the disk that the store is on; -1 if nobody knows. */
 int64_t readiness_free_bytes(const char *path);

@@ -9,29 +9,29 @@
 
 #include <stdint.h>
 
-struct backlog;
-struct entrances;
-struct exposition;
+struct lag;
+struct listener_configs;
+struct prometheus;
 struct forwarder;
 struct listener;
 struct metrics;
-struct standing;
-struct storage;
+struct status;
 struct store;
+struct db;
 
-struct scrape {
+struct metrics_page {
     const char *version;
     int64_t start_us; /* of the process, since 1970 */
     const struct metrics *metrics;
     const struct listener *listener; /* where deliveries arrive */
-    const struct entrances *entrances;
-    struct storage *storage;
+    const struct listener_configs *listener_configs;
+    struct store *store;
     struct forwarder *forwarder; /* NULL: there are no destinations */
-    struct store *store;         /* a reader's, as are ... */
-    struct standing *standing;   /* ... this */
-    struct backlog *backlog;     /* ... and this */
+    struct db *db;               /* a reader's, as are ... */
+    struct status *status;       /* ... this */
+    struct lag *lag;             /* ... and this */
 };
 
-void scrape_write(const struct scrape *scrape, struct exposition *e);
+void metrics_page_write(const struct metrics_page *page, struct prometheus *e);
 
 #endif

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/un.h>
 
-static const char unix_prefix[] = "unix:";
+static const char address_unix_prefix[] = "unix:";
 
 /* Splits in place. The family follows from the brackets: without them nobody knows which colon of
  * an IPv6 address is the port's. */
-static bool split(char *text, char **address, char **port, int *family)
+static bool address_split_port(char *text, char **address, char **port, int *family)
 {
     char *colon = strrchr(text, ':');
 
@@ -33,14 +33,14 @@ static bool split(char *text, char **address, char **port, int *family)
 }
 
 /* getaddrinfo() takes "*" for this machine alone, and "1.2" for 1.0.0.2. */
-static bool is_whole(const char *host, int family)
+static bool address_host_is_whole(const char *host, int family)
 {
     struct in_addr ignored;
 
     return family == AF_INET6 ? host[0] != '*' : inet_pton(AF_INET, host, &ignored) == 1;
 }
 
-static bool read_path(const char *path, struct sockaddr_storage *address, socklen_t *len)
+static bool address_read_unix(const char *path, struct sockaddr_storage *address, socklen_t *len)
 {
     struct sockaddr_un *local = (struct sockaddr_un *)address;
 
@@ -62,11 +62,12 @@ bool address_read(const char *text, struct sockaddr_storage *address, socklen_t 
     char copy[256], *host, *port;
     struct addrinfo *info;
 
-    if (strncmp(text, unix_prefix, sizeof(unix_prefix) - 1) == 0)
-        return read_path(text + sizeof(unix_prefix) - 1, address, len);
+    if (strncmp(text, address_unix_prefix, sizeof(address_unix_prefix) - 1) == 0)
+        return address_read_unix(text + sizeof(address_unix_prefix) - 1, address, len);
     if ((size_t)snprintf(copy, sizeof(copy), "%s", text) >= sizeof(copy))
         return false;
-    if (!split(copy, &host, &port, &hints.ai_family) || !is_whole(host, hints.ai_family) ||
+    if (!address_split_port(copy, &host, &port, &hints.ai_family) ||
+        !address_host_is_whole(host, hints.ai_family) ||
         getaddrinfo(host, port, &hints, &info) != 0)
         return false;
     memcpy(address, info->ai_addr, info->ai_addrlen);
@@ -97,8 +98,8 @@ void address_write(const struct sockaddr_storage *address, char *text)
                ((const struct sockaddr_un *)address)->sun_path[0] != '\0') {
         const struct sockaddr_un *local = (const struct sockaddr_un *)address;
 
-        snprintf(text, ADDRESS_TEXT_SIZE, "%s%.*s", unix_prefix, (int)sizeof(local->sun_path),
-                 local->sun_path);
+        snprintf(text, ADDRESS_TEXT_SIZE, "%s%.*s", address_unix_prefix,
+                 (int)sizeof(local->sun_path), local->sun_path);
     } else {
         snprintf(text, ADDRESS_TEXT_SIZE, "unknown");
     }

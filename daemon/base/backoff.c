@@ -18,7 +18,7 @@ int64_t backoff_delay_us(const unsigned *schedule_s, unsigned count, unsigned tr
     return (int64_t)(random % ((uint64_t)schedule_s[tries - 1] * 1000000 + 1));
 }
 
-static bool read_form(const char *text, const char *form, int64_t *seconds)
+static bool backoff_parse_form(const char *text, const char *form, int64_t *seconds)
 {
     struct tm read = {0}, again;
     const char *end = strptime(text, form, &read);
@@ -44,25 +44,25 @@ bool backoff_read_date(const char *text, int64_t *seconds)
     };
 
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
-        if (read_form(text, forms[i], seconds))
+        if (backoff_parse_form(text, forms[i], seconds))
             return true;
     return false;
 }
 
-static int64_t read_seconds(const char *text)
+static int64_t backoff_read_seconds(const char *text)
 {
     int64_t seconds = 0;
 
     if (*text == '\0' || text[strspn(text, "0123456789")] != '\0')
         return -1;
-    for (; *text != '\0' && seconds < BACKOFF_LONGEST_S; text++)
+    for (; *text != '\0' && seconds < BACKOFF_MAX_S; text++)
         seconds = 10 * seconds + (*text - '0');
-    return seconds < BACKOFF_LONGEST_S ? seconds : BACKOFF_LONGEST_S;
+    return seconds < BACKOFF_MAX_S ? seconds : BACKOFF_MAX_S;
 }
 
 int64_t backoff_retry_after_s(const char *text, const char *date, int64_t now_s)
 {
-    int64_t until, seconds = read_seconds(text);
+    int64_t until, seconds = backoff_read_seconds(text);
 
     if (seconds >= 0 || !backoff_read_date(text, &until))
         return seconds;
@@ -70,5 +70,5 @@ int64_t backoff_retry_after_s(const char *text, const char *date, int64_t now_s)
         backoff_read_date(date, &now_s);
     if (until <= now_s)
         return 0;
-    return until - now_s < BACKOFF_LONGEST_S ? until - now_s : BACKOFF_LONGEST_S;
+    return until - now_s < BACKOFF_MAX_S ? until - now_s : BACKOFF_MAX_S;
 }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-    BACKOFF_LONGEST_S = 86400, /* whatever the other side asks for */
+    BACKOFF_MAX_S = 86400, /* whatever the other side asks for */
 };
 
 /* What the Standard Webhooks specification recommends, in seconds. */
@@ -22,7 +22,7 @@ extern const unsigned BACKOFF_STANDARD_COUNT;
 int64_t backoff_delay_us(const unsigned *schedule_s, unsigned count, unsigned tries,
                          uint64_t random);
 
-/* The seconds that a Retry-After asks for, BACKOFF_LONGEST_S at most; -1 if it is none. `date` is
+/* The seconds that a Retry-After asks for, BACKOFF_MAX_S at most; -1 if it is none. `date` is
  * the Date of the same answer, or NULL: a clock that is wrong on either side does not matter then.
  * Without it `now_s` stands for it. */
 int64_t backoff_retry_after_s(const char *text, const char *date, int64_t now_s);

@@ -6,7 +6,7 @@
 
 static int64_t boot_to_wall_us;
 
-static int64_t read_us(clockid_t id)
+static int64_t clock_read_us(clockid_t id)
 {
     struct timespec now;
 
@@ -16,23 +16,23 @@ static int64_t read_us(clockid_t id)
 
 int64_t clock_wall_us(void)
 {
-    return read_us(CLOCK_REALTIME);
+    return clock_read_us(CLOCK_REALTIME);
 }
 
 int64_t clock_mono_us(void)
 {
-    return read_us(CLOCK_MONOTONIC);
+    return clock_read_us(CLOCK_MONOTONIC);
 }
 
-static void fix_steady(void)
+static void clock_fix_boot_offset(void)
 {
-    boot_to_wall_us = read_us(CLOCK_REALTIME) - read_us(CLOCK_BOOTTIME);
+    boot_to_wall_us = clock_read_us(CLOCK_REALTIME) - clock_read_us(CLOCK_BOOTTIME);
 }
 
 int64_t clock_steady_us(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    pthread_once(&once, fix_steady);
-    return read_us(CLOCK_BOOTTIME) + boot_to_wall_us;
+    pthread_once(&once, clock_fix_boot_offset);
+    return clock_read_us(CLOCK_BOOTTIME) + boot_to_wall_us;
 }

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-int exits_of_errno(int error)
+int process_exit_code(int error)
 {
     return error == EACCES || error == EPERM ? EXIT_PERMISSION : EXIT_FAILED;
 }

@@ -13,6 +13,6 @@ enum {
 };
 
 /* Of something that could not be opened. */
-int exits_of_errno(int error);
+int process_exit_code(int error);
 
 #endif

@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 enum {
-    ISO_TIME_SIZE = 32
+    RFC3339_SIZE = 32
 };
 
 /* Microseconds since 1970; before that and behind the year 9999 it is the nearest that there is. */
-void iso_time_write(char out[ISO_TIME_SIZE], int64_t wall_us);
+void rfc3339_write(char out[RFC3339_SIZE], int64_t wall_us);
 
 #endif

@@ -15,7 +15,7 @@ void mailbox_destroy(struct mailbox *mailbox)
     pthread_mutex_destroy(&mailbox->mutex);
 }
 
-void mailbox_post(struct mailbox *mailbox, struct message *message)
+void mailbox_post(struct mailbox *mailbox, struct mailbox_message *message)
 {
     message->next = NULL;
     pthread_mutex_lock(&mailbox->mutex);
@@ -25,9 +25,9 @@ void mailbox_post(struct mailbox *mailbox, struct message *message)
     mailbox->wake(mailbox->data);
 }
 
-void mailbox_empty(struct mailbox *mailbox)
+void mailbox_drain(struct mailbox *mailbox)
 {
-    struct message *message, *next;
+    struct mailbox_message *message, *next;
 
     pthread_mutex_lock(&mailbox->mutex);
     message = mailbox->first;

@@ -10,14 +10,14 @@
 
 #include <pthread.h>
 
-struct message {
-    struct message *next;                  /* the mailbox's */
-    void (*take)(struct message *message); /* on the owner's thread */
+struct mailbox_message {
+    struct mailbox_message *next;                  /* the mailbox's */
+    void (*take)(struct mailbox_message *message); /* on the owner's thread */
 };
 
 struct mailbox {
     pthread_mutex_t mutex; /* a leaf: nothing is called while it is held */
-    struct message *first, **last;
+    struct mailbox_message *first, **last;
     void *data;
     void (*wake)(void *data); /* on the sender's thread */
 };
@@ -25,9 +25,9 @@ struct mailbox {
 void mailbox_init(struct mailbox *mailbox, void (*wake)(void *data), void *data);
 void mailbox_destroy(struct mailbox *mailbox);
 
-void mailbox_post(struct mailbox *mailbox, struct message *message);
+void mailbox_post(struct mailbox *mailbox, struct mailbox_message *message);
 
 /* Takes all that is there, in the order in which it came. */
-void mailbox_empty(struct mailbox *mailbox);
+void mailbox_drain(struct mailbox *mailbox);
 
 #endif

@@ -5,7 +5,7 @@
 #include <time.h>
 
 /* Takes `count` digits, whose value lies between the two. */
-static bool take_number(const char **text, int count, int least, int most, int *number)
+static bool rfc3339_take_number(const char **text, int count, int least, int most, int *number)
 {
     *number = 0;
     for (int i = 0; i < count; i++) {
@@ -19,7 +19,7 @@ static bool take_number(const char **text, int count, int least, int most, int *
     return *number >= least && *number <= most;
 }
 
-static bool take_one_of(const char **text, const char *these)
+static bool rfc3339_take_one_of(const char **text, const char *these)
 {
     for (; *these != '\0'; these++) {
         if (**text == *these) {
@@ -30,12 +30,12 @@ static bool take_one_of(const char **text, const char *these)
     return false;
 }
 
-static bool take_fraction(const char **text, int64_t *us)
+static bool rfc3339_take_fraction(const char **text, int64_t *us)
 {
     int64_t unit = 100000;
 
     *us = 0;
-    if (!take_one_of(text, "."))
+    if (!rfc3339_take_one_of(text, "."))
         return true;
     if (**text < '0' || **text > '9')
         return false;
@@ -44,22 +44,22 @@ static bool take_fraction(const char **text, int64_t *us)
     return true;
 }
 
-static bool take_offset(const char **text, int *seconds)
+static bool rfc3339_take_offset(const char **text, int *seconds)
 {
     bool west = **text == '-';
     int hours, minutes;
 
     *seconds = 0;
-    if (take_one_of(text, "Zz"))
+    if (rfc3339_take_one_of(text, "Zz"))
         return true;
-    if (!take_one_of(text, "+-") || !take_number(text, 2, 0, 23, &hours) ||
-        !take_one_of(text, ":") || !take_number(text, 2, 0, 59, &minutes))
+    if (!rfc3339_take_one_of(text, "+-") || !rfc3339_take_number(text, 2, 0, 23, &hours) ||
+        !rfc3339_take_one_of(text, ":") || !rfc3339_take_number(text, 2, 0, 59, &minutes))
         return false;
     *seconds = (hours * 60 + minutes) * (west ? -60 : 60);
     return true;
 }
 
-static int days_of_month(int year, int month)
+static int rfc3339_days_of_month(int year, int month)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -67,19 +67,20 @@ static int days_of_month(int year, int month)
     return days[month - 1] + (month == 2 && leap);
 }
 
-static bool read_date(const char *text, int64_t *us)
+static bool rfc3339_read_date(const char *text, int64_t *us)
 {
     struct tm t = {0};
     int year, month, day, offset;
     int64_t fraction;
 
-    if (!take_number(&text, 4, 1970, 9999, &year) || !take_one_of(&text, "-") ||
-        !take_number(&text, 2, 1, 12, &month) || !take_one_of(&text, "-") ||
-        !take_number(&text, 2, 1, days_of_month(year, month), &day) || !take_one_of(&text, "Tt ") ||
-        !take_number(&text, 2, 0, 23, &t.tm_hour) || !take_one_of(&text, ":") ||
-        !take_number(&text, 2, 0, 59, &t.tm_min) || !take_one_of(&text, ":") ||
-        !take_number(&text, 2, 0, 60, &t.tm_sec) || !take_fraction(&text, &fraction) ||
-        !take_offset(&text, &offset) || *text != '\0')
+    if (!rfc3339_take_number(&text, 4, 1970, 9999, &year) || !rfc3339_take_one_of(&text, "-") ||
+        !rfc3339_take_number(&text, 2, 1, 12, &month) || !rfc3339_take_one_of(&text, "-") ||
+        !rfc3339_take_number(&text, 2, 1, rfc3339_days_of_month(year, month), &day) ||
+        !rfc3339_take_one_of(&text, "Tt ") || !rfc3339_take_number(&text, 2, 0, 23, &t.tm_hour) ||
+        !rfc3339_take_one_of(&text, ":") || !rfc3339_take_number(&text, 2, 0, 59, &t.tm_min) ||
+        !rfc3339_take_one_of(&text, ":") || !rfc3339_take_number(&text, 2, 0, 60, &t.tm_sec) ||
+        !rfc3339_take_fraction(&text, &fraction) || !rfc3339_take_offset(&text, &offset) ||
+        *text != '\0')
         return false;
     t.tm_year = year - 1900;
     t.tm_mon = month - 1;
@@ -88,20 +89,20 @@ static bool read_date(const char *text, int64_t *us)
     return *us >= 0;
 }
 
-static bool read_seconds(const char *text, int64_t *us)
+static bool rfc3339_read_epoch(const char *text, int64_t *us)
 {
     const char *begin = text;
     int64_t seconds = 0, fraction;
 
     for (; *text >= '0' && *text <= '9' && text - begin < 12; text++)
         seconds = seconds * 10 + (*text - '0');
-    if (text == begin || !take_fraction(&text, &fraction) || *text != '\0')
+    if (text == begin || !rfc3339_take_fraction(&text, &fraction) || *text != '\0')
         return false;
     *us = seconds * 1000000 + fraction;
     return true;
 }
 
-bool moment_read(const char *text, int64_t *us)
+bool rfc3339_read(const char *text, int64_t *us)
 {
-    return read_seconds(text, us) || read_date(text, us);
+    return rfc3339_read_epoch(text, us) || rfc3339_read_date(text, us);
 }

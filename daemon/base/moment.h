@@ -10,6 +10,6 @@
 
 /* "2026-11-22T04:00:00Z", with a fraction or another offset if you like, or seconds since 1970.
  * Sets *us to microseconds since 1970, which is never negative. */
-bool moment_read(const char *text, int64_t *us);
+bool rfc3339_read(const char *text, int64_t *us);
 
 #endif

@@ -6,27 +6,27 @@
 #include <stdio.h>
 #include <string.h>
 
-static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+static const unsigned char network_mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
 enum {
-    MAPPED_BITS = 96
+    NETWORK_MAPPED_BITS = 96
 };
 
-static unsigned bits_of(const struct network_host *host)
+static unsigned network_family_bits(const struct network_host *host)
 {
     return host->family == 4 ? 32 : 128;
 }
 
-static void take_v4(const void *bytes, struct network_host *host)
+static void network_host_set_v4(const void *bytes, struct network_host *host)
 {
     *host = (struct network_host){.family = 4};
     memcpy(host->bytes, bytes, 4);
 }
 
-static void take_v6(const void *bytes, struct network_host *host)
+static void network_host_set_v6(const void *bytes, struct network_host *host)
 {
-    if (memcmp(bytes, mapped, sizeof(mapped)) == 0) {
-        take_v4((const char *)bytes + sizeof(mapped), host);
+    if (memcmp(bytes, network_mapped_prefix, sizeof(network_mapped_prefix)) == 0) {
+        network_host_set_v4((const char *)bytes + sizeof(network_mapped_prefix), host);
         return;
     }
     *host = (struct network_host){.family = 6};
@@ -43,9 +43,9 @@ bool network_host_read(const char *text, size_t len, struct network_host *host)
     memcpy(copy, text, len);
     copy[len] = '\0';
     if (inet_pton(AF_INET, copy, bytes) == 1)
-        take_v4(bytes, host);
+        network_host_set_v4(bytes, host);
     else if (inet_pton(AF_INET6, copy, bytes) == 1)
-        take_v6(bytes, host);
+        network_host_set_v6(bytes, host);
     else
         return false;
     return true;
@@ -54,9 +54,9 @@ bool network_host_read(const char *text, size_t len, struct network_host *host)
 bool network_host_of(const struct sockaddr_storage *address, struct network_host *host)
 {
     if (address->ss_family == AF_INET)
-        take_v4(&((const struct sockaddr_in *)address)->sin_addr, host);
+        network_host_set_v4(&((const struct sockaddr_in *)address)->sin_addr, host);
     else if (address->ss_family == AF_INET6)
-        take_v6(&((const struct sockaddr_in6 *)address)->sin6_addr, host);
+        network_host_set_v6(&((const struct sockaddr_in6 *)address)->sin6_addr, host);
     else
         return false;
     return true;
@@ -85,7 +85,7 @@ bool network_host_same(const struct network_host *a, const struct network_host *
 }
 
 /* As people write it: no sign, no leading zero. */
-static bool read_bits(const char *text, unsigned *bits)
+static bool network_read_bits(const char *text, unsigned *bits)
 {
     size_t digits = strspn(text, "0123456789");
 
@@ -107,16 +107,16 @@ bool network_read(const char *text, struct network *network, const char **expect
     *expected = "an address, or ADDRESS/BITS";
     if (!network_host_read(text, len, &network->first))
         return false;
-    bits = bits_of(&network->first);
+    bits = network_family_bits(&network->first);
     if (text[len] == '/') {
         *expected = as_v6 ? "0 to 128 bits" : "0 to 32 bits";
-        if (!read_bits(text + len + 1, &bits) || bits > (as_v6 ? 128u : 32u))
+        if (!network_read_bits(text + len + 1, &bits) || bits > (as_v6 ? 128u : 32u))
             return false;
         if (as_v6 && network->first.family == 4) {
             *expected = "96 bits or more where ::ffff: stands before an address of IPv4";
-            if (bits < MAPPED_BITS)
+            if (bits < NETWORK_MAPPED_BITS)
                 return false;
-            bits -= MAPPED_BITS;
+            bits -= NETWORK_MAPPED_BITS;
         }
     }
     network->bits = (unsigned char)bits;
@@ -126,7 +126,7 @@ bool network_read(const char *text, struct network *network, const char **expect
     return network_host_same(&first, &network->first);
 }
 
-bool network_holds(const struct network *network, const struct network_host *host)
+bool network_contains(const struct network *network, const struct network_host *host)
 {
     struct network_host first = *host;
 
@@ -134,10 +134,10 @@ bool network_holds(const struct network *network, const struct network_host *hos
     return network_host_same(&first, &network->first);
 }
 
-bool networks_hold(const struct network *networks, size_t count, const struct network_host *host)
+bool networks_contain(const struct network *networks, size_t count, const struct network_host *host)
 {
     for (size_t i = 0; i < count; i++)
-        if (network_holds(&networks[i], host))
+        if (network_contains(&networks[i], host))
             return true;
     return false;
 }

@@ -46,9 +46,10 @@ bool network_host_same(const struct network_host *a, const struct network_host *
  * is none or names a host inside of the network: 192.0.2.1/24 may be meant either way. */
 bool network_read(const char *text, struct network *network, const char **expected);
 
-bool network_holds(const struct network *network, const struct network_host *host);
+bool network_contains(const struct network *network, const struct network_host *host);
 
 /* Whether one of them does. */
-bool networks_hold(const struct network *networks, size_t count, const struct network_host *host);
+bool networks_contain(const struct network *networks, size_t count,
+                      const struct network_host *host);
 
 #endif

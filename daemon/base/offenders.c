@@ -14,44 +14,45 @@
 /* A place holds, from the top: who it is, the second since the start in which the first refusal was
  * (for eight years), and how many there were. 0 is a free one. */
 enum {
-    SETS = 1 << 14,
-    PLACES = 8, /* of a set: a line of the cache */
-    COUNT_BITS = 14,
-    SINCE_BITS = 28,
-    V6_BITS = 64,
+    REFUSAL_SETS = 1 << 14,
+    REFUSAL_SLOTS = 8, /* of a set: a line of the cache */
+    REFUSAL_COUNT_BITS = 14,
+    REFUSAL_SINCE_BITS = 28,
+    REFUSAL_V6_BITS = 64,
 };
 
 typedef _Atomic uint64_t place;
 
-struct offenders {
+struct refusal_limit {
     int64_t start_us;
     unsigned char key[crypto_shorthash_KEYBYTES];
     place *sets; /* SETS times PLACES, in line with the cache */
     place memory[];
 };
 
-struct offender {
+struct refusal_count {
     uint64_t who, since_s, count;
 };
 
-static uint64_t pack(const struct offender *o)
+static uint64_t refusal_count_pack(const struct refusal_count *o)
 {
-    return o->who << (SINCE_BITS + COUNT_BITS) | o->since_s << COUNT_BITS | o->count;
+    return o->who << (REFUSAL_SINCE_BITS + REFUSAL_COUNT_BITS) | o->since_s << REFUSAL_COUNT_BITS |
+           o->count;
 }
 
-static struct offender unpack(uint64_t word)
+static struct refusal_count refusal_count_unpack(uint64_t word)
 {
-    return (struct offender){
-        .who = word >> (SINCE_BITS + COUNT_BITS),
-        .since_s = word >> COUNT_BITS & ((1 << SINCE_BITS) - 1),
-        .count = word & ((1 << COUNT_BITS) - 1),
+    return (struct refusal_count){
+        .who = word >> (REFUSAL_SINCE_BITS + REFUSAL_COUNT_BITS),
+        .since_s = word >> REFUSAL_COUNT_BITS & ((1 << REFUSAL_SINCE_BITS) - 1),
+        .count = word & ((1 << REFUSAL_COUNT_BITS) - 1),
     };
 }
 
-struct offenders *offenders_new(int64_t now_us)
+struct refusal_limit *refusal_limit_new(int64_t now_us)
 {
-    const size_t line = PLACES * sizeof(place);
-    struct offenders *all = calloc(1, sizeof(*all) + (SETS + 1) * line);
+    const size_t line = REFUSAL_SLOTS * sizeof(place);
+    struct refusal_limit *all = calloc(1, sizeof(*all) + (REFUSAL_SETS + 1) * line);
 
     if (all == NULL)
         return NULL;
@@ -61,15 +62,16 @@ struct offenders *offenders_new(int64_t now_us)
     return all;
 }
 
-void offenders_free(struct offenders **offenders)
+void refusal_limit_free(struct refusal_limit **refusal_limit)
 {
-    free(*offenders);
-    *offenders = NULL;
+    free(*refusal_limit);
+    *refusal_limit = NULL;
 }
 
 /* The set of a host at a source, and in *who what it is known by there. */
-static place *find_set(const struct offenders *all, const struct network_host *host,
-                       const char *source, uint64_t *who)
+static place *refusal_limit_find_set(const struct refusal_limit *all,
+                                     const struct network_host *host, const char *source,
+                                     uint64_t *who)
 {
     struct {
         struct network_host host;
@@ -79,63 +81,65 @@ static place *find_set(const struct offenders *all, const struct network_host *h
     uint64_t hash = 0;
 
     if (host->family == 6)
-        network_host_mask(&both.host, V6_BITS);
+        network_host_mask(&both.host, REFUSAL_V6_BITS);
     crypto_shorthash(both.source, (const unsigned char *)source, strlen(source), all->key);
     crypto_shorthash(bytes, (const unsigned char *)&both, sizeof(both), all->key);
     for (size_t i = 0; i < sizeof(bytes); i++)
         hash = hash << 8 | bytes[i];
-    *who = hash >> (SINCE_BITS + COUNT_BITS);
-    return all->sets + hash % SETS * PLACES;
+    *who = hash >> (REFUSAL_SINCE_BITS + REFUSAL_COUNT_BITS);
+    return all->sets + hash % REFUSAL_SETS * REFUSAL_SLOTS;
 }
 
-static uint64_t now_s(const struct offenders *all, int64_t now_us)
+static uint64_t refusal_limit_now_s(const struct refusal_limit *all, int64_t now_us)
 {
     return (uint64_t)(now_us - all->start_us) / 1000000;
 }
 
 /* Another thread's now may be a little later than ours. */
-static bool is_over(const struct offender *o, uint64_t at_s)
+static bool refusal_count_is_over(const struct refusal_count *o, uint64_t at_s)
 {
-    return o->count == 0 || at_s >= o->since_s + OFFENDERS_WINDOW_S;
+    return o->count == 0 || at_s >= o->since_s + REFUSAL_LIMIT_WINDOW_S;
 }
 
-unsigned offenders_wait_s(const struct offenders *all, const struct network_host *host,
-                          const char *source, unsigned refusals, int64_t now_us)
+unsigned refusal_limit_wait_s(const struct refusal_limit *all, const struct network_host *host,
+                              const char *source, unsigned refusals, int64_t now_us)
 {
-    uint64_t who, at_s = now_s(all, now_us);
-    const place *set = find_set(all, host, source, &who);
+    uint64_t who, at_s = refusal_limit_now_s(all, now_us);
+    const place *set = refusal_limit_find_set(all, host, source, &who);
 
-    for (size_t i = 0; i < PLACES; i++) {
-        struct offender o = unpack(atomic_load_explicit(&set[i], memory_order_relaxed));
+    for (size_t i = 0; i < REFUSAL_SLOTS; i++) {
+        struct refusal_count o =
+            refusal_count_unpack(atomic_load_explicit(&set[i], memory_order_relaxed));
 
-        if (o.who == who && o.count >= refusals && !is_over(&o, at_s))
-            return (unsigned)(o.since_s + OFFENDERS_WINDOW_S - at_s);
+        if (o.who == who && o.count >= refusals && !refusal_count_is_over(&o, at_s))
+            return (unsigned)(o.since_s + REFUSAL_LIMIT_WINDOW_S - at_s);
     }
     return 0;
 }
 
 /* Whether `a` is forgotten rather than `b`. */
-static bool matters_less(const struct offender *a, const struct offender *b, uint64_t at_s)
+static bool refusal_count_is_less(const struct refusal_count *a, const struct refusal_count *b,
+                                  uint64_t at_s)
 {
-    if (is_over(a, at_s) || is_over(b, at_s))
-        return is_over(a, at_s) && !is_over(b, at_s);
+    if (refusal_count_is_over(a, at_s) || refusal_count_is_over(b, at_s))
+        return refusal_count_is_over(a, at_s) && !refusal_count_is_over(b, at_s);
     return a->count != b->count ? a->count < b->count : a->since_s < b->since_s;
 }
 
 /* The place of whoever is known by `who`, or else the one to take; and what is in it. */
-static place *find_place(place *set, uint64_t who, uint64_t at_s, uint64_t *word)
+static place *refusal_limit_find_slot(place *set, uint64_t who, uint64_t at_s, uint64_t *word)
 {
     place *least = NULL;
 
-    for (size_t i = 0; i < PLACES; i++) {
+    for (size_t i = 0; i < REFUSAL_SLOTS; i++) {
         uint64_t here = atomic_load_explicit(&set[i], memory_order_relaxed);
-        struct offender o = unpack(here), other = unpack(*word);
+        struct refusal_count o = refusal_count_unpack(here), other = refusal_count_unpack(*word);
 
         if (o.who == who && o.count > 0) {
             *word = here;
             return &set[i];
         }
-        if (least == NULL || matters_less(&o, &other, at_s)) {
+        if (least == NULL || refusal_count_is_less(&o, &other, at_s)) {
             least = &set[i];
             *word = here;
         }
@@ -143,22 +147,22 @@ static place *find_place(place *set, uint64_t who, uint64_t at_s, uint64_t *word
     return least;
 }
 
-void offenders_add(struct offenders *all, const struct network_host *host, const char *source,
-                   int64_t now_us)
+void refusal_limit_add(struct refusal_limit *all, const struct network_host *host,
+                       const char *source, int64_t now_us)
 {
-    uint64_t who, at_s = now_s(all, now_us), word = 0;
-    place *set = find_set(all, host, source, &who);
-    struct offender o;
+    uint64_t who, at_s = refusal_limit_now_s(all, now_us), word = 0;
+    place *set = refusal_limit_find_set(all, host, source, &who);
+    struct refusal_count o;
     place *mine;
 
     do {
-        mine = find_place(set, who, at_s, &word);
-        o = unpack(word);
-        if (o.who != who || is_over(&o, at_s))
-            o = (struct offender){.who = who, .since_s = at_s};
-        if (o.count == OFFENDERS_REFUSALS_MAX)
+        mine = refusal_limit_find_slot(set, who, at_s, &word);
+        o = refusal_count_unpack(word);
+        if (o.who != who || refusal_count_is_over(&o, at_s))
+            o = (struct refusal_count){.who = who, .since_s = at_s};
+        if (o.count == REFUSAL_LIMIT_MAX)
             return;
         o.count++;
-    } while (!atomic_compare_exchange_weak_explicit(mine, &word, pack(&o), memory_order_relaxed,
-                                                    memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(mine, &word, refusal_count_pack(&o),
+                                                    memory_order_relaxed, memory_order_relaxed));
 }

@@ -22,26 +22,27 @@
 #include <stdint.h>
 
 struct network_host;
-struct offenders;
+struct refusal_limit;
 
 enum {
-    OFFENDERS_REFUSALS_MAX = 10000,
-    OFFENDERS_WINDOW_S = 60,
+    REFUSAL_LIMIT_MAX = 10000,
+    REFUSAL_LIMIT_WINDOW_S = 60,
 };
 
 /* NULL without memory; what is not needed of it is never touched. libsodium is initialised before.
  */
-struct offenders *offenders_new(int64_t now_us);
-void offenders_free(struct offenders **offenders);
+struct refusal_limit *refusal_limit_new(int64_t now_us);
+void refusal_limit_free(struct refusal_limit **refusal_limit);
 
 /* A request of the host was refused by the source; "": there is none at its path. Times are
  * clock_mono_us()'s. */
-void offenders_add(struct offenders *offenders, const struct network_host *host, const char *source,
-                   int64_t now_us);
+void refusal_limit_add(struct refusal_limit *refusal_limit, const struct network_host *host,
+                       const char *source, int64_t now_us);
 
 /* After how many seconds a host is heard again that is unheard from so many refusals on, 1 to
- * OFFENDERS_REFUSALS_MAX; 0: now. */
-unsigned offenders_wait_s(const struct offenders *offenders, const struct network_host *host,
-                          const char *source, unsigned refusals, int64_t now_us);
+ * REFUSAL_LIMIT_MAX; 0: now. */
+unsigned refusal_limit_wait_s(const struct refusal_limit *refusal_limit,
+                              const struct network_host *host, const char *source,
+                              unsigned refusals, int64_t now_us);
 
 #endif

@@ -9,12 +9,12 @@
 #include <stddef.h>
 
 enum {
-    PLAIN_TEXT_MAX = 512
+    TEXT_REDACTED_MAX = 512
 };
 
-/* Copies what fits into `out`, whose `size` is from 16 to PLAIN_TEXT_MAX, with "..." for what does
+/* Copies what fits into `out`, whose `size` is from 16 to TEXT_REDACTED_MAX, with "..." for what does
  * not. White space becomes a blank, and other odd characters what printable.h writes for them.
  * Where `hidden`, which may be NULL or empty, occurs "(hidden)" is written. */
-void plain_text_copy(char *out, size_t size, const char *bytes, size_t len, const char *hidden);
+void text_copy_redacted(char *out, size_t size, const char *bytes, size_t len, const char *hidden);
 
 #endif

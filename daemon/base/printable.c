@@ -6,12 +6,12 @@
 #include <string.h>
 
 enum {
-    PIECE_SIZE = 16, /* one character, or what is written in its place */
-    NO_CHARACTER = -1
+    TEXT_PIECE_SIZE = 16, /* one character, or what is written in its place */
+    TEXT_NO_CHAR = -1
 };
 
-/* The character at the beginning, and its length; NO_CHARACTER and 1 for what is no UTF-8. */
-static int32_t take(const char *text, size_t len, size_t *used)
+/* The character at the beginning, and its length; TEXT_NO_CHAR and 1 for what is no UTF-8. */
+static int32_t text_decode_char(const char *text, size_t len, size_t *used)
 {
     static const int32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     unsigned char first = (unsigned char)text[0];
@@ -20,21 +20,21 @@ static int32_t take(const char *text, size_t len, size_t *used)
 
     *used = 1;
     if (count == 0 || count > len || first >= 0xf8)
-        return NO_CHARACTER;
+        return TEXT_NO_CHAR;
     for (size_t i = 1; i < count; i++) {
         if ((text[i] & 0xc0) != 0x80)
-            return NO_CHARACTER;
+            return TEXT_NO_CHAR;
         c = c << 6 | (text[i] & 0x3f);
     }
     if (c < least[count] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-        return NO_CHARACTER;
+        return TEXT_NO_CHAR;
     *used = count;
     return c;
 }
 
 /* Control characters, line and paragraph separators, what turns the direction of writing, what is
  * not seen, and tags. */
-static bool is_odd(int32_t c)
+static bool text_char_is_unsafe(int32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
            (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
@@ -43,25 +43,25 @@ static bool is_odd(int32_t c)
 }
 
 /* Writes the next character, and says how much of the text that was. */
-static int write_next(char to[PIECE_SIZE], const char *text, size_t len, size_t *used)
+static int text_escape_char(char to[TEXT_PIECE_SIZE], const char *text, size_t len, size_t *used)
 {
-    int32_t c = take(text, len, used);
+    int32_t c = text_decode_char(text, len, used);
 
-    if (c == NO_CHARACTER || (c < 0x80 && is_odd(c)))
-        return snprintf(to, PIECE_SIZE, "\\x%02x", (unsigned char)text[0]);
-    if (is_odd(c))
-        return snprintf(to, PIECE_SIZE, "\\u{%x}", (unsigned)c);
+    if (c == TEXT_NO_CHAR || (c < 0x80 && text_char_is_unsafe(c)))
+        return snprintf(to, TEXT_PIECE_SIZE, "\\x%02x", (unsigned char)text[0]);
+    if (text_char_is_unsafe(c))
+        return snprintf(to, TEXT_PIECE_SIZE, "\\u{%x}", (unsigned)c);
     memcpy(to, text, *used);
     return (int)*used;
 }
 
-size_t printable_copy(char *to, size_t size, const char *text, size_t len)
+size_t text_copy_printable(char *to, size_t size, const char *text, size_t len)
 {
-    char piece[PIECE_SIZE];
+    char piece[TEXT_PIECE_SIZE];
     size_t at = 0, used;
 
     for (size_t i = 0; text != NULL && i < len; i += used) {
-        size_t written = (size_t)write_next(piece, text + i, len - i, &used);
+        size_t written = (size_t)text_escape_char(piece, text + i, len - i, &used);
 
         if (written >= size - at)
             break;
@@ -72,23 +72,23 @@ size_t printable_copy(char *to, size_t size, const char *text, size_t len)
     return at;
 }
 
-void printable_write(FILE *out, const char *text, size_t len)
+void text_write_printable(FILE *out, const char *text, size_t len)
 {
-    char piece[PIECE_SIZE];
+    char piece[TEXT_PIECE_SIZE];
     size_t used;
 
     for (size_t i = 0; i < len; i += used)
-        fwrite(piece, 1, (size_t)write_next(piece, text + i, len - i, &used), out);
+        fwrite(piece, 1, (size_t)text_escape_char(piece, text + i, len - i, &used), out);
 }
 
-void printable_write_lines(FILE *out, const char *text, size_t len)
+void text_write_lines(FILE *out, const char *text, size_t len)
 {
     while (len > 0) {
         size_t run = 0;
 
         while (run < len && text[run] != '\n' && text[run] != '\t')
             run++;
-        printable_write(out, text, run);
+        text_write_printable(out, text, run);
         if (run < len)
             fputc(text[run++], out);
         text += run;
@@ -97,16 +97,16 @@ void printable_write_lines(FILE *out, const char *text, size_t len)
 }
 
 /* Beyond ASCII only strings have characters, and control characters stand in no JSON at all. */
-static void write_json_next(FILE *out, const char *text, size_t len, size_t *used)
+static void text_write_json_char(FILE *out, const char *text, size_t len, size_t *used)
 {
-    int32_t c = take(text, len, used);
+    int32_t c = text_decode_char(text, len, used);
 
-    if (c == NO_CHARACTER)
+    if (c == TEXT_NO_CHAR)
         fputs("\\ufffd", out);
-    else if (c >= 0x10000 && is_odd(c))
+    else if (c >= 0x10000 && text_char_is_unsafe(c))
         fprintf(out, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (c >> 10)),
                 (unsigned)(0xdc00 | (c & 0x3ff)));
-    else if (c >= 0x7f && is_odd(c))
+    else if (c >= 0x7f && text_char_is_unsafe(c))
         fprintf(out, "\\u%04x", (unsigned)c);
     else if (c >= 0x20)
         fwrite(text, 1, *used, out);
@@ -114,13 +114,13 @@ static void write_json_next(FILE *out, const char *text, size_t len, size_t *use
         fputc(' ', out);
 }
 
-void printable_write_json(FILE *out, const char *json, size_t len)
+void text_write_json(FILE *out, const char *json, size_t len)
 {
     size_t used;
 
     while (len > 0 && (json[len - 1] == '\n' || json[len - 1] == '\r'))
         len--;
     for (size_t i = 0; i < len; i += used)
-        write_json_next(out, json + i, len - i, &used);
+        text_write_json_char(out, json + i, len - i, &used);
     fputc('\n', out);
 }

@@ -14,14 +14,14 @@
 
 /* Writes what fits, with a NUL, and never a part of a character. Returns the length of what was
  * written. NULL is an empty text. */
-size_t printable_copy(char *to, size_t size, const char *text, size_t len);
+size_t text_copy_printable(char *to, size_t size, const char *text, size_t len);
 
-void printable_write(FILE *out, const char *text, size_t len);
+void text_write_printable(FILE *out, const char *text, size_t len);
 
 /* Likewise, but line ends and tabs are left as they are. */
-void printable_write_lines(FILE *out, const char *text, size_t len);
+void text_write_lines(FILE *out, const char *text, size_t len);
 
 /* JSON on one line stays the same JSON: there \u202e and the like are written. */
-void printable_write_json(FILE *out, const char *json, size_t len);
+void text_write_json(FILE *out, const char *json, size_t len);
 
 #endif

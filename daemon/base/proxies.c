@@ -10,22 +10,22 @@ struct proxies {
     struct network networks[];
 };
 
-static bool is_local(const char *text)
+static bool proxies_text_is_unix(const char *text)
 {
     return strcmp(text, "unix") == 0;
 }
 
-bool proxies_is_text(const char *text, const char **expected)
+bool proxies_text_is_valid(const char *text, const char **expected)
 {
     struct network network;
 
-    return is_local(text) || network_read(text, &network, expected);
+    return proxies_text_is_unix(text) || network_read(text, &network, expected);
 }
 
-bool proxies_can_come(char *const texts[], size_t count, bool through_unix)
+bool proxies_cover_transport(char *const texts[], size_t count, bool through_unix)
 {
     for (size_t i = 0; i < count; i++)
-        if (is_local(texts[i]) == through_unix)
+        if (proxies_text_is_unix(texts[i]) == through_unix)
             return true;
     return false;
 }
@@ -36,7 +36,7 @@ struct proxies *proxies_new(char *const texts[], size_t count)
     const char *ignored;
 
     for (size_t i = 0; p != NULL && i < count; i++) {
-        if (is_local(texts[i]))
+        if (proxies_text_is_unix(texts[i]))
             p->local = true;
         else if (network_read(texts[i], &p->networks[p->count], &ignored))
             p->count++;
@@ -58,7 +58,7 @@ bool proxies_same(const struct proxies *a, const struct proxies *b)
 
 bool proxies_trust_host(const struct proxies *p, const struct network_host *host)
 {
-    return networks_hold(p->networks, p->count, host);
+    return networks_contain(p->networks, p->count, host);
 }
 
 bool proxies_trust(const struct proxies *p, const struct sockaddr_storage *peer)
@@ -70,20 +70,20 @@ bool proxies_trust(const struct proxies *p, const struct sockaddr_storage *peer)
     return p->local && peer->ss_family == AF_UNIX;
 }
 
-static bool is_blank(char c)
+static bool proxies_is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
 /* "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]" and "[2001:db8::1]:80": nobody has
  * ever said which of them it is. */
-static bool read_entry(const char *text, size_t len, struct network_host *host)
+static bool proxies_read_forwarded(const char *text, size_t len, struct network_host *host)
 {
     const char *end;
 
-    while (len > 0 && is_blank(text[0]))
+    while (len > 0 && proxies_is_blank(text[0]))
         text++, len--;
-    while (len > 0 && is_blank(text[len - 1]))
+    while (len > 0 && proxies_is_blank(text[len - 1]))
         len--;
     if (len > 0 && text[0] == '[') {
         end = memchr(text, ']', len);
@@ -98,15 +98,15 @@ static bool read_entry(const char *text, size_t len, struct network_host *host)
     return end != NULL && network_host_read(text, (size_t)(end - text), host);
 }
 
-bool proxies_follow(const struct proxies *p, const char *value, size_t len,
-                    struct network_host *host)
+bool proxies_resolve_forwarded(const struct proxies *p, const char *value, size_t len,
+                               struct network_host *host)
 {
     for (;;) {
         const char *comma = memrchr(value, ',', len);
         size_t start = comma == NULL ? 0 : (size_t)(comma - value) + 1;
         struct network_host next;
 
-        if (!read_entry(value + start, len - start, &next))
+        if (!proxies_read_forwarded(value + start, len - start, &next))
             return false;
         *host = next;
         if (!proxies_trust_host(p, host))

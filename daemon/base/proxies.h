@@ -16,10 +16,10 @@
 struct proxies;
 
 /* Networks as network.h reads them, and the word "unix": whoever comes through a Unix socket. */
-bool proxies_is_text(const char *text, const char **expected);
+bool proxies_text_is_valid(const char *text, const char **expected);
 
 /* Whether somebody who comes through a Unix socket, or not through one, can be any of them. */
-bool proxies_can_come(char *const texts[], size_t count, bool through_unix);
+bool proxies_cover_transport(char *const texts[], size_t count, bool through_unix);
 
 /* Each text is one. NULL without memory. */
 struct proxies *proxies_new(char *const texts[], size_t count);
@@ -35,7 +35,7 @@ bool proxies_trust_host(const struct proxies *proxies, const struct network_host
  * left: each of its addresses was added by the one behind it, so it is as good as that one is.
  * *host becomes the last that a trusted one vouches for, and is left alone if there is none. True
  * if all of them are proxies, so that a line before this one counts, too. */
-bool proxies_follow(const struct proxies *proxies, const char *value, size_t len,
-                    struct network_host *host);
+bool proxies_resolve_forwarded(const struct proxies *proxies, const char *value, size_t len,
+                               struct network_host *host);
 
 #endif

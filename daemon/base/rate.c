@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/base/rate.h"
 
-static const int64_t second_ns = 1000000000;
+static const int64_t rate_second_ns = 1000000000;
 
-void rate_set(struct rate *rate, unsigned per_second, unsigned burst)
+void rate_init(struct rate *rate, unsigned per_second, unsigned burst)
 {
-    rate->interval_ns = second_ns / per_second;
-    rate->saved_ns = rate->interval_ns * (burst - 1);
+    rate->interval_ns = rate_second_ns / per_second;
+    rate->burst_ns = rate->interval_ns * (burst - 1);
     atomic_init(&rate->due_ns, INT64_MIN);
 }
 
-void rate_succeed(struct rate *rate, struct rate *before)
+void rate_carry_over(struct rate *rate, struct rate *before)
 {
-    if (rate->interval_ns == before->interval_ns && rate->saved_ns == before->saved_ns)
+    if (rate->interval_ns == before->interval_ns && rate->burst_ns == before->burst_ns)
         atomic_store(&rate->due_ns, atomic_load(&before->due_ns));
 }
 
@@ -24,8 +24,9 @@ unsigned rate_take(struct rate *rate, int64_t now_us)
 
     do {
         begin_ns = due_ns > now_ns ? due_ns : now_ns;
-        if (begin_ns - now_ns > rate->saved_ns)
-            return (unsigned)((begin_ns - now_ns - rate->saved_ns + second_ns - 1) / second_ns);
+        if (begin_ns - now_ns > rate->burst_ns)
+            return (unsigned)((begin_ns - now_ns - rate->burst_ns + rate_second_ns - 1) /
+                              rate_second_ns);
     } while (!atomic_compare_exchange_weak_explicit(&rate->due_ns, &due_ns,
                                                     begin_ns + rate->interval_ns,
                                                     memory_order_relaxed, memory_order_relaxed));

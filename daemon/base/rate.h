@@ -15,7 +15,7 @@
 
 struct rate {
     int64_t interval_ns;
-    int64_t saved_ns; /* how far before its time one may come */
+    int64_t burst_ns; /* how far before its time one may come */
     _Atomic int64_t due_ns;
 };
 
@@ -24,10 +24,10 @@ enum {
 };
 
 /* 1 to RATE_MAX each. */
-void rate_set(struct rate *rate, unsigned per_second, unsigned burst);
+void rate_init(struct rate *rate, unsigned per_second, unsigned burst);
 
 /* Goes on where the other one is, if it is the same rate. */
-void rate_succeed(struct rate *rate, struct rate *before);
+void rate_carry_over(struct rate *rate, struct rate *before);
 
 /* Takes one. 0, or after how many seconds it would be taken; then nothing is. */
 unsigned rate_take(struct rate *rate, int64_t now_us);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-void streams_hold(void)
+void process_reserve_stdio(void)
 {
     /* The lowest free number is given, so in this order each gets its own. The one that is read is
      * opened for writing, the others the other way round. */

@@ -10,6 +10,6 @@
 /* Who started us may have closed some. What is opened first would take their numbers, and what is
  * meant for the standard output would be written into a file or to a stranger. From now on they
  * fail, as what is closed does. */
-void streams_hold(void);
+void process_reserve_stdio(void);
 
 #endif

@@ -9,15 +9,15 @@
 #include <stdint.h>
 
 enum {
-    WHEN_TEXT_SIZE = 32
+    RFC3339_EPOCH_SIZE = 32
 };
 
 /* "90s", "15m", "2h" and "7d" are so long before `now_us`, microseconds since 1970. `moment` is
  * what a sink understands. False, and *moment empty, for what is no moment. */
-bool when_read(const char *text, int64_t now_us, char moment[WHEN_TEXT_SIZE]);
+bool rfc3339_read_or_ago(const char *text, int64_t now_us, char epoch_text[RFC3339_EPOCH_SIZE]);
 
 /* Replaces an option by what the sink understands, kept in `moment`; NULL is left as it is. If it
- * is wrong it says so by notice(). */
-bool when_option(const char *name, const char **text, char moment[WHEN_TEXT_SIZE]);
+ * is wrong it says so by message_print(). */
+bool rfc3339_read_option(const char *name, const char **text, char epoch_text[RFC3339_EPOCH_SIZE]);
 
 #endif

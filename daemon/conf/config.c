@@ -237,7 +237,7 @@ static bool check_limits(const struct config *c, const char *file, char *why)
         {"limits/body_seconds", l->body_seconds, SECONDS_MAX, " (a day)"},
         {"limits/idle_seconds", l->idle_seconds, SECONDS_MAX, " (a day)"},
         {"limits/shutdown_seconds", l->shutdown_seconds, SECONDS_MAX, " (a day)"},
-        {"limits/refused_per_minute", l->refused_per_minute, OFFENDERS_REFUSALS_MAX, ""},
+        {"limits/refused_per_minute", l->refused_per_minute, REFUSAL_LIMIT_MAX, ""},
         {"threads", c->threads, THREADS_MAX, ""},
     };
 
@@ -312,7 +312,7 @@ static bool fill_listen(struct config *c, const char *file, char *why)
         }
         is_unix = address.ss_family == AF_UNIX;
         if (c->listen[i].proxy_protocol &&
-            !proxies_can_come(c->trusted_proxies, c->trusted_proxies_count, is_unix)) {
+            !proxies_cover_transport(c->trusted_proxies, c->trusted_proxies_count, is_unix)) {
             snprintf(key, sizeof(key), "listen/%u/proxy_protocol", i);
             complain(file, why, key,
                      "proxy_protocol: nobody who comes there is trusted to send it; expected %s in "
@@ -330,7 +330,7 @@ static bool check_proxies(const struct config *c, const char *file, char *why)
     char key[64];
 
     for (unsigned i = 0; i < c->trusted_proxies_count; i++) {
-        if (!proxies_is_text(c->trusted_proxies[i], &expected)) {
+        if (!proxies_text_is_valid(c->trusted_proxies[i], &expected)) {
             snprintf(key, sizeof(key), "trusted_proxies/%u", i);
             complain(file, why, key, "trusted_proxies: %s: expected %s", c->trusted_proxies[i],
                      expected);

@@ -17,7 +17,7 @@ enum {
     SECRET_FILE_MAX = 1024
 };
 
-static ssize_t read_all(int fd, char *text, size_t size)
+static ssize_t secret_read_all(int fd, char *text, size_t size)
 {
     size_t used = 0;
     ssize_t n;
@@ -31,7 +31,7 @@ static ssize_t read_all(int fd, char *text, size_t size)
     return (ssize_t)used;
 }
 
-static void strip_line_end(char *text, size_t len)
+static void secret_strip_line_end(char *text, size_t len)
 {
     if (len > 0 && text[len - 1] == '\n')
         text[--len] = '\0';
@@ -39,7 +39,7 @@ static void strip_line_end(char *text, size_t len)
         text[--len] = '\0';
 }
 
-static char *read_open_file(int fd, const char *path, char *why, size_t why_size)
+static char *secret_read_fd(int fd, const char *path, char *why, size_t why_size)
 {
     char *text = sodium_malloc(SECRET_FILE_MAX + 1);
     ssize_t len;
@@ -48,10 +48,10 @@ static char *read_open_file(int fd, const char *path, char *why, size_t why_size
         snprintf(why, why_size, "out of memory");
         return NULL;
     }
-    len = read_all(fd, text, SECRET_FILE_MAX + 1);
+    len = secret_read_all(fd, text, SECRET_FILE_MAX + 1);
     if (len >= 0 && len <= SECRET_FILE_MAX && memchr(text, '\0', (size_t)len) == NULL) {
         text[len] = '\0';
-        strip_line_end(text, (size_t)len);
+        secret_strip_line_end(text, (size_t)len);
         if (strpbrk(text, "\r\n") == NULL)
             return text;
     }
@@ -65,7 +65,7 @@ static char *read_open_file(int fd, const char *path, char *why, size_t why_size
 }
 
 /* A secret that others can read is none, and one that others can write is theirs. */
-static bool is_private(int fd, const char *path, char *why, size_t why_size)
+static bool secret_file_is_private(int fd, const char *path, char *why, size_t why_size)
 {
     struct stat st;
 
@@ -85,7 +85,7 @@ static bool is_private(int fd, const char *path, char *why, size_t why_size)
     return false;
 }
 
-static char *read_file(const char *path, char *why, size_t why_size)
+static char *secret_read_file(const char *path, char *why, size_t why_size)
 {
     /* A FIFO would keep us waiting before it can be refused. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -95,13 +95,13 @@ static char *read_file(const char *path, char *why, size_t why_size)
         snprintf(why, why_size, "%s: %s", path, strerror(errno));
         return NULL;
     }
-    if (is_private(fd, path, why, why_size))
-        text = read_open_file(fd, path, why, why_size);
+    if (secret_file_is_private(fd, path, why, why_size))
+        text = secret_read_fd(fd, path, why, why_size);
     close(fd);
     return text;
 }
 
-static char *read_credential(const char *name, char *why, size_t why_size)
+static char *secret_read_credential(const char *name, char *why, size_t why_size)
 {
     const char *directory = getenv("CREDENTIALS_DIRECTORY");
     char path[4096];
@@ -121,10 +121,10 @@ static char *read_credential(const char *name, char *why, size_t why_size)
         snprintf(why, why_size, "credential %s: the path is too long", name);
         return NULL;
     }
-    return read_file(path, why, why_size);
+    return secret_read_file(path, why, why_size);
 }
 
-static char *read_variable(const char *name, char *why, size_t why_size)
+static char *secret_read_variable(const char *name, char *why, size_t why_size)
 {
     const char *value = getenv(name);
     size_t len = value == NULL ? 0 : strlen(value);
@@ -146,7 +146,7 @@ static char *read_variable(const char *name, char *why, size_t why_size)
     return text;
 }
 
-bool secret_where(struct config_secret *where, const char *text)
+bool secret_parse_location(struct config_secret *where, const char *text)
 {
     static const char env[] = "env:", credential[] = "credential:";
 
@@ -161,24 +161,24 @@ bool secret_where(struct config_secret *where, const char *text)
     return where->file != NULL || where->env != NULL || where->credential != NULL;
 }
 
-static bool begins_as_secrets_do(const char *name)
+static bool secret_has_known_prefix(const char *name)
 {
     return strncmp(name, "whsec_", 6) == 0 || strncmp(name, "whsk_", 5) == 0;
 }
 
 /* Whoever writes the secret where its place belongs shall not find it in the journal, too. */
-static bool is_the_secret(const struct config_secret *where)
+static bool secret_location_is_secret(const struct config_secret *where)
 {
     if (where->file != NULL)
-        return begins_as_secrets_do(where->file) && access(where->file, F_OK) != 0;
+        return secret_has_known_prefix(where->file) && access(where->file, F_OK) != 0;
     if (where->env != NULL)
-        return begins_as_secrets_do(where->env) && getenv(where->env) == NULL;
-    return begins_as_secrets_do(where->credential);
+        return secret_has_known_prefix(where->env) && getenv(where->env) == NULL;
+    return secret_has_known_prefix(where->credential);
 }
 
 char *secret_read(const struct config_secret *where, char *why, size_t why_size)
 {
-    if (is_the_secret(where)) {
+    if (secret_location_is_secret(where)) {
         snprintf(why, why_size,
                  "expected where the secret is, not the secret: write it into a file of mode 0600");
         return NULL;
@@ -188,10 +188,10 @@ char *secret_read(const struct config_secret *where, char *why, size_t why_size)
         return NULL;
     }
     if (where->file != NULL)
-        return read_file(where->file, why, why_size);
+        return secret_read_file(where->file, why, why_size);
     if (where->env != NULL)
-        return read_variable(where->env, why, why_size);
-    return read_credential(where->credential, why, why_size);
+        return secret_read_variable(where->env, why, why_size);
+    return secret_read_credential(where->credential, why, why_size);
 }
 
 void secret_free(char **secret)

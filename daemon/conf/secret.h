@@ -15,7 +15,7 @@ struct config_secret;
 /* "@FILE", "env:VARIABLE" or "credential:NAME", as a command line says where a secret is; never the
  * secret, since everybody can read a command line. False, and *where empty, if it is none of them;
  * else its text is free()d by the owner. */
-bool secret_where(struct config_secret *where, const char *text);
+bool secret_parse_location(struct config_secret *where, const char *text);
 
 /* One line end at the end of a file is not part of the secret, since editors and echo write one.
  * NULL, and in `why` what is wrong and what to do; never the secret. */

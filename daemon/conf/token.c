@@ -15,15 +15,15 @@ struct token {
 };
 
 /* Of the same length whatever is shown, so that not even the token's length can be measured. */
-static void hash(const struct token *token, const char *text, size_t len,
-                 unsigned char out[crypto_generichash_BYTES])
+static void token_hash_text(const struct token *token, const char *text, size_t len,
+                            unsigned char out[crypto_generichash_BYTES])
 {
     crypto_generichash(out, crypto_generichash_BYTES, (const unsigned char *)text, len, token->key,
                        sizeof(token->key));
 }
 
 /* What a header can hold without a doubt where it begins and ends. */
-static bool is_usable(const char *text, char *why, size_t why_size)
+static bool token_text_is_usable(const char *text, char *why, size_t why_size)
 {
     size_t len = strlen(text);
 
@@ -47,12 +47,12 @@ struct token *token_open(const struct config_secret *where, char *why, size_t wh
 
     if (text == NULL)
         return NULL;
-    if (is_usable(text, why, why_size)) {
+    if (token_text_is_usable(text, why, why_size)) {
         if ((token = sodium_malloc(sizeof(*token))) == NULL) {
             snprintf(why, why_size, "out of memory");
         } else {
             randombytes_buf(token->key, sizeof(token->key));
-            hash(token, text, strlen(text), token->hash);
+            token_hash_text(token, text, strlen(text), token->hash);
         }
     }
     secret_free(&text);
@@ -68,7 +68,7 @@ struct token *token_copy(const struct token *token)
     return copy;
 }
 
-void token_follow(struct token *token, const struct token *other)
+void token_replace(struct token *token, const struct token *other)
 {
     *token = *other;
 }
@@ -79,7 +79,7 @@ void token_free(struct token **token)
     *token = NULL;
 }
 
-bool token_is_right(const struct token *token, const char *authorization, size_t len)
+bool token_matches(const struct token *token, const char *authorization, size_t len)
 {
     static const char scheme[] = "Bearer ";
     unsigned char shown[crypto_generichash_BYTES];
@@ -89,6 +89,6 @@ bool token_is_right(const struct token *token, const char *authorization, size_t
         return false;
     while (at < len && authorization[at] == ' ')
         at++;
-    hash(token, authorization + at, len - at, shown);
+    token_hash_text(token, authorization + at, len - at, shown);
     return sodium_memcmp(shown, token->hash, sizeof(shown)) == 0;
 }

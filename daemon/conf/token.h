@@ -4,7 +4,7 @@
  *
  * Ownership  token_open() makes it, token_free() ends it. The token itself is not kept, only what
  *            tells another one from it.
- * Threads    Immutable but for token_follow(): share it as const.
+ * Threads    Immutable but for token_replace(): share it as const.
  */
 #ifndef DAEMON_CONF_TOKEN_H
 #define DAEMON_CONF_TOKEN_H
@@ -25,10 +25,10 @@ struct token *token_copy(const struct token *token); /* NULL without memory */
 void token_free(struct token **token);
 
 /* From now on it is the other one. */
-void token_follow(struct token *token, const struct token *other);
+void token_replace(struct token *token, const struct token *other);
 
 /* Whether the value of Authorization is "Bearer" and the token. How long that takes tells nothing
  * of the token. */
-bool token_is_right(const struct token *token, const char *authorization, size_t len);
+bool token_matches(const struct token *token, const char *authorization, size_t len);
 
 #endif

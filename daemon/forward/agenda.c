@@ -8,7 +8,7 @@
 #include "daemon/store/entry.h"
 #include "daemon/forward/places.h"
 
-bool agenda_make_room(struct agenda *a, unsigned count)
+bool schedule_reserve(struct schedule *a, unsigned count)
 {
     struct outbox_due *due = realloc(a->due, (count + 1) * sizeof(*due));
 
@@ -17,12 +17,12 @@ bool agenda_make_room(struct agenda *a, unsigned count)
     return due != NULL;
 }
 
-void agenda_free(struct agenda *a)
+void schedule_free(struct schedule *a)
 {
     free(a->due);
 }
 
-void agenda_follow(struct agenda *a, const struct destination *d)
+void schedule_follow(struct schedule *a, const struct destination *d)
 {
     const struct destination *before = a->destination;
 
@@ -31,61 +31,61 @@ void agenda_follow(struct agenda *a, const struct destination *d)
     a->due_us = 0;
     if (before == NULL)
         a->position = d->cursor;
-    else if (!destination_answers_same(before, d))
-        agenda_doubt_rows(a);
+    else if (!destination_same_answers(before, d))
+        schedule_doubt_rows(a);
 }
 
-void agenda_doubt_rows(struct agenda *a)
+void schedule_doubt_rows(struct schedule *a)
 {
     a->newest = INT64_MAX;
 }
 
-void agenda_expect(struct agenda *a, int64_t due_us)
+void schedule_expect(struct schedule *a, int64_t due_us)
 {
     if (due_us < a->due_us)
         a->due_us = due_us;
 }
 
-static bool wants(const void *data, hookline_bytes source, hookline_bytes type)
+static bool schedule_wants(const void *data, hookline_bytes source, hookline_bytes type)
 {
-    const struct agenda *a = data;
+    const struct schedule *a = data;
 
     /* Where a sender waits there is a row in `unsent` from the start. Whether it was so for those
      * that were there before us is looked up. */
     if (a->position >= a->newest && destination_answers(a->destination, source))
         return false;
-    return destination_takes(a->destination, source, type);
+    return destination_matches(a->destination, source, type);
 }
 
-int agenda_new(struct agenda *a, struct entry **entry)
+int schedule_next_new(struct schedule *a, struct delivery_row **delivery)
 {
     enum outbox_state state = OUTBOX_WAITING;
     int code;
 
     if (!a->news)
         return SQLITE_DONE;
-    code = outbox_next(a->reader, &a->position, wants, a, entry, &a->news);
+    code = outbox_next(a->reader, &a->position, schedule_wants, a, delivery, &a->news);
     if (code != SQLITE_ROW) {
         a->news |= code != SQLITE_DONE;
         return code;
     }
-    if ((*entry)->seq <= a->newest)
-        code = outbox_state(a->reader, a->destination->number, (*entry)->seq, &state, NULL);
-    else if (destination_answers(a->destination, (*entry)->source))
+    if ((*delivery)->seq <= a->newest)
+        code = outbox_state(a->reader, a->destination->number, (*delivery)->seq, &state, NULL);
+    else if (destination_answers(a->destination, (*delivery)->source))
         state = OUTBOX_RETRY;
     if (code != SQLITE_ROW && code != SQLITE_OK) {
-        a->position = (*entry)->seq - 1;
+        a->position = (*delivery)->seq - 1;
         a->news = true;
-        free(*entry);
+        free(*delivery);
         return code;
     }
     if (state == OUTBOX_WAITING)
         return SQLITE_ROW;
-    free(*entry);
+    free(*delivery);
     return SQLITE_DONE;
 }
 
-int agenda_due(struct agenda *a, const struct places *places, struct outbox_due *due)
+int schedule_next_due(struct schedule *a, const struct slots *slots, struct outbox_due *due)
 {
     int64_t now_us = clock_steady_us();
     size_t found;
@@ -93,9 +93,9 @@ int agenda_due(struct agenda *a, const struct places *places, struct outbox_due 
 
     if (now_us < a->due_us)
         return SQLITE_DONE;
-    code = outbox_due(a->reader, a->destination->number, now_us, a->due, places->count + 1, &found);
+    code = outbox_due(a->reader, a->destination->number, now_us, a->due, slots->count + 1, &found);
     for (size_t i = 0; code == SQLITE_OK && i < found; i++) {
-        if (places_find(places, a->due[i].seq) == NULL) {
+        if (slots_find(slots, a->due[i].seq) == NULL) {
             *due = a->due[i];
             return SQLITE_ROW;
         }
@@ -105,7 +105,7 @@ int agenda_due(struct agenda *a, const struct places *places, struct outbox_due 
     return code == SQLITE_OK ? SQLITE_DONE : code;
 }
 
-int agenda_oldest(struct agenda *a, struct outbox_due *due, bool *none)
+int schedule_oldest(struct schedule *a, struct outbox_due *due, bool *none)
 {
     bool found;
     int code;
@@ -113,7 +113,7 @@ int agenda_oldest(struct agenda *a, struct outbox_due *due, bool *none)
     *none = false;
     if (clock_steady_us() < a->due_us && a->due_us != INT64_MAX)
         return SQLITE_DONE;
-    code = outbox_first(a->reader, a->destination->number, due, &found);
+    code = outbox_lowest_due(a->reader, a->destination->number, due, &found);
     if (code != SQLITE_OK)
         return code;
     a->due_us = found ? due->due_us : INT64_MAX;
@@ -121,7 +121,7 @@ int agenda_oldest(struct agenda *a, struct outbox_due *due, bool *none)
     return found && due->due_us <= clock_steady_us() ? SQLITE_ROW : SQLITE_DONE;
 }
 
-int64_t agenda_wait_us(const struct agenda *a)
+int64_t schedule_wait_us(const struct schedule *a)
 {
     if (a->news && (!a->destination->ordered || a->due_us == INT64_MAX))
         return 0;

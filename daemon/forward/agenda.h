@@ -14,12 +14,12 @@
 #include "daemon/store/outbox.h"
 
 struct destination;
-struct entry;
-struct places;
+struct delivery_row;
+struct slots;
 
-struct agenda {
+struct schedule {
     struct outbox *reader;
-    const struct destination *destination; /* set by agenda_follow(), and the lane's to keep */
+    const struct destination *destination; /* set by schedule_follow(), and the lane's to keep */
     int64_t newest;                        /* those up to it may have been tried before */
     int64_t position;       /* everything up to it was given out, or is none of ours */
     bool news;              /* there may be something beyond the position */
@@ -29,32 +29,32 @@ struct agenda {
 
 /* Room for so many that are due at once. False without memory; then there is the room that there
  * was. */
-bool agenda_make_room(struct agenda *agenda, unsigned count);
-void agenda_free(struct agenda *agenda);
+bool schedule_reserve(struct schedule *schedule, unsigned count);
+void schedule_free(struct schedule *schedule);
 
 /* From now on the destination is this one; the first one says where to begin. */
-void agenda_follow(struct agenda *agenda, const struct destination *destination);
+void schedule_follow(struct schedule *schedule, const struct destination *destination);
 
 /* Whether a delivery has a row in `unsent` from the start was decided by the rules of its request,
  * which may be others than ours when it comes to it: from now on that is looked up. */
-void agenda_doubt_rows(struct agenda *agenda);
+void schedule_doubt_rows(struct schedule *schedule);
 
 /* Something may be due earlier than was known. */
-void agenda_expect(struct agenda *agenda, int64_t due_us);
+void schedule_expect(struct schedule *schedule, int64_t due_us);
 
 /* The next three: SQLITE_ROW if there is one, SQLITE_DONE if there is none, or SQLite's error. */
 
 /* One that was not tried yet; the caller frees it. */
-int agenda_new(struct agenda *agenda, struct entry **entry);
+int schedule_next_new(struct schedule *schedule, struct delivery_row **delivery);
 
 /* One that is due and has no place yet. */
-int agenda_due(struct agenda *agenda, const struct places *places, struct outbox_due *due);
+int schedule_next_due(struct schedule *schedule, const struct slots *slots, struct outbox_due *due);
 
 /* Where the order counts: the oldest that is to be tried again, if it is due. *none: there is no
  * such, and a new one may go. */
-int agenda_oldest(struct agenda *agenda, struct outbox_due *due, bool *none);
+int schedule_oldest(struct schedule *schedule, struct outbox_due *due, bool *none);
 
 /* For how many microseconds there is nothing, or INT64_MAX. */
-int64_t agenda_wait_us(const struct agenda *agenda);
+int64_t schedule_wait_us(const struct schedule *schedule);
 
 #endif

@@ -12,38 +12,38 @@
 #include "daemon/policy/destination.h"
 #include "daemon/store/entry.h"
 #include "daemon/log/feed.h"
-#include "daemon/base/json_line.h"
+#include "daemon/base/json.h"
 #include "daemon/log/log.h"
 #include "daemon/forward/outgoing.h"
-#include "daemon/http/call.h"
-#include "daemon/forward/relay.h"
+#include "daemon/http/client.h"
+#include "daemon/forward/answer_wait.h"
 
 enum {
-    RECORD_AGAIN_US = 250000,
+    RECORD_RETRY_US = 250000,
 };
 
 /* ---- what follows of an answer */
 
-enum fate {
-    FATE_DONE,
-    FATE_RETRY,
-    FATE_PARKED,
+enum attempt_outcome {
+    ATTEMPT_OUTCOME_DONE,
+    ATTEMPT_OUTCOME_RETRY,
+    ATTEMPT_OUTCOME_PARKED,
 };
 
 /* Those that say "later" are tried again; of the others the next try would hear the same. */
-static enum fate fate_of(const struct call_result *result)
+static enum attempt_outcome attempt_outcome_of(const struct client_result *result)
 {
-    if (result->outcome != CALL_ANSWERED)
-        return FATE_RETRY;
+    if (result->outcome != CLIENT_ANSWERED)
+        return ATTEMPT_OUTCOME_RETRY;
     if (result->status >= 200 && result->status <= 299)
-        return FATE_DONE;
+        return ATTEMPT_OUTCOME_DONE;
     if (result->status == 408 || result->status == 425 || result->status == 429 ||
         result->status >= 500)
-        return FATE_RETRY;
-    return FATE_PARKED;
+        return ATTEMPT_OUTCOME_RETRY;
+    return ATTEMPT_OUTCOME_PARKED;
 }
 
-static void set_error(struct attempt *a, const char *error)
+static void attempt_set_error(struct attempt *a, const char *error)
 {
     if (error == NULL)
         return;
@@ -52,7 +52,7 @@ static void set_error(struct attempt *a, const char *error)
 }
 
 /* Or parks it, if it has been tried often enough. */
-static void set_due(struct attempt *a, int64_t now_us)
+static void attempt_set_due(struct attempt *a, int64_t now_us)
 {
     const struct destination *d = a->destination;
     int64_t delay_us = 0;
@@ -68,129 +68,131 @@ static void set_due(struct attempt *a, int64_t now_us)
         return;
     }
     a->facts.state = OUTBOX_RETRY;
-    a->facts.due_us = now_us + (delay_us > a->asked_us ? delay_us : a->asked_us);
+    a->facts.due_us = now_us + (delay_us > a->retry_after_us ? delay_us : a->retry_after_us);
 }
 
-static int64_t asked_us(const struct call_result *result)
+static int64_t attempt_asked_us(const struct client_result *result)
 {
     int64_t seconds = -1;
 
-    if (result->outcome == CALL_ANSWERED && result->retry_after != NULL)
+    if (result->outcome == CLIENT_ANSWERED && result->retry_after != NULL)
         seconds =
             backoff_retry_after_s(result->retry_after, result->date, clock_wall_us() / 1000000);
     return seconds < 0 ? 0 : seconds * 1000000;
 }
 
-static void judge(struct attempt *a, const struct call_result *result)
+static void attempt_take_result(struct attempt *a, const struct client_result *result)
 {
-    enum fate fate = fate_of(result);
+    enum attempt_outcome outcome = attempt_outcome_of(result);
     int64_t now_us = clock_steady_us();
 
     a->facts.status = result->status;
     a->facts.took_us = clock_mono_us() - a->begun_us;
-    a->reached = fate != FATE_RETRY;
-    set_error(a, result->error);
-    if (fate != FATE_DONE && result->outcome == CALL_ANSWERED)
+    a->reached = outcome != ATTEMPT_OUTCOME_RETRY;
+    attempt_set_error(a, result->error);
+    if (outcome != ATTEMPT_OUTCOME_DONE && result->outcome == CLIENT_ANSWERED)
         snprintf(a->error, sizeof(a->error), "HTTP status %d", result->status);
-    if (fate == FATE_DONE && a->relays != NULL && result->cut) {
-        set_error(a, "the answer is too long to be passed on");
-        fate = FATE_RETRY;
+    if (outcome == ATTEMPT_OUTCOME_DONE && a->waiters != NULL && result->cut) {
+        attempt_set_error(a, "the answer is too long to be passed on");
+        outcome = ATTEMPT_OUTCOME_RETRY;
     }
-    a->asked_us = fate == FATE_RETRY ? asked_us(result) : 0;
-    if (fate == FATE_DONE)
+    a->retry_after_us = outcome == ATTEMPT_OUTCOME_RETRY ? attempt_asked_us(result) : 0;
+    if (outcome == ATTEMPT_OUTCOME_DONE)
         a->facts.state = OUTBOX_DONE;
-    else if (fate == FATE_PARKED)
+    else if (outcome == ATTEMPT_OUTCOME_PARKED)
         a->facts.state = OUTBOX_PARKED;
     else
-        set_due(a, now_us);
+        attempt_set_due(a, now_us);
 }
 
 /* ---- those who wait for the answer */
 
-static void answer_relay(struct relay *relay, const struct call_result *result)
+static void attempt_answer_waiter(struct answer_wait *waiter, const struct client_result *result)
 {
-    relay->outcome = result->outcome == CALL_TIMEOUT ? RELAY_TIMEOUT : RELAY_FAILED;
-    if (result->outcome == CALL_ANSWERED && !result->cut) {
+    waiter->outcome = result->outcome == CLIENT_TIMEOUT ? ANSWER_WAIT_TIMEOUT : ANSWER_WAIT_FAILED;
+    if (result->outcome == CLIENT_ANSWERED && !result->cut) {
         const char *type = result->content_type;
 
-        relay->status = result->status;
-        relay->content_type = type == NULL ? NULL : strdup(type);
-        relay->body = malloc(result->len + 1);
-        if (relay->body != NULL && (type == NULL || relay->content_type != NULL)) {
+        waiter->status = result->status;
+        waiter->content_type = type == NULL ? NULL : strdup(type);
+        waiter->body = malloc(result->len + 1);
+        if (waiter->body != NULL && (type == NULL || waiter->content_type != NULL)) {
             if (result->len > 0)
-                memcpy(relay->body, result->answer, result->len);
-            relay->len = result->len;
-            relay->outcome = RELAY_ANSWERED;
+                memcpy(waiter->body, result->answer, result->len);
+            waiter->len = result->len;
+            waiter->outcome = ANSWER_WAIT_ANSWERED;
         }
     }
-    relay->done(relay);
+    waiter->done(waiter);
 }
 
-static void answer_relays(struct attempt *a, const struct call_result *result)
+static void attempt_answer_waiters(struct attempt *a, const struct client_result *result)
 {
-    struct relay *next;
+    struct answer_wait *next;
 
-    for (struct relay *relay = a->relays; relay != NULL; relay = next) {
-        next = relay->next;
-        answer_relay(relay, result);
+    for (struct answer_wait *waiter = a->waiters; waiter != NULL; waiter = next) {
+        next = waiter->next;
+        attempt_answer_waiter(waiter, result);
     }
-    a->relays = NULL;
+    a->waiters = NULL;
 }
 
 /* ---- sending */
 
-static void on_result(void *data, const struct call_result *result)
+static void attempt_on_result(void *data, const struct client_result *result)
 {
     struct attempt *a = data;
 
     a->call = NULL;
-    judge(a, result);
-    answer_relays(a, result);
+    attempt_take_result(a, result);
+    attempt_answer_waiters(a, result);
     a->answered(a);
 }
 
-static void fail(struct attempt *a, const char *error)
+static void attempt_fail(struct attempt *a, const char *error)
 {
-    on_result(a, &(struct call_result){.outcome = CALL_FAILED, .error = error});
+    attempt_on_result(a, &(struct client_result){.outcome = CLIENT_FAILED, .error = error});
 }
 
-static void send_entry(struct attempt *a)
+static void attempt_send(struct attempt *a)
 {
     const struct destination *d = a->destination;
-    struct outgoing outgoing = outgoing_new(a->entry, d, a->facts.tries, clock_wall_us() / 1000000);
-    struct call_request request;
+    struct attempt_headers outgoing =
+        attempt_headers_new(a->delivery, d, a->facts.tries, clock_wall_us() / 1000000);
+    struct client_request request;
 
-    a->keeps_answer = a->relays != NULL || destination_answers(d, a->entry->source);
-    request = (struct call_request){
+    a->keeps_answer = a->waiters != NULL || destination_answers(d, a->delivery->source);
+    request = (struct client_request){
         .target = &d->target,
         .headers = outgoing.headers,
-        .body = a->entry->body.base,
-        .len = a->entry->body.len,
+        .body = a->delivery->body.base,
+        .len = a->delivery->body.len,
         .keep_answer = a->keeps_answer,
     };
 
     if (outgoing.headers != NULL)
-        a->call = call_start(a->tools->calls, &request, on_result, a);
-    outgoing_free(&outgoing);
+        a->call = client_call_start(a->tools->calls, &request, attempt_on_result, a);
+    attempt_headers_free(&outgoing);
     if (a->call == NULL)
-        fail(a, "out of memory");
+        attempt_fail(a, "out of memory");
 }
 
-static void park_missing(struct attempt *a)
+static void attempt_park_missing(struct attempt *a)
 {
-    set_error(a, "the store does not hold this delivery any more");
+    attempt_set_error(a, "the store does not hold this delivery any more");
     a->facts.state = OUTBOX_PARKED;
     a->reached = true;
-    answer_relays(a, &(struct call_result){.outcome = CALL_FAILED});
+    attempt_answer_waiters(a, &(struct client_result){.outcome = CLIENT_FAILED});
     a->answered(a);
 }
 
-void attempt_start(struct attempt *a, struct entry *entry, int64_t seq, unsigned tries, bool first)
+void attempt_start(struct attempt *a, struct delivery_row *delivery, int64_t seq, unsigned tries,
+                   bool first)
 {
     a->state = ATTEMPT_SENDING;
     a->cancelled = false;
-    a->entry = entry;
-    a->asked_us = 0;
+    a->delivery = delivery;
+    a->retry_after_us = 0;
     a->error[0] = '\0';
     a->begun_us = clock_mono_us();
     a->facts = (struct outbox_attempt){
@@ -200,28 +202,28 @@ void attempt_start(struct attempt *a, struct entry *entry, int64_t seq, unsigned
         .first = first,
         .at_us = clock_steady_us(),
     };
-    if (entry != NULL)
-        send_entry(a);
+    if (delivery != NULL)
+        attempt_send(a);
     else
-        park_missing(a);
+        attempt_park_missing(a);
 }
 
-void attempt_join(struct attempt *a, struct relay *relay)
+void attempt_add_waiter(struct attempt *a, struct answer_wait *waiter)
 {
-    relay->next = a->relays;
-    a->relays = relay;
+    waiter->next = a->waiters;
+    a->waiters = waiter;
 }
 
 void attempt_cancel(struct attempt *a)
 {
     a->cancelled = true;
     a->facts.tries--;
-    call_cancel(a->call);
+    client_call_cancel(a->call);
 }
 
 /* ---- recording */
 
-static void write_line(const struct attempt *a)
+static void attempt_log(const struct attempt *a)
 {
     static const char *const verdicts[] = {
         [OUTBOX_DONE] = "forwarded",
@@ -229,110 +231,110 @@ static void write_line(const struct attempt *a)
         [OUTBOX_PARKED] = "parked",
     };
     const struct outbox_attempt *facts = &a->facts;
-    const struct entry none = {0}, *entry = a->entry == NULL ? &none : a->entry;
-    struct json_line line = {0};
+    const struct delivery_row none = {0}, *delivery = a->delivery == NULL ? &none : a->delivery;
+    struct json_writer line = {0};
 
-    json_line_begin(&line);
-    json_line_time(&line, "time", clock_wall_us());
-    json_line_text(&line, "source", entry->source.base, entry->source.len);
-    json_line_string(&line, "destination", a->destination->name);
-    json_line_string(&line, "verdict", verdicts[facts->state]);
-    json_line_string(&line, "reason", a->error[0] == '\0' ? NULL : a->error);
-    json_line_number(&line, "status", facts->status);
-    json_line_number(&line, "seq", facts->seq);
-    json_line_text(&line, "id", entry->id.base, entry->id.len);
-    json_line_text(&line, "type", entry->type.base, entry->type.len);
-    json_line_number(&line, "tries", facts->tries);
+    json_begin(&line);
+    json_time(&line, "time", clock_wall_us());
+    json_text(&line, "source", delivery->source.base, delivery->source.len);
+    json_string(&line, "destination", a->destination->name);
+    json_string(&line, "verdict", verdicts[facts->state]);
+    json_string(&line, "reason", a->error[0] == '\0' ? NULL : a->error);
+    json_number(&line, "status", facts->status);
+    json_number(&line, "seq", facts->seq);
+    json_text(&line, "id", delivery->id.base, delivery->id.len);
+    json_text(&line, "type", delivery->type.base, delivery->type.len);
+    json_number(&line, "tries", facts->tries);
     if (facts->state == OUTBOX_RETRY)
-        json_line_time(&line, "due", facts->due_us);
-    json_line_number(&line, "duration_us", facts->took_us);
-    if (json_line_end(&line)) {
+        json_time(&line, "due", facts->due_us);
+    json_number(&line, "duration_us", facts->took_us);
+    if (json_end(&line)) {
         log_write(a->tools->log, line.base, line.len);
         log_flush(a->tools->log);
         feed_publish(a->tools->feed, &(struct feed_line){
-                                         .source = entry->source.base,
-                                         .source_len = entry->source.len,
+                                         .source = delivery->source.base,
+                                         .source_len = delivery->source.len,
                                          .verdict = verdicts[facts->state],
                                          .text = line.base,
                                          .len = line.len,
                                      });
     }
-    json_line_free(&line);
+    json_free(&line);
 }
 
-static struct attempt *of_message(struct message *message)
+static struct attempt *attempt_of_message(struct mailbox_message *message)
 {
     return (struct attempt *)((char *)message - offsetof(struct attempt, message));
 }
 
-static void try_to_record_later(struct attempt *a)
+static void attempt_record_later(struct attempt *a)
 {
     a->state = ATTEMPT_UNRECORDED;
-    a->retry_us = clock_mono_us() + RECORD_AGAIN_US;
+    a->retry_us = clock_mono_us() + RECORD_RETRY_US;
 }
 
-static void on_recorded(struct message *message)
+static void attempt_on_recorded(struct mailbox_message *message)
 {
-    struct attempt *a = of_message(message);
+    struct attempt *a = attempt_of_message(message);
 
-    if (a->journal_outcome != JOURNAL_DURABLE) {
-        try_to_record_later(a);
+    if (a->writer_outcome != WRITER_DURABLE) {
+        attempt_record_later(a);
         return;
     }
-    write_line(a);
-    free(a->entry);
-    a->entry = NULL;
+    attempt_log(a);
+    free(a->delivery);
+    a->delivery = NULL;
     a->state = ATTEMPT_NONE;
     a->recorded(a);
 }
 
 /* On the journal's thread, as the next one. */
-static int run_task(struct journal_task *task)
+static int attempt_run_task(struct writer_task *task)
 {
     const struct attempt *a = (const struct attempt *)task;
-    int code = outbox_record(a->tools->writer, &a->facts);
+    int code = outbox_record(a->tools->outbox, &a->facts);
 
     if (code == SQLITE_OK)
-        code = outbox_set_cursor(a->tools->writer, a->facts.destination, a->cursor);
+        code = outbox_set_cursor(a->tools->outbox, a->facts.destination, a->cursor);
     return code;
 }
 
-static void on_task_done(struct journal_task *task, enum journal_outcome outcome)
+static void attempt_on_task_done(struct writer_task *task, enum writer_outcome outcome)
 {
     struct attempt *a = (struct attempt *)task;
 
-    a->journal_outcome = outcome;
+    a->writer_outcome = outcome;
     mailbox_post(a->tools->mailbox, &a->message);
 }
 
 /* What was sent is in the store; only the line still wants to know what it was. */
-static void forget_body(struct attempt *a)
+static void attempt_drop_body(struct attempt *a)
 {
-    struct entry brief = {0}, *copy;
+    struct delivery_row brief = {0}, *copy;
 
-    if (a->entry == NULL)
+    if (a->delivery == NULL)
         return;
-    brief.source = a->entry->source;
-    brief.id = a->entry->id;
-    brief.type = a->entry->type;
-    if ((copy = entry_copy(&brief)) != NULL) {
-        free(a->entry);
-        a->entry = copy;
+    brief.source = a->delivery->source;
+    brief.id = a->delivery->id;
+    brief.type = a->delivery->type;
+    if ((copy = delivery_row_copy(&brief)) != NULL) {
+        free(a->delivery);
+        a->delivery = copy;
     }
 }
 
 void attempt_record(struct attempt *a, int64_t cursor)
 {
     if (a->state == ATTEMPT_SENDING)
-        forget_body(a);
+        attempt_drop_body(a);
     a->state = ATTEMPT_RECORDING;
     a->cursor = cursor;
-    a->task = (struct journal_task){
+    a->task = (struct writer_task){
         .bytes = sizeof(*a),
-        .run = run_task,
-        .done = on_task_done,
+        .run = attempt_run_task,
+        .done = attempt_on_task_done,
     };
-    a->message.take = on_recorded;
-    if (!journal_submit(a->tools->journal, &a->task))
-        try_to_record_later(a);
+    a->message.take = attempt_on_recorded;
+    if (!writer_submit(a->tools->writer, &a->task))
+        attempt_record_later(a);
 }

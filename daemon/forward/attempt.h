@@ -15,23 +15,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "daemon/store/journal.h"
+#include "daemon/store/writer.h"
 #include "daemon/base/mailbox.h"
 #include "daemon/store/outbox.h"
 
 struct destination;
 struct feed;
 struct log;
-struct call;
-struct call_set;
-struct relay;
-struct rules;
+struct client_call;
+struct client_calls;
+struct answer_wait;
+struct policy;
 
 /* What all attempts share. */
 struct attempt_tools {
-    struct outbox *writer; /* for the journal's thread only */
-    struct journal *journal;
-    struct call_set *calls;
+    struct outbox *outbox; /* for the journal's thread only */
+    struct writer *writer;
+    struct client_calls *calls;
     struct log *log;
     struct feed *feed;
     struct mailbox *mailbox;
@@ -45,36 +45,36 @@ enum attempt_state {
 };
 
 struct attempt {
-    struct journal_task task;
-    struct message message;
+    struct writer_task task;
+    struct mailbox_message message;
     const struct attempt_tools *tools;
     const struct destination *destination;     /* of ... */
-    struct rules *rules;                       /* ... these: the lane's, held for it meanwhile */
+    struct policy *policy;                     /* ... these: the lane's, held for it meanwhile */
     void *data;                                /* of the lane, for what follows */
     void (*answered)(struct attempt *attempt); /* its facts are complete: record it */
     void (*recorded)(struct attempt *attempt); /* it is over, state is ATTEMPT_NONE */
 
     enum attempt_state state;
     bool cancelled;
-    struct entry *entry;
-    struct call *call;
-    struct relay *relays; /* who waits for the answer */
-    bool keeps_answer;    /* for them */
+    struct delivery_row *delivery;
+    struct client_call *call;
+    struct answer_wait *waiters; /* who waits for the answer */
+    bool keeps_answer;           /* for them */
     struct outbox_attempt facts;
     int64_t begun_us, retry_us; /* of the clock that never jumps */
-    int64_t asked_us;           /* for how long the destination wants to be left alone */
+    int64_t retry_after_us;     /* for how long the destination wants to be left alone */
     bool reached;               /* the destination is well, whatever it thinks of this delivery */
     int64_t cursor;             /* to be written with it */
-    enum journal_outcome journal_outcome;
+    enum writer_outcome writer_outcome;
     char error[256];
 };
 
 /* Takes the entry, which may be NULL if the store has none of that seq. */
-void attempt_start(struct attempt *attempt, struct entry *entry, int64_t seq, unsigned tries,
-                   bool first);
+void attempt_start(struct attempt *attempt, struct delivery_row *delivery, int64_t seq,
+                   unsigned tries, bool first);
 
 /* Another one waits for its answer. Only before it starts, or while it is sending and keeps it. */
-void attempt_join(struct attempt *attempt, struct relay *relay);
+void attempt_add_waiter(struct attempt *attempt, struct answer_wait *waiter);
 
 /* Has the journal write it, with the destination's cursor. */
 void attempt_record(struct attempt *attempt, int64_t cursor);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/forward/breaker.h"
 
-static bool is_open(const struct breaker *b)
+static bool breaker_is_open(const struct breaker *b)
 {
     return b->failures >= BREAKER_FAILURES;
 }
@@ -10,7 +10,7 @@ unsigned breaker_allows(const struct breaker *b, unsigned most, int64_t now_us)
 {
     if (now_us < b->rests_until_us)
         return 0;
-    return is_open(b) ? 1 : most;
+    return breaker_is_open(b) ? 1 : most;
 }
 
 void breaker_success(struct breaker *b)
@@ -18,7 +18,7 @@ void breaker_success(struct breaker *b)
     *b = (struct breaker){0};
 }
 
-static int64_t rest_us(unsigned failures)
+static int64_t breaker_rest_us(unsigned failures)
 {
     int64_t rest = BREAKER_FIRST_REST_US;
 
@@ -27,20 +27,20 @@ static int64_t rest_us(unsigned failures)
     return rest < BREAKER_LONGEST_REST_US ? rest : BREAKER_LONGEST_REST_US;
 }
 
-void breaker_failure(struct breaker *b, int64_t asked_us, int64_t now_us)
+void breaker_failure(struct breaker *b, int64_t retry_after_us, int64_t now_us)
 {
     int64_t until_us = 0;
 
     /* What began before the rest says nothing new. */
     if (now_us >= b->rests_until_us) {
         b->failures++;
-        if (is_open(b))
-            until_us = now_us + rest_us(b->failures);
+        if (breaker_is_open(b))
+            until_us = now_us + breaker_rest_us(b->failures);
     }
-    if (asked_us > BREAKER_LONGEST_ASKED_US)
-        asked_us = BREAKER_LONGEST_ASKED_US;
-    if (asked_us > 0 && now_us + asked_us > until_us)
-        until_us = now_us + asked_us;
+    if (retry_after_us > BREAKER_MAX_RETRY_AFTER_US)
+        retry_after_us = BREAKER_MAX_RETRY_AFTER_US;
+    if (retry_after_us > 0 && now_us + retry_after_us > until_us)
+        until_us = now_us + retry_after_us;
     if (until_us > b->rests_until_us)
         b->rests_until_us = until_us;
 }

@@ -18,7 +18,7 @@ enum {
     BREAKER_FAILURES = 3, /* in a row, until it opens */
     BREAKER_FIRST_REST_US = 250000,
     BREAKER_LONGEST_REST_US = 30000000,
-    BREAKER_LONGEST_ASKED_US = 300000000, /* if the destination asks for more */
+    BREAKER_MAX_RETRY_AFTER_US = 300000000, /* if the destination asks for more */
 };
 
 struct breaker {
@@ -32,7 +32,7 @@ unsigned breaker_allows(const struct breaker *b, unsigned most, int64_t now_us);
 void breaker_success(struct breaker *b);
 
 /* `asked_us` is how long the destination wants to be left alone, 0 if it did not say. */
-void breaker_failure(struct breaker *b, int64_t asked_us, int64_t now_us);
+void breaker_failure(struct breaker *b, int64_t retry_after_us, int64_t now_us);
 
 /* Somebody knows that it is worth a try. */
 void breaker_probe(struct breaker *b);

@@ -8,66 +8,67 @@
 #include "daemon/store/outbox.h"
 
 enum {
-    EVERY_US = 500000,
+    WATERMARK_EVERY_US = 500000,
 };
 
-void cursor_init(struct cursor *cursor, const struct attempt_tools *tools, int64_t destination,
-                 int64_t stored)
+void watermark_init(struct watermark *mark, const struct attempt_tools *tools, int64_t destination,
+                    int64_t stored)
 {
-    *cursor = (struct cursor){.tools = tools, .destination = destination, .stored = stored};
+    *mark = (struct watermark){.tools = tools, .destination = destination, .stored = stored};
 }
 
-void cursor_carried(struct cursor *cursor, int64_t stored)
+void watermark_carried(struct watermark *mark, int64_t stored)
 {
-    if (stored > cursor->stored)
-        cursor->stored = stored;
+    if (stored > mark->stored)
+        mark->stored = stored;
 }
 
-static void on_recorded(struct message *message)
+static void watermark_on_recorded(struct mailbox_message *message)
 {
-    struct cursor *cursor = (struct cursor *)((char *)message - offsetof(struct cursor, message));
+    struct watermark *mark =
+        (struct watermark *)((char *)message - offsetof(struct watermark, message));
 
-    cursor->under_way = false;
-    if (cursor->outcome == JOURNAL_DURABLE)
-        cursor_carried(cursor, cursor->writing);
+    mark->under_way = false;
+    if (mark->outcome == WRITER_DURABLE)
+        watermark_carried(mark, mark->writing);
 }
 
 /* On the journal's thread, as the next one. */
-static int run_task(struct journal_task *task)
+static int watermark_run_task(struct writer_task *task)
 {
-    const struct cursor *cursor = (const struct cursor *)task;
+    const struct watermark *mark = (const struct watermark *)task;
 
-    return outbox_set_cursor(cursor->tools->writer, cursor->destination, cursor->writing);
+    return outbox_set_cursor(mark->tools->outbox, mark->destination, mark->writing);
 }
 
-static void on_task_done(struct journal_task *task, enum journal_outcome outcome)
+static void watermark_on_task_done(struct writer_task *task, enum writer_outcome outcome)
 {
-    struct cursor *cursor = (struct cursor *)task;
+    struct watermark *mark = (struct watermark *)task;
 
-    cursor->outcome = outcome;
-    mailbox_post(cursor->tools->mailbox, &cursor->message);
+    mark->outcome = outcome;
+    mailbox_post(mark->tools->mailbox, &mark->message);
 }
 
-void cursor_write(struct cursor *cursor, int64_t position, bool now)
+void watermark_write(struct watermark *mark, int64_t position, bool now)
 {
     int64_t now_us = clock_mono_us();
 
-    if (cursor->under_way || position <= cursor->stored || (now_us < cursor->again_us && !now))
+    if (mark->under_way || position <= mark->stored || (now_us < mark->again_us && !now))
         return;
-    cursor->again_us = now_us + EVERY_US;
-    cursor->writing = position;
-    cursor->task = (struct journal_task){
-        .bytes = sizeof(*cursor),
-        .run = run_task,
-        .done = on_task_done,
+    mark->again_us = now_us + WATERMARK_EVERY_US;
+    mark->writing = position;
+    mark->task = (struct writer_task){
+        .bytes = sizeof(*mark),
+        .run = watermark_run_task,
+        .done = watermark_on_task_done,
     };
-    cursor->message.take = on_recorded;
-    cursor->under_way = journal_submit(cursor->tools->journal, &cursor->task);
+    mark->message.take = watermark_on_recorded;
+    mark->under_way = writer_submit(mark->tools->writer, &mark->task);
 }
 
-int64_t cursor_wait_us(const struct cursor *cursor, int64_t position)
+int64_t watermark_wait_us(const struct watermark *mark, int64_t position)
 {
-    if (cursor->under_way || position <= cursor->stored)
+    if (mark->under_way || position <= mark->stored)
         return INT64_MAX;
-    return cursor->again_us - clock_mono_us();
+    return mark->again_us - clock_mono_us();
 }

@@ -13,33 +13,33 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "daemon/store/journal.h"
+#include "daemon/store/writer.h"
 #include "daemon/base/mailbox.h"
 
 struct attempt_tools;
 
-struct cursor {
-    struct journal_task task;
-    struct message message;
+struct watermark {
+    struct writer_task task;
+    struct mailbox_message message;
     const struct attempt_tools *tools;
     int64_t destination; /* its number */
     int64_t stored;
     int64_t writing;
-    enum journal_outcome outcome;
+    enum writer_outcome outcome;
     bool under_way;
     int64_t again_us; /* when it may be written the next time */
 };
 
-void cursor_init(struct cursor *cursor, const struct attempt_tools *tools, int64_t destination,
-                 int64_t stored);
+void watermark_init(struct watermark *mark, const struct attempt_tools *tools, int64_t destination,
+                    int64_t stored);
 
 /* An attempt's record has carried it. */
-void cursor_carried(struct cursor *cursor, int64_t stored);
+void watermark_carried(struct watermark *mark, int64_t stored);
 
 /* Has the journal write it if it is time, or `now`. */
-void cursor_write(struct cursor *cursor, int64_t position, bool now);
+void watermark_write(struct watermark *mark, int64_t position, bool now);
 
 /* For how long there is nothing to write; INT64_MAX if what is stored is the position. */
-int64_t cursor_wait_us(const struct cursor *cursor, int64_t position);
+int64_t watermark_wait_us(const struct watermark *mark, int64_t position);
 
 #endif

@@ -15,9 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/store/journal.h"
+#include "daemon/store/writer.h"
 #include "daemon/forward/lane.h"
-#include "daemon/forward/relay.h"
+#include "daemon/forward/answer_wait.h"
 
 struct destination;
 struct feed;
@@ -25,24 +25,24 @@ struct forwarder;
 struct forwarder_change;
 struct log;
 struct outbox;
-struct pulses;
-struct rules;
+struct heartbeats;
+struct policy;
 
 struct forwarder_options {
-    struct rules *rules; /* their destinations are enrolled; it holds them */
-    const char *store;   /* the path */
-    struct journal *journal;
-    struct outbox *writer; /* the journal's; it is used by tasks */
+    struct policy *policy; /* their destinations are enrolled; it holds them */
+    const char *store;     /* the path */
+    struct writer *writer;
+    struct outbox *outbox; /* the journal's; it is used by tasks */
     struct log *log;
     struct feed *feed;
-    struct pulses *pulses; /* that of its thread is added; may be NULL */
-    int64_t newest;        /* seq that is in the store */
+    struct heartbeats *heartbeats; /* that of its thread is added; may be NULL */
+    int64_t newest;                /* seq that is in the store */
     void *data;
     void (*failed)(void *data, const char *why); /* the store could not be read; on its thread */
 };
 
 /* Starts the thread. NULL, and in `why` what is wrong. */
-struct forwarder *forwarder_open(const struct forwarder_options *options, char why[STORE_WHY_SIZE]);
+struct forwarder *forwarder_open(const struct forwarder_options *options, char why[DB_WHY_SIZE]);
 
 /* Starts no attempts any more, lets those under way end, for `seconds` at most, has their outcomes
  * recorded, joins the thread and closes the store. Before the journal is closed. */
@@ -55,56 +55,57 @@ void forwarder_free(struct forwarder **f);
 void forwarder_wake(struct forwarder *f);
 
 /* Makes what other rules will need, before anybody follows them. NULL without memory. */
-struct forwarder_change *forwarder_prepare(struct forwarder *f, struct rules *rules);
-void forwarder_cancel(struct forwarder_change **change);
+struct forwarder_change *forwarder_change_prepare(struct forwarder *f, struct policy *policy);
+void forwarder_change_cancel(struct forwarder_change **change);
 
 /* Follows the rules, whose destinations have been enrolled in the meantime, from the return on.
  * That cannot fail. What is under way to destinations that are none any more ends, and so it does
  * for senders that come and wait for their answers, as long as anybody else holds the rules before.
  */
-void forwarder_follow(struct forwarder_change **change);
+void forwarder_change_follow(struct forwarder_change **change);
 
 /* Whether some of that is still to end; to be woken now and then it needs somebody else. */
 bool forwarder_is_settling(const struct forwarder *f);
 
 /* Gets the answer to relay->seq from the destination. The row that outbox_add() makes is in the
  * store already. Whoever asks holds the destination's rules until done(). */
-void forwarder_relay(struct forwarder *f, const struct destination *d, struct relay *relay);
+void forwarder_add_waiter(struct forwarder *f, const struct destination *d,
+                          struct answer_wait *waiter);
 
-enum forwarder_what {
+enum forwarder_order_kind {
     FORWARDER_REPLAY, /* once more, with all tries, whatever became of it before */
     FORWARDER_DISCARD,
 };
 
 /* What an administrator wants. The asker's until forwarder_order(), and again from done() on. */
 struct forwarder_order {
-    struct journal_task task;    /* the forwarder's, as is ... */
+    struct writer_task task;     /* the forwarder's, as is ... */
     struct forwarder *forwarder; /* ... this ... */
-    struct rules *rules;         /* ... and this, held: those in force when it was given */
+    struct policy *policy;       /* ... and this, held: those in force when it was given */
 
-    enum forwarder_what what;
+    enum forwarder_order_kind what;
     const char *destination; /* NULL: all */
     const int64_t *seqs;
     size_t count;
     void *data; /* the asker's */
     /* On the journal's thread, which waits for it: it posts a message, no more. */
-    void (*done)(struct forwarder_order *order, enum journal_outcome outcome);
+    void (*done)(struct forwarder_order *order, enum writer_outcome outcome);
 
     size_t changed; /* how many deliveries it concerned, each counted for each destination */
 };
 
-enum forwarder_reply {
-    FORWARDER_TAKEN,
+enum forwarder_order_result {
+    FORWARDER_ACCEPTED,
     FORWARDER_NO_DESTINATION, /* of that name, or none at all; done() is not called */
     FORWARDER_BUSY,           /* the journal takes no more; neither */
 };
 
-enum forwarder_reply forwarder_order(struct forwarder *f, struct forwarder_order *order);
+enum forwarder_order_result forwarder_order(struct forwarder *f, struct forwarder_order *order);
 
 /* Whether there is anything to forward to. */
 bool forwarder_has_destinations(const struct forwarder *f);
 
 /* Of the n-th destination that is in force. False if there are fewer. */
-bool forwarder_stats(struct forwarder *f, size_t n, struct lane_stats *stats);
+bool forwarder_stats(struct forwarder *f, size_t n, struct queue_stats *stats);
 
 #endif

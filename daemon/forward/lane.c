@@ -14,413 +14,416 @@
 #include "daemon/policy/destination.h"
 #include "daemon/store/entry.h"
 #include "daemon/forward/places.h"
-#include "daemon/forward/relay.h"
-#include "daemon/policy/rules.h"
+#include "daemon/forward/answer_wait.h"
+#include "daemon/policy/policy.h"
 #include "daemon/forward/tally.h"
 
 enum {
-    PLACES_PER_SENDER = 4, /* outcomes may wait for the disk while others are sent */
-    BROKEN_US = 1000000,   /* until a store that cannot be read is tried again */
+    SLOTS_PER_SENDER = 4,     /* outcomes may wait for the disk while others are sent */
+    STORE_RETRY_US = 1000000, /* until a store that cannot be read is tried again */
 };
 
-struct lane {
-    struct lane_options options;
+struct queue {
+    struct queue_options options;
     char *name;
-    struct rules *rules; /* held */
+    struct policy *policy; /* held */
     const struct destination *destination;
-    struct places places;
-    struct agenda agenda;
+    struct slots slots;
+    struct schedule schedule;
     struct breaker breaker;
-    struct relay_line relays;
-    struct cursor cursor;
+    struct answer_wait_list waiters;
+    struct watermark watermark;
     bool due_was_last; /* of the two kinds on the agenda */
     bool stopping;
     bool retired;
     int64_t broken_until_us;
     atomic_bool kicked;
-    struct tally tally;
+    struct queue_counters counters;
 };
 
-unsigned lane_sending(const struct lane *lane)
+unsigned queue_sending(const struct queue *queue)
 {
-    return places_in(&lane->places, ATTEMPT_SENDING);
+    return slots_in(&queue->slots, ATTEMPT_SENDING);
 }
 
-unsigned lane_recording(const struct lane *lane)
+unsigned queue_recording(const struct queue *queue)
 {
-    return places_in(&lane->places, ATTEMPT_RECORDING) + lane->cursor.under_way;
+    return slots_in(&queue->slots, ATTEMPT_RECORDING) + queue->watermark.under_way;
 }
 
-static int64_t cursor_after(const struct lane *lane, const struct attempt *but)
+static int64_t queue_low_water(const struct queue *queue, const struct attempt *but)
 {
-    return places_cursor(&lane->places, lane->agenda.position, but);
+    return slots_low_water(&queue->slots, queue->schedule.position, but);
 }
 
 /* Whatever becomes of the lane's rules meanwhile, the attempt keeps these. */
-static void start_attempt(struct lane *lane, struct attempt *a, struct entry *entry, int64_t seq,
-                          unsigned tries, bool first)
+static void queue_start_attempt(struct queue *queue, struct attempt *a,
+                                struct delivery_row *delivery, int64_t seq, unsigned tries,
+                                bool first)
 {
-    a->rules = rules_hold_forwarding(lane->rules);
-    a->destination = lane->destination;
-    attempt_start(a, entry, seq, tries, first);
+    a->policy = policy_hold_forwarding(queue->policy);
+    a->destination = queue->destination;
+    attempt_start(a, delivery, seq, tries, first);
 }
 
 /* ---- what becomes of attempts */
 
-static void on_answered(struct attempt *a)
+static void queue_on_answered(struct attempt *a)
 {
-    struct lane *lane = a->data;
-    bool moved = destination_has_moved(a->destination, lane->destination);
+    struct queue *queue = a->data;
+    bool moved = destination_url_changed(a->destination, queue->destination);
 
     /* If so, it says nothing about where deliveries go now, nor when to try there. */
     if (moved && a->facts.state == OUTBOX_RETRY)
         a->facts.due_us = clock_steady_us();
     else if (!moved && a->reached)
-        breaker_success(&lane->breaker);
+        breaker_success(&queue->breaker);
     else if (!moved)
-        breaker_failure(&lane->breaker, a->asked_us, clock_mono_us());
-    attempt_record(a, cursor_after(lane, a));
+        breaker_failure(&queue->breaker, a->retry_after_us, clock_mono_us());
+    attempt_record(a, queue_low_water(queue, a));
 }
 
-static void on_recorded(struct attempt *a)
+static void queue_on_recorded(struct attempt *a)
 {
-    struct lane *lane = a->data;
+    struct queue *queue = a->data;
 
-    rules_release_forwarding(&a->rules);
-    cursor_carried(&lane->cursor, a->cursor);
-    tally_add(&lane->tally, &a->facts);
+    policy_release_forwarding(&a->policy);
+    watermark_carried(&queue->watermark, a->cursor);
+    queue_counters_add(&queue->counters, &a->facts);
     if (a->facts.state == OUTBOX_RETRY)
-        agenda_expect(&lane->agenda, a->facts.due_us);
+        schedule_expect(&queue->schedule, a->facts.due_us);
 }
 
-static void record_again(struct lane *lane, bool now)
+static void queue_record_again(struct queue *queue, bool now)
 {
-    for (unsigned i = 0; i < lane->places.count; i++) {
-        struct attempt *a = lane->places.all[i];
+    for (unsigned i = 0; i < queue->slots.count; i++) {
+        struct attempt *a = queue->slots.all[i];
 
         if (a->state == ATTEMPT_UNRECORDED && (now || a->retry_us <= clock_mono_us()))
-            attempt_record(a, cursor_after(lane, a));
+            attempt_record(a, queue_low_water(queue, a));
     }
 }
 
 /* ---- those who wait for an answer */
 
-void lane_relay(struct lane *lane, struct relay *relay)
+void queue_add_waiter(struct queue *queue, struct answer_wait *waiter)
 {
-    struct attempt *a = places_find(&lane->places, relay->seq);
+    struct attempt *a = slots_find(&queue->slots, waiter->seq);
 
-    relay->until_us = clock_mono_us() + (int64_t)lane->destination->target.timeout_s * 1000000;
+    waiter->until_us = clock_mono_us() + (int64_t)queue->destination->target.timeout_s * 1000000;
     if (a != NULL && a->state == ATTEMPT_SENDING && a->keeps_answer)
-        attempt_join(a, relay);
-    else if (lane->stopping)
-        relay_dismiss(relay, RELAY_FAILED);
+        attempt_add_waiter(a, waiter);
+    else if (queue->stopping)
+        answer_wait_finish(waiter, ANSWER_WAIT_FAILED);
     else
-        relay_line_put(&lane->relays, relay);
+        answer_wait_list_put(&queue->waiters, waiter);
 }
 
 /* ---- what is next */
 
 /* SQLITE_ROW if an attempt was started, SQLITE_DONE if there is nothing to start. */
-static int start_new(struct lane *lane)
+static int queue_start_new(struct queue *queue)
 {
-    struct entry *entry;
-    int code = agenda_new(&lane->agenda, &entry);
+    struct delivery_row *delivery;
+    int code = schedule_next_new(&queue->schedule, &delivery);
 
     if (code == SQLITE_ROW)
-        start_attempt(lane, places_unused(&lane->places), entry, entry->seq, 1, true);
+        queue_start_attempt(queue, slots_unused(&queue->slots), delivery, delivery->seq, 1, true);
     return code;
 }
 
 /* Perhaps for the relay that is the first in line. */
-static int start_again(struct lane *lane, const struct outbox_due *due, bool for_relay)
+static int queue_start_again(struct queue *queue, const struct outbox_due *due, bool for_relay)
 {
-    struct attempt *a = places_unused(&lane->places);
-    struct entry *entry;
-    int code = outbox_entry(lane->options.reader, due->seq, &entry);
+    struct attempt *a = slots_unused(&queue->slots);
+    struct delivery_row *delivery;
+    int code = outbox_read_delivery(queue->options.reader, due->seq, &delivery);
 
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         return code;
     if (for_relay)
-        attempt_join(a, relay_line_take(&lane->relays));
-    start_attempt(lane, a, entry, due->seq, due->tries + 1, false);
+        attempt_add_waiter(a, answer_wait_list_take(&queue->waiters));
+    queue_start_attempt(queue, a, delivery, due->seq, due->tries + 1, false);
     return SQLITE_ROW;
 }
 
-static int start_due(struct lane *lane)
+static int queue_start_due(struct queue *queue)
 {
     struct outbox_due due;
-    int code = agenda_due(&lane->agenda, &lane->places, &due);
+    int code = schedule_next_due(&queue->schedule, &queue->slots, &due);
 
-    return code == SQLITE_ROW ? start_again(lane, &due, false) : code;
+    return code == SQLITE_ROW ? queue_start_again(queue, &due, false) : code;
 }
 
 /* One at a time, and what has to be tried again before what is new. */
-static int start_in_order(struct lane *lane)
+static int queue_start_in_order(struct queue *queue)
 {
     struct outbox_due due;
     bool none;
     int code;
 
-    if (places_in(&lane->places, ATTEMPT_NONE) < lane->places.count)
+    if (slots_in(&queue->slots, ATTEMPT_NONE) < queue->slots.count)
         return SQLITE_DONE;
-    code = agenda_oldest(&lane->agenda, &due, &none);
+    code = schedule_oldest(&queue->schedule, &due, &none);
     if (code == SQLITE_ROW)
-        return start_again(lane, &due, false);
-    return none ? start_new(lane) : code;
+        return queue_start_again(queue, &due, false);
+    return none ? queue_start_new(queue) : code;
 }
 
 /* Also where one attempt is to find out whether the destination is back: what fails again and again
  * must not be all that is tried. */
-static int start_either(struct lane *lane, unsigned allowed)
+static int queue_start_either(struct queue *queue, unsigned allowed)
 {
     unsigned most = allowed / 2;
-    bool due_first = most == 0 ? !lane->due_was_last : places_sending_again(&lane->places) < most;
-    int code = due_first ? start_due(lane) : start_new(lane);
+    bool due_first = most == 0 ? !queue->due_was_last : slots_sending_again(&queue->slots) < most;
+    int code = due_first ? queue_start_due(queue) : queue_start_new(queue);
 
-    lane->due_was_last = due_first == (code == SQLITE_ROW);
+    queue->due_was_last = due_first == (code == SQLITE_ROW);
     /* There may be more new ones behind those that nobody wants. */
-    if (code == SQLITE_DONE && (due_first || !lane->agenda.news))
-        code = due_first ? start_new(lane) : start_due(lane);
+    if (code == SQLITE_DONE && (due_first || !queue->schedule.news))
+        code = due_first ? queue_start_new(queue) : queue_start_due(queue);
     return code;
 }
 
-static int start_relay(struct lane *lane)
+static int queue_start_waiter(struct queue *queue)
 {
-    const struct lane_options *o = &lane->options;
-    struct outbox_due due = {.seq = lane->relays.first->seq};
+    const struct queue_options *o = &queue->options;
+    struct outbox_due due = {.seq = queue->waiters.first->seq};
     enum outbox_state state;
     int code;
 
-    if (places_find(&lane->places, due.seq) != NULL)
+    if (slots_find(&queue->slots, due.seq) != NULL)
         return SQLITE_DONE; /* its outcome is being recorded */
-    code = outbox_state(o->reader, lane->destination->number, due.seq, &state, &due.tries);
+    code = outbox_state(o->reader, queue->destination->number, due.seq, &state, &due.tries);
     if (code == SQLITE_OK && state == OUTBOX_DONE) {
-        relay_dismiss(relay_line_take(&lane->relays), RELAY_DONE);
+        answer_wait_finish(answer_wait_list_take(&queue->waiters), ANSWER_WAIT_DELIVERED);
         return SQLITE_ROW;
     }
-    return code == SQLITE_OK ? start_again(lane, &due, true) : code;
+    return code == SQLITE_OK ? queue_start_again(queue, &due, true) : code;
 }
 
 /* ---- all of it */
 
-static int start_one(struct lane *lane)
+static int queue_start_one(struct queue *queue)
 {
-    unsigned sending = lane_sending(lane);
-    unsigned most = lane->destination->concurrency, allowed;
+    unsigned sending = queue_sending(queue);
+    unsigned most = queue->destination->concurrency, allowed;
     int code = SQLITE_DONE;
 
-    if (sending >= most || places_unused(&lane->places) == NULL)
+    if (sending >= most || slots_unused(&queue->slots) == NULL)
         return SQLITE_DONE;
-    if (lane->relays.first != NULL)
-        code = start_relay(lane);
-    if (lane->retired)
+    if (queue->waiters.first != NULL)
+        code = queue_start_waiter(queue);
+    if (queue->retired)
         return code;
-    allowed = breaker_allows(&lane->breaker, most, clock_mono_us());
+    allowed = breaker_allows(&queue->breaker, most, clock_mono_us());
     if (code != SQLITE_DONE || sending >= allowed)
         return code;
-    return lane->destination->ordered ? start_in_order(lane) : start_either(lane, allowed);
+    return queue->destination->ordered ? queue_start_in_order(queue)
+                                       : queue_start_either(queue, allowed);
 }
 
-static void look_at_kick(struct lane *lane)
+static void queue_take_kick(struct queue *queue)
 {
-    if (!atomic_exchange(&lane->kicked, false))
+    if (!atomic_exchange(&queue->kicked, false))
         return;
-    lane->agenda.due_us = 0;
-    breaker_probe(&lane->breaker);
+    queue->schedule.due_us = 0;
+    breaker_probe(&queue->breaker);
 }
 
-static int start_all(struct lane *lane)
+static int queue_start_all(struct queue *queue)
 {
     int code = SQLITE_DONE;
 
-    if (lane->stopping || clock_mono_us() < lane->broken_until_us)
+    if (queue->stopping || clock_mono_us() < queue->broken_until_us)
         return SQLITE_OK;
-    while ((code = start_one(lane)) == SQLITE_ROW)
+    while ((code = queue_start_one(queue)) == SQLITE_ROW)
         ;
     if (code == SQLITE_DONE)
         return SQLITE_OK;
-    lane->broken_until_us = clock_mono_us() + BROKEN_US;
+    queue->broken_until_us = clock_mono_us() + STORE_RETRY_US;
     return code;
 }
 
-int lane_run(struct lane *lane)
+int queue_run(struct queue *queue)
 {
     int code;
 
-    look_at_kick(lane);
-    relay_line_dismiss_late(&lane->relays, clock_mono_us());
-    record_again(lane, false);
-    code = start_all(lane);
-    cursor_write(&lane->cursor, cursor_after(lane, NULL), false);
-    atomic_store(&lane->tally.sending, lane_sending(lane));
-    atomic_store(&lane->tally.resting, clock_mono_us() < lane->breaker.rests_until_us);
+    queue_take_kick(queue);
+    answer_wait_list_expire(&queue->waiters, clock_mono_us());
+    queue_record_again(queue, false);
+    code = queue_start_all(queue);
+    watermark_write(&queue->watermark, queue_low_water(queue, NULL), false);
+    atomic_store(&queue->counters.sending, queue_sending(queue));
+    atomic_store(&queue->counters.resting, clock_mono_us() < queue->breaker.rests_until_us);
     return code;
 }
 
-void lane_flush(struct lane *lane)
+void queue_flush(struct queue *queue)
 {
-    record_again(lane, true);
-    cursor_write(&lane->cursor, cursor_after(lane, NULL), true);
+    queue_record_again(queue, true);
+    watermark_write(&queue->watermark, queue_low_water(queue, NULL), true);
 }
 
-static int64_t earlier(int64_t a, int64_t b)
+static int64_t queue_min_us(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-static int64_t later(int64_t a, int64_t b)
+static int64_t queue_max_us(int64_t a, int64_t b)
 {
     return a > b ? a : b;
 }
 
 /* When something may be started that is there, or INT64_MAX. */
-static int64_t wait_to_start_us(const struct lane *lane, int64_t now_us)
+static int64_t queue_wait_to_start_us(const struct queue *queue, int64_t now_us)
 {
-    const struct destination *d = lane->destination;
-    unsigned sending = lane_sending(lane);
-    int64_t wait_us = agenda_wait_us(&lane->agenda);
+    const struct destination *d = queue->destination;
+    unsigned sending = queue_sending(queue);
+    int64_t wait_us = schedule_wait_us(&queue->schedule);
 
-    if (lane->stopping || lane->retired || sending >= d->concurrency ||
-        places_unused(&lane->places) == NULL)
+    if (queue->stopping || queue->retired || sending >= d->concurrency ||
+        slots_unused(&queue->slots) == NULL)
         return INT64_MAX;
-    if (now_us >= lane->breaker.rests_until_us &&
-        sending >= breaker_allows(&lane->breaker, d->concurrency, now_us))
+    if (now_us >= queue->breaker.rests_until_us &&
+        sending >= breaker_allows(&queue->breaker, d->concurrency, now_us))
         return INT64_MAX;
-    if (d->ordered && places_in(&lane->places, ATTEMPT_NONE) < lane->places.count)
+    if (d->ordered && slots_in(&queue->slots, ATTEMPT_NONE) < queue->slots.count)
         return INT64_MAX;
     if (wait_us == INT64_MAX)
         return INT64_MAX;
-    wait_us = later(wait_us, lane->breaker.rests_until_us - now_us);
-    return later(wait_us, lane->broken_until_us - now_us);
+    wait_us = queue_max_us(wait_us, queue->breaker.rests_until_us - now_us);
+    return queue_max_us(wait_us, queue->broken_until_us - now_us);
 }
 
-int64_t lane_wait_us(const struct lane *lane)
+int64_t queue_wait_us(const struct queue *queue)
 {
-    int64_t now_us = clock_mono_us(), wait_us = wait_to_start_us(lane, now_us);
+    int64_t now_us = clock_mono_us(), wait_us = queue_wait_to_start_us(queue, now_us);
 
-    if (lane->relays.first != NULL)
-        wait_us = earlier(wait_us, lane->relays.first->until_us - now_us);
-    wait_us = earlier(wait_us, cursor_wait_us(&lane->cursor, cursor_after(lane, NULL)));
-    wait_us = earlier(wait_us, places_record_at_us(&lane->places) - now_us);
+    if (queue->waiters.first != NULL)
+        wait_us = queue_min_us(wait_us, queue->waiters.first->until_us - now_us);
+    wait_us =
+        queue_min_us(wait_us, watermark_wait_us(&queue->watermark, queue_low_water(queue, NULL)));
+    wait_us = queue_min_us(wait_us, slots_record_at_us(&queue->slots) - now_us);
     return wait_us < 0 ? 0 : wait_us;
 }
 
-void lane_news(struct lane *lane)
+void queue_notify(struct queue *queue)
 {
-    lane->agenda.news = true;
+    queue->schedule.news = true;
 }
 
-void lane_stop(struct lane *lane)
+void queue_stop(struct queue *queue)
 {
-    lane->stopping = true;
-    while (lane->relays.first != NULL)
-        relay_dismiss(relay_line_take(&lane->relays), RELAY_FAILED);
+    queue->stopping = true;
+    while (queue->waiters.first != NULL)
+        answer_wait_finish(answer_wait_list_take(&queue->waiters), ANSWER_WAIT_FAILED);
 }
 
-void lane_cancel(struct lane *lane)
+void queue_cancel(struct queue *queue)
 {
-    places_cancel(&lane->places);
+    slots_cancel(&queue->slots);
 }
 
-void lane_kick(struct lane *lane)
+void queue_kick(struct queue *queue)
 {
-    atomic_store(&lane->kicked, true);
+    atomic_store(&queue->kicked, true);
 }
 
-void lane_stats(const struct lane *lane, struct lane_stats *stats)
+void queue_stats(const struct queue *queue, struct queue_stats *stats)
 {
-    *stats = (struct lane_stats){
-        .forwarded = atomic_load(&lane->tally.forwarded),
-        .retried = atomic_load(&lane->tally.retried),
-        .parked = atomic_load(&lane->tally.parked),
-        .took_us = atomic_load(&lane->tally.took_us),
-        .sending = atomic_load(&lane->tally.sending),
-        .success_us = atomic_load(&lane->tally.success_us),
-        .resting = atomic_load(&lane->tally.resting),
+    *stats = (struct queue_stats){
+        .forwarded = atomic_load(&queue->counters.forwarded),
+        .retried = atomic_load(&queue->counters.retried),
+        .parked = atomic_load(&queue->counters.parked),
+        .took_us = atomic_load(&queue->counters.took_us),
+        .sending = atomic_load(&queue->counters.sending),
+        .success_us = atomic_load(&queue->counters.success_us),
+        .resting = atomic_load(&queue->counters.resting),
     };
-    snprintf(stats->destination, sizeof(stats->destination), "%s", lane->name);
+    snprintf(stats->destination, sizeof(stats->destination), "%s", queue->name);
 }
 
-const char *lane_name(const struct lane *lane)
+const char *queue_name(const struct queue *queue)
 {
-    return lane->name;
+    return queue->name;
 }
 
-int64_t lane_destination(const struct lane *lane)
+int64_t queue_destination(const struct queue *queue)
 {
-    return lane->destination->number;
+    return queue->destination->number;
 }
 
 /* ---- its life */
 
 /* They take part in it from the next turn on. Without memory it makes do with what there is. */
-static bool make_room(struct lane *lane, unsigned places)
+static bool queue_reserve(struct queue *queue, unsigned slots)
 {
     const struct attempt like = {
-        .tools = lane->options.tools,
-        .data = lane,
-        .answered = on_answered,
-        .recorded = on_recorded,
+        .tools = queue->options.tools,
+        .data = queue,
+        .answered = queue_on_answered,
+        .recorded = queue_on_recorded,
     };
 
-    if (places <= lane->places.count)
+    if (slots <= queue->slots.count)
         return true;
-    return agenda_make_room(&lane->agenda, places) && places_grow(&lane->places, places, &like);
+    return schedule_reserve(&queue->schedule, slots) && slots_grow(&queue->slots, slots, &like);
 }
 
-struct lane *lane_new(const struct lane_options *options)
+struct queue *queue_new(const struct queue_options *options)
 {
-    struct lane *lane = calloc(1, sizeof(*lane));
+    struct queue *queue = calloc(1, sizeof(*queue));
 
-    if (lane == NULL)
+    if (queue == NULL)
         return NULL;
-    lane->options = *options;
-    lane->agenda.reader = options->reader;
-    lane->agenda.newest = options->newest;
-    if ((lane->name = strdup(options->name)) == NULL || !make_room(lane, PLACES_PER_SENDER))
-        lane_free(&lane);
-    return lane;
+    queue->options = *options;
+    queue->schedule.reader = options->reader;
+    queue->schedule.newest = options->newest;
+    if ((queue->name = strdup(options->name)) == NULL || !queue_reserve(queue, SLOTS_PER_SENDER))
+        queue_free(&queue);
+    return queue;
 }
 
-void lane_free(struct lane **lane)
+void queue_free(struct queue **queue)
 {
-    if (*lane != NULL) {
-        places_free(&(*lane)->places);
-        rules_release_forwarding(&(*lane)->rules);
-        agenda_free(&(*lane)->agenda);
-        free((*lane)->name);
+    if (*queue != NULL) {
+        slots_free(&(*queue)->slots);
+        policy_release_forwarding(&(*queue)->policy);
+        schedule_free(&(*queue)->schedule);
+        free((*queue)->name);
     }
-    free(*lane);
-    *lane = NULL;
+    free(*queue);
+    *queue = NULL;
 }
 
-void lane_follow(struct lane *lane, struct rules *rules, const struct destination *d)
+void queue_follow(struct queue *queue, struct policy *policy, const struct destination *d)
 {
-    const struct destination *before = lane->destination;
-    struct rules *old = lane->rules;
+    const struct destination *before = queue->destination;
+    struct policy *old = queue->policy;
 
-    lane->rules = rules_hold_forwarding(rules);
-    lane->destination = d;
-    lane->retired = false;
-    make_room(lane, PLACES_PER_SENDER * d->concurrency);
-    agenda_follow(&lane->agenda, d);
+    queue->policy = policy_hold_forwarding(policy);
+    queue->destination = d;
+    queue->retired = false;
+    queue_reserve(queue, SLOTS_PER_SENDER * d->concurrency);
+    schedule_follow(&queue->schedule, d);
     if (before == NULL)
-        cursor_init(&lane->cursor, lane->options.tools, d->number, d->cursor);
-    else if (destination_has_moved(before, d))
-        breaker_success(&lane->breaker);
-    rules_release_forwarding(&old);
+        watermark_init(&queue->watermark, queue->options.tools, d->number, d->cursor);
+    else if (destination_url_changed(before, d))
+        breaker_success(&queue->breaker);
+    policy_release_forwarding(&old);
 }
 
-void lane_retire(struct lane *lane)
+void queue_retire(struct queue *queue)
 {
-    lane->retired = true;
-    agenda_doubt_rows(&lane->agenda);
+    queue->retired = true;
+    schedule_doubt_rows(&queue->schedule);
 }
 
-bool lane_has_ended(const struct lane *lane)
+bool queue_has_ended(const struct queue *queue)
 {
-    return lane->retired && places_in(&lane->places, ATTEMPT_NONE) == lane->places.count &&
-           lane->relays.first == NULL && !lane->cursor.under_way &&
-           cursor_wait_us(&lane->cursor, cursor_after(lane, NULL)) == INT64_MAX &&
-           rules_are_only_forwarding(lane->rules);
+    return queue->retired && slots_in(&queue->slots, ATTEMPT_NONE) == queue->slots.count &&
+           queue->waiters.first == NULL && !queue->watermark.under_way &&
+           watermark_wait_us(&queue->watermark, queue_low_water(queue, NULL)) == INT64_MAX &&
+           policy_is_only_forwarding(queue->policy);
 }

@@ -9,7 +9,7 @@
  * A delivery counts as taken up when the outcome of its first attempt is in the store. Until then
  * the cursor stays before it, so a crash at any moment repeats attempts and loses none.
  *
- * Threads    The forwarder's, but for lane_kick() and lane_stats().
+ * Threads    The forwarder's, but for queue_kick() and queue_stats().
  */
 #ifndef DAEMON_FORWARD_LANE_H
 #define DAEMON_FORWARD_LANE_H
@@ -21,70 +21,71 @@
 
 struct attempt_tools;
 struct destination;
-struct lane;
-struct relay;
-struct rules;
+struct queue;
+struct answer_wait;
+struct policy;
 
-struct lane_options {
+struct queue_options {
     const char *name; /* of the destination */
     const struct attempt_tools *tools;
     struct outbox *reader;
     int64_t newest; /* those up to it may have been tried before this process began */
 };
 
-/* NULL without memory. It does nothing before lane_follow(). */
-struct lane *lane_new(const struct lane_options *options);
-void lane_free(struct lane **lane);
+/* NULL without memory. It does nothing before queue_follow(). */
+struct queue *queue_new(const struct queue_options *options);
+void queue_free(struct queue **queue);
 
-const char *lane_name(const struct lane *lane);
-int64_t lane_destination(const struct lane *lane);
+const char *queue_name(const struct queue *queue);
+int64_t queue_destination(const struct queue *queue);
 
 /* From now on the destination is this one of these rules, with the same name. What is under way
  * ends as it began. */
-void lane_follow(struct lane *lane, struct rules *rules, const struct destination *destination);
+void queue_follow(struct queue *queue, struct policy *policy,
+                  const struct destination *destination);
 
 /* The destination is none any more: ends what is under way, and what senders wait for. */
-void lane_retire(struct lane *lane);
+void queue_retire(struct queue *queue);
 
 /* Whether that has happened, all of it is in the store, and nobody can come and ask. */
-bool lane_has_ended(const struct lane *lane);
+bool queue_has_ended(const struct queue *queue);
 
 /* Starts what can be started. SQLite's code. */
-int lane_run(struct lane *lane);
+int queue_run(struct queue *queue);
 
-/* For how many microseconds it is not worth to call lane_run() if nothing happens. */
-int64_t lane_wait_us(const struct lane *lane);
+/* For how many microseconds it is not worth to call queue_run() if nothing happens. */
+int64_t queue_wait_us(const struct queue *queue);
 
 /* Something has been stored. */
-void lane_news(struct lane *lane);
+void queue_notify(struct queue *queue);
 
 /* A sender waits for the answer to this delivery. */
-void lane_relay(struct lane *lane, struct relay *relay);
+void queue_add_waiter(struct queue *queue, struct answer_wait *waiter);
 
 /* Starts nothing any more. */
-void lane_stop(struct lane *lane);
+void queue_stop(struct queue *queue);
 
 /* Ends what is being sent. */
-void lane_cancel(struct lane *lane);
+void queue_cancel(struct queue *queue);
 
 /* Has the journal write what is still to be written. */
-void lane_flush(struct lane *lane);
+void queue_flush(struct queue *queue);
 
 /* What is under way, and whether the journal has any of it. */
-unsigned lane_sending(const struct lane *lane);
-unsigned lane_recording(const struct lane *lane);
+unsigned queue_sending(const struct queue *queue);
+unsigned queue_recording(const struct queue *queue);
 
 /* ---- on any thread */
 
 /* Somebody wants deliveries to be sent, now, whatever was found out about the destination. */
-void lane_kick(struct lane *lane);
+void queue_kick(struct queue *queue);
 
 enum {
-    LANE_NAME_SIZE = 80 /* a longer one is cut */
+    QUEUE_NAME_SIZE = 80 /* a longer one is cut */
 };
 
-struct lane_stats {
-    char destination[LANE_NAME_SIZE];
+struct queue_stats {
+    char destination[QUEUE_NAME_SIZE];
     uint64_t forwarded, retried, parked; /* outcomes of attempts */
     uint64_t took_us;                    /* the sum of the attempts */
     unsigned sending;
@@ -92,6 +93,6 @@ struct lane_stats {
     bool resting;
 };
 
-void lane_stats(const struct lane *lane, struct lane_stats *stats);
+void queue_stats(const struct queue *queue, struct queue_stats *stats);
 
 #endif

@@ -5,46 +5,46 @@
 #include <string.h>
 
 #include "daemon/policy/destination.h"
-#include "daemon/policy/rules.h"
+#include "daemon/policy/policy.h"
 
-void lanes_init(struct lanes *l)
+void queues_init(struct queues *l)
 {
-    *l = (struct lanes){.count = 0};
+    *l = (struct queues){.count = 0};
     pthread_mutex_init(&l->mutex, NULL);
 }
 
-void lanes_destroy(struct lanes *l)
+void queues_destroy(struct queues *l)
 {
     for (size_t i = 0; i < l->count; i++)
-        lane_free(&l->all[i]);
+        queue_free(&l->all[i]);
     free(l->all);
-    rules_release(&l->rules);
+    policy_release(&l->policy);
     pthread_mutex_destroy(&l->mutex);
 }
 
 /* ---- other rules */
 
 /* Also one that is ending may begin again. */
-static struct lane *find_name(const struct lanes *l, const char *name)
+static struct queue *queues_find_name(const struct queues *l, const char *name)
 {
     for (size_t i = 0; i < l->count; i++)
-        if (l->all[i] != NULL && strcmp(lane_name(l->all[i]), name) == 0)
+        if (l->all[i] != NULL && strcmp(queue_name(l->all[i]), name) == 0)
             return l->all[i];
     return NULL;
 }
 
-static bool is_active(struct lanes *l, const char *name)
+static bool queues_is_active(struct queues *l, const char *name)
 {
     bool found = false;
 
     pthread_mutex_lock(&l->mutex);
     for (size_t i = 0; i < l->active && !found; i++)
-        found = strcmp(lane_name(l->all[i]), name) == 0;
+        found = strcmp(queue_name(l->all[i]), name) == 0;
     pthread_mutex_unlock(&l->mutex);
     return found;
 }
 
-static size_t count_lanes(struct lanes *l)
+static size_t queues_count(struct queues *l)
 {
     size_t count;
 
@@ -54,61 +54,61 @@ static size_t count_lanes(struct lanes *l)
     return count;
 }
 
-bool lanes_prepare(struct lanes *l, struct rules *rules, struct lanes_change *c)
+bool queues_prepare(struct queues *l, struct policy *policy, struct queues_change *c)
 {
-    const struct destinations *destinations = rules->destinations;
+    const struct destinations *destinations = policy->destinations;
 
-    *c = (struct lanes_change){
-        .rules = rules,
-        .fresh = calloc(destinations->count + 1, sizeof(struct lane *)),
-        .all = calloc(destinations->count + count_lanes(l) + 1, sizeof(struct lane *)),
+    *c = (struct queues_change){
+        .policy = policy,
+        .fresh = calloc(destinations->count + 1, sizeof(struct queue *)),
+        .all = calloc(destinations->count + queues_count(l) + 1, sizeof(struct queue *)),
     };
     if (c->fresh == NULL || c->all == NULL)
         return false;
     for (size_t i = 0; i < destinations->count; i++) {
-        struct lane_options options = {
+        struct queue_options options = {
             .name = destinations->at[i].name,
             .tools = l->tools,
             .reader = l->reader,
             /* What came meanwhile may have been tried. */
-            .newest = l->rules == NULL ? l->newest : INT64_MAX,
+            .newest = l->policy == NULL ? l->newest : INT64_MAX,
         };
 
-        if (!is_active(l, options.name) && (c->fresh[i] = lane_new(&options)) == NULL)
+        if (!queues_is_active(l, options.name) && (c->fresh[i] = queue_new(&options)) == NULL)
             return false;
     }
     return true;
 }
 
-void lanes_cancel(struct lanes_change *c)
+void queues_cancel(struct queues_change *c)
 {
-    for (size_t i = 0; c->fresh != NULL && i < c->rules->destinations->count; i++)
-        lane_free(&c->fresh[i]);
+    for (size_t i = 0; c->fresh != NULL && i < c->policy->destinations->count; i++)
+        queue_free(&c->fresh[i]);
     free(c->fresh);
     free(c->all);
-    *c = (struct lanes_change){.rules = NULL};
+    *c = (struct queues_change){.policy = NULL};
 }
 
 /* Out of the old ones, which keep their places until the new ones are there. */
-static struct lane *take(struct lanes *l, const char *name)
+static struct queue *queues_take(struct queues *l, const char *name)
 {
-    struct lane *lane = find_name(l, name);
+    struct queue *queue = queues_find_name(l, name);
 
     for (size_t i = 0; i < l->count; i++)
-        if (l->all[i] == lane)
+        if (l->all[i] == queue)
             l->all[i] = NULL;
-    return lane;
+    return queue;
 }
 
 /* Under the mutex, since others look at the lanes: nothing here waits. */
-static struct lane **replace(struct lanes *l, struct lanes_change *c)
+static struct queue **queues_replace(struct queues *l, struct queues_change *c)
 {
-    const struct destinations *destinations = c->rules->destinations;
-    struct lane **old = l->all;
+    const struct destinations *destinations = c->policy->destinations;
+    struct queue **old = l->all;
     size_t count = destinations->count;
 
     for (size_t i = 0; i < destinations->count; i++) {
-        if ((c->all[i] = take(l, destinations->at[i].name)) == NULL) {
+        if ((c->all[i] = queues_take(l, destinations->at[i].name)) == NULL) {
             c->all[i] = c->fresh[i];
             c->fresh[i] = NULL;
         }
@@ -122,93 +122,93 @@ static struct lane **replace(struct lanes *l, struct lanes_change *c)
     return old;
 }
 
-void lanes_follow(struct lanes *l, struct lanes_change *c)
+void queues_follow(struct queues *l, struct queues_change *c)
 {
-    struct rules *before = l->rules;
+    struct policy *before = l->policy;
 
     pthread_mutex_lock(&l->mutex);
-    c->all = replace(l, c);
-    l->rules = rules_hold(c->rules);
+    c->all = queues_replace(l, c);
+    l->policy = policy_hold(c->policy);
     pthread_mutex_unlock(&l->mutex);
     for (size_t i = 0; i < l->active; i++)
-        lane_follow(l->all[i], c->rules, &c->rules->destinations->at[i]);
+        queue_follow(l->all[i], c->policy, &c->policy->destinations->at[i]);
     for (size_t i = l->active; i < l->count; i++)
-        lane_retire(l->all[i]);
+        queue_retire(l->all[i]);
     atomic_store(&l->any, l->active > 0);
     atomic_store(&l->settling, l->count > l->active);
-    rules_release(&before);
-    lanes_cancel(c); /* what was not needed */
+    policy_release(&before);
+    queues_cancel(c); /* what was not needed */
 }
 
-void lanes_sweep(struct lanes *l)
+void queues_sweep(struct queues *l)
 {
     for (size_t i = l->active; i < l->count;) {
-        struct lane *lane = l->all[i];
+        struct queue *queue = l->all[i];
 
-        if (!lane_has_ended(lane)) {
+        if (!queue_has_ended(queue)) {
             i++;
             continue;
         }
         pthread_mutex_lock(&l->mutex);
         l->all[i] = l->all[--l->count];
         pthread_mutex_unlock(&l->mutex);
-        lane_free(&lane);
+        queue_free(&queue);
     }
     atomic_store(&l->settling, l->count > l->active);
 }
 
 /* ---- the lanes */
 
-struct lane *lanes_find(const struct lanes *l, int64_t number)
+struct queue *queues_find(const struct queues *l, int64_t number)
 {
     for (size_t i = 0; i < l->count; i++)
-        if (lane_destination(l->all[i]) == number)
+        if (queue_destination(l->all[i]) == number)
             return l->all[i];
     return NULL;
 }
 
-void lanes_tell(const struct lanes *l, void (*what)(struct lane *lane))
+void queues_each(const struct queues *l, void (*what)(struct queue *queue))
 {
     for (size_t i = 0; i < l->count; i++)
         what(l->all[i]);
 }
 
-unsigned lanes_sum(const struct lanes *l, unsigned (*of_lane)(const struct lane *lane))
+unsigned queues_sum(const struct queues *l, unsigned (*of_queue)(const struct queue *queue))
 {
     unsigned total = 0;
 
     for (size_t i = 0; i < l->count; i++)
-        total += of_lane(l->all[i]);
+        total += of_queue(l->all[i]);
     return total;
 }
 
-void lanes_kick(struct lanes *l, const char *name)
+void queues_kick(struct queues *l, const char *name)
 {
     pthread_mutex_lock(&l->mutex);
     for (size_t i = 0; i < l->active; i++)
-        if (name == NULL || strcmp(name, lane_name(l->all[i])) == 0)
-            lane_kick(l->all[i]);
+        if (name == NULL || strcmp(name, queue_name(l->all[i])) == 0)
+            queue_kick(l->all[i]);
     pthread_mutex_unlock(&l->mutex);
 }
 
-bool lanes_stats(struct lanes *l, size_t n, struct lane_stats *stats)
+bool queues_stats(struct queues *l, size_t n, struct queue_stats *stats)
 {
     bool found;
 
     pthread_mutex_lock(&l->mutex);
     found = n < l->active;
     if (found)
-        lane_stats(l->all[n], stats);
+        queue_stats(l->all[n], stats);
     pthread_mutex_unlock(&l->mutex);
     return found;
 }
 
-struct rules *lanes_rules(struct lanes *l)
+struct policy *queues_policy(struct queues *l)
 {
-    struct rules *rules;
+    struct policy *policy;
 
     pthread_mutex_lock(&l->mutex);
-    rules = rules_hold(l->rules);
+    policy = policy_hold(l->policy);
     pthread_mutex_unlock(&l->mutex);
-    return rules;
+    return policy;
 }

@@ -12,24 +12,24 @@
 #include "daemon/store/entry.h"
 
 enum {
-    FACT_MAX = 256
+    HEADER_FACT_MAX = 256
 };
 
 /* Begins with it, whatever the case. */
-static bool begins(hookline_bytes name, const char *with)
+static bool attempt_header_begins(hookline_bytes name, const char *with)
 {
     size_t len = strlen(with);
 
     return name.len >= len && strncasecmp(name.base, with, len) == 0;
 }
 
-static bool is(hookline_bytes name, const char *other)
+static bool attempt_header_is(hookline_bytes name, const char *other)
 {
-    return name.len == strlen(other) && begins(name, other);
+    return name.len == strlen(other) && attempt_header_begins(name, other);
 }
 
 /* What belongs to the connection that it came by, and what would be taken for ours. */
-static bool is_passed_on(hookline_bytes name, const struct destination *d)
+static bool attempt_header_passes(hookline_bytes name, const struct destination *d)
 {
     static const char *const ours[] = {
         "host",    "connection", "content-length", "transfer-encoding", "te",
@@ -42,16 +42,16 @@ static bool is_passed_on(hookline_bytes name, const struct destination *d)
     };
 
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-        if (is(name, ours[i]))
+        if (attempt_header_is(name, ours[i]))
             return false;
     for (size_t i = 0; d->signer != NULL && i < sizeof(signed_anew) / sizeof(signed_anew[0]); i++)
-        if (is(name, signed_anew[i]))
+        if (attempt_header_is(name, signed_anew[i]))
             return false;
-    return !begins(name, "hookline-") && !begins(name, "proxy-");
+    return !attempt_header_begins(name, "hookline-") && !attempt_header_begins(name, "proxy-");
 }
 
 /* A header without a value is "name;" for libcurl: "name:" would take one away. */
-static void write_header(FILE *out, hookline_bytes name, hookline_bytes value)
+static void attempt_write_header(FILE *out, hookline_bytes name, hookline_bytes value)
 {
     fwrite(name.base, 1, name.len, out);
     if (value.len == 0) {
@@ -63,18 +63,19 @@ static void write_header(FILE *out, hookline_bytes name, hookline_bytes value)
     fputc('\0', out);
 }
 
-static void write_received(FILE *out, const struct entry *entry, const struct destination *d)
+static void attempt_write_received(FILE *out, const struct delivery_row *delivery,
+                                   const struct destination *d)
 {
-    hookline_bytes rest = entry->headers, name, value;
+    hookline_bytes rest = delivery->headers, name, value;
 
-    while (entry_next_header(&rest, &name, &value))
-        if (is_passed_on(name, d))
-            write_header(out, name, value);
+    while (delivery_row_next_header(&rest, &name, &value))
+        if (attempt_header_passes(name, d))
+            attempt_write_header(out, name, value);
 }
 
-static void write_fact(FILE *out, const char *name, hookline_bytes text)
+static void attempt_write_fact(FILE *out, const char *name, hookline_bytes text)
 {
-    if (text.len == 0 || text.len > FACT_MAX)
+    if (text.len == 0 || text.len > HEADER_FACT_MAX)
         return;
     fprintf(out, "Hookline-%s: ", name);
     for (size_t i = 0; i < text.len; i++) {
@@ -88,34 +89,34 @@ static void write_fact(FILE *out, const char *name, hookline_bytes text)
     fputc('\0', out);
 }
 
-static void write_number(FILE *out, const char *name, int64_t number)
+static void attempt_write_number(FILE *out, const char *name, int64_t number)
 {
     fprintf(out, "Hookline-%s: %" PRId64 "%c", name, number, '\0');
 }
 
-static void write_facts(FILE *out, const struct entry *entry, unsigned tries)
+static void attempt_write_facts(FILE *out, const struct delivery_row *delivery, unsigned tries)
 {
     fprintf(out, "User-Agent: hooklined/%s%c", hookline_version(), '\0');
-    write_fact(out, "Source", entry->source);
-    write_fact(out, "Scheme", entry->scheme);
-    write_fact(out, "Id", entry->id);
-    write_fact(out, "Type", entry->type);
-    write_number(out, "Seq", entry->seq);
-    if (entry->signed_at >= 0)
-        write_number(out, "Signed-At", entry->signed_at);
-    write_number(out, "Received-At", entry->received_us / 1000000);
-    write_number(out, "Attempt", tries);
+    attempt_write_fact(out, "Source", delivery->source);
+    attempt_write_fact(out, "Scheme", delivery->scheme);
+    attempt_write_fact(out, "Id", delivery->id);
+    attempt_write_fact(out, "Type", delivery->type);
+    attempt_write_number(out, "Seq", delivery->seq);
+    if (delivery->signed_at >= 0)
+        attempt_write_number(out, "Signed-At", delivery->signed_at);
+    attempt_write_number(out, "Received-At", delivery->received_us / 1000000);
+    attempt_write_number(out, "Attempt", tries);
 }
 
 /* The id is the same at each attempt, and another one in another store, where seq begins anew. */
-static bool write_signature(FILE *out, const struct entry *entry, const struct destination *d,
-                            int64_t now_s)
+static bool attempt_write_signature(FILE *out, const struct delivery_row *delivery,
+                                    const struct destination *d, int64_t now_s)
 {
-    hookline_request view = {.body = entry->body};
+    hookline_request view = {.body = delivery->body};
     hookline_signature signature;
     char id[64];
-    int len = snprintf(id, sizeof(id), "hl_%" PRId64 "_%" PRIx64, entry->seq,
-                       (uint64_t)entry->received_us);
+    int len = snprintf(id, sizeof(id), "hl_%" PRId64 "_%" PRIx64, delivery->seq,
+                       (uint64_t)delivery->received_us);
 
     if (d->signer == NULL)
         return true;
@@ -124,13 +125,13 @@ static bool write_signature(FILE *out, const struct entry *entry, const struct d
     for (size_t i = 0; i < signature.headers.count; i++) {
         const hookline_header *h = &signature.headers.entries[i];
 
-        write_header(out, (hookline_bytes){h->name, strlen(h->name)}, h->value);
+        attempt_write_header(out, (hookline_bytes){h->name, strlen(h->name)}, h->value);
     }
     return true;
 }
 
 /* A text of `len` bytes, each part of which ends with a NUL. */
-static const char **split(const char *text, size_t len)
+static const char **attempt_split_headers(const char *text, size_t len)
 {
     const char **parts;
     size_t count = 0;
@@ -146,27 +147,28 @@ static const char **split(const char *text, size_t len)
     return parts;
 }
 
-struct outgoing outgoing_new(const struct entry *entry, const struct destination *d, unsigned tries,
-                             int64_t now_s)
+struct attempt_headers attempt_headers_new(const struct delivery_row *delivery,
+                                           const struct destination *d, unsigned tries,
+                                           int64_t now_s)
 {
-    struct outgoing outgoing = {0};
+    struct attempt_headers outgoing = {0};
     size_t len = 0;
     FILE *out = open_memstream(&outgoing.text, &len);
     bool good;
 
     if (out == NULL)
         return outgoing;
-    write_received(out, entry, d);
-    write_facts(out, entry, tries);
-    good = write_signature(out, entry, d, now_s);
+    attempt_write_received(out, delivery, d);
+    attempt_write_facts(out, delivery, tries);
+    good = attempt_write_signature(out, delivery, d, now_s);
     if (fclose(out) == 0 && good)
-        outgoing.headers = split(outgoing.text, len);
+        outgoing.headers = attempt_split_headers(outgoing.text, len);
     return outgoing;
 }
 
-void outgoing_free(struct outgoing *outgoing)
+void attempt_headers_free(struct attempt_headers *outgoing)
 {
     free(outgoing->headers);
     free(outgoing->text);
-    *outgoing = (struct outgoing){0};
+    *outgoing = (struct attempt_headers){0};
 }

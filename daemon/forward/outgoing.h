@@ -9,7 +9,7 @@
  * What a signed payload says may be any text: in a header every byte that is not printable ASCII,
  * blanks and "%" become %XX, and what is longer than 256 bytes is left out.
  *
- * Ownership  outgoing_new() allocates, outgoing_free() releases.
+ * Ownership  attempt_headers_new() allocates, attempt_headers_free() releases.
  */
 #ifndef DAEMON_FORWARD_OUTGOING_H
 #define DAEMON_FORWARD_OUTGOING_H
@@ -17,16 +17,17 @@
 #include <stdint.h>
 
 struct destination;
-struct entry;
+struct delivery_row;
 
-struct outgoing {
+struct attempt_headers {
     char *text;
     const char **headers; /* as post.h takes them */
 };
 
 /* `tries` counts this one. Without memory `headers` is NULL. */
-struct outgoing outgoing_new(const struct entry *entry, const struct destination *d, unsigned tries,
-                             int64_t now_s);
-void outgoing_free(struct outgoing *outgoing);
+struct attempt_headers attempt_headers_new(const struct delivery_row *delivery,
+                                           const struct destination *d, unsigned tries,
+                                           int64_t now_s);
+void attempt_headers_free(struct attempt_headers *outgoing);
 
 #endif

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-#include "daemon/policy/rules.h"
+#include "daemon/policy/policy.h"
 
-bool places_grow(struct places *p, unsigned count, const struct attempt *like)
+bool slots_grow(struct slots *p, unsigned count, const struct attempt *like)
 {
     struct attempt **all;
 
@@ -19,17 +19,17 @@ bool places_grow(struct places *p, unsigned count, const struct attempt *like)
     return p->count == count;
 }
 
-void places_free(struct places *p)
+void slots_free(struct slots *p)
 {
     for (unsigned i = 0; i < p->count; i++) {
-        rules_release_forwarding(&p->all[i]->rules);
-        free(p->all[i]->entry);
+        policy_release_forwarding(&p->all[i]->policy);
+        free(p->all[i]->delivery);
         free(p->all[i]);
     }
     free(p->all);
 }
 
-unsigned places_in(const struct places *p, enum attempt_state state)
+unsigned slots_in(const struct slots *p, enum attempt_state state)
 {
     unsigned n = 0;
 
@@ -38,7 +38,7 @@ unsigned places_in(const struct places *p, enum attempt_state state)
     return n;
 }
 
-unsigned places_sending_again(const struct places *p)
+unsigned slots_sending_again(const struct slots *p)
 {
     unsigned n = 0;
 
@@ -47,7 +47,7 @@ unsigned places_sending_again(const struct places *p)
     return n;
 }
 
-struct attempt *places_find(const struct places *p, int64_t seq)
+struct attempt *slots_find(const struct slots *p, int64_t seq)
 {
     for (unsigned i = 0; i < p->count; i++)
         if (p->all[i]->state != ATTEMPT_NONE && p->all[i]->facts.seq == seq)
@@ -55,7 +55,7 @@ struct attempt *places_find(const struct places *p, int64_t seq)
     return NULL;
 }
 
-struct attempt *places_unused(const struct places *p)
+struct attempt *slots_unused(const struct slots *p)
 {
     for (unsigned i = 0; i < p->count; i++)
         if (p->all[i]->state == ATTEMPT_NONE)
@@ -63,7 +63,7 @@ struct attempt *places_unused(const struct places *p)
     return NULL;
 }
 
-int64_t places_record_at_us(const struct places *p)
+int64_t slots_record_at_us(const struct slots *p)
 {
     int64_t at_us = INT64_MAX;
 
@@ -73,22 +73,22 @@ int64_t places_record_at_us(const struct places *p)
     return at_us;
 }
 
-void places_cancel(const struct places *p)
+void slots_cancel(const struct slots *p)
 {
     for (unsigned i = 0; i < p->count; i++)
         if (p->all[i]->state == ATTEMPT_SENDING)
             attempt_cancel(p->all[i]);
 }
 
-int64_t places_cursor(const struct places *p, int64_t position, const struct attempt *but)
+int64_t slots_low_water(const struct slots *p, int64_t position, const struct attempt *but)
 {
-    int64_t cursor = position;
+    int64_t low = position;
 
     for (unsigned i = 0; i < p->count; i++) {
         const struct attempt *a = p->all[i];
 
-        if (a != but && a->state != ATTEMPT_NONE && a->facts.first && a->facts.seq <= cursor)
-            cursor = a->facts.seq - 1;
+        if (a != but && a->state != ATTEMPT_NONE && a->facts.first && a->facts.seq <= low)
+            low = a->facts.seq - 1;
     }
-    return cursor;
+    return low;
 }

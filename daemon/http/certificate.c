@@ -13,10 +13,10 @@
 #include <openssl/x509.h>
 
 enum {
-    WARNING_SIZE = 4096 + 256 /* a path, and what is said of it */
+    CERTIFICATE_WARNING_SIZE = 4096 + 256 /* a path, and what is said of it */
 };
 
-static bool has_certificate(FILE *file)
+static bool certificate_is_in_file(FILE *file)
 {
     /* Instead of a prompt, which is what happens without: a passphrase that is wrong. */
     X509 *first = PEM_read_X509_AUX(file, NULL, NULL, "");
@@ -40,13 +40,13 @@ const char *certificate_file_problem(const char *path)
         return NULL;
     if ((file = fopen(path, "re")) == NULL)
         return strerror(errno);
-    if (!has_certificate(file))
+    if (!certificate_is_in_file(file))
         problem = "no certificate in PEM";
     fclose(file);
     return problem;
 }
 
-bool certificate_is_spoken(const X509 *certificate)
+bool certificate_key_is_usable(const X509 *certificate)
 {
     const EVP_PKEY *key = X509_get0_pubkey(certificate);
 
@@ -74,7 +74,7 @@ int64_t certificate_end_s(const X509 *certificate)
 }
 
 /* NULL if it is good now. */
-static const char *time_problem(const X509 *certificate, int64_t now_s)
+static const char *certificate_time_problem(const X509 *certificate, int64_t now_s)
 {
     time_t now = (time_t)now_s;
 
@@ -84,18 +84,18 @@ static const char *time_problem(const X509 *certificate, int64_t now_s)
 }
 
 /* TLS 1.3 has these alone, and with 1.2 hardly a client offers others. */
-static bool is_offered(const char *curve)
+static bool certificate_curve_is_common(const char *curve)
 {
     return strcmp(curve, "prime256v1") == 0 || strcmp(curve, "secp384r1") == 0 ||
            strcmp(curve, "secp521r1") == 0;
 }
 
-void certificate_judge(const X509 *certificate, const char *path, int64_t now_s,
-                       void (*warn)(const char *text))
+void certificate_warn(const X509 *certificate, const char *path, int64_t now_s,
+                      void (*warn)(const char *text))
 {
     const EVP_PKEY *key = X509_get0_pubkey(certificate);
-    const char *problem = time_problem(certificate, now_s);
-    char text[WARNING_SIZE], curve[64] = "unnamed";
+    const char *problem = certificate_time_problem(certificate, now_s);
+    char text[CERTIFICATE_WARNING_SIZE], curve[64] = "unnamed";
 
     if (problem != NULL) {
         snprintf(text, sizeof(text), "%s: the certificate %s", path, problem);
@@ -104,18 +104,18 @@ void certificate_judge(const X509 *certificate, const char *path, int64_t now_s,
     if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC)
         return;
     EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL);
-    if (!is_offered(curve)) {
+    if (!certificate_curve_is_common(curve)) {
         snprintf(text, sizeof(text), "%s: hardly a client knows its curve, %s; all know P-256",
                  path, curve);
         warn(text);
     }
 }
 
-void certificate_judge_authority(const X509 *authority, const char *path, int64_t now_s,
-                                 void (*warn)(const char *text))
+void certificate_warn_authority(const X509 *authority, const char *path, int64_t now_s,
+                                void (*warn)(const char *text))
 {
-    const char *problem = time_problem(authority, now_s);
-    char text[WARNING_SIZE], name[160];
+    const char *problem = certificate_time_problem(authority, now_s);
+    char text[CERTIFICATE_WARNING_SIZE], name[160];
 
     if (problem == NULL)
         return;

@@ -18,16 +18,16 @@ struct x509_st;
 const char *certificate_file_problem(const char *path);
 
 /* Whether one of the ciphers of tls.c goes with its key. */
-bool certificate_is_spoken(const struct x509_st *certificate);
+bool certificate_key_is_usable(const struct x509_st *certificate);
 
 /* In seconds since 1970. */
 int64_t certificate_end_s(const struct x509_st *certificate);
 
 /* Call `warn` for what clients will not like about ours, which was read from `path`, and for one of
  * `path` with which no client's can be good. */
-void certificate_judge(const struct x509_st *certificate, const char *path, int64_t now_s,
-                       void (*warn)(const char *text));
-void certificate_judge_authority(const struct x509_st *authority, const char *path, int64_t now_s,
-                                 void (*warn)(const char *text));
+void certificate_warn(const struct x509_st *certificate, const char *path, int64_t now_s,
+                      void (*warn)(const char *text));
+void certificate_warn_authority(const struct x509_st *authority, const char *path, int64_t now_s,
+                                void (*warn)(const char *text));
 
 #endif

@@ -14,7 +14,7 @@
 
 #include "daemon/http/answer.h"
 #include "daemon/base/clock.h"
-#include "daemon/http/crowd.h"
+#include "daemon/http/conn_count.h"
 #include "daemon/http/linger.h"
 #include "daemon/base/network.h"
 #include "daemon/base/proxies.h"
@@ -22,21 +22,21 @@
 #include "daemon/http/tls.h"
 
 enum {
-    RESERVE = 128, /* connections beyond the limit that are told so, not just cut */
-    RESERVE_OF_HOST = 8,
-    FRESH_US = 1000000,
-    QUIET_US = 500000,
+    CONNECTION_RESERVE = 128, /* connections beyond the limit that are told so, not just cut */
+    CONNECTION_RESERVE_OF_HOST = 8,
+    CONNECTION_FRESH_US = 1000000,
+    CONNECTION_QUIET_US = 500000,
 };
 
 struct connection {
-    h2o_linklist_t link, farewell; /* in the set's lists */
+    h2o_linklist_t link, end_link; /* in the set's lists */
     struct connection_set *set;
     h2o_socket_t *sock;
     bool over_limit;
     bool has_host; /* it is counted at `place` */
     bool over_host_limit;
     bool ended; /* and why is counted */
-    struct crowd_place place;
+    struct conn_count_slot slot;
     int linger_fd;     /* what stays open of the socket when libh2o closes it, or -1 */
     unsigned requests; /* that it brought so far */
     size_t answered;   /* bytes written when the last of them was over */
@@ -51,12 +51,13 @@ struct connection_set {
     const struct proxies *proxies;
     struct connection_counts *counts;
     unsigned size, sweeps;
-    h2o_linklist_t all;       /* but for those that linger */
-    h2o_linklist_t farewells; /* of those that end when they wait for nothing: see part() */
+    h2o_linklist_t all; /* but for those that linger */
+    h2o_linklist_t
+        ending; /* of those that end when they wait for nothing: see connection_end_later() */
     struct lingering *lingering;
 };
 
-static void count_out(struct connection_set *set)
+static void connection_count_out(struct connection_set *set)
 {
     set->size--;
     atomic_fetch_sub(&set->counts->open, 1);
@@ -64,26 +65,26 @@ static void count_out(struct connection_set *set)
 
 /* Not before its socket is closed: who is answered and does not go has a connection all the same.
  */
-static void leave(void *data)
+static void connection_free(void *data)
 {
     struct connection *c = data;
 
     if (c->has_host)
-        crowd_leave(c->set->counts->crowd, &c->place);
-    count_out(c->set);
+        conn_count_remove(c->set->counts->conn_count, &c->slot);
+    connection_count_out(c->set);
     free(c);
 }
 
 /* Ends it with whatever TLS has to say, in connection_turn(). */
-static void part(struct connection *c)
+static void connection_end_later(struct connection *c)
 {
-    if (!h2o_linklist_is_linked(&c->farewell))
-        h2o_linklist_insert(&c->set->farewells, &c->farewell);
+    if (!h2o_linklist_is_linked(&c->end_link))
+        h2o_linklist_insert(&c->set->ending, &c->end_link);
 }
 
-static void on_goodbye(void *socket)
+static void connection_on_close_notify(void *socket)
 {
-    part(((h2o_socket_t *)socket)->on_close.data);
+    connection_end_later(((h2o_socket_t *)socket)->on_close.data);
 }
 
 struct connection_set *connection_set_new(h2o_accept_ctx_t *accept,
@@ -96,9 +97,9 @@ struct connection_set *connection_set_new(h2o_accept_ctx_t *accept,
     *set = (struct connection_set){
         .accept = accept, .limits = *limits, .proxies = proxies, .counts = counts};
     h2o_linklist_init_anchor(&set->all);
-    h2o_linklist_init_anchor(&set->farewells);
-    tls_on_goodbye(on_goodbye);
-    set->lingering = lingering_new(accept->ctx->loop, leave);
+    h2o_linklist_init_anchor(&set->ending);
+    tls_on_close_notify(connection_on_close_notify);
+    set->lingering = lingering_new(accept->ctx->loop, connection_free);
     return set;
 }
 
@@ -134,47 +135,47 @@ const char *connection_end_name(enum connection_end end)
     return names[end];
 }
 
-static void count_end(struct connection_set *set, enum connection_end end)
+static void connection_count_end(struct connection_set *set, enum connection_end end)
 {
     atomic_fetch_add_explicit(&set->counts->ended[end], 1, memory_order_relaxed);
 }
 
 /* libh2o has refused a head that it could not read. It tells nobody, but it has written something
  * that answers no request. */
-static bool had_bad_head(const struct connection *c)
+static bool connection_had_bad_head(const struct connection *c)
 {
     const size_t proceed = sizeof("HTTP/1.1 100 Continue\r\n\r\n") - 1;
 
-    return !c->ended && c->linger_fd < 0 && c->deadline.phase != DEADLINE_ENTRANCE &&
+    return !c->ended && c->linger_fd < 0 && c->deadline.phase != DEADLINE_HANDSHAKE &&
            c->sock->bytes_written > c->answered + proceed;
 }
 
-static void on_closed(void *data)
+static void connection_on_closed(void *data)
 {
     struct connection *c = data;
 
-    if (had_bad_head(c))
-        count_end(c->set, CONNECTION_BAD_HEAD);
+    if (connection_had_bad_head(c))
+        connection_count_end(c->set, CONNECTION_BAD_HEAD);
     h2o_linklist_unlink(&c->link);
-    if (h2o_linklist_is_linked(&c->farewell))
-        h2o_linklist_unlink(&c->farewell);
+    if (h2o_linklist_is_linked(&c->end_link))
+        h2o_linklist_unlink(&c->end_link);
     if (c->linger_fd >= 0)
         lingering_add(c->set->lingering, c->linger_fd, c);
     else
-        leave(c);
+        connection_free(c);
 }
 
-static h2o_socket_t *socket_of(h2o_req_t *req)
+static h2o_socket_t *connection_socket_of(h2o_req_t *req)
 {
     return req->conn->callbacks->get_socket(req->conn);
 }
 
-static struct connection *connection_of(h2o_req_t *req)
+static struct connection *connection_of_request(h2o_req_t *req)
 {
-    return socket_of(req)->on_close.data;
+    return connection_socket_of(req)->on_close.data;
 }
 
-static void linger(struct connection *c)
+static void connection_keep_fd(struct connection *c)
 {
     if (c->linger_fd < 0)
         c->linger_fd = fcntl(h2o_socket_get_fd(c->sock), F_DUPFD_CLOEXEC, 0);
@@ -182,7 +183,7 @@ static void linger(struct connection *c)
 
 /* False if its host has far too many: then it is closed. A proxy speaks for many hosts and is not
  * counted; the one for which it says that it comes is, as soon as that is known. */
-static bool count_host(struct connection *c)
+static bool connection_count_host(struct connection *c)
 {
     struct connection_set *set = c->set;
     unsigned max = set->limits.per_address == 0 ? UINT_MAX : set->limits.per_address, of_host;
@@ -196,47 +197,47 @@ static bool count_host(struct connection *c)
         (set->proxies != NULL && proxies_trust(set->proxies, &peer)))
         return true;
     c->has_host = true;
-    of_host = crowd_enter(set->counts->crowd, &host, &c->place);
+    of_host = conn_count_add(set->counts->conn_count, &host, &c->slot);
     c->over_host_limit = of_host > max;
-    if (of_host <= max || of_host - max <= RESERVE_OF_HOST)
+    if (of_host <= max || of_host - max <= CONNECTION_RESERVE_OF_HOST)
         return true;
-    count_end(set, CONNECTION_TOO_MANY_FROM_ADDRESS);
+    connection_count_end(set, CONNECTION_TOO_MANY_FROM_ADDRESS);
     h2o_socket_close(c->sock);
     return false;
 }
 
-static void on_entered(h2o_socket_t *sock, enum entrance_verdict verdict)
+static void connection_on_handshake(h2o_socket_t *sock, enum handshake_verdict verdict)
 {
     struct connection *c = sock->on_close.data;
     h2o_accept_ctx_t *accept = c->set->accept;
 
-    if (verdict == ENTRANCE_OPEN) {
+    if (verdict == HANDSHAKE_OK) {
         deadline_enter(&c->deadline, DEADLINE_IDLE, 0, clock_mono_us());
         h2o_http1_accept(accept, sock, *h2o_get_timestamp(accept->ctx, NULL, NULL));
         return;
     }
     atomic_fetch_add(&c->set->counts->refused[verdict], 1);
-    if (verdict == ENTRANCE_NO_TLS || verdict == ENTRANCE_TLS_FAILED)
-        linger(c);
+    if (verdict == HANDSHAKE_NO_TLS || verdict == HANDSHAKE_TLS_FAILED)
+        connection_keep_fd(c);
     h2o_socket_close(sock);
 }
 
-static bool on_introduced(h2o_socket_t *sock)
+static bool connection_on_peer_known(h2o_socket_t *sock)
 {
-    return count_host(sock->on_close.data);
+    return connection_count_host(sock->on_close.data);
 }
 
 void connection_begin(struct connection_set *set, h2o_socket_t *sock,
-                      const struct entrance *entrance)
+                      const struct handshake_config *handshake)
 {
     unsigned open = atomic_fetch_add(&set->counts->open, 1) + 1;
     struct connection *c;
 
     set->size++;
-    if (open > set->limits.connections + RESERVE) {
+    if (open > set->limits.connections + CONNECTION_RESERVE) {
         h2o_socket_close(sock);
-        count_end(set, CONNECTION_TOO_MANY);
-        count_out(set);
+        connection_count_end(set, CONNECTION_TOO_MANY);
+        connection_count_out(set);
         return;
     }
     c = h2o_mem_alloc(sizeof(*c));
@@ -245,31 +246,31 @@ void connection_begin(struct connection_set *set, h2o_socket_t *sock,
         .sock = sock,
         .over_limit = open > set->limits.connections,
         .linger_fd = -1,
-        .deadline = {DEADLINE_ENTRANCE, 0, clock_mono_us()},
+        .deadline = {DEADLINE_HANDSHAKE, 0, clock_mono_us()},
     };
-    sock->on_close.cb = on_closed;
+    sock->on_close.cb = connection_on_closed;
     sock->on_close.data = c;
     h2o_linklist_insert(&set->all, &c->link);
-    if (!count_host(c))
+    if (!connection_count_host(c))
         return;
-    if (entrance == NULL)
-        on_entered(sock, ENTRANCE_OPEN);
+    if (handshake == NULL)
+        connection_on_handshake(sock, HANDSHAKE_OK);
     else
-        entrance_pass(entrance, sock, on_introduced, on_entered);
+        handshake_start(handshake, sock, connection_on_peer_known, connection_on_handshake);
 }
 
 void connection_linger(h2o_req_t *req)
 {
     req->http1_is_persistent = 0;
-    linger(connection_of(req));
+    connection_keep_fd(connection_of_request(req));
 }
 
-void connection_advance(h2o_req_t *req)
+void connection_note_progress(h2o_req_t *req)
 {
-    connection_of(req)->deadline.since_us = clock_mono_us();
+    connection_of_request(req)->deadline.since_us = clock_mono_us();
 }
 
-static void on_early_bytes(h2o_socket_t *sock, const char *err)
+static void connection_on_early_bytes(h2o_socket_t *sock, const char *err)
 {
     (void)err;
     h2o_socket_read_stop(sock);
@@ -278,63 +279,63 @@ static void on_early_bytes(h2o_socket_t *sock, const char *err)
 /* libh2o stops reading while a request is worked on, and would take the socket out of the loop's
  * set and put it back: two calls of the kernel for each request. Bytes that come early stay in the
  * buffer, which may move: from now on only what respond.c looks at is read of the request. */
-void connection_await(h2o_req_t *req)
+void connection_defer(h2o_req_t *req)
 {
     req->input.method = h2o_strdup(&req->pool, req->input.method.base, req->input.method.len);
-    h2o_socket_read_start(socket_of(req), on_early_bytes);
+    h2o_socket_read_start(connection_socket_of(req), connection_on_early_bytes);
 }
 
-/* While an answer is under way nothing is read but by on_early_bytes(). */
+/* While an answer is under way nothing is read but by connection_on_early_bytes(). */
 void connection_turn(struct connection_set *set)
 {
-    h2o_linklist_t *link = set->farewells.next;
+    h2o_linklist_t *link = set->ending.next;
 
-    while (link != &set->farewells) {
-        struct connection *c = H2O_STRUCT_FROM_MEMBER(struct connection, farewell, link);
+    while (link != &set->ending) {
+        struct connection *c = H2O_STRUCT_FROM_MEMBER(struct connection, end_link, link);
         h2o_socket_cb on_read = c->sock->_cb.read;
 
         link = link->next;
-        if (on_read != NULL && on_read != on_early_bytes)
+        if (on_read != NULL && on_read != connection_on_early_bytes)
             on_read(c->sock, h2o_socket_error_closed);
     }
 }
 
-static enum deadline_phase phase_of(const h2o_req_t *req)
+static enum deadline_phase connection_phase_of(const h2o_req_t *req)
 {
     if (req->pathconf != NULL)
-        return req->timestamps.response_start_at.tv_sec != 0 ? DEADLINE_ANSWER : DEADLINE_WORK;
+        return req->timestamps.response_start_at.tv_sec != 0 ? DEADLINE_RESPONSE : DEADLINE_WORK;
     if (req->timestamps.request_body_begin_at.tv_sec != 0)
         return DEADLINE_BODY;
     return req->timestamps.request_begin_at.tv_sec != 0 ? DEADLINE_HEAD : DEADLINE_IDLE;
 }
 
-static void on_told(h2o_socket_t *sock, const char *err)
+static void connection_on_written(h2o_socket_t *sock, const char *err)
 {
     (void)sock;
     (void)err;
 }
 
 /* libh2o can only close: the peer may as well know why. */
-static void send_timeout(h2o_socket_t *sock)
+static void connection_send_timeout(h2o_socket_t *sock)
 {
-    struct answer answer = answer_to_problem(ANSWER_REQUEST_TIMEOUT);
-    char response[512];
-    h2o_iovec_t bytes = {response, answer_write_response(response, sizeof(response), &answer)};
+    struct response response = response_of_problem(RESPONSE_REQUEST_TIMEOUT);
+    char raw[512];
+    h2o_iovec_t bytes = {raw, response_write_raw(raw, sizeof(raw), &response)};
 
     if (sock->ssl == NULL)
         send(h2o_socket_get_fd(sock), bytes.base, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     else if (!h2o_socket_is_writing(sock))
-        h2o_socket_write(sock, &bytes, 1, on_told);
+        h2o_socket_write(sock, &bytes, 1, connection_on_written);
 }
 
-static bool has_input(int fd)
+static bool connection_has_input(int fd)
 {
     int waiting = 0;
 
     return ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
-struct sweep {
+struct connection_sweep_state {
     struct connection_set *set;
     int64_t now_us;
     bool draining;
@@ -343,48 +344,49 @@ struct sweep {
 /* Who has just come may be about to send its first request. Who has just had an answer may have
  * sent the next one, which nobody would read any more: it learns from that one's answer that the
  * connection ends. */
-static bool is_fresh(const struct connection *c, int64_t now_us)
+static bool connection_is_fresh(const struct connection *c, int64_t now_us)
 {
-    return now_us - c->deadline.since_us <= (c->requests > 0 ? QUIET_US : FRESH_US);
+    return now_us - c->deadline.since_us <=
+           (c->requests > 0 ? CONNECTION_QUIET_US : CONNECTION_FRESH_US);
 }
 
-static bool is_over(const struct connection *c, int64_t now_us)
+static bool connection_is_overdue(const struct connection *c, int64_t now_us)
 {
     return deadline_is_over(&c->deadline, &c->set->limits.deadlines, now_us);
 }
 
-static void count_slowness(struct connection *c)
+static void connection_count_slow(struct connection *c)
 {
     static const enum connection_end ends[DEADLINE_PHASES] = {
-        [DEADLINE_ENTRANCE] = CONNECTION_SLOW_HEAD,  [DEADLINE_IDLE] = CONNECTION_IDLE,
+        [DEADLINE_HANDSHAKE] = CONNECTION_SLOW_HEAD, [DEADLINE_IDLE] = CONNECTION_IDLE,
         [DEADLINE_HEAD] = CONNECTION_SLOW_HEAD,      [DEADLINE_BODY] = CONNECTION_SLOW_BODY,
-        [DEADLINE_WORK] = CONNECTION_SLOW_READER,    [DEADLINE_ANSWER] = CONNECTION_SLOW_READER,
+        [DEADLINE_WORK] = CONNECTION_SLOW_READER,    [DEADLINE_RESPONSE] = CONNECTION_SLOW_READER,
         [DEADLINE_CLOSING] = CONNECTION_SLOW_READER,
     };
 
     if (!c->ended)
-        count_end(c->set, ends[c->deadline.phase]);
+        connection_count_end(c->set, ends[c->deadline.phase]);
     c->ended = true;
 }
 
 /* libh2o closes a connection itself when it meets the end of a stream that was shut down here. */
-static int examine(h2o_req_t *req, void *data)
+static int connection_sweep_request(h2o_req_t *req, void *data)
 {
-    const struct sweep *sweep = data;
-    struct connection *c = connection_of(req);
+    const struct connection_sweep_state *sweep = data;
+    struct connection *c = connection_of_request(req);
     int fd = h2o_socket_get_fd(c->sock);
 
     c->sweep_seen = sweep->set->sweeps;
-    deadline_enter(&c->deadline, phase_of(req), c->requests, sweep->now_us);
-    if (sweep->draining && c->deadline.phase == DEADLINE_IDLE && !has_input(fd) &&
-        !is_fresh(c, sweep->now_us)) {
-        part(c);
-    } else if (is_over(c, sweep->now_us)) {
+    deadline_enter(&c->deadline, connection_phase_of(req), c->requests, sweep->now_us);
+    if (sweep->draining && c->deadline.phase == DEADLINE_IDLE && !connection_has_input(fd) &&
+        !connection_is_fresh(c, sweep->now_us)) {
+        connection_end_later(c);
+    } else if (connection_is_overdue(c, sweep->now_us)) {
         if (c->deadline.phase == DEADLINE_HEAD || c->deadline.phase == DEADLINE_BODY)
-            send_timeout(c->sock);
-        count_slowness(c);
+            connection_send_timeout(c->sock);
+        connection_count_slow(c);
         if (c->deadline.phase == DEADLINE_IDLE)
-            part(c);
+            connection_end_later(c);
         else
             shutdown(fd, SHUT_RDWR);
     }
@@ -392,14 +394,14 @@ static int examine(h2o_req_t *req, void *data)
 }
 
 /* Whether it has come and said nothing yet. */
-static bool is_waiting(const struct connection *c, int fd, int64_t now_us)
+static bool connection_is_silent(const struct connection *c, int fd, int64_t now_us)
 {
-    return c->deadline.phase == DEADLINE_ENTRANCE && !entrance_is_busy(c->sock) && !has_input(fd) &&
-           !is_fresh(c, now_us);
+    return c->deadline.phase == DEADLINE_HANDSHAKE && !handshake_is_busy(c->sock) &&
+           !connection_has_input(fd) && !connection_is_fresh(c, now_us);
 }
 
 /* Those of which libh2o knows no request: not yet, or no more. */
-static void examine_others(const struct sweep *sweep)
+static void connection_sweep_others(const struct connection_sweep_state *sweep)
 {
     h2o_linklist_t *all = &sweep->set->all;
 
@@ -409,24 +411,25 @@ static void examine_others(const struct sweep *sweep)
 
         if (c->sweep_seen == sweep->set->sweeps)
             continue;
-        if (c->deadline.phase != DEADLINE_ENTRANCE)
+        if (c->deadline.phase != DEADLINE_HANDSHAKE)
             deadline_enter(&c->deadline, DEADLINE_CLOSING, c->requests, sweep->now_us);
-        if (is_over(c, sweep->now_us))
-            count_slowness(c);
-        if (is_over(c, sweep->now_us) || (sweep->draining && is_waiting(c, fd, sweep->now_us)))
+        if (connection_is_overdue(c, sweep->now_us))
+            connection_count_slow(c);
+        if (connection_is_overdue(c, sweep->now_us) ||
+            (sweep->draining && connection_is_silent(c, fd, sweep->now_us)))
             shutdown(fd, SHUT_RDWR);
     }
 }
 
 void connection_sweep(struct connection_set *set, bool draining)
 {
-    struct sweep sweep = {set, clock_mono_us(), draining};
+    struct connection_sweep_state sweep = {set, clock_mono_us(), draining};
 
     h2o_context_t *ctx = set->accept->ctx;
 
     set->sweeps++;
-    ctx->globalconf->http1.callbacks.foreach_request(ctx, examine, &sweep);
-    examine_others(&sweep);
+    ctx->globalconf->http1.callbacks.foreach_request(ctx, connection_sweep_request, &sweep);
+    connection_sweep_others(&sweep);
     connection_turn(set);
     lingering_sweep(set->lingering, sweep.now_us);
 }
@@ -441,7 +444,7 @@ void connection_set_cut(struct connection_set *set)
     lingering_sweep(set->lingering, INT64_MAX);
 }
 
-static void on_request_over(void *data)
+static void connection_on_request_over(void *data)
 {
     struct connection *c = *(struct connection **)data;
 
@@ -449,22 +452,23 @@ static void on_request_over(void *data)
 }
 
 /* The filter of protocol_error turns it into an answer of ours, and records it. */
-static int on_request(h2o_handler_t *handler, h2o_req_t *req)
+static int connection_on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
-    struct connection *c = connection_of(req);
+    struct connection *c = connection_of_request(req);
 
     (void)handler;
     c->requests++;
-    *(struct connection **)h2o_mem_alloc_shared(&req->pool, sizeof(c), on_request_over) = c;
+    *(struct connection **)h2o_mem_alloc_shared(&req->pool, sizeof(c), connection_on_request_over) =
+        c;
     /* libh2o looks at this when it reads the headers, which may have been before. */
     if (req->conn->ctx->shutdown_requested)
         req->http1_is_persistent = 0;
     if (c->over_limit) {
-        count_end(c->set, CONNECTION_TOO_MANY);
+        connection_count_end(c->set, CONNECTION_TOO_MANY);
         h2o_send_error_generic(req, 503, "Service Unavailable", "too many connections",
                                H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION);
     } else if (c->over_host_limit) {
-        count_end(c->set, CONNECTION_TOO_MANY_FROM_ADDRESS);
+        connection_count_end(c->set, CONNECTION_TOO_MANY_FROM_ADDRESS);
         h2o_send_error_generic(req, 429, "Too Many Requests", "too many connections",
                                H2O_SEND_ERROR_HTTP1_CLOSE_CONNECTION);
     } else {
@@ -475,10 +479,10 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 
 void connection_register(h2o_pathconf_t *path)
 {
-    h2o_create_handler(path, sizeof(h2o_handler_t))->on_req = on_request;
+    h2o_create_handler(path, sizeof(h2o_handler_t))->on_req = connection_on_request;
 }
 
-void connection_sender(h2o_req_t *req, struct sender *sender)
+void connection_client_addr(h2o_req_t *req, struct client_addr *sender)
 {
-    sender_find(req, connection_of(req)->set->proxies, sender);
+    client_addr_find(req, connection_of_request(req)->set->proxies, sender);
 }

@@ -14,11 +14,11 @@
 #include <stdint.h>
 
 #include "daemon/http/deadline.h"
-#include "daemon/http/entrance.h"
+#include "daemon/http/handshake.h"
 
-struct crowd;
+struct conn_count;
 struct proxies;
-struct sender;
+struct client_addr;
 struct st_h2o_accept_ctx_t;
 struct st_h2o_pathconf_t;
 struct st_h2o_req_t;
@@ -43,9 +43,9 @@ const char *connection_end_name(enum connection_end end);
 
 struct connection_counts {
     atomic_uint open;
-    struct crowd *crowd;
-    atomic_uint_fast64_t ended[CONNECTION_ENDS];     /* by a limit */
-    atomic_uint_fast64_t refused[ENTRANCE_VERDICTS]; /* before HTTP */
+    struct conn_count *conn_count;
+    atomic_uint_fast64_t ended[CONNECTION_ENDS];      /* by a limit */
+    atomic_uint_fast64_t refused[HANDSHAKE_VERDICTS]; /* before HTTP */
 };
 
 struct connection_limits {
@@ -68,7 +68,7 @@ void connection_set_free(struct connection_set **set);
 
 /* Takes a connection that was just accepted. The entrance outlives it; NULL: there is none. */
 void connection_begin(struct connection_set *set, struct st_h2o_socket_t *sock,
-                      const struct entrance *entrance);
+                      const struct handshake_config *handshake);
 
 /* Ends the connections whose time is over: call it about once a second. With `draining` also
  * those that are idle. */
@@ -88,13 +88,13 @@ void connection_set_cut(struct connection_set *set);
 void connection_register(struct st_h2o_pathconf_t *path);
 
 /* Who has sent the request. */
-void connection_sender(struct st_h2o_req_t *req, struct sender *sender);
+void connection_client_addr(struct st_h2o_req_t *req, struct client_addr *sender);
 
 /* Some of an answer without an end was taken: the time in which that has to happen begins anew. */
-void connection_advance(struct st_h2o_req_t *req);
+void connection_note_progress(struct st_h2o_req_t *req);
 
 /* The request will be answered in a later turn of the loop. Its texts may be gone from now on. */
-void connection_await(struct st_h2o_req_t *req);
+void connection_defer(struct st_h2o_req_t *req);
 
 /* The response that is being set up ends the connection before all of the request was read:
  * keep reading for a while, or the peer's kernel would throw the response away. */

@@ -11,16 +11,16 @@ void deadline_enter(struct deadline *d, enum deadline_phase phase, unsigned requ
         *d = (struct deadline){phase, request, now_us};
 }
 
-static int64_t limit_s(const struct deadline_limits *limits, enum deadline_phase phase)
+static int64_t deadline_limit_s(const struct deadline_limits *limits, enum deadline_phase phase)
 {
     switch (phase) {
     case DEADLINE_IDLE:
         return limits->idle_s;
-    case DEADLINE_ENTRANCE:
+    case DEADLINE_HANDSHAKE:
     case DEADLINE_HEAD:
         return limits->header_s;
     case DEADLINE_BODY:
-    case DEADLINE_ANSWER:
+    case DEADLINE_RESPONSE:
         return limits->body_s;
     case DEADLINE_CLOSING:
         return CLOSING_S;
@@ -33,5 +33,5 @@ static int64_t limit_s(const struct deadline_limits *limits, enum deadline_phase
 bool deadline_is_over(const struct deadline *d, const struct deadline_limits *limits,
                       int64_t now_us)
 {
-    return now_us - d->since_us > limit_s(limits, d->phase) * 1000000;
+    return now_us - d->since_us > deadline_limit_s(limits, d->phase) * 1000000;
 }

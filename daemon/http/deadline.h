@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 enum deadline_phase {
-    DEADLINE_ENTRANCE, /* before HTTP */
+    DEADLINE_HANDSHAKE, /* before HTTP */
     DEADLINE_IDLE,
     DEADLINE_HEAD,
     DEADLINE_BODY,
     DEADLINE_WORK, /* ours, which takes what it takes */
-    DEADLINE_ANSWER,
+    DEADLINE_RESPONSE,
     DEADLINE_CLOSING, /* there is something left to write */
 };
 

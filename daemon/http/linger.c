@@ -18,7 +18,7 @@ struct lingering {
     h2o_linklist_t all;
 };
 
-struct lingerer {
+struct lingering_socket {
     h2o_linklist_t link;
     struct lingering *lingering;
     h2o_socket_t *sock;
@@ -41,7 +41,7 @@ void lingering_free(struct lingering **lingering)
     *lingering = NULL;
 }
 
-static void end(struct lingerer *l)
+static void lingering_end(struct lingering_socket *l)
 {
     h2o_linklist_unlink(&l->link);
     h2o_socket_close(l->sock);
@@ -49,19 +49,19 @@ static void end(struct lingerer *l)
     free(l);
 }
 
-static void on_late_bytes(h2o_socket_t *sock, const char *err)
+static void lingering_on_late_bytes(h2o_socket_t *sock, const char *err)
 {
     h2o_buffer_consume(&sock->input, sock->input->size);
     if (err != NULL)
-        end(sock->data);
+        lingering_end(sock->data);
 }
 
 void lingering_add(struct lingering *lingering, int fd, void *data)
 {
-    struct lingerer *l = h2o_mem_alloc(sizeof(*l));
+    struct lingering_socket *l = h2o_mem_alloc(sizeof(*l));
 
     shutdown(fd, SHUT_WR);
-    *l = (struct lingerer){
+    *l = (struct lingering_socket){
         .lingering = lingering,
         .sock = h2o_evloop_socket_create(lingering->loop, fd, 0),
         .data = data,
@@ -69,7 +69,7 @@ void lingering_add(struct lingering *lingering, int fd, void *data)
     };
     l->sock->data = l;
     h2o_linklist_insert(&lingering->all, &l->link);
-    h2o_socket_read_start(l->sock, on_late_bytes);
+    h2o_socket_read_start(l->sock, lingering_on_late_bytes);
 }
 
 void lingering_sweep(struct lingering *lingering, int64_t now_us)
@@ -77,10 +77,10 @@ void lingering_sweep(struct lingering *lingering, int64_t now_us)
     h2o_linklist_t *link = lingering->all.next;
 
     while (link != &lingering->all) {
-        struct lingerer *l = H2O_STRUCT_FROM_MEMBER(struct lingerer, link, link);
+        struct lingering_socket *l = H2O_STRUCT_FROM_MEMBER(struct lingering_socket, link, link);
 
         link = link->next;
         if (now_us >= l->until_us)
-            end(l);
+            lingering_end(l);
     }
 }

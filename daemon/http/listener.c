@@ -14,8 +14,8 @@
 
 #include "daemon/base/address.h"
 #include "daemon/base/clock.h"
-#include "daemon/http/crowd.h"
-#include "daemon/base/pulse.h"
+#include "daemon/http/conn_count.h"
+#include "daemon/base/heartbeat.h"
 #include "daemon/http/unix_socket.h"
 
 enum {
@@ -24,7 +24,7 @@ enum {
     ACCEPTS_AT_ONCE = 32, /* then the other connections of the loop have their turn */
 };
 
-struct worker {
+struct listener_worker {
     struct listener *listener;
     pthread_t thread;
     h2o_globalconf_t config; /* the listener's, but for what libh2o looks up in it while it runs */
@@ -38,7 +38,7 @@ struct worker {
     int fd[LISTENER_SOCKETS_MAX];
     h2o_socket_t *sockets[LISTENER_SOCKETS_MAX];
     struct connection_set *connections;
-    struct pulse *pulse;
+    struct heartbeat *heartbeat;
     bool stopping; /* the thread's own, as is ... */
     bool limiting; /* ... this */
     unsigned cut;
@@ -49,13 +49,13 @@ struct listener {
     h2o_globalconf_t config;
     int fd[LISTENER_SOCKETS_MAX];
     struct unix_socket *files[LISTENER_SOCKETS_MAX]; /* NULL: the socket is none */
-    const struct entrance *entrances[LISTENER_SOCKETS_MAX];
+    const struct handshake_config *handshakes[LISTENER_SOCKETS_MAX];
     size_t fds;
     pthread_mutex_t config_mutex; /* held while a context is made of `config`, or disposed of */
     struct connection_counts counts;
     unsigned drain_s; /* set before the stop messages are sent */
     unsigned started;
-    struct worker *workers;
+    struct listener_worker *workers;
 };
 
 struct listener *listener_new(const struct listener_options *options)
@@ -67,7 +67,7 @@ struct listener *listener_new(const struct listener_options *options)
         free(l);
         return NULL;
     }
-    if ((l->counts.crowd = crowd_new()) == NULL) {
+    if ((l->counts.conn_count = conn_count_new()) == NULL) {
         free(l->workers);
         free(l);
         return NULL;
@@ -85,7 +85,7 @@ struct listener *listener_new(const struct listener_options *options)
     return l;
 }
 
-static int bind_and_listen(const struct sockaddr_storage *address, socklen_t len)
+static int listener_bind(const struct sockaddr_storage *address, socklen_t len)
 {
     const int on = 1;
     int saved, fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -115,7 +115,7 @@ bool listener_add(struct listener *l, const char *text)
     if (address.ss_family == AF_UNIX) {
         if ((l->files[l->fds] = unix_socket_open(&address, &fd)) == NULL)
             return false;
-    } else if ((fd = bind_and_listen(&address, len)) < 0) {
+    } else if ((fd = listener_bind(&address, len)) < 0) {
         return false;
     }
     l->fd[l->fds++] = fd;
@@ -139,9 +139,9 @@ bool listener_adopt(struct listener *l, int fd)
     return true;
 }
 
-void listener_set_entrance(struct listener *l, size_t n, const struct entrance *entrance)
+void listener_set_handshake(struct listener *l, size_t n, const struct handshake_config *handshake)
 {
-    l->entrances[n] = entrance;
+    l->handshakes[n] = handshake;
 }
 
 bool listener_address(const struct listener *l, size_t n, char *text)
@@ -156,14 +156,14 @@ bool listener_address(const struct listener *l, size_t n, char *text)
 }
 
 /* Then it is in vain to try again at once, as the loop would. */
-static bool is_exhaustion(int error)
+static bool listener_is_exhausted(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-static void on_accept(h2o_socket_t *listening, const char *err)
+static void listener_on_accept(h2o_socket_t *listening, const char *err)
 {
-    struct worker *w = listening->data;
+    struct listener_worker *w = listening->data;
     h2o_socket_t *sock;
     size_t n = 0;
 
@@ -171,22 +171,22 @@ static void on_accept(h2o_socket_t *listening, const char *err)
         n++;
     for (int i = 0; err == NULL && i < ACCEPTS_AT_ONCE; i++) {
         if ((sock = h2o_evloop_socket_accept(listening)) == NULL) {
-            if (is_exhaustion(errno))
+            if (listener_is_exhausted(errno))
                 h2o_socket_read_stop(listening);
             break;
         }
-        connection_begin(w->connections, sock, w->listener->entrances[n]);
+        connection_begin(w->connections, sock, w->listener->handshakes[n]);
     }
 }
 
-static void accept_again(struct worker *w)
+static void listener_accept_again(struct listener_worker *w)
 {
     for (size_t i = 0; i < w->listener->fds; i++)
         if (!h2o_socket_is_reading(w->sockets[i]))
-            h2o_socket_read_start(w->sockets[i], on_accept);
+            h2o_socket_read_start(w->sockets[i], listener_on_accept);
 }
 
-static void begin_to_stop(struct worker *w)
+static void listener_worker_begin_stop(struct listener_worker *w)
 {
     if (w->stopping)
         return;
@@ -199,34 +199,35 @@ static void begin_to_stop(struct worker *w)
 }
 
 /* libh2o takes fewer bytes of a chunked body than of another: the receiver is exact. */
-static void limit_bodies(struct worker *w)
+static void listener_worker_limit_body(struct listener_worker *w)
 {
     w->config.max_request_entity_size = w->listener->options.body_max + 1;
 }
 
-static void begin_to_limit(struct worker *w)
+static void listener_worker_begin_limit(struct listener_worker *w)
 {
-    limit_bodies(w);
+    listener_worker_limit_body(w);
     connection_set_limit(w->connections, &w->listener->options.limits);
     w->limiting = true;
 }
 
-static void on_message(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+static void listener_worker_on_message(h2o_multithread_receiver_t *receiver,
+                                       h2o_linklist_t *messages)
 {
-    struct worker *w = H2O_STRUCT_FROM_MEMBER(struct worker, wake_up, receiver);
+    struct listener_worker *w = H2O_STRUCT_FROM_MEMBER(struct listener_worker, wake_up, receiver);
 
     while (!h2o_linklist_is_empty(messages)) {
         h2o_linklist_t *message = messages->next;
 
         h2o_linklist_unlink(message);
         if (message == &w->limit_message.link)
-            begin_to_limit(w);
+            listener_worker_begin_limit(w);
         else
-            begin_to_stop(w);
+            listener_worker_begin_stop(w);
     }
 }
 
-static void turn(struct worker *w, int wait_ms)
+static void listener_worker_turn(struct listener_worker *w, int wait_ms)
 {
     const struct listener_options *options = &w->listener->options;
 
@@ -234,64 +235,64 @@ static void turn(struct worker *w, int wait_ms)
     connection_turn(w->connections);
     if (options->turn != NULL)
         options->turn(options->data, &w->ctx);
-    pulse_beat(w->pulse);
+    heartbeat_beat(w->heartbeat);
     if (w->limiting)
         sem_post(&w->limited);
     w->limiting = false;
 }
 
-static void serve(struct worker *w)
+static void listener_worker_serve(struct listener_worker *w)
 {
     int64_t swept_us = clock_mono_us();
 
     while (!w->stopping) {
-        turn(w, SWEEP_MS);
+        listener_worker_turn(w, SWEEP_MS);
         if (clock_mono_us() - swept_us >= SWEEP_MS * 1000) {
             connection_sweep(w->connections, false);
             if (!w->stopping)
-                accept_again(w);
+                listener_accept_again(w);
             swept_us = clock_mono_us();
         }
     }
 }
 
-static void drain(struct worker *w)
+static void listener_worker_drain(struct listener_worker *w)
 {
     int64_t until_us = clock_mono_us() + (int64_t)w->listener->drain_s * 1000000;
 
     while (connection_set_size(w->connections) > 0 && clock_mono_us() < until_us) {
         connection_sweep(w->connections, true);
-        turn(w, DRAIN_MS);
+        listener_worker_turn(w, DRAIN_MS);
     }
     w->cut = connection_set_size(w->connections);
     connection_set_cut(w->connections);
     for (int turns = 0; turns < 10 && connection_set_size(w->connections) > 0; turns++)
-        turn(w, DRAIN_MS);
+        listener_worker_turn(w, DRAIN_MS);
 }
 
 /* On the thread of the loop, like all that follows: what libh2o allocates for a socket goes back to
  * the thread that made it, without a lock. */
-static void open_loop(struct worker *w)
+static void listener_worker_open(struct listener_worker *w)
 {
     struct listener *l = w->listener;
 
     pthread_mutex_lock(&l->config_mutex);
     w->config = l->config;
-    limit_bodies(w);
+    listener_worker_limit_body(w);
     h2o_context_init(&w->ctx, h2o_evloop_create(), &w->config);
     pthread_mutex_unlock(&l->config_mutex);
-    h2o_multithread_register_receiver(w->ctx.queue, &w->wake_up, on_message);
+    h2o_multithread_register_receiver(w->ctx.queue, &w->wake_up, listener_worker_on_message);
     w->accept = (h2o_accept_ctx_t){.ctx = &w->ctx, .hosts = l->config.hosts};
     w->connections =
         connection_set_new(&w->accept, &l->options.limits, l->options.proxies, &l->counts);
     for (size_t i = 0; i < l->fds; i++) {
         w->sockets[i] = h2o_evloop_socket_create(w->ctx.loop, w->fd[i], H2O_SOCKET_FLAG_DONT_READ);
         w->sockets[i]->data = w;
-        h2o_socket_read_start(w->sockets[i], on_accept);
+        h2o_socket_read_start(w->sockets[i], listener_on_accept);
     }
 }
 
-static void close_loop(struct worker *w)
+static void listener_worker_close(struct listener_worker *w)
 {
     h2o_multithread_unregister_receiver(w->ctx.queue, &w->wake_up);
     pthread_mutex_lock(&w->listener->config_mutex);
@@ -301,21 +302,21 @@ static void close_loop(struct worker *w)
     connection_set_free(&w->connections);
 }
 
-static void *run(void *data)
+static void *listener_worker_run(void *data)
 {
-    struct worker *w = data;
+    struct listener_worker *w = data;
 
-    open_loop(w);
+    listener_worker_open(w);
     sem_post(&w->ready);
-    serve(w);
-    drain(w);
+    listener_worker_serve(w);
+    listener_worker_drain(w);
     while (sem_wait(&w->told) != 0)
         ;
-    close_loop(w);
+    listener_worker_close(w);
     return NULL;
 }
 
-static bool copy_sockets(struct worker *w, const struct listener *l)
+static bool listener_worker_copy_fds(struct listener_worker *w, const struct listener *l)
 {
     for (size_t i = 0; i < l->fds; i++)
         if ((w->fd[i] = fcntl(l->fd[i], F_DUPFD_CLOEXEC, 0)) < 0)
@@ -326,14 +327,14 @@ static bool copy_sockets(struct worker *w, const struct listener *l)
 bool listener_start(struct listener *l)
 {
     for (; l->started < l->options.threads; l->started++) {
-        struct worker *w = &l->workers[l->started];
+        struct listener_worker *w = &l->workers[l->started];
 
         w->listener = l;
-        w->pulse = pulse_begin(l->options.pulses, l->options.name);
-        if (!copy_sockets(w, l) || sem_init(&w->ready, 0, 0) != 0 ||
+        w->heartbeat = heartbeat_begin(l->options.heartbeats, l->options.name);
+        if (!listener_worker_copy_fds(w, l) || sem_init(&w->ready, 0, 0) != 0 ||
             sem_init(&w->told, 0, 0) != 0 || sem_init(&w->limited, 0, 0) != 0)
             return false;
-        if ((errno = pthread_create(&w->thread, NULL, run, w)) != 0)
+        if ((errno = pthread_create(&w->thread, NULL, listener_worker_run, w)) != 0)
             return false;
         while (sem_wait(&w->ready) != 0)
             ;
@@ -397,14 +398,14 @@ uint64_t listener_ended(const struct listener *l, enum connection_end end)
     return atomic_load_explicit(&l->counts.ended[end], memory_order_relaxed);
 }
 
-uint64_t listener_refused(const struct listener *l, enum entrance_verdict verdict)
+uint64_t listener_refused(const struct listener *l, enum handshake_verdict verdict)
 {
     return atomic_load_explicit(&l->counts.refused[verdict], memory_order_relaxed);
 }
 
-static void end_worker(struct worker *w)
+static void listener_worker_end(struct listener_worker *w)
 {
-    pulse_end(w->pulse);
+    heartbeat_end(w->heartbeat);
     sem_destroy(&w->ready);
     sem_destroy(&w->limited);
     sem_destroy(&w->told);
@@ -415,11 +416,11 @@ void listener_free(struct listener **listener)
     struct listener *l = *listener;
 
     for (unsigned i = 0; l != NULL && i < l->started; i++)
-        end_worker(&l->workers[i]);
+        listener_worker_end(&l->workers[i]);
     if (l != NULL) {
         h2o_config_dispose(&l->config);
         pthread_mutex_destroy(&l->config_mutex);
-        crowd_free(&l->counts.crowd);
+        conn_count_free(&l->counts.conn_count);
         free(l->workers);
     }
     free(l);

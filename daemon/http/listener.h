@@ -14,7 +14,7 @@
 #include "daemon/http/connection.h"
 
 struct listener;
-struct pulses;
+struct heartbeats;
 struct st_h2o_context_t;
 struct st_h2o_pathconf_t;
 
@@ -22,7 +22,7 @@ struct listener_options {
     unsigned threads;
     size_t body_max; /* bytes; read no further */
     struct connection_limits limits;
-    struct pulses *pulses; /* those of the loops are added, as `name`; may be NULL */
+    struct heartbeats *heartbeats; /* those of the loops are added, as `name`; may be NULL */
     const char *name;
     const struct proxies *proxies; /* as in connection.h */
     void *data;
@@ -48,7 +48,7 @@ bool listener_adopt(struct listener *l, int fd);
 
 /* Leads those who come to the n-th socket through an entrance, which outlives the listener. Before
  * listener_start(). */
-void listener_set_entrance(struct listener *l, size_t n, const struct entrance *entrance);
+void listener_set_handshake(struct listener *l, size_t n, const struct handshake_config *handshake);
 
 /* The address of the n-th socket as it is bound: tells the port that 0 became. False if there
  * are fewer. `text` has ADDRESS_TEXT_SIZE bytes. */
@@ -65,7 +65,7 @@ const char *listener_problem(int error);
 
 /* How many are open, and how many were refused at the entrance. On any thread. */
 unsigned listener_connections(const struct listener *l);
-uint64_t listener_refused(const struct listener *l, enum entrance_verdict verdict);
+uint64_t listener_refused(const struct listener *l, enum handshake_verdict verdict);
 uint64_t listener_ended(const struct listener *l, enum connection_end end); /* by a limit */
 
 /* Accepts no more, lets what is in flight end, for `seconds` at most, and joins the threads.

@@ -8,25 +8,25 @@
 #include <string.h>
 
 enum {
-    LINE_MAX_BYTES = 107, /* of version 1, with its line end */
-    FIXED_BYTES = 16,     /* of version 2, before the addresses */
-    V4_BYTES = 12,
-    V6_BYTES = 36,
+    V1_LINE_MAX = 107,   /* of version 1, with its line end */
+    V2_FIXED_BYTES = 16, /* of version 2, before the addresses */
+    V2_IPV4_BYTES = 12,
+    V2_IPV6_BYTES = 36,
 };
 
-static const char line_start[] = {'P', 'R', 'O', 'X', 'Y', ' '};
-static const char signature[] = {'\r', '\n', '\r', '\n', '\0', '\r',
-                                 '\n', 'Q',  'U',  'I',  'T',  '\n'};
+static const char proxy_v1_signature[] = {'P', 'R', 'O', 'X', 'Y', ' '};
+static const char proxy_v2_signature[] = {'\r', '\n', '\r', '\n', '\0', '\r',
+                                          '\n', 'Q',  'U',  'I',  'T',  '\n'};
 
 /* ---- version 1: one line of text */
 
-struct words {
-    char text[LINE_MAX_BYTES + 1];
+struct proxy_line {
+    char text[V1_LINE_MAX + 1];
     char *next;
 };
 
 /* The next word of the line; NULL unless exactly one blank, or the end, is behind it. */
-static const char *take_word(struct words *w)
+static const char *proxy_line_take_word(struct proxy_line *w)
 {
     char *word = w->next;
     size_t len;
@@ -38,7 +38,7 @@ static const char *take_word(struct words *w)
     return word;
 }
 
-static bool read_port(const char *word, in_port_t *port)
+static bool proxy_line_read_port(const char *word, in_port_t *port)
 {
     unsigned number = 0;
     size_t len = word == NULL ? 0 : strlen(word);
@@ -51,11 +51,12 @@ static bool read_port(const char *word, in_port_t *port)
     return number <= UINT16_MAX;
 }
 
-static bool read_pair(struct words *w, int family, struct sockaddr_storage *source)
+static bool proxy_line_read_addresses(struct proxy_line *w, int family,
+                                      struct sockaddr_storage *source)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)source;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)source;
-    const char *from = take_word(w), *to = take_word(w);
+    const char *from = proxy_line_take_word(w), *to = proxy_line_take_word(w);
     unsigned char ignored[16];
     in_port_t port, ignored_port;
 
@@ -63,8 +64,8 @@ static bool read_pair(struct words *w, int family, struct sockaddr_storage *sour
     if (from == NULL || to == NULL || inet_pton(family, to, ignored) != 1 ||
         inet_pton(family, from, family == AF_INET ? (void *)&v4->sin_addr : &v6->sin6_addr) != 1)
         return false;
-    if (!read_port(take_word(w), &port) || !read_port(take_word(w), &ignored_port) ||
-        w->next != NULL)
+    if (!proxy_line_read_port(proxy_line_take_word(w), &port) ||
+        !proxy_line_read_port(proxy_line_take_word(w), &ignored_port) || w->next != NULL)
         return false;
     if (family == AF_INET)
         v4->sin_port = port;
@@ -73,9 +74,9 @@ static bool read_pair(struct words *w, int family, struct sockaddr_storage *sour
     return true;
 }
 
-static bool read_words(struct words *w, struct sockaddr_storage *source)
+static bool proxy_line_read_words(struct proxy_line *w, struct sockaddr_storage *source)
 {
-    const char *protocol = take_word(w);
+    const char *protocol = proxy_line_take_word(w);
 
     *source = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
     if (protocol == NULL)
@@ -83,34 +84,35 @@ static bool read_words(struct words *w, struct sockaddr_storage *source)
     if (strcmp(protocol, "UNKNOWN") == 0)
         return true;
     if (strcmp(protocol, "TCP4") == 0)
-        return read_pair(w, AF_INET, source);
-    return strcmp(protocol, "TCP6") == 0 && read_pair(w, AF_INET6, source);
+        return proxy_line_read_addresses(w, AF_INET, source);
+    return strcmp(protocol, "TCP6") == 0 && proxy_line_read_addresses(w, AF_INET6, source);
 }
 
-static enum proxy_header_state read_line(const char *bytes, size_t len, struct proxy_header *header)
+static enum proxy_header_state proxy_header_read_v1(const char *bytes, size_t len,
+                                                    struct proxy_header *header)
 {
-    size_t whole = len < LINE_MAX_BYTES ? len : LINE_MAX_BYTES;
+    size_t whole = len < V1_LINE_MAX ? len : V1_LINE_MAX;
     const char *end = memchr(bytes, '\n', whole);
-    struct words words;
+    struct proxy_line words;
     size_t text_len;
 
     if (end == NULL)
-        return len < LINE_MAX_BYTES ? PROXY_HEADER_INCOMPLETE : PROXY_HEADER_WRONG;
+        return len < V1_LINE_MAX ? PROXY_HEADER_INCOMPLETE : PROXY_HEADER_WRONG;
     header->len = (size_t)(end - bytes) + 1;
     if (end[-1] != '\r')
         return PROXY_HEADER_WRONG;
-    text_len = header->len - 2 - sizeof(line_start);
-    memcpy(words.text, bytes + sizeof(line_start), text_len);
+    text_len = header->len - 2 - sizeof(proxy_v1_signature);
+    memcpy(words.text, bytes + sizeof(proxy_v1_signature), text_len);
     words.text[text_len] = '\0';
     words.next = words.text;
-    return strlen(words.text) == text_len && read_words(&words, &header->source)
+    return strlen(words.text) == text_len && proxy_line_read_words(&words, &header->source)
                ? PROXY_HEADER_READ
                : PROXY_HEADER_WRONG;
 }
 
 /* ---- version 2: bytes */
 
-static void take_v4(const char *addresses, struct sockaddr_storage *source)
+static void proxy_header_take_ipv4(const char *addresses, struct sockaddr_storage *source)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)source;
 
@@ -119,7 +121,7 @@ static void take_v4(const char *addresses, struct sockaddr_storage *source)
     memcpy(&v4->sin_port, addresses + 8, 2);
 }
 
-static void take_v6(const char *addresses, struct sockaddr_storage *source)
+static void proxy_header_take_ipv6(const char *addresses, struct sockaddr_storage *source)
 {
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)source;
 
@@ -129,13 +131,13 @@ static void take_v6(const char *addresses, struct sockaddr_storage *source)
 }
 
 /* Others have no meaning, and who sends them is to be turned away. */
-static bool is_kind(unsigned char family_and_transport)
+static bool proxy_header_is_kind(unsigned char family_and_transport)
 {
     return family_and_transport >> 4 <= 3 && (family_and_transport & 0xf) <= 2;
 }
 
-static enum proxy_header_state read_bytes(const char *bytes, size_t len,
-                                          struct proxy_header *header)
+static enum proxy_header_state proxy_header_read_v2(const char *bytes, size_t len,
+                                                    struct proxy_header *header)
 {
     const unsigned char *fixed = (const unsigned char *)bytes;
     bool proxied;
@@ -143,27 +145,27 @@ static enum proxy_header_state read_bytes(const char *bytes, size_t len,
 
     if (len > 12 && fixed[12] != 0x20 && fixed[12] != 0x21)
         return PROXY_HEADER_WRONG;
-    if (len > 13 && fixed[12] == 0x21 && !is_kind(fixed[13]))
+    if (len > 13 && fixed[12] == 0x21 && !proxy_header_is_kind(fixed[13]))
         return PROXY_HEADER_WRONG;
-    if (len < FIXED_BYTES)
+    if (len < V2_FIXED_BYTES)
         return PROXY_HEADER_INCOMPLETE;
     proxied = fixed[12] == 0x21;
     more = (size_t)fixed[14] << 8 | fixed[15];
-    header->len = FIXED_BYTES + more;
+    header->len = V2_FIXED_BYTES + more;
     header->source = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
-    if (proxied &&
-        ((fixed[13] == 0x11 && more < V4_BYTES) || (fixed[13] == 0x21 && more < V6_BYTES)))
+    if (proxied && ((fixed[13] == 0x11 && more < V2_IPV4_BYTES) ||
+                    (fixed[13] == 0x21 && more < V2_IPV6_BYTES)))
         return PROXY_HEADER_WRONG;
     if (len < header->len)
         return PROXY_HEADER_INCOMPLETE;
     if (proxied && fixed[13] == 0x11)
-        take_v4(bytes + FIXED_BYTES, &header->source);
+        proxy_header_take_ipv4(bytes + V2_FIXED_BYTES, &header->source);
     else if (proxied && fixed[13] == 0x21)
-        take_v6(bytes + FIXED_BYTES, &header->source);
+        proxy_header_take_ipv6(bytes + V2_FIXED_BYTES, &header->source);
     return PROXY_HEADER_READ;
 }
 
-static bool begins_like(const char *bytes, size_t len, const char *start, size_t start_len)
+static bool proxy_header_begins(const char *bytes, size_t len, const char *start, size_t start_len)
 {
     return memcmp(bytes, start, len < start_len ? len : start_len) == 0;
 }
@@ -173,9 +175,10 @@ enum proxy_header_state proxy_header_read(const char *bytes, size_t len,
 {
     if (len == 0)
         return PROXY_HEADER_INCOMPLETE;
-    if (begins_like(bytes, len, line_start, sizeof(line_start)))
-        return len < sizeof(line_start) ? PROXY_HEADER_INCOMPLETE : read_line(bytes, len, header);
-    if (begins_like(bytes, len, signature, sizeof(signature)))
-        return read_bytes(bytes, len, header);
+    if (proxy_header_begins(bytes, len, proxy_v1_signature, sizeof(proxy_v1_signature)))
+        return len < sizeof(proxy_v1_signature) ? PROXY_HEADER_INCOMPLETE
+                                                : proxy_header_read_v1(bytes, len, header);
+    if (proxy_header_begins(bytes, len, proxy_v2_signature, sizeof(proxy_v2_signature)))
+        return proxy_header_read_v2(bytes, len, header);
     return PROXY_HEADER_WRONG;
 }

@@ -15,7 +15,7 @@
 struct proxies;
 struct st_h2o_req_t;
 
-struct sender {
+struct client_addr {
     struct network_host host;     /* its family is 0 if there is none, as with a Unix socket */
     char text[ADDRESS_TEXT_SIZE]; /* ADDRESS:PORT of the peer, or the ADDRESS that X-Forwarded-For
                                    * gives */
@@ -23,10 +23,11 @@ struct sender {
 };
 
 /* `proxies` are believed; NULL: nobody is. */
-void sender_find(struct st_h2o_req_t *req, const struct proxies *proxies, struct sender *sender);
+void client_addr_find(struct st_h2o_req_t *req, const struct proxies *proxies,
+                      struct client_addr *sender);
 
 /* Whether what it does may be held against its host: what a proxy sends may be anybody's, and so
  * may what comes through a Unix socket. */
-bool sender_is_known(const struct sender *sender);
+bool client_addr_is_known(const struct client_addr *sender);
 
 #endif

@@ -19,8 +19,8 @@
 #include "daemon/base/clock.h"
 #include "daemon/conf/config.h"
 
-static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20"; /* of TLS 1.2 */
-static const unsigned char http1[] = "\x08http/1.1";
+static const char tls_ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20"; /* of TLS 1.2 */
+static const unsigned char tls_alpn_http1[] = "\x08http/1.1";
 
 struct tls {
     pthread_mutex_t mutex; /* held while they are replaced, or read */
@@ -28,7 +28,7 @@ struct tls {
     int64_t end_s;
 };
 
-struct reading {
+struct tls_reading {
     const struct config_tls *config;
     SSL_CTX *context;
     const char **key;
@@ -43,64 +43,65 @@ static _Thread_local struct {
     char bytes[TLS_ALERT_SIZE];
     size_t len;
     bool fatal;
-} last_written;
+} tls_last_written;
 
-static long on_written(BIO *bio, int operation, const char *bytes, size_t len, int argi, long argl,
-                       int result, size_t *processed)
+static long tls_on_written(BIO *bio, int operation, const char *bytes, size_t len, int argi,
+                           long argl, int result, size_t *processed)
 {
     (void)bio;
     (void)argi;
     (void)argl;
     (void)processed;
     if (operation == BIO_CB_WRITE) {
-        last_written.len = len <= sizeof(last_written.bytes) ? len : 0;
-        memcpy(last_written.bytes, bytes, last_written.len);
+        tls_last_written.len = len <= sizeof(tls_last_written.bytes) ? len : 0;
+        memcpy(tls_last_written.bytes, bytes, tls_last_written.len);
     }
     return result;
 }
 
-static _Thread_local void (*goodbye_heard)(void *socket);
+static _Thread_local void (*tls_close_notify_heard)(void *socket);
 
-void tls_on_goodbye(void (*heard)(void *socket))
+void tls_on_close_notify(void (*heard)(void *socket))
 {
-    goodbye_heard = heard;
+    tls_close_notify_heard = heard;
 }
 
 /* Once the hands are shaken what is written is no longer looked at, and an alert none of ours. */
-static bool is_watched(const SSL *ssl)
+static bool tls_is_watched(const SSL *ssl)
 {
-    return BIO_get_callback_ex(SSL_get_wbio(ssl)) == on_written;
+    return BIO_get_callback_ex(SSL_get_wbio(ssl)) == tls_on_written;
 }
 
-static void on_event(const SSL *ssl, int where, int alert)
+static void tls_on_event(const SSL *ssl, int where, int alert)
 {
     const int fatal = 2;
 
     if (where & SSL_CB_HANDSHAKE_START) {
-        last_written.fatal = false;
-        BIO_set_callback_ex(SSL_get_wbio(ssl), on_written);
+        tls_last_written.fatal = false;
+        BIO_set_callback_ex(SSL_get_wbio(ssl), tls_on_written);
     } else if (where & SSL_CB_HANDSHAKE_DONE) {
         BIO_set_callback_ex(SSL_get_wbio(ssl), NULL);
     } else if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT) {
-        last_written.fatal = last_written.fatal || (alert >> 8 == fatal && is_watched(ssl));
+        tls_last_written.fatal =
+            tls_last_written.fatal || (alert >> 8 == fatal && tls_is_watched(ssl));
     } else if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT &&
                (alert & 0xff) == SSL_AD_CLOSE_NOTIFY) {
-        goodbye_heard(BIO_get_data(SSL_get_rbio(ssl)));
+        tls_close_notify_heard(BIO_get_data(SSL_get_rbio(ssl)));
     }
 }
 
 size_t tls_take_alert(char alert[TLS_ALERT_SIZE])
 {
-    size_t len = last_written.fatal ? last_written.len : 0;
+    size_t len = tls_last_written.fatal ? tls_last_written.len : 0;
 
-    last_written.fatal = false;
-    memcpy(alert, last_written.bytes, len);
+    tls_last_written.fatal = false;
+    memcpy(alert, tls_last_written.bytes, len);
     return len;
 }
 
 /* ---- reading */
 
-static bool complain(struct reading *r, const char *key, const char *path, const char *problem)
+static bool tls_fail(struct tls_reading *r, const char *key, const char *path, const char *problem)
 {
     *r->key = key;
     snprintf(r->why, r->why_size, "%s%s%s", path, path[0] == '\0' ? "" : ": ", problem);
@@ -108,7 +109,7 @@ static bool complain(struct reading *r, const char *key, const char *path, const
 }
 
 /* That nothing was found, in words that are not ours. */
-static bool is_of_nothing(unsigned long error)
+static bool tls_error_is_of_nothing(unsigned long error)
 {
     int library = ERR_GET_LIB(error), reason = ERR_GET_REASON(error);
 
@@ -116,20 +117,20 @@ static bool is_of_nothing(unsigned long error)
            (library == ERR_LIB_X509 && reason == X509_R_NO_CERTIFICATE_OR_CRL_FOUND);
 }
 
-static bool complain_openssl(struct reading *r, const char *key, const char *path,
+static bool tls_fail_openssl(struct tls_reading *r, const char *key, const char *path,
                              const char *otherwise)
 {
     unsigned long error = ERR_peek_error(); /* the first one, of which the others are made */
     const char *reason = ERR_reason_error_string(error);
 
-    if (error == 0 || reason == NULL || is_of_nothing(error))
+    if (error == 0 || reason == NULL || tls_error_is_of_nothing(error))
         reason = otherwise;
-    complain(r, key, path, reason);
+    tls_fail(r, key, path, reason);
     ERR_clear_error();
     return false;
 }
 
-static bool is_readable(struct reading *r, const char *key, const char *path)
+static bool tls_is_readable(struct tls_reading *r, const char *key, const char *path)
 {
     /* A FIFO would keep us waiting before it can be refused. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -137,16 +138,16 @@ static bool is_readable(struct reading *r, const char *key, const char *path)
     bool good = fd >= 0 && fstat(fd, &st) == 0;
 
     if (!good)
-        complain(r, key, path, strerror(errno));
+        tls_fail(r, key, path, strerror(errno));
     else if (!S_ISREG(st.st_mode))
-        good = complain(r, key, path, "not a regular file");
+        good = tls_fail(r, key, path, "not a regular file");
     if (fd >= 0)
         close(fd);
     return good;
 }
 
 /* A prompt would wait for somebody who is not there. */
-static int no_passphrase(char *text, int size, int writing, void *data)
+static int tls_no_passphrase(char *text, int size, int writing, void *data)
 {
     (void)text;
     (void)size;
@@ -156,49 +157,49 @@ static int no_passphrase(char *text, int size, int writing, void *data)
     return -1;
 }
 
-static bool read_certificate(struct reading *r)
+static bool tls_read_certificate(struct tls_reading *r)
 {
     const char *path = r->config->certificate;
 
-    if (!is_readable(r, "certificate", path))
+    if (!tls_is_readable(r, "certificate", path))
         return false;
     if (SSL_CTX_use_certificate_chain_file(r->context, path) != 1)
-        return complain_openssl(r, "certificate", path, "no certificate in PEM");
-    return certificate_is_spoken(SSL_CTX_get0_certificate(r->context)) ||
-           complain(r, "certificate", path,
+        return tls_fail_openssl(r, "certificate", path, "no certificate in PEM");
+    return certificate_key_is_usable(SSL_CTX_get0_certificate(r->context)) ||
+           tls_fail(r, "certificate", path,
                     "no client can use its key; expected RSA, EC or Ed25519");
 }
 
-static bool is_private(struct reading *r, int fd, const char *path)
+static bool tls_key_is_private(struct tls_reading *r, int fd, const char *path)
 {
     char problem[128];
     struct stat st;
 
     if (fstat(fd, &st) != 0)
-        return complain(r, "key", path, strerror(errno));
+        return tls_fail(r, "key", path, strerror(errno));
     if (!S_ISREG(st.st_mode))
-        return complain(r, "key", path, "not a regular file");
+        return tls_fail(r, "key", path, "not a regular file");
     if ((st.st_mode & S_IRWXO) == 0 && (st.st_mode & S_IWGRP) == 0)
         return true;
     snprintf(problem, sizeof(problem),
              "mode %04o lets others at the key; try: chmod g-w,o-rwx, or 0600", st.st_mode & 07777);
-    return complain(r, "key", path, problem);
+    return tls_fail(r, "key", path, problem);
 }
 
-static bool take_key(struct reading *r, int fd, const char *path)
+static bool tls_take_key(struct tls_reading *r, int fd, const char *path)
 {
     BIO *bio = BIO_new_fd(fd, BIO_NOCLOSE);
     bool encrypted = false, good;
     EVP_PKEY *key =
-        bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &encrypted);
+        bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, tls_no_passphrase, &encrypted);
 
     if (key == NULL && encrypted)
-        good = complain(r, "key", path, "it is encrypted; expected a key without a passphrase");
+        good = tls_fail(r, "key", path, "it is encrypted; expected a key without a passphrase");
     else if (key == NULL)
-        good = complain(r, "key", path, "no private key in PEM");
+        good = tls_fail(r, "key", path, "no private key in PEM");
     else if (SSL_CTX_use_PrivateKey(r->context, key) != 1 ||
              SSL_CTX_check_private_key(r->context) != 1)
-        good = complain(r, "key", path, "it is not the key of the certificate");
+        good = tls_fail(r, "key", path, "it is not the key of the certificate");
     else
         good = true;
     ERR_clear_error();
@@ -207,32 +208,32 @@ static bool take_key(struct reading *r, int fd, const char *path)
     return good;
 }
 
-static bool read_key(struct reading *r)
+static bool tls_read_key(struct tls_reading *r)
 {
     const char *path = r->config->key;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     bool good;
 
     if (fd < 0)
-        return complain(r, "key", path, strerror(errno));
-    good = is_private(r, fd, path) && take_key(r, fd, path);
+        return tls_fail(r, "key", path, strerror(errno));
+    good = tls_key_is_private(r, fd, path) && tls_take_key(r, fd, path);
     close(fd);
     return good;
 }
 
-static bool read_client_ca(struct reading *r)
+static bool tls_read_client_ca(struct tls_reading *r)
 {
     const char *path = r->config->client_ca_file;
     STACK_OF(X509_NAME) * names;
 
     if (path == NULL)
         return true;
-    if (!is_readable(r, "client_ca_file", path))
+    if (!tls_is_readable(r, "client_ca_file", path))
         return false;
     /* In this order: the second one asks for a passphrase where the first one fails. */
     if (SSL_CTX_load_verify_file(r->context, path) != 1 ||
         (names = SSL_load_client_CA_file(path)) == NULL)
-        return complain_openssl(r, "client_ca_file", path, "no certificate in PEM");
+        return tls_fail_openssl(r, "client_ca_file", path, "no certificate in PEM");
     SSL_CTX_set_client_CA_list(r->context, names);
     SSL_CTX_set_verify(r->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     /* Who names an authority means it, whether or not another one has signed for it. */
@@ -241,61 +242,61 @@ static bool read_client_ca(struct reading *r)
 }
 
 /* Who can speak nothing but HTTP/2 finds out by itself. */
-static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+static int tls_choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                            const unsigned char *in, unsigned in_len, void *data)
 {
     (void)ssl;
     (void)data;
-    return SSL_select_next_proto((unsigned char **)out, out_len, http1, sizeof(http1) - 1, in,
-                                 in_len) == OPENSSL_NPN_NEGOTIATED
+    return SSL_select_next_proto((unsigned char **)out, out_len, tls_alpn_http1,
+                                 sizeof(tls_alpn_http1) - 1, in, in_len) == OPENSSL_NPN_NEGOTIATED
                ? SSL_TLSEXT_ERR_OK
                : SSL_TLSEXT_ERR_NOACK;
 }
 
-static bool set_up(struct reading *r)
+static bool tls_set_up_context(struct tls_reading *r)
 {
     SSL_CTX *c = r->context = SSL_CTX_new(TLS_server_method());
 
     if (c == NULL || SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) != 1 ||
-        SSL_CTX_set_cipher_list(c, ciphers) != 1)
-        return complain_openssl(r, "", "", "TLS cannot be set up");
+        SSL_CTX_set_cipher_list(c, tls_ciphers) != 1)
+        return tls_fail_openssl(r, "", "", "TLS cannot be set up");
     SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
     SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
     /* A session that is taken up again would not show its certificate again; and the key of its
      * ticket would open, for as long as it lives, what was recorded of others with TLS 1.2. */
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(c, 0);
-    SSL_CTX_set_default_passwd_cb(c, no_passphrase);
-    SSL_CTX_set_alpn_select_cb(c, choose_protocol, NULL);
-    SSL_CTX_set_info_callback(c, on_event);
+    SSL_CTX_set_default_passwd_cb(c, tls_no_passphrase);
+    SSL_CTX_set_alpn_select_cb(c, tls_choose_alpn, NULL);
+    SSL_CTX_set_info_callback(c, tls_on_event);
     return true;
 }
 
-static void judge(const SSL_CTX *context, const struct config_tls *config,
-                  void (*warn)(const char *text))
+static void tls_warn(const SSL_CTX *context, const struct config_tls *config,
+                     void (*warn)(const char *text))
 {
     int64_t now_s = clock_wall_us() / 1000000;
     STACK_OF(X509_OBJECT) *authorities = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
 
-    certificate_judge(SSL_CTX_get0_certificate(context), config->certificate, now_s, warn);
+    certificate_warn(SSL_CTX_get0_certificate(context), config->certificate, now_s, warn);
     for (int i = 0; i < sk_X509_OBJECT_num(authorities); i++) {
         const X509 *authority = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(authorities, i));
 
         if (authority != NULL)
-            certificate_judge_authority(authority, config->client_ca_file, now_s, warn);
+            certificate_warn_authority(authority, config->client_ca_file, now_s, warn);
     }
 }
 
 struct tls *tls_open(const struct config_tls *config, void (*warn)(const char *text),
                      const char **key, char *why, size_t why_size)
 {
-    struct reading r = {config, NULL, key, why, why_size};
+    struct tls_reading r = {config, NULL, key, why, why_size};
     struct tls *tls = NULL;
 
     ERR_clear_error();
-    if (set_up(&r) && read_certificate(&r) && read_key(&r) && read_client_ca(&r) &&
-        (tls = calloc(1, sizeof(*tls))) == NULL)
-        complain(&r, "", "", "out of memory");
+    if (tls_set_up_context(&r) && tls_read_certificate(&r) && tls_read_key(&r) &&
+        tls_read_client_ca(&r) && (tls = calloc(1, sizeof(*tls))) == NULL)
+        tls_fail(&r, "", "", "out of memory");
     if (tls == NULL) {
         SSL_CTX_free(r.context);
         return NULL;
@@ -303,7 +304,7 @@ struct tls *tls_open(const struct config_tls *config, void (*warn)(const char *t
     pthread_mutex_init(&tls->mutex, NULL);
     tls->context = r.context;
     tls->end_s = certificate_end_s(SSL_CTX_get0_certificate(tls->context));
-    judge(tls->context, config, warn);
+    tls_warn(tls->context, config, warn);
     return tls;
 }
 

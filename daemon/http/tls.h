@@ -4,7 +4,7 @@
  * forward secrecy and authenticated ciphers only, HTTP/1.1 and nothing else.
  *
  * Ownership  tls_open() makes it, tls_free() ends it. Handshakes hold what they use.
- * Threads    tls_hold(), tls_take_alert(), tls_on_goodbye() and tls_end_s() on any, the others on
+ * Threads    tls_hold(), tls_take_alert(), tls_on_close_notify() and tls_end_s() on any, the others on
  * the thread that opened it.
  */
 #ifndef DAEMON_HTTP_TLS_H
@@ -40,7 +40,7 @@ size_t tls_take_alert(char alert[TLS_ALERT_SIZE]);
 /* `heard` is called on this thread when a peer says that no more comes from it, which libh2o takes
  * no notice of: it would neither answer nor end, and keep what comes all the same. `socket` is the
  * one of libh2o, in the midst of reading: it cannot be closed yet. */
-void tls_on_goodbye(void (*heard)(void *socket));
+void tls_on_close_notify(void (*heard)(void *socket));
 
 /* When the certificate ends, in seconds since 1970. */
 int64_t tls_end_s(struct tls *tls);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum {
-    MODE = 0660
+    UNIX_SOCKET_MODE = 0660
 };
 
 struct unix_socket {
@@ -20,7 +20,7 @@ struct unix_socket {
 };
 
 /* 0 if nobody listens there any more. A socket that is not ours to ask may have somebody. */
-static int occupation(const struct sockaddr_un *address)
+static int unix_socket_in_use(const struct sockaddr_un *address)
 {
     int error, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -33,26 +33,26 @@ static int occupation(const struct sockaddr_un *address)
     return error == EACCES ? EACCES : EADDRINUSE;
 }
 
-static bool make_room(const struct sockaddr_un *address)
+static bool unix_socket_clear_path(const struct sockaddr_un *address)
 {
     struct stat st;
 
     if (lstat(address->sun_path, &st) != 0)
         return errno == ENOENT;
-    errno = S_ISSOCK(st.st_mode) ? occupation(address) : EEXIST;
+    errno = S_ISSOCK(st.st_mode) ? unix_socket_in_use(address) : EEXIST;
     return errno == 0 && unlink(address->sun_path) == 0;
 }
 
 /* The mode is set before the file is there, so that nobody slips in, and again for the sake of a
  * umask that is stricter. */
-static bool bind_and_listen(int fd, const struct sockaddr_un *address)
+static bool unix_socket_bind(int fd, const struct sockaddr_un *address)
 {
-    return fchmod(fd, MODE) == 0 &&
+    return fchmod(fd, UNIX_SOCKET_MODE) == 0 &&
            bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 &&
-           chmod(address->sun_path, MODE) == 0 && listen(fd, SOMAXCONN) == 0;
+           chmod(address->sun_path, UNIX_SOCKET_MODE) == 0 && listen(fd, SOMAXCONN) == 0;
 }
 
-static struct unix_socket *remember(const char *path)
+static struct unix_socket *unix_socket_note_file(const char *path)
 {
     struct unix_socket *s = calloc(1, sizeof(*s));
     struct stat st;
@@ -74,11 +74,11 @@ struct unix_socket *unix_socket_open(const struct sockaddr_storage *address, int
     struct unix_socket *s = NULL;
     int saved;
 
-    if (!make_room(local))
+    if (!unix_socket_clear_path(local))
         return NULL;
     *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (*fd >= 0 && bind_and_listen(*fd, local))
-        s = remember(local->sun_path);
+    if (*fd >= 0 && unix_socket_bind(*fd, local))
+        s = unix_socket_note_file(local->sun_path);
     if (s == NULL && *fd >= 0) {
         saved = errno;
         close(*fd);

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 enum {
-    LOOKED_AT_ONCE = 64 /* lines, while the publishers wait */
+    FEED_READ_BATCH = 64 /* lines, while the publishers wait */
 };
 
-struct line {
+struct feed_entry {
     size_t len;
     char source[65], verdict[16];
     char text[];
@@ -24,7 +24,7 @@ struct feed {
     atomic_bool signalled; /* the descriptor is readable, or about to be */
     int fd;
     pthread_mutex_t mutex; /* of what follows, and a leaf */
-    struct line *lines[FEED_LINES];
+    struct feed_entry *lines[FEED_LINES];
     uint64_t first, next; /* the numbers of the oldest line and of the one to come */
     size_t bytes;
 };
@@ -43,14 +43,14 @@ struct feed *feed_new(void)
     return feed;
 }
 
-static struct line **slot(struct feed *feed, uint64_t number)
+static struct feed_entry **feed_slot(struct feed *feed, uint64_t number)
 {
     return &feed->lines[number % FEED_LINES];
 }
 
-static void drop_oldest(struct feed *feed)
+static void feed_drop_oldest(struct feed *feed)
 {
-    struct line **oldest = slot(feed, feed->first++);
+    struct feed_entry **oldest = feed_slot(feed, feed->first++);
 
     if (*oldest != NULL)
         feed->bytes -= (*oldest)->len;
@@ -63,7 +63,7 @@ void feed_free(struct feed **feed)
     if (*feed == NULL)
         return;
     while ((*feed)->first < (*feed)->next)
-        drop_oldest(*feed);
+        feed_drop_oldest(*feed);
     pthread_mutex_destroy(&(*feed)->mutex);
     close((*feed)->fd);
     free(*feed);
@@ -75,9 +75,9 @@ bool feed_is_watched(const struct feed *feed)
     return atomic_load_explicit(&feed->watchers, memory_order_relaxed) > 0;
 }
 
-static struct line *make_line(const struct feed_line *from)
+static struct feed_entry *feed_entry_new(const struct feed_line *from)
 {
-    struct line *line = from->len > FEED_BYTES ? NULL : malloc(sizeof(*line) + from->len);
+    struct feed_entry *line = from->len > FEED_BYTES ? NULL : malloc(sizeof(*line) + from->len);
 
     if (line == NULL)
         return NULL;
@@ -89,19 +89,19 @@ static struct line *make_line(const struct feed_line *from)
     return line;
 }
 
-static void append(struct feed *feed, struct line *line)
+static void feed_append(struct feed *feed, struct feed_entry *line)
 {
     size_t len = line == NULL ? 0 : line->len;
 
     while (feed->next - feed->first == FEED_LINES ||
            (feed->first < feed->next && feed->bytes + len > FEED_BYTES))
-        drop_oldest(feed);
+        feed_drop_oldest(feed);
     /* An empty slot is a line that was lost. */
-    *slot(feed, feed->next++) = line;
+    *feed_slot(feed, feed->next++) = line;
     feed->bytes += len;
 }
 
-static void signal_watchers(struct feed *feed)
+static void feed_signal_watchers(struct feed *feed)
 {
     const uint64_t one = 1;
 
@@ -112,18 +112,18 @@ static void signal_watchers(struct feed *feed)
 
 void feed_publish(struct feed *feed, const struct feed_line *from)
 {
-    struct line *line;
+    struct feed_entry *line;
 
     if (!feed_is_watched(feed))
         return;
-    line = make_line(from);
+    line = feed_entry_new(from);
     pthread_mutex_lock(&feed->mutex);
     if (feed_is_watched(feed))
-        append(feed, line);
+        feed_append(feed, line);
     else
         free(line);
     pthread_mutex_unlock(&feed->mutex);
-    signal_watchers(feed);
+    feed_signal_watchers(feed);
 }
 
 void feed_watch(struct feed *feed, struct feed_watcher *watcher)
@@ -134,12 +134,12 @@ void feed_watch(struct feed *feed, struct feed_watcher *watcher)
     pthread_mutex_unlock(&feed->mutex);
 }
 
-void feed_leave(struct feed *feed)
+void feed_unwatch(struct feed *feed)
 {
     pthread_mutex_lock(&feed->mutex);
     if (atomic_fetch_sub_explicit(&feed->watchers, 1, memory_order_relaxed) == 1)
         while (feed->first < feed->next)
-            drop_oldest(feed);
+            feed_drop_oldest(feed);
     pthread_mutex_unlock(&feed->mutex);
 }
 
@@ -148,7 +148,7 @@ int feed_descriptor(const struct feed *feed)
     return feed->fd;
 }
 
-void feed_take_signal(struct feed *feed)
+void feed_clear_signal(struct feed *feed)
 {
     uint64_t count;
 
@@ -158,24 +158,24 @@ void feed_take_signal(struct feed *feed)
     atomic_store(&feed->signalled, false);
 }
 
-static bool passes(const struct feed_watcher *watcher, const struct line *line)
+static bool feed_entry_passes(const struct feed_watcher *watcher, const struct feed_entry *line)
 {
     return (watcher->source[0] == '\0' || strcmp(watcher->source, line->source) == 0) &&
            (watcher->verdict[0] == '\0' || strcmp(watcher->verdict, line->verdict) == 0);
 }
 
 /* Whether there may be more to look at. */
-static bool look(struct feed *feed, struct feed_watcher *watcher, char **text, size_t *len,
-                 uint64_t *lost)
+static bool feed_read_some(struct feed *feed, struct feed_watcher *watcher, char **text,
+                           size_t *len, uint64_t *lost)
 {
     if (watcher->next < feed->first) {
         *lost += feed->first - watcher->next;
         watcher->next = feed->first;
     }
-    for (int i = 0; i < LOOKED_AT_ONCE && watcher->next < feed->next; i++) {
-        const struct line *line = *slot(feed, watcher->next++);
+    for (int i = 0; i < FEED_READ_BATCH && watcher->next < feed->next; i++) {
+        const struct feed_entry *line = *feed_slot(feed, watcher->next++);
 
-        if (line != NULL && !passes(watcher, line))
+        if (line != NULL && !feed_entry_passes(watcher, line))
             continue;
         if (line != NULL && (*text = malloc(line->len + 1)) != NULL) {
             memcpy(*text, line->text, line->len);
@@ -195,7 +195,7 @@ void feed_read(struct feed *feed, struct feed_watcher *watcher, char **text, siz
     *text = NULL;
     while (more) {
         pthread_mutex_lock(&feed->mutex);
-        more = look(feed, watcher, text, len, lost);
+        more = feed_read_some(feed, watcher, text, len, lost);
         pthread_mutex_unlock(&feed->mutex);
     }
 }

@@ -45,11 +45,11 @@ struct feed_watcher {
 
 /* From the next line on. */
 void feed_watch(struct feed *feed, struct feed_watcher *watcher);
-void feed_leave(struct feed *feed);
+void feed_unwatch(struct feed *feed);
 
 /* The feed's own: readable when lines have come. Take that back before they are read. */
 int feed_descriptor(const struct feed *feed);
-void feed_take_signal(struct feed *feed);
+void feed_clear_signal(struct feed *feed);
 
 /* The next line that passes, as a copy in *line that free() releases; NULL for none. Adds to *lost
  * how many lines were gone before the watcher came to read them. */

@@ -11,9 +11,9 @@
 
 /* The names of members are ours, and so are those of fields: what a sender writes becomes a value
  * and nothing else. */
-static const struct field {
+static const struct journald_field {
     const char *member, *name;
-} fields[] = {
+} journald_fields[] = {
     {"verdict", "HOOKLINE_VERDICT"},
     {"remote", "HOOKLINE_REMOTE"},
     {"source", "HOOKLINE_SOURCE"},
@@ -34,11 +34,11 @@ static const struct field {
 };
 
 /* A refusal is no warning: anybody on the Internet can cause one. */
-static const struct kind {
+static const struct journald_verdict {
     const char *verdict;
     int priority;
     const char *message_id;
-} kinds[] = {
+} journald_verdicts[] = {
     {"stored", LOG_INFO, "7aeb0eacedbe46edb406e4d88d0f16ea"},
     {"duplicate", LOG_INFO, "5acbda11bead46b996bf873e357c31e1"},
     {"refused", LOG_NOTICE, "e5d24676d04c4337b4d94618c16aad9b"},
@@ -48,20 +48,22 @@ static const struct kind {
     {"parked", LOG_WARNING, "8b6ad53670504f1a86d08e3e89f5cecc"},
 };
 
-static const struct kind no_verdict = {NULL, LOG_WARNING, "42721269d368474e937b8569b282bbcd"};
+static const struct journald_verdict journald_no_verdict = {NULL, LOG_WARNING,
+                                                            "42721269d368474e937b8569b282bbcd"};
 
-static const struct kind *kind_of(const cJSON *verdict)
+static const struct journald_verdict *journald_find_verdict(const cJSON *verdict)
 {
     const char *name = cJSON_GetStringValue(verdict);
 
-    for (size_t i = 0; name != NULL && i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (strcmp(name, kinds[i].verdict) == 0)
-            return &kinds[i];
-    return &no_verdict;
+    for (size_t i = 0; name != NULL && i < sizeof(journald_verdicts) / sizeof(journald_verdicts[0]);
+         i++)
+        if (strcmp(name, journald_verdicts[i].verdict) == 0)
+            return &journald_verdicts[i];
+    return &journald_no_verdict;
 }
 
 /* Who looks for an address does not know the port, which is another one for each connection. */
-static void add_address(struct journald *journald, const char *name, const char *remote)
+static void journald_add_host(struct journald *journald, const char *name, const char *remote)
 {
     const char *bracket = strchr(remote, ']'), *colon = strchr(remote, ':');
 
@@ -73,13 +75,14 @@ static void add_address(struct journald *journald, const char *name, const char 
         journald_add(journald, name, remote, strlen(remote));
 }
 
-static void add(struct journald *journald, const struct field *field, const cJSON *value)
+static void journald_add_member(struct journald *journald, const struct journald_field *field,
+                                const cJSON *value)
 {
     const char *text = cJSON_GetStringValue(value);
     char number[32];
 
     if (text != NULL && strcmp(field->member, "remote") == 0) {
-        add_address(journald, field->name, text);
+        journald_add_host(journald, field->name, text);
         return;
     }
     if (cJSON_IsBool(value)) {
@@ -92,15 +95,17 @@ static void add(struct journald *journald, const struct field *field, const cJSO
         journald_add(journald, field->name, text, strlen(text));
 }
 
-void fields_write(struct journald *journald, const char *line, size_t len)
+void journald_set_line(struct journald *journald, const char *line, size_t len)
 {
     cJSON *members = cJSON_ParseWithLength(line, len);
-    const struct kind *kind = kind_of(cJSON_GetObjectItemCaseSensitive(members, "verdict"));
+    const struct journald_verdict *kind =
+        journald_find_verdict(cJSON_GetObjectItemCaseSensitive(members, "verdict"));
 
     journald_begin(journald, kind->priority);
     journald_add(journald, "MESSAGE_ID", kind->message_id, strlen(kind->message_id));
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-        add(journald, &fields[i], cJSON_GetObjectItemCaseSensitive(members, fields[i].member));
+    for (size_t i = 0; i < sizeof(journald_fields) / sizeof(journald_fields[0]); i++)
+        journald_add_member(journald, &journald_fields[i],
+                            cJSON_GetObjectItemCaseSensitive(members, journald_fields[i].member));
     journald_add(journald, "MESSAGE", line, len);
     cJSON_Delete(members);
 }

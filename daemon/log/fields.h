@@ -11,6 +11,6 @@
 struct journald;
 
 /* A line as json_line.h writes it, without its "\n". */
-void fields_write(struct journald *journald, const char *line, size_t len);
+void journald_set_line(struct journald *journald, const char *line, size_t len);
 
 #endif

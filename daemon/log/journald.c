@@ -20,7 +20,7 @@ struct journald {
     bool failed; /* there was no memory for all of the entry */
 };
 
-static bool reach(struct journald *j)
+static bool journald_connect(struct journald *j)
 {
     const struct sockaddr_un where = {
         .sun_family = AF_UNIX,
@@ -31,7 +31,7 @@ static bool reach(struct journald *j)
     return j->fd >= 0 && connect(j->fd, (const struct sockaddr *)&where, sizeof(where)) == 0;
 }
 
-static void leave(struct journald *j)
+static void journald_disconnect(struct journald *j)
 {
     int saved = errno;
 
@@ -45,7 +45,7 @@ struct journald *journald_open(void)
 {
     struct journald *j = calloc(1, sizeof(*j));
 
-    if (j != NULL && !reach(j))
+    if (j != NULL && !journald_connect(j))
         journald_close(&j);
     return j;
 }
@@ -56,7 +56,7 @@ void journald_close(struct journald **journald)
 
     if (j == NULL)
         return;
-    leave(j);
+    journald_disconnect(j);
     free(j->base);
     free(j);
     *journald = NULL;
@@ -69,7 +69,7 @@ int journald_descriptor(const struct journald *j)
 
 /* ---- an entry */
 
-static void put(struct journald *j, const void *bytes, size_t len)
+static void journald_put(struct journald *j, const void *bytes, size_t len)
 {
     if (j->len + len > j->size) {
         size_t size = (j->len + len) * 2;
@@ -89,19 +89,19 @@ static void put(struct journald *j, const void *bytes, size_t len)
 /* In the protocol a line end would begin another field: a value that has one is counted out. */
 void journald_add(struct journald *j, const char *name, const char *value, size_t len)
 {
-    put(j, name, strlen(name));
+    journald_put(j, name, strlen(name));
     if (memchr(value, '\n', len) == NULL) {
-        put(j, "=", 1);
+        journald_put(j, "=", 1);
     } else {
         unsigned char count[sizeof(uint64_t)];
 
         for (size_t i = 0; i < sizeof(count); i++)
             count[i] = (unsigned char)((uint64_t)len >> (8 * i));
-        put(j, "\n", 1);
-        put(j, count, sizeof(count));
+        journald_put(j, "\n", 1);
+        journald_put(j, count, sizeof(count));
     }
-    put(j, value, len);
-    put(j, "\n", 1);
+    journald_put(j, value, len);
+    journald_put(j, "\n", 1);
 }
 
 void journald_begin(struct journald *j, int priority)
@@ -113,14 +113,14 @@ void journald_begin(struct journald *j, int priority)
 
     j->len = 0;
     j->failed = false;
-    put(j, ours, sizeof(ours) - 1);
+    journald_put(j, ours, sizeof(ours) - 1);
     journald_add(j, "PRIORITY", text, (size_t)len);
 }
 
 /* ---- sending */
 
 /* Sealed: nobody changes any more what the journal reads. */
-static int sealed_file(const char *bytes, size_t len)
+static int journald_sealed_file(const char *bytes, size_t len)
 {
     int fd = memfd_create("journal", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -134,14 +134,14 @@ static int sealed_file(const char *bytes, size_t len)
 }
 
 /* What is too long for a datagram is a file whose descriptor is sent, without anything else. */
-static ssize_t send_file(const struct journald *j)
+static ssize_t journald_send_file(const struct journald *j)
 {
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control = {0};
     struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof(control)};
-    int saved, file = sealed_file(j->base, j->len);
+    int saved, file = journald_sealed_file(j->base, j->len);
     ssize_t n;
 
     if (file < 0) {
@@ -167,18 +167,18 @@ int journald_send(struct journald *j)
         errno = ENOMEM;
         return -1;
     }
-    if (j->fd < 0 && !reach(j)) {
-        leave(j);
+    if (j->fd < 0 && !journald_connect(j)) {
+        journald_disconnect(j);
         return -1;
     }
     n = send(j->fd, j->base, j->len, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && (errno == EMSGSIZE || errno == ENOBUFS))
-        n = send_file(j);
+        n = journald_send_file(j);
     if (n >= 0)
         return 1;
     if (errno == EAGAIN || errno == EINTR)
         return 0;
     if (errno != EMSGSIZE)
-        leave(j);
+        journald_disconnect(j);
     return -1;
 }

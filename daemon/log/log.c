@@ -15,14 +15,14 @@
 
 #include "daemon/log/fields.h"
 #include "daemon/log/journald.h"
-#include "daemon/base/supervisor.h"
+#include "daemon/base/systemd.h"
 
 enum {
-    TURN_MS = 100,    /* to wait for a reader, before another look around */
-    CLOSE_TURNS = 10, /* of those when the log is closed */
+    LOG_POLL_MS = 100,    /* to wait for a reader, before another look around */
+    LOG_CLOSE_POLLS = 10, /* of those when the log is closed */
 };
 
-struct lines {
+struct log_buffer {
     char *base;
     size_t len, size;
 };
@@ -31,11 +31,11 @@ struct log {
     char *path;            /* NULL: standard output */
     pthread_mutex_t mutex; /* a leaf; guards what follows */
     pthread_cond_t flushed;
-    struct lines waiting;
+    struct log_buffer waiting;
     unsigned long lost;
     bool closing;
     pthread_mutex_t writer; /* held by the one who writes; before `mutex`; guards what follows */
-    struct lines writing;
+    struct log_buffer writing;
     size_t written; /* of `writing` */
     int fd;
     mode_t kind;               /* S_IFREG and so on */
@@ -45,12 +45,12 @@ struct log {
 };
 
 /* Nobody waits for the reader of a pipe, who may never come: signals would wait, too. */
-static int open_path(const char *path)
+static int log_open_path(const char *path)
 {
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 }
 
-static mode_t kind_of(int fd)
+static mode_t log_file_type(int fd)
 {
     struct stat st;
 
@@ -58,7 +58,7 @@ static mode_t kind_of(int fd)
 }
 
 /* Somebody was interrupted in the middle of a line: the one before us. */
-static bool is_torn(int fd, const char *path)
+static bool log_ends_in_line(int fd, const char *path)
 {
     struct stat st;
     char last = '\n';
@@ -74,7 +74,7 @@ static bool is_torn(int fd, const char *path)
     return last != '\n';
 }
 
-static bool append(struct lines *lines, const char *bytes, size_t len)
+static bool log_buffer_append(struct log_buffer *lines, const char *bytes, size_t len)
 {
     if (lines->len + len > lines->size) {
         size_t size = (lines->len + len) * 2;
@@ -91,7 +91,7 @@ static bool append(struct lines *lines, const char *bytes, size_t len)
 }
 
 /* In the place of the lost lines: behind those that were kept, which are being written now. */
-static void tell_loss(struct log *log)
+static void log_append_loss(struct log *log)
 {
     char text[64];
     int len;
@@ -99,43 +99,44 @@ static void tell_loss(struct log *log)
     if (log->lost == 0 || log->waiting.len > 0)
         return;
     len = snprintf(text, sizeof(text), "{\"lost_lines\":%lu}\n", log->lost);
-    if (append(&log->waiting, text, (size_t)len))
+    if (log_buffer_append(&log->waiting, text, (size_t)len))
         log->lost = 0;
 }
 
 void log_write(struct log *log, const char *line, size_t len)
 {
     pthread_mutex_lock(&log->mutex);
-    tell_loss(log); /* there may have been no memory for it before */
-    if (log->lost > 0 || log->waiting.len + len > LOG_KEPT_MAX || !append(&log->waiting, line, len))
+    log_append_loss(log); /* there may have been no memory for it before */
+    if (log->lost > 0 || log->waiting.len + len > LOG_KEPT_MAX ||
+        !log_buffer_append(&log->waiting, line, len))
         log->lost++;
     pthread_mutex_unlock(&log->mutex);
 }
 
 /* One of the lines, likewise. One that the journal will never take has another one in its place. */
-static ssize_t send_line(const struct log *log, const char *lines, size_t len)
+static ssize_t log_send_line(const struct log *log, const char *lines, size_t len)
 {
     static const char lost[] = "{\"lost_lines\":1}";
     const char *end = memchr(lines, '\n', len);
     int taken;
 
-    fields_write(log->journald, lines, (size_t)(end - lines));
+    journald_set_line(log->journald, lines, (size_t)(end - lines));
     taken = journald_send(log->journald);
     if (taken < 0 && errno == EMSGSIZE) {
-        fields_write(log->journald, lost, sizeof(lost) - 1);
+        journald_set_line(log->journald, lost, sizeof(lost) - 1);
         taken = journald_send(log->journald);
     }
     return taken > 0 ? end + 1 - lines : taken;
 }
 
 /* As much as is taken at once: 0 if nothing, -1 with errno. */
-static ssize_t write_some(const struct log *log, const char *bytes, size_t len)
+static ssize_t log_write_some(const struct log *log, const char *bytes, size_t len)
 {
     struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
     ssize_t n;
 
     if (log->journald != NULL)
-        return send_line(log, bytes, len);
+        return log_send_line(log, bytes, len);
     if (S_ISSOCK(log->kind)) {
         n = send(log->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
     } else {
@@ -152,9 +153,9 @@ static ssize_t write_some(const struct log *log, const char *bytes, size_t len)
 }
 
 /* Takes all the lines that wait, if those before are written. */
-static bool take_lines(struct log *log)
+static bool log_swap_buffers(struct log *log)
 {
-    struct lines empty = log->writing;
+    struct log_buffer empty = log->writing;
 
     if (log->written < log->writing.len)
         return true;
@@ -162,18 +163,18 @@ static bool take_lines(struct log *log)
     pthread_mutex_lock(&log->mutex);
     log->writing = log->waiting;
     log->waiting = empty;
-    tell_loss(log);
+    log_append_loss(log);
     pthread_mutex_unlock(&log->mutex);
     log->written = 0;
     return log->writing.len > 0;
 }
 
 /* 1 when all is written, 0 if no more is taken for now, -1 with errno. */
-static int write_lines(struct log *log)
+static int log_write_buffers(struct log *log)
 {
-    while (take_lines(log)) {
+    while (log_swap_buffers(log)) {
         ssize_t n =
-            write_some(log, log->writing.base + log->written, log->writing.len - log->written);
+            log_write_some(log, log->writing.base + log->written, log->writing.len - log->written);
 
         if (n <= 0)
             return (int)n;
@@ -182,12 +183,12 @@ static int write_lines(struct log *log)
     return 1;
 }
 
-static int offer(struct log *log)
+static int log_write_waiting(struct log *log)
 {
     int result;
 
     pthread_mutex_lock(&log->writer);
-    result = write_lines(log);
+    result = log_write_buffers(log);
     pthread_mutex_unlock(&log->writer);
     return result;
 }
@@ -197,11 +198,11 @@ void log_flush(struct log *log)
     if (log->has_thread)
         pthread_cond_signal(&log->flushed);
     else
-        offer(log);
+        log_write_waiting(log);
 }
 
 /* False if there is nothing, and nothing more to come. */
-static bool wait_for_lines(struct log *log)
+static bool log_wait_for_lines(struct log *log)
 {
     bool more;
 
@@ -214,7 +215,7 @@ static bool wait_for_lines(struct log *log)
 }
 
 /* poll() returns at once for what refuses every write. */
-static void wait_for_reader(struct log *log, bool refused)
+static void log_wait_for_reader(struct log *log, bool refused)
 {
     struct pollfd ready = {.fd = -1, .events = POLLOUT};
 
@@ -222,10 +223,10 @@ static void wait_for_reader(struct log *log, bool refused)
     if (!refused)
         ready.fd = log->journald != NULL ? journald_descriptor(log->journald) : log->fd;
     pthread_mutex_unlock(&log->writer);
-    poll(&ready, 1, TURN_MS);
+    poll(&ready, 1, LOG_POLL_MS);
 }
 
-static bool is_closing(struct log *log)
+static bool log_is_closing(struct log *log)
 {
     bool closing;
 
@@ -235,33 +236,33 @@ static bool is_closing(struct log *log)
     return closing;
 }
 
-static void *run(void *data)
+static void *log_run(void *data)
 {
     struct log *log = data;
 
-    for (int turns = 0; turns < CLOSE_TURNS;) {
-        int result = offer(log);
+    for (int turns = 0; turns < LOG_CLOSE_POLLS;) {
+        int result = log_write_waiting(log);
 
-        if (result > 0 && !wait_for_lines(log))
+        if (result > 0 && !log_wait_for_lines(log))
             break;
         if (result <= 0) {
-            wait_for_reader(log, result < 0);
-            turns += is_closing(log);
+            log_wait_for_reader(log, result < 0);
+            turns += log_is_closing(log);
         }
     }
     return NULL;
 }
 
-static bool start(struct log *log, const char *path)
+static bool log_start(struct log *log, const char *path)
 {
     if (log->fd < 0)
         return false;
-    log->kind = kind_of(log->fd);
-    if (log->path != NULL && is_torn(log->fd, path))
-        append(&log->waiting, "\n", 1);
+    log->kind = log_file_type(log->fd);
+    if (log->path != NULL && log_ends_in_line(log->fd, path))
+        log_buffer_append(&log->waiting, "\n", 1);
     if (S_ISREG(log->kind) && log->journald == NULL)
         return true;
-    errno = pthread_create(&log->thread, NULL, run, log);
+    errno = pthread_create(&log->thread, NULL, log_run, log);
     log->has_thread = errno == 0;
     return log->has_thread;
 }
@@ -278,20 +279,20 @@ struct log *log_open(const char *path)
     log->fd = STDOUT_FILENO;
     if (strcmp(path, "-") != 0) {
         log->path = strdup(path);
-        log->fd = log->path == NULL ? -1 : open_path(path);
-    } else if (supervisor_keeps(STDOUT_FILENO)) {
+        log->fd = log->path == NULL ? -1 : log_open_path(path);
+    } else if (systemd_fd_is_journal(STDOUT_FILENO)) {
         log->journald = journald_open();
     }
-    if (!start(log, path))
+    if (!log_start(log, path))
         log_close(&log);
     return log;
 }
 
-static void finish(struct log *log)
+static void log_finish(struct log *log)
 {
     if (!log->has_thread) {
         if (log->fd >= 0)
-            offer(log);
+            log_write_waiting(log);
         return;
     }
     pthread_mutex_lock(&log->mutex);
@@ -301,7 +302,7 @@ static void finish(struct log *log)
     pthread_join(log->thread, NULL);
 }
 
-static unsigned long count_lines(const struct lines *lines, size_t from)
+static unsigned long log_buffer_count_lines(const struct log_buffer *lines, size_t from)
 {
     unsigned long count = 0;
 
@@ -318,8 +319,9 @@ unsigned long log_close(struct log **log)
 
     if (l == NULL)
         return 0;
-    finish(l);
-    left = count_lines(&l->writing, l->written) + count_lines(&l->waiting, 0) + l->lost;
+    log_finish(l);
+    left = log_buffer_count_lines(&l->writing, l->written) +
+           log_buffer_count_lines(&l->waiting, 0) + l->lost;
     if (l->path != NULL && l->fd >= 0)
         close(l->fd);
     pthread_cond_destroy(&l->flushed);
@@ -344,17 +346,17 @@ bool log_reopen(struct log *log)
 {
     int fd, old;
 
-    if ((fd = open_path(log->path)) < 0)
+    if ((fd = log_open_path(log->path)) < 0)
         return false;
     pthread_mutex_lock(&log->writer);
-    write_lines(log);
+    log_write_buffers(log);
     /* What the old file did not take begins anew in the new one, with a whole line. */
     while (log->written > 0 && log->written < log->writing.len &&
            log->writing.base[log->written - 1] != '\n')
         log->written--;
     old = log->fd;
     log->fd = fd;
-    log->kind = kind_of(fd);
+    log->kind = log_file_type(fd);
     pthread_mutex_unlock(&log->writer);
     close(old);
     return true;

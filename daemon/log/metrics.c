@@ -7,22 +7,22 @@
 
 #include <hookline.h>
 
-#include "daemon/log/exposition.h"
+#include "daemon/log/prometheus.h"
 
 enum {
-    VERDICTS = METRICS_FAILED + 1,
-    REASONS = 48, /* more than there are */
-    BUCKETS = 14,
+    METRICS_VERDICTS = METRICS_FAILED + 1,
+    METRICS_REASONS = 48, /* more than there are */
+    METRICS_BUCKETS = 14,
 };
 
-static const int64_t bounds_us[BUCKETS] = {
+static const int64_t metrics_bounds_us[METRICS_BUCKETS] = {
     250,   500,    1000,   2500,   5000,    10000,    25000,
     50000, 100000, 250000, 500000, 1000000, 10000000, INT64_MAX,
 };
 
 typedef atomic_uint_fast64_t counter;
 
-struct reason {
+struct metrics_reason {
     _Atomic(const char *) name; /* set once */
     counter count;
 };
@@ -36,9 +36,9 @@ struct metrics_secret {
 struct metrics_source {
     struct metrics_source *_Atomic next;
     char *name;
-    counter verdicts[VERDICTS], bytes;
-    counter buckets[BUCKETS], sum_us;
-    struct reason reasons[REASONS];
+    counter verdicts[METRICS_VERDICTS], bytes;
+    counter buckets[METRICS_BUCKETS], sum_us;
+    struct metrics_reason reasons[METRICS_REASONS];
     struct metrics_secret *_Atomic secrets;
 };
 
@@ -49,7 +49,7 @@ struct metrics {
 
 const char *metrics_verdict_name(enum metrics_verdict verdict)
 {
-    static const char *const names[VERDICTS] = {
+    static const char *const names[METRICS_VERDICTS] = {
         [METRICS_STORED] = "stored",
         [METRICS_DUPLICATE] = "duplicate",
         [METRICS_REFUSED] = "refused",
@@ -60,9 +60,9 @@ const char *metrics_verdict_name(enum metrics_verdict verdict)
 }
 
 /* Whoever needs a reason first takes the next free slot for it. */
-static struct reason *find_reason(struct metrics_source *source, const char *name)
+static struct metrics_reason *metrics_find_reason(struct metrics_source *source, const char *name)
 {
-    for (struct reason *r = source->reasons; r < source->reasons + REASONS; r++) {
+    for (struct metrics_reason *r = source->reasons; r < source->reasons + METRICS_REASONS; r++) {
         const char *known = NULL;
 
         if (atomic_compare_exchange_strong(&r->name, &known, name) || strcmp(known, name) == 0)
@@ -73,18 +73,19 @@ static struct reason *find_reason(struct metrics_source *source, const char *nam
 
 /* A counter that is not there before its first number has not grown by that, as Prometheus sees it:
  * what a sender may do wrong, and what guards it meets, is shown as 0 from the beginning. */
-static void expect_refusals(struct metrics_source *source)
+static void metrics_preset_reasons(struct metrics_source *source)
 {
     static const char *const guards[] = {"address_not_allowed", "rate_limited",
                                          "too_many_refusals"};
 
     for (int code = HOOKLINE_MISSING_HEADER; code >= HOOKLINE_BAD_ID; code--)
-        find_reason(source, hookline_code_name(code));
+        metrics_find_reason(source, hookline_code_name(code));
     for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++)
-        find_reason(source, guards[i]);
+        metrics_find_reason(source, guards[i]);
 }
 
-static struct metrics_source *add_source(struct metrics_source *_Atomic *end, const char *name)
+static struct metrics_source *metrics_add_source(struct metrics_source *_Atomic *end,
+                                                 const char *name)
 {
     struct metrics_source *source = calloc(1, sizeof(*source));
 
@@ -101,12 +102,12 @@ struct metrics *metrics_new(void)
 {
     struct metrics *m = calloc(1, sizeof(*m));
 
-    if (m != NULL && add_source(&m->sources, "") == NULL)
+    if (m != NULL && metrics_add_source(&m->sources, "") == NULL)
         metrics_free(&m);
     return m;
 }
 
-static void free_source(struct metrics_source *source)
+static void metrics_free_source(struct metrics_source *source)
 {
     for (struct metrics_secret *s = source->secrets, *next; s != NULL; s = next) {
         next = s->next;
@@ -123,7 +124,7 @@ void metrics_free(struct metrics **metrics)
 
     for (struct metrics_source *next; source != NULL; source = next) {
         next = source->next;
-        free_source(source);
+        metrics_free_source(source);
     }
     free(*metrics);
     *metrics = NULL;
@@ -135,8 +136,8 @@ struct metrics_source *metrics_source(struct metrics *m, const char *name)
 
     while (strcmp(source->name, name) != 0) {
         if (source->next == NULL) {
-            if ((source = add_source(&source->next, name)) != NULL)
-                expect_refusals(source);
+            if ((source = metrics_add_source(&source->next, name)) != NULL)
+                metrics_preset_reasons(source);
             return source;
         }
         source = source->next;
@@ -160,22 +161,22 @@ struct metrics_secret *metrics_secret(struct metrics_source *source, const char 
     return secret;
 }
 
-static void add(counter *to, uint64_t number)
+static void metrics_counter_add(counter *to, uint64_t number)
 {
     atomic_fetch_add_explicit(to, number, memory_order_relaxed);
 }
 
-static uint64_t value(const counter *of)
+static uint64_t metrics_counter_value(const counter *of)
 {
     return atomic_load_explicit(of, memory_order_relaxed);
 }
 
-static void count_reason(struct metrics_source *source, const char *name)
+static void metrics_count_reason(struct metrics_source *source, const char *name)
 {
-    struct reason *reason = find_reason(source, name);
+    struct metrics_reason *reason = metrics_find_reason(source, name);
 
     if (reason != NULL)
-        add(&reason->count, 1);
+        metrics_counter_add(&reason->count, 1);
 }
 
 void metrics_count(struct metrics *m, const struct metrics_delivery *d)
@@ -183,77 +184,77 @@ void metrics_count(struct metrics *m, const struct metrics_delivery *d)
     struct metrics_source *source = d->source == NULL ? m->sources : d->source;
     size_t bucket = 0;
 
-    while (d->duration_us > bounds_us[bucket])
+    while (d->duration_us > metrics_bounds_us[bucket])
         bucket++;
-    add(&source->verdicts[d->verdict], 1);
-    add(&source->bytes, d->bytes);
-    add(&source->buckets[bucket], 1);
-    add(&source->sum_us, d->duration_us < 0 ? 0 : (uint64_t)d->duration_us);
+    metrics_counter_add(&source->verdicts[d->verdict], 1);
+    metrics_counter_add(&source->bytes, d->bytes);
+    metrics_counter_add(&source->buckets[bucket], 1);
+    metrics_counter_add(&source->sum_us, d->duration_us < 0 ? 0 : (uint64_t)d->duration_us);
     if (d->secret != NULL)
-        add(&d->secret->used, 1);
+        metrics_counter_add(&d->secret->used, 1);
     if (d->verdict == METRICS_REFUSED || d->verdict == METRICS_FAILED)
-        count_reason(source, d->reason);
+        metrics_count_reason(source, d->reason);
 }
 
-static void write_verdicts(const struct metrics *m, struct exposition *e)
+static void metrics_write_verdicts(const struct metrics *m, struct prometheus *e)
 {
-    exposition_family(e, EXPOSITION_COUNTER, "hookline_deliveries_total",
+    prometheus_family(e, PROMETHEUS_COUNTER, "hookline_deliveries_total",
                       "Deliveries received, by verdict.");
     for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
-        for (size_t v = 0; v < VERDICTS; v++)
-            exposition_number(e,
-                              (struct exposition_label[]){{"source", s->name},
+        for (size_t v = 0; v < METRICS_VERDICTS; v++)
+            prometheus_number(e,
+                              (struct prometheus_label[]){{"source", s->name},
                                                           {"verdict", metrics_verdict_name(v)}},
-                              value(&s->verdicts[v]));
+                              metrics_counter_value(&s->verdicts[v]));
 }
 
-static void write_reasons(const struct metrics *m, struct exposition *e)
+static void metrics_write_reasons(const struct metrics *m, struct prometheus *e)
 {
-    exposition_family(e, EXPOSITION_COUNTER, "hookline_refusals_total",
+    prometheus_family(e, PROMETHEUS_COUNTER, "hookline_refusals_total",
                       "Deliveries refused or failed, by reason.");
     for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
-        for (const struct reason *r = s->reasons;
-             r < s->reasons + REASONS && atomic_load(&r->name) != NULL; r++)
-            exposition_number(
+        for (const struct metrics_reason *r = s->reasons;
+             r < s->reasons + METRICS_REASONS && atomic_load(&r->name) != NULL; r++)
+            prometheus_number(
                 e,
-                (struct exposition_label[]){{"source", s->name}, {"reason", atomic_load(&r->name)}},
-                value(&r->count));
+                (struct prometheus_label[]){{"source", s->name}, {"reason", atomic_load(&r->name)}},
+                metrics_counter_value(&r->count));
 }
 
-static void write_durations(const struct metrics *m, struct exposition *e)
+static void metrics_write_durations(const struct metrics *m, struct prometheus *e)
 {
-    exposition_family(e, EXPOSITION_HISTOGRAM, "hookline_request_duration_seconds",
+    prometheus_family(e, PROMETHEUS_HISTOGRAM, "hookline_request_duration_seconds",
                       "From the last byte of a request to the verdict on it.");
     for (const struct metrics_source *s = m->sources; s != NULL; s = s->next) {
-        uint64_t counts[BUCKETS];
+        uint64_t counts[METRICS_BUCKETS];
 
-        for (size_t b = 0; b < BUCKETS; b++)
-            counts[b] = value(&s->buckets[b]);
-        exposition_histogram(e, (struct exposition_label[]){{"source", s->name}, {NULL, NULL}},
-                             bounds_us, counts, value(&s->sum_us));
+        for (size_t b = 0; b < METRICS_BUCKETS; b++)
+            counts[b] = metrics_counter_value(&s->buckets[b]);
+        prometheus_histogram(e, (struct prometheus_label[]){{"source", s->name}, {NULL, NULL}},
+                             metrics_bounds_us, counts, metrics_counter_value(&s->sum_us));
     }
 }
 
-static void write_secrets(const struct metrics *m, struct exposition *e)
+static void metrics_write_secrets(const struct metrics *m, struct prometheus *e)
 {
-    exposition_family(e, EXPOSITION_COUNTER, "hookline_secret_used_total",
+    prometheus_family(e, PROMETHEUS_COUNTER, "hookline_secret_used_total",
                       "Deliveries whose signature this secret gives.");
     for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
         for (const struct metrics_secret *one = s->secrets; one != NULL; one = one->next)
-            exposition_number(
-                e, (struct exposition_label[]){{"source", s->name}, {"secret", one->label}},
-                value(&one->used));
+            prometheus_number(
+                e, (struct prometheus_label[]){{"source", s->name}, {"secret", one->label}},
+                metrics_counter_value(&one->used));
 }
 
-void metrics_write(const struct metrics *m, struct exposition *e)
+void metrics_write(const struct metrics *m, struct prometheus *e)
 {
-    write_verdicts(m, e);
-    write_reasons(m, e);
-    exposition_family(e, EXPOSITION_COUNTER, "hookline_received_bytes_total",
+    metrics_write_verdicts(m, e);
+    metrics_write_reasons(m, e);
+    prometheus_family(e, PROMETHEUS_COUNTER, "hookline_received_bytes_total",
                       "Bytes of the bodies received.");
     for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
-        exposition_number(e, (struct exposition_label[]){{"source", s->name}, {NULL, NULL}},
-                          value(&s->bytes));
-    write_durations(m, e);
-    write_secrets(m, e);
+        prometheus_number(e, (struct prometheus_label[]){{"source", s->name}, {NULL, NULL}},
+                          metrics_counter_value(&s->bytes));
+    metrics_write_durations(m, e);
+    metrics_write_secrets(m, e);
 }

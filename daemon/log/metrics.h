@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct exposition;
+struct prometheus;
 struct metrics;
 struct metrics_secret;
 struct metrics_source;
@@ -48,6 +48,6 @@ struct metrics_delivery {
 
 void metrics_count(struct metrics *metrics, const struct metrics_delivery *delivery);
 
-void metrics_write(const struct metrics *metrics, struct exposition *e);
+void metrics_write(const struct metrics *metrics, struct prometheus *e);
 
 #endif

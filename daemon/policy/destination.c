@@ -20,7 +20,7 @@ enum {
 };
 
 /* What is being opened, for those who complain about it. */
-struct opening {
+struct destination_opening {
     const struct config *config;
     const struct config_destination *d;
     unsigned index;
@@ -29,7 +29,8 @@ struct opening {
     char *why;
 };
 
-static bool complain_at(const struct opening *o, const char *path, const char *format, va_list args)
+static bool destination_fail_at(const struct destination_opening *o, const char *path,
+                                const char *format, va_list args)
 {
     size_t len = config_locate(o->file, path, o->why, CONFIG_WHY_SIZE);
 
@@ -37,35 +38,37 @@ static bool complain_at(const struct opening *o, const char *path, const char *f
     return false;
 }
 
-static bool complain(const struct opening *o, const char *key, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static bool complain(const struct opening *o, const char *key, const char *format, ...)
+static bool destination_fail(const struct destination_opening *o, const char *key,
+                             const char *format, ...) __attribute__((format(printf, 3, 4)));
+static bool destination_fail(const struct destination_opening *o, const char *key,
+                             const char *format, ...)
 {
     char path[64];
     va_list args;
 
     snprintf(path, sizeof(path), "destinations/%u/%s", o->index, key);
     va_start(args, format);
-    complain_at(o, path, format, args);
+    destination_fail_at(o, path, format, args);
     va_end(args);
     return false;
 }
 
-static bool complain_source(const struct opening *o, unsigned source, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static bool complain_source(const struct opening *o, unsigned source, const char *format, ...)
+static bool destination_fail_source(const struct destination_opening *o, unsigned source,
+                                    const char *format, ...) __attribute__((format(printf, 3, 4)));
+static bool destination_fail_source(const struct destination_opening *o, unsigned source,
+                                    const char *format, ...)
 {
     char path[64];
     va_list args;
 
     snprintf(path, sizeof(path), "sources/%u/answer", source);
     va_start(args, format);
-    complain_at(o, path, format, args);
+    destination_fail_at(o, path, format, args);
     va_end(args);
     return false;
 }
 
-static bool is_source(const struct config *c, const char *name)
+static bool destination_source_exists(const struct config *c, const char *name)
 {
     for (unsigned i = 0; i < c->sources_count; i++)
         if (strcmp(c->sources[i].name, name) == 0)
@@ -73,77 +76,80 @@ static bool is_source(const struct config *c, const char *name)
     return false;
 }
 
-static bool complain_of_second(const struct opening *o, unsigned first)
+static bool destination_fail_duplicate(const struct destination_opening *o, unsigned first)
 {
     char key[64], place[CONFIG_WHY_SIZE];
 
     snprintf(key, sizeof(key), "destinations/%u/name", first);
     config_place(o->file, key, place, sizeof(place));
-    return complain(o, "name", "there is a destination %s already%s", o->d->name, place);
+    return destination_fail(o, "name", "there is a destination %s already%s", o->d->name, place);
 }
 
-static bool check_names(const struct opening *o)
+static bool destination_check_names(const struct destination_opening *o)
 {
     if (!config_is_name(o->d->name))
-        return complain(o, "name", "a destination's name is made of letters, digits, - _ and .");
+        return destination_fail(o, "name",
+                                "a destination's name is made of letters, digits, - _ and .");
     for (unsigned i = 0; i < o->index; i++)
         if (strcmp(o->config->destinations[i].name, o->d->name) == 0)
-            return complain_of_second(o, i);
+            return destination_fail_duplicate(o, i);
     for (unsigned i = 0; i < o->d->sources_count; i++) {
         char key[32];
 
         snprintf(key, sizeof(key), "sources/%u", i);
-        if (!is_source(o->config, o->d->sources[i]))
-            return complain(o, key, "destination %s: there is no source %s", o->d->name,
-                            o->d->sources[i]);
+        if (!destination_source_exists(o->config, o->d->sources[i]))
+            return destination_fail(o, key, "destination %s: there is no source %s", o->d->name,
+                                    o->d->sources[i]);
     }
     return true;
 }
 
-static bool check_numbers(const struct opening *o)
+static bool destination_check_numbers(const struct destination_opening *o)
 {
     const struct config_destination *d = o->d;
 
     if (d->concurrency > CONCURRENCY_MAX)
-        return complain(o, "concurrency", "concurrency: expected %d at most", CONCURRENCY_MAX);
+        return destination_fail(o, "concurrency", "concurrency: expected %d at most",
+                                CONCURRENCY_MAX);
     if (d->ordered && d->concurrency > 1)
-        return complain(o, "concurrency",
-                        "destination %s: ordered means one at a time; leave concurrency out",
-                        d->name);
+        return destination_fail(
+            o, "concurrency", "destination %s: ordered means one at a time; leave concurrency out",
+            d->name);
     if (d->timeout_seconds > TIMEOUT_MAX_S)
-        return complain(o, "timeout_seconds", "timeout_seconds: expected %d at most",
-                        TIMEOUT_MAX_S);
+        return destination_fail(o, "timeout_seconds", "timeout_seconds: expected %d at most",
+                                TIMEOUT_MAX_S);
     for (unsigned i = 0; i < d->retry_seconds_count; i++) {
         char key[32];
 
         snprintf(key, sizeof(key), "retry_seconds/%u", i);
         if (d->retry_seconds[i] > RETRY_MAX_S)
-            return complain(o, key, "retry_seconds: expected %d, which is 30 days, at most",
-                            RETRY_MAX_S);
+            return destination_fail(o, key, "retry_seconds: expected %d, which is 30 days, at most",
+                                    RETRY_MAX_S);
     }
     return true;
 }
 
 /* The URL itself is not repeated: what stands behind its "?" may be a token. */
-static bool check_target(const struct opening *o)
+static bool destination_check_target(const struct destination_opening *o)
 {
-    const char *problem = call_url_problem(o->d->url);
+    const char *problem = client_url_problem(o->d->url);
 
     if (problem != NULL)
-        return complain(o, "url", "destination %s: %s", o->d->name, problem);
+        return destination_fail(o, "url", "destination %s: %s", o->d->name, problem);
     if (o->d->ca_file == NULL || (problem = certificate_file_problem(o->d->ca_file)) == NULL)
         return true;
-    return complain(o, "ca_file", "destination %s: %s: %s", o->d->name, o->d->ca_file, problem);
+    return destination_fail(o, "ca_file", "destination %s: %s: %s", o->d->name, o->d->ca_file,
+                            problem);
 }
 
-static bool open_signer(const struct opening *o, hookline_verifier **signer)
+static bool destination_open_signer(const struct destination_opening *o, hookline_verifier **signer)
 {
     char detail[256];
     char *secret = secret_read(o->d->secret, detail, sizeof(detail));
     int code;
 
     if (secret == NULL)
-        return complain(o, "secret", "destination %s: %s", o->d->name, detail);
+        return destination_fail(o, "secret", "destination %s: %s", o->d->name, detail);
     if (strlen(secret) < SHORT_SECRET) {
         snprintf(detail, sizeof(detail), "destination %s: a secret of %zu bytes can be guessed",
                  o->d->name, strlen(secret));
@@ -151,26 +157,27 @@ static bool open_signer(const struct opening *o, hookline_verifier **signer)
     }
     code = hookline_verifier_new(signer, "standard", secret);
     secret_free(&secret);
-    return code == 0 || complain(o, "secret",
-                                 "destination %s: %s; try: echo whsec_$(openssl rand "
-                                 "-base64 32)",
-                                 o->d->name, hookline_code_text(code));
+    return code == 0 || destination_fail(o, "secret",
+                                         "destination %s: %s; try: echo whsec_$(openssl rand "
+                                         "-base64 32)",
+                                         o->d->name, hookline_code_text(code));
 }
 
-static bool check_secret(const struct opening *o, hookline_verifier **signer)
+static bool destination_check_secret(const struct destination_opening *o,
+                                     hookline_verifier **signer)
 {
     const struct config_secret *s = o->d->secret;
 
     if (s == NULL)
         return true;
     if ((s->file != NULL) + (s->env != NULL) + (s->credential != NULL) != 1)
-        return complain(o, "secret", "destination %s: expected one of file, env and credential",
-                        o->d->name);
-    return open_signer(o, signer);
+        return destination_fail(
+            o, "secret", "destination %s: expected one of file, env and credential", o->d->name);
+    return destination_open_signer(o, signer);
 }
 
 /* A copy that ends with NULL; an empty list is none. False without memory. */
-static bool copy_list(char ***copy, char *const *list, unsigned count)
+static bool destination_copy_list(char ***copy, char *const *list, unsigned count)
 {
     if (count == 0)
         return true;
@@ -182,7 +189,7 @@ static bool copy_list(char ***copy, char *const *list, unsigned count)
     return true;
 }
 
-static bool copy_schedule(struct destination *d, const struct config_destination *c)
+static bool destination_copy_schedule(struct destination *d, const struct config_destination *c)
 {
     const unsigned *schedule = c->retry_seconds_count > 0 ? c->retry_seconds : BACKOFF_STANDARD;
 
@@ -193,7 +200,7 @@ static bool copy_schedule(struct destination *d, const struct config_destination
     return true;
 }
 
-static bool copy_destination(struct destination *d, const struct config_destination *c,
+static bool destination_copy(struct destination *d, const struct config_destination *c,
                              const struct config *config)
 {
     d->name = strdup(c->name);
@@ -208,18 +215,20 @@ static bool copy_destination(struct destination *d, const struct config_destinat
     d->answers = calloc(config->sources_count + 1, sizeof(*d->answers));
     return d->name != NULL && d->target.url != NULL && d->answers != NULL &&
            (c->ca_file == NULL || d->target.ca_file != NULL) &&
-           copy_list(&d->sources, c->sources, c->sources_count) &&
-           copy_list(&d->types, c->types, c->types_count) && copy_schedule(d, c);
+           destination_copy_list(&d->sources, c->sources, c->sources_count) &&
+           destination_copy_list(&d->types, c->types, c->types_count) &&
+           destination_copy_schedule(d, c);
 }
 
-static bool open_destination(const struct opening *o, struct destination *d)
+static bool destination_open(const struct destination_opening *o, struct destination *d)
 {
-    if (!check_names(o) || !check_numbers(o) || !check_target(o) || !check_secret(o, &d->signer))
+    if (!destination_check_names(o) || !destination_check_numbers(o) ||
+        !destination_check_target(o) || !destination_check_secret(o, &d->signer))
         return false;
-    return copy_destination(d, o->d, o->config) || complain(o, "name", "out of memory");
+    return destination_copy(d, o->d, o->config) || destination_fail(o, "name", "out of memory");
 }
 
-static bool is_listed(char *const *list, hookline_bytes text)
+static bool destination_is_listed(char *const *list, hookline_bytes text)
 {
     for (; *list != NULL; list++)
         if (strlen(*list) == text.len && memcmp(*list, text.base, text.len) == 0)
@@ -227,25 +236,26 @@ static bool is_listed(char *const *list, hookline_bytes text)
     return false;
 }
 
-static bool takes_source(const struct destination *d, hookline_bytes source)
+static bool destination_matches_source(const struct destination *d, hookline_bytes source)
 {
-    return d->sources == NULL || is_listed(d->sources, source);
+    return d->sources == NULL || destination_is_listed(d->sources, source);
 }
 
-static hookline_bytes bytes_of(const char *text)
+static hookline_bytes destination_bytes_of(const char *text)
 {
     return (hookline_bytes){text, strlen(text)};
 }
 
 /* The one destination that takes all that comes from the source. */
-static struct destination *find_answering(struct destinations *all, const char *source,
-                                          size_t *count)
+static struct destination *destinations_find_sole(struct destinations *all, const char *source,
+                                                  size_t *count)
 {
     struct destination *found = NULL;
 
     *count = 0;
     for (size_t i = 0; i < all->count; i++) {
-        if (all->at[i].types == NULL && takes_source(&all->at[i], bytes_of(source))) {
+        if (all->at[i].types == NULL &&
+            destination_matches_source(&all->at[i], destination_bytes_of(source))) {
             found = &all->at[i];
             ++*count;
         }
@@ -253,7 +263,7 @@ static struct destination *find_answering(struct destinations *all, const char *
     return found;
 }
 
-static bool add_answer(struct destination *d, const char *source)
+static bool destination_add_answer(struct destination *d, const char *source)
 {
     size_t i = 0;
 
@@ -262,7 +272,7 @@ static bool add_answer(struct destination *d, const char *source)
     return (d->answers[i] = strdup(source)) != NULL;
 }
 
-static bool open_answers(const struct opening *o, struct destinations *all)
+static bool destinations_open_answers(const struct destination_opening *o, struct destinations *all)
 {
     for (unsigned i = 0; i < o->config->sources_count; i++) {
         const char *name = o->config->sources[i].name;
@@ -271,19 +281,21 @@ static bool open_answers(const struct opening *o, struct destinations *all)
 
         if (o->config->sources[i].answer != CONFIG_ANSWER_UPSTREAM)
             continue;
-        d = find_answering(all, name, &count);
+        d = destinations_find_sole(all, name, &count);
         if (count != 1)
-            return complain_source(o, i,
-                                   "source %s: answer: upstream needs exactly one destination "
-                                   "that takes all of its types; there are %zu",
-                                   name, count);
+            return destination_fail_source(
+                o, i,
+                "source %s: answer: upstream needs exactly one destination "
+                "that takes all of its types; there are %zu",
+                name, count);
         if (d->ordered)
-            return complain_source(o, i,
-                                   "source %s: its sender cannot wait for the deliveries before; "
-                                   "destination %s must not be ordered",
-                                   name, d->name);
-        if (!add_answer(d, name))
-            return complain_source(o, i, "out of memory");
+            return destination_fail_source(
+                o, i,
+                "source %s: its sender cannot wait for the deliveries before; "
+                "destination %s must not be ordered",
+                name, d->name);
+        if (!destination_add_answer(d, name))
+            return destination_fail_source(o, i, "out of memory");
     }
     return true;
 }
@@ -292,7 +304,7 @@ struct destinations *destinations_open(const struct config *config, const char *
                                        void (*warn)(const char *text), char *why)
 {
     struct destinations *all = calloc(1, sizeof(*all));
-    struct opening o = {.config = config, .file = file, .warn = warn, .why = why};
+    struct destination_opening o = {.config = config, .file = file, .warn = warn, .why = why};
     bool good;
 
     if (all != NULL)
@@ -305,14 +317,14 @@ struct destinations *destinations_open(const struct config *config, const char *
     good = true;
     for (; good && o.index < config->destinations_count; o.index++) {
         o.d = &config->destinations[o.index];
-        good = open_destination(&o, &all->at[all->count++]);
+        good = destination_open(&o, &all->at[all->count++]);
     }
-    if (!good || !open_answers(&o, all))
+    if (!good || !destinations_open_answers(&o, all))
         destinations_free(&all);
     return all;
 }
 
-static void free_list(char **list)
+static void destination_free_list(char **list)
 {
     for (char **text = list; text != NULL && *text != NULL; text++)
         free(*text);
@@ -329,9 +341,9 @@ void destinations_free(struct destinations **destinations)
         free(d->name);
         free((char *)d->target.url);
         free((char *)d->target.ca_file);
-        free_list(d->sources);
-        free_list(d->types);
-        free_list(d->answers);
+        destination_free_list(d->sources);
+        destination_free_list(d->types);
+        destination_free_list(d->answers);
         hookline_verifier_free(&d->signer);
         free(d->retry_s);
     }
@@ -341,20 +353,20 @@ void destinations_free(struct destinations **destinations)
     *destinations = NULL;
 }
 
-int destinations_enrol(struct destinations *all, struct outbox *outbox, int64_t newest)
+int destinations_register(struct destinations *all, struct outbox *outbox, int64_t newest)
 {
     int code = outbox_retire_all(outbox);
 
     for (size_t i = 0; code == SQLITE_OK && i < all->count; i++) {
         struct destination *d = &all->at[i];
 
-        code = outbox_destination(outbox, d->name, newest, &d->number, &d->cursor);
+        code = outbox_register(outbox, d->name, newest, &d->number, &d->cursor);
     }
     return code;
 }
 
 /* "gate.*" is everything that begins with "gate.". */
-static bool matches(const char *pattern, hookline_bytes type)
+static bool destination_matches_type(const char *pattern, hookline_bytes type)
 {
     size_t len = strlen(pattern);
 
@@ -363,29 +375,29 @@ static bool matches(const char *pattern, hookline_bytes type)
     return type.len == len && memcmp(type.base, pattern, len) == 0;
 }
 
-bool destination_takes(const struct destination *d, hookline_bytes source, hookline_bytes type)
+bool destination_matches(const struct destination *d, hookline_bytes source, hookline_bytes type)
 {
-    if (!takes_source(d, source))
+    if (!destination_matches_source(d, source))
         return false;
     if (d->types == NULL)
         return true;
     for (char **pattern = d->types; type.base != NULL && *pattern != NULL; pattern++)
-        if (matches(*pattern, type))
+        if (destination_matches_type(*pattern, type))
             return true;
     return false;
 }
 
 bool destination_answers(const struct destination *d, hookline_bytes source)
 {
-    return is_listed(d->answers, source);
+    return destination_is_listed(d->answers, source);
 }
 
-bool destination_has_moved(const struct destination *before, const struct destination *now)
+bool destination_url_changed(const struct destination *before, const struct destination *now)
 {
     return strcmp(before->target.url, now->target.url) != 0;
 }
 
-bool destination_answers_same(const struct destination *a, const struct destination *b)
+bool destination_same_answers(const struct destination *a, const struct destination *b)
 {
     char **of_a = a->answers, **of_b = b->answers;
 
@@ -394,15 +406,16 @@ bool destination_answers_same(const struct destination *a, const struct destinat
     return *of_a == NULL && *of_b == NULL;
 }
 
-const struct destination *destinations_answering(const struct destinations *all, const char *source)
+const struct destination *destinations_find_answering(const struct destinations *all,
+                                                      const char *source)
 {
     for (size_t i = 0; i < all->count; i++)
-        if (destination_answers(&all->at[i], bytes_of(source)))
+        if (destination_answers(&all->at[i], destination_bytes_of(source)))
             return &all->at[i];
     return NULL;
 }
 
-const struct destination *destinations_named(const struct destinations *all, const char *name)
+const struct destination *destinations_find_name(const struct destinations *all, const char *name)
 {
     for (size_t i = 0; i < all->count; i++)
         if (strcmp(all->at[i].name, name) == 0)

@@ -22,7 +22,7 @@ struct sources {
 };
 
 /* What is being opened, for those who complain about it. */
-struct opening {
+struct source_opening {
     const struct config_source *config;
     unsigned index;
     const char *file;
@@ -30,9 +30,9 @@ struct opening {
     char *why;
 };
 
-static void complain(const struct opening *o, const char *key, const char *format, ...)
+static void source_fail(const struct source_opening *o, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-static void complain(const struct opening *o, const char *key, const char *format, ...)
+static void source_fail(const struct source_opening *o, const char *key, const char *format, ...)
 {
     char path[64];
     size_t len;
@@ -48,7 +48,7 @@ static void complain(const struct opening *o, const char *key, const char *forma
     va_end(args);
 }
 
-static void list_schemes(char *out, size_t size)
+static void source_list_schemes(char *out, size_t size)
 {
     const hookline_scheme *scheme;
     size_t len = 0;
@@ -57,7 +57,8 @@ static void list_schemes(char *out, size_t size)
         len += (size_t)snprintf(out + len, size - len, "%s%s", i == 0 ? "" : ", ", scheme->name);
 }
 
-static int make_verifier(const struct opening *o, hookline_verifier **verifier, const char *secret)
+static int source_make_verifier(const struct source_opening *o, hookline_verifier **verifier,
+                                const char *secret)
 {
     char detail[256] = "";
     int code;
@@ -68,18 +69,18 @@ static int make_verifier(const struct opening *o, hookline_verifier **verifier, 
         code = hookline_verifier_new_custom(verifier, o->config->description, secret, detail,
                                             sizeof(detail));
     if (code == HOOKLINE_BAD_SCHEME && o->config->scheme == NULL) {
-        complain(o, "description", "%s", detail);
+        source_fail(o, "description", "%s", detail);
     } else if (code == HOOKLINE_BAD_SCHEME) {
-        list_schemes(detail, sizeof(detail));
-        complain(o, "scheme", "unknown scheme; expected one of %s", detail);
+        source_list_schemes(detail, sizeof(detail));
+        source_fail(o, "scheme", "unknown scheme; expected one of %s", detail);
     }
     return code;
 }
 
 /* The later one gives no signature that the earlier one does not: who wants to rotate has forgotten
  * to. */
-static void warn_of_same(const struct opening *o, unsigned j, const struct source *source,
-                         const char *secret)
+static void source_warn_same_secret(const struct source_opening *o, unsigned j,
+                                    const struct source *source, const char *secret)
 {
     char text[128];
 
@@ -95,7 +96,7 @@ static void warn_of_same(const struct opening *o, unsigned j, const struct sourc
 
 /* Adds one secret, the first one by making the verifier. It is kept, too, for who looks for what is
  * wrong with a request. */
-static bool add_secret(const struct opening *o, unsigned j, struct source *source)
+static bool source_add_secret(const struct source_opening *o, unsigned j, struct source *source)
 {
     char key[32], detail[256];
     char *secret = secret_read(&o->config->secrets[j], detail, sizeof(detail));
@@ -103,49 +104,49 @@ static bool add_secret(const struct opening *o, unsigned j, struct source *sourc
 
     snprintf(key, sizeof(key), "secrets/%u", j);
     if (secret == NULL) {
-        complain(o, key, "%s", detail);
+        source_fail(o, key, "%s", detail);
         return false;
     }
-    warn_of_same(o, j, source, secret);
+    source_warn_same_secret(o, j, source, secret);
     if (strlen(secret) < SHORT_SECRET) {
         snprintf(detail, sizeof(detail), "source %s: a secret of %zu bytes can be guessed",
                  o->config->name, strlen(secret));
         o->warn(detail);
     }
-    code = j == 0 ? make_verifier(o, &source->verifier, secret)
+    code = j == 0 ? source_make_verifier(o, &source->verifier, secret)
                   : hookline_verifier_add_secret(source->verifier, secret);
     if (code == 0)
         source->secrets[source->secrets_count++] = secret;
     else
         secret_free(&secret);
     if (code < 0 && code != HOOKLINE_BAD_SCHEME)
-        complain(o, key, "%s", hookline_code_text(code));
+        source_fail(o, key, "%s", hookline_code_text(code));
     return code == 0;
 }
 
-static size_t find_nothing(const void *headers, const char *name, hookline_bytes *value)
+static size_t source_find_no_header(const void *headers, const char *name, hookline_bytes *value)
 {
     (void)headers, (void)name, (void)value;
     return 0;
 }
 
 /* A verifier that misses the URL says so before it looks for headers. */
-static bool needs_url(const hookline_verifier *verifier)
+static bool source_needs_url(const hookline_verifier *verifier)
 {
-    hookline_request empty = {.find_header = find_nothing, .method = {"POST", 4}};
+    hookline_request empty = {.find_header = source_find_no_header, .method = {"POST", 4}};
 
     return hookline_verify(verifier, &empty, 1).reason == HOOKLINE_BAD_CALL;
 }
 
 /* config_complete() has looked at both. False without memory. */
-static bool open_guards(const struct config_source *c, struct source *source)
+static bool source_open_limits(const struct config_source *c, struct source *source)
 {
     const char *ignored;
 
     if (c->rate != NULL) {
         if ((source->rate = malloc(sizeof(*source->rate))) == NULL)
             return false;
-        rate_set(source->rate, c->rate->per_second, c->rate->burst);
+        rate_init(source->rate, c->rate->per_second, c->rate->burst);
     }
     if (c->allow_count > 0 &&
         (source->allow = calloc(c->allow_count, sizeof(*source->allow))) == NULL)
@@ -156,27 +157,28 @@ static bool open_guards(const struct config_source *c, struct source *source)
     return true;
 }
 
-static bool open_source(const struct opening *o, struct source *source)
+static bool source_open(const struct source_opening *o, struct source *source)
 {
     const struct config_source *c = o->config;
 
     for (unsigned j = 0; j < c->secrets_count; j++)
-        if (!add_secret(o, j, source))
+        if (!source_add_secret(o, j, source))
             return false;
     if (c->tolerance_seconds != NULL &&
         hookline_verifier_set_tolerance(source->verifier, *c->tolerance_seconds,
                                         *c->tolerance_seconds) < 0) {
-        complain(o, "tolerance_seconds", "%s", hookline_code_text(HOOKLINE_BAD_TOLERANCE));
+        source_fail(o, "tolerance_seconds", "%s", hookline_code_text(HOOKLINE_BAD_TOLERANCE));
         return false;
     }
-    if (c->url == NULL && needs_url(source->verifier)) {
-        complain(o, "name", "expected url: this scheme signs the URL registered with the sender");
+    if (c->url == NULL && source_needs_url(source->verifier)) {
+        source_fail(o, "name",
+                    "expected url: this scheme signs the URL registered with the sender");
         return false;
     }
     for (unsigned j = 0; j < c->secrets_count; j++)
         if (c->secrets[j].label != NULL &&
             (source->labels[j] = strdup(c->secrets[j].label)) == NULL) {
-            complain(o, "name", "out of memory");
+            source_fail(o, "name", "out of memory");
             return false;
         }
     source->name = strdup(c->name);
@@ -187,14 +189,14 @@ static bool open_source(const struct opening *o, struct source *source)
         strdup(c->scheme == NULL ? c->description : hookline_scheme_find(c->scheme)->description);
     if (source->name == NULL || source->path == NULL || source->scheme == NULL ||
         source->description == NULL || (c->url != NULL && source->url == NULL) ||
-        !open_guards(c, source)) {
-        complain(o, "name", "out of memory");
+        !source_open_limits(c, source)) {
+        source_fail(o, "name", "out of memory");
         return false;
     }
     return true;
 }
 
-static int by_path(const void *a, const void *b)
+static int source_order_by_path(const void *a, const void *b)
 {
     return strcmp(((const struct source *)a)->path, ((const struct source *)b)->path);
 }
@@ -212,15 +214,15 @@ struct sources *sources_open(const struct config *config, const char *file,
     if (config->sources_count == 0)
         warn("no source is configured yet: every path is answered with 404");
     for (unsigned i = 0; i < config->sources_count; i++) {
-        struct opening o = {&config->sources[i], i, file, warn, why};
+        struct source_opening o = {&config->sources[i], i, file, warn, why};
 
         sources->count++;
-        if (!open_source(&o, &sources->entry[i])) {
+        if (!source_open(&o, &sources->entry[i])) {
             sources_free(&sources);
             return NULL;
         }
     }
-    qsort(sources->entry, sources->count, sizeof(sources->entry[0]), by_path);
+    qsort(sources->entry, sources->count, sizeof(sources->entry[0]), source_order_by_path);
     return sources;
 }
 
@@ -247,7 +249,7 @@ void sources_free(struct sources **sources)
 }
 
 /* One without a label is known by its place, in a form that no label has. */
-static bool enter(struct source *source, struct metrics *metrics)
+static bool source_attach_metrics(struct source *source, struct metrics *metrics)
 {
     char place[16];
 
@@ -265,23 +267,23 @@ static bool enter(struct source *source, struct metrics *metrics)
     return true;
 }
 
-bool sources_enter(struct sources *sources, struct metrics *metrics)
+bool sources_attach_metrics(struct sources *sources, struct metrics *metrics)
 {
     for (size_t i = 0; i < sources->count; i++)
-        if (!enter(&sources->entry[i], metrics))
+        if (!source_attach_metrics(&sources->entry[i], metrics))
             return false;
     return true;
 }
 
-void sources_succeed(struct sources *sources, const struct sources *before)
+void sources_inherit_rates(struct sources *sources, const struct sources *before)
 {
     for (size_t i = 0; i < sources->count; i++) {
         struct source *source = &sources->entry[i];
         const struct source *old =
-            source->rate == NULL ? NULL : sources_named(before, source->name);
+            source->rate == NULL ? NULL : sources_find_name(before, source->name);
 
         if (old != NULL && old->rate != NULL)
-            rate_succeed(source->rate, old->rate);
+            rate_carry_over(source->rate, old->rate);
     }
 }
 
@@ -297,18 +299,18 @@ const struct source *sources_at(const struct sources *sources, size_t number)
 
 bool source_allows(const struct source *source, const struct network_host *host)
 {
-    return source->allow == NULL || networks_hold(source->allow, source->allow_count, host);
+    return source->allow == NULL || networks_contain(source->allow, source->allow_count, host);
 }
 
-struct path {
+struct source_path {
     const char *base;
     size_t len;
 };
 
 /* The order of strcmp(), though a path that was sent may hold a NUL. */
-static int compare_path(const void *key, const void *entry)
+static int source_compare_path(const void *key, const void *entry)
 {
-    const struct path *wanted = key;
+    const struct source_path *wanted = key;
     const char *path = ((const struct source *)entry)->path;
     size_t len = strlen(path);
     int order = memcmp(wanted->base, path, wanted->len < len ? wanted->len : len);
@@ -316,15 +318,15 @@ static int compare_path(const void *key, const void *entry)
     return order != 0 ? order : (wanted->len > len) - (wanted->len < len);
 }
 
-const struct source *sources_find(const struct sources *sources, const char *path, size_t len)
+const struct source *sources_find_path(const struct sources *sources, const char *path, size_t len)
 {
-    struct path wanted = {path, len};
+    struct source_path wanted = {path, len};
 
     return bsearch(&wanted, sources->entry, sources->count, sizeof(sources->entry[0]),
-                   compare_path);
+                   source_compare_path);
 }
 
-const struct source *sources_named(const struct sources *sources, const char *name)
+const struct source *sources_find_name(const struct sources *sources, const char *name)
 {
     for (size_t i = 0; i < sources->count; i++)
         if (strcmp(sources->entry[i].name, name) == 0)

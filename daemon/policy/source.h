@@ -3,7 +3,7 @@
  * source.h - the sources as the receiver needs them: by path, each with its verifier.
  *
  * Ownership  Copies what it needs of the config. sources_free() wipes the secrets.
- * Threads    Immutable after sources_enter(): share it as const.
+ * Threads    Immutable after sources_attach_metrics(): share it as const.
  */
 #ifndef DAEMON_POLICY_SOURCE_H
 #define DAEMON_POLICY_SOURCE_H
@@ -31,7 +31,7 @@ struct source {
     struct network *allow; /* who may deliver; none: everybody */
     size_t allow_count;
     struct rate *rate; /* NULL: no limit; the one thing that changes, an atomic */
-    /* set by sources_enter() */
+    /* set by sources_attach_metrics() */
     struct metrics_source *counters;
     struct metrics_secret *secret_counters[HOOKLINE_SECRETS_MAX];
 };
@@ -45,10 +45,10 @@ struct sources *sources_open(const struct config *config, const char *file,
 void sources_free(struct sources **sources);
 
 /* Finds the counters of each source. Before they are shared. False without memory. */
-bool sources_enter(struct sources *sources, struct metrics *metrics);
+bool sources_attach_metrics(struct sources *sources, struct metrics *metrics);
 
 /* The rates of those that are the same go on where they are. Before they are shared. */
-void sources_succeed(struct sources *sources, const struct sources *before);
+void sources_inherit_rates(struct sources *sources, const struct sources *before);
 
 size_t sources_count(const struct sources *sources);
 const struct source *sources_at(const struct sources *sources, size_t number);
@@ -57,7 +57,7 @@ const struct source *sources_at(const struct sources *sources, size_t number);
 bool source_allows(const struct source *source, const struct network_host *host);
 
 /* The source whose path is exactly this, or NULL; likewise its name. */
-const struct source *sources_find(const struct sources *sources, const char *path, size_t len);
-const struct source *sources_named(const struct sources *sources, const char *name);
+const struct source *sources_find_path(const struct sources *sources, const char *path, size_t len);
+const struct source *sources_find_name(const struct sources *sources, const char *name);
 
 #endif

@@ -12,7 +12,7 @@ struct st_h2o_req_t;
 
 /* Sets *d to what is known before anything is verified; d->source is NULL if no source has the
  * path, whatever its query. */
-void arrival_begin(struct delivery *d, struct st_h2o_req_t *req, const struct sources *sources,
-                   struct receipts *receipts);
+void delivery_begin(struct delivery *d, struct st_h2o_req_t *req, const struct sources *sources,
+                    struct receipts *receipts);
 
 #endif

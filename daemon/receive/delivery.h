@@ -13,8 +13,8 @@
 #include <hookline.h>
 
 #include "daemon/http/answer.h"
-#include "daemon/base/json_line.h"
-#include "daemon/hints/mistake.h"
+#include "daemon/base/json.h"
+#include "daemon/hints/diagnose.h"
 #include "daemon/receive/receipt.h"
 #include "daemon/receive/pace.h"
 #include "daemon/http/sender.h"
@@ -23,7 +23,7 @@
 struct feed;
 struct log;
 struct metrics;
-struct offenders;
+struct refusal_limit;
 struct source;
 
 enum {
@@ -33,15 +33,15 @@ enum {
 struct delivery {
     const struct source *source; /* NULL if no source was found */
     hookline_result result;
-    hookline_event *event;  /* of an accepted delivery; the delivery's own */
-    int code;               /* an enum hookline_code, 0 if it was not verified */
-    int64_t seq;            /* in the store; 0 if it is not there */
-    bool duplicate;         /* of the one that is in the store */
-    struct mistake mistake; /* behind a refusal, as far as it was looked for */
-    struct answer answer;
+    hookline_event *event;       /* of an accepted delivery; the delivery's own */
+    int code;                    /* an enum hookline_code, 0 if it was not verified */
+    int64_t seq;                 /* in the store; 0 if it is not there */
+    bool duplicate;              /* of the one that is in the store */
+    struct diagnose_result hint; /* behind a refusal, as far as it was looked for */
+    struct response response;
     int64_t received_us, begun_us; /* wall clock; monotonic clock */
     size_t bytes;                  /* of the body */
-    struct sender sender;
+    struct client_addr sender;
     char receipt[RECEIPT_SIZE]; /* in the answer, too */
 };
 
@@ -49,13 +49,13 @@ struct delivery_recorder {
     struct log *log;
     struct metrics *metrics;
     struct feed *feed;
-    struct offenders *offenders;
+    struct refusal_limit *refusal_limit;
     unsigned refused_per_minute; /* by one host; 0: any number */
     bool body;                   /* write the payload, too */
-    struct throttle throttle;
-    struct pace hints;
+    struct log_limit log_limit;
+    struct cpu_share hints;
     struct receipts receipts;
-    struct json_line line;
+    struct json_writer line;
 };
 
 /* Counts the delivery, and hands its line to the log and to who watches the feed; log_flush()

@@ -4,14 +4,14 @@
 #include <string.h>
 #include <strings.h>
 
-static bool names(const char *line, size_t len, const char *name)
+static bool request_head_line_names(const char *line, size_t len, const char *name)
 {
     size_t name_len = strlen(name);
 
     return len > name_len && line[name_len] == ':' && strncasecmp(line, name, name_len) == 0;
 }
 
-bool framing_is_ambiguous(const char *head, size_t len)
+bool request_head_is_ambiguous(const char *head, size_t len)
 {
     unsigned found = 0;
 
@@ -19,8 +19,8 @@ bool framing_is_ambiguous(const char *head, size_t len)
         const char *end = memchr(head, '\n', len);
         size_t line_len = end == NULL ? len : (size_t)(end - head) + 1;
 
-        found +=
-            names(head, line_len, "content-length") || names(head, line_len, "transfer-encoding");
+        found += request_head_line_names(head, line_len, "content-length") ||
+                 request_head_line_names(head, line_len, "transfer-encoding");
         head += line_len;
         len -= line_len;
     }

@@ -12,6 +12,6 @@
 /* libh2o takes the first of several Content-Lengths, and Transfer-Encoding before any of them. A
  * proxy that decides otherwise would let a second request be smuggled inside of the first
  * (RFC 9112, section 6.3). `head` is the request up to its body. */
-bool framing_is_ambiguous(const char *head, size_t len);
+bool request_head_is_ambiguous(const char *head, size_t len);
 
 #endif

@@ -6,59 +6,60 @@
 
 #include <h2o.h>
 
-static hookline_bytes trim_end(h2o_iovec_t value)
+static hookline_bytes request_head_trim(h2o_iovec_t value)
 {
     while (value.len > 0 && (value.base[value.len - 1] == ' ' || value.base[value.len - 1] == '\t'))
         value.len--;
     return (hookline_bytes){value.base, value.len};
 }
 
-static bool has_name(const h2o_header_t *header, const char *name, size_t len)
+static bool request_head_has_name(const h2o_header_t *header, const char *name, size_t len)
 {
     return header->name->len == len && strncasecmp(header->name->base, name, len) == 0;
 }
 
-size_t headers_find(const void *headers, const char *name, hookline_bytes *value)
+size_t request_head_find(const void *headers, const char *name, hookline_bytes *value)
 {
-    const struct headers *self = headers;
+    const struct request_head *self = headers;
     const h2o_headers_t *all = self->all;
     size_t len = strlen(name), found = 0;
 
     for (size_t i = 0; i < all->size; i++) {
         const h2o_header_t *header = &all->entries[i];
 
-        if (!has_name(header, name, len))
+        if (!request_head_has_name(header, name, len))
             continue;
-        if (i < HEADERS_MAX)
+        if (i < REQUEST_HEAD_FIELDS_MAX)
             self->used->at[i] = 1;
         if (found++ == 0)
-            *value = trim_end(header->value);
+            *value = request_head_trim(header->value);
     }
     return found;
 }
 
-static bool is_kept(const struct headers *headers, const h2o_header_t *header, size_t i)
+static bool request_head_is_kept(const struct request_head *headers, const h2o_header_t *header,
+                                 size_t i)
 {
-    return (i < HEADERS_MAX && headers->used->at[i]) ||
-           has_name(header, H2O_STRLIT("content-type")) ||
-           has_name(header, H2O_STRLIT("user-agent"));
+    return (i < REQUEST_HEAD_FIELDS_MAX && headers->used->at[i]) ||
+           request_head_has_name(header, H2O_STRLIT("content-type")) ||
+           request_head_has_name(header, H2O_STRLIT("user-agent"));
 }
 
-hookline_bytes headers_write(const struct headers *headers, h2o_mem_pool_t *pool)
+hookline_bytes request_head_write(const struct request_head *headers, h2o_mem_pool_t *pool)
 {
     const h2o_headers_t *all = headers->all;
     size_t size = 0, len = 0;
     char *text;
 
     for (size_t i = 0; i < all->size; i++)
-        if (is_kept(headers, &all->entries[i], i))
+        if (request_head_is_kept(headers, &all->entries[i], i))
             size += all->entries[i].name->len + all->entries[i].value.len + 3;
     text = h2o_mem_alloc_pool(pool, size + 1);
     for (size_t i = 0; i < all->size; i++) {
         const h2o_header_t *header = &all->entries[i];
-        hookline_bytes value = trim_end(header->value);
+        hookline_bytes value = request_head_trim(header->value);
 
-        if (!is_kept(headers, header, i))
+        if (!request_head_is_kept(headers, header, i))
             continue;
         for (size_t j = 0; j < header->name->len; j++)
             text[len++] = (char)h2o_tolower(header->name->base[j]);

@@ -17,22 +17,23 @@ struct st_h2o_headers_t;
 struct st_h2o_mem_pool_t;
 
 enum {
-    HEADERS_MAX = 128 /* libh2o takes 100 */
+    REQUEST_HEAD_FIELDS_MAX = 128 /* libh2o takes 100 */
 };
 
-struct headers_used {
-    uint8_t at[HEADERS_MAX]; /* 1: it was asked for */
+struct request_head_used {
+    uint8_t at[REQUEST_HEAD_FIELDS_MAX]; /* 1: it was asked for */
 };
 
-struct headers {
+struct request_head {
     const void *all; /* h2o_headers_t */
-    struct headers_used *used;
+    struct request_head_used *used;
 };
 
-/* A hookline_find_header: `headers` is a struct headers. */
-size_t headers_find(const void *headers, const char *name, hookline_bytes *value);
+/* A hookline_find_header: `headers` is a struct request_head. */
+size_t request_head_find(const void *headers, const char *name, hookline_bytes *value);
 
 /* Lines of "name: value\n" in lower case: content-type, user-agent, and what was found. */
-hookline_bytes headers_write(const struct headers *headers, struct st_h2o_mem_pool_t *pool);
+hookline_bytes request_head_write(const struct request_head *headers,
+                                  struct st_h2o_mem_pool_t *pool);
 
 #endif

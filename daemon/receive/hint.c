@@ -6,7 +6,7 @@
 #include "daemon/receive/pace.h"
 #include "daemon/policy/source.h"
 
-static size_t list_others(const struct sources *sources, struct mistake_other *others)
+static size_t hint_list_others(const struct sources *sources, struct diagnose_other *others)
 {
     size_t count = sources_count(sources);
 
@@ -15,16 +15,16 @@ static size_t list_others(const struct sources *sources, struct mistake_other *o
     for (size_t i = 0; i < count; i++) {
         const struct source *source = sources_at(sources, i);
 
-        others[i] = (struct mistake_other){source->name, source->url, source->verifier};
+        others[i] = (struct diagnose_other){source->name, source->url, source->verifier};
     }
     return count;
 }
 
-struct mistake hint_find(struct pace *pace, const struct sources *sources, const struct delivery *d,
-                         const hookline_request *request)
+struct diagnose_result hint_find(struct cpu_share *cpu_share, const struct sources *sources,
+                                 const struct delivery *d, const hookline_request *request)
 {
-    struct mistake_other others[HINT_OTHERS_MAX];
-    struct mistake_question question = {
+    struct diagnose_other others[HINT_OTHERS_MAX];
+    struct diagnose_question question = {
         .verifier = d->source->verifier,
         .request = request,
         .now = d->received_us / 1000000,
@@ -35,12 +35,12 @@ struct mistake hint_find(struct pace *pace, const struct sources *sources, const
         .others = others,
     };
     int64_t began_us = clock_mono_us();
-    struct mistake found;
+    struct diagnose_result found;
 
-    if (request->body.len > HINT_BODY_MAX || !pace_is_rested(pace, began_us))
-        return (struct mistake){.kind = MISTAKE_NONE};
-    question.others_count = list_others(sources, others);
-    found = mistake_find(&question);
-    pace_rest(pace, began_us, clock_mono_us(), HINT_REST);
+    if (request->body.len > HINT_BODY_MAX || !cpu_share_is_rested(cpu_share, began_us))
+        return (struct diagnose_result){.kind = DIAGNOSE_NONE};
+    question.others_count = hint_list_others(sources, others);
+    found = diagnose_find(&question);
+    cpu_share_rest(cpu_share, began_us, clock_mono_us(), HINT_REST);
     return found;
 }

@@ -8,11 +8,11 @@
 
 #include <hookline.h>
 
-#include "daemon/hints/mistake.h"
+#include "daemon/hints/diagnose.h"
 
 struct delivery;
 struct sources;
-struct pace;
+struct cpu_share;
 
 enum {
     HINT_REST = 50,          /* times as long as one takes: 2 % of a loop */
@@ -21,7 +21,7 @@ enum {
 };
 
 /* Of a delivery that its source's verifier has refused. `pace` is the loop's own. */
-struct mistake hint_find(struct pace *pace, const struct sources *sources, const struct delivery *d,
-                         const hookline_request *request);
+struct diagnose_result hint_find(struct cpu_share *cpu_share, const struct sources *sources,
+                                 const struct delivery *d, const hookline_request *request);
 
 #endif

@@ -9,14 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct pace {
+struct cpu_share {
     int64_t rest_us; /* until then */
 };
 
 /* Whether it has rested. Times are clock_mono_us()'s. */
-bool pace_is_rested(const struct pace *pace, int64_t now_us);
+bool cpu_share_is_rested(const struct cpu_share *cpu_share, int64_t now_us);
 
 /* It has worked, and rests for `times` as long, a millisecond at least. */
-void pace_rest(struct pace *pace, int64_t began_us, int64_t ended_us, int times);
+void cpu_share_rest(struct cpu_share *cpu_share, int64_t began_us, int64_t ended_us, int times);
 
 #endif

@@ -9,7 +9,7 @@
 struct st_h2o_handler_t;
 struct st_h2o_pathconf_t;
 
-/* `handler` is the one whose context on each loop is the struct deposits. */
+/* `handler` is the one whose context on each loop is the struct pending_set. */
 void protocol_error_register(struct st_h2o_pathconf_t *path, struct st_h2o_handler_t *handler);
 
 #endif

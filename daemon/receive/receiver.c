@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The way of a delivery: on_request() reads it out from top to bottom.
+ * The way of a delivery: receiver_on_request() reads it out from top to bottom.
  */
 #include "daemon/receive/receiver.h"
 
@@ -19,7 +19,7 @@
 #include "daemon/receive/protocol_error.h"
 #include "daemon/base/rate.h"
 #include "daemon/http/respond.h"
-#include "daemon/policy/rules.h"
+#include "daemon/policy/policy.h"
 #include "daemon/http/sender.h"
 #include "daemon/policy/source.h"
 
@@ -29,16 +29,16 @@ struct receiver {
 };
 
 /* libh2o has dropped the headers that say how long the body is, but the head is still there. */
-static bool has_ambiguous_body(h2o_req_t *req)
+static bool receiver_body_is_ambiguous(h2o_req_t *req)
 {
     const h2o_buffer_t *input = req->conn->callbacks->get_socket(req->conn)->input;
 
     return req->entity.base != NULL &&
-           framing_is_ambiguous(input->bytes, (size_t)(req->entity.base - input->bytes));
+           request_head_is_ambiguous(input->bytes, (size_t)(req->entity.base - input->bytes));
 }
 
 /* As it stood in the request, but for white space. */
-static size_t head_size(const h2o_req_t *req)
+static size_t receiver_head_size(const h2o_req_t *req)
 {
     size_t size = req->method.len + req->path.len;
 
@@ -48,41 +48,41 @@ static size_t head_size(const h2o_req_t *req)
 }
 
 /* Everything that costs nothing comes before everything that costs something. */
-static bool route(const struct rules *rules, const struct offenders *offenders, h2o_req_t *req,
-                  struct delivery *d)
+static bool receiver_check(const struct policy *policy, const struct refusal_limit *refusal_limit,
+                           h2o_req_t *req, struct delivery *d)
 {
-    unsigned refusals = rules->limits.refused_per_minute, wait_s = 0;
+    unsigned refusals = policy->limits.refused_per_minute, wait_s = 0;
 
-    if (refusals > 0 && sender_is_known(&d->sender))
-        wait_s = offenders_wait_s(offenders, &d->sender.host, delivery_source_name(d), refusals,
-                                  d->begun_us);
-    if (has_ambiguous_body(req)) {
-        d->answer = answer_to_problem(ANSWER_BAD_REQUEST);
+    if (refusals > 0 && client_addr_is_known(&d->sender))
+        wait_s = refusal_limit_wait_s(refusal_limit, &d->sender.host, delivery_source_name(d),
+                                      refusals, d->begun_us);
+    if (receiver_body_is_ambiguous(req)) {
+        d->response = response_of_problem(RESPONSE_BAD_REQUEST);
         connection_linger(req);
     } else if (wait_s > 0) {
-        d->answer = answer_later(ANSWER_TOO_MANY_REFUSALS, wait_s);
-    } else if (head_size(req) > rules->limits.head_bytes) {
-        d->answer = answer_to_problem(ANSWER_HEAD_TOO_LARGE);
+        d->response = response_retry_later(RESPONSE_TOO_MANY_REFUSALS, wait_s);
+    } else if (receiver_head_size(req) > policy->limits.head_bytes) {
+        d->response = response_of_problem(RESPONSE_HEAD_TOO_LARGE);
     } else if (d->source == NULL) {
-        d->answer = answer_to_problem(ANSWER_NOT_FOUND);
+        d->response = response_of_problem(RESPONSE_NOT_FOUND);
     } else if (!source_allows(d->source, &d->sender.host)) {
-        d->answer = answer_to_problem(ANSWER_ADDRESS_NOT_ALLOWED);
+        d->response = response_of_problem(RESPONSE_ADDRESS_NOT_ALLOWED);
     } else if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("POST"))) {
-        d->answer = answer_to_problem(ANSWER_METHOD_NOT_ALLOWED);
-    } else if (req->entity.len > rules->limits.body_bytes) {
-        d->answer = answer_to_problem(ANSWER_BODY_TOO_LARGE);
+        d->response = response_of_problem(RESPONSE_METHOD_NOT_ALLOWED);
+    } else if (req->entity.len > policy->limits.body_bytes) {
+        d->response = response_of_problem(RESPONSE_BODY_TOO_LARGE);
     } else {
         return true;
     }
     return false;
 }
 
-static void judge(const struct rules *rules, struct delivery_recorder *recorder, h2o_req_t *req,
-                  struct delivery *d, const struct headers *headers)
+static void receiver_verify(const struct policy *policy, struct delivery_recorder *recorder,
+                            h2o_req_t *req, struct delivery *d, const struct request_head *headers)
 {
     const char *url = d->source->url;
     hookline_request view = {
-        .find_header = headers_find,
+        .find_header = request_head_find,
         .headers = headers,
         .body = {req->entity.base, req->entity.len},
         .method = {req->method.base, req->method.len},
@@ -97,73 +97,74 @@ static void judge(const struct rules *rules, struct delivery_recorder *recorder,
         if (read < 0)
             d->code = read;
     }
-    d->answer = answer_to_code(d->code);
+    d->response = response_of_code(d->code);
     if (!delivery_is_accepted(d))
-        d->mistake = hint_find(&recorder->hints, rules->sources, d, &view);
+        d->hint = hint_find(&recorder->hints, policy->sources, d, &view);
 }
 
 /* Only what is genuine uses the source's rate up: nobody else can. */
-static void ration(struct delivery *d)
+static void receiver_check_rate(struct delivery *d)
 {
     unsigned wait_s = d->source->rate == NULL ? 0 : rate_take(d->source->rate, d->begun_us);
 
     if (wait_s > 0)
-        d->answer = answer_later(ANSWER_RATE_LIMITED, wait_s);
+        d->response = response_retry_later(RESPONSE_RATE_LIMITED, wait_s);
 }
 
-static void refuse(h2o_req_t *req, struct delivery_recorder *recorder, struct delivery *d)
+static void receiver_refuse(h2o_req_t *req, struct delivery_recorder *recorder, struct delivery *d)
 {
     delivery_record(recorder, d, clock_mono_us());
     log_flush(recorder->log);
-    answer_write_refusal(&recorder->line, &d->answer, d->receipt);
-    respond(req, &d->answer, &recorder->line);
+    response_write_refusal(&recorder->line, &d->response, d->receipt);
+    response_send(req, &d->response, &recorder->line);
     hookline_event_free(&d->event);
 }
 
 /* A delivery that is accepted here is answered when the disk has it: see deposit.c. */
-static int on_request(h2o_handler_t *handler, h2o_req_t *req)
+static int receiver_on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
-    struct deposits *deposits = h2o_context_get_handler_context(req->conn->ctx, handler);
-    struct delivery_recorder *recorder = deposits_recorder(deposits);
-    const struct rules *rules = deposits_rules(deposits);
-    struct headers_used used = {{0}};
-    struct headers headers = {&req->headers, &used};
+    struct pending_set *pending_set = h2o_context_get_handler_context(req->conn->ctx, handler);
+    struct delivery_recorder *recorder = pending_set_recorder(pending_set);
+    const struct policy *policy = pending_set_policy(pending_set);
+    struct request_head_used used = {{0}};
+    struct request_head headers = {&req->headers, &used};
     struct delivery d;
 
-    arrival_begin(&d, req, rules->sources, &recorder->receipts);
+    delivery_begin(&d, req, policy->sources, &recorder->receipts);
     d.bytes = req->entity.len;
-    if (route(rules, recorder->offenders, req, &d))
-        judge(rules, recorder, req, &d, &headers);
+    if (receiver_check(policy, recorder->refusal_limit, req, &d))
+        receiver_verify(policy, recorder, req, &d, &headers);
     if (delivery_is_accepted(&d))
-        ration(&d);
-    if (delivery_is_accepted(&d) && !deposit_begin(deposits, req, &d, &headers))
-        d.answer = answer_to_problem(ANSWER_UNAVAILABLE);
+        receiver_check_rate(&d);
+    if (delivery_is_accepted(&d) && !pending_begin(pending_set, req, &d, &headers))
+        d.response = response_of_problem(RESPONSE_UNAVAILABLE);
     if (delivery_is_accepted(&d))
-        connection_await(req);
+        connection_defer(req);
     else
-        refuse(req, recorder, &d);
+        receiver_refuse(req, recorder, &d);
     return 0;
 }
 
-static void start_on_loop(h2o_handler_t *handler, h2o_context_t *ctx)
+static void receiver_start_on_loop(h2o_handler_t *handler, h2o_context_t *ctx)
 {
     const struct receiver *self = (const struct receiver *)handler;
 
-    h2o_context_set_handler_context(ctx, handler, deposits_open(ctx, &self->options.deposits));
+    h2o_context_set_handler_context(ctx, handler,
+                                    pending_set_open(ctx, &self->options.pending_set));
 }
 
-static void stop_on_loop(h2o_handler_t *handler, h2o_context_t *ctx)
+static void receiver_stop_on_loop(h2o_handler_t *handler, h2o_context_t *ctx)
 {
-    deposits_close(h2o_context_get_handler_context(ctx, handler));
+    pending_set_close(h2o_context_get_handler_context(ctx, handler));
 }
 
 struct receiver *receiver_register(h2o_pathconf_t *path, const struct receiver_options *options)
 {
     struct receiver *self = (struct receiver *)h2o_create_handler(path, sizeof(*self));
 
-    self->super.on_req = on_request;
-    self->super.on_context_init = start_on_loop;
-    self->super.on_context_dispose = stop_on_loop;
+    self->super.on_req = receiver_on_request;
+    self->super.on_context_init = receiver_start_on_loop;
+    self->super.on_context_dispose = receiver_stop_on_loop;
     self->options = *options;
     protocol_error_register(path, &self->super);
     return self;
@@ -171,5 +172,5 @@ struct receiver *receiver_register(h2o_pathconf_t *path, const struct receiver_o
 
 void receiver_turn(struct receiver *self, h2o_context_t *ctx)
 {
-    deposits_turn(h2o_context_get_handler_context(ctx, &self->super));
+    pending_set_turn(h2o_context_get_handler_context(ctx, &self->super));
 }

@@ -7,14 +7,14 @@
 #ifndef DAEMON_RECEIVE_RECEIVER_H
 #define DAEMON_RECEIVE_RECEIVER_H
 
-#include "daemon/receive/deposit.h"
+#include "daemon/receive/pending.h"
 
 struct receiver;
 struct st_h2o_context_t;
 struct st_h2o_pathconf_t;
 
 struct receiver_options {
-    struct deposits_options deposits;
+    struct pending_options pending_set;
 };
 
 /* Serves `path`; libh2o releases it. `options` is copied, what it points to is not. */

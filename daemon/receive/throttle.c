@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/receive/throttle.h"
 
-bool throttle_pass(struct throttle *t, unsigned per_second, int64_t now_us)
+bool log_limit_pass(struct log_limit *t, unsigned per_second, int64_t now_us)
 {
     int64_t second = now_us / 1000000;
 
@@ -17,7 +17,7 @@ bool throttle_pass(struct throttle *t, unsigned per_second, int64_t now_us)
     return true;
 }
 
-uint64_t throttle_take_dropped(struct throttle *t)
+uint64_t log_limit_take_dropped(struct log_limit *t)
 {
     uint64_t dropped = t->dropped;
 

@@ -9,16 +9,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct throttle {
+struct log_limit {
     int64_t second;
     unsigned passed;  /* in this second */
-    uint64_t dropped; /* since throttle_take_dropped() was called */
+    uint64_t dropped; /* since log_limit_take_dropped() was called */
 };
 
 /* Whether one more may pass. */
-bool throttle_pass(struct throttle *t, unsigned per_second, int64_t now_us);
+bool log_limit_pass(struct log_limit *t, unsigned per_second, int64_t now_us);
 
 /* How many did not pass since this was asked the last time. */
-uint64_t throttle_take_dropped(struct throttle *t);
+uint64_t log_limit_take_dropped(struct log_limit *t);
 
 #endif

@@ -6,66 +6,66 @@
 #include <stdlib.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/store/store.h"
+#include "daemon/store/db.h"
 
-enum state {
-    IDLE,
-    WANTED,
-    DONE,
-    CLOSING,
+enum checkpoint_state {
+    CHECKPOINT_IDLE,
+    CHECKPOINT_REQUESTED,
+    CHECKPOINT_DONE,
+    CHECKPOINT_CLOSING,
 };
 
 struct checkpoint {
     struct checkpoint_options options;
-    struct store *store; /* a connection of the thread's own */
+    struct db *db; /* a connection of the thread's own */
     pthread_t thread;
     pthread_mutex_t mutex; /* a leaf; guards what follows */
     pthread_cond_t changed;
-    enum state state;
+    enum checkpoint_state state;
     int copied;       /* pages of the log, by the last one */
     int64_t begun_us; /* the one under way; 0: none is */
 };
 
-static void fail(struct checkpoint *c, int code)
+static void checkpoint_fail(struct checkpoint *c, int code)
 {
-    char why[STORE_WHY_SIZE];
+    char why[DB_WHY_SIZE];
 
-    store_why(c->store, code, why);
+    db_error_text(c->db, code, why);
     c->options.failed(c->options.data, code, why);
 }
 
 /* How many pages of the log are in the database: not all of them while somebody reads what was
  * there before. SQLite syncs them only if nothing was written meanwhile. Else the journal would
  * have to, and with its few pages for all of those that were copied here. */
-static int copy(struct checkpoint *c)
+static int checkpoint_copy_pages(struct checkpoint *c)
 {
-    sqlite3 *db = store_db(c->store);
+    sqlite3 *sqlite = db_sqlite(c->db);
     int copied = 0, code;
 
-    code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &copied);
+    code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &copied);
     if (code != SQLITE_OK && code != SQLITE_BUSY)
-        fail(c, sqlite3_extended_errcode(db));
-    else if ((code = store_sync(c->store)) != SQLITE_OK)
-        fail(c, code);
+        checkpoint_fail(c, sqlite3_extended_errcode(sqlite));
+    else if ((code = db_sync(c->db)) != SQLITE_OK)
+        checkpoint_fail(c, code);
     return copied;
 }
 
-static void *run(void *data)
+static void *checkpoint_run(void *data)
 {
     struct checkpoint *c = data;
     int copied;
 
     pthread_mutex_lock(&c->mutex);
-    while (c->state != CLOSING) {
-        if (c->state == WANTED) {
+    while (c->state != CHECKPOINT_CLOSING) {
+        if (c->state == CHECKPOINT_REQUESTED) {
             c->begun_us = clock_mono_us();
             pthread_mutex_unlock(&c->mutex);
-            copied = copy(c);
+            copied = checkpoint_copy_pages(c);
             pthread_mutex_lock(&c->mutex);
             c->copied = copied;
             c->begun_us = 0;
-            if (c->state == WANTED)
-                c->state = DONE;
+            if (c->state == CHECKPOINT_REQUESTED)
+                c->state = CHECKPOINT_DONE;
         } else {
             pthread_cond_wait(&c->changed, &c->mutex);
         }
@@ -77,20 +77,20 @@ static void *run(void *data)
 struct checkpoint *checkpoint_open(const struct checkpoint_options *options)
 {
     struct checkpoint *c = calloc(1, sizeof(*c));
-    char why[STORE_WHY_SIZE];
+    char why[DB_WHY_SIZE];
 
     if (c == NULL)
         return NULL;
     c->options = *options;
     pthread_mutex_init(&c->mutex, NULL);
     pthread_cond_init(&c->changed, NULL);
-    c->store = store_open(options->path, STORE_READ, why);
+    c->db = db_open(options->path, DB_READ, why);
     errno = EIO;
-    if (c->store == NULL)
+    if (c->db == NULL)
         options->failed(options->data, SQLITE_CANTOPEN, why);
-    else if ((errno = pthread_create(&c->thread, NULL, run, c)) == 0)
+    else if ((errno = pthread_create(&c->thread, NULL, checkpoint_run, c)) == 0)
         return c;
-    store_close(&c->store);
+    db_close(&c->db);
     pthread_cond_destroy(&c->changed);
     pthread_mutex_destroy(&c->mutex);
     free(c);
@@ -104,11 +104,11 @@ void checkpoint_close(struct checkpoint **checkpoint)
     if (c == NULL)
         return;
     pthread_mutex_lock(&c->mutex);
-    c->state = CLOSING;
+    c->state = CHECKPOINT_CLOSING;
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->mutex);
     pthread_join(c->thread, NULL);
-    store_close(&c->store);
+    db_close(&c->db);
     pthread_cond_destroy(&c->changed);
     pthread_mutex_destroy(&c->mutex);
     free(c);
@@ -118,8 +118,8 @@ void checkpoint_close(struct checkpoint **checkpoint)
 void checkpoint_begin(struct checkpoint *c)
 {
     pthread_mutex_lock(&c->mutex);
-    if (c->state == IDLE) {
-        c->state = WANTED;
+    if (c->state == CHECKPOINT_IDLE) {
+        c->state = CHECKPOINT_REQUESTED;
         pthread_cond_signal(&c->changed);
     }
     pthread_mutex_unlock(&c->mutex);
@@ -130,15 +130,15 @@ bool checkpoint_take_done(struct checkpoint *c, int *copied)
     bool done;
 
     pthread_mutex_lock(&c->mutex);
-    done = c->state == DONE;
+    done = c->state == CHECKPOINT_DONE;
     *copied = c->copied;
     if (done)
-        c->state = IDLE;
+        c->state = CHECKPOINT_IDLE;
     pthread_mutex_unlock(&c->mutex);
     return done;
 }
 
-int64_t checkpoint_lasts_us(struct checkpoint *c)
+int64_t checkpoint_running_us(struct checkpoint *c)
 {
     int64_t lasts_us;
 

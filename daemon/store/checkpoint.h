@@ -34,6 +34,6 @@ void checkpoint_begin(struct checkpoint *checkpoint);
 bool checkpoint_take_done(struct checkpoint *checkpoint, int *copied);
 
 /* How long the one under way has lasted; 0 if none is. On any thread. */
-int64_t checkpoint_lasts_us(struct checkpoint *checkpoint);
+int64_t checkpoint_running_us(struct checkpoint *checkpoint);
 
 #endif

@@ -5,43 +5,43 @@
 #include <string.h>
 
 enum {
-    TEXTS = 8
+    ROW_TEXTS = 8
 };
 
-static void list_texts(struct entry *entry, hookline_bytes *texts[TEXTS])
+static void delivery_row_texts(struct delivery_row *row, hookline_bytes *texts[ROW_TEXTS])
 {
-    hookline_bytes *all[TEXTS] = {
-        &entry->source, &entry->scheme, &entry->id,      &entry->mac,
-        &entry->type,   &entry->remote, &entry->headers, &entry->body,
+    hookline_bytes *all[ROW_TEXTS] = {
+        &row->source, &row->scheme, &row->id,      &row->mac,
+        &row->type,   &row->remote, &row->headers, &row->body,
     };
 
     memcpy(texts, all, sizeof(all));
 }
 
-size_t entry_size(const struct entry *entry)
+size_t delivery_row_size(const struct delivery_row *row)
 {
-    struct entry copy = *entry;
-    hookline_bytes *texts[TEXTS];
+    struct delivery_row copy = *row;
+    hookline_bytes *texts[ROW_TEXTS];
     size_t size = 0;
 
-    list_texts(&copy, texts);
-    for (size_t i = 0; i < TEXTS; i++)
+    delivery_row_texts(&copy, texts);
+    for (size_t i = 0; i < ROW_TEXTS; i++)
         size += texts[i]->len;
     return size;
 }
 
-struct entry *entry_copy(const struct entry *entry)
+struct delivery_row *delivery_row_copy(const struct delivery_row *row)
 {
-    struct entry *copy = malloc(sizeof(*copy) + entry_size(entry));
-    hookline_bytes *texts[TEXTS];
+    struct delivery_row *copy = malloc(sizeof(*copy) + delivery_row_size(row));
+    hookline_bytes *texts[ROW_TEXTS];
     char *to;
 
     if (copy == NULL)
         return NULL;
-    *copy = *entry;
+    *copy = *row;
     to = (char *)(copy + 1);
-    list_texts(copy, texts);
-    for (size_t i = 0; i < TEXTS; i++) {
+    delivery_row_texts(copy, texts);
+    for (size_t i = 0; i < ROW_TEXTS; i++) {
         if (texts[i]->base == NULL)
             continue;
         memcpy(to, texts[i]->base, texts[i]->len);
@@ -51,7 +51,7 @@ struct entry *entry_copy(const struct entry *entry)
     return copy;
 }
 
-bool entry_next_header(hookline_bytes *rest, hookline_bytes *name, hookline_bytes *value)
+bool delivery_row_next_header(hookline_bytes *rest, hookline_bytes *name, hookline_bytes *value)
 {
     const char *line = rest->base;
     const char *end = rest->len == 0 ? NULL : memchr(line, '\n', rest->len);

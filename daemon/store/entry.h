@@ -2,7 +2,7 @@
  *
  * entry.h - a verified delivery as the store keeps it: bytes and numbers.
  *
- * Ownership  What the texts point to is somebody else's, but for that of entry_copy(): it is in one
+ * Ownership  What the texts point to is somebody else's, but for that of delivery_row_copy(): it is in one
  *            piece, which free() releases.
  */
 #ifndef DAEMON_STORE_ENTRY_H
@@ -13,7 +13,7 @@
 
 #include <hookline.h>
 
-struct entry {
+struct delivery_row {
     int64_t seq; /* 0 until it is stored, then 1 and up, in the order of arrival */
     hookline_bytes source, scheme;
     hookline_bytes id;      /* signed; without a base if nothing says it ... */
@@ -29,12 +29,12 @@ struct entry {
 };
 
 /* NULL without memory. */
-struct entry *entry_copy(const struct entry *entry);
+struct delivery_row *delivery_row_copy(const struct delivery_row *row);
 
 /* The bytes that all the texts take. */
-size_t entry_size(const struct entry *entry);
+size_t delivery_row_size(const struct delivery_row *row);
 
 /* Takes the first line off `rest`, which is an entry's headers at first. False at their end. */
-bool entry_next_header(hookline_bytes *rest, hookline_bytes *name, hookline_bytes *value);
+bool delivery_row_next_header(hookline_bytes *rest, hookline_bytes *name, hookline_bytes *value);
 
 #endif

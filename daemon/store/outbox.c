@@ -10,23 +10,23 @@
     " test, fresh"
 
 enum {
-    LOOKED_AT_MAX = 256,
+    SCANNED_MAX = 256,
 };
 
-enum statement {
+enum outbox_statement {
     NEXT,
-    ENTRY,
+    READ_DELIVERY,
     DUE,
-    FIRST,
+    LOWEST_DUE,
     NEXT_DUE,
     UNSENT,
     SUCCEEDED,
     CURSOR,
     RETIRE,
-    ENROL,
+    REGISTER,
     NUMBER,
-    CORRECT,
-    HASTEN,
+    CORRECT_CLOCK,
+    RETRY_NOW,
     SET_CURSOR,
     PUT_UNSENT,
     CHANGE_UNSENT,
@@ -37,13 +37,14 @@ enum statement {
 };
 
 /* An attempt's time is its key; the clock may give the same one twice. */
-static const char *const texts[STATEMENTS] = {
+static const char *const outbox_sql[STATEMENTS] = {
     [NEXT] = "SELECT " COLUMNS " FROM delivery WHERE seq > ?1 ORDER BY seq",
-    [ENTRY] = "SELECT " COLUMNS " FROM delivery WHERE seq = ?1",
+    [READ_DELIVERY] = "SELECT " COLUMNS " FROM delivery WHERE seq = ?1",
     [DUE] = "SELECT seq, due_us, tries FROM unsent WHERE destination = ?1 AND due_us <= ?2"
             " ORDER BY due_us, seq LIMIT ?3",
-    [FIRST] = "SELECT seq, due_us, tries FROM unsent WHERE destination = ?1 AND due_us IS NOT NULL"
-              " ORDER BY seq LIMIT 1",
+    [LOWEST_DUE] =
+        "SELECT seq, due_us, tries FROM unsent WHERE destination = ?1 AND due_us IS NOT NULL"
+        " ORDER BY seq LIMIT 1",
     [NEXT_DUE] = "SELECT min(due_us) FROM unsent WHERE destination = ?1 AND due_us > ?2",
     [UNSENT] = "SELECT tries, due_us IS NULL FROM unsent WHERE destination = ?1 AND seq = ?2",
     [SUCCEEDED] = "SELECT 1 FROM attempt WHERE seq = ?2 AND destination = ?1 AND"
@@ -51,13 +52,14 @@ static const char *const texts[STATEMENTS] = {
                   " LIMIT 1",
     [CURSOR] = "SELECT cursor FROM destination WHERE number = ?1",
     [RETIRE] = "UPDATE destination SET active = 0",
-    [ENROL] = "INSERT INTO destination(name, cursor, active) VALUES (?1, ?2, 1)"
-              " ON CONFLICT(name) DO UPDATE SET active = 1",
+    [REGISTER] = "INSERT INTO destination(name, cursor, active) VALUES (?1, ?2, 1)"
+                 " ON CONFLICT(name) DO UPDATE SET active = 1",
     [NUMBER] = "SELECT number, cursor FROM destination WHERE name = ?1",
-    [CORRECT] = "UPDATE unsent SET due_us = due_us - (set_us - ?1), set_us = ?1 WHERE set_us > ?1",
+    [CORRECT_CLOCK] =
+        "UPDATE unsent SET due_us = due_us - (set_us - ?1), set_us = ?1 WHERE set_us > ?1",
     /* Without a try yet, somebody else is on it. */
-    [HASTEN] = "UPDATE unsent SET due_us = ?2, set_us = ?2"
-               " WHERE destination = ?1 AND due_us > ?2 AND tries > 0",
+    [RETRY_NOW] = "UPDATE unsent SET due_us = ?2, set_us = ?2"
+                  " WHERE destination = ?1 AND due_us > ?2 AND tries > 0",
     [SET_CURSOR] = "UPDATE destination SET cursor = ?2 WHERE number = ?1 AND cursor < ?2",
     [PUT_UNSENT] = "INSERT OR REPLACE INTO unsent(destination, seq, tries, due_us, set_us)"
                    " VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -70,22 +72,22 @@ static const char *const texts[STATEMENTS] = {
 };
 
 struct outbox {
-    struct store *store;
+    struct db *db;
     sqlite3_stmt *of[STATEMENTS];
 };
 
-struct outbox *outbox_open(struct store *store, char why[STORE_WHY_SIZE])
+struct outbox *outbox_open(struct db *db, char why[DB_WHY_SIZE])
 {
     struct outbox *outbox = calloc(1, sizeof(*outbox));
     int code = outbox == NULL ? SQLITE_NOMEM : SQLITE_OK;
 
     for (int i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
-        code = store_prepare(store, &outbox->of[i], texts[i]);
+        code = db_prepare(db, &outbox->of[i], outbox_sql[i]);
     if (code != SQLITE_OK) {
-        store_why(store, code, why);
+        db_error_text(db, code, why);
         outbox_close(&outbox);
     } else {
-        outbox->store = store;
+        outbox->db = db;
     }
     return outbox;
 }
@@ -97,8 +99,8 @@ void outbox_close(struct outbox **outbox)
 }
 
 /* With numbers for its first parameters. */
-static sqlite3_stmt *bind(struct outbox *outbox, enum statement which, const int64_t numbers[],
-                          int count)
+static sqlite3_stmt *outbox_bind(struct outbox *outbox, enum outbox_statement which,
+                                 const int64_t numbers[], int count)
 {
     sqlite3_stmt *statement = outbox->of[which];
 
@@ -107,11 +109,11 @@ static sqlite3_stmt *bind(struct outbox *outbox, enum statement which, const int
     return statement;
 }
 
-#define BIND(outbox, which, ...)                                                                   \
-    bind(outbox, which, (const int64_t[]){__VA_ARGS__},                                            \
-         (int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
+#define OUTBOX_BIND(outbox, which, ...)                                                            \
+    outbox_bind(outbox, which, (const int64_t[]){__VA_ARGS__},                                     \
+                (int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
 
-static hookline_bytes bytes_at(sqlite3_stmt *row, int column)
+static hookline_bytes outbox_column_bytes(sqlite3_stmt *row, int column)
 {
     /* In this order, as SQLite wants it. An empty blob has no address. */
     const char *base = sqlite3_column_blob(row, column);
@@ -122,18 +124,18 @@ static hookline_bytes bytes_at(sqlite3_stmt *row, int column)
     return (hookline_bytes){base, len};
 }
 
-static int copy_row(sqlite3_stmt *row, struct entry **entry)
+static int outbox_copy_row(sqlite3_stmt *row, struct delivery_row **delivery)
 {
-    struct entry view = {
+    struct delivery_row view = {
         .seq = sqlite3_column_int64(row, 0),
-        .source = bytes_at(row, 1),
-        .type = bytes_at(row, 2),
-        .scheme = bytes_at(row, 3),
-        .id = bytes_at(row, 4),
-        .mac = bytes_at(row, 5),
-        .remote = bytes_at(row, 6),
-        .headers = bytes_at(row, 7),
-        .body = bytes_at(row, 8),
+        .source = outbox_column_bytes(row, 1),
+        .type = outbox_column_bytes(row, 2),
+        .scheme = outbox_column_bytes(row, 3),
+        .id = outbox_column_bytes(row, 4),
+        .mac = outbox_column_bytes(row, 5),
+        .remote = outbox_column_bytes(row, 6),
+        .headers = outbox_column_bytes(row, 7),
+        .body = outbox_column_bytes(row, 8),
         .received_us = sqlite3_column_int64(row, 9),
         .signed_at =
             sqlite3_column_type(row, 10) == SQLITE_NULL ? -1 : sqlite3_column_int64(row, 10),
@@ -142,22 +144,22 @@ static int copy_row(sqlite3_stmt *row, struct entry **entry)
         .fresh = sqlite3_column_int(row, 13) != 0,
     };
 
-    *entry = entry_copy(&view);
-    return *entry == NULL ? SQLITE_NOMEM : SQLITE_ROW;
+    *delivery = delivery_row_copy(&view);
+    return *delivery == NULL ? SQLITE_NOMEM : SQLITE_ROW;
 }
 
-int outbox_next(struct outbox *outbox, int64_t *after, outbox_wants *wants, const void *data,
-                struct entry **entry, bool *more)
+int outbox_next(struct outbox *outbox, int64_t *after, outbox_filter *filter, const void *data,
+                struct delivery_row **delivery, bool *more)
 {
-    sqlite3_stmt *row = BIND(outbox, NEXT, *after);
+    sqlite3_stmt *row = OUTBOX_BIND(outbox, NEXT, *after);
     int code = SQLITE_DONE;
 
-    *entry = NULL;
+    *delivery = NULL;
     *more = false;
-    for (int i = 0; i < LOOKED_AT_MAX && (code = sqlite3_step(row)) == SQLITE_ROW; i++) {
-        bool wanted = wants(data, bytes_at(row, 1), bytes_at(row, 2));
+    for (int i = 0; i < SCANNED_MAX && (code = sqlite3_step(row)) == SQLITE_ROW; i++) {
+        bool wanted = filter(data, outbox_column_bytes(row, 1), outbox_column_bytes(row, 2));
 
-        if (wanted && (code = copy_row(row, entry)) != SQLITE_ROW)
+        if (wanted && (code = outbox_copy_row(row, delivery)) != SQLITE_ROW)
             break;
         *after = sqlite3_column_int64(row, 0);
         if (wanted)
@@ -165,22 +167,22 @@ int outbox_next(struct outbox *outbox, int64_t *after, outbox_wants *wants, cons
     }
     *more = code == SQLITE_ROW;
     sqlite3_reset(row);
-    return *more && *entry == NULL ? SQLITE_DONE : code;
+    return *more && *delivery == NULL ? SQLITE_DONE : code;
 }
 
-int outbox_entry(struct outbox *outbox, int64_t seq, struct entry **entry)
+int outbox_read_delivery(struct outbox *outbox, int64_t seq, struct delivery_row **delivery)
 {
-    sqlite3_stmt *row = BIND(outbox, ENTRY, seq);
+    sqlite3_stmt *row = OUTBOX_BIND(outbox, READ_DELIVERY, seq);
     int code = sqlite3_step(row);
 
-    *entry = NULL;
+    *delivery = NULL;
     if (code == SQLITE_ROW)
-        code = copy_row(row, entry);
+        code = outbox_copy_row(row, delivery);
     sqlite3_reset(row);
     return code;
 }
 
-static void read_due(sqlite3_stmt *row, struct outbox_due *due)
+static void outbox_read_due(sqlite3_stmt *row, struct outbox_due *due)
 {
     due->seq = sqlite3_column_int64(row, 0);
     due->due_us = sqlite3_column_int64(row, 1);
@@ -190,32 +192,33 @@ static void read_due(sqlite3_stmt *row, struct outbox_due *due)
 int outbox_due(struct outbox *outbox, int64_t destination, int64_t until_us, struct outbox_due *due,
                size_t max, size_t *count)
 {
-    sqlite3_stmt *row = BIND(outbox, DUE, destination, until_us, (int64_t)max);
+    sqlite3_stmt *row = OUTBOX_BIND(outbox, DUE, destination, until_us, (int64_t)max);
 
     for (*count = 0; *count < max && sqlite3_step(row) == SQLITE_ROW; ++*count)
-        read_due(row, &due[*count]);
+        outbox_read_due(row, &due[*count]);
     return sqlite3_reset(row);
 }
 
-int outbox_first(struct outbox *outbox, int64_t destination, struct outbox_due *due, bool *found)
+int outbox_lowest_due(struct outbox *outbox, int64_t destination, struct outbox_due *due,
+                      bool *found)
 {
-    sqlite3_stmt *row = BIND(outbox, FIRST, destination);
+    sqlite3_stmt *row = OUTBOX_BIND(outbox, LOWEST_DUE, destination);
 
     *found = sqlite3_step(row) == SQLITE_ROW;
     if (*found)
-        read_due(row, due);
+        outbox_read_due(row, due);
     return sqlite3_reset(row);
 }
 
 int outbox_next_due(struct outbox *outbox, int64_t destination, int64_t after_us, int64_t *due_us)
 {
-    return store_number(BIND(outbox, NEXT_DUE, destination, after_us), due_us, INT64_MAX);
+    return db_query_number(OUTBOX_BIND(outbox, NEXT_DUE, destination, after_us), due_us, INT64_MAX);
 }
 
 int outbox_state(struct outbox *outbox, int64_t destination, int64_t seq, enum outbox_state *state,
                  unsigned *tries)
 {
-    sqlite3_stmt *row = BIND(outbox, UNSENT, destination, seq);
+    sqlite3_stmt *row = OUTBOX_BIND(outbox, UNSENT, destination, seq);
     int64_t cursor, succeeded;
     bool found = sqlite3_step(row) == SQLITE_ROW;
     int code;
@@ -225,27 +228,27 @@ int outbox_state(struct outbox *outbox, int64_t destination, int64_t seq, enum o
         *tries = found ? (unsigned)sqlite3_column_int64(row, 0) : 0;
     if ((code = sqlite3_reset(row)) != SQLITE_OK || found)
         return code;
-    if ((code = store_number(BIND(outbox, CURSOR, destination), &cursor, 0)) != SQLITE_OK)
+    if ((code = db_query_number(OUTBOX_BIND(outbox, CURSOR, destination), &cursor, 0)) != SQLITE_OK)
         return code;
-    code = store_number(BIND(outbox, SUCCEEDED, destination, seq), &succeeded, 0);
+    code = db_query_number(OUTBOX_BIND(outbox, SUCCEEDED, destination, seq), &succeeded, 0);
     *state = seq <= cursor || succeeded ? OUTBOX_DONE : OUTBOX_WAITING;
     return code;
 }
 
 int outbox_retire_all(struct outbox *outbox)
 {
-    return store_run(outbox->of[RETIRE]);
+    return db_run(outbox->of[RETIRE]);
 }
 
-int outbox_destination(struct outbox *outbox, const char *name, int64_t newest,
-                       int64_t *destination, int64_t *cursor)
+int outbox_register(struct outbox *outbox, const char *name, int64_t newest, int64_t *destination,
+                    int64_t *cursor)
 {
-    sqlite3_stmt *row = outbox->of[ENROL];
+    sqlite3_stmt *row = outbox->of[REGISTER];
     int code;
 
     sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
     sqlite3_bind_int64(row, 2, newest);
-    code = store_run(row);
+    code = db_run(row);
     sqlite3_clear_bindings(row);
     if (code != SQLITE_OK)
         return code;
@@ -261,34 +264,34 @@ int outbox_destination(struct outbox *outbox, const char *name, int64_t newest,
 
 int outbox_correct_clock(struct outbox *outbox, int64_t now_us)
 {
-    return store_run(BIND(outbox, CORRECT, now_us));
+    return db_run(OUTBOX_BIND(outbox, CORRECT_CLOCK, now_us));
 }
 
-int outbox_hasten(struct outbox *outbox, int64_t destination, int64_t now_us)
+int outbox_retry_now(struct outbox *outbox, int64_t destination, int64_t now_us)
 {
-    return store_run(BIND(outbox, HASTEN, destination, now_us));
+    return db_run(OUTBOX_BIND(outbox, RETRY_NOW, destination, now_us));
 }
 
 int outbox_set_cursor(struct outbox *outbox, int64_t destination, int64_t cursor)
 {
-    return store_run(BIND(outbox, SET_CURSOR, destination, cursor));
+    return db_run(OUTBOX_BIND(outbox, SET_CURSOR, destination, cursor));
 }
 
 int outbox_add(struct outbox *outbox, int64_t destination, int64_t seq, int64_t due_us,
                int64_t now_us)
 {
-    return store_run(BIND(outbox, PUT_UNSENT, destination, seq, 0, due_us, now_us));
+    return db_run(OUTBOX_BIND(outbox, PUT_UNSENT, destination, seq, 0, due_us, now_us));
 }
 
-static int add_attempt(struct outbox *outbox, const struct outbox_attempt *a)
+static int outbox_add_attempt(struct outbox *outbox, const struct outbox_attempt *a)
 {
-    sqlite3_stmt *row = BIND(outbox, ADD_ATTEMPT, a->destination, a->seq, a->at_us,
-                             (int64_t)a->tries, a->took_us, a->status);
+    sqlite3_stmt *row = OUTBOX_BIND(outbox, ADD_ATTEMPT, a->destination, a->seq, a->at_us,
+                                    (int64_t)a->tries, a->took_us, a->status);
     int code;
 
     /* NULL binds NULL. */
     sqlite3_bind_text(row, 7, a->error, -1, SQLITE_STATIC);
-    code = store_run(row);
+    code = db_run(row);
     sqlite3_clear_bindings(row);
     return code;
 }
@@ -296,35 +299,36 @@ static int add_attempt(struct outbox *outbox, const struct outbox_attempt *a)
 int outbox_record(struct outbox *outbox, const struct outbox_attempt *a)
 {
     sqlite3_stmt *row;
-    int code = add_attempt(outbox, a);
+    int code = outbox_add_attempt(outbox, a);
 
     if (code != SQLITE_OK)
         return code;
     if (a->state == OUTBOX_DONE)
         return a->first ? SQLITE_OK
-                        : store_run(BIND(outbox, DELETE_UNSENT, a->destination, a->seq));
-    row = BIND(outbox, a->first ? PUT_UNSENT : CHANGE_UNSENT, a->destination, a->seq,
-               (int64_t)a->tries, a->due_us, a->at_us + a->took_us);
+                        : db_run(OUTBOX_BIND(outbox, DELETE_UNSENT, a->destination, a->seq));
+    row = OUTBOX_BIND(outbox, a->first ? PUT_UNSENT : CHANGE_UNSENT, a->destination, a->seq,
+                      (int64_t)a->tries, a->due_us, a->at_us + a->took_us);
     if (a->state == OUTBOX_PARKED)
         sqlite3_bind_null(row, 4);
-    return store_run(row);
+    return db_run(row);
 }
 
-int outbox_replay(struct outbox *outbox, int64_t destination, int64_t seq, outbox_wants *wants,
+int outbox_replay(struct outbox *outbox, int64_t destination, int64_t seq, outbox_filter *filter,
                   const void *data, int64_t now_us, bool *found)
 {
-    sqlite3_stmt *row = BIND(outbox, KIND, seq);
+    sqlite3_stmt *row = OUTBOX_BIND(outbox, KIND, seq);
     enum outbox_state state;
     int code;
 
-    *found = sqlite3_step(row) == SQLITE_ROW && wants(data, bytes_at(row, 0), bytes_at(row, 1));
+    *found = sqlite3_step(row) == SQLITE_ROW &&
+             filter(data, outbox_column_bytes(row, 0), outbox_column_bytes(row, 1));
     code = sqlite3_reset(row);
     if (code != SQLITE_OK || !*found)
         return code;
     code = outbox_state(outbox, destination, seq, &state, NULL);
     if (code != SQLITE_OK || state == OUTBOX_WAITING)
         return code;
-    return store_run(BIND(outbox, PUT_UNSENT, destination, seq, 0, now_us, now_us));
+    return db_run(OUTBOX_BIND(outbox, PUT_UNSENT, destination, seq, 0, now_us, now_us));
 }
 
 int outbox_discard(struct outbox *outbox, int64_t destination, int64_t seq, int64_t now_us,
@@ -332,8 +336,8 @@ int outbox_discard(struct outbox *outbox, int64_t destination, int64_t seq, int6
 {
     struct outbox_attempt trace = {
         .destination = destination, .seq = seq, .at_us = now_us, .error = DISCARDED};
-    int code = store_run(BIND(outbox, DELETE_UNSENT, destination, seq));
+    int code = db_run(OUTBOX_BIND(outbox, DELETE_UNSENT, destination, seq));
 
-    *found = code == SQLITE_OK && sqlite3_changes(store_db(outbox->store)) > 0;
-    return *found ? add_attempt(outbox, &trace) : code;
+    *found = code == SQLITE_OK && sqlite3_changes(db_sqlite(outbox->db)) > 0;
+    return *found ? outbox_add_attempt(outbox, &trace) : code;
 }

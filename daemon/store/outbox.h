@@ -17,26 +17,26 @@
 #include <stdint.h>
 
 #include "daemon/store/entry.h"
-#include "daemon/store/store.h"
+#include "daemon/store/db.h"
 
 struct outbox;
 
-struct outbox *outbox_open(struct store *store, char why[STORE_WHY_SIZE]);
+struct outbox *outbox_open(struct db *db, char why[DB_WHY_SIZE]);
 void outbox_close(struct outbox **outbox);
 
 /* ---- read: by the forwarder and the admin */
 
 /* Whether somebody wants what comes from that source, with that type, which may be absent. */
-typedef bool outbox_wants(const void *data, hookline_bytes source, hookline_bytes type);
+typedef bool outbox_filter(const void *data, hookline_bytes source, hookline_bytes type);
 
 /* The first delivery beyond *after that is wanted. SQLITE_ROW and a copy, which free() releases;
  * SQLITE_DONE if there is none. Moves *after to it, or to the last one that was looked at: of those
  * that nobody wants not all are looked at in one call, then *more is true. */
-int outbox_next(struct outbox *outbox, int64_t *after, outbox_wants *wants, const void *data,
-                struct entry **entry, bool *more);
+int outbox_next(struct outbox *outbox, int64_t *after, outbox_filter *filter, const void *data,
+                struct delivery_row **delivery, bool *more);
 
 /* The delivery `seq`, likewise. */
-int outbox_entry(struct outbox *outbox, int64_t seq, struct entry **entry);
+int outbox_read_delivery(struct outbox *outbox, int64_t seq, struct delivery_row **delivery);
 
 struct outbox_due {
     int64_t seq;
@@ -49,7 +49,8 @@ int outbox_due(struct outbox *outbox, int64_t destination, int64_t until_us, str
                size_t max, size_t *count);
 
 /* The one with the smallest seq of those that are due some time; *found says if there is one. */
-int outbox_first(struct outbox *outbox, int64_t destination, struct outbox_due *due, bool *found);
+int outbox_lowest_due(struct outbox *outbox, int64_t destination, struct outbox_due *due,
+                      bool *found);
 
 /* When the next one is due after that time, INT64_MAX for none. */
 int outbox_next_due(struct outbox *outbox, int64_t destination, int64_t after_us, int64_t *due_us);
@@ -72,14 +73,14 @@ int outbox_retire_all(struct outbox *outbox);
 
 /* The number of a destination, made if it is new: then it begins after `newest`. Also its cursor.
  * Called before the journal starts. */
-int outbox_destination(struct outbox *outbox, const char *name, int64_t newest,
-                       int64_t *destination, int64_t *cursor);
+int outbox_register(struct outbox *outbox, const char *name, int64_t newest, int64_t *destination,
+                    int64_t *cursor);
 
 /* What was due at some time of a clock that has been set back since is due that much earlier. */
 int outbox_correct_clock(struct outbox *outbox, int64_t now_us);
 
 /* What is to be tried again is due now. */
-int outbox_hasten(struct outbox *outbox, int64_t destination, int64_t now_us);
+int outbox_retry_now(struct outbox *outbox, int64_t destination, int64_t now_us);
 
 int outbox_set_cursor(struct outbox *outbox, int64_t destination, int64_t cursor);
 
@@ -104,7 +105,7 @@ int outbox_record(struct outbox *outbox, const struct outbox_attempt *attempt);
 
 /* To be sent once more, now, with all of its tries before it; one that waits for its first try
  * goes on waiting. *found: that delivery is in the store, and wanted. */
-int outbox_replay(struct outbox *outbox, int64_t destination, int64_t seq, outbox_wants *wants,
+int outbox_replay(struct outbox *outbox, int64_t destination, int64_t seq, outbox_filter *filter,
                   const void *data, int64_t now_us, bool *found);
 
 /* Not to be sent any more; *found: it was parked or to be tried again. */

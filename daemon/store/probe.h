@@ -2,7 +2,7 @@
  *
  * probe.h - finds out whether the journal can write, by the smallest thing that has to be written.
  *
- * Ownership  The journal's from probe_ask() until its answer; probe_destroy() after the journal.
+ * Ownership  The journal's from store_probe_ask() until its answer; store_probe_destroy() after the journal.
  * Threads    One.
  */
 #ifndef DAEMON_STORE_PROBE_H
@@ -12,26 +12,26 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "daemon/store/journal.h"
+#include "daemon/store/writer.h"
 
-struct store;
+struct db;
 
 /* On the journal's thread, inside of a transaction: returns SQLite's code. */
-int probe_write(struct store *store);
+int store_probe_write(struct db *db);
 
-struct probe {
-    struct journal_task task;
-    struct store *store;
+struct store_probe {
+    struct writer_task task;
+    struct db *db;
     sem_t answered;
     bool asked;
     atomic_bool good;
 };
 
-void probe_init(struct probe *probe, struct store *store);
-void probe_destroy(struct probe *probe);
+void store_probe_init(struct store_probe *probe, struct db *db);
+void store_probe_destroy(struct store_probe *probe);
 
 /* Asks the journal, unless that was done and it has not answered yet, and waits for the answer.
  * Whether it can write; false if nobody knows yet. */
-bool probe_ask(struct probe *probe, struct journal *journal, unsigned wait_ms);
+bool store_probe_ask(struct store_probe *probe, struct writer *writer, unsigned wait_ms);
 
 #endif

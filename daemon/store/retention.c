@@ -11,12 +11,12 @@
 enum {
     STEP_ROWS = 100,
     STEP_BYTES = 4 << 20,
-    ROUND_US = 60 * 1000000, /* between two looks at those that were waited for */
+    RETENTION_ROUND_US = 60 * 1000000, /* between two looks at those that were waited for */
 };
 
 struct retention {
-    struct store *store;
-    struct shelf *shelf;
+    struct db *db;
+    struct deliveries *deliveries;
     struct retention_options options;
     sqlite3_stmt *boundary, *candidates, *delete_delivery, *delete_attempts, *oldest;
     int64_t position; /* up to here they are gone, or waited for */
@@ -24,9 +24,9 @@ struct retention {
     atomic_uint_fast64_t count;
 };
 
-static int prepare_all(struct retention *r)
+static int retention_prepare(struct retention *r)
 {
-    const struct store_statement all[] = {
+    const struct db_statement all[] = {
         {&r->boundary, "SELECT min(cursor) FROM destination WHERE active"},
         {&r->candidates, "SELECT seq, received_us, length(body),"
                          " EXISTS (SELECT 1 FROM unsent WHERE unsent.seq = delivery.seq)"
@@ -37,24 +37,24 @@ static int prepare_all(struct retention *r)
         {NULL, NULL},
     };
 
-    return store_prepare_all(r->store, all);
+    return db_prepare_all(r->db, all);
 }
 
-struct retention *retention_open(struct store *writer, struct shelf *shelf,
-                                 const struct retention_options *options, char why[STORE_WHY_SIZE])
+struct retention *retention_open(struct db *db, struct deliveries *deliveries,
+                                 const struct retention_options *options, char why[DB_WHY_SIZE])
 {
     struct retention *r = calloc(1, sizeof(*r));
     int code;
 
     if (r == NULL) {
-        snprintf(why, STORE_WHY_SIZE, "%s: out of memory", store_path(writer));
+        snprintf(why, DB_WHY_SIZE, "%s: out of memory", db_path(db));
         return NULL;
     }
-    r->store = writer;
-    r->shelf = shelf;
+    r->db = db;
+    r->deliveries = deliveries;
     r->options = *options;
-    if ((code = prepare_all(r)) != SQLITE_OK) {
-        store_why(writer, code, why);
+    if ((code = retention_prepare(r)) != SQLITE_OK) {
+        db_error_text(db, code, why);
         retention_close(&r);
     }
     return r;
@@ -73,10 +73,10 @@ uint64_t retention_count(const struct retention *r)
 
 /* The last seq that may go: all destinations have taken it up, and the newest one stays, so that
  * its seq is never used again. */
-static int find_boundary(struct retention *r, int64_t *boundary)
+static int retention_find_boundary(struct retention *r, int64_t *boundary)
 {
-    int64_t newest = shelf_newest(r->shelf) - 1;
-    int code = store_number(r->boundary, boundary, newest);
+    int64_t newest = deliveries_newest(r->deliveries) - 1;
+    int code = db_query_number(r->boundary, boundary, newest);
 
     if (*boundary > newest)
         *boundary = newest;
@@ -84,10 +84,11 @@ static int find_boundary(struct retention *r, int64_t *boundary)
 }
 
 /* Collects what may go from here on. SQLITE_DONE if the next one may stay. */
-static int collect(struct retention *r, int64_t boundary, int64_t seqs[STEP_ROWS], size_t *count)
+static int retention_collect(struct retention *r, int64_t boundary, int64_t seqs[STEP_ROWS],
+                             size_t *count)
 {
     int64_t cutoff_us = clock_steady_us() - r->options.keep_us, bytes = 0;
-    bool too_large = r->options.max_bytes > 0 && store_bytes(r->store) > r->options.max_bytes;
+    bool too_large = r->options.max_bytes > 0 && db_bytes(r->db) > r->options.max_bytes;
     size_t rows = 0;
     int code;
 
@@ -112,29 +113,29 @@ static int collect(struct retention *r, int64_t boundary, int64_t seqs[STEP_ROWS
     return code;
 }
 
-static int delete_all(struct retention *r, const int64_t *seqs, size_t count)
+static int retention_delete_all(struct retention *r, const int64_t *seqs, size_t count)
 {
     int code = SQLITE_OK;
 
     for (size_t i = 0; i < count && code == SQLITE_OK; i++) {
         sqlite3_bind_int64(r->delete_delivery, 1, seqs[i]);
         sqlite3_bind_int64(r->delete_attempts, 1, seqs[i]);
-        if ((code = store_run(r->delete_delivery)) == SQLITE_OK)
-            code = store_run(r->delete_attempts);
+        if ((code = db_run(r->delete_delivery)) == SQLITE_OK)
+            code = db_run(r->delete_attempts);
     }
     return code;
 }
 
-static int keep_shelf(struct retention *r)
+static int retention_tidy_keys(struct retention *r)
 {
     int64_t oldest;
-    int code = store_number(r->oldest, &oldest, 0);
+    int code = db_query_number(r->oldest, &oldest, 0);
 
     if (code == SQLITE_OK)
         code = SQLITE_ROW;
     for (int rows = 0; code == SQLITE_ROW && rows < STEP_ROWS; rows++)
-        code = shelf_forget(r->shelf, oldest);
-    return code == SQLITE_DONE ? shelf_merge(r->shelf) : code;
+        code = deliveries_forget_keys(r->deliveries, oldest);
+    return code == SQLITE_DONE ? deliveries_merge_keys(r->deliveries) : code;
 }
 
 int retention_step(struct retention *r)
@@ -144,16 +145,16 @@ int retention_step(struct retention *r)
     int code, found;
 
     if (now_us >= r->round_at_us) {
-        r->round_at_us = now_us + ROUND_US;
+        r->round_at_us = now_us + RETENTION_ROUND_US;
         r->position = 0;
     }
-    if ((code = find_boundary(r, &boundary)) != SQLITE_OK)
+    if ((code = retention_find_boundary(r, &boundary)) != SQLITE_OK)
         return code;
-    found = collect(r, boundary, seqs, &count);
+    found = retention_collect(r, boundary, seqs, &count);
     if (found != SQLITE_ROW && found != SQLITE_DONE)
         return found;
-    if ((code = delete_all(r, seqs, count)) != SQLITE_OK)
+    if ((code = retention_delete_all(r, seqs, count)) != SQLITE_OK)
         return code;
     atomic_fetch_add_explicit(&r->count, count, memory_order_relaxed);
-    return count > 0 || found == SQLITE_ROW ? SQLITE_ROW : keep_shelf(r);
+    return count > 0 || found == SQLITE_ROW ? SQLITE_ROW : retention_tidy_keys(r);
 }

@@ -10,10 +10,10 @@
 
 #include <stdint.h>
 
-#include "daemon/store/store.h"
+#include "daemon/store/db.h"
 
 struct retention;
-struct shelf;
+struct deliveries;
 
 struct retention_options {
     int64_t keep_us;
@@ -21,8 +21,8 @@ struct retention_options {
 };
 
 /* NULL, and in `why` what is wrong. */
-struct retention *retention_open(struct store *writer, struct shelf *shelf,
-                                 const struct retention_options *options, char why[STORE_WHY_SIZE]);
+struct retention *retention_open(struct db *db, struct deliveries *deliveries,
+                                 const struct retention_options *options, char why[DB_WHY_SIZE]);
 void retention_close(struct retention **retention);
 
 /* A small step, inside of a transaction: SQLITE_ROW if something was done, SQLITE_DONE if there is

@@ -13,17 +13,17 @@
 #include <sodium.h>
 
 #include "daemon/store/entry.h"
-#include "daemon/store/seen.h"
+#include "daemon/store/dedup_index.h"
 
 enum {
     HASH_SIZE = sizeof(uint64_t),
-    MERGE_ROWS = 256,        /* of `keys` are enough for shelf_merge() to begin */
+    MERGE_ROWS = 256,        /* of `keys` are enough for deliveries_merge_keys() to begin */
     MERGED_BYTES = 64 * 1024 /* a row of at least so much stays as it is */
 };
 
-struct shelf {
-    struct store *store;
-    struct seen *seen;
+struct deliveries {
+    struct db *db;
+    struct dedup_index *dedup_index;
     sqlite3_stmt *insert, *look, *keys, *insert_keys, *delete_keys;
     unsigned char hash_key[crypto_shorthash_KEYBYTES];
     int64_t newest;    /* of this transaction, too */
@@ -34,9 +34,9 @@ struct shelf {
     size_t unmerged;    /* about so many rows are not */
 };
 
-static int prepare_all(struct shelf *s)
+static int deliveries_prepare(struct deliveries *s)
 {
-    const struct store_statement all[] = {
+    const struct db_statement all[] = {
         {&s->insert, "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
         {&s->look, "SELECT source, id, mac FROM delivery WHERE seq = ?"},
         {&s->keys, "SELECT first_seq, hashes FROM keys WHERE first_seq >= ? ORDER BY first_seq"},
@@ -45,26 +45,26 @@ static int prepare_all(struct shelf *s)
         {NULL, NULL},
     };
 
-    return store_prepare_all(s->store, all);
+    return db_prepare_all(s->db, all);
 }
 
 /* A row of `keys`. */
-struct keys {
+struct deliveries_keys {
     int64_t first;
     size_t count;
     const char *hashes;
 };
 
-static struct keys read_keys(sqlite3_stmt *row)
+static struct deliveries_keys deliveries_read_keys(sqlite3_stmt *row)
 {
-    return (struct keys){
+    return (struct deliveries_keys){
         .first = sqlite3_column_int64(row, 0),
         .hashes = sqlite3_column_blob(row, 1),
         .count = (size_t)sqlite3_column_bytes(row, 1) / HASH_SIZE,
     };
 }
 
-static uint64_t hash_at(const struct keys *keys, size_t i)
+static uint64_t deliveries_hash_at(const struct deliveries_keys *keys, size_t i)
 {
     uint64_t hash;
 
@@ -72,44 +72,44 @@ static uint64_t hash_at(const struct keys *keys, size_t i)
     return hash;
 }
 
-static int reserve_keys(struct shelf *s)
+static int deliveries_reserve_keys(struct deliveries *s)
 {
     sqlite3_stmt *query = NULL;
     int64_t bytes = 0;
-    int code = store_prepare(s->store, &query, "SELECT sum(length(hashes)) FROM keys");
+    int code = db_prepare(s->db, &query, "SELECT sum(length(hashes)) FROM keys");
 
     if (code == SQLITE_OK)
-        code = store_number(query, &bytes, 0);
+        code = db_query_number(query, &bytes, 0);
     sqlite3_finalize(query);
-    if (code == SQLITE_OK && !seen_reserve(s->seen, (size_t)bytes / HASH_SIZE))
+    if (code == SQLITE_OK && !dedup_index_reserve(s->dedup_index, (size_t)bytes / HASH_SIZE))
         code = SQLITE_NOMEM;
     return code;
 }
 
-static bool add_keys(struct shelf *s, const struct keys *keys)
+static bool deliveries_add_keys(struct deliveries *s, const struct deliveries_keys *keys)
 {
     const size_t ahead = 16;
 
     for (size_t i = 0; i < keys->count; i++) {
         if (i + ahead < keys->count)
-            seen_expect(s->seen, hash_at(keys, i + ahead));
-        if (!seen_add(s->seen, hash_at(keys, i), keys->first + (int64_t)i))
+            dedup_index_prefetch(s->dedup_index, deliveries_hash_at(keys, i + ahead));
+        if (!dedup_index_add(s->dedup_index, deliveries_hash_at(keys, i), keys->first + (int64_t)i))
             return false;
     }
     return true;
 }
 
-static int load_keys(struct shelf *s)
+static int deliveries_load_keys(struct deliveries *s)
 {
-    int code = reserve_keys(s);
+    int code = deliveries_reserve_keys(s);
 
     if (code != SQLITE_OK)
         return code;
     sqlite3_bind_int64(s->keys, 1, 0);
     while ((code = sqlite3_step(s->keys)) == SQLITE_ROW) {
-        struct keys keys = read_keys(s->keys);
+        struct deliveries_keys keys = deliveries_read_keys(s->keys);
 
-        if (!add_keys(s, &keys)) {
+        if (!deliveries_add_keys(s, &keys)) {
             code = SQLITE_NOMEM;
             break;
         }
@@ -120,16 +120,16 @@ static int load_keys(struct shelf *s)
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-static int load_newest(struct shelf *s)
+static int deliveries_load_newest(struct deliveries *s)
 {
     sqlite3_stmt *query = NULL;
     int64_t newest = 0;
-    int code = store_prepare(s->store, &query,
-                             "SELECT max((SELECT coalesce(max(seq), 0) FROM delivery),"
-                             " (SELECT coalesce(max(cursor), 0) FROM destination))");
+    int code = db_prepare(s->db, &query,
+                          "SELECT max((SELECT coalesce(max(seq), 0) FROM delivery),"
+                          " (SELECT coalesce(max(cursor), 0) FROM destination))");
 
     if (code == SQLITE_OK)
-        code = store_number(query, &newest, 0);
+        code = db_query_number(query, &newest, 0);
     sqlite3_finalize(query);
     if (newest > s->newest)
         s->newest = newest;
@@ -137,10 +137,10 @@ static int load_newest(struct shelf *s)
     return code;
 }
 
-static int load_hash_key(struct shelf *s)
+static int deliveries_load_hash_key(struct deliveries *s)
 {
     sqlite3_stmt *query = NULL;
-    int code = store_prepare(s->store, &query, "SELECT value FROM meta WHERE name = 'hash_key'");
+    int code = db_prepare(s->db, &query, "SELECT value FROM meta WHERE name = 'hash_key'");
 
     if (code == SQLITE_OK && sqlite3_step(query) == SQLITE_ROW &&
         sqlite3_column_bytes(query, 0) == sizeof(s->hash_key))
@@ -151,38 +151,40 @@ static int load_hash_key(struct shelf *s)
     return code;
 }
 
-struct shelf *shelf_open(struct store *writer, char why[STORE_WHY_SIZE])
+struct deliveries *deliveries_open(struct db *db, char why[DB_WHY_SIZE])
 {
-    struct shelf *s = calloc(1, sizeof(*s));
+    struct deliveries *s = calloc(1, sizeof(*s));
     int code;
 
-    if (s == NULL || (s->seen = seen_new()) == NULL) {
-        snprintf(why, STORE_WHY_SIZE, "%s: out of memory", store_path(writer));
-        shelf_close(&s);
+    if (s == NULL || (s->dedup_index = dedup_index_new()) == NULL) {
+        snprintf(why, DB_WHY_SIZE, "%s: out of memory", db_path(db));
+        deliveries_close(&s);
         return NULL;
     }
-    s->store = writer;
-    if ((code = prepare_all(s)) != SQLITE_OK || (code = load_keys(s)) != SQLITE_OK ||
-        (code = load_newest(s)) != SQLITE_OK || (code = load_hash_key(s)) != SQLITE_OK) {
-        store_why(writer, code, why);
-        shelf_close(&s);
+    s->db = db;
+    if ((code = deliveries_prepare(s)) != SQLITE_OK ||
+        (code = deliveries_load_keys(s)) != SQLITE_OK ||
+        (code = deliveries_load_newest(s)) != SQLITE_OK ||
+        (code = deliveries_load_hash_key(s)) != SQLITE_OK) {
+        db_error_text(db, code, why);
+        deliveries_close(&s);
     }
     return s;
 }
 
-void shelf_close(struct shelf **shelf)
+void deliveries_close(struct deliveries **deliveries)
 {
-    struct shelf *s = *shelf;
+    struct deliveries *s = *deliveries;
 
     if (s == NULL)
         return;
-    seen_free(&s->seen);
+    dedup_index_free(&s->dedup_index);
     free(s->batch);
     free(s);
-    *shelf = NULL;
+    *deliveries = NULL;
 }
 
-static uint64_t hash_bytes(const struct shelf *s, const void *bytes, size_t len)
+static uint64_t deliveries_hash_bytes(const struct deliveries *s, const void *bytes, size_t len)
 {
     uint64_t hash;
 
@@ -190,19 +192,19 @@ static uint64_t hash_bytes(const struct shelf *s, const void *bytes, size_t len)
     return hash;
 }
 
-static uint64_t hash_of(const struct shelf *s, const struct entry *e)
+static uint64_t deliveries_hash_of(const struct deliveries *s, const struct delivery_row *e)
 {
     const hookline_bytes *key = e->id.base != NULL ? &e->id : &e->mac;
     const uint64_t parts[] = {
-        hash_bytes(s, e->source.base, e->source.len),
-        hash_bytes(s, key->base, key->len),
+        deliveries_hash_bytes(s, e->source.base, e->source.len),
+        deliveries_hash_bytes(s, key->base, key->len),
         key == &e->id,
     };
 
-    return hash_bytes(s, parts, sizeof(parts));
+    return deliveries_hash_bytes(s, parts, sizeof(parts));
 }
 
-static bool column_is(sqlite3_stmt *row, int column, hookline_bytes bytes)
+static bool deliveries_column_is(sqlite3_stmt *row, int column, hookline_bytes bytes)
 {
     const void *value = sqlite3_column_blob(row, column);
 
@@ -212,51 +214,52 @@ static bool column_is(sqlite3_stmt *row, int column, hookline_bytes bytes)
            (bytes.len == 0 || memcmp(value, bytes.base, bytes.len) == 0);
 }
 
-struct search {
-    struct shelf *shelf;
-    struct entry *entry;
+struct deliveries_search {
+    struct deliveries *deliveries;
+    struct delivery_row *row;
 };
 
 /* SQLITE_ROW if the delivery `seq` has the same key, 0 if not. */
-static int is_same(void *data, int64_t seq)
+static int deliveries_is_duplicate(void *data, int64_t seq)
 {
-    const struct search *search = data;
-    const struct entry *e = search->entry;
-    sqlite3_stmt *look = search->shelf->look;
+    const struct deliveries_search *search = data;
+    const struct delivery_row *e = search->row;
+    sqlite3_stmt *look = search->deliveries->look;
     int code;
 
     sqlite3_bind_int64(look, 1, seq);
     code = sqlite3_step(look);
-    if (code == SQLITE_ROW && !(column_is(look, 0, e->source) && column_is(look, 1, e->id) &&
-                                (e->id.base != NULL || column_is(look, 2, e->mac))))
+    if (code == SQLITE_ROW &&
+        !(deliveries_column_is(look, 0, e->source) && deliveries_column_is(look, 1, e->id) &&
+          (e->id.base != NULL || deliveries_column_is(look, 2, e->mac))))
         code = SQLITE_DONE;
     sqlite3_reset(look);
     if (code == SQLITE_ROW)
-        search->entry->seq = seq;
+        search->row->seq = seq;
     return code == SQLITE_DONE ? 0 : code;
 }
 
-static void bind_text(sqlite3_stmt *statement, int column, hookline_bytes text)
+static void deliveries_bind_text(sqlite3_stmt *statement, int column, hookline_bytes text)
 {
     sqlite3_bind_text(statement, column, text.base, (int)text.len, SQLITE_STATIC);
 }
 
-static void bind_blob(sqlite3_stmt *statement, int column, hookline_bytes bytes)
+static void deliveries_bind_blob(sqlite3_stmt *statement, int column, hookline_bytes bytes)
 {
     sqlite3_bind_blob64(statement, column, bytes.base, bytes.len, SQLITE_STATIC);
 }
 
-static int insert(struct shelf *s, const struct entry *e)
+static int deliveries_insert(struct deliveries *s, const struct delivery_row *e)
 {
     sqlite3_stmt *to = s->insert;
     const hookline_bytes none = {0}, empty = {"", 0};
 
     sqlite3_bind_int64(to, 1, e->seq);
-    bind_text(to, 2, e->source);
-    bind_text(to, 3, e->scheme);
-    bind_text(to, 4, e->id);
-    bind_blob(to, 5, e->id.base == NULL ? e->mac : none);
-    bind_text(to, 6, e->type);
+    deliveries_bind_text(to, 2, e->source);
+    deliveries_bind_text(to, 3, e->scheme);
+    deliveries_bind_text(to, 4, e->id);
+    deliveries_bind_blob(to, 5, e->id.base == NULL ? e->mac : none);
+    deliveries_bind_text(to, 6, e->type);
     sqlite3_bind_int(to, 7, e->test);
     sqlite3_bind_int(to, 8, e->fresh);
     sqlite3_bind_int(to, 9, e->secret);
@@ -265,13 +268,13 @@ static int insert(struct shelf *s, const struct entry *e)
         sqlite3_bind_int64(to, 11, e->signed_at);
     else
         sqlite3_bind_null(to, 11);
-    bind_text(to, 12, e->remote);
-    bind_text(to, 13, e->headers.base == NULL ? empty : e->headers);
-    bind_blob(to, 14, e->body.base == NULL ? empty : e->body);
-    return store_run(to);
+    deliveries_bind_text(to, 12, e->remote);
+    deliveries_bind_text(to, 13, e->headers.base == NULL ? empty : e->headers);
+    deliveries_bind_blob(to, 14, e->body.base == NULL ? empty : e->body);
+    return db_run(to);
 }
 
-static bool reserve_batch(struct shelf *s)
+static bool deliveries_reserve_batch(struct deliveries *s)
 {
     size_t count = (size_t)(s->newest - s->committed);
     uint64_t *bigger;
@@ -286,104 +289,107 @@ static bool reserve_batch(struct shelf *s)
     return true;
 }
 
-int shelf_put(struct shelf *s, struct entry *entry, enum shelf_verdict *verdict)
+int deliveries_put(struct deliveries *s, struct delivery_row *row, enum deliveries_outcome *verdict)
 {
-    struct search search = {s, entry};
-    uint64_t hash = hash_of(s, entry);
-    int code = seen_find(s->seen, hash, is_same, &search);
+    struct deliveries_search search = {s, row};
+    uint64_t hash = deliveries_hash_of(s, row);
+    int code = dedup_index_find(s->dedup_index, hash, deliveries_is_duplicate, &search);
 
-    *verdict = SHELF_DUPLICATE;
+    *verdict = DELIVERIES_DUPLICATE;
     if (code != 0)
         return code == SQLITE_ROW ? SQLITE_OK : code;
-    *verdict = SHELF_STORED;
-    if (!reserve_batch(s))
+    *verdict = DELIVERIES_STORED;
+    if (!deliveries_reserve_batch(s))
         return SQLITE_NOMEM;
-    entry->seq = s->newest + 1;
-    if ((code = insert(s, entry)) != SQLITE_OK)
+    row->seq = s->newest + 1;
+    if ((code = deliveries_insert(s, row)) != SQLITE_OK)
         return code;
-    if (!seen_add(s->seen, hash, entry->seq))
+    if (!dedup_index_add(s->dedup_index, hash, row->seq))
         return SQLITE_NOMEM;
     s->batch[s->newest - s->committed] = hash;
-    s->newest = entry->seq;
+    s->newest = row->seq;
     return SQLITE_OK;
 }
 
-static int write_keys(struct shelf *s, int64_t first, const void *hashes, size_t bytes)
+static int deliveries_write_keys(struct deliveries *s, int64_t first, const void *hashes,
+                                 size_t bytes)
 {
     sqlite3_bind_int64(s->insert_keys, 1, first);
     sqlite3_bind_blob64(s->insert_keys, 2, hashes, bytes, SQLITE_STATIC);
-    return store_run(s->insert_keys);
+    return db_run(s->insert_keys);
 }
 
-int shelf_before_commit(struct shelf *s)
+int deliveries_before_commit(struct deliveries *s)
 {
     size_t count = (size_t)(s->newest - s->committed);
 
     if (count == 0)
         return SQLITE_OK;
     s->unmerged++;
-    return write_keys(s, s->committed + 1, s->batch, count * HASH_SIZE);
+    return deliveries_write_keys(s, s->committed + 1, s->batch, count * HASH_SIZE);
 }
 
-void shelf_after(struct shelf *s, bool committed)
+void deliveries_after_transaction(struct deliveries *s, bool committed)
 {
     for (; !committed && s->newest > s->committed; s->newest--)
-        seen_remove(s->seen, s->batch[s->newest - s->committed - 1], s->newest);
+        dedup_index_remove(s->dedup_index, s->batch[s->newest - s->committed - 1], s->newest);
     s->committed = s->newest;
 }
 
-int64_t shelf_newest(const struct shelf *s)
+int64_t deliveries_newest(const struct deliveries *s)
 {
     return s->committed;
 }
 
-size_t shelf_count(const struct shelf *s)
+size_t deliveries_key_count(const struct deliveries *s)
 {
-    return seen_count(s->seen);
+    return dedup_index_count(s->dedup_index);
 }
 
-static int delete_keys(struct shelf *s, int64_t first, int64_t last)
+static int deliveries_delete_keys(struct deliveries *s, int64_t first, int64_t last)
 {
     sqlite3_bind_int64(s->delete_keys, 1, first);
     sqlite3_bind_int64(s->delete_keys, 2, last);
-    return store_run(s->delete_keys);
+    return db_run(s->delete_keys);
 }
 
 /* A hash that is forgotten though the transaction is rolled back does no harm: its delivery is not
  * in the store. */
-int shelf_forget(struct shelf *s, int64_t before)
+int deliveries_forget_keys(struct deliveries *s, int64_t before)
 {
-    struct keys keys;
+    struct deliveries_keys keys;
     int code;
 
     sqlite3_bind_int64(s->keys, 1, 0);
     code = sqlite3_step(s->keys);
     if (code == SQLITE_ROW) {
-        keys = read_keys(s->keys);
+        keys = deliveries_read_keys(s->keys);
         if (keys.first + (int64_t)keys.count > before)
             code = SQLITE_DONE;
         for (size_t i = 0; code == SQLITE_ROW && i < keys.count; i++)
-            seen_remove(s->seen, hash_at(&keys, i), keys.first + (int64_t)i);
+            dedup_index_remove(s->dedup_index, deliveries_hash_at(&keys, i),
+                               keys.first + (int64_t)i);
     }
     sqlite3_reset(s->keys);
-    if (code == SQLITE_ROW && (code = delete_keys(s, keys.first, keys.first)) == SQLITE_OK)
+    if (code == SQLITE_ROW &&
+        (code = deliveries_delete_keys(s, keys.first, keys.first)) == SQLITE_OK)
         code = SQLITE_ROW;
     return code;
 }
 
 /* Rows that follow each other without a gap, from merge_from on. */
-struct run {
+struct deliveries_key_run {
     int64_t first, last, end; /* the first_seq of two rows; where the next one begins */
     size_t rows, bytes;
     char hashes[2 * MERGED_BYTES];
 };
 
-static void gather(struct shelf *s, struct run *run)
+static void deliveries_gather_keys(struct deliveries *s, struct deliveries_key_run *run)
 {
-    *run = (struct run){.first = 0};
+    *run = (struct deliveries_key_run){.first = 0};
     sqlite3_bind_int64(s->keys, 1, s->merge_from);
     while (run->bytes < MERGED_BYTES && sqlite3_step(s->keys) == SQLITE_ROW) {
-        struct keys keys = read_keys(s->keys);
+        struct deliveries_keys keys = deliveries_read_keys(s->keys);
         size_t bytes = keys.count * HASH_SIZE;
 
         if (run->rows > 0 && (keys.first != run->end || bytes > MERGED_BYTES))
@@ -399,18 +405,18 @@ static void gather(struct shelf *s, struct run *run)
     sqlite3_reset(s->keys);
 }
 
-int shelf_merge(struct shelf *s)
+int deliveries_merge_keys(struct deliveries *s)
 {
-    struct run *run;
+    struct deliveries_key_run *run;
     int code = SQLITE_OK;
 
     if (s->unmerged < MERGE_ROWS)
         return SQLITE_DONE;
     if ((run = malloc(sizeof(*run))) == NULL)
         return SQLITE_NOMEM;
-    gather(s, run);
-    if (run->rows > 1 && (code = delete_keys(s, run->first, run->last)) == SQLITE_OK)
-        code = write_keys(s, run->first, run->hashes, run->bytes);
+    deliveries_gather_keys(s, run);
+    if (run->rows > 1 && (code = deliveries_delete_keys(s, run->first, run->last)) == SQLITE_OK)
+        code = deliveries_write_keys(s, run->first, run->hashes, run->bytes);
     if (run->rows == 0) {
         /* Those that were counted have been forgotten since. */
         s->unmerged = 0;

@@ -7,160 +7,160 @@
 #include <stdlib.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/store/journal.h"
+#include "daemon/store/writer.h"
 #include "daemon/store/outbox.h"
 #include "daemon/store/retention.h"
 #include "daemon/store/shelf.h"
 
 enum {
-    CROWD = 1000, /* deliveries between two steps */
+    BURST_DELIVERIES = 1000, /* deliveries between two steps */
 };
 
-struct storage {
-    struct storage_options options;
-    struct store *store;
-    struct shelf *shelf;
+struct store {
+    struct store_options options;
+    struct db *db;
+    struct deliveries *deliveries;
     struct outbox *outbox;
     struct retention *retention;
-    struct journal *journal;
+    struct writer *writer;
     /* the journal's thread's */
     int64_t newest_seen;
-    bool crowded;
+    bool in_burst;
 };
 
-static int before_commit(void *data)
+static int store_before_commit(void *data)
 {
-    const struct storage *s = data;
+    const struct store *s = data;
 
-    return shelf_before_commit(s->shelf);
+    return deliveries_before_commit(s->deliveries);
 }
 
-static void after(void *data, enum journal_outcome outcome)
+static void store_after_transaction(void *data, enum writer_outcome outcome)
 {
-    const struct storage *s = data;
+    const struct store *s = data;
 
-    shelf_after(s->shelf, outcome == JOURNAL_DURABLE);
-    if (outcome == JOURNAL_DURABLE && s->options.committed != NULL)
+    deliveries_after_transaction(s->deliveries, outcome == WRITER_DURABLE);
+    if (outcome == WRITER_DURABLE && s->options.committed != NULL)
         s->options.committed(s->options.data);
 }
 
 /* Of what thousands of deliveries at once have taken, malloc() keeps most for the next ones. */
-static void give_memory_back(struct storage *s)
+static void store_trim_memory(struct store *s)
 {
-    int64_t newest = shelf_newest(s->shelf), more = newest - s->newest_seen;
+    int64_t newest = deliveries_newest(s->deliveries), more = newest - s->newest_seen;
 
-    if (more == 0 && s->crowded)
+    if (more == 0 && s->in_burst)
         malloc_trim(0);
-    s->crowded = more >= CROWD || (s->crowded && more > 0);
+    s->in_burst = more >= BURST_DELIVERIES || (s->in_burst && more > 0);
     s->newest_seen = newest;
 }
 
-static int step(void *data)
+static int store_step(void *data)
 {
-    struct storage *s = data;
+    struct store *s = data;
     int code = retention_step(s->retention);
 
     if (code == SQLITE_DONE)
-        give_memory_back(s);
+        store_trim_memory(s);
     return code;
 }
 
-static void failed(void *data, const char *why)
+static void store_on_failed(void *data, const char *why)
 {
-    const struct storage *s = data;
+    const struct store *s = data;
 
     s->options.failed(s->options.data, why);
 }
 
-static void recovered(void *data)
+static void store_on_recovered(void *data)
 {
-    const struct storage *s = data;
+    const struct store *s = data;
 
     s->options.recovered(s->options.data);
 }
 
-static void fatal(void *data, const char *why)
+static void store_on_fatal(void *data, const char *why)
 {
-    const struct storage *s = data;
+    const struct store *s = data;
 
     s->options.fatal(s->options.data, why);
 }
 
-struct storage *storage_open(const struct storage_options *options, char why[STORE_WHY_SIZE])
+struct store *store_open(const struct store_options *options, char why[DB_WHY_SIZE])
 {
-    struct storage *s = calloc(1, sizeof(*s));
+    struct store *s = calloc(1, sizeof(*s));
     struct retention_options retention = {options->keep_us, options->max_bytes};
 
     if (s == NULL) {
-        snprintf(why, STORE_WHY_SIZE, "%s: out of memory", options->path);
+        snprintf(why, DB_WHY_SIZE, "%s: out of memory", options->path);
         return NULL;
     }
     s->options = *options;
     clock_steady_us(); /* from now on nobody's setting of the clock moves it */
-    if ((s->store = store_open(options->path, STORE_WRITE, why)) == NULL ||
-        (s->shelf = shelf_open(s->store, why)) == NULL ||
-        (s->outbox = outbox_open(s->store, why)) == NULL ||
-        (s->retention = retention_open(s->store, s->shelf, &retention, why)) == NULL)
-        storage_close(&s);
+    if ((s->db = db_open(options->path, DB_WRITE, why)) == NULL ||
+        (s->deliveries = deliveries_open(s->db, why)) == NULL ||
+        (s->outbox = outbox_open(s->db, why)) == NULL ||
+        (s->retention = retention_open(s->db, s->deliveries, &retention, why)) == NULL)
+        store_close(&s);
     return s;
 }
 
-bool storage_start(struct storage *s)
+bool store_start(struct store *s)
 {
-    struct journal_options options = {
+    struct writer_options options = {
         .queue_bytes = s->options.queue_bytes,
-        .pulses = s->options.pulses,
+        .heartbeats = s->options.heartbeats,
         .data = s,
-        .before_commit = before_commit,
-        .after = after,
-        .step = step,
-        .failed = failed,
-        .recovered = recovered,
-        .fatal = fatal,
+        .before_commit = store_before_commit,
+        .after = store_after_transaction,
+        .step = store_step,
+        .failed = store_on_failed,
+        .recovered = store_on_recovered,
+        .fatal = store_on_fatal,
     };
 
-    s->journal = journal_open(s->store, &options);
-    return s->journal != NULL;
+    s->writer = writer_open(s->db, &options);
+    return s->writer != NULL;
 }
 
-void storage_close(struct storage **storage)
+void store_close(struct store **store)
 {
-    struct storage *s = *storage;
+    struct store *s = *store;
     int saved = errno;
 
     if (s == NULL)
         return;
-    journal_close(&s->journal);
+    writer_close(&s->writer);
     retention_close(&s->retention);
     outbox_close(&s->outbox);
-    shelf_close(&s->shelf);
-    store_close(&s->store);
+    deliveries_close(&s->deliveries);
+    db_close(&s->db);
     free(s);
-    *storage = NULL;
+    *store = NULL;
     errno = saved;
 }
 
-struct store *storage_store(struct storage *s)
+struct db *store_db(struct store *s)
 {
-    return s->store;
+    return s->db;
 }
 
-struct journal *storage_journal(struct storage *s)
+struct writer *store_writer(struct store *s)
 {
-    return s->journal;
+    return s->writer;
 }
 
-struct shelf *storage_shelf(struct storage *s)
+struct deliveries *store_deliveries(struct store *s)
 {
-    return s->shelf;
+    return s->deliveries;
 }
 
-struct outbox *storage_outbox(struct storage *s)
+struct outbox *store_outbox(struct store *s)
 {
     return s->outbox;
 }
 
-uint64_t storage_given_up(const struct storage *s)
+uint64_t store_expired_count(const struct store *s)
 {
     return retention_count(s->retention);
 }

@@ -16,36 +16,36 @@
 
 START_TEST(every_word_is_read_with_its_number_or_the_usual_one)
 {
-    char why[FAULT_WHY_SIZE];
+    char why[FAULTS_WHY_SIZE];
     struct faults f;
 
-    ck_assert(fault_read(&f, "stale", why) && f.shift_s == -600);
-    ck_assert(fault_read(&f, "future=412, duplicate", why) && f.shift_s == 412 && f.copies == 2);
-    ck_assert(fault_read(&f, " burst=3 ,reorder ", why) && f.burst == 3 && f.reorder);
-    ck_assert(fault_read(&f, "duplicate=5,burst", why) && f.copies == 5 && f.burst == 10);
-    ck_assert(fault_read(&f, "wrong-secret", why) && f.wrong_secret);
-    ck_assert(fault_read(&f, "secret-newline", why) && f.secret_newline);
-    ck_assert(fault_read(&f, "two-signatures", why) && f.two_signatures);
-    ck_assert(fault_read(&f, "unsigned", why) && f.unsigned_);
-    ck_assert(fault_read(&f, "tamper", why) && f.tamper);
-    ck_assert(fault_read(&f, "reencode", why) && f.reencode);
-    ck_assert(fault_read(&f, "crlf", why) && f.crlf);
-    ck_assert(fault_read(&f, "oversize", why) && f.oversize == 2 << 20);
-    ck_assert(fault_read(&f, "oversize=7,slow=9", why) && f.oversize == 7 && f.bytes_per_s == 9);
-    ck_assert(fault_read(&f, "truncate,slow", why) && f.truncate && f.bytes_per_s == 64);
-    ck_assert(fault_read(&f, "reset", why) && f.reset);
+    ck_assert(faults_read(&f, "stale", why) && f.shift_s == -600);
+    ck_assert(faults_read(&f, "future=412, duplicate", why) && f.shift_s == 412 && f.copies == 2);
+    ck_assert(faults_read(&f, " burst=3 ,reorder ", why) && f.burst == 3 && f.reorder);
+    ck_assert(faults_read(&f, "duplicate=5,burst", why) && f.copies == 5 && f.burst == 10);
+    ck_assert(faults_read(&f, "wrong-secret", why) && f.wrong_secret);
+    ck_assert(faults_read(&f, "secret-newline", why) && f.secret_newline);
+    ck_assert(faults_read(&f, "two-signatures", why) && f.two_signatures);
+    ck_assert(faults_read(&f, "unsigned", why) && f.unsigned_);
+    ck_assert(faults_read(&f, "tamper", why) && f.tamper);
+    ck_assert(faults_read(&f, "reencode", why) && f.reencode);
+    ck_assert(faults_read(&f, "crlf", why) && f.crlf);
+    ck_assert(faults_read(&f, "oversize", why) && f.oversize == 2 << 20);
+    ck_assert(faults_read(&f, "oversize=7,slow=9", why) && f.oversize == 7 && f.bytes_per_s == 9);
+    ck_assert(faults_read(&f, "truncate,slow", why) && f.truncate && f.bytes_per_s == 64);
+    ck_assert(faults_read(&f, "reset", why) && f.reset);
 }
 END_TEST
 
 START_TEST(an_empty_text_is_no_fault)
 {
-    char why[FAULT_WHY_SIZE], text[FAULT_TEXT_MAX];
+    char why[FAULTS_WHY_SIZE], text[FAULTS_TEXT_MAX];
     struct faults f;
 
     for (int blanks = 0; blanks < 3; blanks++) {
         memset(&f, 1, sizeof(f));
-        ck_assert(fault_read(&f, &"  "[blanks], why));
-        fault_write(&f, text);
+        ck_assert(faults_read(&f, &"  "[blanks], why));
+        faults_write(&f, text);
         ck_assert_str_eq(text, "");
     }
 }
@@ -82,27 +82,27 @@ START_TEST(a_wrong_word_is_named_with_those_that_there_are)
         {"unsigned,wrong-secret", "wrong-secret and unsigned contradict each other"},
         {"reset,truncate", "truncate and reset contradict each other"},
     };
-    char why[FAULT_WHY_SIZE], *all = malloc(FAULT_TEXT_MAX + 2);
+    char why[FAULTS_WHY_SIZE], *all = malloc(FAULTS_TEXT_MAX + 2);
     struct faults f = {.copies = 77};
 
     for (int i = 0; i < COUNT(wrong); i++) {
-        ck_assert_msg(!fault_read(&f, wrong[i][0], why), "%s", wrong[i][0]);
+        ck_assert_msg(!faults_read(&f, wrong[i][0], why), "%s", wrong[i][0]);
         ck_assert_msg(strncmp(why, wrong[i][1], strlen(wrong[i][1])) == 0, "%s", why);
         ck_assert_uint_eq(f.copies, 77);
     }
-    ck_assert(!fault_read(&f, "late", why));
+    ck_assert(!faults_read(&f, "late", why));
     ck_assert_msg(strstr(why, ", slow") != NULL, "all words have room: %s", why);
-    memset(all, ' ', FAULT_TEXT_MAX + 1);
-    all[FAULT_TEXT_MAX + 1] = '\0';
-    ck_assert(!fault_read(&f, all, why) && strstr(why, "more than 256 bytes") != NULL);
+    memset(all, ' ', FAULTS_TEXT_MAX + 1);
+    all[FAULTS_TEXT_MAX + 1] = '\0';
+    ck_assert(!faults_read(&f, all, why) && strstr(why, "more than 256 bytes") != NULL);
     free(all);
 }
 END_TEST
 
 START_TEST(the_help_has_a_line_for_every_word_that_is_read)
 {
-    char why[FAULT_WHY_SIZE], word[32];
-    const char *line = fault_help();
+    char why[FAULTS_WHY_SIZE], word[32];
+    const char *line = faults_help();
     struct faults f;
     int lines = 0;
 
@@ -111,7 +111,7 @@ START_TEST(the_help_has_a_line_for_every_word_that_is_read)
 
         ck_assert_int_le((long)strcspn(line, "\n"), 76);
         snprintf(word, sizeof(word), "%.*s", (int)len, line);
-        ck_assert_msg(fault_read(&f, word, why) || strcmp(word, "reorder") == 0, "%s: %s", word,
+        ck_assert_msg(faults_read(&f, word, why) || strcmp(word, "reorder") == 0, "%s: %s", word,
                       why);
     }
     ck_assert_int_eq(lines, 16);
@@ -124,33 +124,34 @@ START_TEST(clauses_are_found_word_by_word)
 {
     const char *text = " signature X-A|X-B ; ; list pairs comma v1;content v0:{url}.{body}\n"
                        "event type a.b;event type c;";
-    char word[16], out[CLAUSE_DESCRIPTION_SIZE];
-    struct clause c;
+    char word[16], out[DESCRIPTION_SIZE];
+    struct description_clause c;
 
-    ck_assert(clause_find(text, "signature", NULL, &c) && c.count == 2);
-    clause_copy(&c, 1, word, sizeof(word));
+    ck_assert(description_find(text, "signature", NULL, &c) && c.count == 2);
+    clause_copy_word(&c, 1, word, sizeof(word));
     ck_assert_str_eq(word, "X-A");
-    clause_copy(&c, 2, word, sizeof(word));
+    clause_copy_word(&c, 2, word, sizeof(word));
     ck_assert_str_eq(word, "");
-    ck_assert(clause_find(text, "list", "pairs", &c) && clause_says(&c, 3, "v1"));
-    ck_assert(!clause_says(&c, 4, "v1") && !clause_says(&c, 3, "v"));
-    ck_assert(clause_find(text, "event", "type", &c) && clause_says(&c, 2, "c"));
-    ck_assert(!clause_find(text, "event", "created", &c) && c.count == 0);
-    ck_assert(clause_signs(text, "{url}") && !clause_signs(text, "{method}"));
-    ck_assert(clause_replace("secret base64 whsec_; content {body}; secret hex", "secret",
-                             "secret text", out));
+    ck_assert(description_find(text, "list", "pairs", &c) && clause_word_is(&c, 3, "v1"));
+    ck_assert(!clause_word_is(&c, 4, "v1") && !clause_word_is(&c, 3, "v"));
+    ck_assert(description_find(text, "event", "type", &c) && clause_word_is(&c, 2, "c"));
+    ck_assert(!description_find(text, "event", "created", &c) && c.count == 0);
+    ck_assert(description_signs(text, "{url}") && !description_signs(text, "{method}"));
+    ck_assert(description_replace("secret base64 whsec_; content {body}; secret hex", "secret",
+                                  "secret text", out));
     ck_assert_str_eq(out, "secret text;content {body}");
-    ck_assert(!clause_find("", "list", NULL, &c) && !clause_find(" ; \n", "list", NULL, &c));
+    ck_assert(!description_find("", "list", NULL, &c) &&
+              !description_find(" ; \n", "list", NULL, &c));
 }
 END_TEST
 
 START_TEST(a_description_that_grows_too_long_is_not_written)
 {
-    char text[CLAUSE_DESCRIPTION_SIZE], out[CLAUSE_DESCRIPTION_SIZE];
+    char text[DESCRIPTION_SIZE], out[DESCRIPTION_SIZE];
 
     memset(text, 'a', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
-    ck_assert(!clause_replace(text, "secret", "secret hex", out));
+    ck_assert(!description_replace(text, "secret", "secret hex", out));
 }
 END_TEST
 
@@ -202,12 +203,12 @@ END_TEST
 
 /* ---- bodies */
 
-static struct altered body_of(const char *text)
+static struct faults_body body_of(const char *text)
 {
-    return (struct altered){strdup(text), strlen(text)};
+    return (struct faults_body){strdup(text), strlen(text)};
 }
 
-static void is_now(struct altered body, const char *text)
+static void is_now(struct faults_body body, const char *text)
 {
     ck_assert_ptr_nonnull(body.base);
     ck_assert_msg(body.len == strlen(text) && memcmp(body.base, text, body.len) == 0,
@@ -217,74 +218,76 @@ static void is_now(struct altered body, const char *text)
 
 START_TEST(one_character_changes)
 {
-    char why[ALTERATION_WHY_SIZE];
+    char why[FAULTS_BODY_WHY_SIZE];
 
-    is_now(alter_character(body_of("{\"a\":true}"), why), "{\"a\":truf}");
-    is_now(alter_character(body_of("{\"a\":19}"), why), "{\"a\":10}");
-    is_now(alter_character(body_of("z"), why), "a");
-    is_now(alter_character(body_of("Z!"), why), "A!");
-    is_now(alter_character(body_of("{}"), why), "{|");
-    is_now(alter_character(body_of(""), why), " ");
+    is_now(faults_tamper(body_of("{\"a\":true}"), why), "{\"a\":truf}");
+    is_now(faults_tamper(body_of("{\"a\":19}"), why), "{\"a\":10}");
+    is_now(faults_tamper(body_of("z"), why), "a");
+    is_now(faults_tamper(body_of("Z!"), why), "A!");
+    is_now(faults_tamper(body_of("{}"), why), "{|");
+    is_now(faults_tamper(body_of(""), why), " ");
 }
 END_TEST
 
 START_TEST(json_is_written_with_other_white_space)
 {
-    char why[ALTERATION_WHY_SIZE];
+    char why[FAULTS_BODY_WHY_SIZE];
 
-    is_now(alter_spelling(body_of("{\"a\":[1,\"b,:\\\" c\"]}"), why),
+    is_now(faults_reencode(body_of("{\"a\":[1,\"b,:\\\" c\"]}"), why),
            "{\"a\": [1, \"b,:\\\" c\"]}");
-    is_now(alter_spelling(body_of("{\"a\": [1, 2]}"), why), "{\"a\":[1,2]}");
-    is_now(alter_spelling(body_of("{\n \"a\": 1.0\n}\n"), why), "{\"a\": 1.0}");
-    is_now(alter_spelling(body_of("{}"), why), "{}\n");
-    is_now(alter_spelling(body_of("\"\\\\\""), why), "\"\\\\\"\n");
-    ck_assert_ptr_null(alter_spelling(body_of("a=b"), why).base);
+    is_now(faults_reencode(body_of("{\"a\": [1, 2]}"), why), "{\"a\":[1,2]}");
+    is_now(faults_reencode(body_of("{\n \"a\": 1.0\n}\n"), why), "{\"a\": 1.0}");
+    is_now(faults_reencode(body_of("{}"), why), "{}\n");
+    is_now(faults_reencode(body_of("\"\\\\\""), why), "\"\\\\\"\n");
+    ck_assert_ptr_null(faults_reencode(body_of("a=b"), why).base);
     ck_assert_str_eq(why, "the body is no JSON, which could be written in another way");
-    ck_assert_ptr_null(alter_spelling(body_of(""), why).base);
+    ck_assert_ptr_null(faults_reencode(body_of(""), why).base);
 }
 END_TEST
 
 START_TEST(line_ends_are_turned_or_added)
 {
-    char why[ALTERATION_WHY_SIZE];
+    char why[FAULTS_BODY_WHY_SIZE];
 
-    is_now(alter_line_ends(body_of("a\nb\n"), why), "a\r\nb\r\n");
-    is_now(alter_line_ends(body_of("a\r\nb\r\n"), why), "a\nb\n");
-    is_now(alter_line_ends(body_of("a\r\nb\n"), why), "a\r\nb\r\n");
-    is_now(alter_line_ends(body_of("a\rb"), why), "a\rb\r\n");
-    is_now(alter_line_ends(body_of("\n"), why), "\r\n");
-    is_now(alter_line_ends(body_of(""), why), "\r\n");
-    is_now(alter_line_ends(body_of("\r\n"), why), "\n");
+    is_now(faults_crlf(body_of("a\nb\n"), why), "a\r\nb\r\n");
+    is_now(faults_crlf(body_of("a\r\nb\r\n"), why), "a\nb\n");
+    is_now(faults_crlf(body_of("a\r\nb\n"), why), "a\r\nb\r\n");
+    is_now(faults_crlf(body_of("a\rb"), why), "a\rb\r\n");
+    is_now(faults_crlf(body_of("\n"), why), "\r\n");
+    is_now(faults_crlf(body_of(""), why), "\r\n");
+    is_now(faults_crlf(body_of("\r\n"), why), "\n");
 }
 END_TEST
 
 START_TEST(a_time_in_the_body_keeps_its_form)
 {
-    char why[ALTERATION_WHY_SIZE];
+    char why[FAULTS_BODY_WHY_SIZE];
 
-    is_now(alter_time(body_of("{\"t\":\"2027-01-15T08:00:00.25Z\",\"u\":1}"), "t", -1, why),
+    is_now(faults_shift_time(body_of("{\"t\":\"2027-01-15T08:00:00.25Z\",\"u\":1}"), "t", -1, why),
            "{\"t\":\"2027-01-15T07:59:59.250Z\",\"u\":1}");
-    is_now(alter_time(body_of("{\"t\":\"2027-01-15T08:00:00+01:00\"}"), "t", 3600, why),
+    is_now(faults_shift_time(body_of("{\"t\":\"2027-01-15T08:00:00+01:00\"}"), "t", 3600, why),
            "{\"t\":\"2027-01-15T08:00:00.000Z\"}");
-    is_now(alter_time(body_of("{\"a\":{\"t\":1800000000}}"), "a.t", 412, why),
+    is_now(faults_shift_time(body_of("{\"a\":{\"t\":1800000000}}"), "a.t", 412, why),
            "{\"a\":{\"t\":1800000412}}");
-    is_now(alter_time(body_of("{\"t\":1800000000123}"), "t", 412, why), "{\"t\":1800000412123}");
-    ck_assert_ptr_null(alter_time(body_of("{\"t\":\"soon\"}"), "t", 1, why).base);
+    is_now(faults_shift_time(body_of("{\"t\":1800000000123}"), "t", 412, why),
+           "{\"t\":1800000412123}");
+    ck_assert_ptr_null(faults_shift_time(body_of("{\"t\":\"soon\"}"), "t", 1, why).base);
     ck_assert_str_eq(why, "the body has no time in it that could be another");
-    ck_assert_ptr_null(alter_time(body_of("{\"t\":null}"), "t", 1, why).base);
-    ck_assert_ptr_null(alter_time(body_of("{\"t\":1}"), "a.t", 1, why).base);
-    ck_assert_ptr_null(alter_time(body_of("\xff"), "t", 1, why).base);
-    ck_assert_ptr_null(alter_time(body_of("{\"t\":\"1970-01-01T00:00:00Z\"}"), "t", -1, why).base);
+    ck_assert_ptr_null(faults_shift_time(body_of("{\"t\":null}"), "t", 1, why).base);
+    ck_assert_ptr_null(faults_shift_time(body_of("{\"t\":1}"), "a.t", 1, why).base);
+    ck_assert_ptr_null(faults_shift_time(body_of("\xff"), "t", 1, why).base);
+    ck_assert_ptr_null(
+        faults_shift_time(body_of("{\"t\":\"1970-01-01T00:00:00Z\"}"), "t", -1, why).base);
 }
 END_TEST
 
 START_TEST(a_body_is_filled_up_to_a_size)
 {
-    char why[ALTERATION_WHY_SIZE];
+    char why[FAULTS_BODY_WHY_SIZE];
 
-    is_now(alter_size(body_of("{}"), 5, why), "{}   ");
-    is_now(alter_size(body_of("{}"), 1, why), "{}");
-    ck_assert_ptr_null(alter_size(body_of("{}"), UINT64_MAX, why).base);
+    is_now(faults_oversize(body_of("{}"), 5, why), "{}   ");
+    is_now(faults_oversize(body_of("{}"), 1, why), "{}");
+    ck_assert_ptr_null(faults_oversize(body_of("{}"), UINT64_MAX, why).base);
 }
 END_TEST
 

@@ -167,65 +167,65 @@ START_TEST(ids_are_known_by_their_pattern)
     const char *id = "018f1234-5678-7abc-8DEF-0123456789ab";
     char text[80];
 
-    ck_assert(pattern_hex(hex, "we_") && !pattern_hex(hex, "wevt_") && !pattern_hex("", "we_"));
-    ck_assert(pattern_organization(organization) && !pattern_organization("org_"));
-    ck_assert(pattern_uuid(id) && !pattern_uuid(""));
+    ck_assert(id_is_hex(hex, "we_") && !id_is_hex(hex, "wevt_") && !id_is_hex("", "we_"));
+    ck_assert(id_is_organization(organization) && !id_is_organization("org_"));
+    ck_assert(id_is_uuid(id) && !id_is_uuid(""));
     for (size_t i = 0; i < strlen(hex); i++) { /* each character counts, and none more or less */
         snprintf(text, sizeof(text), "%s", hex);
         text[i] = 'g';
-        ck_assert(!pattern_hex(text, "we_"));
+        ck_assert(!id_is_hex(text, "we_"));
         text[i] = '\0';
-        ck_assert(!pattern_hex(text, "we_"));
+        ck_assert(!id_is_hex(text, "we_"));
     }
     for (size_t i = 0; i < strlen(organization); i++) {
         snprintf(text, sizeof(text), "%s", organization);
         text[i] = 'u';
-        ck_assert(!pattern_organization(text));
+        ck_assert(!id_is_organization(text));
         text[i] = '\0';
-        ck_assert(!pattern_organization(text));
+        ck_assert(!id_is_organization(text));
     }
     for (size_t i = 0; i < strlen(id); i++) {
         snprintf(text, sizeof(text), "%s", id);
         text[i] = 'g';
-        ck_assert(!pattern_uuid(text));
+        ck_assert(!id_is_uuid(text));
         text[i] = '\0';
-        ck_assert(!pattern_uuid(text));
+        ck_assert(!id_is_uuid(text));
     }
     snprintf(text, sizeof(text), "%s0", hex);
-    ck_assert(!pattern_hex(text, "we_"));
+    ck_assert(!id_is_hex(text, "we_"));
     snprintf(text, sizeof(text), "%s0", id);
-    ck_assert(!pattern_uuid(text));
+    ck_assert(!id_is_uuid(text));
 }
 END_TEST
 
 /* ---- routes */
 
-static void answer_nothing(struct visit *visit)
+static void answer_nothing(struct api_context *ctx)
 {
-    (void)visit;
+    (void)ctx;
 }
 
 START_TEST(a_route_is_found_by_method_and_path)
 {
-    static const struct route routes[] = {{"GET", "/a/{}", 1, answer_nothing},
-                                          {"POST", "/a/{}", 2, answer_nothing},
-                                          {"POST", "/a/{}/b/{}", 3, answer_nothing},
-                                          {NULL, NULL, 0, NULL}};
+    static const struct api_route routes[] = {{"GET", "/a/{}", 1, answer_nothing},
+                                              {"POST", "/a/{}", 2, answer_nothing},
+                                              {"POST", "/a/{}/b/{}", 3, answer_nothing},
+                                              {NULL, NULL, 0, NULL}};
     static const struct api_header none[] = {{NULL, NULL}};
     struct api_call call = {.request = {"POST", "/a/x%2fy", "", "", 0}, .headers = none};
-    struct visit visit = {.call = &call};
-    char methods[ROUTE_METHODS_SIZE];
+    struct api_context ctx = {.call = &call};
+    char methods[API_METHODS_SIZE];
 
-    ck_assert_uint_eq(route_find(routes, &visit, methods)->right, 2);
-    ck_assert_str_eq(visit.parts[0], "x/y");
+    ck_assert_uint_eq(api_route_find(routes, &ctx, methods)->right, 2);
+    ck_assert_str_eq(ctx.parts[0], "x/y");
     call.request.path = "/a/1/b/2";
-    ck_assert_uint_eq(route_find(routes, &visit, methods)->right, 3);
-    ck_assert_str_eq(visit.parts[1], "2");
+    ck_assert_uint_eq(api_route_find(routes, &ctx, methods)->right, 3);
+    ck_assert_str_eq(ctx.parts[1], "2");
     call.request = (struct api_request){"PUT", "/a/1", "", "", 0};
-    ck_assert_ptr_null(route_find(routes, &visit, methods));
+    ck_assert_ptr_null(api_route_find(routes, &ctx, methods));
     ck_assert_str_eq(methods, "GET, POST");
     call.request.path = "/a";
-    ck_assert_ptr_null(route_find(routes, &visit, methods));
+    ck_assert_ptr_null(api_route_find(routes, &ctx, methods));
     ck_assert_str_eq(methods, "");
 }
 END_TEST
@@ -243,7 +243,7 @@ START_TEST(a_bearer_token_is_what_follows_the_word)
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
         const struct api_header list[] = {{"authorization", headers[i].value}, {NULL, NULL}};
         const struct api_call call = {.headers = list};
-        const char *token = route_bearer(&call);
+        const char *token = api_bearer_token(&call);
 
         if (headers[i].token == NULL)
             ck_assert_ptr_null(token);
@@ -277,13 +277,14 @@ START_TEST(parameters_are_decoded)
     for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
         const struct api_request request = {.query = queries[i].query};
 
-        ck_assert_msg(route_parameter(&request, "a", value, sizeof(value)), "%s", queries[i].query);
+        ck_assert_msg(api_query_parameter(&request, "a", value, sizeof(value)), "%s",
+                      queries[i].query);
         ck_assert_str_eq(value, queries[i].value);
     }
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         const struct api_request request = {.query = bad[i]};
 
-        ck_assert_msg(!route_parameter(&request, "a", value, sizeof(value)), "%s", bad[i]);
+        ck_assert_msg(!api_query_parameter(&request, "a", value, sizeof(value)), "%s", bad[i]);
         ck_assert_str_eq(value, "");
     }
 }
@@ -293,13 +294,13 @@ START_TEST(below_a_path_means_a_whole_segment)
 {
     struct api_request request = {.path = "/v1/webhooks"};
 
-    ck_assert(route_is_below(&request, "/v1/webhooks"));
+    ck_assert(api_path_is_below(&request, "/v1/webhooks"));
     request.path = "/v1/webhooks/1";
-    ck_assert(route_is_below(&request, "/v1/webhooks"));
+    ck_assert(api_path_is_below(&request, "/v1/webhooks"));
     request.path = "/v1/webhooksx";
-    ck_assert(!route_is_below(&request, "/v1/webhooks"));
+    ck_assert(!api_path_is_below(&request, "/v1/webhooks"));
     request.path = "/v1";
-    ck_assert(!route_is_below(&request, "/v1/webhooks"));
+    ck_assert(!api_path_is_below(&request, "/v1/webhooks"));
 }
 END_TEST
 
@@ -307,7 +308,7 @@ END_TEST
 
 START_TEST(an_excerpt_ends_at_the_end_of_a_character)
 {
-    static char long_text[3 * EXCERPT_MAX];
+    static char long_text[3 * COURIER_EXCERPT_MAX];
     char *text;
 
     for (size_t head = 0; head < 4; head++) {
@@ -316,18 +317,18 @@ START_TEST(an_excerpt_ends_at_the_end_of_a_character)
         memset(long_text, 'x', head);
         for (size_t i = head; i + 4 <= sizeof(long_text); i += 4)
             memcpy(long_text + i, "\xf0\x9f\x98\x80", 4);
-        text = excerpt_make(long_text, sizeof(long_text) - 4);
-        ck_assert_uint_eq(strlen(text), head + (EXCERPT_MAX - head) / 4 * 4);
+        text = courier_excerpt_make(long_text, sizeof(long_text) - 4);
+        ck_assert_uint_eq(strlen(text), head + (COURIER_EXCERPT_MAX - head) / 4 * 4);
         for (const char *c = text; *c != '\0'; c++)
             count += *c == '\x80';
-        ck_assert_uint_eq(count, (EXCERPT_MAX - head) / 4);
+        ck_assert_uint_eq(count, (COURIER_EXCERPT_MAX - head) / 4);
         free(text);
     }
-    text = excerpt_make("a\0b\xff\xc3\xa4\xe2\x82", 8);
+    text = courier_excerpt_make("a\0b\xff\xc3\xa4\xe2\x82", 8);
     ck_assert_str_eq(text, "a\xef\xbf\xbd"
                            "b\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd");
     free(text);
-    text = excerpt_make(NULL, 0);
+    text = courier_excerpt_make(NULL, 0);
     ck_assert_str_eq(text, "");
     free(text);
 }
@@ -393,15 +394,15 @@ END_TEST
 
 START_TEST(times_are_written_with_milliseconds)
 {
-    char text[ISO_TIME_SIZE];
+    char text[RFC3339_SIZE];
 
-    iso_time_write(text, 0);
+    rfc3339_write(text, 0);
     ck_assert_str_eq(text, "1970-01-01T00:00:00.000Z");
-    iso_time_write(text, INT64_C(1774382400123999));
+    rfc3339_write(text, INT64_C(1774382400123999));
     ck_assert_str_eq(text, "2026-03-24T20:00:00.123Z");
-    iso_time_write(text, -1);
+    rfc3339_write(text, -1);
     ck_assert_str_eq(text, "1970-01-01T00:00:00.000Z");
-    iso_time_write(text, INT64_MAX);
+    rfc3339_write(text, INT64_MAX);
     ck_assert_str_eq(text, "9999-12-31T23:59:59.999Z");
 }
 END_TEST

@@ -19,13 +19,13 @@
 
 /* ---- which delivery it is */
 
-static struct sighting sight(const char *json)
+static struct observed_event sight(const char *json)
 {
     cJSON *line = cJSON_Parse(json);
-    struct sighting s;
+    struct observed_event s;
 
     ck_assert_ptr_nonnull(line);
-    ck_assert(sighting_read(&s, line, 1000000000));
+    ck_assert(observed_event_read(&s, line, 1000000000));
     cJSON_Delete(line);
     return s;
 }
@@ -34,15 +34,16 @@ START_TEST(a_line_is_read_as_far_as_it_makes_sense)
 {
     static const char *const others[] = {"{}", "{\"verdict\":\"forwarded\"}", "{\"verdict\":7}",
                                          "{\"lost_lines\":1}", "[]"};
-    struct sighting s = sight("{\"time\":\"1970-01-01T00:16:40.123Z\",\"source\":\"foil\","
-                              "\"verdict\":\"stored\",\"status\":200,\"receipt\":\"" RECEIPT "\","
-                              "\"seq\":17,\"id\":\"a\",\"test\":true,\"signed_at\":1000,"
-                              "\"secret\":1,\"bytes\":5,\"duration_us\":77}");
+    struct observed_event s =
+        sight("{\"time\":\"1970-01-01T00:16:40.123Z\",\"source\":\"foil\","
+              "\"verdict\":\"stored\",\"status\":200,\"receipt\":\"" RECEIPT "\","
+              "\"seq\":17,\"id\":\"a\",\"test\":true,\"signed_at\":1000,"
+              "\"secret\":1,\"bytes\":5,\"duration_us\":77}");
 
     ck_assert_int_eq(s.time_us, 1000123000);
     ck_assert_int_eq(s.seq, 17);
     ck_assert_int_eq(s.secret, 1);
-    ck_assert(s.test && sighting_is_accepted(&s));
+    ck_assert(s.test && observed_event_is_accepted(&s));
     ck_assert_str_eq(s.receipt, RECEIPT);
     s = sight("{\"verdict\":\"refused\",\"time\":\"soon\",\"seq\":\"17\",\"status\":1e99,"
               "\"signed_at\":null,\"source\":null,\"id\":[]}");
@@ -51,7 +52,7 @@ START_TEST(a_line_is_read_as_far_as_it_makes_sense)
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         cJSON *line = cJSON_Parse(others[i]);
 
-        ck_assert(!sighting_read(&s, line, 0));
+        ck_assert(!observed_event_read(&s, line, 0));
         cJSON_Delete(line);
     }
 }
@@ -79,21 +80,21 @@ static const char *const lines[] = {
 };
 
 /* The list holds the lines of these numbers. */
-static enum sighting_match find(const char *numbers, const struct sighting_wanted *wanted,
+static enum observed_match find(const char *numbers, const struct observed_query *wanted,
                                 size_t *at, size_t *rivals)
 {
-    struct sightings list = {0};
-    enum sighting_match match;
+    struct observed_events list = {0};
+    enum observed_match match;
 
     for (const char *n = numbers; *n != '\0'; n++) {
-        struct sighting s = sight(lines[*n - '0']);
+        struct observed_event s = sight(lines[*n - '0']);
 
-        ck_assert(sightings_add(&list, &s));
+        ck_assert(observed_events_add(&list, &s));
     }
-    match = sightings_find(&list, wanted, at, rivals);
-    if (match != SIGHTING_NONE)
+    match = observed_events_find(&list, wanted, at, rivals);
+    if (match != OBSERVED_MATCH_NONE)
         *at = (size_t)(numbers[*at] - '0');
-    sightings_free(&list);
+    observed_events_free(&list);
     return match;
 }
 
@@ -103,49 +104,50 @@ START_TEST(the_delivery_is_found_by_receipt_by_id_and_last_by_time)
         const char *lines, *receipt, *id;
         int status;
         bool by_time;
-        enum sighting_match match;
+        enum observed_match match;
         size_t at, rivals;
     } rows[] = {
-        {"01234567", "2222222222222222", "", 200, true, SIGHTING_BY_RECEIPT, 2, 0},
-        {"01234567", "3333333333333333", "t1", 401, true, SIGHTING_BY_RECEIPT, 3, 0},
-        {"01234567", "4444444444444444", "", 200, true, SIGHTING_NONE, 0, 0},
-        {"01234567", "", "t1", -1, false, SIGHTING_BY_ID, 1, 0},
-        {"2", "", "t1", -1, false, SIGHTING_BY_ID, 2, 0},
-        {"01234567", "", "none", -1, false, SIGHTING_NONE, 0, 0},
-        {"0125", "", "none", 200, true, SIGHTING_NONE, 0, 0},
-        {"01253", "", "none", 401, true, SIGHTING_BY_TIME, 3, 0},
-        {"", "", "", 200, true, SIGHTING_NONE, 0, 0},
-        {"0", "", "", 200, true, SIGHTING_NONE, 0, 0}, /* no test */
-        {"01", "", "", 200, true, SIGHTING_BY_TIME, 1, 0},
-        {"012", "", "", 200, true, SIGHTING_BY_TIME, 1, 0}, /* the same twice is no rival */
-        {"0127", "", "", 200, true, SIGHTING_BY_TIME, 1, 1},
-        {"17", "", "", 500, true, SIGHTING_BY_TIME_ONLY, 1, 1}, /* an application answered that */
-        {"13", "", "", 401, true, SIGHTING_BY_TIME, 3, 0},
-        {"14", "", "", 404, true, SIGHTING_BY_TIME, 4, 0},
-        {"34", "", "", 404, true, SIGHTING_BY_TIME, 4, 0}, /* another path */
-        {"36", "", "", 401, true, SIGHTING_BY_TIME, 3, 0},
-        {"6", "", "", 401, true, SIGHTING_BY_TIME_ONLY, 6, 0},
-        {"6", "", "", 0, true, SIGHTING_NONE, 0, 0},
-        {"5", "", "", 200, true, SIGHTING_BY_TIME_ONLY, 5, 0},
-        {"5", "", "", -1, true, SIGHTING_NONE, 0, 0},
-        {"1", "", "", 0, true, SIGHTING_BY_TIME_ONLY, 1, 0},
-        {"3", "", "", 0, true, SIGHTING_NONE, 0, 0},
-        {"3", "", "", -1, true, SIGHTING_BY_TIME_ONLY, 3, 0},
-        {"13", "", "none", -1, true, SIGHTING_BY_TIME_ONLY, 3, 0},
-        {"3", "", "", 200, true, SIGHTING_NONE, 0, 0},
+        {"01234567", "2222222222222222", "", 200, true, OBSERVED_MATCH_RECEIPT, 2, 0},
+        {"01234567", "3333333333333333", "t1", 401, true, OBSERVED_MATCH_RECEIPT, 3, 0},
+        {"01234567", "4444444444444444", "", 200, true, OBSERVED_MATCH_NONE, 0, 0},
+        {"01234567", "", "t1", -1, false, OBSERVED_MATCH_ID, 1, 0},
+        {"2", "", "t1", -1, false, OBSERVED_MATCH_ID, 2, 0},
+        {"01234567", "", "none", -1, false, OBSERVED_MATCH_NONE, 0, 0},
+        {"0125", "", "none", 200, true, OBSERVED_MATCH_NONE, 0, 0},
+        {"01253", "", "none", 401, true, OBSERVED_MATCH_TIME, 3, 0},
+        {"", "", "", 200, true, OBSERVED_MATCH_NONE, 0, 0},
+        {"0", "", "", 200, true, OBSERVED_MATCH_NONE, 0, 0}, /* no test */
+        {"01", "", "", 200, true, OBSERVED_MATCH_TIME, 1, 0},
+        {"012", "", "", 200, true, OBSERVED_MATCH_TIME, 1, 0}, /* the same twice is no rival */
+        {"0127", "", "", 200, true, OBSERVED_MATCH_TIME, 1, 1},
+        {"17", "", "", 500, true, OBSERVED_MATCH_TIME_ONLY, 1,
+         1}, /* an application answered that */
+        {"13", "", "", 401, true, OBSERVED_MATCH_TIME, 3, 0},
+        {"14", "", "", 404, true, OBSERVED_MATCH_TIME, 4, 0},
+        {"34", "", "", 404, true, OBSERVED_MATCH_TIME, 4, 0}, /* another path */
+        {"36", "", "", 401, true, OBSERVED_MATCH_TIME, 3, 0},
+        {"6", "", "", 401, true, OBSERVED_MATCH_TIME_ONLY, 6, 0},
+        {"6", "", "", 0, true, OBSERVED_MATCH_NONE, 0, 0},
+        {"5", "", "", 200, true, OBSERVED_MATCH_TIME_ONLY, 5, 0},
+        {"5", "", "", -1, true, OBSERVED_MATCH_NONE, 0, 0},
+        {"1", "", "", 0, true, OBSERVED_MATCH_TIME_ONLY, 1, 0},
+        {"3", "", "", 0, true, OBSERVED_MATCH_NONE, 0, 0},
+        {"3", "", "", -1, true, OBSERVED_MATCH_TIME_ONLY, 3, 0},
+        {"13", "", "none", -1, true, OBSERVED_MATCH_TIME_ONLY, 3, 0},
+        {"3", "", "", 200, true, OBSERVED_MATCH_NONE, 0, 0},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const struct sighting_wanted wanted = {.source = "foil",
-                                               .receipt = rows[i].receipt,
-                                               .event_id = rows[i].id,
-                                               .by_time = rows[i].by_time,
-                                               .status = rows[i].status};
+        const struct observed_query wanted = {.source = "foil",
+                                              .receipt = rows[i].receipt,
+                                              .event_id = rows[i].id,
+                                              .by_time = rows[i].by_time,
+                                              .status = rows[i].status};
         size_t at = 0, rivals = 0;
-        enum sighting_match match = find(rows[i].lines, &wanted, &at, &rivals);
+        enum observed_match match = find(rows[i].lines, &wanted, &at, &rivals);
 
         ck_assert_msg(match == rows[i].match, "row %zu: match %d", i, match);
-        if (match != SIGHTING_NONE)
+        if (match != OBSERVED_MATCH_NONE)
             ck_assert_msg(at == rows[i].at && rivals == rows[i].rivals, "row %zu: %zu, %zu", i, at,
                           rivals);
     }
@@ -154,52 +156,52 @@ END_TEST
 
 START_TEST(what_came_before_or_after_is_another_delivery)
 {
-    struct sighting_wanted wanted = {
+    struct observed_query wanted = {
         .source = "foil", .receipt = "", .event_id = "", .by_time = true, .status = 200};
-    struct sightings list = {0};
-    struct sighting s = sight(lines[1]);
+    struct observed_events list = {0};
+    struct observed_event s = sight(lines[1]);
     size_t at, rivals;
 
     s.time_us = 5000000;
     s.seen_us = 5000500;
-    ck_assert(sightings_add(&list, &s));
-    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
+    ck_assert(observed_events_add(&list, &s));
+    ck_assert_int_eq(observed_events_find(&list, &wanted, &at, &rivals), OBSERVED_MATCH_TIME);
     wanted.until_us = 5000000;
-    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
+    ck_assert_int_eq(observed_events_find(&list, &wanted, &at, &rivals), OBSERVED_MATCH_TIME);
     wanted.until_us = 4999999;
-    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_NONE);
+    ck_assert_int_eq(observed_events_find(&list, &wanted, &at, &rivals), OBSERVED_MATCH_NONE);
     wanted.until_us = 0;
     wanted.from_us = 5000000;
-    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
+    ck_assert_int_eq(observed_events_find(&list, &wanted, &at, &rivals), OBSERVED_MATCH_TIME);
     wanted.from_us = 5000001;
-    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_NONE);
+    ck_assert_int_eq(observed_events_find(&list, &wanted, &at, &rivals), OBSERVED_MATCH_NONE);
     list.at[0].seen_us = 50000000; /* a clock that is not ours */
-    ck_assert_int_eq(sightings_find(&list, &wanted, &at, &rivals), SIGHTING_BY_TIME);
-    sightings_free(&list);
+    ck_assert_int_eq(observed_events_find(&list, &wanted, &at, &rivals), OBSERVED_MATCH_TIME);
+    observed_events_free(&list);
 }
 END_TEST
 
 START_TEST(of_very_many_lines_the_oldest_are_forgotten)
 {
-    struct sightings list = {0};
-    struct sighting s = sight(lines[1]);
+    struct observed_events list = {0};
+    struct observed_event s = sight(lines[1]);
 
     for (int i = 0; i < 5000; i++) {
         s.seq = i;
-        ck_assert(sightings_add(&list, &s));
+        ck_assert(observed_events_add(&list, &s));
     }
     ck_assert_uint_eq(list.count + list.forgotten, 5000);
     ck_assert_int_eq(list.at[list.count - 1].seq, 4999);
-    sightings_free(&list);
+    observed_events_free(&list);
     ck_assert_uint_eq(list.count, 0);
 }
 END_TEST
 
 /* ---- what it means */
 
-static struct findings base(const char *provider, const char *line)
+static struct observed base(const char *provider, const char *line)
 {
-    struct findings f = {
+    struct observed f = {
         .provider = provider_find(provider),
         .endpoint = ENDPOINT,
         .base_url = "http://p",
@@ -217,12 +219,12 @@ static struct findings base(const char *provider, const char *line)
 
     if (line != NULL) {
         f.seen = sight(line);
-        f.match = SIGHTING_BY_ID;
+        f.match = OBSERVED_MATCH_ID;
     }
     return f;
 }
 
-static void diagnosed(const struct findings *f, enum outcome outcome, const char *name,
+static void diagnosed(const struct observed *f, enum outcome outcome, const char *name,
                       const char *words)
 {
     struct diagnosis d;
@@ -238,7 +240,7 @@ static void diagnosed(const struct findings *f, enum outcome outcome, const char
 
 START_TEST(what_went_well_is_confirmed)
 {
-    struct findings f = base("foil", lines[1]);
+    struct observed f = base("foil", lines[1]);
 
     f.seen.fresh = true;
     diagnosed(&f, OUTCOME_GOOD, "confirmed", "stored as 2 within");
@@ -248,15 +250,15 @@ START_TEST(what_went_well_is_confirmed)
     diagnosed(&f, OUTCOME_REFUSED, "no_destination", "no destination takes");
     f.destinations_count = 1;
     f.destinations[0] =
-        (struct findings_destination){.name = "app", .state = FINDINGS_TAKEN, .reason = "it an"};
+        (struct observed_destination){.name = "app", .state = OBSERVED_TAKEN, .reason = "it an"};
     diagnosed(&f, OUTCOME_GOOD, "confirmed", ", and taken by app");
-    f.destinations[0].state = FINDINGS_RETRYING;
+    f.destinations[0].state = OBSERVED_RETRYING;
     diagnosed(&f, OUTCOME_TIMEOUT, "not_forwarded", "app has not taken it within 30 s: it an");
-    f.destinations[0].state = FINDINGS_PARKED;
+    f.destinations[0].state = OBSERVED_PARKED;
     diagnosed(&f, OUTCOME_REFUSED, "parked", "hookline replay 2 --destination app");
     f.forwarded = false;
     diagnosed(&f, OUTCOME_GOOD, "confirmed", "app has not taken it yet: it an");
-    f.match = SIGHTING_BY_TIME;
+    f.match = OBSERVED_MATCH_TIME;
     f.rivals = 1;
     diagnosed(&f, OUTCOME_GOOD, "confirmed", "could be another test delivery");
 }
@@ -264,7 +266,7 @@ END_TEST
 
 START_TEST(what_the_provider_says_must_fit_what_the_sink_says)
 {
-    struct findings f = base("trulayer", lines[1]);
+    struct observed f = base("trulayer", lines[1]);
 
     f.view.status = 0;
     f.view.state = PROVIDER_FAILED;
@@ -272,7 +274,7 @@ START_TEST(what_the_provider_says_must_fit_what_the_sink_says)
     f.view.status = 502;
     diagnosed(&f, OUTCOME_PROVIDER_REFUSED, "answer_replaced",
               "answered 200, but TruLayer got 502");
-    f.match = SIGHTING_BY_RECEIPT;
+    f.match = OBSERVED_MATCH_RECEIPT;
     diagnosed(&f, OUTCOME_REFUSED, "application_failed", "for the application behind it: TruLayer");
     f.view.status = 204;
     diagnosed(&f, OUTCOME_GOOD, "confirmed", "");
@@ -284,7 +286,7 @@ END_TEST
 
 START_TEST(a_provider_that_did_not_do_it_is_told_from_a_sink_that_did_not)
 {
-    struct findings f = base("foil", NULL);
+    struct observed f = base("foil", NULL);
 
     f.answered = false;
     diagnosed(&f, OUTCOME_TRANSPORT, "no_answer", "did not answer within 30 s");
@@ -307,7 +309,7 @@ END_TEST
 
 START_TEST(where_nothing_came_the_providers_view_tells_why)
 {
-    struct findings f = base("foil", NULL);
+    struct observed f = base("foil", NULL);
 
     diagnosed(&f, OUTCOME_TIMEOUT, "elsewhere", "not to this sink: somebody else answered 200");
     f.view = (struct provider_view){.state = PROVIDER_FAILED, .status = 502, .body = "<html>"};
@@ -330,7 +332,7 @@ END_TEST
 /* Signed at 1412 and received at 1000.123, by the sink's clock. */
 START_TEST(of_a_wrong_clock_it_is_told_by_how_much_and_whose_it_is)
 {
-    struct findings f = base("foil", "{\"verdict\":\"refused\",\"reason\":\"timestamp_too_new\","
+    struct observed f = base("foil", "{\"verdict\":\"refused\",\"reason\":\"timestamp_too_new\","
                                      "\"status\":401,\"source\":\"foil\",\"signed_at\":1412,"
                                      "\"time\":\"1970-01-01T00:16:40.123Z\"}");
 
@@ -368,7 +370,7 @@ START_TEST(every_reason_and_every_hint_has_a_sentence)
     static const char *const hints[] = {"other_source",  "body_reencoded", "body_newline",
                                         "body_crlf",     "secret_newline", "secret_decoding",
                                         "timestamp_unit"};
-    struct findings f = base("foil", lines[3]);
+    struct observed f = base("foil", lines[3]);
 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         snprintf(f.seen.reason, sizeof(f.seen.reason), "%s", reasons[i]);
@@ -388,22 +390,22 @@ END_TEST
 /* The clock of a sink on another machine may say anything. */
 START_TEST(times_are_the_sinks_if_they_can_be)
 {
-    struct findings f = base("foil", lines[1]);
+    struct observed f = base("foil", lines[1]);
 
     f.seen.duration_us = 3000;
     f.seen.time_us = 999999000;
     f.seen.seen_us = 1000005000;
-    ck_assert_int_eq(findings_received_us(&f), 999999000);
-    ck_assert_int_eq(findings_settled_us(&f), 1000002000);
+    ck_assert_int_eq(observed_received_us(&f), 999999000);
+    ck_assert_int_eq(observed_settled_us(&f), 1000002000);
     f.seen.time_us = 5;
-    ck_assert_int_eq(findings_received_us(&f), 1000002000);
+    ck_assert_int_eq(observed_received_us(&f), 1000002000);
     f.seen.time_us = INT64_MAX;
-    ck_assert_int_eq(findings_received_us(&f), 1000002000);
+    ck_assert_int_eq(observed_received_us(&f), 1000002000);
     f.seen.time_us = f.triggered_us - 999;
-    ck_assert_int_eq(findings_received_us(&f), f.triggered_us);
+    ck_assert_int_eq(observed_received_us(&f), f.triggered_us);
     f.seen.duration_us = -1;
     f.seen.time_us = 5;
-    ck_assert_int_eq(findings_received_us(&f), 1000005000);
+    ck_assert_int_eq(observed_received_us(&f), 1000005000);
 }
 END_TEST
 

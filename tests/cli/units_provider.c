@@ -39,28 +39,28 @@ START_TEST(what_others_say_is_one_printable_line)
     char out[32];
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        plain_text_copy(out, sizeof(out), texts[i].from, strlen(texts[i].from), texts[i].hidden);
+        text_copy_redacted(out, sizeof(out), texts[i].from, strlen(texts[i].from), texts[i].hidden);
         ck_assert_str_eq(out, texts[i].to);
     }
-    plain_text_copy(out, sizeof(out), "a\0b", 3, NULL);
+    text_copy_redacted(out, sizeof(out), "a\0b", 3, NULL);
     ck_assert_str_eq(out, "a\\x00b");
 }
 END_TEST
 
 START_TEST(a_text_fits_whatever_it_is_and_whatever_is_hidden)
 {
-    char from[700], out[PLAIN_TEXT_MAX];
+    char from[700], out[TEXT_REDACTED_MAX];
 
     for (unsigned seed = 0; seed < 2000; seed++) {
-        size_t size = 16 + seed % (PLAIN_TEXT_MAX - 15), len = seed * 7 % sizeof(from);
+        size_t size = 16 + seed % (TEXT_REDACTED_MAX - 15), len = seed * 7 % sizeof(from);
 
         for (size_t i = 0; i < len; i++)
             from[i] = (char)((seed * 31 + i * i * 7 + (i >> 3)) & 0xff);
-        plain_text_copy(out, size, from, len, seed % 3 == 0 ? "\x07" : NULL);
+        text_copy_redacted(out, size, from, len, seed % 3 == 0 ? "\x07" : NULL);
         ck_assert_uint_lt(strlen(out), size);
     }
     memset(from, 'x', sizeof(from));
-    plain_text_copy(out, sizeof(out), from, sizeof(from), "x");
+    text_copy_redacted(out, sizeof(out), from, sizeof(from), "x");
     ck_assert_uint_lt(strlen(out), sizeof(out));
     ck_assert_ptr_null(strchr(out, 'x'));
 }

@@ -24,24 +24,25 @@ static const char *description_of(const char *scheme)
     return hookline_scheme_find(scheme)->description;
 }
 
-static struct parcel parcel_of(const char *scheme, const char *const *secrets, const char *body)
+static struct shipment_spec parcel_of(const char *scheme, const char *const *secrets,
+                                      const char *body)
 {
-    return (struct parcel){.description = description_of(scheme),
-                           .secrets = secrets,
-                           .secrets_count = 1,
-                           .body = {body, strlen(body)},
-                           .id = {"msg_1", 5},
-                           .now = NOW};
+    return (struct shipment_spec){.description = description_of(scheme),
+                                  .secrets = secrets,
+                                  .secrets_count = 1,
+                                  .body = {body, strlen(body)},
+                                  .id = {"msg_1", 5},
+                                  .now = NOW};
 }
 
-static struct shipment *pack(const struct parcel *parcel, const char *words)
+static struct shipment *pack(const struct shipment_spec *spec, const char *words)
 {
-    char why[SHIPMENT_WHY_SIZE] = "", fault_why[FAULT_WHY_SIZE];
+    char why[SHIPMENT_WHY_SIZE] = "", fault_why[FAULTS_WHY_SIZE];
     struct shipment *shipment;
     struct faults faults;
 
-    ck_assert_msg(fault_read(&faults, words, fault_why), "%s", fault_why);
-    shipment = shipment_pack(parcel, &faults, why);
+    ck_assert_msg(faults_read(&faults, words, fault_why), "%s", fault_why);
+    shipment = shipment_build(spec, &faults, why);
     ck_assert_msg(shipment != NULL, "%s: %s", words, why);
     return shipment;
 }
@@ -73,10 +74,10 @@ static hookline_result verdict_of(const struct shipment *shipment, const char *d
 static void comes_to(const char *scheme, const char *words, const char *body, int reason)
 {
     const char *secrets[] = {secret, old_secret};
-    struct parcel parcel = parcel_of(scheme, secrets, body);
-    struct shipment *shipment = pack(&parcel, words);
+    struct shipment_spec spec = parcel_of(scheme, secrets, body);
+    struct shipment *shipment = pack(&spec, words);
 
-    ck_assert_msg(verdict_of(shipment, parcel.description, secret).reason == reason,
+    ck_assert_msg(verdict_of(shipment, spec.description, secret).reason == reason,
                   "%s of %s is not %s", words, scheme, hookline_code_name(reason));
     shipment_free(&shipment);
     ck_assert_ptr_null(shipment);
@@ -114,8 +115,8 @@ END_TEST
 START_TEST(a_secret_with_a_line_end_is_the_key_with_it)
 {
     const char *secrets[] = {"channel-secret"};
-    struct parcel parcel = parcel_of("github", secrets, "{}");
-    struct shipment *shipment = pack(&parcel, "secret-newline");
+    struct shipment_spec spec = parcel_of("github", secrets, "{}");
+    struct shipment *shipment = pack(&spec, "secret-newline");
     /* "channel-secret\n" */
     const char *hex = "6368616e6e656c2d7365637265740a";
 
@@ -141,27 +142,25 @@ static const char *header_of(const struct shipment *shipment, const char *name)
 START_TEST(while_secrets_rotate_both_signatures_are_there)
 {
     const char *secrets[] = {secret, old_secret};
-    struct parcel parcel = parcel_of("standard", secrets, "{}");
-    struct shipment *shipment = pack(&parcel, ""), *two;
+    struct shipment_spec spec = parcel_of("standard", secrets, "{}");
+    struct shipment *shipment = pack(&spec, ""), *two;
     const char *right = strchr(header_of(shipment, "webhook-signature"), ' ');
 
-    two = pack(&parcel, "two-signatures");
+    two = pack(&spec, "two-signatures");
     ck_assert_str_eq(strrchr(header_of(two, "webhook-signature"), ' '), right);
     shipment_free(&two);
-    parcel.secrets_count = 2;
-    two = pack(&parcel, "two-signatures");
+    spec.secrets_count = 2;
+    two = pack(&spec, "two-signatures");
     ck_assert_str_eq(strrchr(header_of(two, "webhook-signature"), ' '), right);
     shipment_free(&two);
     shipment_free(&shipment);
-    shipment = pack(&parcel, "two-signatures");
-    ck_assert_int_eq(verdict_of(shipment, parcel.description, secret).reason, HOOKLINE_VERIFIED);
-    ck_assert_int_eq(verdict_of(shipment, parcel.description, old_secret).reason,
-                     HOOKLINE_VERIFIED);
+    shipment = pack(&spec, "two-signatures");
+    ck_assert_int_eq(verdict_of(shipment, spec.description, secret).reason, HOOKLINE_VERIFIED);
+    ck_assert_int_eq(verdict_of(shipment, spec.description, old_secret).reason, HOOKLINE_VERIFIED);
     shipment_free(&shipment);
-    parcel.secrets_count = 1;
-    shipment = pack(&parcel, "");
-    ck_assert_int_eq(verdict_of(shipment, parcel.description, old_secret).reason,
-                     HOOKLINE_MISMATCH);
+    spec.secrets_count = 1;
+    shipment = pack(&spec, "");
+    ck_assert_int_eq(verdict_of(shipment, spec.description, old_secret).reason, HOOKLINE_MISMATCH);
     shipment_free(&shipment);
 }
 END_TEST
@@ -170,15 +169,15 @@ START_TEST(headers_of_ones_own_stand_in_for_the_usual_ones)
 {
     const char *secrets[] = {secret};
     const char *extra[] = {"content-type: text/plain", "User-Agent:", "X-More: a", NULL};
-    struct parcel parcel = parcel_of("foil", secrets, " \n[]");
-    struct shipment *shipment = pack(&parcel, "");
+    struct shipment_spec spec = parcel_of("foil", secrets, " \n[]");
+    struct shipment *shipment = pack(&spec, "");
 
     ck_assert_str_eq(header_of(shipment, "Content-Type"), "Content-Type: application/json");
     ck_assert_str_eq(header_of(shipment, "User-Agent"), "User-Agent: hookline/" HOOKLINE_VERSION);
     shipment_free(&shipment);
-    parcel.body = (hookline_bytes){"", 0};
-    parcel.extra = extra;
-    shipment = pack(&parcel, "");
+    spec.body = (hookline_bytes){"", 0};
+    spec.extra = extra;
+    shipment = pack(&spec, "");
     ck_assert_str_eq(header_of(shipment, "Content-Type"), "content-type: text/plain");
     ck_assert_str_eq(header_of(shipment, "User-Agent"), "User-Agent;");
     ck_assert_str_eq(header_of(shipment, "X-More"), "X-More: a");
@@ -196,7 +195,7 @@ START_TEST(what_cannot_be_packed_is_explained)
     static const char urls[] = "signature X-S; encoding hex; content {url}{body}";
     static const char tenants[] = "signature X-S; encoding hex; content {header:X-Tenant}.{body}";
     const struct {
-        struct parcel parcel;
+        struct shipment_spec spec;
         const char *words, *why;
     } wrong[] = {
         {{.description = "x", .secrets = secrets, .secrets_count = 1, .now = NOW}, "", ""},
@@ -217,13 +216,13 @@ START_TEST(what_cannot_be_packed_is_explained)
         {{SIGNED_BY(urls)}, "", "signs the URL"},
         {{SIGNED_BY(tenants)}, "", "signs the header X-Tenant, too: it is missing"},
     };
-    char why[SHIPMENT_WHY_SIZE], fault_why[FAULT_WHY_SIZE];
+    char why[SHIPMENT_WHY_SIZE], fault_why[FAULTS_WHY_SIZE];
     struct faults faults;
 
     for (int i = 0; i < COUNT(wrong); i++) {
-        ck_assert(fault_read(&faults, wrong[i].words, fault_why));
+        ck_assert(faults_read(&faults, wrong[i].words, fault_why));
         why[0] = '\0';
-        ck_assert_ptr_null(shipment_pack(&wrong[i].parcel, &faults, why));
+        ck_assert_ptr_null(shipment_build(&wrong[i].spec, &faults, why));
         ck_assert_msg(why[0] != '\0' && strstr(why, wrong[i].why) != NULL, "%s: %s", wrong[i].why,
                       why);
         ck_assert_ptr_null(strstr(why, secret));

@@ -9,7 +9,7 @@
 
 #include "daemon/base/printable.h"
 #include "cli/record.h"
-#include "cli/stream.h"
+#include "cli/sse.h"
 #include "cli/table.h"
 #include "cli/target.h"
 #include "cli/told.h"
@@ -24,7 +24,7 @@ struct heard {
     int stop_after; /* events; 0: never */
 };
 
-static bool hear(void *data, const struct stream_event *event)
+static bool hear(void *data, const struct sse_event *event)
 {
     struct heard *h = data;
     size_t len = strlen(h->text);
@@ -73,14 +73,14 @@ static const struct {
 
 static void check_pieces(const char *bytes, size_t piece, const char *expected)
 {
-    struct stream stream = {.has_data = false};
+    struct sse_parser stream = {.has_data = false};
     struct heard heard = {.text = ""};
 
     for (size_t at = 0, len = strlen(bytes); at < len; at += piece)
         ck_assert(
-            stream_take(&stream, bytes + at, len - at < piece ? len - at : piece, hear, &heard));
+            sse_parse(&stream, bytes + at, len - at < piece ? len - at : piece, hear, &heard));
     ck_assert_str_eq(heard.text, expected);
-    stream_free(&stream);
+    sse_free(&stream);
 }
 
 START_TEST(events_are_read_in_whatever_pieces_they_come)
@@ -92,13 +92,13 @@ END_TEST
 
 START_TEST(who_listens_may_end_it)
 {
-    struct stream stream = {.has_data = false};
+    struct sse_parser stream = {.has_data = false};
     struct heard heard = {.stop_after = 2};
     const char *bytes = "data: 1\n\n: c\ndata: 3\n\n";
 
-    ck_assert(!stream_take(&stream, bytes, strlen(bytes), hear, &heard));
+    ck_assert(!sse_parse(&stream, bytes, strlen(bytes), hear, &heard));
     ck_assert_str_eq(heard.text, "message=1;#c;");
-    stream_free(&stream);
+    sse_free(&stream);
 }
 END_TEST
 
@@ -106,20 +106,20 @@ END_TEST
 START_TEST(what_has_no_end_is_given_up)
 {
     static const char *const pieces[] = {"x", "data: 12345678\n"};
-    struct stream stream = {.has_data = false};
+    struct sse_parser stream = {.has_data = false};
     struct heard heard = {.text = ""};
     char block[1 << 16];
     size_t len = strlen(pieces[_i]), taken = 0;
 
     for (size_t i = 0; i < sizeof(block); i++)
         block[i] = pieces[_i][i % len];
-    while (stream_take(&stream, block, sizeof(block) / len * len, hear, &heard)) {
+    while (sse_parse(&stream, block, sizeof(block) / len * len, hear, &heard)) {
         taken += sizeof(block);
-        ck_assert_uint_le(taken, 4 * (size_t)STREAM_EVENT_MAX);
+        ck_assert_uint_le(taken, 4 * (size_t)SSE_EVENT_MAX);
     }
-    ck_assert_uint_ge(taken, STREAM_EVENT_MAX / 2);
-    ck_assert_uint_le(stream.line.size + stream.data.size, 8 * (size_t)STREAM_EVENT_MAX);
-    stream_free(&stream);
+    ck_assert_uint_ge(taken, SSE_EVENT_MAX / 2);
+    ck_assert_uint_le(stream.line.size + stream.data.size, 8 * (size_t)SSE_EVENT_MAX);
+    sse_free(&stream);
 }
 END_TEST
 
@@ -173,9 +173,9 @@ START_TEST(what_could_move_a_cursor_is_written_as_text)
     size_t size;
     FILE *out = open_memstream(&written, &size);
 
-    ck_assert_uint_eq(printable_copy(to, sizeof(to), text, texts[_i].len), strlen(to));
+    ck_assert_uint_eq(text_copy_printable(to, sizeof(to), text, texts[_i].len), strlen(to));
     ck_assert_str_eq(to, texts[_i].written);
-    printable_write(out, text, texts[_i].len);
+    text_write_printable(out, text, texts[_i].len);
     fclose(out);
     ck_assert_str_eq(written, texts[_i].written);
     free(written);
@@ -189,7 +189,7 @@ START_TEST(json_stays_the_same_json)
     size_t size;
     FILE *out = open_memstream(&written, &size);
 
-    printable_write_json(out, text, texts[_i].len);
+    text_write_json(out, text, texts[_i].len);
     fclose(out);
     snprintf(expected, sizeof(expected), "%s\n", texts[_i].json);
     ck_assert_str_eq(written, expected);
@@ -204,13 +204,13 @@ START_TEST(a_text_is_cut_between_characters)
 
     for (size_t size = 1; size <= sizeof(to); size++) {
         memset(to, 'x', sizeof(to));
-        ck_assert_uint_lt(printable_copy(to, size, "a\x1b\xc3\xa4", 4), size);
+        ck_assert_uint_lt(text_copy_printable(to, size, "a\x1b\xc3\xa4", 4), size);
         ck_assert_str_eq(to, size == 1  ? ""
                              : size < 6 ? "a"
                              : size < 8 ? "a\\x1b"
                                         : "a\\x1b\xc3\xa4");
     }
-    ck_assert_uint_eq(printable_copy(to, sizeof(to), NULL, 5), 0);
+    ck_assert_uint_eq(text_copy_printable(to, sizeof(to), NULL, 5), 0);
 }
 END_TEST
 
@@ -220,7 +220,7 @@ START_TEST(lines_stay_lines)
     size_t size;
     FILE *out = open_memstream(&written, &size);
 
-    printable_write_lines(out, "a\n\tb\r\n\x1b\n", 8);
+    text_write_lines(out, "a\n\tb\r\n\x1b\n", 8);
     fclose(out);
     ck_assert_str_eq(written, "a\n\tb\\x0d\n\\x1b\n");
     free(written);
@@ -231,13 +231,13 @@ END_TEST
 
 START_TEST(values_of_a_target_are_escaped)
 {
-    struct target t;
+    struct sink_target t;
 
-    target_begin(&t, "/deliveries");
-    target_add(&t, "source", NULL);
+    sink_target_begin(&t, "/deliveries");
+    sink_target_add(&t, "source", NULL);
     ck_assert_str_eq(t.text, "/deliveries");
-    target_add(&t, "id", "a b&c=d#e/f?g%h+\xc3\xa4\n~");
-    target_add_number(&t, "limit", -5);
+    sink_target_add(&t, "id", "a b&c=d#e/f?g%h+\xc3\xa4\n~");
+    sink_target_add_number(&t, "limit", -5);
     ck_assert_str_eq(t.text, "/deliveries?id=a%20b%26c%3Dd%23e%2Ff%3Fg%25h%2B%C3%A4%0A~&limit=-5");
     ck_assert(!t.too_long);
 }
@@ -245,13 +245,13 @@ END_TEST
 
 START_TEST(a_target_that_is_too_long_is_known)
 {
-    char value[TARGET_SIZE];
-    struct target t;
+    char value[SINK_TARGET_SIZE];
+    struct sink_target t;
 
     memset(value, '#', sizeof(value));
     value[sizeof(value) - 1] = '\0';
-    target_begin(&t, "/x");
-    target_add(&t, "id", value);
+    sink_target_begin(&t, "/x");
+    sink_target_add(&t, "id", value);
     ck_assert(t.too_long);
     ck_assert_uint_lt(strlen(t.text), sizeof(t.text));
 }
@@ -286,9 +286,9 @@ static const struct {
 
 START_TEST(a_moment_is_one_or_so_long_ago)
 {
-    char moment[WHEN_TEXT_SIZE];
+    char moment[RFC3339_EPOCH_SIZE];
 
-    ck_assert(when_read(moments[_i].text, 1000000500000, moment) ==
+    ck_assert(rfc3339_read_or_ago(moments[_i].text, 1000000500000, moment) ==
               (moments[_i].moment[0] != '\0'));
     ck_assert_str_eq(moment, moments[_i].moment);
 }
@@ -298,45 +298,46 @@ END_TEST
 
 START_TEST(no_number_is_told_twice)
 {
-    struct told told = {.numbers = NULL};
+    struct seq_set told = {.numbers = NULL};
 
     for (int i = 0; i < 1000; i++) {
         int64_t number = i * 7919 % 1009;
 
-        ck_assert(!told_has(&told, number));
-        ck_assert(told_add(&told, number) && told_add(&told, number) && told_has(&told, number));
+        ck_assert(!seq_set_has(&told, number));
+        ck_assert(seq_set_add(&told, number) && seq_set_add(&told, number) &&
+                  seq_set_has(&told, number));
     }
     ck_assert_uint_eq(told.count, 1000);
     for (size_t i = 1; i < told.count; i++)
         ck_assert_int_lt(told.numbers[i - 1], told.numbers[i]);
-    ck_assert(!told_has(&told, -1) && !told_has(&told, INT64_MAX));
-    told_free(&told);
-    ck_assert(!told_has(&told, 5));
+    ck_assert(!seq_set_has(&told, -1) && !seq_set_has(&told, INT64_MAX));
+    seq_set_free(&told);
+    ck_assert(!seq_set_has(&told, 5));
 }
 END_TEST
 
 /* ---- wanted */
 
 static const struct {
-    struct wanted wanted;
+    struct wait_filter filter;
     bool matches;
 } wishes[] = {
-    {{.verdicts = WANTED_STORED}, true},
-    {{.verdicts = WANTED_STORED | WANTED_REFUSED}, true},
-    {{.verdicts = WANTED_DUPLICATE | WANTED_REFUSED | WANTED_PARKED}, false},
+    {{.verdicts = EVENT_STORED}, true},
+    {{.verdicts = EVENT_STORED | EVENT_REFUSED}, true},
+    {{.verdicts = EVENT_DUPLICATE | EVENT_REFUSED | EVENT_PARKED}, false},
     {{.verdicts = 0}, false},
-    {{.verdicts = WANTED_STORED, .source = "foil"}, true},
-    {{.verdicts = WANTED_STORED, .source = "foi"}, false},
-    {{.verdicts = WANTED_STORED, .type = "gate.open"}, true},
-    {{.verdicts = WANTED_STORED, .type = "gate.*"}, true},
-    {{.verdicts = WANTED_STORED, .type = "*"}, true},
-    {{.verdicts = WANTED_STORED, .type = "gate.open*"}, true},
-    {{.verdicts = WANTED_STORED, .type = "gate"}, false},
-    {{.verdicts = WANTED_STORED, .type = "gate.open.*"}, false},
-    {{.verdicts = WANTED_STORED, .type = ""}, false},
-    {{.verdicts = WANTED_STORED, .id = "evt_1"}, true},
-    {{.verdicts = WANTED_STORED, .id = "evt_12"}, false},
-    {{.verdicts = WANTED_STORED, .receipt = "00ff"}, false},
+    {{.verdicts = EVENT_STORED, .source = "foil"}, true},
+    {{.verdicts = EVENT_STORED, .source = "foi"}, false},
+    {{.verdicts = EVENT_STORED, .type = "gate.open"}, true},
+    {{.verdicts = EVENT_STORED, .type = "gate.*"}, true},
+    {{.verdicts = EVENT_STORED, .type = "*"}, true},
+    {{.verdicts = EVENT_STORED, .type = "gate.open*"}, true},
+    {{.verdicts = EVENT_STORED, .type = "gate"}, false},
+    {{.verdicts = EVENT_STORED, .type = "gate.open.*"}, false},
+    {{.verdicts = EVENT_STORED, .type = ""}, false},
+    {{.verdicts = EVENT_STORED, .id = "evt_1"}, true},
+    {{.verdicts = EVENT_STORED, .id = "evt_12"}, false},
+    {{.verdicts = EVENT_STORED, .receipt = "00ff"}, false},
 };
 
 START_TEST(an_event_is_waited_for_or_not)
@@ -344,7 +345,7 @@ START_TEST(an_event_is_waited_for_or_not)
     cJSON *event = cJSON_Parse("{\"verdict\":\"stored\",\"source\":\"foil\",\"type\":\"gate.open\","
                                "\"id\":\"evt_1\",\"receipt\":null}");
 
-    ck_assert(wanted_matches(&wishes[_i].wanted, event) == wishes[_i].matches);
+    ck_assert(wait_filter_matches(&wishes[_i].filter, event) == wishes[_i].matches);
     cJSON_Delete(event);
 }
 END_TEST
@@ -353,15 +354,15 @@ START_TEST(what_is_no_event_is_not_waited_for)
 {
     static const char *const texts_of[] = {
         "{}", "[]", "5", "{\"verdict\":null}", "{\"verdict\":5}", "{\"verdict\":\"\"}"};
-    const struct wanted all = {.verdicts = ~0u};
+    const struct wait_filter all = {.verdicts = ~0u};
 
     for (int i = 0; i < COUNT(texts_of); i++) {
         cJSON *event = cJSON_Parse(texts_of[i]);
 
-        ck_assert(!wanted_matches(&all, event));
+        ck_assert(!wait_filter_matches(&all, event));
         cJSON_Delete(event);
     }
-    ck_assert(!wanted_matches(&all, NULL));
+    ck_assert(!wait_filter_matches(&all, NULL));
 }
 END_TEST
 

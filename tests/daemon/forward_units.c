@@ -12,7 +12,7 @@
 #include "daemon/policy/destination.h"
 #include "daemon/store/entry.h"
 #include "daemon/forward/outgoing.h"
-#include "daemon/http/call.h"
+#include "daemon/http/client.h"
 #include "../run.h"
 
 /* ---- backoff */
@@ -190,7 +190,7 @@ START_TEST(a_destination_that_asks_for_rest_gets_it_but_not_for_ever)
     ck_assert_uint_eq(breaker_allows(&b, MOST, 7 * SECOND - 1), 0);
     ck_assert_uint_eq(breaker_allows(&b, MOST, 7 * SECOND), MOST);
     breaker_failure(&b, 86400 * SECOND, 7 * SECOND);
-    ck_assert_int_eq(b.rests_until_us, 7 * SECOND + BREAKER_LONGEST_ASKED_US);
+    ck_assert_int_eq(b.rests_until_us, 7 * SECOND + BREAKER_MAX_RETRY_AFTER_US);
     breaker_probe(&b);
     ck_assert_uint_ne(breaker_allows(&b, MOST, 7 * SECOND), 0);
 }
@@ -226,7 +226,7 @@ static const struct {
 
 START_TEST(a_url_is_https_or_http_and_holds_no_password)
 {
-    const char *problem = call_url_problem(urls[_i].url);
+    const char *problem = client_url_problem(urls[_i].url);
 
     if (urls[_i].problem == NULL)
         ck_assert_msg(problem == NULL, "%s: %s", urls[_i].url, problem);
@@ -272,14 +272,14 @@ START_TEST(a_destination_takes_what_its_filters_let_pass)
 {
     struct destination d = {.sources = filters[_i].sources, .types = filters[_i].types};
 
-    ck_assert_int_eq(destination_takes(&d, filters[_i].source, filters[_i].type),
+    ck_assert_int_eq(destination_matches(&d, filters[_i].source, filters[_i].type),
                      filters[_i].taken);
 }
 END_TEST
 
 /* ---- what is sent */
 
-static size_t count_headers(const struct outgoing *outgoing, const char *line)
+static size_t count_headers(const struct attempt_headers *outgoing, const char *line)
 {
     size_t n = 0;
 
@@ -288,7 +288,7 @@ static size_t count_headers(const struct outgoing *outgoing, const char *line)
     return n;
 }
 
-static size_t count_names(const struct outgoing *outgoing, const char *name)
+static size_t count_names(const struct attempt_headers *outgoing, const char *name)
 {
     size_t n = 0, len = strlen(name);
 
@@ -297,7 +297,7 @@ static size_t count_names(const struct outgoing *outgoing, const char *name)
     return n;
 }
 
-static const struct entry some_entry = {
+static const struct delivery_row some_entry = {
     .seq = 17,
     .source = BYTES("foil"),
     .scheme = BYTES("standard"),
@@ -313,7 +313,7 @@ static const struct entry some_entry = {
 START_TEST(the_facts_are_told_and_cannot_be_forged)
 {
     struct destination d = {0};
-    struct outgoing outgoing = outgoing_new(&some_entry, &d, 3, 1700000002);
+    struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
 
     ck_assert_ptr_nonnull(outgoing.headers);
     ck_assert_uint_eq(count_headers(&outgoing, "content-type: application/json"), 1);
@@ -330,49 +330,49 @@ START_TEST(the_facts_are_told_and_cannot_be_forged)
     ck_assert_uint_eq(count_names(&outgoing, "host"), 0);
     ck_assert_uint_eq(count_names(&outgoing, "user-agent"), 1);
     ck_assert_uint_eq(count_headers(&outgoing, "user-agent: sender"), 0);
-    outgoing_free(&outgoing);
+    attempt_headers_free(&outgoing);
 }
 END_TEST
 
 START_TEST(a_fact_that_nobody_told_or_that_is_endless_is_left_out)
 {
     static char endless[257];
-    struct entry entry = some_entry;
+    struct delivery_row delivery = some_entry;
     struct destination d = {0};
-    struct outgoing outgoing;
+    struct attempt_headers outgoing;
 
     memset(endless, 'x', sizeof(endless));
-    entry.id = (hookline_bytes){0};
-    entry.type = (hookline_bytes){endless, sizeof(endless)};
-    entry.signed_at = -1;
-    entry.headers = (hookline_bytes){0};
-    outgoing = outgoing_new(&entry, &d, 1, 1700000002);
+    delivery.id = (hookline_bytes){0};
+    delivery.type = (hookline_bytes){endless, sizeof(endless)};
+    delivery.signed_at = -1;
+    delivery.headers = (hookline_bytes){0};
+    outgoing = attempt_headers_new(&delivery, &d, 1, 1700000002);
     ck_assert_uint_eq(count_names(&outgoing, "hookline-id"), 0);
     ck_assert_uint_eq(count_names(&outgoing, "hookline-type"), 0);
     ck_assert_uint_eq(count_names(&outgoing, "hookline-signed-at"), 0);
     ck_assert_uint_eq(count_names(&outgoing, "content-type"), 0);
-    outgoing_free(&outgoing);
+    attempt_headers_free(&outgoing);
 }
 END_TEST
 
 START_TEST(a_fresh_signature_takes_the_place_of_the_senders)
 {
     struct destination d = {0};
-    struct outgoing first, second;
+    struct attempt_headers first, second;
 
     ck_assert_int_eq(hookline_verifier_new(&d.signer, "standard",
                                            "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
                      0);
-    first = outgoing_new(&some_entry, &d, 1, 1700000002);
-    second = outgoing_new(&some_entry, &d, 2, 1700000003);
+    first = attempt_headers_new(&some_entry, &d, 1, 1700000002);
+    second = attempt_headers_new(&some_entry, &d, 2, 1700000003);
     ck_assert_uint_eq(count_headers(&first, "webhook-id: theirs"), 0);
     ck_assert_uint_eq(count_headers(&first, "webhook-id: hl_17_60a2418202240"), 1);
     ck_assert_uint_eq(count_headers(&second, "webhook-id: hl_17_60a2418202240"), 1);
     ck_assert_uint_eq(count_headers(&first, "webhook-timestamp: 1700000002"), 1);
     ck_assert_uint_eq(count_headers(&second, "webhook-timestamp: 1700000003"), 1);
     ck_assert_uint_eq(count_names(&first, "webhook-signature"), 1);
-    outgoing_free(&first);
-    outgoing_free(&second);
+    attempt_headers_free(&first);
+    attempt_headers_free(&second);
     hookline_verifier_free(&d.signer);
 }
 END_TEST

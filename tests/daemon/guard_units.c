@@ -10,7 +10,7 @@
 
 #include <sodium.h>
 
-#include "daemon/http/crowd.h"
+#include "daemon/http/conn_count.h"
 #include "daemon/http/deadline.h"
 #include "daemon/base/network.h"
 #include "daemon/base/offenders.h"
@@ -25,7 +25,7 @@ START_TEST(a_rate_takes_a_burst_and_then_one_at_a_time)
 {
     struct rate r;
 
-    rate_set(&r, 10, 5);
+    rate_init(&r, 10, 5);
     for (int i = 0; i < 5; i++)
         ck_assert_uint_eq(rate_take(&r, start), 0);
     ck_assert_uint_eq(rate_take(&r, start), 1);
@@ -40,7 +40,7 @@ START_TEST(who_was_quiet_for_a_year_has_saved_no_more_than_a_burst)
     struct rate r;
     int taken = 0;
 
-    rate_set(&r, 1, 3);
+    rate_init(&r, 1, 3);
     ck_assert_uint_eq(rate_take(&r, start), 0);
     while (rate_take(&r, start + 365 * 86400 * second) == 0)
         taken++;
@@ -52,7 +52,7 @@ START_TEST(what_is_not_taken_does_not_put_off_what_comes_then)
 {
     struct rate r;
 
-    rate_set(&r, 1, 1);
+    rate_init(&r, 1, 1);
     ck_assert_uint_eq(rate_take(&r, start), 0);
     for (int i = 0; i < 1000; i++)
         ck_assert_uint_eq(rate_take(&r, start + second / 2), 1);
@@ -66,7 +66,7 @@ START_TEST(a_rate_is_kept_over_time_also_where_it_does_not_divide_the_second)
     struct rate r;
     unsigned taken = 0;
 
-    rate_set(&r, rates[_i], 1);
+    rate_init(&r, rates[_i], 1);
     for (int64_t us = 0; us < 2 * second; us++)
         taken += rate_take(&r, start + us) == 0;
     ck_assert_uint_ge(taken * 1000ull, 2 * rates[_i] * 998ull); /* asked once a microsecond */
@@ -85,7 +85,7 @@ START_TEST(the_largest_rates_and_bursts_are_kept_at_any_time)
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
         unsigned taken = 0;
 
-        rate_set(&r, rates[_i].per_second, rates[_i].burst);
+        rate_init(&r, rates[_i].per_second, rates[_i].burst);
         while (taken <= RATE_MAX && rate_take(&r, times[i]) == 0)
             taken++;
         ck_assert_uint_eq(taken, rates[_i].burst);
@@ -99,10 +99,10 @@ START_TEST(who_has_read_the_clock_a_little_earlier_is_not_told_to_wait_for_long)
 {
     struct rate r;
 
-    rate_set(&r, 1, 1);
+    rate_init(&r, 1, 1);
     ck_assert_uint_eq(rate_take(&r, start), 0);
     ck_assert_uint_eq(rate_take(&r, start - 1000), 2);
-    rate_set(&r, 1000, 2);
+    rate_init(&r, 1000, 2);
     ck_assert_uint_eq(rate_take(&r, start), 0);
     ck_assert_uint_eq(rate_take(&r, start - 10), 1);
     ck_assert_uint_eq(rate_take(&r, start), 0);
@@ -130,7 +130,7 @@ START_TEST(threads_take_no_more_of_a_rate_between_them_than_one_alone)
     struct rate r;
     intptr_t taken = 0;
 
-    rate_set(&r, 1, 12345);
+    rate_init(&r, 1, 12345);
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, take_many, &r), 0);
     for (int i = 0; i < THREADS; i++) {
@@ -162,67 +162,67 @@ static struct network_host host_number(unsigned n)
     return host(text);
 }
 
-static struct offenders *nobody(void)
+static struct refusal_limit *nobody(void)
 {
-    struct offenders *all;
+    struct refusal_limit *all;
 
     ck_assert_int_ge(sodium_init(), 0);
-    all = offenders_new(start);
+    all = refusal_limit_new(start);
     ck_assert_ptr_nonnull(all);
     return all;
 }
 
-static void add(struct offenders *all, const struct network_host *h, int times, int64_t now_us)
+static void add(struct refusal_limit *all, const struct network_host *h, int times, int64_t now_us)
 {
     for (int i = 0; i < times; i++)
-        offenders_add(all, h, "foil", now_us);
+        refusal_limit_add(all, h, "foil", now_us);
 }
 
 START_TEST(a_host_is_heard_until_its_last_refusal_and_again_after_the_minute)
 {
-    struct offenders *all = nobody();
+    struct refusal_limit *all = nobody();
     struct network_host one = host("192.0.2.1"), other = host("192.0.2.2");
 
     add(all, &one, 2, start);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, "foil", 3, start), 0);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &one, "foil", 3, start), 0);
     add(all, &one, 1, start + 59 * second);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, "foil", 3, start + 59 * second), 1);
-    ck_assert_uint_eq(offenders_wait_s(all, &other, "foil", 3, start + 59 * second), 0);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, "foil", 3, start + 60 * second), 0);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &one, "foil", 3, start + 59 * second), 1);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &other, "foil", 3, start + 59 * second), 0);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &one, "foil", 3, start + 60 * second), 0);
     add(all, &one, 2, start + 60 * second);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, "foil", 3, start + 60 * second), 0);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &one, "foil", 3, start + 60 * second), 0);
     add(all, &one, 1, start + 60 * second);
-    ck_assert_uint_eq(offenders_wait_s(all, &one, "foil", 3, start + 60 * second), 60);
-    offenders_free(&all);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &one, "foil", 3, start + 60 * second), 60);
+    refusal_limit_free(&all);
 }
 END_TEST
 
 START_TEST(a_host_that_is_not_heard_at_one_source_is_heard_at_the_others)
 {
     static const char *const others[] = {"", "bar", "foi", "foill"};
-    struct offenders *all = nobody();
+    struct refusal_limit *all = nobody();
     struct network_host h = host("192.0.2.1");
 
     add(all, &h, 3, start);
-    ck_assert_uint_eq(offenders_wait_s(all, &h, "foil", 1, start), 60);
-    ck_assert_uint_eq(offenders_wait_s(all, &h, others[_i], 1, start), 0);
-    offenders_add(all, &h, others[_i], start + second);
-    ck_assert_uint_eq(offenders_wait_s(all, &h, others[_i], 1, start + second), 60);
-    ck_assert_uint_eq(offenders_wait_s(all, &h, others[_i], 2, start + second), 0);
-    offenders_free(&all);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &h, "foil", 1, start), 60);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &h, others[_i], 1, start), 0);
+    refusal_limit_add(all, &h, others[_i], start + second);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &h, others[_i], 1, start + second), 60);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &h, others[_i], 2, start + second), 0);
+    refusal_limit_free(&all);
 }
 END_TEST
 
 START_TEST(refusals_of_another_minute_do_not_count)
 {
-    struct offenders *all = nobody();
+    struct refusal_limit *all = nobody();
     struct network_host h = host("192.0.2.1");
 
     for (int64_t at = start; at < start + 3600 * second; at += 30 * second) {
-        offenders_add(all, &h, "foil", at);
-        ck_assert_uint_eq(offenders_wait_s(all, &h, "foil", 3, at), 0);
+        refusal_limit_add(all, &h, "foil", at);
+        ck_assert_uint_eq(refusal_limit_wait_s(all, &h, "foil", 3, at), 0);
     }
-    offenders_free(&all);
+    refusal_limit_free(&all);
 }
 END_TEST
 
@@ -238,12 +238,12 @@ START_TEST(a_network_of_64_bits_is_one_host_of_ipv6)
         {"192.0.2.1", "::ffff:192.0.2.1", true},
         {"192.0.2.1", "c000:201::", false}, /* the same bytes */
     };
-    struct offenders *all = nobody();
+    struct refusal_limit *all = nobody();
     struct network_host one = host(pairs[_i].one), other = host(pairs[_i].other);
 
-    offenders_add(all, &one, "foil", start);
-    ck_assert_uint_eq(offenders_wait_s(all, &other, "foil", 1, start) > 0, pairs[_i].same);
-    offenders_free(&all);
+    refusal_limit_add(all, &one, "foil", start);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &other, "foil", 1, start) > 0, pairs[_i].same);
+    refusal_limit_free(&all);
 }
 END_TEST
 
@@ -253,7 +253,7 @@ enum {
 
 START_TEST(a_flood_of_hosts_neither_frees_the_worst_nor_harms_a_stranger)
 {
-    struct offenders *all = nobody();
+    struct refusal_limit *all = nobody();
     int free = 0, harmed = 0;
 
     for (unsigned n = 0; n < 1000; n++) {
@@ -264,24 +264,24 @@ START_TEST(a_flood_of_hosts_neither_frees_the_worst_nor_harms_a_stranger)
     for (unsigned n = 0; n < FLOOD; n++) {
         struct network_host h = host_number(1000000 + n);
 
-        offenders_add(all, &h, "foil", start + second);
+        refusal_limit_add(all, &h, "foil", start + second);
     }
     for (unsigned n = 0; n < 1000; n++) {
         struct network_host worst = host_number(n), stranger = host_number(5000000 + n);
 
-        free += offenders_wait_s(all, &worst, "foil", 3, start + 2 * second) == 0;
-        harmed += offenders_wait_s(all, &stranger, "foil", 3, start + 2 * second) != 0;
+        free += refusal_limit_wait_s(all, &worst, "foil", 3, start + 2 * second) == 0;
+        harmed += refusal_limit_wait_s(all, &stranger, "foil", 3, start + 2 * second) != 0;
     }
     ck_assert_int_eq(free, 0);
     ck_assert_int_eq(harmed, 0);
-    offenders_free(&all);
+    refusal_limit_free(&all);
 }
 END_TEST
 
 /* As many networks as somebody has who rents a handful of servers with a /48 each. */
 START_TEST(a_million_networks_of_ipv6_neither_free_the_worst_nor_harm_a_stranger)
 {
-    struct offenders *all = nobody();
+    struct refusal_limit *all = nobody();
     struct network_host worst = host("2001:db8::1"), stranger = host("2001:db8:ffff:ffff::1");
     struct network_host h = host("2001:dba::1");
 
@@ -291,28 +291,28 @@ START_TEST(a_million_networks_of_ipv6_neither_free_the_worst_nor_harm_a_stranger
         h.bytes[6] = (unsigned char)(n >> 8);
         h.bytes[7] = (unsigned char)n;
         h.bytes[15] = (unsigned char)(n * 7);
-        offenders_add(all, &h, "foil", start + second);
-        offenders_add(all, &h, "", start + second);
+        refusal_limit_add(all, &h, "foil", start + second);
+        refusal_limit_add(all, &h, "", start + second);
     }
-    ck_assert_uint_eq(offenders_wait_s(all, &worst, "foil", 3, start + 2 * second), 58);
-    ck_assert_uint_eq(offenders_wait_s(all, &stranger, "foil", 1, start + 2 * second), 0);
-    offenders_free(&all);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &worst, "foil", 3, start + 2 * second), 58);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &stranger, "foil", 1, start + 2 * second), 0);
+    refusal_limit_free(&all);
 }
 END_TEST
 
 START_TEST(after_a_flood_of_the_worst_a_new_one_is_noticed)
 {
-    struct offenders *all = nobody();
+    struct refusal_limit *all = nobody();
     struct network_host late = host("192.0.2.1");
 
     for (unsigned n = 0; n < FLOOD; n++) {
         struct network_host h = host_number(n);
 
-        offenders_add(all, &h, "foil", start);
+        refusal_limit_add(all, &h, "foil", start);
     }
-    offenders_add(all, &late, "foil", start + second);
-    ck_assert_uint_eq(offenders_wait_s(all, &late, "foil", 1, start + second), 60);
-    offenders_free(&all);
+    refusal_limit_add(all, &late, "foil", start + second);
+    ck_assert_uint_eq(refusal_limit_wait_s(all, &late, "foil", 1, start + second), 60);
+    refusal_limit_free(&all);
 }
 END_TEST
 
@@ -321,7 +321,7 @@ static void *add_many(void *data)
     for (unsigned n = 0; n < TRIES; n++) {
         struct network_host h = host_number(n % 100);
 
-        offenders_add(data, &h, "foil", start);
+        refusal_limit_add(data, &h, "foil", start);
     }
     return NULL;
 }
@@ -330,7 +330,7 @@ START_TEST(threads_lose_no_refusal_and_count_none_twice)
 {
     /* 200 by each thread, of each of 100 hosts. */
     const unsigned sum = THREADS * (TRIES / 100);
-    struct offenders *all = nobody();
+    struct refusal_limit *all = nobody();
     pthread_t threads[THREADS];
 
     for (int i = 0; i < THREADS; i++)
@@ -340,11 +340,11 @@ START_TEST(threads_lose_no_refusal_and_count_none_twice)
     for (unsigned n = 0; n < 100; n++) {
         struct network_host h = host_number(n);
 
-        ck_assert_uint_eq(offenders_wait_s(all, &h, "foil", sum + 1, start), 0);
-        offenders_add(all, &h, "foil", start);
-        ck_assert_uint_eq(offenders_wait_s(all, &h, "foil", sum + 1, start), 60);
+        ck_assert_uint_eq(refusal_limit_wait_s(all, &h, "foil", sum + 1, start), 0);
+        refusal_limit_add(all, &h, "foil", start);
+        ck_assert_uint_eq(refusal_limit_wait_s(all, &h, "foil", sum + 1, start), 60);
     }
-    offenders_free(&all);
+    refusal_limit_free(&all);
 }
 END_TEST
 
@@ -353,43 +353,43 @@ END_TEST
 START_TEST(a_host_has_as_many_connections_as_came_and_did_not_leave)
 {
     struct network_host one = host("2001:db8::1"), same = host("2001:db8::2"), other = host("::1");
-    struct crowd_place places[3];
-    struct crowd *crowd;
+    struct conn_count_slot places[3];
+    struct conn_count *conn_count;
 
     ck_assert_int_ge(sodium_init(), 0);
-    crowd = crowd_new();
-    ck_assert_uint_eq(crowd_enter(crowd, &one, &places[0]), 1);
-    ck_assert_uint_eq(crowd_enter(crowd, &same, &places[1]), 2);
-    ck_assert_uint_eq(crowd_enter(crowd, &other, &places[2]), 1);
-    crowd_leave(crowd, &places[0]);
-    crowd_leave(crowd, &places[2]);
-    ck_assert_uint_eq(crowd_enter(crowd, &one, &places[0]), 2);
-    ck_assert_uint_eq(crowd_enter(crowd, &other, &places[2]), 1);
-    crowd_free(&crowd);
+    conn_count = conn_count_new();
+    ck_assert_uint_eq(conn_count_add(conn_count, &one, &places[0]), 1);
+    ck_assert_uint_eq(conn_count_add(conn_count, &same, &places[1]), 2);
+    ck_assert_uint_eq(conn_count_add(conn_count, &other, &places[2]), 1);
+    conn_count_remove(conn_count, &places[0]);
+    conn_count_remove(conn_count, &places[2]);
+    ck_assert_uint_eq(conn_count_add(conn_count, &one, &places[0]), 2);
+    ck_assert_uint_eq(conn_count_add(conn_count, &other, &places[2]), 1);
+    conn_count_free(&conn_count);
 }
 END_TEST
 
 START_TEST(ten_thousand_connections_of_others_are_not_taken_for_those_of_a_stranger)
 {
-    struct crowd_place place;
-    struct crowd *crowd;
+    struct conn_count_slot place;
+    struct conn_count *conn_count;
     int strangers = 0;
 
     ck_assert_int_ge(sodium_init(), 0);
-    crowd = crowd_new();
+    conn_count = conn_count_new();
     for (unsigned n = 0; n < 10000; n++) {
         struct network_host h = host_number(n % 100);
 
-        crowd_enter(crowd, &h, &place);
+        conn_count_add(conn_count, &h, &place);
     }
     for (unsigned n = 100; n < 10100; n++) {
         struct network_host h = host_number(n);
 
-        strangers += crowd_enter(crowd, &h, &place) > 50;
-        crowd_leave(crowd, &place);
+        strangers += conn_count_add(conn_count, &h, &place) > 50;
+        conn_count_remove(conn_count, &place);
     }
     ck_assert_int_le(strangers, 1);
-    crowd_free(&crowd);
+    conn_count_free(&conn_count);
 }
 END_TEST
 
@@ -402,8 +402,9 @@ START_TEST(each_phase_of_a_request_has_its_time_and_no_more)
         enum deadline_phase phase;
         int64_t seconds; /* 0: it has no end */
     } phases[] = {
-        {DEADLINE_ENTRANCE, 10}, {DEADLINE_IDLE, 60},   {DEADLINE_HEAD, 10},   {DEADLINE_BODY, 30},
-        {DEADLINE_WORK, 0},      {DEADLINE_ANSWER, 30}, {DEADLINE_CLOSING, 2},
+        {DEADLINE_HANDSHAKE, 10}, {DEADLINE_IDLE, 60}, {DEADLINE_HEAD, 10},
+        {DEADLINE_BODY, 30},      {DEADLINE_WORK, 0},  {DEADLINE_RESPONSE, 30},
+        {DEADLINE_CLOSING, 2},
     };
     struct deadline d = {DEADLINE_CLOSING, 7, 0};
     int64_t end = start + phases[_i].seconds * second;

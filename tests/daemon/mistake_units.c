@@ -10,8 +10,8 @@
 #include <hookline.h>
 #include <sodium.h>
 
-#include "daemon/hints/mistake.h"
-#include "daemon/hints/respelling.h"
+#include "daemon/hints/diagnose.h"
+#include "daemon/hints/json_variants.h"
 #include "../run.h"
 
 #define NOW INT64_C(1800000000)
@@ -46,47 +46,47 @@ static const struct {
     const char *sender, *key; /* a description, and its secret */
     const char *ours, *secret;
     const char *sent, *received;
-    enum mistake_kind kind;
+    enum diagnose_cause kind;
 } ways[] = {
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}\n", "{}", MISTAKE_BODY_NEWLINE},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}\r\n", "{}", MISTAKE_BODY_NEWLINE},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}", "{}\n", MISTAKE_BODY_NEWLINE},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}", "{}\r\n", MISTAKE_BODY_NEWLINE},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "", "\n", MISTAKE_BODY_NEWLINE},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "a\nb\n", "a\r\nb\r\n", MISTAKE_BODY_CRLF},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "a\r\n\r\nb", "a\n\nb", MISTAKE_BODY_CRLF},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "a\rb\r\n", "a\rb\n", MISTAKE_BODY_CRLF},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, COMPACT, SPACED, MISTAKE_BODY_REENCODED},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, SPACED, COMPACT, MISTAKE_BODY_REENCODED},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, INDENTED, SPACED, MISTAKE_BODY_REENCODED},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, PHP, INDENTED, MISTAKE_BODY_REENCODED},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, GO, PHP, MISTAKE_BODY_REENCODED},
-    {FOIL HEX, TEXT_KEY "0a", FOIL, SECRET, "{}", "{}", MISTAKE_SECRET_NEWLINE},
-    {FOIL HEX, TEXT_KEY "0d0a", FOIL, SECRET, "{}", "{}", MISTAKE_SECRET_NEWLINE},
-    {FOIL HEX, SECRET, FOIL, SECRET, "{}", "{}", MISTAKE_SECRET_DECODING},
-    {FOIL HEX, B64_KEY, FOIL, SECRET, "{}", "{}", MISTAKE_SECRET_DECODING},
-    {FOIL HEX, B64_KEY, FOIL, "whsec_" SECRET, "{}", "{}", MISTAKE_SECRET_DECODING},
-    {FOIL HEX, WHSEC_KEY TEXT_KEY, FOIL, SECRET, "{}", "{}", MISTAKE_SECRET_DECODING},
-    {FOIL HEX, TEXT_KEY, FOIL, "whsec_" SECRET, "{}", "{}", MISTAKE_SECRET_DECODING},
-    {FOIL HEX, TEXT_KEY, FOIL HEX, SECRET, "{}", "{}", MISTAKE_SECRET_DECODING},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}\n", "{}", DIAGNOSE_BODY_NEWLINE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}\r\n", "{}", DIAGNOSE_BODY_NEWLINE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}", "{}\n", DIAGNOSE_BODY_NEWLINE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}", "{}\r\n", DIAGNOSE_BODY_NEWLINE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "", "\n", DIAGNOSE_BODY_NEWLINE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "a\nb\n", "a\r\nb\r\n", DIAGNOSE_BODY_CRLF},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "a\r\n\r\nb", "a\n\nb", DIAGNOSE_BODY_CRLF},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "a\rb\r\n", "a\rb\n", DIAGNOSE_BODY_CRLF},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, COMPACT, SPACED, DIAGNOSE_BODY_REENCODED},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, SPACED, COMPACT, DIAGNOSE_BODY_REENCODED},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, INDENTED, SPACED, DIAGNOSE_BODY_REENCODED},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, PHP, INDENTED, DIAGNOSE_BODY_REENCODED},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, GO, PHP, DIAGNOSE_BODY_REENCODED},
+    {FOIL HEX, TEXT_KEY "0a", FOIL, SECRET, "{}", "{}", DIAGNOSE_SECRET_NEWLINE},
+    {FOIL HEX, TEXT_KEY "0d0a", FOIL, SECRET, "{}", "{}", DIAGNOSE_SECRET_NEWLINE},
+    {FOIL HEX, SECRET, FOIL, SECRET, "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, B64_KEY, FOIL, SECRET, "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, B64_KEY, FOIL, "whsec_" SECRET, "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, WHSEC_KEY TEXT_KEY, FOIL, SECRET, "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, TEXT_KEY, FOIL, "whsec_" SECRET, "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, TEXT_KEY, FOIL HEX, SECRET, "{}", "{}", DIAGNOSE_SECRET_DECODING},
     {FOIL HEX, TEXT_KEY, FOIL "\n secret\tbase64 whsec_\n", SECRET, "{}", "{}",
-     MISTAKE_SECRET_DECODING},
+     DIAGNOSE_SECRET_DECODING},
     {FOIL HEX, WHSEC_KEY TEXT_KEY, FOIL "secret base64 whsec_", "whsec_" SECRET, "{}", "{}",
-     MISTAKE_SECRET_DECODING},
+     DIAGNOSE_SECRET_DECODING},
     {FOIL HEX, TEXT_KEY, "secret base64 sk_;" FOIL, "sk_" SECRET, "{}", "{}",
-     MISTAKE_SECRET_DECODING},
-    {FOIL HEX, "fbefbefb", FOIL, "--++", "{}", "{}", MISTAKE_NONE},
-    {FOIL HEX, "fbefbe", FOIL, "----", "{}", "{}", MISTAKE_SECRET_DECODING},
-    {FOIL HEX, "fbefbe", FOIL, "++++", "{}", "{}", MISTAKE_SECRET_DECODING},
-    {FOIL HEX, "fb", FOIL, "+w==", "{}", "{}", MISTAKE_SECRET_DECODING},
-    {FOIL HEX, "abcdef", FOIL, SECRET, "{}", "{}", MISTAKE_NONE},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}", "{\"a\":1}", MISTAKE_NONE},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, LINES, "", MISTAKE_NONE},
-    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "[1]", "[1.0]", MISTAKE_NONE},
-    {FOIL HEX, TEXT_KEY, FOIL, "====", "{}", "{}", MISTAKE_NONE},
-    {FOIL HEX, TEXT_KEY, FOIL, "whsec_", "{}", "{}", MISTAKE_NONE},
-    {IN_MS HEX, TEXT_KEY, FOIL, SECRET, "{}", "{}", MISTAKE_TIMESTAMP_UNIT},
-    {FOIL HEX, TEXT_KEY, IN_MS, SECRET, "{}", "{}", MISTAKE_TIMESTAMP_UNIT},
+     DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, "fbefbefb", FOIL, "--++", "{}", "{}", DIAGNOSE_NONE},
+    {FOIL HEX, "fbefbe", FOIL, "----", "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, "fbefbe", FOIL, "++++", "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, "fb", FOIL, "+w==", "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, "abcdef", FOIL, SECRET, "{}", "{}", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}", "{\"a\":1}", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, LINES, "", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "[1]", "[1.0]", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, "====", "{}", "{}", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, "whsec_", "{}", "{}", DIAGNOSE_NONE},
+    {IN_MS HEX, TEXT_KEY, FOIL, SECRET, "{}", "{}", DIAGNOSE_TIMESTAMP_UNIT},
+    {FOIL HEX, TEXT_KEY, IN_MS, SECRET, "{}", "{}", DIAGNOSE_TIMESTAMP_UNIT},
 };
 
 static hookline_bytes bytes(const char *text)
@@ -122,7 +122,7 @@ START_TEST(each_mistake_is_found_by_its_name_and_nothing_else_is)
     char *exact = strdup(ways[_i].received); /* so that reading beyond its end is seen */
     hookline_signature signature;
     hookline_request request = signed_by(signer, NOW, ways[_i].sent, exact, &signature);
-    struct mistake_question question = {
+    struct diagnose_question question = {
         .verifier = ours,
         .request = &request,
         .now = NOW,
@@ -131,17 +131,17 @@ START_TEST(each_mistake_is_found_by_its_name_and_nothing_else_is)
         .secrets = &ways[_i].secret,
         .secrets_count = 1,
     };
-    struct mistake found;
+    struct diagnose_result found;
 
     exact = realloc(exact, request.body.len == 0 ? 1 : request.body.len);
     request.body.base = exact;
-    found = mistake_find(&question);
+    found = diagnose_find(&question);
     ck_assert_int_lt(question.result.reason, 0);
     ck_assert_int_eq(found.kind, ways[_i].kind);
     ck_assert_ptr_null(found.other);
-    if (found.kind == MISTAKE_SECRET_NEWLINE || found.kind == MISTAKE_SECRET_DECODING) {
+    if (found.kind == DIAGNOSE_SECRET_NEWLINE || found.kind == DIAGNOSE_SECRET_DECODING) {
         question.description = NULL;
-        ck_assert_int_eq(mistake_find(&question).kind, MISTAKE_NONE);
+        ck_assert_int_eq(diagnose_find(&question).kind, DIAGNOSE_NONE);
     }
     free(exact);
     hookline_verifier_free(&ours);
@@ -151,13 +151,13 @@ END_TEST
 
 START_TEST(every_mistake_has_a_name_and_a_sentence)
 {
-    for (int kind = MISTAKE_OTHER_SOURCE; kind <= MISTAKE_TIMESTAMP_UNIT; kind++) {
-        ck_assert_uint_eq(strspn(mistake_name(kind), "abcdefghijklmnopqrstuvwxyz_"),
-                          strlen(mistake_name(kind)));
-        ck_assert_uint_gt(strlen(mistake_text(kind)), 40);
+    for (int kind = DIAGNOSE_OTHER_SOURCE; kind <= DIAGNOSE_TIMESTAMP_UNIT; kind++) {
+        ck_assert_uint_eq(strspn(diagnose_cause_name(kind), "abcdefghijklmnopqrstuvwxyz_"),
+                          strlen(diagnose_cause_name(kind)));
+        ck_assert_uint_gt(strlen(diagnose_cause_text(kind)), 40);
     }
-    ck_assert_ptr_null(mistake_name(MISTAKE_NONE));
-    ck_assert_ptr_null(mistake_text(MISTAKE_NONE));
+    ck_assert_ptr_null(diagnose_cause_name(DIAGNOSE_NONE));
+    ck_assert_ptr_null(diagnose_cause_text(DIAGNOSE_NONE));
 }
 END_TEST
 
@@ -165,14 +165,14 @@ START_TEST(the_second_secret_and_the_second_source_are_asked)
 {
     hookline_verifier *ours = verifier_of(FOIL, SECRET);
     hookline_verifier *other = verifier_of(OTHER_NAMES, SECRET), *same = verifier_of(FOIL, "third");
-    const struct mistake_other others[] = {
+    const struct diagnose_other others[] = {
         {"ours", NULL, ours}, {"other", NULL, other}, {"same", NULL, same}};
     const char *const secrets[] = {SECRET, "666f757274680a"};
     hookline_verifier *signer = verifier_of(FOIL HEX, secrets[1]);
     hookline_signature signature;
     hookline_request request = signed_by(other, NOW - 1000, "{}", "{}", &signature);
-    struct mistake_question q = {.verifier = ours, .request = &request, .now = NOW};
-    struct mistake found;
+    struct diagnose_question q = {.verifier = ours, .request = &request, .now = NOW};
+    struct diagnose_result found;
 
     q.others = others;
     q.others_count = COUNT(others);
@@ -181,17 +181,17 @@ START_TEST(the_second_secret_and_the_second_source_are_asked)
     q.secrets_count = COUNT(secrets);
     q.result = hookline_verify(ours, &request, NOW);
     ck_assert_int_eq(q.result.reason, HOOKLINE_MISSING_HEADER);
-    found = mistake_find(&q); /* however old it is */
-    ck_assert_int_eq(found.kind, MISTAKE_OTHER_SOURCE);
+    found = diagnose_find(&q); /* however old it is */
+    ck_assert_int_eq(found.kind, DIAGNOSE_OTHER_SOURCE);
     ck_assert_str_eq(found.other, "other");
     request = signed_by(same, NOW, "{}", "{}", &signature);
     q.result = hookline_verify(ours, &request, NOW);
-    found = mistake_find(&q);
-    ck_assert_int_eq(found.kind, MISTAKE_OTHER_SOURCE);
+    found = diagnose_find(&q);
+    ck_assert_int_eq(found.kind, DIAGNOSE_OTHER_SOURCE);
     ck_assert_str_eq(found.other, "same");
     request = signed_by(signer, NOW, "{}", "{}", &signature);
     q.result = hookline_verify(ours, &request, NOW);
-    ck_assert_int_eq(mistake_find(&q).kind, MISTAKE_SECRET_DECODING);
+    ck_assert_int_eq(diagnose_find(&q).kind, DIAGNOSE_SECRET_DECODING);
     hookline_verifier_free(&signer);
     hookline_verifier_free(&same);
     hookline_verifier_free(&other);
@@ -199,28 +199,28 @@ START_TEST(the_second_secret_and_the_second_source_are_asked)
 }
 END_TEST
 
-static enum mistake_kind kind_of_time(int64_t signed_at)
+static enum diagnose_cause kind_of_time(int64_t signed_at)
 {
-    const struct mistake_question q = {
+    const struct diagnose_question q = {
         .now = NOW,
         .result = {.reason = signed_at < NOW ? HOOKLINE_TOO_OLD : HOOKLINE_TOO_NEW,
                    .signed_at = signed_at},
     };
 
-    return mistake_find(&q).kind;
+    return diagnose_find(&q).kind;
 }
 
 START_TEST(a_clock_that_is_wrong_is_no_other_unit)
 {
-    ck_assert_int_eq(kind_of_time(NOW - 301), MISTAKE_NONE);
-    ck_assert_int_eq(kind_of_time(NOW + 301), MISTAKE_NONE);
-    ck_assert_int_eq(kind_of_time(1), MISTAKE_NONE);
-    ck_assert_int_eq(kind_of_time(INT64_MAX), MISTAKE_NONE);
-    ck_assert_int_eq(kind_of_time(NOW * 900), MISTAKE_NONE);
-    ck_assert_int_eq(kind_of_time(NOW * 1000 + 999), MISTAKE_TIMESTAMP_UNIT);
-    ck_assert_int_eq(kind_of_time(NOW * 1000000), MISTAKE_TIMESTAMP_UNIT);
-    ck_assert_int_eq(kind_of_time(NOW * 1000000000), MISTAKE_TIMESTAMP_UNIT);
-    ck_assert_int_eq(kind_of_time(NOW / 1000), MISTAKE_TIMESTAMP_UNIT);
+    ck_assert_int_eq(kind_of_time(NOW - 301), DIAGNOSE_NONE);
+    ck_assert_int_eq(kind_of_time(NOW + 301), DIAGNOSE_NONE);
+    ck_assert_int_eq(kind_of_time(1), DIAGNOSE_NONE);
+    ck_assert_int_eq(kind_of_time(INT64_MAX), DIAGNOSE_NONE);
+    ck_assert_int_eq(kind_of_time(NOW * 900), DIAGNOSE_NONE);
+    ck_assert_int_eq(kind_of_time(NOW * 1000 + 999), DIAGNOSE_TIMESTAMP_UNIT);
+    ck_assert_int_eq(kind_of_time(NOW * 1000000), DIAGNOSE_TIMESTAMP_UNIT);
+    ck_assert_int_eq(kind_of_time(NOW * 1000000000), DIAGNOSE_TIMESTAMP_UNIT);
+    ck_assert_int_eq(kind_of_time(NOW / 1000), DIAGNOSE_TIMESTAMP_UNIT);
 }
 END_TEST
 
@@ -234,7 +234,7 @@ START_TEST(a_description_that_is_nearly_too_long_is_no_danger)
         hookline_signature signature;
         hookline_request request = signed_by(signer, NOW, "{}", "{}", &signature);
         const char *secret = SECRET;
-        struct mistake_question q = {.request = &request, .now = NOW, .description = description};
+        struct diagnose_question q = {.request = &request, .now = NOW, .description = description};
 
         memset(description, ';', len);
         memcpy(description, FOIL, sizeof(FOIL) - 1);
@@ -244,7 +244,7 @@ START_TEST(a_description_that_is_nearly_too_long_is_no_danger)
         if (hookline_verifier_new_custom(&ours, description, secret, NULL, 0) == 0) {
             q.verifier = ours;
             q.result = hookline_verify(ours, &request, NOW);
-            found += mistake_find(&q).kind == MISTAKE_SECRET_NEWLINE;
+            found += diagnose_find(&q).kind == DIAGNOSE_SECRET_NEWLINE;
         }
         hookline_verifier_free(&ours);
         hookline_verifier_free(&signer);
@@ -278,14 +278,14 @@ START_TEST(whatever_the_body_and_the_secret_are_a_forgery_has_no_mistake)
         const char *const secrets[] = {secret};
         hookline_signature signature;
         hookline_request request = signed_by(signer, NOW, body, body, &signature);
-        struct mistake_question q = {.verifier = ours, .request = &request, .now = NOW};
+        struct diagnose_question q = {.verifier = ours, .request = &request, .now = NOW};
 
         ck_assert_int_ge(asprintf(&description, "%s%s", FOIL, endings[turn % COUNT(endings)]), 0);
         q.result = hookline_verify(ours, &request, NOW);
         q.description = description;
         q.secrets = secrets;
         q.secrets_count = 1;
-        ck_assert_int_eq(mistake_find(&q).kind, MISTAKE_NONE);
+        ck_assert_int_eq(diagnose_find(&q).kind, DIAGNOSE_NONE);
         free(description);
         free(secret);
         free(body);
@@ -303,8 +303,8 @@ static bool is_respelling(const char *from, const char *to)
 {
     char text[512];
 
-    for (unsigned n = 0; n < respelling_count(); n++)
-        if (respelling_write(n, bytes(from), text, sizeof(text)) == strlen(to) &&
+    for (unsigned n = 0; n < json_variants_count(); n++)
+        if (json_variants_write(n, bytes(from), text, sizeof(text)) == strlen(to) &&
             memcmp(text, to, strlen(to)) == 0)
             return true;
     return false;
@@ -359,8 +359,8 @@ START_TEST(any_bytes_are_respelled_within_their_room)
         out = realloc(out, size == 0 ? 1 : size);
         for (size_t i = 0; i < len; i++)
             text[i] = letters[randombytes_uniform(sizeof(letters))];
-        for (unsigned n = 0; n < respelling_count(); n++)
-            ck_assert_uint_le(respelling_write(n, (hookline_bytes){text, len}, out, size), size);
+        for (unsigned n = 0; n < json_variants_count(); n++)
+            ck_assert_uint_le(json_variants_write(n, (hookline_bytes){text, len}, out, size), size);
         free(text);
         free(out);
     }
@@ -374,9 +374,9 @@ START_TEST(what_is_nested_deeply_takes_no_more_room_than_there_is)
     unsigned written = 0;
 
     memset(text, '[', len);
-    for (unsigned n = 0; n < respelling_count(); n++)
-        written += respelling_write(n, (hookline_bytes){text, len}, out, size) > 0;
-    ck_assert_uint_eq(written, 2 * respelling_count() / 5);
+    for (unsigned n = 0; n < json_variants_count(); n++)
+        written += json_variants_write(n, (hookline_bytes){text, len}, out, size) > 0;
+    ck_assert_uint_eq(written, 2 * json_variants_count() / 5);
     free(text);
     free(out);
 }

@@ -60,10 +60,10 @@ START_TEST(a_network_holds_the_hosts_that_begin_like_it)
     ck_assert_msg(network_read(pairs[_i].network, &network, &expected), "%s: %s", pairs[_i].network,
                   expected);
     ck_assert(network_host_read(pairs[_i].host, strlen(pairs[_i].host), &host));
-    ck_assert_msg(network_holds(&network, &host) == pairs[_i].inside, "%s %s", pairs[_i].network,
+    ck_assert_msg(network_contains(&network, &host) == pairs[_i].inside, "%s %s", pairs[_i].network,
                   pairs[_i].host);
-    ck_assert_int_eq(networks_hold(&network, 1, &host), pairs[_i].inside);
-    ck_assert(!networks_hold(&network, 0, &host));
+    ck_assert_int_eq(networks_contain(&network, 1, &host), pairs[_i].inside);
+    ck_assert(!networks_contain(&network, 0, &host));
 }
 END_TEST
 

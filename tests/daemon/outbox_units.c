@@ -10,8 +10,8 @@
 #include "../run.h"
 #include "store_kit.h"
 
-static struct store *store;
-static struct shelf *shelf;
+static struct db *db;
+static struct deliveries *deliveries;
 static struct outbox *outbox;
 static int64_t app; /* a destination's number */
 
@@ -20,20 +20,20 @@ static void open_all(void)
     int64_t cursor;
 
     make_folder();
-    store = open_store();
-    shelf = open_shelf(store);
-    execute(store, "PRAGMA synchronous=OFF");
-    outbox = outbox_open(store, why);
+    db = open_store();
+    deliveries = open_shelf(db);
+    execute(db, "PRAGMA synchronous=OFF");
+    outbox = outbox_open(db, why);
     ck_assert_msg(outbox != NULL, "%s", why);
-    ck_assert_int_eq(outbox_destination(outbox, "app", 0, &app, &cursor), SQLITE_OK);
+    ck_assert_int_eq(outbox_register(outbox, "app", 0, &app, &cursor), SQLITE_OK);
     ck_assert_int_eq(cursor, 0);
 }
 
 static void close_all(void)
 {
     outbox_close(&outbox);
-    shelf_close(&shelf);
-    store_close(&store);
+    deliveries_close(&deliveries);
+    db_close(&db);
     remove_folder();
 }
 
@@ -42,11 +42,11 @@ static void fill(int count, int nth)
 {
     for (int i = 1; i <= count; i++) {
         char id[32];
-        struct entry e;
+        struct delivery_row e;
 
         snprintf(id, sizeof(id), "evt_%d", i);
         e = entry_of(nth > 0 && i % nth == 0 ? "rare" : "foil", id, NULL);
-        put(store, shelf, &e);
+        put(db, deliveries, &e);
     }
 }
 
@@ -66,27 +66,27 @@ static bool of_source(const void *data, hookline_bytes source, hookline_bytes ty
 
 START_TEST(new_deliveries_come_in_the_order_of_their_arrival)
 {
-    struct entry *entry;
+    struct delivery_row *delivery;
     int64_t after = 0;
     bool more;
 
     fill(3, 0);
     for (int i = 1; i <= 3; i++) {
-        ck_assert_int_eq(outbox_next(outbox, &after, any, NULL, &entry, &more), SQLITE_ROW);
+        ck_assert_int_eq(outbox_next(outbox, &after, any, NULL, &delivery, &more), SQLITE_ROW);
         ck_assert_int_eq(after, i);
-        ck_assert_int_eq(entry->seq, i);
-        free(entry);
+        ck_assert_int_eq(delivery->seq, i);
+        free(delivery);
     }
-    ck_assert_int_eq(outbox_next(outbox, &after, any, NULL, &entry, &more), SQLITE_DONE);
+    ck_assert_int_eq(outbox_next(outbox, &after, any, NULL, &delivery, &more), SQLITE_DONE);
     ck_assert(!more);
     ck_assert_int_eq(after, 3);
-    ck_assert_ptr_null(entry);
+    ck_assert_ptr_null(delivery);
 }
 END_TEST
 
 START_TEST(what_nobody_wants_is_passed_over_in_small_steps)
 {
-    struct entry *entry = NULL;
+    struct delivery_row *delivery = NULL;
     int64_t after = 0, last;
     bool more = true;
     int calls = 0, code;
@@ -94,35 +94,35 @@ START_TEST(what_nobody_wants_is_passed_over_in_small_steps)
     fill(1000, 1000);
     do {
         last = after;
-        code = outbox_next(outbox, &after, of_source, "rare", &entry, &more);
+        code = outbox_next(outbox, &after, of_source, "rare", &delivery, &more);
         ck_assert_int_gt(after, last);
         calls++;
     } while (code == SQLITE_DONE && more);
     ck_assert_int_eq(code, SQLITE_ROW);
-    ck_assert_int_eq(entry->seq, 1000);
+    ck_assert_int_eq(delivery->seq, 1000);
     ck_assert_int_gt(calls, 2);
-    free(entry);
+    free(delivery);
 }
 END_TEST
 
 START_TEST(a_delivery_comes_back_as_it_was_put)
 {
     static const char body[] = "\0\x01 any \xff bytes";
-    struct entry e = entry_of("foil", "evt", NULL), *entry;
+    struct delivery_row e = entry_of("foil", "evt", NULL), *delivery;
 
     e.body = (hookline_bytes){body, sizeof(body)};
     e.type = (hookline_bytes){0};
     e.signed_at = -1;
-    put(store, shelf, &e);
-    ck_assert_int_eq(outbox_entry(outbox, 1, &entry), SQLITE_ROW);
-    ck_assert_uint_eq(entry->body.len, sizeof(body));
-    ck_assert_mem_eq(entry->body.base, body, sizeof(body));
-    ck_assert_ptr_null(entry->type.base);
-    ck_assert_int_eq(entry->signed_at, -1);
-    ck_assert_int_eq(entry->received_us, e.received_us);
-    free(entry);
-    ck_assert_int_eq(outbox_entry(outbox, 2, &entry), SQLITE_DONE);
-    ck_assert_ptr_null(entry);
+    put(db, deliveries, &e);
+    ck_assert_int_eq(outbox_read_delivery(outbox, 1, &delivery), SQLITE_ROW);
+    ck_assert_uint_eq(delivery->body.len, sizeof(body));
+    ck_assert_mem_eq(delivery->body.base, body, sizeof(body));
+    ck_assert_ptr_null(delivery->type.base);
+    ck_assert_int_eq(delivery->signed_at, -1);
+    ck_assert_int_eq(delivery->received_us, e.received_us);
+    free(delivery);
+    ck_assert_int_eq(outbox_read_delivery(outbox, 2, &delivery), SQLITE_DONE);
+    ck_assert_ptr_null(delivery);
 }
 END_TEST
 
@@ -173,7 +173,7 @@ START_TEST(a_delivery_goes_from_waiting_to_done_or_parked)
     ck_assert_int_eq(outbox_set_cursor(outbox, app, 3), SQLITE_OK);
     ck_assert_int_eq(state_of(3), OUTBOX_DONE);
     ck_assert_int_eq(state_of(2), OUTBOX_PARKED);
-    ck_assert_int_eq(ask(store, "SELECT count(*) FROM attempt"), 4);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM attempt"), 4);
 }
 END_TEST
 
@@ -216,7 +216,7 @@ START_TEST(what_is_due_comes_the_longest_due_first)
     ck_assert_int_eq(next, 300);
     ck_assert_int_eq(outbox_next_due(outbox, app, 300, &next), SQLITE_OK);
     ck_assert_int_eq(next, INT64_MAX);
-    ck_assert_int_eq(outbox_first(outbox, app, due, &found), SQLITE_OK);
+    ck_assert_int_eq(outbox_lowest_due(outbox, app, due, &found), SQLITE_OK);
     ck_assert(found && due[0].seq == 1);
     ck_assert_int_eq(outbox_due(outbox, app + 1, 300, due, 1, &count), SQLITE_OK);
     ck_assert_uint_eq(count, 0);
@@ -254,7 +254,7 @@ START_TEST(a_replay_is_due_now_with_all_its_tries)
     ck_assert_int_eq(state_of(3), OUTBOX_WAITING);
     ck_assert(!replay(4)); /* of another source */
     ck_assert(!replay(5)); /* there is none */
-    ck_assert_int_eq(ask(store, "SELECT count(*) FROM unsent"), 0);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM unsent"), 0);
 }
 END_TEST
 
@@ -269,8 +269,8 @@ START_TEST(what_is_discarded_stays_so)
     ck_assert_int_eq(state_of(1), OUTBOX_DONE);
     record(1, OUTBOX_RETRY, 2, false, 100); /* it was under way */
     ck_assert_int_eq(state_of(1), OUTBOX_DONE);
-    ck_assert_int_eq(ask(store, "SELECT count(*) FROM unsent"), 0);
-    ck_assert_int_eq(ask(store, "SELECT count(*) FROM attempt WHERE error = 'discarded'"), 1);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM unsent"), 0);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM attempt WHERE error = 'discarded'"), 1);
     ck_assert_int_eq(outbox_discard(outbox, app, 1, 777, &found), SQLITE_OK);
     ck_assert(!found);
     ck_assert_int_eq(outbox_discard(outbox, app, 2, 777, &found), SQLITE_OK);
@@ -287,16 +287,16 @@ START_TEST(a_new_destination_begins_with_what_is_new_and_a_known_one_goes_on)
     outbox_set_cursor(outbox, app, 5);
     outbox_set_cursor(outbox, app, 4);
     ck_assert_int_eq(outbox_retire_all(outbox), SQLITE_OK);
-    ck_assert_int_eq(outbox_destination(outbox, "app", 17, &number, &cursor), SQLITE_OK);
+    ck_assert_int_eq(outbox_register(outbox, "app", 17, &number, &cursor), SQLITE_OK);
     ck_assert_int_eq(number, app);
     ck_assert_int_eq(cursor, 5);
-    ck_assert_int_eq(outbox_destination(outbox, "new", 17, &number, &cursor), SQLITE_OK);
+    ck_assert_int_eq(outbox_register(outbox, "new", 17, &number, &cursor), SQLITE_OK);
     ck_assert_int_ne(number, app);
     ck_assert_int_eq(cursor, 17);
     ck_assert_int_eq(outbox_retire_all(outbox), SQLITE_OK);
-    ck_assert_int_eq(outbox_destination(outbox, "new", 99, &number, &cursor), SQLITE_OK);
+    ck_assert_int_eq(outbox_register(outbox, "new", 99, &number, &cursor), SQLITE_OK);
     ck_assert_int_eq(cursor, 17);
-    ck_assert_int_eq(ask(store, "SELECT count(*) FROM destination WHERE active"), 1);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM destination WHERE active"), 1);
 }
 END_TEST
 

@@ -8,7 +8,7 @@
 
 #include "daemon/base/address.h"
 #include "daemon/base/moment.h"
-#include "daemon/http/origin.h"
+#include "daemon/http/host_check.h"
 #include "daemon/admin/query.h"
 #include "../run.h"
 
@@ -223,7 +223,7 @@ static const struct {
 START_TEST(a_moment_is_seconds_or_rfc_3339)
 {
     int64_t us = -2;
-    bool good = moment_read(moments[_i].text, &us);
+    bool good = rfc3339_read(moments[_i].text, &us);
 
     ck_assert_msg(good == (moments[_i].us >= 0), "%s", moments[_i].text);
     if (good)
@@ -253,20 +253,20 @@ static const char *const others[] = {
 
 START_TEST(a_name_of_this_machine_is_local)
 {
-    ck_assert_msg(origin_is_local(ours[_i], strlen(ours[_i])), "%s", ours[_i]);
+    ck_assert_msg(host_check_is_local(ours[_i], strlen(ours[_i])), "%s", ours[_i]);
 }
 END_TEST
 
 START_TEST(any_other_name_is_not_local)
 {
-    ck_assert_msg(!origin_is_local(others[_i], strlen(others[_i])), "%s", others[_i]);
-    ck_assert(!origin_is_local("localhost\0.example.com", 22));
+    ck_assert_msg(!host_check_is_local(others[_i], strlen(others[_i])), "%s", others[_i]);
+    ck_assert(!host_check_is_local("localhost\0.example.com", 22));
 }
 END_TEST
 
 static bool same(const char *origin, const char *host)
 {
-    return origin_is_same(origin, strlen(origin), host, strlen(host));
+    return host_check_is_same_origin(origin, strlen(origin), host, strlen(host));
 }
 
 START_TEST(a_page_is_ours_if_it_came_from_the_same_host_and_port)

@@ -9,7 +9,7 @@
 #include "daemon/base/clock.h"
 #include "../run.h"
 
-char store_file[96], why[STORE_WHY_SIZE];
+char store_file[96], why[DB_WHY_SIZE];
 static char folder[64];
 
 void make_folder(void)
@@ -31,36 +31,36 @@ void remove_folder(void)
     rmdir(folder);
 }
 
-struct store *open_store(void)
+struct db *open_store(void)
 {
-    struct store *store = store_open(store_file, STORE_WRITE, why);
+    struct db *db = db_open(store_file, DB_WRITE, why);
 
-    ck_assert_msg(store != NULL, "%s", why);
-    return store;
+    ck_assert_msg(db != NULL, "%s", why);
+    return db;
 }
 
-void execute(struct store *store, const char *sql)
+void execute(struct db *db, const char *sql)
 {
     char *message = NULL;
 
-    ck_assert_msg(sqlite3_exec(store_db(store), sql, NULL, NULL, &message) == SQLITE_OK, "%s: %s",
+    ck_assert_msg(sqlite3_exec(db_sqlite(db), sql, NULL, NULL, &message) == SQLITE_OK, "%s: %s",
                   sql, message);
 }
 
-int64_t ask(struct store *store, const char *sql)
+int64_t ask(struct db *db, const char *sql)
 {
     sqlite3_stmt *query;
     int64_t number;
 
-    ck_assert_int_eq(store_prepare(store, &query, sql), SQLITE_OK);
-    ck_assert_int_eq(store_number(query, &number, -1), SQLITE_OK);
+    ck_assert_int_eq(db_prepare(db, &query, sql), SQLITE_OK);
+    ck_assert_int_eq(db_query_number(query, &number, -1), SQLITE_OK);
     sqlite3_finalize(query);
     return number;
 }
 
-struct entry entry_of(const char *source, const char *id, const char *mac)
+struct delivery_row entry_of(const char *source, const char *id, const char *mac)
 {
-    return (struct entry){
+    return (struct delivery_row){
         .source = {source, strlen(source)},
         .scheme = TEXT("foil"),
         .id = {id, id == NULL ? 0 : strlen(id)},
@@ -73,22 +73,22 @@ struct entry entry_of(const char *source, const char *id, const char *mac)
     };
 }
 
-enum shelf_verdict put(struct store *store, struct shelf *shelf, struct entry *entry)
+enum deliveries_outcome put(struct db *db, struct deliveries *deliveries, struct delivery_row *row)
 {
-    enum shelf_verdict verdict;
+    enum deliveries_outcome verdict;
 
-    execute(store, "BEGIN");
-    ck_assert_int_eq(shelf_put(shelf, entry, &verdict), SQLITE_OK);
-    ck_assert_int_eq(shelf_before_commit(shelf), SQLITE_OK);
-    execute(store, "COMMIT");
-    shelf_after(shelf, true);
+    execute(db, "BEGIN");
+    ck_assert_int_eq(deliveries_put(deliveries, row, &verdict), SQLITE_OK);
+    ck_assert_int_eq(deliveries_before_commit(deliveries), SQLITE_OK);
+    execute(db, "COMMIT");
+    deliveries_after_transaction(deliveries, true);
     return verdict;
 }
 
-struct shelf *open_shelf(struct store *store)
+struct deliveries *open_shelf(struct db *db)
 {
-    struct shelf *shelf = shelf_open(store, why);
+    struct deliveries *deliveries = deliveries_open(db, why);
 
-    ck_assert_msg(shelf != NULL, "%s", why);
-    return shelf;
+    ck_assert_msg(deliveries != NULL, "%s", why);
+    return deliveries;
 }

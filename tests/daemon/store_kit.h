@@ -7,25 +7,25 @@
 
 #include "daemon/store/entry.h"
 #include "daemon/store/shelf.h"
-#include "daemon/store/store.h"
+#include "daemon/store/db.h"
 
 #define TEXT(text) ((hookline_bytes){text, sizeof(text) - 1})
 
-extern char store_file[96], why[STORE_WHY_SIZE];
+extern char store_file[96], why[DB_WHY_SIZE];
 
 /* A checked fixture. */
 void make_folder(void);
 void remove_folder(void);
 
-struct store *open_store(void);
-struct shelf *open_shelf(struct store *store);
+struct db *open_store(void);
+struct deliveries *open_shelf(struct db *db);
 
-void execute(struct store *store, const char *sql);
-int64_t ask(struct store *store, const char *sql); /* one number */
+void execute(struct db *db, const char *sql);
+int64_t ask(struct db *db, const char *sql); /* one number */
 
-struct entry entry_of(const char *source, const char *id, const char *mac);
+struct delivery_row entry_of(const char *source, const char *id, const char *mac);
 
 /* One transaction. */
-enum shelf_verdict put(struct store *store, struct shelf *shelf, struct entry *entry);
+enum deliveries_outcome put(struct db *db, struct deliveries *deliveries, struct delivery_row *row);
 
 #endif

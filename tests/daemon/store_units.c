@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "daemon/store/seen.h"
+#include "daemon/store/dedup_index.h"
 #include "../run.h"
 #include "store_kit.h"
 
@@ -31,9 +31,9 @@ static int is_it(void *data, int64_t seq)
     return seq == *(const int64_t *)data;
 }
 
-static bool finds(const struct seen *seen, uint64_t hash, int64_t seq)
+static bool finds(const struct dedup_index *dedup_index, uint64_t hash, int64_t seq)
 {
-    return seen_find(seen, hash, is_it, &seq) == 1;
+    return dedup_index_find(dedup_index, hash, is_it, &seq) == 1;
 }
 
 /* The same numbers in each run. */
@@ -50,7 +50,7 @@ START_TEST(what_was_added_is_found_until_it_is_removed)
     enum {
         MANY = 50000
     };
-    struct seen *seen = seen_new();
+    struct dedup_index *dedup_index = dedup_index_new();
     uint64_t *hashes = calloc(MANY, sizeof(*hashes)), state = 42 + (uint64_t)_i;
 
     for (int i = 0; i < MANY; i++) {
@@ -61,40 +61,40 @@ START_TEST(what_was_added_is_found_until_it_is_removed)
         else if (i % 3 == 1)
             hashes[i] |= UINT64_C(0x00ffff) << 40;
         if (i == 1000 * _i)
-            ck_assert(seen_reserve(seen, MANY));
-        seen_expect(seen, hashes[i]);
-        ck_assert(seen_add(seen, hashes[i], i + 1));
+            ck_assert(dedup_index_reserve(dedup_index, MANY));
+        dedup_index_prefetch(dedup_index, hashes[i]);
+        ck_assert(dedup_index_add(dedup_index, hashes[i], i + 1));
     }
-    ck_assert_uint_eq(seen_count(seen), MANY);
+    ck_assert_uint_eq(dedup_index_count(dedup_index), MANY);
     for (int i = 0; i < MANY; i += 2)
-        seen_remove(seen, hashes[i], i + 1);
-    ck_assert_uint_eq(seen_count(seen), MANY / 2);
+        dedup_index_remove(dedup_index, hashes[i], i + 1);
+    ck_assert_uint_eq(dedup_index_count(dedup_index), MANY / 2);
     for (int i = 1; i < MANY; i += 2)
-        ck_assert_msg(finds(seen, hashes[i], i + 1), "%d is gone", i);
+        ck_assert_msg(finds(dedup_index, hashes[i], i + 1), "%d is gone", i);
     for (int i = 1; i < MANY; i += 2)
-        seen_remove(seen, hashes[i], i + 1);
-    ck_assert_uint_eq(seen_count(seen), 0);
+        dedup_index_remove(dedup_index, hashes[i], i + 1);
+    ck_assert_uint_eq(dedup_index_count(dedup_index), 0);
     free(hashes);
-    seen_free(&seen);
+    dedup_index_free(&dedup_index);
 }
 END_TEST
 
 START_TEST(all_candidates_of_one_hash_are_told)
 {
-    struct seen *seen = seen_new();
+    struct dedup_index *dedup_index = dedup_index_new();
     struct found found = {.count = 0};
 
     for (int64_t seq = 1; seq <= 5; seq++)
-        ck_assert(seen_add(seen, UINT64_MAX, seq));
-    ck_assert(seen_add(seen, UINT64_MAX, SEEN_SEQ_MAX));
-    ck_assert(seen_add(seen, 0, 7));
-    seen_remove(seen, UINT64_MAX, 3);
-    seen_remove(seen, UINT64_MAX, 99);
-    seen_find(seen, UINT64_MAX, collect, &found);
+        ck_assert(dedup_index_add(dedup_index, UINT64_MAX, seq));
+    ck_assert(dedup_index_add(dedup_index, UINT64_MAX, DEDUP_INDEX_SEQ_MAX));
+    ck_assert(dedup_index_add(dedup_index, 0, 7));
+    dedup_index_remove(dedup_index, UINT64_MAX, 3);
+    dedup_index_remove(dedup_index, UINT64_MAX, 99);
+    dedup_index_find(dedup_index, UINT64_MAX, collect, &found);
     ck_assert_uint_eq(found.count, 5);
-    ck_assert(finds(seen, UINT64_MAX, SEEN_SEQ_MAX));
-    ck_assert(finds(seen, 0, 7));
-    seen_free(&seen);
+    ck_assert(finds(dedup_index, UINT64_MAX, DEDUP_INDEX_SEQ_MAX));
+    ck_assert(finds(dedup_index, 0, 7));
+    dedup_index_free(&dedup_index);
 }
 END_TEST
 
@@ -102,49 +102,49 @@ END_TEST
 
 START_TEST(a_new_store_is_durable_by_its_settings)
 {
-    struct store *store = open_store();
+    struct db *db = open_store();
 
-    ck_assert_int_eq(ask(store, "PRAGMA synchronous"), 2);
-    ck_assert_int_eq(ask(store, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
-    ck_assert_int_eq(ask(store, "PRAGMA user_version"), 1);
-    store_close(&store);
+    ck_assert_int_eq(ask(db, "PRAGMA synchronous"), 2);
+    ck_assert_int_eq(ask(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+    ck_assert_int_eq(ask(db, "PRAGMA user_version"), 1);
+    db_close(&db);
 }
 END_TEST
 
 START_TEST(a_second_writer_is_kept_out)
 {
-    struct store *store = open_store();
+    struct db *db = open_store();
 
-    ck_assert_ptr_null(store_open(store_file, STORE_WRITE, why));
+    ck_assert_ptr_null(db_open(store_file, DB_WRITE, why));
     ck_assert_msg(strstr(why, "another process has this store open") != NULL, "%s", why);
-    store_close(&store);
-    store = open_store();
-    store_close(&store);
+    db_close(&db);
+    db = open_store();
+    db_close(&db);
 }
 END_TEST
 
 START_TEST(a_reader_reads_and_does_not_write)
 {
-    struct store *writer = open_store(), *reader = store_open(store_file, STORE_READ, why);
+    struct db *writer = open_store(), *reader = db_open(store_file, DB_READ, why);
 
     ck_assert_msg(reader != NULL, "%s", why);
     ck_assert_int_eq(ask(reader, "SELECT count(*) FROM delivery"), 0);
-    ck_assert_int_ne(sqlite3_exec(store_db(reader), "DELETE FROM delivery", NULL, NULL, NULL),
+    ck_assert_int_ne(sqlite3_exec(db_sqlite(reader), "DELETE FROM delivery", NULL, NULL, NULL),
                      SQLITE_OK);
-    store_close(&reader);
-    store_close(&writer);
+    db_close(&reader);
+    db_close(&writer);
 }
 END_TEST
 
 /* The disk loses whatever was copied into the file, but for its first page. */
-static void lose_pages(struct store *store)
+static void lose_pages(struct db *db)
 {
     static const char nothing[4096];
     sqlite3_file *file = NULL;
     sqlite3_int64 size;
 
-    ck_assert_int_eq(
-        sqlite3_file_control(store_db(store), "main", SQLITE_FCNTL_FILE_POINTER, &file), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_file_control(db_sqlite(db), "main", SQLITE_FCNTL_FILE_POINTER, &file),
+                     SQLITE_OK);
     ck_assert_int_eq(file->pMethods->xFileSize(file, &size), SQLITE_OK);
     for (sqlite3_int64 at = sizeof(nothing); at < size; at += (sqlite3_int64)sizeof(nothing))
         ck_assert_int_eq(file->pMethods->xWrite(file, nothing, sizeof(nothing), at), SQLITE_OK);
@@ -152,25 +152,25 @@ static void lose_pages(struct store *store)
 
 START_TEST(a_log_that_was_left_is_copied_again_though_a_reader_has_kept_its_index)
 {
-    struct store *store = open_store(), *reader;
+    struct db *db = open_store(), *reader;
 
-    execute(store, "PRAGMA wal_autocheckpoint=0; CREATE TABLE filler(i, bytes);"
-                   "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
-                   " INSERT INTO filler SELECT i, zeroblob(400) FROM n");
-    ck_assert_ptr_nonnull(reader = store_open(store_file, STORE_READ, why));
+    execute(db, "PRAGMA wal_autocheckpoint=0; CREATE TABLE filler(i, bytes);"
+                "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
+                " INSERT INTO filler SELECT i, zeroblob(400) FROM n");
+    ck_assert_ptr_nonnull(reader = db_open(store_file, DB_READ, why));
     ck_assert_int_eq(ask(reader, "SELECT count(*) FROM filler"), 1000);
-    execute(store, "PRAGMA wal_checkpoint(PASSIVE)");
-    lose_pages(store);
-    store_keep_log(store);
-    store_close(&store);
-    store = open_store();
-    ck_assert_int_eq(ask(store, "SELECT sum(i) FROM filler"), 500500);
+    execute(db, "PRAGMA wal_checkpoint(PASSIVE)");
+    lose_pages(db);
+    db_keep_wal(db);
+    db_close(&db);
+    db = open_store();
+    ck_assert_int_eq(ask(db, "SELECT sum(i) FROM filler"), 500500);
     ck_assert_int_eq(ask(reader, "SELECT sum(i) FROM filler"), 500500);
-    store_close(&reader);
-    store_close(&store);
-    store = open_store();
-    ck_assert_int_eq(ask(store, "SELECT sum(i) FROM filler"), 500500);
-    store_close(&store);
+    db_close(&reader);
+    db_close(&db);
+    db = open_store();
+    ck_assert_int_eq(ask(db, "SELECT sum(i) FROM filler"), 500500);
+    db_close(&db);
 }
 END_TEST
 
@@ -185,13 +185,13 @@ static const struct {
 
 START_TEST(what_is_no_store_of_this_version_is_refused_and_left_alone)
 {
-    struct store *store = open_store();
+    struct db *db = open_store();
     struct stat before, after;
 
-    execute(store, strangers[_i].sql);
-    store_close(&store);
+    execute(db, strangers[_i].sql);
+    db_close(&db);
     stat(store_file, &before);
-    ck_assert_ptr_null(store_open(store_file, STORE_WRITE, why));
+    ck_assert_ptr_null(db_open(store_file, DB_WRITE, why));
     ck_assert_msg(strstr(why, strangers[_i].complaint) != NULL, "%s", why);
     ck_assert_ptr_nonnull(strstr(why, store_file));
     stat(store_file, &after);
@@ -208,7 +208,7 @@ START_TEST(a_file_that_is_no_database_is_refused_and_left_alone)
     for (int i = 0; i < 100; i++)
         fputs("this is no database, but somebody's text\n", file);
     fclose(file);
-    ck_assert_ptr_null(store_open(store_file, STORE_WRITE, why));
+    ck_assert_ptr_null(db_open(store_file, DB_WRITE, why));
     ck_assert_msg(strstr(why, "not a database") != NULL, "%s", why);
     file = fopen(store_file, "r");
     ck_assert_ptr_nonnull(fgets(line, sizeof(line), file));
@@ -219,7 +219,7 @@ END_TEST
 
 START_TEST(a_folder_that_is_not_there_is_named)
 {
-    ck_assert_ptr_null(store_open("/nonexistent/store.db", STORE_WRITE, why));
+    ck_assert_ptr_null(db_open("/nonexistent/store.db", DB_WRITE, why));
     ck_assert_msg(strstr(why, "/nonexistent/store.db") != NULL &&
                       strstr(why, "No such file or directory") != NULL,
                   "%s", why);
@@ -242,49 +242,50 @@ static const struct {
 
 START_TEST(a_delivery_is_told_by_its_source_and_id_or_else_by_its_mac)
 {
-    struct store *store = open_store();
-    struct shelf *shelf = open_shelf(store);
+    struct db *db = open_store();
+    struct deliveries *deliveries = open_shelf(db);
 
     for (int turn = 0; turn < 2; turn++) {
         for (int i = 0, stored = 0; i < COUNT(arrivals); i++) {
-            struct entry e = entry_of(arrivals[i].source, arrivals[i].id, arrivals[i].mac);
-            enum shelf_verdict verdict = put(store, shelf, &e);
+            struct delivery_row e = entry_of(arrivals[i].source, arrivals[i].id, arrivals[i].mac);
+            enum deliveries_outcome verdict = put(db, deliveries, &e);
             bool is_new = turn == 0 && arrivals[i].same > stored;
 
             stored += is_new;
-            ck_assert_msg(verdict == (is_new ? SHELF_STORED : SHELF_DUPLICATE), "arrival %d", i);
+            ck_assert_msg(verdict == (is_new ? DELIVERIES_STORED : DELIVERIES_DUPLICATE),
+                          "arrival %d", i);
             ck_assert_int_eq(e.seq, arrivals[i].same);
         }
-        shelf_close(&shelf);
-        store_close(&store);
-        store = open_store();
-        shelf = open_shelf(store);
-        ck_assert_int_eq(shelf_newest(shelf), 10);
-        ck_assert_uint_eq(shelf_count(shelf), 10);
+        deliveries_close(&deliveries);
+        db_close(&db);
+        db = open_store();
+        deliveries = open_shelf(db);
+        ck_assert_int_eq(deliveries_newest(deliveries), 10);
+        ck_assert_uint_eq(deliveries_key_count(deliveries), 10);
     }
-    shelf_close(&shelf);
-    store_close(&store);
+    deliveries_close(&deliveries);
+    db_close(&db);
 }
 END_TEST
 
 START_TEST(what_was_rolled_back_was_never_there)
 {
-    struct store *store = open_store();
-    struct shelf *shelf = open_shelf(store);
-    struct entry e = entry_of("foil", "evt_1", NULL);
-    enum shelf_verdict verdict;
+    struct db *db = open_store();
+    struct deliveries *deliveries = open_shelf(db);
+    struct delivery_row e = entry_of("foil", "evt_1", NULL);
+    enum deliveries_outcome verdict;
 
-    execute(store, "BEGIN");
-    ck_assert_int_eq(shelf_put(shelf, &e, &verdict), SQLITE_OK);
-    ck_assert_int_eq(shelf_put(shelf, &e, &verdict), SQLITE_OK);
-    ck_assert_int_eq(verdict, SHELF_DUPLICATE);
-    execute(store, "ROLLBACK");
-    shelf_after(shelf, false);
-    ck_assert_int_eq(shelf_newest(shelf), 0);
-    ck_assert_int_eq(put(store, shelf, &e), SHELF_STORED);
+    execute(db, "BEGIN");
+    ck_assert_int_eq(deliveries_put(deliveries, &e, &verdict), SQLITE_OK);
+    ck_assert_int_eq(deliveries_put(deliveries, &e, &verdict), SQLITE_OK);
+    ck_assert_int_eq(verdict, DELIVERIES_DUPLICATE);
+    execute(db, "ROLLBACK");
+    deliveries_after_transaction(deliveries, false);
+    ck_assert_int_eq(deliveries_newest(deliveries), 0);
+    ck_assert_int_eq(put(db, deliveries, &e), DELIVERIES_STORED);
     ck_assert_int_eq(e.seq, 1);
-    shelf_close(&shelf);
-    store_close(&store);
+    deliveries_close(&deliveries);
+    db_close(&db);
 }
 END_TEST
 
@@ -294,52 +295,52 @@ START_TEST(keys_are_merged_and_none_is_lost)
     enum {
         MANY = 20000
     };
-    struct store *store = open_store();
-    struct shelf *shelf = open_shelf(store);
+    struct db *db = open_store();
+    struct deliveries *deliveries = open_shelf(db);
     char id[32];
 
-    execute(store, "PRAGMA synchronous=OFF");
+    execute(db, "PRAGMA synchronous=OFF");
     for (int i = 0; i < MANY; i++) {
-        struct entry e;
+        struct delivery_row e;
 
         snprintf(id, sizeof(id), "evt_%d", i);
         e = entry_of("foil", id, NULL);
-        ck_assert_int_eq(put(store, shelf, &e), SHELF_STORED);
+        ck_assert_int_eq(put(db, deliveries, &e), DELIVERIES_STORED);
         if (i % 100 == 0) {
             int code;
 
-            execute(store, "BEGIN");
-            while ((code = shelf_merge(shelf)) == SQLITE_ROW)
+            execute(db, "BEGIN");
+            while ((code = deliveries_merge_keys(deliveries)) == SQLITE_ROW)
                 ;
             ck_assert_int_eq(code, SQLITE_DONE);
-            execute(store, "COMMIT");
+            execute(db, "COMMIT");
         }
     }
-    ck_assert_int_lt(ask(store, "SELECT count(*) FROM keys"), 600);
-    ck_assert_int_eq(ask(store, "SELECT sum(length(hashes)) FROM keys"), MANY * 8);
-    shelf_close(&shelf);
-    shelf = open_shelf(store);
-    ck_assert_uint_eq(shelf_count(shelf), MANY);
+    ck_assert_int_lt(ask(db, "SELECT count(*) FROM keys"), 600);
+    ck_assert_int_eq(ask(db, "SELECT sum(length(hashes)) FROM keys"), MANY * 8);
+    deliveries_close(&deliveries);
+    deliveries = open_shelf(db);
+    ck_assert_uint_eq(deliveries_key_count(deliveries), MANY);
     for (int i = 0; i < MANY; i++) {
-        struct entry e;
+        struct delivery_row e;
 
         snprintf(id, sizeof(id), "evt_%d", i);
         e = entry_of("foil", id, NULL);
-        ck_assert_int_eq(put(store, shelf, &e), SHELF_DUPLICATE);
+        ck_assert_int_eq(put(db, deliveries, &e), DELIVERIES_DUPLICATE);
         ck_assert_int_eq(e.seq, i + 1);
     }
-    shelf_close(&shelf);
-    store_close(&store);
+    deliveries_close(&deliveries);
+    db_close(&db);
 }
 END_TEST
 
 /* ---- entry */
 
-static hookline_bytes header(const struct entry *entry, const char *wanted)
+static hookline_bytes header(const struct delivery_row *row, const char *wanted)
 {
-    hookline_bytes rest = entry->headers, name, value;
+    hookline_bytes rest = row->headers, name, value;
 
-    while (entry_next_header(&rest, &name, &value))
+    while (delivery_row_next_header(&rest, &name, &value))
         if (name.len == strlen(wanted) && strncasecmp(name.base, wanted, name.len) == 0)
             return value;
     return (hookline_bytes){0};
@@ -347,8 +348,9 @@ static hookline_bytes header(const struct entry *entry, const char *wanted)
 
 START_TEST(a_header_of_an_entry_is_found_in_any_case)
 {
-    struct entry e = {.headers = TEXT("content-type: a/b\nx-empty: \nx-a: 1\nx-a: 2\nx-ab: 3\n")};
-    struct entry *copy = entry_copy(&e);
+    struct delivery_row e = {.headers =
+                                 TEXT("content-type: a/b\nx-empty: \nx-a: 1\nx-a: 2\nx-ab: 3\n")};
+    struct delivery_row *copy = delivery_row_copy(&e);
     hookline_bytes value = header(copy, "Content-Type");
 
     ck_assert_uint_eq(value.len, 3);

@@ -13,7 +13,7 @@
 #include "daemon/base/address.h"
 #include "daemon/conf/config.h"
 #include "daemon/receive/framing.h"
-#include "daemon/base/json_line.h"
+#include "daemon/base/json.h"
 #include "daemon/receive/pace.h"
 #include "daemon/receive/receipt.h"
 #include "daemon/policy/source.h"
@@ -55,20 +55,20 @@ static const struct {
 
 START_TEST(a_text_is_escaped_and_what_is_no_utf8_is_replaced)
 {
-    struct json_line line = {0};
+    struct json_writer line = {0};
     char expected[256];
     char *exact = malloc(texts[_i].len + 1); /* so that reading beyond its end is seen */
 
     memcpy(exact, texts[_i].text, texts[_i].len);
     exact = realloc(exact, texts[_i].len == 0 ? 1 : texts[_i].len);
     snprintf(expected, sizeof(expected), "{\"k\":\"%s\"}\n", texts[_i].written);
-    json_line_begin(&line);
-    json_line_text(&line, "k", exact, texts[_i].len);
-    ck_assert(json_line_end(&line));
+    json_begin(&line);
+    json_text(&line, "k", exact, texts[_i].len);
+    ck_assert(json_end(&line));
     ck_assert_uint_eq(line.len, strlen(expected));
     ck_assert_mem_eq(line.base, expected, line.len);
-    ck_assert_int_eq(json_line_is_utf8(exact, texts[_i].len), texts[_i].utf8);
-    json_line_free(&line);
+    ck_assert_int_eq(json_is_utf8(exact, texts[_i].len), texts[_i].utf8);
+    json_free(&line);
     free(exact);
 }
 END_TEST
@@ -77,39 +77,39 @@ START_TEST(members_are_separated_and_objects_nest)
 {
     static const char expected[] = "{\"a\":null,\"b\":{\"c\":-9223372036854775808,\"d\":{}},"
                                    "\"e\":true,\"f\":false,\"g\":\"\",\"h\":\"AP8=\"}\n";
-    struct json_line line = {0};
+    struct json_writer line = {0};
 
     for (int turn = 0; turn < 2; turn++) { /* the second time in the buffer of the first */
-        json_line_begin(&line);
-        json_line_string(&line, "a", NULL);
-        json_line_open(&line, "b");
-        json_line_number(&line, "c", INT64_MIN);
-        json_line_open(&line, "d");
-        json_line_close(&line);
-        json_line_close(&line);
-        json_line_bool(&line, "e", true);
-        json_line_bool(&line, "f", false);
-        json_line_string(&line, "g", "");
-        json_line_base64(&line, "h", "\0\xff", 2);
-        ck_assert(json_line_end(&line));
+        json_begin(&line);
+        json_string(&line, "a", NULL);
+        json_open_object(&line, "b");
+        json_number(&line, "c", INT64_MIN);
+        json_open_object(&line, "d");
+        json_close_object(&line);
+        json_close_object(&line);
+        json_bool(&line, "e", true);
+        json_bool(&line, "f", false);
+        json_string(&line, "g", "");
+        json_base64(&line, "h", "\0\xff", 2);
+        ck_assert(json_end(&line));
         ck_assert_uint_eq(line.len, sizeof(expected) - 1);
         ck_assert_mem_eq(line.base, expected, line.len);
     }
-    json_line_free(&line);
+    json_free(&line);
     ck_assert_ptr_null(line.base);
 }
 END_TEST
 
 START_TEST(a_text_without_end_fails_the_line_and_not_the_next)
 {
-    struct json_line line = {0};
+    struct json_writer line = {0};
 
-    json_line_begin(&line);
-    json_line_text(&line, "k", "x", SIZE_MAX);
-    ck_assert(!json_line_end(&line));
-    json_line_begin(&line);
-    ck_assert(json_line_end(&line));
-    json_line_free(&line);
+    json_begin(&line);
+    json_text(&line, "k", "x", SIZE_MAX);
+    ck_assert(!json_end(&line));
+    json_begin(&line);
+    ck_assert(json_end(&line));
+    json_free(&line);
 }
 END_TEST
 
@@ -141,22 +141,22 @@ END_TEST
 
 START_TEST(who_worked_rests_fifty_times_as_long)
 {
-    struct pace p = {0};
+    struct cpu_share p = {0};
 
-    ck_assert(pace_is_rested(&p, 1000000));
-    pace_rest(&p, 1000000, 1002000, 50);
-    ck_assert(!pace_is_rested(&p, 1101999));
-    ck_assert(pace_is_rested(&p, 1102000));
+    ck_assert(cpu_share_is_rested(&p, 1000000));
+    cpu_share_rest(&p, 1000000, 1002000, 50);
+    ck_assert(!cpu_share_is_rested(&p, 1101999));
+    ck_assert(cpu_share_is_rested(&p, 1102000));
 }
 END_TEST
 
 START_TEST(who_took_no_time_rests_a_millisecond)
 {
-    struct pace p = {0};
+    struct cpu_share p = {0};
 
-    pace_rest(&p, 5000, 5000, 50);
-    ck_assert(!pace_is_rested(&p, 5999));
-    ck_assert(pace_is_rested(&p, 6000));
+    cpu_share_rest(&p, 5000, 5000, 50);
+    ck_assert(!cpu_share_is_rested(&p, 5999));
+    ck_assert(cpu_share_is_rested(&p, 6000));
 }
 END_TEST
 
@@ -164,17 +164,17 @@ END_TEST
 
 START_TEST(fifty_a_second_pass_and_the_others_are_counted)
 {
-    struct throttle t = {0};
+    struct log_limit t = {0};
     int64_t now = 1000000000;
 
     for (int i = 0; i < 50; i++)
-        ck_assert(throttle_pass(&t, 50, now + i));
-    ck_assert_uint_eq(throttle_take_dropped(&t), 0);
+        ck_assert(log_limit_pass(&t, 50, now + i));
+    ck_assert_uint_eq(log_limit_take_dropped(&t), 0);
     for (int i = 0; i < 7; i++)
-        ck_assert(!throttle_pass(&t, 50, now + 999999));
-    ck_assert(throttle_pass(&t, 50, now + 1000000));
-    ck_assert_uint_eq(throttle_take_dropped(&t), 7);
-    ck_assert_uint_eq(throttle_take_dropped(&t), 0);
+        ck_assert(!log_limit_pass(&t, 50, now + 999999));
+    ck_assert(log_limit_pass(&t, 50, now + 1000000));
+    ck_assert_uint_eq(log_limit_take_dropped(&t), 7);
+    ck_assert_uint_eq(log_limit_take_dropped(&t), 0);
 }
 END_TEST
 
@@ -253,7 +253,7 @@ static const struct {
 
 START_TEST(a_body_that_is_measured_twice_is_ambiguous)
 {
-    ck_assert_int_eq(framing_is_ambiguous(heads[_i].head, strlen(heads[_i].head)),
+    ck_assert_int_eq(request_head_is_ambiguous(heads[_i].head, strlen(heads[_i].head)),
                      heads[_i].ambiguous);
 }
 END_TEST
@@ -395,7 +395,7 @@ START_TEST(a_number_is_decimal_digits_and_nothing_else)
 }
 END_TEST
 
-/* ---- sources_find */
+/* ---- sources_find_path */
 
 static void no_warning(const char *text)
 {
@@ -460,7 +460,7 @@ START_TEST(a_path_finds_its_source_and_no_other)
 
     memcpy(exact, ways[_i].path, ways[_i].len);
     exact = realloc(exact, ways[_i].len == 0 ? 1 : ways[_i].len);
-    found = sources_find(sources, exact, ways[_i].len);
+    found = sources_find_path(sources, exact, ways[_i].len);
     if (ways[_i].found == NULL)
         ck_assert_msg(found == NULL, "%s: %s", ways[_i].path, found->path);
     else

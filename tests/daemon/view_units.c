@@ -8,19 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/log/exposition.h"
+#include "daemon/log/prometheus.h"
 #include "daemon/log/feed.h"
 #include "daemon/log/metrics.h"
 #include "../run.h"
 
 /* ---- metrics */
 
-static char *text_of(struct exposition *e)
+static char *text_of(struct prometheus *e)
 {
     char *text = strndup(e->base, e->len);
 
     ck_assert(!e->failed);
-    exposition_free(e);
+    prometheus_free(e);
     return text;
 }
 
@@ -28,17 +28,17 @@ START_TEST(a_family_is_announced_and_labels_are_escaped)
 {
     const int64_t bounds[] = {250, 1000000, INT64_MAX};
     const uint64_t counts[] = {1, 2, 3};
-    struct exposition e = {0};
+    struct prometheus e = {0};
     char *text;
 
-    exposition_family(&e, EXPOSITION_GAUGE, "a", "What it is.");
-    exposition_number(&e, NULL, UINT64_MAX);
-    exposition_number(&e, (struct exposition_label[]){{"x", "\"\\\n{}"}, {"y", ""}}, 0);
-    exposition_seconds(&e, NULL, 1500000);
-    exposition_seconds(&e, NULL, -1);
-    exposition_seconds(&e, NULL, 0);
-    exposition_family(&e, EXPOSITION_HISTOGRAM, "b", "H.");
-    exposition_histogram(&e, (struct exposition_label[]){{"x", "1"}, {NULL, NULL}}, bounds, counts,
+    prometheus_family(&e, PROMETHEUS_GAUGE, "a", "What it is.");
+    prometheus_number(&e, NULL, UINT64_MAX);
+    prometheus_number(&e, (struct prometheus_label[]){{"x", "\"\\\n{}"}, {"y", ""}}, 0);
+    prometheus_seconds(&e, NULL, 1500000);
+    prometheus_seconds(&e, NULL, -1);
+    prometheus_seconds(&e, NULL, 0);
+    prometheus_family(&e, PROMETHEUS_HISTOGRAM, "b", "H.");
+    prometheus_histogram(&e, (struct prometheus_label[]){{"x", "1"}, {NULL, NULL}}, bounds, counts,
                          12345678);
     text = text_of(&e);
     ck_assert_str_eq(text, "# HELP a What it is.\n# TYPE a gauge\na 18446744073709551615\n"
@@ -73,7 +73,7 @@ static void *count_many(void *metrics)
 START_TEST(threads_count_at_the_same_time_and_nothing_is_missing)
 {
     struct metrics *m = metrics_new();
-    struct exposition e = {0};
+    struct prometheus e = {0};
     pthread_t threads[4];
     char *text;
 
@@ -101,7 +101,7 @@ END_TEST
 START_TEST(more_reasons_than_there_is_room_for_are_not_written)
 {
     struct metrics *m = metrics_new();
-    struct exposition e = {0};
+    struct prometheus e = {0};
     char names[100][8], *text;
     size_t reasons = 0;
 
@@ -164,7 +164,7 @@ START_TEST(who_watches_gets_the_lines_from_then_on)
     publish(feed, NULL, "refused", "two\n");
     publish(feed, "foil", "stored", "three\n");
     ck_assert(is_readable(feed));
-    feed_take_signal(feed);
+    feed_clear_signal(feed);
     ck_assert(!is_readable(feed));
     ck_assert_str_eq(next(feed, &all, &lost), "one\n");
     ck_assert_str_eq(next(feed, &all, &lost), "two\n");
@@ -174,9 +174,9 @@ START_TEST(who_watches_gets_the_lines_from_then_on)
     ck_assert_str_eq(next(feed, &some, &lost), "");
     publish(feed, NULL, "refused", "four\n");
     ck_assert(is_readable(feed));
-    feed_leave(feed);
+    feed_unwatch(feed);
     ck_assert(feed_is_watched(feed));
-    feed_leave(feed);
+    feed_unwatch(feed);
     ck_assert(!feed_is_watched(feed));
     ck_assert_uint_eq(lost, 0);
     feed_free(&feed);
@@ -199,7 +199,7 @@ START_TEST(who_is_slow_loses_the_oldest_lines_and_is_told_how_many)
     ck_assert_uint_eq(lost, 10);
     ck_assert_str_eq(next(feed, &watcher, &lost), "11\n");
     ck_assert_uint_eq(lost, 10);
-    feed_leave(feed);
+    feed_unwatch(feed);
     feed_free(&feed);
 }
 END_TEST
@@ -224,7 +224,7 @@ START_TEST(long_lines_push_others_out_and_the_longest_are_lost)
     ck_assert_str_ne(next(feed, &watcher, &lost), "");
     ck_assert_str_eq(next(feed, &watcher, &lost), "short\n");
     ck_assert_uint_eq(lost, 2);
-    feed_leave(feed);
+    feed_unwatch(feed);
     feed_free(&feed);
 }
 END_TEST
@@ -250,14 +250,14 @@ START_TEST(every_line_is_read_or_counted_as_lost_whoever_publishes_meanwhile)
         struct pollfd fd = {.fd = feed_descriptor(feed), .events = POLLIN};
 
         ck_assert_int_eq(poll(&fd, 1, 60000), 1);
-        feed_take_signal(feed);
+        feed_clear_signal(feed);
         while (next(feed, &watcher, &lost)[0] != '\0')
             lines++;
     }
     for (int i = 0; i < COUNT(threads); i++)
         pthread_join(threads[i], NULL);
     ck_assert_uint_eq(lines + lost, COUNTED * COUNT(threads));
-    feed_leave(feed);
+    feed_unwatch(feed);
     feed_free(&feed);
 }
 END_TEST

@@ -39,7 +39,7 @@ static void check_view(const struct provider_view *v)
 }
 
 /* The sink knows no key of the provider's. */
-static void diagnose(struct findings *f, void (*check)(const char *text, size_t size))
+static void diagnose(struct observed *f, void (*check)(const char *text, size_t size))
 {
     struct diagnosis d;
 
@@ -48,12 +48,12 @@ static void diagnose(struct findings *f, void (*check)(const char *text, size_t 
     fuzz_check(d.text[0] != '\0' && d.name != NULL);
 }
 
-static void read_line(struct findings *f, const char *text, size_t len)
+static void read_line(struct observed *f, const char *text, size_t len)
 {
     cJSON *line = cJSON_ParseWithLength(text, len);
 
-    if (cJSON_IsObject(line) && sighting_read(&f->seen, line, 2000000000000000)) {
-        f->match = SIGHTING_BY_ID;
+    if (cJSON_IsObject(line) && observed_event_read(&f->seen, line, 2000000000000000)) {
+        f->match = OBSERVED_MATCH_ID;
         check_text(f->seen.source, sizeof(f->seen.source));
         check_text(f->seen.id, sizeof(f->seen.id));
         diagnose(f, check_text);
@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const names[] = {"foil", "shodai", "trulayer", "emulated"};
     static const int statuses[] = {200, 202, 301, 401, 404, 422, 500, 999};
-    struct findings f = {.endpoint = "we_1",
+    struct observed f = {.endpoint = "we_1",
                          .base_url = "http://p",
                          .source = "s",
                          .sink = "unix:s",

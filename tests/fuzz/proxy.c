@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if ((proxies = proxies_new(trusted, 2)) == NULL)
         return 0;
-    fuzz_check(!proxies_follow(proxies, bytes, size, &host) || host.family != 0);
+    fuzz_check(!proxies_resolve_forwarded(proxies, bytes, size, &host) || host.family != 0);
     proxies_free(&proxies);
     return 0;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes stream_take() and printable.h: whatever a sink sends, in one piece or in many, the same
+ * Fuzzes sse_parse() and printable.h: whatever a sink sends, in one piece or in many, the same
  * events are told, and a terminal sees no control character of them.
  */
 #include <string.h>
 
 #include "daemon/base/printable.h"
-#include "cli/stream.h"
+#include "cli/sse.h"
 #include "fuzz.h"
 
 enum {
@@ -21,7 +21,7 @@ struct heard {
 static void check_printable(const char *text, size_t len)
 {
     char shown[256];
-    size_t shown_len = printable_copy(shown, sizeof(shown), text, len);
+    size_t shown_len = text_copy_printable(shown, sizeof(shown), text, len);
 
     fuzz_check(shown_len < sizeof(shown) && shown[shown_len] == '\0');
     for (size_t i = 0; i < shown_len; i++) {
@@ -30,12 +30,12 @@ static void check_printable(const char *text, size_t len)
     }
 }
 
-static bool hear(void *data, const struct stream_event *event)
+static bool hear(void *data, const struct sse_event *event)
 {
     struct heard *h = data;
     size_t name = strlen(event->name);
 
-    fuzz_check(name < STREAM_NAME_SIZE && event->data[event->len] == '\0');
+    fuzz_check(name < SSE_NAME_SIZE && event->data[event->len] == '\0');
     fuzz_check(event->is_comment == (name == 0));
     check_printable(event->data, event->len);
     if (sizeof(h->text) - h->len < name + event->len + 1)
@@ -48,14 +48,14 @@ static bool hear(void *data, const struct stream_event *event)
 
 static bool take(const uint8_t *data, size_t size, size_t piece, struct heard *heard)
 {
-    struct stream stream = {.has_data = false};
+    struct sse_parser stream = {.has_data = false};
     bool good = true;
 
     heard->len = 0;
     for (size_t at = 0; good && at < size; at += piece)
-        good = stream_take(&stream, (const char *)data + at, size - at < piece ? size - at : piece,
-                           hear, heard);
-    stream_free(&stream);
+        good = sse_parse(&stream, (const char *)data + at, size - at < piece ? size - at : piece,
+                         hear, heard);
+    sse_free(&stream);
     return good;
 }
 

@@ -24,7 +24,7 @@
 #include "fuzz.h"
 
 enum {
-    HEADERS_MAX = 12,
+    REQUEST_HEAD_FIELDS_MAX = 12,
     SCHEMES_MAX = 16,
     SECRETS = 2
 };
@@ -32,7 +32,7 @@ enum {
 struct input {
     size_t scheme;
     int64_t now;
-    hookline_header header[HEADERS_MAX];
+    hookline_header header[REQUEST_HEAD_FIELDS_MAX];
     hookline_header_list headers;
     hookline_bytes body;
 };
@@ -103,7 +103,7 @@ static void add_header(struct input *in, const char *line, const char *end)
 {
     const char *colon = memchr(line, ':', (size_t)(end - line));
 
-    if (colon == NULL || in->headers.count == HEADERS_MAX)
+    if (colon == NULL || in->headers.count == REQUEST_HEAD_FIELDS_MAX)
         return;
     in->header[in->headers.count].name = copy(line, (size_t)(colon - line));
     for (colon++; colon < end && *colon == ' ';)

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/ping/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/moment.h"
+#include "daemon/base/plain_text.h"
+#include "cli/sink.h"
+#include "cli/target.h"
+
+enum {
+    REPEAT_US = 250000, /* between two questions without an event */
+    ANSWER_US = 2000000,
+};
+
+static const cJSON *progress_json_member(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+static const char *progress_json_text(const cJSON *object, const char *name)
+{
+    const char *text = cJSON_GetStringValue(progress_json_member(object, name));
+
+    return text == NULL ? "" : text;
+}
+
+static int64_t progress_json_number(const cJSON *object, const char *name)
+{
+    double value = cJSON_GetNumberValue(progress_json_member(object, name));
+
+    return value >= 0 && value < 9e15 ? (int64_t)value : -1;
+}
+
+void progress_on_event(struct progress *a, const cJSON *event)
+{
+    int64_t seq = progress_json_number(event, "seq");
+
+    if (seq == a->seq)
+        a->heard = true;
+}
+
+/* ---- destinations */
+
+static enum observed_state progress_read_state(const char *word)
+{
+    return strcmp(word, "done") == 0       ? OBSERVED_TAKEN
+           : strcmp(word, "retrying") == 0 ? OBSERVED_RETRYING
+           : strcmp(word, "parked") == 0   ? OBSERVED_PARKED
+                                           : OBSERVED_WAITING;
+}
+
+/* The newest attempt comes first. */
+static void progress_read_attempt(struct observed_destination *d, const cJSON *attempts)
+{
+    const cJSON *attempt;
+
+    cJSON_ArrayForEach(attempt, attempts)
+    {
+        const char *error = progress_json_text(attempt, "error");
+        int64_t status = progress_json_number(attempt, "status"),
+                took = progress_json_number(attempt, "duration_us");
+
+        if (strcmp(progress_json_text(attempt, "destination"), d->name) != 0)
+            continue;
+        if (!rfc3339_read(progress_json_text(attempt, "time"), &d->at_us))
+            d->at_us = 0;
+        else if (took > 0 && took < INT64_MAX / 2)
+            d->at_us += took;
+        d->status = status < 0 || status > 999 ? 0 : (int)status;
+        d->tries = progress_json_number(attempt, "tries");
+        if (error[0] != '\0')
+            text_copy_redacted(d->reason, sizeof(d->reason), error, strlen(error), NULL);
+        else if (d->status > 0)
+            snprintf(d->reason, sizeof(d->reason), "it answered %d", d->status);
+        return;
+    }
+}
+
+static void progress_read_destinations(struct observed *f, const cJSON *delivery)
+{
+    const cJSON *item;
+
+    f->destinations_count = 0;
+    f->destinations_known = true;
+    cJSON_ArrayForEach(item, progress_json_member(delivery, "destinations"))
+    {
+        struct observed_destination *d = &f->destinations[f->destinations_count];
+        const char *name = progress_json_text(item, "name");
+
+        if (f->destinations_count == OBSERVED_DESTINATIONS_MAX)
+            break;
+        *d = (struct observed_destination){
+            .state = progress_read_state(progress_json_text(item, "state")), .tries = -1};
+        text_copy_redacted(d->name, sizeof(d->name), name, strlen(name), NULL);
+        progress_read_attempt(d, progress_json_member(delivery, "attempts"));
+        f->destinations_count++;
+    }
+}
+
+static int64_t progress_deadline(int64_t deadline_mono)
+{
+    int64_t patience = clock_mono_us() + ANSWER_US;
+
+    return deadline_mono < patience ? deadline_mono : patience;
+}
+
+bool progress_is_open(const struct observed *f, bool all)
+{
+    for (size_t i = 0; i < f->destinations_count; i++)
+        if (f->destinations[i].state == OBSERVED_WAITING ||
+            (all && f->destinations[i].state == OBSERVED_RETRYING))
+            return true;
+    return false;
+}
+
+/* Whether there may be something new. */
+static bool progress_is_due(const struct progress *a, const struct observed *f)
+{
+    if (a->seq != f->seen.seq)
+        return true;
+    if (a->seq <= 0 || (f->destinations_known && !progress_is_open(f, true)))
+        return false;
+    return a->heard || clock_mono_us() >= a->asked_mono + REPEAT_US;
+}
+
+void progress_catch_up(struct sink *sink, int64_t deadline_mono)
+{
+    char why[SINK_WHY_SIZE];
+    cJSON *answer = NULL;
+    int status;
+
+    sink_ask(sink, "GET", "/deliveries?limit=1", deadline_mono, &status, &answer, why);
+    cJSON_Delete(answer);
+}
+
+static void progress_ask_destinations(struct sink *sink, int64_t deadline_mono, struct observed *f)
+{
+    char target[64], why[SINK_WHY_SIZE];
+    cJSON *delivery = NULL;
+    int status;
+
+    snprintf(target, sizeof(target), "/deliveries/%" PRId64, f->seen.seq);
+    if (sink_ask(sink, "GET", target, deadline_mono, &status, &delivery, why) == OUTCOME_GOOD)
+        progress_read_destinations(f, delivery);
+    cJSON_Delete(delivery);
+}
+
+bool progress_update(struct progress *a, struct sink *sink, int64_t deadline_mono,
+                     struct observed *f)
+{
+    if (!progress_is_due(a, f))
+        return false;
+    a->seq = f->seen.seq;
+    a->heard = false;
+    if (a->seq > 0)
+        progress_ask_destinations(sink, progress_deadline(deadline_mono), f);
+    else
+        progress_catch_up(sink, progress_deadline(deadline_mono));
+    a->asked_mono = clock_mono_us();
+    return true;
+}
+
+/* ---- what no event has told */
+
+void progress_find_stored(struct sink *sink, struct observed *f)
+{
+    char why[SINK_WHY_SIZE];
+    struct sink_target target;
+    struct observed_event seen;
+    cJSON *answer = NULL, *row;
+    int status;
+
+    if (f->answer.event_id[0] == '\0')
+        return;
+    sink_target_begin(&target, "/deliveries");
+    sink_target_add(&target, "id", f->answer.event_id);
+    sink_target_add_number(&target, "limit", 1);
+    sink_ask(sink, "GET", target.text, progress_deadline(INT64_MAX), &status, &answer, why);
+    row = cJSON_GetArrayItem(progress_json_member(answer, "deliveries"), 0);
+    if (row != NULL && cJSON_AddStringToObject(row, "verdict", "stored") != NULL &&
+        cJSON_AddStringToObject(row, "reason", "verified") != NULL &&
+        cJSON_AddNumberToObject(row, "status", 200) != NULL &&
+        observed_event_read(&seen, row, clock_steady_us()))
+        observed_events_add(&f->events, &seen);
+    cJSON_Delete(answer);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/admin/replay.h"
+
+#include <h2o.h>
+
+#include "daemon/http/loop_call.h"
+#include "daemon/forward/forwarder.h"
+#include "daemon/base/json.h"
+#include "daemon/admin/list.h"
+#include "daemon/admin/query.h"
+#include "daemon/http/json_reply.h"
+
+enum {
+    AT_ONCE = 256, /* deliveries in one transaction */
+};
+
+/* In the memory of the request, and gone with it. */
+struct replay_ticket {
+    struct replay_job *job;
+};
+
+struct replay_job {
+    struct forwarder_order order;
+    const struct replay_tools *tools;
+    struct loop_call *loop_call;
+    struct query query;
+    h2o_context_t *ctx;
+    h2o_req_t *req; /* NULL if the client has left */
+    struct replay_ticket *ticket;
+    int64_t seqs[AT_ONCE];
+    uint64_t changed;
+    bool last; /* there are no more */
+};
+
+static void replay_job_end(struct replay_job *c)
+{
+    if (c->req != NULL)
+        c->ticket->job = NULL;
+    free(c);
+}
+
+/* ---- answers */
+
+static const char *replay_job_verb(const struct replay_job *c)
+{
+    return c->query.route == QUERY_DISCARD ? "discarded" : "replayed";
+}
+
+static void replay_job_answer(struct replay_job *c)
+{
+    struct json_writer line = {0};
+
+    if (c->req == NULL)
+        return;
+    json_begin(&line);
+    json_number(&line, replay_job_verb(c), (int64_t)c->changed);
+    json_end(&line);
+    json_reply_send(c->req, &line);
+    json_free(&line);
+}
+
+static void replay_job_refuse(struct replay_job *c, int status, const char *code, const char *what)
+{
+    char message[256];
+
+    if (c->req == NULL)
+        return;
+    if (c->changed > 0)
+        snprintf(message, sizeof(message), "%s; %llu deliveries were %s before", what,
+                 (unsigned long long)c->changed, replay_job_verb(c));
+    else
+        snprintf(message, sizeof(message), "%s", what);
+    json_reply_error(c->req, status, code, message);
+}
+
+static void replay_job_no_destination(struct replay_job *c)
+{
+    char names[128], message[256];
+
+    list_destinations(c->tools->list, names, sizeof(names));
+    snprintf(message, sizeof(message), "no destination %.64s is configured; there are: %s",
+             c->query.destination, names[0] == '\0' ? "none" : names);
+    replay_job_refuse(c, 404, "no_destination", message);
+}
+
+/* Of one delivery, with which nothing has happened. */
+static void replay_job_explain(struct replay_job *c)
+{
+    struct json_writer line = {0};
+    int code = list_write_one(c->tools->list, c->query.seq, &line);
+
+    json_free(&line);
+    if (code == SQLITE_NOTFOUND)
+        replay_job_refuse(c, 404, "not_found", "no delivery of this seq is in the store");
+    else if (c->query.route == QUERY_DISCARD)
+        replay_job_refuse(c, 409, "not_pending",
+                          "this delivery is neither parked nor retrying there");
+    else
+        replay_job_refuse(c, 409, "not_wanted",
+                          "no destination takes deliveries of this source and type");
+}
+
+/* ---- the way */
+
+static void replay_job_step(struct replay_job *c);
+
+static void replay_job_on_finished(void *data, bool durable)
+{
+    struct replay_job *c = data;
+
+    if (durable)
+        c->changed += c->order.changed;
+    if (durable && !c->last && c->req != NULL) {
+        replay_job_step(c);
+        return;
+    }
+    if (!durable)
+        replay_job_refuse(c, 503, "unavailable",
+                          "the store cannot be written: see what hooklined said");
+    else if (c->changed == 0 && c->query.seq > 0)
+        replay_job_explain(c);
+    else
+        replay_job_answer(c);
+    replay_job_end(c);
+}
+
+/* On the journal's thread. */
+static void replay_job_on_done(struct forwarder_order *order, enum writer_outcome outcome)
+{
+    struct replay_job *c = order->data;
+
+    loop_call_done(c->loop_call, outcome == WRITER_DURABLE);
+}
+
+/* What is next: the one that the path names, or some of those that the query finds. */
+static int replay_job_choose(struct replay_job *c)
+{
+    size_t count = 1;
+    int code = SQLITE_OK;
+
+    if (c->query.route == QUERY_REPLAY_MANY) {
+        code = list_find(c->tools->list, &c->query, c->seqs, AT_ONCE, &count, &c->query.before);
+        c->last = c->query.before == 0;
+    } else {
+        c->seqs[0] = c->query.seq;
+        c->last = true;
+    }
+    c->order = (struct forwarder_order){
+        .what = c->query.route == QUERY_DISCARD ? FORWARDER_DISCARD : FORWARDER_REPLAY,
+        .destination = c->query.destination[0] == '\0' ? NULL : c->query.destination,
+        .seqs = c->seqs,
+        .count = count,
+        .data = c,
+        .done = replay_job_on_done,
+    };
+    return code;
+}
+
+static bool replay_job_refuse_begin(struct replay_job *c, int code,
+                                    enum forwarder_order_result reply)
+{
+    if (c->ctx->shutdown_requested)
+        replay_job_refuse(c, 503, "stopping", "hooklined is stopping");
+    else if (code == SQLITE_NOTFOUND || reply == FORWARDER_NO_DESTINATION)
+        replay_job_no_destination(c);
+    else if (code != SQLITE_OK)
+        replay_job_refuse(c, 503, "unavailable", "the store cannot be read");
+    else if (reply == FORWARDER_BUSY)
+        replay_job_refuse(c, 503, "busy", "too much is waiting to be stored: try again later");
+    else
+        return false;
+    return true;
+}
+
+static void replay_job_step(struct replay_job *c)
+{
+    enum forwarder_order_result reply = FORWARDER_ACCEPTED;
+    int code = replay_job_choose(c);
+
+    c->loop_call = code == SQLITE_OK && !c->ctx->shutdown_requested
+                       ? loop_call_begin(c->tools->loop_calls, replay_job_on_finished, c)
+                       : NULL;
+    if (c->loop_call != NULL &&
+        (reply = forwarder_order(c->tools->forwarder, &c->order)) == FORWARDER_ACCEPTED)
+        return;
+    if (c->loop_call != NULL)
+        loop_call_cancel(c->loop_call);
+    if (!replay_job_refuse_begin(c, code, reply))
+        replay_job_refuse(c, 503, "no_memory", "out of memory");
+    replay_job_end(c);
+}
+
+static void replay_job_on_gone(void *data)
+{
+    struct replay_ticket *ticket = data;
+
+    if (ticket->job != NULL)
+        ticket->job->req = NULL;
+}
+
+void replay_begin(const struct replay_tools *tools, h2o_req_t *req, const struct query *query)
+{
+    struct replay_job *c = calloc(1, sizeof(*c));
+
+    if (c == NULL) {
+        json_reply_error(req, 503, "no_memory", "out of memory");
+        return;
+    }
+    if (!forwarder_has_destinations(tools->forwarder)) {
+        json_reply_error(req, 409, "no_destination", "no destinations are configured");
+        free(c);
+        return;
+    }
+    c->tools = tools;
+    c->query = *query;
+    c->ctx = req->conn->ctx;
+    c->req = req;
+    c->ticket = h2o_mem_alloc_shared(&req->pool, sizeof(*c->ticket), replay_job_on_gone);
+    c->ticket->job = c;
+    /* Those that nobody tries any more are the ones that need somebody to ask. */
+    if (query->route == QUERY_REPLAY_MANY && query->state == QUERY_ANY)
+        c->query.state = QUERY_PARKED;
+    replay_job_step(c);
+}

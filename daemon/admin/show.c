@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/admin/show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/store/entry.h"
+#include "daemon/base/json.h"
+#include "daemon/admin/status.h"
+
+enum {
+    BODY_SHOWN_MAX = 1 << 20, /* bytes; of a longer one there is only the raw body */
+    ATTEMPTS_SHOWN_MAX = 1000,
+    MAC_MIN = 40, /* characters: a SHA-256 has 43 in base64 and 64 in hex */
+};
+
+struct show {
+    struct status *status;
+    sqlite3_stmt *delivery, *attempts;
+};
+
+struct show *show_open(struct db *db, struct status *status, char why[DB_WHY_SIZE])
+{
+    struct show *d = calloc(1, sizeof(*d));
+    int code = SQLITE_NOMEM;
+
+    if (d != NULL) {
+        d->status = status;
+        code = db_prepare(db, &d->delivery,
+                          "SELECT " SHOW_COLUMNS ", headers, body FROM delivery WHERE seq=?1");
+    }
+    if (code == SQLITE_OK)
+        code = db_prepare(db, &d->attempts,
+                          "SELECT name, at_us, tries, took_us, status, error FROM attempt"
+                          " LEFT JOIN destination ON number=destination WHERE seq=?1"
+                          " ORDER BY at_us DESC LIMIT ?2");
+    if (code != SQLITE_OK) {
+        db_error_text(db, code, why);
+        show_close(&d);
+    }
+    return d;
+}
+
+void show_close(struct show **show)
+{
+    free(*show);
+    *show = NULL;
+}
+
+static hookline_bytes show_column_text(sqlite3_stmt *s, int column)
+{
+    const char *base = (const char *)sqlite3_column_text(s, column);
+
+    return (hookline_bytes){base, (size_t)sqlite3_column_bytes(s, column)};
+}
+
+static int64_t show_column_number(sqlite3_stmt *s, int column)
+{
+    return sqlite3_column_type(s, column) == SQLITE_NULL ? -1 : sqlite3_column_int64(s, column);
+}
+
+void show_read_row(sqlite3_stmt *s, struct show_row *row)
+{
+    *row = (struct show_row){
+        .seq = sqlite3_column_int64(s, 0),
+        .source = show_column_text(s, 1),
+        .scheme = show_column_text(s, 2),
+        .id = show_column_text(s, 3),
+        .type = show_column_text(s, 4),
+        .test = sqlite3_column_int(s, 5),
+        .fresh = sqlite3_column_int(s, 6),
+        .secret = show_column_number(s, 7),
+        .received_us = sqlite3_column_int64(s, 8),
+        .signed_at = show_column_number(s, 9),
+        .remote = show_column_text(s, 10),
+        .bytes = sqlite3_column_int64(s, 11),
+    };
+}
+
+static void show_json_text(struct json_writer *line, const char *key, hookline_bytes text)
+{
+    json_text(line, key, text.base, text.len);
+}
+
+void show_write_row(struct json_writer *line, const struct show_row *row)
+{
+    json_number(line, "seq", row->seq);
+    json_time(line, "time", row->received_us);
+    show_json_text(line, "source", row->source);
+    show_json_text(line, "scheme", row->scheme);
+    show_json_text(line, "id", row->id);
+    show_json_text(line, "type", row->type);
+    json_bool(line, "test", row->test);
+    json_number_or_null(line, "signed_at", row->signed_at);
+    json_bool(line, "fresh", row->fresh);
+    json_number_or_null(line, "secret", row->secret);
+    json_number(line, "bytes", row->bytes);
+    show_json_text(line, "remote", row->remote);
+}
+
+/* ---- headers */
+
+static bool show_is_of_mac(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c != '\0' && strchr("+/-_", c) != NULL);
+}
+
+/* The value without what may be a signature: a right one appears nowhere. */
+static void show_json_value(struct json_writer *line, hookline_bytes value)
+{
+    char *shown = malloc(value.len + 1), *to = shown;
+
+    for (size_t i = 0, run; shown != NULL && i < value.len; i += run == 0 ? 1 : run) {
+        for (run = 0; i + run < value.len && show_is_of_mac(value.base[i + run]); run++)
+            ;
+        if (run >= MAC_MIN)
+            to += snprintf(to, MAC_MIN, "(%zu characters withheld)", run);
+        else
+            to = mempcpy(to, value.base + i, run == 0 ? 1 : run);
+    }
+    json_text(line, "value", shown, shown == NULL ? 0 : (size_t)(to - shown));
+    free(shown);
+}
+
+static void show_json_headers(struct json_writer *line, hookline_bytes headers)
+{
+    hookline_bytes name, value;
+
+    json_open_array(line, "headers");
+    while (delivery_row_next_header(&headers, &name, &value)) {
+        json_open_element(line);
+        show_json_text(line, "name", name);
+        show_json_value(line, value);
+        json_close_object(line);
+    }
+    json_close_array(line);
+}
+
+/* ---- the rest */
+
+static void show_json_destinations(const struct status *s, struct json_writer *line,
+                                   const struct status_result *results)
+{
+    json_open_array(line, "destinations");
+    for (size_t i = 0; i < status_count(s); i++) {
+        if (results[i].state == QUERY_ANY)
+            continue;
+        json_open_element(line);
+        json_string(line, "name", status_destination_name(s, i));
+        json_string(line, "state", query_state_name(results[i].state));
+        if (results[i].state == QUERY_RETRYING || results[i].state == QUERY_PARKED)
+            json_number(line, "tries", results[i].tries);
+        if (results[i].state == QUERY_RETRYING)
+            json_time(line, "due", results[i].due_us);
+        json_close_object(line);
+    }
+    json_close_array(line);
+}
+
+static int show_json_attempts(struct show *d, int64_t seq, struct json_writer *line)
+{
+    sqlite3_stmt *s = d->attempts;
+
+    sqlite3_bind_int64(s, 1, seq);
+    sqlite3_bind_int64(s, 2, ATTEMPTS_SHOWN_MAX);
+    json_open_array(line, "attempts");
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        int64_t status = sqlite3_column_int64(s, 4);
+
+        json_open_element(line);
+        show_json_text(line, "destination", show_column_text(s, 0));
+        json_time(line, "time", sqlite3_column_int64(s, 1));
+        json_number(line, "tries", sqlite3_column_int64(s, 2));
+        json_number(line, "duration_us", sqlite3_column_int64(s, 3));
+        json_number_or_null(line, "status", status == 0 ? -1 : status);
+        show_json_text(line, "error", show_column_text(s, 5));
+        json_close_object(line);
+    }
+    json_close_array(line);
+    return sqlite3_reset(s);
+}
+
+static int show_json_delivery(struct show *d, struct json_writer *line)
+{
+    const struct status_result *results;
+    struct show_row row;
+    int code;
+
+    show_read_row(d->delivery, &row);
+    code = status_of(d->status, row.seq, row.source, row.type, &results);
+    if (code != SQLITE_OK)
+        return code;
+    json_begin(line);
+    show_write_row(line, &row);
+    show_json_headers(line, show_column_text(d->delivery, 12));
+    if (row.bytes > BODY_SHOWN_MAX)
+        json_bool(line, "body_omitted", true);
+    else
+        json_body(line, sqlite3_column_blob(d->delivery, 13), (size_t)row.bytes);
+    show_json_destinations(d->status, line, results);
+    code = show_json_attempts(d, row.seq, line);
+    json_end(line);
+    return code;
+}
+
+int show_write(struct show *d, int64_t seq, struct json_writer *line)
+{
+    int code = SQLITE_NOTFOUND, reset;
+
+    sqlite3_bind_int64(d->delivery, 1, seq);
+    if (sqlite3_step(d->delivery) == SQLITE_ROW)
+        code = show_json_delivery(d, line);
+    reset = sqlite3_reset(d->delivery);
+    return reset == SQLITE_OK ? code : reset;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/base/heartbeat.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+enum {
+    HEARTBEATS_MAX = 512, /* the loops are 256 at most */
+    CACHE_LINE = 64,
+};
+
+/* Each beats in a cache line of its own. */
+struct heartbeat {
+    _Alignas(CACHE_LINE) _Atomic uint64_t beats;
+    struct heartbeats *heartbeats;
+    const char *name; /* NULL: nobody's; guarded by the mutex */
+    uint64_t seen;    /* the watcher's */
+};
+
+struct heartbeats {
+    struct heartbeat at[HEARTBEATS_MAX];
+    pthread_mutex_t mutex; /* a leaf */
+};
+
+struct heartbeats *heartbeats_new(void)
+{
+    struct heartbeats *heartbeats = aligned_alloc(CACHE_LINE, sizeof(*heartbeats));
+
+    if (heartbeats == NULL)
+        return NULL;
+    for (size_t i = 0; i < HEARTBEATS_MAX; i++)
+        heartbeats->at[i] = (struct heartbeat){.heartbeats = heartbeats};
+    pthread_mutex_init(&heartbeats->mutex, NULL);
+    return heartbeats;
+}
+
+void heartbeats_free(struct heartbeats **heartbeats)
+{
+    if (*heartbeats != NULL)
+        pthread_mutex_destroy(&(*heartbeats)->mutex);
+    free(*heartbeats);
+    *heartbeats = NULL;
+}
+
+struct heartbeat *heartbeat_begin(struct heartbeats *heartbeats, const char *name)
+{
+    struct heartbeat *heartbeat = NULL;
+
+    if (heartbeats == NULL)
+        return NULL;
+    pthread_mutex_lock(&heartbeats->mutex);
+    for (size_t i = 0; i < HEARTBEATS_MAX && heartbeat == NULL; i++) {
+        if (heartbeats->at[i].name == NULL) {
+            heartbeat = &heartbeats->at[i];
+            heartbeat->name = name;
+            /* It has time until it is looked at for the second time. */
+            heartbeat->seen = atomic_load_explicit(&heartbeat->beats, memory_order_relaxed) - 1;
+        }
+    }
+    pthread_mutex_unlock(&heartbeats->mutex);
+    return heartbeat;
+}
+
+void heartbeat_beat(struct heartbeat *heartbeat)
+{
+    if (heartbeat != NULL)
+        atomic_fetch_add_explicit(&heartbeat->beats, 1, memory_order_relaxed);
+}
+
+void heartbeat_end(struct heartbeat *heartbeat)
+{
+    if (heartbeat == NULL)
+        return;
+    pthread_mutex_lock(&heartbeat->heartbeats->mutex);
+    heartbeat->name = NULL;
+    pthread_mutex_unlock(&heartbeat->heartbeats->mutex);
+}
+
+static bool heartbeat_has_beaten(const struct heartbeat *heartbeat)
+{
+    return atomic_load_explicit(&heartbeat->beats, memory_order_relaxed) != heartbeat->seen;
+}
+
+const char *heartbeats_find_silent(struct heartbeats *heartbeats)
+{
+    const char *missing = NULL;
+
+    pthread_mutex_lock(&heartbeats->mutex);
+    for (size_t i = 0; i < HEARTBEATS_MAX && missing == NULL; i++)
+        if (heartbeats->at[i].name != NULL && !heartbeat_has_beaten(&heartbeats->at[i]))
+            missing = heartbeats->at[i].name;
+    for (size_t i = 0; missing == NULL && i < HEARTBEATS_MAX; i++)
+        heartbeats->at[i].seen =
+            atomic_load_explicit(&heartbeats->at[i].beats, memory_order_relaxed);
+    pthread_mutex_unlock(&heartbeats->mutex);
+    return missing;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heartbeat.h - signs of life of the threads, for the one that watches them.
+ *
+ * Ownership  heartbeats_new() makes a set, heartbeats_free() ends it, when nobody has a pulse of it.
+ * Threads    heartbeat_begin() and heartbeat_end() on any; a pulse beats on the thread that it is of;
+ *            heartbeats_find_silent() on one.
+ */
+#ifndef DAEMON_BASE_HEARTBEAT_H
+#define DAEMON_BASE_HEARTBEAT_H
+
+struct heartbeat;
+struct heartbeats;
+
+struct heartbeats *heartbeats_new(void); /* NULL without memory */
+void heartbeats_free(struct heartbeats **heartbeats);
+
+/* `name` is kept. NULL if `pulses` is: nobody watches. */
+struct heartbeat *heartbeat_begin(struct heartbeats *heartbeats, const char *name);
+
+/* NULL does nothing here. */
+void heartbeat_beat(struct heartbeat *heartbeat);
+void heartbeat_end(struct heartbeat *heartbeat);
+
+/* NULL if each has beaten since this returned NULL the last time; else the name of one that has
+ * not. */
+const char *heartbeats_find_silent(struct heartbeats *heartbeats);
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/base/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <sodium.h>
+
+/* Room for `more` bytes, and where they go. */
+static char *json_reserve(struct json_writer *l, size_t more)
+{
+    if (l->size - l->len < more) {
+        size_t size = l->len + more > 2 * l->size ? l->len + more : 2 * l->size;
+        char *base = realloc(l->base, size);
+
+        if (base == NULL) {
+            l->failed = true;
+            return NULL;
+        }
+        l->base = base;
+        l->size = size;
+    }
+    return l->base + l->len;
+}
+
+static void json_put(struct json_writer *l, const char *bytes, size_t len)
+{
+    char *to = json_reserve(l, len);
+
+    if (to == NULL)
+        return;
+    memcpy(to, bytes, len);
+    l->len += len;
+}
+
+static void json_put_string(struct json_writer *l, const char *text)
+{
+    json_put(l, text, strlen(text));
+}
+
+/* RFC 3629: the length of the sequence at `text`, 0 if it is none. */
+static size_t json_utf8_length(const unsigned char *text, size_t len)
+{
+    static const struct {
+        unsigned char mask, lead, low, high; /* low, high: limits of the second byte */
+    } forms[] = {{0xe0, 0xc0, 0x80, 0xbf}, {0xf0, 0xe0, 0x80, 0xbf}, {0xf8, 0xf0, 0x80, 0xbf}};
+    unsigned char lead = text[0];
+
+    if (lead < 0x80)
+        return 1;
+    for (size_t n = 2; n <= 4; n++) {
+        unsigned char low = forms[n - 2].low, high = forms[n - 2].high;
+
+        if ((lead & forms[n - 2].mask) != forms[n - 2].lead)
+            continue;
+        if (len < n || lead < 0xc2 || lead > 0xf4)
+            return 0;
+        if (lead == 0xe0)
+            low = 0xa0;
+        else if (lead == 0xed)
+            high = 0x9f;
+        else if (lead == 0xf0)
+            low = 0x90;
+        else if (lead == 0xf4)
+            high = 0x8f;
+        if (text[1] < low || text[1] > high)
+            return 0;
+        for (size_t i = 2; i < n; i++)
+            if ((text[i] & 0xc0) != 0x80)
+                return 0;
+        return n;
+    }
+    return 0;
+}
+
+bool json_is_utf8(const char *text, size_t len)
+{
+    for (size_t i = 0, n; i < len; i += n)
+        if ((n = json_utf8_length((const unsigned char *)text + i, len - i)) == 0)
+            return false;
+    return true;
+}
+
+static size_t json_escape(char *to, unsigned char c)
+{
+    static const char names[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+                                 ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
+
+    to[0] = '\\';
+    if (c < sizeof(names) && names[c] != '\0') {
+        to[1] = names[c];
+        return 2;
+    }
+    return (size_t)snprintf(to, 7, "\\u%04x", c);
+}
+
+/* How many characters from here on stand for themselves: most of what is written does. */
+static size_t json_plain_length(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+        n++;
+    return n;
+}
+
+/* Writes another character, and returns how many bytes it takes in the text. */
+static size_t json_put_special(char **to, const char *text, size_t len)
+{
+    size_t n = json_utf8_length((const unsigned char *)text, len);
+
+    if (n == 0) {
+        memcpy(*to, "\\ufffd", 6);
+        *to += 6;
+        return 1;
+    }
+    if (n == 1) {
+        *to += json_escape(*to, (unsigned char)*text);
+        return 1;
+    }
+    memcpy(*to, text, n);
+    *to += n;
+    return n;
+}
+
+static void json_put_escaped(struct json_writer *l, const char *text, size_t len)
+{
+    const size_t longest = 6; /* of one byte's escape */
+    char *to;
+
+    if (len > SIZE_MAX / 16 || (to = json_reserve(l, longest * len + 1)) == NULL) {
+        l->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < len;) {
+        size_t n = json_plain_length(text + i, len - i);
+
+        memcpy(to, text + i, n);
+        to += n;
+        i += n;
+        if (i < len)
+            i += json_put_special(&to, text + i, len - i);
+    }
+    l->len = (size_t)(to - l->base);
+}
+
+static void json_put_key(struct json_writer *l, const char *key)
+{
+    if (l->len > 0 && l->base[l->len - 1] != '{')
+        json_put(l, ",", 1);
+    json_put(l, "\"", 1);
+    json_put_string(l, key);
+    json_put(l, "\":", 2);
+}
+
+void json_begin(struct json_writer *l)
+{
+    l->len = 0;
+    l->failed = false;
+    json_put(l, "{", 1);
+}
+
+void json_text(struct json_writer *l, const char *key, const char *text, size_t len)
+{
+    json_put_key(l, key);
+    if (text == NULL) {
+        json_put_string(l, "null");
+        return;
+    }
+    json_put(l, "\"", 1);
+    json_put_escaped(l, text, len);
+    json_put(l, "\"", 1);
+}
+
+void json_string(struct json_writer *l, const char *key, const char *text)
+{
+    json_text(l, key, text, text == NULL ? 0 : strlen(text));
+}
+
+/* printf() would take most of the time that a line takes. */
+static char *json_digits_before(char *end, uint64_t number, int least)
+{
+    do {
+        *--end = (char)('0' + number % 10);
+        number /= 10;
+    } while (--least > 0 || number > 0);
+    return end;
+}
+
+void json_number(struct json_writer *l, const char *key, int64_t number)
+{
+    char text[24], *end = text + sizeof(text), *at;
+
+    at = json_digits_before(end, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, 1);
+    if (number < 0)
+        *--at = '-';
+    json_put_key(l, key);
+    json_put(l, at, (size_t)(end - at));
+}
+
+void json_number_or_null(struct json_writer *l, const char *key, int64_t number)
+{
+    if (number >= 0)
+        json_number(l, key, number);
+    else
+        json_string(l, key, NULL);
+}
+
+void json_bool(struct json_writer *l, const char *key, bool value)
+{
+    json_put_key(l, key);
+    json_put_string(l, value ? "true" : "false");
+}
+
+void json_base64(struct json_writer *l, const char *key, const char *bytes, size_t len)
+{
+    size_t size = sodium_base64_encoded_len(len, sodium_base64_VARIANT_ORIGINAL);
+    char *to;
+
+    json_put_key(l, key);
+    json_put(l, "\"", 1);
+    if ((to = json_reserve(l, size)) != NULL) {
+        sodium_bin2base64(to, size, (const unsigned char *)bytes, len,
+                          sodium_base64_VARIANT_ORIGINAL);
+        l->len += size - 1;
+    }
+    json_put(l, "\"", 1);
+}
+
+void json_body(struct json_writer *l, const char *bytes, size_t len)
+{
+    if (json_is_utf8(bytes, len))
+        json_text(l, "body", len == 0 ? "" : bytes, len);
+    else
+        json_base64(l, "body_base64", bytes, len);
+}
+
+void json_open_object(struct json_writer *l, const char *key)
+{
+    json_put_key(l, key);
+    json_put(l, "{", 1);
+}
+
+void json_close_object(struct json_writer *l)
+{
+    json_put(l, "}", 1);
+}
+
+void json_open_array(struct json_writer *l, const char *key)
+{
+    json_put_key(l, key);
+    json_put(l, "[", 1);
+}
+
+void json_open_element(struct json_writer *l)
+{
+    if (l->len > 0 && l->base[l->len - 1] != '[')
+        json_put(l, ",", 1);
+    json_put(l, "{", 1);
+}
+
+void json_close_array(struct json_writer *l)
+{
+    json_put(l, "]", 1);
+}
+
+void json_time(struct json_writer *l, const char *key, int64_t wall_us)
+{
+    static const char form[] = "0000-00-00T00:00:00.000Z";
+    const int64_t year_10000 = INT64_C(253402300800) * 1000000;
+    char text[sizeof(form)];
+    struct tm utc;
+    time_t seconds;
+
+    if (wall_us < 0 || wall_us >= year_10000)
+        wall_us = 0;
+    seconds = wall_us / 1000000;
+    gmtime_r(&seconds, &utc);
+    memcpy(text, form, sizeof(form));
+    json_digits_before(text + 4, (uint64_t)utc.tm_year + 1900, 4);
+    json_digits_before(text + 7, (uint64_t)utc.tm_mon + 1, 2);
+    json_digits_before(text + 10, (uint64_t)utc.tm_mday, 2);
+    json_digits_before(text + 13, (uint64_t)utc.tm_hour, 2);
+    json_digits_before(text + 16, (uint64_t)utc.tm_min, 2);
+    json_digits_before(text + 19, (uint64_t)utc.tm_sec, 2);
+    json_digits_before(text + 23, (uint64_t)(wall_us / 1000 % 1000), 3);
+    json_text(l, key, text, sizeof(form) - 1);
+}
+
+bool json_end(struct json_writer *l)
+{
+    json_put(l, "}\n", 2);
+    return !l->failed;
+}
+
+void json_free(struct json_writer *l)
+{
+    free(l->base);
+    *l = (struct json_writer){0};
+}

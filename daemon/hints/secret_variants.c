@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The library reads a secret as the scheme says, and refuses one with white space at an end. Any
+ * bytes can be the key of a scheme whose secret is hex: so the scheme is described once more, as
+ * one.
+ */
+#include "daemon/hints/secret_variants.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <sodium.h>
+
+enum {
+    KEY_MAX = HOOKLINE_SECRET_LENGTH_MAX / 2, /* bytes, so that their hex is a secret */
+};
+
+enum secret_variant_reading {
+    WITH_LF,
+    WITH_CRLF,
+    AS_TEXT,
+    WITHOUT_PREFIX,
+    WITH_PREFIX,
+    AS_BASE64,
+    AS_BASE64URL,
+    AS_HEX,
+    READINGS,
+};
+
+struct secret_variant_scheme {
+    char text[1024];
+    char prefix[64]; /* of the secret, or the usual one */
+};
+
+struct secret_variant_key {
+    unsigned char bytes[KEY_MAX];
+    size_t len;
+    char hex[2 * KEY_MAX + 1];
+};
+
+/* ---- the description */
+
+/* The next word of a clause, with its length; *clause goes behind it. */
+static const char *secret_variant_next_word(const char **clause, const char *end, size_t *len)
+{
+    static const char blanks[] = " \t\r";
+    const char *word;
+
+    while (*clause < end && strchr(blanks, **clause) != NULL)
+        ++*clause;
+    word = *clause;
+    while (*clause < end && strchr(blanks, **clause) == NULL)
+        ++*clause;
+    *len = (size_t)(*clause - word);
+    return word;
+}
+
+/* If so, the prefix that it names replaces the usual one. */
+static bool secret_variant_take_clause(const char *clause, const char *end,
+                                       struct secret_variant_scheme *d)
+{
+    static const char keyword[] = "secret";
+    size_t len;
+    const char *word = secret_variant_next_word(&clause, end, &len);
+
+    if (len != sizeof(keyword) - 1 || memcmp(word, keyword, len) != 0)
+        return false;
+    secret_variant_next_word(&clause, end, &len);
+    word = secret_variant_next_word(&clause, end, &len);
+    if (len > 0 && len < sizeof(d->prefix)) {
+        memcpy(d->prefix, word, len);
+        d->prefix[len] = '\0';
+    }
+    return true;
+}
+
+/* False if it is too long, which the library would not take either. */
+static bool secret_variant_make_scheme(struct secret_variant_scheme *d, const char *description)
+{
+    static const char secret[] = "secret hex";
+    size_t used = 0;
+
+    *d = (struct secret_variant_scheme){.prefix = "whsec_"};
+    while (*description != '\0') {
+        size_t len = strcspn(description, ";\n");
+
+        if (!secret_variant_take_clause(description, description + len, d)) {
+            if (used + len + 1 + sizeof(secret) > sizeof(d->text))
+                return false;
+            memcpy(d->text + used, description, len);
+            used += len;
+            d->text[used++] = ';';
+        }
+        description += len;
+        if (*description != '\0')
+            description++;
+    }
+    memcpy(d->text + used, secret, sizeof(secret));
+    return true;
+}
+
+/* ---- the key */
+
+static bool secret_variant_join(struct secret_variant_key *key, const char *first,
+                                const char *second)
+{
+    size_t len = strlen(first), more = strlen(second);
+
+    if (len > KEY_MAX || more > KEY_MAX - len)
+        return false;
+    memcpy(key->bytes, first, len);
+    memcpy(key->bytes + len, second, more);
+    key->len = len + more;
+    return true;
+}
+
+static bool secret_variant_from_base64(struct secret_variant_key *key, const char *text,
+                                       int variant)
+{
+    size_t len = strlen(text);
+
+    while (len > 0 && text[len - 1] == '=')
+        len--;
+    return sodium_base642bin(key->bytes, KEY_MAX, text, len, NULL, &key->len, NULL, variant) == 0;
+}
+
+static bool secret_variant_from_hex(struct secret_variant_key *key, const char *text)
+{
+    return sodium_hex2bin(key->bytes, KEY_MAX, text, strlen(text), NULL, &key->len, NULL) == 0;
+}
+
+static bool secret_variant_make_key(struct secret_variant_key *key, enum secret_variant_reading how,
+                                    const char *secret, const char *prefix)
+{
+    bool has_prefix = strncmp(secret, prefix, strlen(prefix)) == 0;
+    const char *bare = has_prefix ? secret + strlen(prefix) : secret;
+
+    switch (how) {
+    case WITH_LF:
+        return secret_variant_join(key, secret, "\n");
+    case WITH_CRLF:
+        return secret_variant_join(key, secret, "\r\n");
+    case AS_TEXT:
+        return secret_variant_join(key, secret, "");
+    case WITHOUT_PREFIX:
+        return has_prefix && secret_variant_join(key, bare, "");
+    case WITH_PREFIX:
+        return !has_prefix && secret_variant_join(key, prefix, secret);
+    case AS_BASE64:
+        return secret_variant_from_base64(key, bare, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+    case AS_BASE64URL:
+        return secret_variant_from_base64(key, bare, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    case AS_HEX:
+        return secret_variant_from_hex(key, bare);
+    case READINGS:
+        break;
+    }
+    return false;
+}
+
+/* An empty key would verify everybody's signatures. The library refuses that, too. */
+static bool secret_variant_fits(const struct secret_variant_scheme *d,
+                                struct secret_variant_key *key, const hookline_request *request,
+                                int64_t now)
+{
+    hookline_verifier *verifier;
+    bool fits;
+
+    sodium_bin2hex(key->hex, sizeof(key->hex), key->bytes, key->len);
+    if (key->len == 0 || hookline_verifier_new_custom(&verifier, d->text, key->hex, NULL, 0) < 0)
+        return false;
+    fits = hookline_verify(verifier, request, now).secret >= 0;
+    hookline_verifier_free(&verifier);
+    return fits;
+}
+
+enum secret_variant secret_variants_find(const char *description, const char *secret,
+                                         const hookline_request *request, int64_t now)
+{
+    enum secret_variant found = SECRET_VARIANT_NONE;
+    struct secret_variant_scheme d;
+    struct secret_variant_key *key;
+
+    if (sodium_init() < 0 || !secret_variant_make_scheme(&d, description) ||
+        (key = sodium_malloc(sizeof(*key))) == NULL)
+        return SECRET_VARIANT_NONE;
+    for (int how = 0; how < READINGS && found == SECRET_VARIANT_NONE; how++)
+        if (secret_variant_make_key(key, (enum secret_variant_reading)how, secret, d.prefix) &&
+            secret_variant_fits(&d, key, request, now))
+            found = how <= WITH_CRLF ? SECRET_VARIANT_LINE_END : SECRET_VARIANT_DECODING;
+    sodium_free(key);
+    return found;
+}

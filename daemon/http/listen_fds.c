@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/http/listen_fds.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "daemon/base/address.h"
+#include "daemon/conf/config.h"
+#include "daemon/base/exits.h"
+#include "daemon/base/notice.h"
+#include "daemon/base/systemd.h"
+
+/* A name that the administrator did not give: that of the unit, or none. */
+static bool listen_fds_is_unnamed(const char *name)
+{
+    const char suffix[] = ".socket";
+    size_t len = strlen(name);
+
+    return len == 0 || strcmp(name, "unknown") == 0 ||
+           (len > strlen(suffix) && strcmp(name + len - strlen(suffix), suffix) == 0);
+}
+
+static struct sockaddr_storage listen_fds_address_of(int fd)
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof(address);
+
+    if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+        address.ss_family = AF_UNSPEC;
+    return address;
+}
+
+/* What has no address that could be shown or configured is of no use, as a Unix socket without a
+ * path. */
+static bool listen_fds_has_address(int fd)
+{
+    struct sockaddr_storage address = listen_fds_address_of(fd);
+
+    return address.ss_family == AF_INET || address.ss_family == AF_INET6 ||
+           (address.ss_family == AF_UNIX &&
+            ((const struct sockaddr_un *)&address)->sun_path[0] != '\0');
+}
+
+static bool listen_fds_is_listening(int fd)
+{
+    int type = 0, listening = 0;
+    socklen_t len = sizeof(int);
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM &&
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening;
+}
+
+/* What the configuration is asked for holds for a socket, too, that it does not know of. */
+static bool listen_fds_may_be_admin(int fd, const struct config_admin *admin)
+{
+    struct sockaddr_storage address = listen_fds_address_of(fd);
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (admin->token != NULL || address_is_local(&address))
+        return true;
+    address_write(&address, text);
+    message_error("the socket admin that was passed: others than this machine can reach %s, and it "
+                  "asks for no token: expected a Unix socket, 127.0.0.1 or [::1], or a token",
+                  text);
+    return false;
+}
+
+static bool listen_fds_take_one(struct listen_fds_by_use *p, const struct systemd_socket *s,
+                                const struct config_admin *admin)
+{
+    bool is_admin = strcmp(s->name, "admin") == 0;
+    struct listen_fds *kind = is_admin ? &p->admin : &p->ingest;
+
+    if (!is_admin && strcmp(s->name, "ingest") != 0 && !listen_fds_is_unnamed(s->name))
+        message_error("a socket %s was passed: expected the name ingest or admin", s->name);
+    else if (!listen_fds_is_listening(s->fd) || !listen_fds_has_address(s->fd))
+        message_error("the socket %s that was passed: expected one of TCP, or a Unix stream socket "
+                      "with a path, that listens",
+                      s->name);
+    else if (kind->count == LISTEN_FDS_MAX)
+        message_error("more than %d sockets were passed", LISTEN_FDS_MAX);
+    else if (!is_admin || listen_fds_may_be_admin(s->fd, admin)) {
+        kind->fd[kind->count++] = s->fd;
+        return true;
+    }
+    return false;
+}
+
+int listen_fds_take(struct listen_fds_by_use *p, const struct config_admin *admin)
+{
+    struct systemd_socket *sockets;
+    int count = systemd_listen_sockets(&sockets), code = count < 0 ? EXIT_FAILED : EXIT_SUCCESS;
+
+    *p = (struct listen_fds_by_use){0};
+    if (count < 0)
+        message_error("the sockets that were passed, by LISTEN_FDS and LISTEN_FDNAMES: %s",
+                      strerror(errno));
+    for (int i = 0; i < count; i++) {
+        if (code == EXIT_SUCCESS && !listen_fds_take_one(p, &sockets[i], admin))
+            code = EXIT_CONFIGURATION;
+        free(sockets[i].name);
+    }
+    free(sockets);
+    return code;
+}
+
+bool listen_fds_has(const struct listen_fds *sockets, const char *text)
+{
+    char wanted[ADDRESS_TEXT_SIZE], bound[ADDRESS_TEXT_SIZE];
+    struct sockaddr_storage address;
+    socklen_t len;
+
+    if (!address_read(text, &address, &len))
+        return false;
+    address_write(&address, wanted);
+    for (size_t i = 0; i < sockets->count; i++) {
+        address = listen_fds_address_of(sockets->fd[i]);
+        address_write(&address, bound);
+        if (strcmp(bound, wanted) == 0)
+            return true;
+    }
+    return false;
+}

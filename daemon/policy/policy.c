@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/policy/policy.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/policy/destination.h"
+#include "daemon/policy/source.h"
+#include "daemon/conf/token.h"
+
+struct policy_slot {
+    atomic_uint generation; /* changed under the mutex, read without it */
+    pthread_mutex_t mutex;  /* a leaf; guards what follows */
+    struct policy *current;
+};
+
+static bool policy_open_token(struct policy *r, const struct config *config, const char *file,
+                              char *why)
+{
+    size_t len;
+
+    if (config->admin.token == NULL)
+        return true;
+    len = config_locate(file, "admin/token", why, CONFIG_WHY_SIZE);
+    len += (size_t)snprintf(why + len, CONFIG_WHY_SIZE - len, "admin: ");
+    if (len >= CONFIG_WHY_SIZE)
+        return false;
+    r->token = token_open(config->admin.token, why + len, CONFIG_WHY_SIZE - len);
+    return r->token != NULL;
+}
+
+struct policy *policy_open(const struct config *config, const char *file,
+                           void (*warn)(const char *text), char *why)
+{
+    struct policy *r = calloc(1, sizeof(*r));
+
+    if (r == NULL) {
+        snprintf(why, CONFIG_WHY_SIZE, "out of memory");
+        return NULL;
+    }
+    r->holders = 1;
+    r->limits = config->limits;
+    r->log_body = config->log.body;
+    if (policy_open_token(r, config, file, why))
+        r->sources = sources_open(config, file, warn, why);
+    if (r->sources != NULL)
+        r->destinations = destinations_open(config, file, warn, why);
+    if (r->destinations == NULL)
+        policy_release(&r);
+    return r;
+}
+
+bool policy_attach_metrics(struct policy *r, struct metrics *metrics)
+{
+    return sources_attach_metrics(r->sources, metrics);
+}
+
+void policy_inherit_rates(struct policy *r, const struct policy *before)
+{
+    sources_inherit_rates(r->sources, before->sources);
+}
+
+struct policy *policy_hold(struct policy *r)
+{
+    atomic_fetch_add_explicit(&r->holders, 1, memory_order_relaxed);
+    return r;
+}
+
+void policy_release(struct policy **policy)
+{
+    struct policy *r = *policy;
+
+    *policy = NULL;
+    if (r == NULL || atomic_fetch_sub(&r->holders, 1) > 1)
+        return;
+    destinations_free(&r->destinations);
+    sources_free(&r->sources);
+    token_free(&r->token);
+    free(r);
+}
+
+struct policy *policy_hold_forwarding(struct policy *r)
+{
+    r->forwarding++;
+    return policy_hold(r);
+}
+
+void policy_release_forwarding(struct policy **policy)
+{
+    if (*policy != NULL)
+        (*policy)->forwarding--;
+    policy_release(policy);
+}
+
+/* Who holds none can get none that is not on the board. */
+bool policy_is_only_forwarding(const struct policy *r)
+{
+    return atomic_load(&r->holders) == r->forwarding;
+}
+
+/* ---- the board */
+
+struct policy_slot *policy_slot_new(struct policy *first)
+{
+    struct policy_slot *slot = calloc(1, sizeof(*slot));
+
+    if (slot == NULL)
+        return NULL;
+    pthread_mutex_init(&slot->mutex, NULL);
+    slot->current = policy_hold(first);
+    return slot;
+}
+
+void policy_slot_free(struct policy_slot **slot)
+{
+    if (*slot == NULL)
+        return;
+    policy_release(&(*slot)->current);
+    pthread_mutex_destroy(&(*slot)->mutex);
+    free(*slot);
+    *slot = NULL;
+}
+
+void policy_slot_publish(struct policy_slot *slot, struct policy *policy)
+{
+    struct policy *old;
+
+    policy_hold(policy);
+    pthread_mutex_lock(&slot->mutex);
+    old = slot->current;
+    slot->current = policy;
+    atomic_fetch_add(&slot->generation, 1);
+    pthread_mutex_unlock(&slot->mutex);
+    policy_release(&old);
+}
+
+struct policy *policy_slot_hold(struct policy_slot *slot)
+{
+    struct policy *policy;
+
+    pthread_mutex_lock(&slot->mutex);
+    policy = policy_hold(slot->current);
+    pthread_mutex_unlock(&slot->mutex);
+    return policy;
+}
+
+static void policy_ref_load(struct policy_ref *ref)
+{
+    pthread_mutex_lock(&ref->slot->mutex);
+    ref->policy = policy_hold(ref->slot->current);
+    ref->generation = atomic_load(&ref->slot->generation);
+    pthread_mutex_unlock(&ref->slot->mutex);
+}
+
+void policy_ref_open(struct policy_ref *ref, struct policy_slot *slot)
+{
+    ref->slot = slot;
+    policy_ref_load(ref);
+}
+
+void policy_ref_close(struct policy_ref *ref)
+{
+    policy_release(&ref->policy);
+}
+
+bool policy_ref_refresh(struct policy_ref *ref)
+{
+    struct policy *old = ref->policy;
+
+    if (atomic_load_explicit(&ref->slot->generation, memory_order_acquire) == ref->generation)
+        return false;
+    policy_ref_load(ref);
+    policy_release(&old);
+    return true;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/receive/pending.h"
+
+#include <pthread.h>
+
+#include <h2o.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/receive/delivery.h"
+#include "daemon/policy/destination.h"
+#include "daemon/store/entry.h"
+#include "daemon/receive/headers.h"
+#include "daemon/store/writer.h"
+#include "daemon/log/log.h"
+#include "daemon/forward/answer_wait.h"
+#include "daemon/http/respond.h"
+#include "daemon/policy/policy.h"
+#include "daemon/store/shelf.h"
+#include "daemon/policy/source.h"
+
+enum {
+    PENDING_CLOSE_MS = 20,
+};
+
+struct pending_set {
+    h2o_context_t *ctx;
+    struct delivery_recorder recorder;
+    struct policy_ref policy_ref;
+    struct writer *writer;
+    struct deliveries *deliveries;
+    struct upstream_answer upstream;
+    struct writer_task *begun, **begun_end; /* in this turn */
+    size_t count;                           /* of those that are not released */
+    h2o_multithread_receiver_t wake_up;
+    h2o_multithread_message_t message;
+    pthread_mutex_t mutex;                    /* before libh2o's own; guards what follows */
+    struct pending *finished, **finished_end; /* if there are any, the message is on its way */
+};
+
+/* In the memory of the request, and gone with it. */
+struct pending_ticket {
+    struct pending *pending;
+};
+
+struct pending {
+    struct pending *next; /* of the finished ones */
+    struct writer_task task;
+    struct pending_set *pending_set;
+    struct policy *policy; /* held: those of the delivery */
+    struct delivery delivery;
+    struct delivery_row *row;
+    h2o_req_t *req; /* NULL if the sender has left */
+    struct pending_ticket *ticket;
+    enum deliveries_outcome verdict;
+    enum writer_outcome outcome;
+    bool wants_relay; /* the sender is to get the application's answer */
+    bool was_relayed;
+    struct answer_wait waiter;
+};
+
+static struct pending *pending_of_task(struct writer_task *task)
+{
+    return H2O_STRUCT_FROM_MEMBER(struct pending, task, task);
+}
+
+static const struct destination *pending_destination(const struct pending *pending)
+{
+    return destinations_find_answering(pending->policy->destinations,
+                                       pending->delivery.source->name);
+}
+
+/* On the journal's thread. */
+static int pending_store(struct writer_task *task)
+{
+    struct pending *pending = pending_of_task(task);
+    struct pending_set *all = pending->pending_set;
+    int code = deliveries_put(all->deliveries, pending->row, &pending->verdict);
+
+    if (code == SQLITE_OK)
+        code = upstream_answer_prepare(&all->upstream, pending_destination(pending),
+                                       pending->row->seq, pending->verdict == DELIVERIES_DUPLICATE,
+                                       &pending->wants_relay);
+    return code;
+}
+
+/* On the journal's thread or the forwarder's. */
+static void pending_tell_loop(struct pending *pending)
+{
+    struct pending_set *all = pending->pending_set;
+
+    pending->next = NULL;
+    pthread_mutex_lock(&all->mutex);
+    /* Not after the mutex: the loop might come and go between. */
+    if (all->finished == NULL)
+        h2o_multithread_send_message(&all->wake_up, &all->message);
+    *all->finished_end = pending;
+    all->finished_end = &pending->next;
+    pthread_mutex_unlock(&all->mutex);
+}
+
+static void pending_on_stored(struct writer_task *task, enum writer_outcome outcome)
+{
+    struct pending *pending = pending_of_task(task);
+
+    pending->outcome = outcome;
+    pending_tell_loop(pending);
+}
+
+static void pending_on_upstream(struct answer_wait *waiter)
+{
+    pending_tell_loop(waiter->data);
+}
+
+/* Also for a sender that has left: its delivery need not wait. */
+static void pending_ask_upstream(struct pending *pending)
+{
+    struct pending_set *all = pending->pending_set;
+
+    pending->was_relayed = true;
+    pending->waiter = (struct answer_wait){
+        .seq = pending->row->seq,
+        .data = pending,
+        .done = pending_on_upstream,
+    };
+    all->upstream.add_waiter(all->upstream.data, pending_destination(pending), &pending->waiter);
+}
+
+static void pending_respond(struct pending *pending, struct json_writer *line)
+{
+    const struct delivery *d = &pending->delivery;
+
+    if (pending->req == NULL)
+        return;
+    pending->ticket->pending = NULL;
+    if (pending->was_relayed &&
+        upstream_answer_send(pending->req, &pending->waiter, d->receipt, line))
+        return;
+    if (delivery_is_accepted(d))
+        response_write_accepted(line, d->duplicate, d->source->name, d->result.id, d->event->type,
+                                d->receipt);
+    else
+        response_write_refusal(line, &d->response, d->receipt);
+    response_send(pending->req, &d->response, line);
+}
+
+static void pending_free(struct pending *pending)
+{
+    pending->pending_set->count--;
+    hookline_event_free(&pending->delivery.event);
+    answer_wait_clear(&pending->waiter);
+    policy_release(&pending->policy);
+    free(pending->row);
+    free(pending);
+}
+
+static void pending_learn_outcome(struct pending *pending)
+{
+    struct delivery *d = &pending->delivery;
+
+    if (pending->outcome == WRITER_DURABLE) {
+        d->seq = pending->row->seq;
+        d->duplicate = pending->verdict == DELIVERIES_DUPLICATE;
+    } else {
+        d->response = response_of_problem(RESPONSE_UNAVAILABLE);
+    }
+    delivery_record(&pending->pending_set->recorder, d, clock_mono_us());
+}
+
+static struct pending *pending_set_take_finished(struct pending_set *all)
+{
+    struct pending *first;
+
+    pthread_mutex_lock(&all->mutex);
+    first = all->finished;
+    all->finished = NULL;
+    all->finished_end = &all->finished;
+    pthread_mutex_unlock(&all->mutex);
+    return first;
+}
+
+/* All lines are written at once, and before the answers: who was answered finds the line. */
+static void pending_set_finish(struct pending_set *all, struct pending *first)
+{
+    for (struct pending *pending = first; pending != NULL; pending = pending->next)
+        if (!pending->was_relayed)
+            pending_learn_outcome(pending);
+    log_flush(all->recorder.log);
+    for (struct pending *pending = first, *next; pending != NULL; pending = next) {
+        next = pending->next;
+        if (pending->outcome == WRITER_DURABLE && pending->wants_relay && !pending->was_relayed) {
+            pending_ask_upstream(pending);
+            continue;
+        }
+        pending_respond(pending, &all->recorder.line);
+        pending_free(pending);
+    }
+}
+
+static void pending_set_on_wake_up(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+    struct pending_set *all = H2O_STRUCT_FROM_MEMBER(struct pending_set, wake_up, receiver);
+
+    while (!h2o_linklist_is_empty(messages))
+        h2o_linklist_unlink(messages->next);
+    pending_set_finish(all, pending_set_take_finished(all));
+}
+
+/* What the journal does not take. */
+static struct pending *pending_refuse_tasks(struct writer_task *task)
+{
+    struct pending *first = NULL, **end = &first;
+
+    for (; task != NULL; task = task->next) {
+        struct pending *pending = pending_of_task(task);
+
+        pending->outcome = WRITER_FAILED;
+        *end = pending;
+        end = &pending->next;
+    }
+    *end = NULL;
+    return first;
+}
+
+static void pending_set_submit(struct pending_set *all)
+{
+    struct writer_task *first = all->begun, *refused;
+
+    all->begun = NULL;
+    all->begun_end = &all->begun;
+    if ((refused = writer_submit_all(all->writer, first)) != NULL)
+        pending_set_finish(all, pending_refuse_tasks(refused));
+}
+
+/* Also where nothing arrives: secrets that are not in force any more are to be gone. */
+void pending_set_turn(struct pending_set *all)
+{
+    pending_set_policy(all);
+    while (all->begun != NULL)
+        pending_set_submit(all);
+}
+
+static void pending_on_request_gone(void *data)
+{
+    struct pending_ticket *ticket = data;
+
+    if (ticket->pending != NULL)
+        ticket->pending->req = NULL;
+}
+
+static hookline_bytes pending_text(const char *text)
+{
+    return (hookline_bytes){text, text == NULL ? 0 : strlen(text)};
+}
+
+static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delivery *d,
+                                             const struct request_head *headers)
+{
+    const hookline_result *r = &d->result;
+    int64_t steady_us = clock_steady_us();
+    struct delivery_row row = {
+        .source = pending_text(d->source->name),
+        .scheme = pending_text(d->source->scheme),
+        .id = r->id.len == 0 ? (hookline_bytes){0} : r->id,
+        .mac = {(const char *)r->mac, sizeof(r->mac)},
+        .type = pending_text(d->event->type),
+        .remote = pending_text(d->sender.text),
+        .headers = request_head_write(headers, &req->pool),
+        .body = r->payload,
+        /* A clock that is set back must not make it older than it is: it would go too early. */
+        .received_us = steady_us > d->received_us ? steady_us : d->received_us,
+        .signed_at = r->signed_at,
+        .secret = r->secret,
+        .test = d->event->test,
+        .fresh = r->fresh,
+    };
+
+    return delivery_row_copy(&row);
+}
+
+/* From now on the delivery's texts are those of the entry: the request may go. */
+static struct pending *pending_new(struct pending_set *all, h2o_req_t *req,
+                                   const struct delivery *d, const struct request_head *headers)
+{
+    struct pending *pending = malloc(sizeof(*pending));
+    struct delivery_row *row = pending == NULL ? NULL : pending_copy_row(req, d, headers);
+
+    if (row == NULL) {
+        free(pending);
+        return NULL;
+    }
+    *pending = (struct pending){
+        .task = {.bytes = sizeof(*pending) + sizeof(*row) + delivery_row_size(row),
+                 .run = pending_store,
+                 .done = pending_on_stored},
+        .pending_set = all,
+        .policy = policy_hold(all->policy_ref.policy),
+        .delivery = *d,
+        .row = row,
+        .req = req,
+    };
+    pending->delivery.result.id = row->id;
+    pending->delivery.result.payload = row->body;
+    return pending;
+}
+
+bool pending_begin(struct pending_set *all, h2o_req_t *req, struct delivery *d,
+                   const struct request_head *headers)
+{
+    struct pending *pending = pending_new(all, req, d, headers);
+
+    if (pending == NULL)
+        return false;
+    pending->ticket =
+        h2o_mem_alloc_shared(&req->pool, sizeof(*pending->ticket), pending_on_request_gone);
+    pending->ticket->pending = pending;
+    *all->begun_end = &pending->task;
+    all->begun_end = &pending->task.next;
+    all->count++;
+    return true;
+}
+
+static void pending_set_obey_policy(struct pending_set *all)
+{
+    const struct policy *policy = all->policy_ref.policy;
+
+    all->recorder.body = policy->log_body;
+    all->recorder.refused_per_minute = policy->limits.refused_per_minute;
+}
+
+struct pending_set *pending_set_open(h2o_context_t *ctx, const struct pending_options *options)
+{
+    struct pending_set *all = h2o_mem_alloc(sizeof(*all));
+
+    *all = (struct pending_set){
+        .ctx = ctx,
+        .recorder = {.log = options->log,
+                     .metrics = options->metrics,
+                     .feed = options->feed,
+                     .refusal_limit = options->refusal_limit},
+        .writer = options->writer,
+        .deliveries = options->deliveries,
+        .upstream = options->upstream,
+    };
+    all->begun_end = &all->begun;
+    all->finished_end = &all->finished;
+    pthread_mutex_init(&all->mutex, NULL);
+    policy_ref_open(&all->policy_ref, options->policy_slot);
+    pending_set_obey_policy(all);
+    h2o_multithread_register_receiver(ctx->queue, &all->wake_up, pending_set_on_wake_up);
+    return all;
+}
+
+void pending_set_close(struct pending_set *all)
+{
+    for (pending_set_turn(all); all->count > 0; pending_set_turn(all))
+        h2o_evloop_run(all->ctx->loop, PENDING_CLOSE_MS);
+    h2o_multithread_unregister_receiver(all->ctx->queue, &all->wake_up);
+    pthread_mutex_destroy(&all->mutex);
+    policy_ref_close(&all->policy_ref);
+    json_free(&all->recorder.line);
+    free(all);
+}
+
+const struct policy *pending_set_policy(struct pending_set *all)
+{
+    if (policy_ref_refresh(&all->policy_ref))
+        pending_set_obey_policy(all);
+    return all->policy_ref.policy;
+}
+
+struct delivery_recorder *pending_set_recorder(struct pending_set *all)
+{
+    return &all->recorder;
+}
