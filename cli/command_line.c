@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/http/certificate.h"
-#include "daemon/base/notice.h"
+#include "daemon/http/tls.h"
+#include "daemon/base/process.h"
 #include "daemon/conf/secret.h"
 #include "cli/command.h"
 

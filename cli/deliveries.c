@@ -3,13 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/base/notice.h"
+#include "daemon/base/process.h"
 #include "cli/command.h"
 #include "cli/pages.h"
-#include "cli/record.h"
-#include "cli/sink.h"
 #include "cli/table.h"
-#include "daemon/base/when.h"
+#include "cli/sink.h"
+#include "daemon/base/rfc3339.h"
 
 enum {
     COLUMNS = 6,

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "cli/clause.h"
+#include "cli/description.h"
 #include "daemon/base/ids.h"
-#include "cli/trust.h"
+#include "cli/secrets.h"
 
 static bool draft_fail(char *why, const char *what)
 {

@@ -15,7 +15,7 @@
 #include <hookline.h>
 
 #include "cli/command.h"
-#include "cli/contents.h"
+#include "cli/request.h"
 #include "cli/payload.h"
 
 struct secrets;

@@ -10,8 +10,7 @@
 
 #include <hookline.h>
 
-#include "daemon/base/notice.h"
-#include "daemon/base/streams.h"
+#include "daemon/base/process.h"
 #include "cli/command.h"
 #include "cli/command_line.h"
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "daemon/base/clock.h"
-#include "cli/record.h"
-#include "cli/target.h"
+#include "cli/table.h"
+#include "cli/sink.h"
 
 static void pages_write_target(struct sink_target *t, const struct pages_filter *f, int64_t before)
 {

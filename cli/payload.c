@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "daemon/base/json.h"
-#include "daemon/base/iso_time.h"
+#include "daemon/base/rfc3339.h"
 
 /* What a body is made of. */
 struct payload_writer {

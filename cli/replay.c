@@ -5,15 +5,14 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/notice.h"
+#include "daemon/base/process.h"
 #include "cli/command.h"
 #include "cli/pages.h"
-#include "daemon/base/printable.h"
-#include "cli/record.h"
+#include "daemon/base/text.h"
+#include "cli/table.h"
 #include "cli/sink.h"
-#include "cli/target.h"
 #include "cli/terminal.h"
-#include "daemon/base/when.h"
+#include "daemon/base/rfc3339.h"
 
 struct cmd_replay_options {
     struct sink_options sink;

@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "daemon/base/json.h"
-#include "daemon/base/notice.h"
-#include "cli/anatomy.h"
-#include "cli/clause.h"
+#include "daemon/base/process.h"
+#include "cli/description.h"
 #include "cli/command.h"
-#include "cli/trust.h"
+#include "cli/secrets.h"
 
 struct cmd_schemes_options {
     const char *description;

@@ -9,14 +9,14 @@
 #include "daemon/http/client.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/json.h"
-#include "daemon/base/notice.h"
+#include "daemon/base/process.h"
 #include "cli/command.h"
 #include "cli/draft.h"
-#include "cli/fault.h"
-#include "daemon/base/printable.h"
+#include "cli/faults.h"
+#include "daemon/base/text.h"
 #include "cli/shipment.h"
 #include "cli/terminal.h"
-#include "cli/trust.h"
+#include "cli/secrets.h"
 
 enum {
     POLL_MS = 1000

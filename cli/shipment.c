@@ -10,10 +10,10 @@
 #include <curl/curl.h>
 #include <sodium.h>
 
-#include "cli/alteration.h"
-#include "cli/clause.h"
-#include "cli/header_lines.h"
-#include "cli/seal.h"
+#include "cli/faults.h"
+#include "cli/description.h"
+#include "cli/raw_request.h"
+#include "cli/secrets.h"
 
 enum {
     NAME_SIZE = 128,

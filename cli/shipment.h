@@ -14,7 +14,7 @@
 #include <hookline.h>
 
 #include "daemon/http/client.h"
-#include "cli/fault.h"
+#include "cli/faults.h"
 
 /* Nothing in it changes while it is sent. */
 struct shipment {

@@ -8,12 +8,11 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/json.h"
-#include "daemon/base/notice.h"
+#include "daemon/base/process.h"
 #include "cli/command.h"
-#include "daemon/base/printable.h"
-#include "cli/record.h"
-#include "cli/sink.h"
+#include "daemon/base/text.h"
 #include "cli/table.h"
+#include "cli/sink.h"
 
 enum {
     SHOW_TARGET_SIZE = 64,

@@ -4,12 +4,11 @@
 
 #include "daemon/http/client.h"
 #include "daemon/base/json.h"
-#include "daemon/base/notice.h"
+#include "daemon/base/process.h"
 #include "cli/command.h"
 #include "cli/draft.h"
-#include "cli/header_lines.h"
-#include "cli/seal.h"
-#include "cli/trust.h"
+#include "cli/raw_request.h"
+#include "cli/secrets.h"
 
 struct cmd_sign_options {
     struct secrets_options secrets;

@@ -15,13 +15,10 @@
 #include "daemon/conf/config_file.h"
 #include "daemon/conf/defaults.h"
 #include "daemon/policy/listener_config.h"
-#include "daemon/base/exits.h"
-#include "daemon/base/notice.h"
+#include "daemon/base/process.h"
 #include "daemon/options.h"
 #include "daemon/policy/policy.h"
 #include "daemon/service.h"
-#include "daemon/signals.h"
-#include "daemon/base/streams.h"
 #include "daemon/base/systemd.h"
 
 /* The secrets are in memory that no core holds; this keeps the deliveries out of cores, too, and

@@ -11,8 +11,8 @@
 
 #include "daemon/base/json.h"
 #include "daemon/log/log.h"
-#include "daemon/base/iso_time.h"
-#include "cli/emulator/dispatcher.h"
+#include "daemon/base/rfc3339.h"
+#include "cli/emulator/delivery.h"
 #include "cli/emulator/keys.h"
 #include "cli/emulator/playground.h"
 

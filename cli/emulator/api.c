@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/emulator/api.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "cli/emulator/api_call.h"
+#include "daemon/base/json.h"
 
 const struct api_request *api_request(const struct api_call *call)
 {
@@ -110,4 +113,121 @@ bool api_path_fits(const struct api_request *request, const char *pattern,
         }
     }
     return *path == '\0';
+}
+
+/* ---- route */
+
+const struct api_route *api_route_find(const struct api_route *routes, struct api_context *ctx,
+                                       char methods[API_METHODS_SIZE])
+{
+    const struct api_request *request = api_request(ctx->call);
+    size_t used = 0;
+
+    methods[0] = '\0';
+    for (const struct api_route *route = routes; route->pattern != NULL; route++) {
+        if (!api_path_fits(request, route->pattern, ctx->parts))
+            continue;
+        if (strcmp(route->method, request->method) == 0)
+            return route;
+        used += (size_t)snprintf(methods + used, API_METHODS_SIZE - used, "%s%s",
+                                 used > 0 ? ", " : "", route->method);
+        if (used >= API_METHODS_SIZE)
+            used = API_METHODS_SIZE - 1;
+    }
+    return NULL;
+}
+
+bool api_path_is_below(const struct api_request *request, const char *path)
+{
+    size_t len = strlen(path);
+
+    return strncmp(request->path, path, len) == 0 &&
+           (request->path[len] == '\0' || request->path[len] == '/');
+}
+
+bool api_route_table_serve(const struct api_route_table *routes, struct emulator *emulator,
+                           struct api_call *call)
+{
+    struct api_context ctx = {.emulator = emulator, .call = call};
+    char methods[API_METHODS_SIZE];
+    const struct api_route *route;
+
+    if (!api_path_is_below(api_request(call), routes->root))
+        return false;
+    route = api_route_find(routes->list, &ctx, methods);
+    if (route == NULL && methods[0] != '\0')
+        routes->refuse_method(call, methods);
+    else if (route == NULL)
+        routes->refuse_path(call);
+    else if (routes->admit(&ctx, route->right))
+        route->answer(&ctx);
+    return true;
+}
+
+const char *api_bearer_token(const struct api_call *call)
+{
+    static const char scheme[] = "Bearer ";
+    const char *value = api_header(call, "authorization");
+
+    if (value == NULL || strncasecmp(value, scheme, sizeof(scheme) - 1) != 0)
+        return NULL;
+    value += sizeof(scheme) - 1;
+    value += strspn(value, " ");
+    return *value != '\0' ? value : NULL;
+}
+
+static int api_query_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)tolower((unsigned char)c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The next character of a query, and moves behind it; -1 if it is a broken escape. */
+static int api_query_next_character(const char **text)
+{
+    int high, low;
+
+    if (**text == '+') {
+        ++*text;
+        return ' ';
+    }
+    if (**text != '%')
+        return (unsigned char)*(*text)++;
+    if ((high = api_query_hex_digit((*text)[1])) < 0 || (low = api_query_hex_digit((*text)[2])) < 0)
+        return -1;
+    *text += 3;
+    return high * 16 + low;
+}
+
+static bool api_query_read_value(const char *text, char *value, size_t size)
+{
+    size_t len = 0;
+    int c = 1;
+
+    while (*text != '\0' && *text != '&' && len + 1 < size &&
+           (c = api_query_next_character(&text)) > 0)
+        value[len++] = (char)c;
+    value[len] = '\0';
+    if ((*text == '\0' || *text == '&') && c > 0 && json_is_utf8(value, len))
+        return true;
+    value[0] = '\0';
+    return false;
+}
+
+bool api_query_parameter(const struct api_request *request, const char *name, char *value,
+                         size_t size)
+{
+    size_t len = strlen(name);
+    const char *at = request->query;
+
+    value[0] = '\0';
+    while (at != NULL) {
+        if (strncmp(at, name, len) == 0 && at[len] == '=')
+            return api_query_read_value(at + len + 1, value, size);
+        if ((at = strchr(at, '&')) != NULL)
+            at++;
+    }
+    return true;
 }

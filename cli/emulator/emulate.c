@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/address.h"
+#include "daemon/base/net.h"
 #include "daemon/base/clock.h"
 #include "daemon/log/log.h"
-#include "daemon/base/notice.h"
+#include "daemon/base/process.h"
 #include "cli/emulator/announcement.h"
 #include "cli/emulator/courier.h"
-#include "cli/emulator/dispatcher.h"
+#include "cli/emulator/delivery.h"
 #include "cli/emulator/emulator.h"
 #include "daemon/base/ids.h"
 #include "cli/emulator/keys.h"
@@ -26,7 +26,7 @@
 #include "cli/emulator/playground.h"
 #include "cli/emulator/server.h"
 #include "cli/emulator/outage.h"
-#include "cli/fault.h"
+#include "cli/faults.h"
 
 enum {
     RETRIES_MAX = 16,

@@ -4,23 +4,455 @@
  * disabled endpoints stay in the list, a test of one is recorded as skipped, an old secret signs
  * nothing once it was rotated.
  */
-#include "cli/emulator/emulator.h"
-
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
-#include "cli/emulator/detail.h"
-#include "cli/emulator/foil_answer.h"
-#include "cli/emulator/foil_events.h"
-#include "cli/emulator/form.h"
-#include "daemon/base/ids.h"
-#include "cli/emulator/keys.h"
+#include <cjson/cJSON.h>
+
+#include "cli/emulator/api.h"
+#include "cli/emulator/delivery.h"
 #include "cli/emulator/ledger.h"
-#include "cli/emulator/pattern.h"
-#include "cli/emulator/public_url.h"
-#include "cli/emulator/route.h"
-#include "cli/emulator/trial.h"
+#include "cli/emulator/emulator.h"
+#include "cli/emulator/form.h"
+#include "cli/emulator/keys.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/ids.h"
+#include "daemon/base/rfc3339.h"
+
+/* ---- Foil's objects and envelopes.
+ *
+ * Ownership  What is made is for cJSON_Delete(); what is answered with is deleted.
+ * Threads    The loop's. */
+
+struct api_call;
+struct form_problems;
+struct ledger;
+struct ledger_delivery;
+struct ledger_endpoint;
+
+enum {
+    FOIL_LIMIT_MAX = 200
+};
+
+/* The types that an endpoint can subscribe to; webhook.test, which is delivered as well, is none.
+ * NULL is the end of both. */
+extern const char *const foil_event_types[];
+extern const char *const foil_delivery_event_types[];
+
+void foil_refuse_path(struct api_call *call);                        /* 404 */
+void foil_refuse_method(struct api_call *call, const char *methods); /* 405 */
+void foil_refuse_form(struct api_call *call, const struct form_problems *problems,
+                      const char *parameter_set);                /* 422 */
+void foil_refuse_broken(struct api_call *call, const char *why); /* 500 */
+
+enum {
+    RECEIVED_MAX = 64
+};
+
+const char *const foil_delivery_event_types[] = {"session.fingerprint.calculated",
+                                                 "session.result.persisted",
+                                                 "gate.session.approved", "webhook.test", NULL};
+const char *const foil_event_types[] = {"session.fingerprint.calculated",
+                                        "session.result.persisted", "gate.session.approved", NULL};
+
+static void foil_json_time(cJSON *object, const char *key, int64_t us)
+{
+    char text[RFC3339_SIZE];
+
+    rfc3339_write(text, us);
+    cJSON_AddStringToObject(object, key, text);
+}
+
+static void foil_json_text(cJSON *object, const char *key, const char *text)
+{
+    if (text != NULL)
+        cJSON_AddStringToObject(object, key, text);
+    else
+        cJSON_AddNullToObject(object, key);
+}
+
+/* `secret`: it is shown; else NULL. */
+static cJSON *foil_endpoint_json(const struct ledger_endpoint *endpoint, const char *secret)
+{
+    cJSON *object = cJSON_CreateObject(), *name = ledger_endpoint_detail_get(endpoint, "name");
+
+    cJSON_AddStringToObject(object, "object", "webhook_endpoint");
+    cJSON_AddStringToObject(object, "id", endpoint->id);
+    cJSON_AddStringToObject(object, "name",
+                            cJSON_IsString(name) ? name->valuestring : endpoint->id);
+    cJSON_AddStringToObject(object, "url", endpoint->url);
+    cJSON_AddStringToObject(object, "status", endpoint->enabled ? "active" : "disabled");
+    cJSON_AddItemToObject(object, "event_types",
+                          ledger_endpoint_event_types(endpoint, foil_event_types));
+    if (secret != NULL)
+        cJSON_AddStringToObject(object, "signing_secret", secret);
+    foil_json_time(object, "created_at", endpoint->created_us);
+    foil_json_time(object, "updated_at", endpoint->updated_us);
+    cJSON_Delete(name);
+    return object;
+}
+
+static cJSON *foil_delivery_json(const struct ledger_delivery *delivery)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(object, "object", "webhook_delivery");
+    cJSON_AddStringToObject(object, "id", delivery->id);
+    cJSON_AddStringToObject(object, "event_id", delivery->event_id);
+    cJSON_AddStringToObject(object, "endpoint_id", delivery->endpoint_id);
+    cJSON_AddStringToObject(object, "event_type", delivery->event_type);
+    cJSON_AddStringToObject(object, "status", delivery->status);
+    cJSON_AddNumberToObject(object, "attempts", delivery->attempts);
+    if (delivery->response_status > 0)
+        cJSON_AddNumberToObject(object, "response_status", delivery->response_status);
+    else
+        cJSON_AddNullToObject(object, "response_status");
+    foil_json_text(object, "response_body", delivery->response_body);
+    foil_json_text(object, "error", delivery->error);
+    foil_json_time(object, "created_at", delivery->created_us);
+    foil_json_time(object, "updated_at", delivery->updated_us);
+    return object;
+}
+
+static void foil_json_meta(cJSON *answer)
+{
+    char id[IDS_SIZE];
+
+    ids_make_hex(id, "req_");
+    cJSON_AddStringToObject(cJSON_AddObjectToObject(answer, "meta"), "request_id", id);
+}
+
+static void foil_answer(struct api_call *call, int status, cJSON *data)
+{
+    cJSON *answer = cJSON_CreateObject();
+
+    cJSON_AddItemToObject(answer, "data", data);
+    foil_json_meta(answer);
+    api_answer(call, status, answer);
+}
+
+static void foil_answer_list(struct api_call *call, cJSON *items, int limit, bool has_more)
+{
+    cJSON *answer = cJSON_CreateObject(), *pagination;
+
+    cJSON_AddItemToObject(answer, "data", items);
+    pagination = cJSON_AddObjectToObject(answer, "pagination");
+    cJSON_AddNumberToObject(pagination, "limit", limit);
+    cJSON_AddBoolToObject(pagination, "has_more", has_more);
+    foil_json_meta(answer);
+    api_answer(call, 200, answer);
+}
+
+static cJSON *foil_error_json(int status, const char *code, const char *message, cJSON *details)
+{
+    cJSON *answer = cJSON_CreateObject();
+    cJSON *error = cJSON_AddObjectToObject(answer, "error");
+    char id[IDS_SIZE];
+
+    ids_make_hex(id, "req_");
+    cJSON_AddStringToObject(error, "code", code);
+    cJSON_AddStringToObject(error, "message", message);
+    cJSON_AddNumberToObject(error, "status", status);
+    cJSON_AddBoolToObject(error, "retryable", status == 429 || status >= 500);
+    cJSON_AddStringToObject(error, "request_id", id);
+    if (details != NULL)
+        cJSON_AddItemToObject(error, "details", details);
+    return answer;
+}
+
+/* `details` may be NULL. */
+static void foil_refuse(struct api_call *call, int status, const char *code, const char *message,
+                        cJSON *details)
+{
+    api_answer(call, status, foil_error_json(status, code, message, details));
+}
+
+void foil_refuse_method(struct api_call *call, const char *methods)
+{
+    api_answer_with(call, 405,
+                    foil_error_json(405, "request.method_not_allowed", "Method not allowed.", NULL),
+                    "allow", methods);
+}
+
+void foil_refuse_path(struct api_call *call)
+{
+    foil_refuse(call, 404, "request.not_found", "Resource not found.", NULL);
+}
+
+void foil_refuse_broken(struct api_call *call, const char *why)
+{
+    foil_refuse(call, 500, "request.internal_error", why, NULL);
+}
+
+/* What the ledger was asked for last and has not given: 404, or 500 if it could not. */
+static void foil_refuse_missing(struct api_call *call, const struct ledger *ledger)
+{
+    if (ledger_failed(ledger))
+        foil_refuse_broken(call, ledger_why(ledger));
+    else
+        foil_refuse_path(call);
+}
+
+static const char *foil_issue_name(enum form_issue issue)
+{
+    switch (issue) {
+    case FORM_MISSING:
+        return "required";
+    case FORM_WRONG_TYPE:
+        return "invalid_type";
+    case FORM_TOO_SHORT:
+        return "too_small";
+    case FORM_NO_URL:
+        return "invalid_url";
+    case FORM_NOT_ALLOWED:
+        return "invalid_enum";
+    case FORM_UNKNOWN:
+        break;
+    }
+    return "unrecognized_key";
+}
+
+/* The values that the schema has room for, if they are short. What is not known is not echoed: it
+ * may be a secret. */
+static void foil_json_received(cJSON *field, const struct form_problem *problem)
+{
+    const cJSON *value = problem->received;
+
+    if (value == NULL || problem->issue == FORM_UNKNOWN)
+        return;
+    if (cJSON_IsArray(value) || cJSON_IsObject(value))
+        cJSON_AddStringToObject(field, "received", cJSON_IsArray(value) ? "array" : "object");
+    else if (!cJSON_IsString(value) || strlen(value->valuestring) <= RECEIVED_MAX)
+        cJSON_AddItemToObject(field, "received", cJSON_Duplicate(value, 1));
+}
+
+void foil_refuse_form(struct api_call *call, const struct form_problems *problems,
+                      const char *parameter_set)
+{
+    cJSON *details = cJSON_CreateObject();
+    cJSON *fields = cJSON_AddArrayToObject(details, "fields");
+    const char *const *allowed = NULL;
+
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct form_problem *problem = &problems->items[i];
+        cJSON *field = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(field, "name", problem->name[0] != '\0' ? problem->name : "body");
+        cJSON_AddStringToObject(field, "issue", foil_issue_name(problem->issue));
+        if (problem->expected[0] != '\0')
+            cJSON_AddStringToObject(field, "expected", problem->expected);
+        foil_json_received(field, problem);
+        cJSON_AddItemToArray(fields, field);
+        if (problem->issue == FORM_NOT_ALLOWED)
+            allowed = problem->field->allowed;
+    }
+    if (allowed != NULL)
+        cJSON_AddItemToObject(details, "allowed_values", ledger_text_array(allowed));
+    cJSON_AddStringToObject(details, "parameter_set", parameter_set);
+    foil_refuse(call, 422, "request.validation_failed", "Request failed validation.", details);
+}
+
+/* ---- Foil's events with their deliveries, to be looked at.
+ *
+ * Threads    The loop's. */
+
+struct api_context;
+
+void foil_get_event(struct api_context *ctx); /* part 1 is its id */
+
+enum {
+    EVENTS_LIMIT_DEFAULT = 50,
+    PARAMETER_SIZE = 128
+};
+
+struct foil_event_filter {
+    char endpoint_id[PARAMETER_SIZE], type[PARAMETER_SIZE]; /* "" for any */
+    int limit;
+};
+
+/* What a live event is about is in its data; a test is about its endpoint. */
+static cJSON *foil_event_subject(const cJSON *data)
+{
+    static const struct {
+        const char *member, *type;
+    } places[] = {{"endpoint", "webhook_endpoint"}, {"session", "session"}};
+    const char *type = "gate_session";
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(data, "gate_session_id");
+    cJSON *subject = cJSON_CreateObject();
+
+    for (size_t i = 0; !cJSON_IsString(id) && i < sizeof(places) / sizeof(places[0]); i++) {
+        id = cJSON_GetObjectItemCaseSensitive(
+            cJSON_GetObjectItemCaseSensitive(data, places[i].member), "id");
+        type = places[i].type;
+    }
+    cJSON_AddStringToObject(subject, "type", type);
+    cJSON_AddStringToObject(subject, "id", cJSON_IsString(id) ? id->valuestring : "");
+    return subject;
+}
+
+static cJSON *foil_event_deliveries(struct ledger *ledger, const char *event_id)
+{
+    cJSON *array = cJSON_CreateArray();
+    struct ledger_delivery *delivery;
+
+    for (size_t i = 0; (delivery = ledger_delivery_at(ledger, "foil", event_id, i)) != NULL; i++) {
+        cJSON_AddItemToArray(array, foil_delivery_json(delivery));
+        ledger_delivery_free(&delivery);
+    }
+    return array;
+}
+
+static cJSON *foil_event_json(struct ledger *ledger, const struct ledger_event *event)
+{
+    cJSON *object = cJSON_CreateObject(), *body = cJSON_Parse(event->body);
+    cJSON *data = cJSON_DetachItemFromObjectCaseSensitive(body, "data");
+    char created[RFC3339_SIZE];
+
+    if (!cJSON_IsObject(data)) {
+        cJSON_Delete(data);
+        data = cJSON_CreateObject();
+    }
+    rfc3339_write(created, event->created_us);
+    cJSON_AddStringToObject(object, "object", "event");
+    cJSON_AddStringToObject(object, "id", event->id);
+    cJSON_AddStringToObject(object, "type", event->type);
+    cJSON_AddItemToObject(object, "subject", foil_event_subject(data));
+    cJSON_AddItemToObject(object, "data", data);
+    cJSON_AddItemToObject(object, "webhook_deliveries", foil_event_deliveries(ledger, event->id));
+    cJSON_AddStringToObject(object, "created_at", created);
+    cJSON_Delete(body);
+    return object;
+}
+
+static bool foil_read_limit(const char *text, int *limit)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || number < 1 || number > FOIL_LIMIT_MAX)
+        return false;
+    *limit = (int)number;
+    return true;
+}
+
+/* A parameter as a member of a form, so that it is refused like one. */
+static bool foil_refuse_parameter(struct api_context *ctx, const struct form_field *field,
+                                  enum form_issue issue, const char *expected, const char *received)
+{
+    struct form_problems problems = {.count = 1};
+    struct form_problem *problem = &problems.items[0];
+    cJSON *value = cJSON_CreateString(received);
+
+    *problem = (struct form_problem){.issue = issue, .field = field, .received = value};
+    snprintf(problem->name, sizeof(problem->name), "%s", field->name);
+    snprintf(problem->expected, sizeof(problem->expected), "%s", expected);
+    foil_refuse_form(ctx->call, &problems, "events");
+    cJSON_Delete(value);
+    return false;
+}
+
+static bool foil_is_event_type(const char *text)
+{
+    for (size_t i = 0; foil_delivery_event_types[i] != NULL; i++)
+        if (strcmp(text, foil_delivery_event_types[i]) == 0)
+            return true;
+    return false;
+}
+
+/* False: it has been refused. */
+static bool foil_read_event_filter(struct api_context *ctx, struct foil_event_filter *filter)
+{
+    static const struct form_field endpoint = {.name = "endpoint_id", .kind = FORM_TEXT},
+                                   limit = {.name = "limit", .kind = FORM_TEXT};
+    static const struct form_field type = {
+        .name = "type", .kind = FORM_TEXT, .allowed = foil_delivery_event_types};
+    const struct api_request *request = api_request(ctx->call);
+    char number[PARAMETER_SIZE];
+
+    filter->limit = EVENTS_LIMIT_DEFAULT;
+    if (!api_query_parameter(request, "endpoint_id", filter->endpoint_id, PARAMETER_SIZE) ||
+        (filter->endpoint_id[0] != '\0' && !id_is_hex(filter->endpoint_id, "we_")))
+        return foil_refuse_parameter(ctx, &endpoint, FORM_WRONG_TYPE, "^we_[0-9a-f]{32}$",
+                                     filter->endpoint_id);
+    if (!api_query_parameter(request, "type", filter->type, PARAMETER_SIZE) ||
+        (filter->type[0] != '\0' && !foil_is_event_type(filter->type)))
+        return foil_refuse_parameter(ctx, &type, FORM_NOT_ALLOWED, "one of the allowed values",
+                                     filter->type);
+    if (!api_query_parameter(request, "limit", number, PARAMETER_SIZE) ||
+        (number[0] != '\0' && !foil_read_limit(number, &filter->limit)))
+        return foil_refuse_parameter(ctx, &limit, FORM_WRONG_TYPE, "an integer from 1 to 200",
+                                     number);
+    return true;
+}
+
+struct foil_event_list {
+    struct ledger *ledger;
+    cJSON *items;
+    int limit;
+    bool more;
+};
+
+static void foil_event_list_add(void *data, const struct ledger_event *event)
+{
+    struct foil_event_list *list = data;
+
+    list->more = cJSON_GetArraySize(list->items) == list->limit;
+    if (!list->more)
+        cJSON_AddItemToArray(list->items, foil_event_json(list->ledger, event));
+}
+
+static void foil_list_events(struct api_context *ctx)
+{
+    struct ledger *ledger = ctx->emulator->ledger;
+    struct foil_event_list list = {.ledger = ledger};
+    struct ledger_event_filter wanted = {.provider = "foil"};
+    struct foil_event_filter filter;
+
+    if (!foil_read_event_filter(ctx, &filter))
+        return;
+    wanted.type = filter.type;
+    wanted.endpoint_id = filter.endpoint_id;
+    wanted.limit = (size_t)filter.limit + 1; /* whether there are more */
+    list.limit = filter.limit;
+    list.items = cJSON_CreateArray();
+    if (ledger_each_event(ledger, &wanted, foil_event_list_add, &list)) {
+        foil_answer_list(ctx->call, list.items, filter.limit, list.more);
+        return;
+    }
+    cJSON_Delete(list.items);
+    foil_refuse_broken(ctx->call, ledger_why(ledger));
+}
+
+void foil_get_event(struct api_context *ctx)
+{
+    struct ledger *ledger = ctx->emulator->ledger;
+    struct ledger_event *event;
+    cJSON *json;
+
+    if (!id_is_hex(ctx->parts[1], "wevt_")) {
+        foil_refuse_path(ctx->call);
+        return;
+    }
+    event = ledger_event(ledger, "foil", ctx->parts[1]);
+    if (event == NULL) {
+        foil_refuse_missing(ctx->call, ledger);
+        return;
+    }
+    json = foil_event_json(ledger, event);
+    if (!ledger_failed(ledger)) {
+        foil_answer(ctx->call, 200, json);
+    } else {
+        cJSON_Delete(json);
+        foil_refuse_broken(ctx->call, ledger_why(ledger));
+    }
+    ledger_event_free(&event);
+}
+
+/* ---- What Foil's OpenAPI says; where it leaves something open this does what is least surprising:
+ * disabled endpoints stay in the list, a test of one is recorded as skipped, an old secret signs
+ * nothing once it was rotated. */
 
 #define ENDPOINTS "/v1/organizations/{}/webhooks/endpoints"
 #define EVENTS    "/v1/organizations/{}/events"

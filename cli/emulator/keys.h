@@ -18,6 +18,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* ---- a signing secret that the emulator makes once, and keeps in its folder of keys. */
+
+enum {
+    KEYS_SECRET_WHY_SIZE = 512
+};
+
+/* What FOLDER/NAME.secret holds, which is made, with mode 0600, if it is not there. For
+ * secret_free() of daemon/conf/secret.h; NULL, and in `why` what is wrong. */
+char *keys_signing_secret(const char *folder, const char *name, char why[KEYS_SECRET_WHY_SIZE]);
+
 enum key_right {
     KEY_GOOD,
     KEY_MEMBER,

@@ -1,12 +1,314 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * The events and deliveries of a ledger.
+ */
 #include "cli/emulator/ledger.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "cli/emulator/ledger_file.h"
-#include "cli/emulator/ledger_query.h"
+#include <sqlite3.h>
+
+#include "daemon/base/clock.h"
+
+/* ---- questions to a ledger's database, for its own files.
+ *
+ * Threads    One. */
+
+struct ledger_file;
+
+struct ledger {
+    struct ledger_file *file;
+    sqlite3 *db;
+    char why[LEDGER_WHY_SIZE];
+};
+
+/* What stands for ?1, ?2, ... in a statement. */
+struct ledger_value {
+    bool is_number;
+    const char *text; /* may be NULL */
+    int64_t number;
+};
+
+static inline struct ledger_value ledger_text(const char *text)
+{
+    return (struct ledger_value){.text = text};
+}
+
+static inline struct ledger_value ledger_number(int64_t number)
+{
+    return (struct ledger_value){.is_number = true, .number = number};
+}
+
+#define LEDGER_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Keeps what ledger_why() says; returns false. */
+static bool ledger_fail(struct ledger *ledger, int code)
+{
+    snprintf(ledger->why, sizeof(ledger->why), "the emulator's store: %s", sqlite3_errstr(code));
+    return false;
+}
+
+/* A statement to step through, for sqlite3_finalize(); NULL on failure. The texts of `values` have
+ * to be there until then. */
+static sqlite3_stmt *ledger_prepare(struct ledger *ledger, const char *sql,
+                                    const struct ledger_value *values, size_t count)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(ledger->db, sql, -1, &statement, NULL);
+
+    ledger->why[0] = '\0';
+    for (size_t i = 0; code == SQLITE_OK && i < count; i++)
+        code = values[i].is_number
+                   ? sqlite3_bind_int64(statement, (int)i + 1, values[i].number)
+                   : sqlite3_bind_text(statement, (int)i + 1, values[i].text, -1, SQLITE_STATIC);
+    if (code == SQLITE_OK)
+        return statement;
+    ledger_fail(ledger, code);
+    sqlite3_finalize(statement);
+    return NULL;
+}
+
+/* Whether the statement has changed a row. */
+static bool ledger_execute(struct ledger *ledger, const char *sql,
+                           const struct ledger_value *values, size_t count)
+{
+    sqlite3_stmt *statement = ledger_prepare(ledger, sql, values, count);
+    int code;
+
+    if (statement == NULL)
+        return false;
+    code = sqlite3_step(statement);
+    sqlite3_finalize(statement);
+    if (code != SQLITE_DONE)
+        return ledger_fail(ledger, code);
+    return sqlite3_changes(ledger->db) > 0;
+}
+
+/* Its first row, for sqlite3_finalize(); NULL if there is none. */
+static sqlite3_stmt *ledger_query_row(struct ledger *ledger, const char *sql,
+                                      const struct ledger_value *values, size_t count)
+{
+    sqlite3_stmt *statement = ledger_prepare(ledger, sql, values, count);
+    int code;
+
+    if (statement == NULL)
+        return NULL;
+    code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        return statement;
+    sqlite3_finalize(statement);
+    if (code != SQLITE_DONE)
+        ledger_fail(ledger, code);
+    return NULL;
+}
+
+/* A copy of a text of the row; NULL if it is NULL, and, with *good false, without memory. */
+static char *ledger_column_text(sqlite3_stmt *row, int column, bool *good)
+{
+    const char *found = (const char *)sqlite3_column_text(row, column);
+    char *copy = found == NULL ? NULL : strdup(found);
+
+    if (copy == NULL && sqlite3_column_type(row, column) != SQLITE_NULL)
+        *good = false;
+    return copy;
+}
+
+/* ---- the SQLite database of a ledger: opened, locked, of our schema.
+ *
+ * Ownership  ledger_file_open() makes it; ledger_file_close() ends it, when all statements are
+ *            finalized.
+ * Threads    One. */
+
+struct ledger_file;
+
+enum {
+    APPLICATION_ID = 0x686f656d, /* "hoem" */
+    SCHEMA_VERSION = 1,
+};
+
+struct ledger_file {
+    sqlite3 *db;
+    const char *path; /* NULL: in memory */
+    int lock;         /* -1: none */
+};
+
+/* What is kept of events and deliveries: old ones go with every new one. */
+static const char ledger_file_schema[] =
+    "CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE endpoint(seq INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL,"
+    " id TEXT NOT NULL, source TEXT UNIQUE, scheme TEXT, description TEXT, url TEXT NOT NULL, "
+    "signed_url TEXT,"
+    " secret TEXT NOT NULL, previous_secret TEXT NOT NULL, faults TEXT NOT NULL,"
+    " detail TEXT NOT NULL, enabled INTEGER NOT NULL, created_us INTEGER NOT NULL,"
+    " updated_us INTEGER NOT NULL, UNIQUE(provider, id));"
+    "CREATE TABLE event(seq INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL,"
+    " id TEXT NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL, created_us INTEGER NOT NULL,"
+    " UNIQUE(provider, id));"
+    "CREATE TRIGGER old_events AFTER INSERT ON event BEGIN"
+    " DELETE FROM event WHERE seq <= new.seq - 10000; END;"
+    "CREATE TABLE delivery(seq INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL,"
+    " id TEXT NOT NULL, event_id TEXT NOT NULL, endpoint_id TEXT NOT NULL,"
+    " event_type TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL,"
+    " response_status INTEGER NOT NULL, response_body TEXT, error TEXT,"
+    " created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL, UNIQUE(provider, id));"
+    "CREATE INDEX delivery_event ON delivery(provider, event_id);"
+    "CREATE TRIGGER old_deliveries AFTER INSERT ON delivery BEGIN"
+    " DELETE FROM delivery WHERE seq <= new.seq - 20000; END;";
+
+static bool ledger_file_fail(char *why, const char *path, const char *what, const char *detail)
+{
+    snprintf(why, LEDGER_WHY_SIZE, "%s: %s%s", path == NULL ? "the emulator's store" : path, what,
+             detail);
+    return false;
+}
+
+/* In a file of its own, as the daemon does it: closing any descriptor of SQLite's files would give
+ * its locks away. */
+static bool ledger_file_lock(struct ledger_file *file, char *why)
+{
+    char *path, *real = realpath(file->path, NULL);
+    bool good = false;
+
+    if (asprintf(&path, "%s-lock", real == NULL ? file->path : real) < 0)
+        path = NULL;
+    free(real);
+    if (path == NULL)
+        return ledger_file_fail(why, file->path, "out of memory", "");
+    file->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file->lock < 0)
+        ledger_file_fail(why, path, "cannot be opened: ", strerror(errno));
+    else if (flock(file->lock, LOCK_EX | LOCK_NB) == 0)
+        good = true;
+    else
+        ledger_file_fail(why, file->path, "another process has this store open", "");
+    free(path);
+    return good;
+}
+
+static bool ledger_file_execute(struct ledger_file *file, const char *sql, char *why)
+{
+    int code = sqlite3_exec(file->db, sql, NULL, NULL, NULL);
+
+    return code == SQLITE_OK || ledger_file_fail(why, file->path, "", sqlite3_errmsg(file->db));
+}
+
+/* -1 on failure. */
+static int64_t ledger_file_query_number(struct ledger_file *file, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    int64_t number = -1;
+
+    if (sqlite3_prepare_v2(file->db, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return number;
+}
+
+static bool ledger_file_create(struct ledger_file *file, char *why)
+{
+    char done[96];
+
+    snprintf(done, sizeof(done), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
+             APPLICATION_ID, SCHEMA_VERSION);
+    return ledger_file_execute(file, "BEGIN IMMEDIATE", why) &&
+           ledger_file_execute(file, ledger_file_schema, why) &&
+           ledger_file_execute(file, done, why);
+}
+
+/* Never changes a file that is not ours. */
+static bool ledger_file_prepare(struct ledger_file *file, char *why)
+{
+    int64_t tables, application, version;
+
+    sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if ((tables = ledger_file_query_number(file, "SELECT count(*) FROM sqlite_master")) < 0)
+        return ledger_file_fail(why, file->path, "", sqlite3_errmsg(file->db));
+    application = ledger_file_query_number(file, "PRAGMA application_id");
+    version = ledger_file_query_number(file, "PRAGMA user_version");
+    if ((tables > 0 || application != 0 || version != 0) && application != APPLICATION_ID)
+        return ledger_file_fail(why, file->path, "this is a database, but no store of an emulator",
+                                "");
+    if (version > SCHEMA_VERSION)
+        return ledger_file_fail(why, file->path, "this store was written by a newer hookline",
+                                ": install that version, or give another file");
+    sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return ledger_file_execute(file, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", why) &&
+           ledger_file_execute(file, "PRAGMA secure_delete=FAST", why) &&
+           (version == SCHEMA_VERSION || ledger_file_create(file, why));
+}
+
+/* Behind a slash a name is a file's: others, such as "file:...", mean something to SQLite. */
+static char *ledger_file_name(const struct ledger_file *file)
+{
+    bool is_plain = file->path == NULL || file->path[0] == '/';
+    char *name;
+
+    return asprintf(&name, "%s%s", is_plain ? "" : "./",
+                    file->path == NULL ? ":memory:" : file->path) < 0
+               ? NULL
+               : name;
+}
+
+static bool ledger_file_open_db(struct ledger_file *file, char *why)
+{
+    char *name = ledger_file_name(file);
+    int code = name == NULL
+                   ? SQLITE_NOMEM
+                   : sqlite3_open_v2(
+                         name, &file->db,
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    int error = file->db == NULL ? ENOMEM : sqlite3_system_errno(file->db);
+
+    free(name);
+    return code == SQLITE_OK ||
+           ledger_file_fail(why, file->path, "cannot be opened: ",
+                            error == 0 ? sqlite3_errstr(code) : strerror(error));
+}
+
+static void ledger_file_close(struct ledger_file **file)
+{
+    if (*file == NULL)
+        return;
+    sqlite3_close((*file)->db);
+    if ((*file)->lock >= 0)
+        close((*file)->lock);
+    free(*file);
+    *file = NULL;
+}
+
+/* `path` NULL: in memory. NULL, and in `why` (LEDGER_WHY_SIZE bytes) what is wrong. */
+static struct ledger_file *ledger_file_open(const char *path, char *why)
+{
+    struct ledger_file *file = calloc(1, sizeof(*file));
+    mode_t mask = umask(0077);
+
+    if (file == NULL) {
+        ledger_file_fail(why, path, "out of memory", "");
+    } else {
+        file->path = path;
+        file->lock = -1;
+        if ((path != NULL && !ledger_file_lock(file, why)) || !ledger_file_open_db(file, why) ||
+            !ledger_file_prepare(file, why))
+            ledger_file_close(&file);
+    }
+    umask(mask);
+    return file;
+}
+
+static sqlite3 *ledger_file_db(const struct ledger_file *file)
+{
+    return file->db;
+}
+
+/* ---- ledger */
 
 enum {
     ENDPOINT_COLUMNS = 14
@@ -235,4 +537,307 @@ void ledger_endpoint_free(struct ledger_endpoint **endpoint)
     free(e->detail);
     free(e);
     *endpoint = NULL;
+}
+
+/* ---- The events and deliveries of a ledger. */
+
+enum {
+    DELIVERY_COLUMNS = 12
+};
+
+/* ---- events */
+
+#define EVENT_LIST "provider, id, type, body, created_us"
+
+bool ledger_add_event(struct ledger *ledger, const struct ledger_event *event)
+{
+    const struct ledger_value values[] = {ledger_text(event->provider), ledger_text(event->id),
+                                          ledger_text(event->type), ledger_text(event->body),
+                                          ledger_number(event->created_us)};
+
+    return ledger_execute(ledger, "INSERT INTO event(" EVENT_LIST ") VALUES (?1, ?2, ?3, ?4, ?5)",
+                          values, LEDGER_COUNT(values));
+}
+
+static struct ledger_event *ledger_event_from_row(struct ledger *ledger, sqlite3_stmt *row)
+{
+    struct ledger_event *e = calloc(1, sizeof(*e));
+    bool good = e != NULL;
+
+    if (good)
+        *e = (struct ledger_event){
+            .provider = ledger_column_text(row, 0, &good),
+            .id = ledger_column_text(row, 1, &good),
+            .type = ledger_column_text(row, 2, &good),
+            .body = ledger_column_text(row, 3, &good),
+            .created_us = sqlite3_column_int64(row, 4),
+        };
+    if (!good) {
+        ledger_fail(ledger, SQLITE_NOMEM);
+        ledger_event_free(&e);
+    }
+    return e;
+}
+
+struct ledger_event *ledger_event(struct ledger *ledger, const char *provider, const char *id)
+{
+    const struct ledger_value values[] = {ledger_text(provider), ledger_text(id)};
+    sqlite3_stmt *row =
+        ledger_query_row(ledger, "SELECT " EVENT_LIST " FROM event WHERE provider = ?1 AND id = ?2",
+                         values, LEDGER_COUNT(values));
+    struct ledger_event *event = row == NULL ? NULL : ledger_event_from_row(ledger, row);
+
+    sqlite3_finalize(row);
+    return event;
+}
+
+bool ledger_each_event(struct ledger *ledger, const struct ledger_event_filter *wanted,
+                       void (*each)(void *data, const struct ledger_event *event), void *data)
+{
+    const struct ledger_value values[] = {ledger_text(wanted->provider), ledger_text(wanted->type),
+                                          ledger_text(wanted->endpoint_id),
+                                          ledger_number((int64_t)wanted->limit)};
+    sqlite3_stmt *row = ledger_prepare(ledger,
+                                       "SELECT " EVENT_LIST " FROM event e WHERE provider = ?1"
+                                       " AND (?2 = '' OR type = ?2) AND (?3 = '' OR EXISTS"
+                                       " (SELECT 1 FROM delivery d WHERE d.provider = ?1"
+                                       " AND d.event_id = e.id AND d.endpoint_id = ?3))"
+                                       " ORDER BY seq DESC LIMIT ?4",
+                                       values, LEDGER_COUNT(values));
+    struct ledger_event *event;
+    int code = SQLITE_NOMEM;
+
+    while (row != NULL && (code = sqlite3_step(row)) == SQLITE_ROW &&
+           (event = ledger_event_from_row(ledger, row)) != NULL) {
+        each(data, event);
+        ledger_event_free(&event);
+    }
+    sqlite3_finalize(row);
+    return code == SQLITE_DONE || ledger_fail(ledger, code == SQLITE_ROW ? SQLITE_NOMEM : code);
+}
+
+void ledger_event_free(struct ledger_event **event)
+{
+    struct ledger_event *e = *event;
+
+    if (e == NULL)
+        return;
+    free(e->provider);
+    free(e->id);
+    free(e->type);
+    free(e->body);
+    free(e);
+    *event = NULL;
+}
+
+/* ---- deliveries */
+
+#define DELIVERY_LIST                                                                              \
+    "provider, id, event_id, endpoint_id, event_type, status, attempts, response_status,"          \
+    " response_body, error, created_us, updated_us"
+
+static size_t ledger_delivery_values(const struct ledger_delivery *d, struct ledger_value *values)
+{
+    const struct ledger_value all[] = {
+        ledger_text(d->provider),      ledger_text(d->id),
+        ledger_text(d->event_id),      ledger_text(d->endpoint_id),
+        ledger_text(d->event_type),    ledger_text(d->status),
+        ledger_number(d->attempts),    ledger_number(d->response_status),
+        ledger_text(d->response_body), ledger_text(d->error),
+        ledger_number(d->created_us),  ledger_number(d->updated_us),
+    };
+
+    memcpy(values, all, sizeof(all));
+    return LEDGER_COUNT(all);
+}
+
+bool ledger_add_delivery(struct ledger *ledger, const struct ledger_delivery *delivery)
+{
+    struct ledger_value values[DELIVERY_COLUMNS];
+    size_t count = ledger_delivery_values(delivery, values);
+
+    return ledger_execute(ledger,
+                          "INSERT INTO delivery(" DELIVERY_LIST ")"
+                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                          values, count);
+}
+
+bool ledger_change_delivery(struct ledger *ledger, const struct ledger_delivery *delivery)
+{
+    struct ledger_value values[DELIVERY_COLUMNS];
+    size_t count = ledger_delivery_values(delivery, values);
+
+    return ledger_execute(ledger,
+                          "UPDATE delivery SET event_id = ?3, endpoint_id = ?4, event_type = ?5,"
+                          " status = ?6, attempts = ?7, response_status = ?8, response_body = ?9,"
+                          " error = ?10, created_us = ?11, updated_us = ?12"
+                          " WHERE provider = ?1 AND id = ?2",
+                          values, count);
+}
+
+bool ledger_fail_unfinished(struct ledger *ledger, const char *status, const char *new_status,
+                            const char *error, int64_t now_us)
+{
+    const struct ledger_value values[] = {ledger_text(status), ledger_text(new_status),
+                                          ledger_text(error), ledger_number(now_us)};
+
+    return ledger_execute(ledger,
+                          "UPDATE delivery SET status = ?2, error = ?3, updated_us = ?4"
+                          " WHERE status = ?1",
+                          values, LEDGER_COUNT(values));
+}
+
+static struct ledger_delivery *ledger_delivery_from_row(struct ledger *ledger, sqlite3_stmt *row)
+{
+    struct ledger_delivery *d = row == NULL ? NULL : calloc(1, sizeof(*d));
+    bool good = d != NULL;
+
+    if (good)
+        *d = (struct ledger_delivery){
+            .provider = ledger_column_text(row, 0, &good),
+            .id = ledger_column_text(row, 1, &good),
+            .event_id = ledger_column_text(row, 2, &good),
+            .endpoint_id = ledger_column_text(row, 3, &good),
+            .event_type = ledger_column_text(row, 4, &good),
+            .status = ledger_column_text(row, 5, &good),
+            .attempts = sqlite3_column_int(row, 6),
+            .response_status = sqlite3_column_int(row, 7),
+            .response_body = ledger_column_text(row, 8, &good),
+            .error = ledger_column_text(row, 9, &good),
+            .created_us = sqlite3_column_int64(row, 10),
+            .updated_us = sqlite3_column_int64(row, 11),
+        };
+    if (row != NULL && !good) {
+        ledger_fail(ledger, SQLITE_NOMEM);
+        ledger_delivery_free(&d);
+    }
+    sqlite3_finalize(row);
+    return d;
+}
+
+struct ledger_delivery *ledger_delivery(struct ledger *ledger, const char *provider, const char *id)
+{
+    const struct ledger_value values[] = {ledger_text(provider), ledger_text(id)};
+
+    return ledger_delivery_from_row(ledger,
+                                    ledger_query_row(ledger,
+                                                     "SELECT " DELIVERY_LIST " FROM delivery"
+                                                     " WHERE provider = ?1 AND id = ?2",
+                                                     values, LEDGER_COUNT(values)));
+}
+
+struct ledger_delivery *ledger_delivery_at(struct ledger *ledger, const char *provider,
+                                           const char *event_id, size_t from)
+{
+    const struct ledger_value values[] = {ledger_text(provider), ledger_text(event_id),
+                                          ledger_number((int64_t)from)};
+
+    return ledger_delivery_from_row(ledger,
+                                    ledger_query_row(ledger,
+                                                     "SELECT " DELIVERY_LIST " FROM delivery"
+                                                     " WHERE provider = ?1 AND event_id = ?2"
+                                                     " ORDER BY seq LIMIT 1 OFFSET ?3",
+                                                     values, LEDGER_COUNT(values)));
+}
+
+void ledger_delivery_free(struct ledger_delivery **delivery)
+{
+    struct ledger_delivery *d = *delivery;
+
+    if (d == NULL)
+        return;
+    free(d->provider);
+    free(d->id);
+    free(d->event_id);
+    free(d->endpoint_id);
+    free(d->event_type);
+    free(d->status);
+    free(d->response_body);
+    free(d->error);
+    free(d);
+    *delivery = NULL;
+}
+
+/* ---- detail */
+
+struct ledger_endpoint *ledger_endpoint_new(const char *provider, const char *id,
+                                            const char *secret, const char *faults)
+{
+    struct ledger_endpoint *endpoint = calloc(1, sizeof(*endpoint));
+
+    if (endpoint == NULL)
+        return NULL;
+    endpoint->enabled = true;
+    endpoint->created_us = endpoint->updated_us = clock_wall_us();
+    if (!ledger_set_text(&endpoint->provider, provider) || !ledger_set_text(&endpoint->id, id) ||
+        !ledger_set_text(&endpoint->scheme, provider) || !ledger_set_text(&endpoint->url, "") ||
+        !ledger_set_text(&endpoint->secret, secret) ||
+        !ledger_set_text(&endpoint->previous_secret, "") ||
+        !ledger_set_text(&endpoint->faults, faults) || !ledger_set_text(&endpoint->detail, "{}"))
+        ledger_endpoint_free(&endpoint);
+    return endpoint;
+}
+
+static cJSON *ledger_endpoint_detail_read(const struct ledger_endpoint *endpoint)
+{
+    return cJSON_Parse(endpoint->detail != NULL ? endpoint->detail : "{}");
+}
+
+cJSON *ledger_endpoint_detail_get(const struct ledger_endpoint *endpoint, const char *member)
+{
+    cJSON *detail = ledger_endpoint_detail_read(endpoint);
+    cJSON *value = cJSON_DetachItemFromObjectCaseSensitive(detail, member);
+
+    cJSON_Delete(detail);
+    return value;
+}
+
+bool ledger_endpoint_detail_set(struct ledger_endpoint *endpoint, const char *member,
+                                const cJSON *value)
+{
+    cJSON *detail = ledger_endpoint_detail_read(endpoint);
+    cJSON *copy = value != NULL ? cJSON_Duplicate(value, 1) : NULL;
+    char *text = NULL;
+
+    cJSON_DeleteItemFromObjectCaseSensitive(detail, member);
+    if (value == NULL || cJSON_AddItemToObject(detail, member, copy))
+        text = cJSON_PrintUnformatted(detail);
+    else
+        cJSON_Delete(copy);
+    cJSON_Delete(detail);
+    if (text == NULL)
+        return false;
+    free(endpoint->detail);
+    endpoint->detail = text;
+    return true;
+}
+
+cJSON *ledger_text_array(const char *const *texts)
+{
+    int count = 0;
+
+    while (texts[count] != NULL)
+        count++;
+    return cJSON_CreateStringArray(texts, count);
+}
+
+cJSON *ledger_endpoint_event_types(const struct ledger_endpoint *endpoint, const char *const *usual)
+{
+    cJSON *events = ledger_endpoint_detail_get(endpoint, "events");
+
+    if (cJSON_IsArray(events))
+        return events;
+    cJSON_Delete(events);
+    return ledger_text_array(usual);
+}
+
+bool ledger_set_text(char **member, const char *text)
+{
+    char *copy = strdup(text);
+
+    if (copy == NULL)
+        return false;
+    free(*member);
+    *member = copy;
+    return true;
 }

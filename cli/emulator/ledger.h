@@ -16,6 +16,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cjson/cJSON.h>
+
+/* ---- what an emulated provider remembers: endpoints, events and deliveries, in SQLite: in
+ * memory, or in a file that the next start reads. Of events and deliveries the newest some thousand
+ * are kept.
+ *
+ * Ownership  ledger_open() makes it, ledger_close() ends it. A struct that a function returns is
+ *            the caller's, for the _free() of its kind; one that is given is copied.
+ * Threads    One: the loop's, once that runs.
+ * Errors     false or NULL, and ledger_why(): empty if nothing failed and there only is no such row. */
+
 struct ledger;
 
 enum {
@@ -110,5 +121,34 @@ struct ledger_delivery *ledger_delivery(struct ledger *ledger, const char *provi
 struct ledger_delivery *ledger_delivery_at(struct ledger *ledger, const char *provider,
                                            const char *event_id, size_t from);
 void ledger_delivery_free(struct ledger_delivery **delivery);
+
+/* ---- endpoints as the providers' APIs make and change them, and what each has of its
+ * provider's own, which ledger_endpoint.detail keeps as JSON. Reads the clock, and else is pure. */
+
+struct ledger_endpoint;
+
+/* One that is made now, enabled, with nothing but these; for ledger_endpoint_free(). NULL without
+ * memory. The provider's name is that of its scheme, too. */
+struct ledger_endpoint *ledger_endpoint_new(const char *provider, const char *id,
+                                            const char *secret, const char *faults);
+
+/* A copy of a member, for cJSON_Delete(); NULL if there is none. */
+cJSON *ledger_endpoint_detail_get(const struct ledger_endpoint *endpoint, const char *member);
+
+/* Puts a copy of the value in place of the member; NULL takes it away. False without memory, and
+ * the endpoint is as it was. */
+bool ledger_endpoint_detail_set(struct ledger_endpoint *endpoint, const char *member,
+                                const cJSON *value);
+
+/* The array of the types of events, for cJSON_Delete(): "events" or, where there are none, `usual`,
+ * which ends with NULL. */
+cJSON *ledger_endpoint_event_types(const struct ledger_endpoint *endpoint,
+                                   const char *const *usual);
+
+/* An array of texts, which end with NULL. */
+cJSON *ledger_text_array(const char *const *texts);
+
+/* Puts a copy of the text into a member of struct ledger_endpoint. False without memory. */
+bool ledger_set_text(char **member, const char *text);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/emulator/api_call.h"
+#include "cli/emulator/api.h"
 
 enum {
     HUGE_BYTES = 10000000,

@@ -2,24 +2,99 @@
 #include "cli/emulator/playground.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/http/client.h"
+#include "cli/emulator/emulator.h"
+#include "cli/emulator/keys.h"
+#include "cli/emulator/ledger.h"
+#include "cli/sink_config.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/ids.h"
+#include "daemon/base/net.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/config_file.h"
 #include "daemon/conf/secret.h"
+#include "daemon/http/client.h"
 #include "daemon/policy/source.h"
-#include "cli/sink_config.h"
-#include "cli/emulator/detail.h"
-#include "cli/emulator/emulator.h"
-#include "daemon/base/ids.h"
-#include "cli/emulator/ledger.h"
-#include "cli/emulator/made_secret.h"
-#include "cli/emulator/sink_address.h"
+
+/* ---- where a hooklined listens, as its configuration says. Pure. */
+
+struct config;
+
+enum {
+    PLAYGROUND_SINK_SIZE = 512
+};
+
+/* Where nobody in particular is named, the loopback is. */
+static in_port_t playground_make_reachable(struct sockaddr_storage *address)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)address;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+
+    if (address->ss_family == AF_INET) {
+        if (v4->sin_addr.s_addr == htonl(INADDR_ANY))
+            v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        return v4->sin_port;
+    }
+    if (address->ss_family != AF_INET6)
+        return 0;
+    if (IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+        v6->sin6_addr = in6addr_loopback;
+    return v6->sin6_port;
+}
+
+/* "unix:admin.sock" or "127.0.0.1:9090" of the administrator's address, likewise. */
+static bool playground_sink_admin(const struct config *config, char text[PLAYGROUND_SINK_SIZE])
+{
+    const char *admin = config->admin.address;
+    struct sockaddr_storage address;
+    socklen_t len;
+
+    if (admin == NULL || !address_read(admin, &address, &len))
+        return false;
+    if (address.ss_family == AF_UNIX) {
+        snprintf(text, PLAYGROUND_SINK_SIZE, "%s", admin);
+        return true;
+    }
+    if (playground_make_reachable(&address) == 0)
+        return false;
+    address_write(&address, text);
+    return true;
+}
+
+/* A certificate hardly names the loopback, so an address without TLS is better; and behind a proxy
+ * somebody else has to speak first. */
+/* "http://127.0.0.1:8080" of the first address with a port, but for those that a proxy comes to;
+ * "https://..." if all of them speak TLS. Every address of this machine is the loopback's. False if
+ * there is none. */
+static bool playground_sink_url(const struct config *config, char url[PLAYGROUND_SINK_SIZE])
+{
+    const struct config_listen *listen = config->listen, *end = listen + config->listen_count;
+    struct sockaddr_storage address;
+    char text[ADDRESS_TEXT_SIZE];
+    bool found = false;
+    socklen_t len;
+
+    for (; listen < end; listen++) {
+        if (listen->proxy_protocol || (found && listen->tls != NULL) ||
+            !address_read(listen->address, &address, &len) ||
+            playground_make_reachable(&address) == 0)
+            continue;
+        address_write(&address, text);
+        snprintf(url, PLAYGROUND_SINK_SIZE, "http%s://%s", listen->tls != NULL ? "s" : "", text);
+        found = true;
+        if (listen->tls == NULL)
+            break;
+    }
+    return found;
+}
+
+/* ---- playground */
 
 enum {
     SECRETS = 2 /* the one that signs, and the one before */

@@ -9,15 +9,13 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/iso_time.h"
-#include "cli/emulator/detail.h"
+#include "daemon/base/rfc3339.h"
+#include "cli/emulator/ledger.h"
 #include "cli/emulator/form.h"
 #include "daemon/base/ids.h"
 #include "cli/emulator/keys.h"
-#include "cli/emulator/ledger.h"
-#include "cli/emulator/public_url.h"
-#include "cli/emulator/route.h"
-#include "cli/emulator/trial.h"
+#include "cli/emulator/api.h"
+#include "cli/emulator/delivery.h"
 
 enum {
     RIGHT_READ,  /* webhooks.read */

@@ -6,8 +6,8 @@
 #ifndef CLI_PING_DIAGNOSIS_H
 #define CLI_PING_DIAGNOSIS_H
 
-#include "cli/ping/findings.h"
 #include "cli/outcome.h"
+#include "cli/ping/observed.h"
 
 enum {
     DIAGNOSIS_TEXT_SIZE = 1024

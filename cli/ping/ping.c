@@ -7,13 +7,12 @@
 #include <strings.h>
 
 #include "daemon/http/client.h"
-#include "daemon/base/notice.h"
+#include "daemon/base/process.h"
 #include "daemon/http/host_check.h"
 #include "daemon/conf/secret.h"
 #include "cli/ping/diagnosis.h"
-#include "cli/fault.h"
-#include "cli/ping/findings.h"
-#include "cli/ping/interruption.h"
+#include "cli/faults.h"
+#include "cli/ping/observed.h"
 #include "cli/ping/own_sink.h"
 #include "cli/ping/provider.h"
 #include "cli/ping/report.h"

@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/moment.h"
-#include "daemon/base/plain_text.h"
+#include "daemon/base/rfc3339.h"
+#include "daemon/base/text.h"
 #include "cli/sink.h"
-#include "cli/target.h"
 
 enum {
     REPEAT_US = 250000, /* between two questions without an event */

@@ -13,7 +13,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "cli/ping/findings.h"
+#include "cli/ping/observed.h"
 
 struct sink;
 

@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
+
+#include "daemon/base/text.h"
+
 enum {
     ID_MAX = 128
 };
@@ -181,4 +185,260 @@ bool provider_event_url(const struct provider *p, const char *base, const char *
            provider_url_fits(snprintf(url, PROVIDER_URL_SIZE, "%.*s/v1/organizations/%s/events/%s",
                                       provider_url_trimmed_len(base), base, organization,
                                       event_id));
+}
+
+/* ---- provider answer */
+
+enum {
+    SAID_SIZE = 100, /* of the beginning of an odd answer */
+};
+
+/* ---- members */
+
+static void provider_json_text(char *out, size_t size, const cJSON *text, const char *hidden)
+{
+    const char *value = cJSON_GetStringValue(text);
+
+    text_copy_redacted(out, size, value == NULL ? "" : value, value == NULL ? 0 : strlen(value),
+                       hidden);
+}
+
+static const cJSON *provider_json_member(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+/* Anything else than a number that makes sense is `otherwise`. */
+static int provider_json_number(const cJSON *item, int max, int otherwise)
+{
+    double value = cJSON_IsNumber(item) ? item->valuedouble : -1;
+
+    return value >= 0 && value <= max ? (int)value : otherwise;
+}
+
+static void provider_read_receipt(struct provider_view *view, const char *body)
+{
+    static const char name[] = "\"receipt\":\"";
+    const char *at = strstr(body, name);
+
+    if (at == NULL)
+        return;
+    at += sizeof(name) - 1;
+    if (strspn(at, "0123456789abcdef") == PROVIDER_RECEIPT_SIZE - 1 &&
+        at[PROVIDER_RECEIPT_SIZE - 1] == '"')
+        snprintf(view->receipt, sizeof(view->receipt), "%.16s", at);
+}
+
+static void provider_read_body(struct provider_view *view, const cJSON *body, const char *hidden)
+{
+    const char *text = cJSON_GetStringValue(body);
+
+    if (text != NULL)
+        provider_read_receipt(view, text);
+    provider_json_text(view->body, sizeof(view->body), body, hidden);
+}
+
+static bool provider_status_is_2xx(int status)
+{
+    return status >= 200 && status < 300;
+}
+
+/* ---- answers that are none */
+
+static void provider_describe_odd_answer(const struct provider_bytes *b,
+                                         char said[PROVIDER_TEXT_SIZE])
+{
+    char begin[SAID_SIZE];
+    size_t blank = 0;
+
+    while (blank < b->len && strchr(" \t\r\n", b->bytes[blank]) != NULL && b->bytes[blank] != '\0')
+        blank++;
+    text_copy_redacted(begin, sizeof(begin), b->bytes + blank, b->len - blank, b->key);
+    if (b->cut)
+        snprintf(said, PROVIDER_TEXT_SIZE,
+                 "more than 1 MiB where some lines of JSON were expected");
+    else if (blank == b->len)
+        snprintf(said, PROVIDER_TEXT_SIZE, "nothing where JSON was expected");
+    else if (b->bytes[blank] == '<')
+        snprintf(said, PROVIDER_TEXT_SIZE, "HTML where JSON was expected: %s", begin);
+    else
+        snprintf(said, PROVIDER_TEXT_SIZE, "something that is not its JSON: %s", begin);
+}
+
+static cJSON *provider_parse_answer(const struct provider_bytes *b)
+{
+    cJSON *json = b->cut || b->len == 0 ? NULL : cJSON_ParseWithLength(b->bytes, b->len);
+
+    if (json != NULL && !cJSON_IsObject(json)) {
+        cJSON_Delete(json);
+        json = NULL;
+    }
+    return json;
+}
+
+/* {"error":"text"}, or {"error":{"code","message"}}. */
+static void provider_read_refusal(const struct provider_bytes *b, const cJSON *json,
+                                  char said[PROVIDER_TEXT_SIZE])
+{
+    const cJSON *error = provider_json_member(json, "error");
+    char code[60], message[160];
+
+    provider_json_text(code, sizeof(code), provider_json_member(error, "code"), b->key);
+    provider_json_text(message, sizeof(message),
+                       cJSON_IsString(error) ? error : provider_json_member(error, "message"),
+                       b->key);
+    if (code[0] != '\0' && message[0] != '\0')
+        snprintf(said, PROVIDER_TEXT_SIZE, "%s: %s", code, message);
+    else if (code[0] != '\0' || message[0] != '\0')
+        snprintf(said, PROVIDER_TEXT_SIZE, "%s", code[0] != '\0' ? code : message);
+    else
+        provider_describe_odd_answer(b, said);
+}
+
+/* ---- what the providers say */
+
+static enum provider_state provider_read_state(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum provider_state state;
+    } states[] = {
+        {"pending", PROVIDER_PENDING},     {"delivering", PROVIDER_PENDING},
+        {"succeeded", PROVIDER_DELIVERED}, {"failed", PROVIDER_FAILED},
+        {"skipped", PROVIDER_SKIPPED},     {"retry_pending", PROVIDER_RETRYING},
+    };
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        if (strcmp(states[i].word, word) == 0)
+            return states[i].state;
+    return PROVIDER_UNKNOWN;
+}
+
+static void provider_read_foil_delivery(struct provider_view *view, const cJSON *delivery,
+                                        const char *hidden)
+{
+    provider_json_text(view->word, sizeof(view->word), provider_json_member(delivery, "status"),
+                       hidden);
+    view->state = provider_read_state(view->word);
+    view->attempts = provider_json_number(provider_json_member(delivery, "attempts"), 1000000, -1);
+    view->status = provider_json_number(provider_json_member(delivery, "response_status"), 999, -1);
+    provider_json_text(view->error, sizeof(view->error), provider_json_member(delivery, "error"),
+                       hidden);
+    provider_read_body(view, provider_json_member(delivery, "response_body"), hidden);
+    if (view->status < 0 && view->attempts > 0 &&
+        (view->error[0] != '\0' || view->state == PROVIDER_FAILED))
+        view->status = 0;
+    /* It says pending between two attempts, too. */
+    if (view->state == PROVIDER_PENDING && view->attempts > 0 &&
+        (view->status == 0 || (view->status > 0 && !provider_status_is_2xx(view->status))))
+        view->state = PROVIDER_RETRYING;
+}
+
+static bool provider_read_foil(struct provider_answer *a, const cJSON *json, const char *hidden)
+{
+    const cJSON *data = provider_json_member(json, "data"),
+                *latest = provider_json_member(data, "latest_delivery");
+
+    provider_json_text(a->event_id, sizeof(a->event_id), provider_json_member(data, "event_id"),
+                       hidden);
+    provider_json_text(a->delivery_id, sizeof(a->delivery_id),
+                       cJSON_GetArrayItem(provider_json_member(data, "delivery_ids"), 0), hidden);
+    a->view.state = PROVIDER_PENDING;
+    if (cJSON_IsObject(latest))
+        provider_read_foil_delivery(&a->view, latest, hidden);
+    return strncmp(a->event_id, "wevt_", 5) == 0 && a->event_id[5] != '\0';
+}
+
+static bool provider_read_shodai(struct provider_answer *a, const cJSON *json, const char *hidden)
+{
+    const cJSON *data = provider_json_member(json, "data"), *ok = provider_json_member(data, "ok");
+    struct provider_view *view = &a->view;
+
+    provider_json_text(a->delivery_id, sizeof(a->delivery_id),
+                       provider_json_member(data, "deliveryId"), hidden);
+    provider_json_text(view->word, sizeof(view->word), provider_json_member(data, "status"),
+                       hidden);
+    provider_json_text(view->error, sizeof(view->error), provider_json_member(data, "error"),
+                       hidden);
+    view->state = provider_read_state(view->word);
+    view->status = provider_json_number(provider_json_member(data, "responseStatus"), 999, -1);
+    if (view->status < 0 && cJSON_IsFalse(ok) && view->state != PROVIDER_PENDING)
+        view->status = 0;
+    return cJSON_IsBool(ok) && a->delivery_id[0] != '\0' && view->word[0] != '\0';
+}
+
+static bool provider_read_status_body(struct provider_answer *a, const cJSON *json,
+                                      const char *hidden)
+{
+    struct provider_view *view = &a->view;
+
+    view->status = provider_json_number(provider_json_member(json, "status"), 999, -1);
+    view->attempts = 1;
+    view->state = provider_status_is_2xx(view->status) ? PROVIDER_DELIVERED : PROVIDER_FAILED;
+    provider_read_body(view, provider_json_member(json, "body"), hidden);
+    provider_json_text(a->event_id, sizeof(a->event_id), provider_json_member(json, "id"), hidden);
+    return view->status >= 0 && cJSON_IsString(provider_json_member(json, "body"));
+}
+
+static bool provider_read_success(const struct provider *provider, struct provider_answer *a,
+                                  const cJSON *json, const char *hidden)
+{
+    switch (provider->kind) {
+    case PROVIDER_FOIL:
+        return provider_read_foil(a, json, hidden);
+    case PROVIDER_SHODAI:
+        return provider_read_shodai(a, json, hidden);
+    case PROVIDER_TRULAYER:
+    case PROVIDER_EMULATED:
+        return provider_read_status_body(a, json, hidden);
+    }
+    return false;
+}
+
+void provider_answer_read(const struct provider *provider, const struct provider_bytes *b,
+                          struct provider_answer *a)
+{
+    cJSON *json = provider_parse_answer(b);
+
+    *a = (struct provider_answer){
+        .kind = PROVIDER_ODD, .status = b->status, .view = {.status = -1, .attempts = -1}};
+    if (b->status >= 400 && b->status < 500) {
+        a->kind = PROVIDER_REFUSED;
+        provider_read_refusal(b, json, a->said);
+    } else if (b->status >= 300) {
+        provider_read_refusal(b, json, a->said);
+    } else if (json != NULL && provider_read_success(provider, a, json, b->key)) {
+        a->kind = PROVIDER_TRIGGERED;
+    } else {
+        provider_describe_odd_answer(b, a->said);
+    }
+    cJSON_Delete(json);
+}
+
+bool provider_answer_read_event(const struct provider_bytes *b, const char *endpoint,
+                                struct provider_view *view)
+{
+    cJSON *json = provider_parse_answer(b);
+    const cJSON *list =
+                    provider_json_member(provider_json_member(json, "data"), "webhook_deliveries"),
+                *delivery, *ours = NULL;
+
+    *view = (struct provider_view){.status = -1, .attempts = -1};
+    cJSON_ArrayForEach(delivery, list)
+    {
+        const char *id = cJSON_GetStringValue(provider_json_member(delivery, "endpoint_id"));
+
+        if (ours == NULL && id != NULL && strcmp(id, endpoint) == 0)
+            ours = delivery;
+    }
+    if (provider_status_is_2xx(b->status) && ours != NULL)
+        provider_read_foil_delivery(view, ours, b->key);
+    else if (b->status >= 300)
+        provider_read_refusal(b, json, view->error);
+    else if (cJSON_IsArray(list))
+        snprintf(view->error, sizeof(view->error), "the event has no delivery to this endpoint");
+    else
+        provider_describe_odd_answer(b, view->error);
+    cJSON_Delete(json);
+    return provider_status_is_2xx(b->status) && ours != NULL;
 }

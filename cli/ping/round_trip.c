@@ -2,23 +2,97 @@
 #include "cli/ping/round_trip.h"
 
 #include <errno.h>
+#include <hookline.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include <hookline.h>
 #include <sodium.h>
 
-#include "daemon/http/client.h"
-#include "daemon/base/clock.h"
+#include "cli/ping/ping_lock.h"
 #include "cli/ping/progress.h"
-#include "cli/ping/asking.h"
-#include "daemon/base/plain_text.h"
 #include "cli/ping/provider.h"
 #include "cli/sink.h"
 #include "cli/terminal.h"
-#include "cli/ping/ping_lock.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/text.h"
+#include "daemon/http/client.h"
+
+/* ---- one question to a provider's API and its answer, kept until somebody looks at it.
+ *
+ * Ownership  A zeroed struct asks nothing; round_trip_call_end() releases what it holds.
+ * Threads    That of its set of calls. */
+
+struct round_trip_call {
+    struct client_call *call; /* NULL: none is under way */
+    bool ended;
+    enum client_outcome outcome;
+    int status;
+    bool cut; /* the answer is longer than is ever read */
+    char error[256];
+    int64_t date_us; /* since 1970, of the header Date; 0: none */
+    char *bytes;     /* of the answer; NULL without memory */
+    size_t len;
+};
+
+static int64_t round_trip_call_date(const char *text)
+{
+    struct tm tm = {0};
+
+    if (text == NULL || strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) == NULL)
+        return 0;
+    return (int64_t)timegm(&tm) * 1000000;
+}
+
+static void round_trip_call_on_done(void *data, const struct client_result *result)
+{
+    struct round_trip_call *a = data;
+
+    a->call = NULL;
+    a->ended = true;
+    a->outcome = result->outcome;
+    a->status = result->status;
+    a->cut = result->cut;
+    a->date_us = round_trip_call_date(result->date);
+    snprintf(a->error, sizeof(a->error), "%s", result->error == NULL ? "" : result->error);
+    free(a->bytes);
+    a->len = result->len;
+    a->bytes = malloc(a->len + 1);
+    if (a->bytes == NULL)
+        a->len = 0;
+    else if (a->len > 0)
+        memcpy(a->bytes, result->answer, a->len);
+}
+
+/* `headers` as client_call_start() takes them. What cannot begin has ended, and failed. */
+static void round_trip_call_start(struct round_trip_call *a, struct client_calls *calls,
+                                  const struct client_target *target, const char *method,
+                                  const char *const *headers)
+{
+    const struct client_request request = {
+        .target = target, .method = method, .headers = headers, .keep_answer = true};
+
+    a->ended = false;
+    a->call = client_call_start(calls, &request, round_trip_call_on_done, a);
+    if (a->call == NULL) {
+        a->ended = true;
+        a->outcome = CLIENT_FAILED;
+        snprintf(a->error, sizeof(a->error), "out of memory");
+    }
+}
+
+static void round_trip_call_end(struct round_trip_call *a)
+{
+    if (a->call != NULL)
+        client_call_cancel(a->call);
+    free(a->bytes);
+    *a = (struct round_trip_call){0};
+}
+
+/* ---- round trip */
 
 enum {
     CHECK_US = 100000,

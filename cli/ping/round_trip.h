@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/ping/findings.h"
 #include "cli/outcome.h"
+#include "cli/ping/observed.h"
 
 struct client_calls;
 struct sink;

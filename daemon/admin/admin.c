@@ -6,8 +6,8 @@
 
 #include <h2o.h>
 
-#include "daemon/base/address.h"
-#include "daemon/admin/backlog.h"
+#include "daemon/base/net.h"
+#include "daemon/admin/metrics_page.h"
 #include "daemon/base/clock.h"
 #include "daemon/admin/replay.h"
 #include "daemon/http/loop_call.h"
@@ -20,15 +20,12 @@
 #include "daemon/admin/list.h"
 #include "daemon/http/host_check.h"
 #include "daemon/http/listen_fds.h"
-#include "daemon/store/probe.h"
+#include "daemon/store/store.h"
 #include "daemon/admin/query.h"
-#include "daemon/admin/readiness.h"
 #include "daemon/http/json_reply.h"
 #include "daemon/policy/policy.h"
-#include "daemon/admin/scrape.h"
 #include "daemon/admin/status.h"
-#include "daemon/store/storage.h"
-#include "daemon/conf/token.h"
+#include "daemon/conf/secret.h"
 
 enum {
     BODY_MAX = 4096, /* of a request: it is not looked at */

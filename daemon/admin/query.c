@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/base/moment.h"
+#include "daemon/base/rfc3339.h"
 
 enum {
     VALUE_SIZE = 257, /* the longest text, and its NUL */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/store/entry.h"
+#include "daemon/store/deliveries.h"
 #include "daemon/base/json.h"
 #include "daemon/admin/status.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/base/ids.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,4 +59,39 @@ void ids_make_uuid(char out[IDS_SIZE])
     snprintf(out, IDS_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
              b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
              b[14], b[15]);
+}
+
+/* ---- pattern */
+
+static bool id_has_alphabet(const char *text, size_t len, const char *alphabet)
+{
+    return strspn(text, alphabet) == len && text[len] == '\0';
+}
+
+static bool id_has_prefix(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool id_is_hex(const char *text, const char *prefix)
+{
+    return id_has_prefix(text, prefix) &&
+           id_has_alphabet(text + strlen(prefix), 32, "0123456789abcdef");
+}
+
+bool id_is_organization(const char *text)
+{
+    return id_has_prefix(text, "org_") &&
+           id_has_alphabet(text + 4, 26, "0123456789abcdefghjkmnpqrstvwxyz");
+}
+
+bool id_is_uuid(const char *text)
+{
+    static const char form[] = "00000000-0000-0000-0000-000000000000";
+
+    for (size_t i = 0; i < sizeof(form) - 1; i++)
+        if (form[i] == '-' ? text[i] != '-'
+                           : text[i] == '\0' || strchr("0123456789abcdefABCDEF", text[i]) == NULL)
+            return false;
+    return text[sizeof(form) - 1] == '\0';
 }

@@ -7,6 +7,8 @@
 #ifndef DAEMON_BASE_IDS_H
 #define DAEMON_BASE_IDS_H
 
+#include <stdbool.h>
+
 enum {
     IDS_SIZE = 96 /* bytes that hold any of them */
 };
@@ -22,5 +24,16 @@ void ids_make_organization(char out[IDS_SIZE]);
 
 /* A random UUID, version 4. */
 void ids_make_uuid(char out[IDS_SIZE]);
+
+/* ---- whether an id looks as its provider's do. Pure. */
+
+/* The prefix and 32 lower-case hex digits. */
+bool id_is_hex(const char *text, const char *prefix);
+
+/* "org_" and 26 characters of Crockford's base32. */
+bool id_is_organization(const char *text);
+
+/* A UUID of any version, in any case. */
+bool id_is_uuid(const char *text);
 
 #endif

@@ -10,11 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon/base/address.h"
+#include "daemon/base/net.h"
 #include "daemon/conf/include.h"
-#include "daemon/base/network.h"
-#include "daemon/base/offenders.h"
-#include "daemon/base/proxies.h"
 #include "daemon/base/rate.h"
 #include "daemon/conf/yaml_line.h"
 

@@ -15,11 +15,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "daemon/store/writer.h"
 #include "daemon/base/mailbox.h"
 #include "daemon/store/outbox.h"
+#include "daemon/store/writer.h"
+
+/* ---- the headers of a delivery on its way to a destination.
+ *
+ *   content-type and the headers that the sender signed or signed with, as they came
+ *   Hookline-Source, -Scheme, -Id, -Type, -Seq, -Signed-At, -Received-At, -Attempt
+ *   webhook-id, webhook-timestamp, webhook-signature, if the destination has a secret
+ *
+ * What a signed payload says may be any text: in a header every byte that is not printable ASCII,
+ * blanks and "%" become %XX, and what is longer than 256 bytes is left out.
+ *
+ * Ownership  attempt_headers_new() allocates, attempt_headers_free() releases. */
 
 struct destination;
+struct delivery_row;
+
+struct attempt_headers {
+    char *text;
+    const char **headers; /* as post.h takes them */
+};
+
+/* `tries` counts this one. Without memory `headers` is NULL. */
+struct attempt_headers attempt_headers_new(const struct delivery_row *delivery,
+                                           const struct destination *d, unsigned tries,
+                                           int64_t now_s);
+void attempt_headers_free(struct attempt_headers *outgoing);
+
 struct feed;
 struct log;
 struct client_call;

@@ -15,9 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/store/writer.h"
-#include "daemon/forward/lane.h"
 #include "daemon/forward/answer_wait.h"
+#include "daemon/forward/queue.h"
+#include "daemon/store/writer.h"
 
 struct destination;
 struct feed;

@@ -7,7 +7,7 @@
 
 #include <sodium.h>
 
-#include "daemon/base/network.h"
+#include "daemon/base/net.h"
 
 enum {
     ROWS = 2,

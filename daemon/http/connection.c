@@ -12,14 +12,137 @@
 #include <h2o.h>
 #include <h2o/http1.h>
 
-#include "daemon/http/answer.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/net.h"
+#include "daemon/http/response.h"
 #include "daemon/http/conn_count.h"
-#include "daemon/http/linger.h"
-#include "daemon/base/network.h"
-#include "daemon/base/proxies.h"
-#include "daemon/http/sender.h"
+#include "daemon/http/client_addr.h"
 #include "daemon/http/tls.h"
+
+enum {
+    CLOSING_S = 2
+};
+
+void deadline_enter(struct deadline *d, enum deadline_phase phase, unsigned request, int64_t now_us)
+{
+    if (phase != d->phase || request != d->request)
+        *d = (struct deadline){phase, request, now_us};
+}
+
+static int64_t deadline_limit_s(const struct deadline_limits *limits, enum deadline_phase phase)
+{
+    switch (phase) {
+    case DEADLINE_IDLE:
+        return limits->idle_s;
+    case DEADLINE_HANDSHAKE:
+    case DEADLINE_HEAD:
+        return limits->header_s;
+    case DEADLINE_BODY:
+    case DEADLINE_RESPONSE:
+        return limits->body_s;
+    case DEADLINE_CLOSING:
+        return CLOSING_S;
+    case DEADLINE_WORK:
+        break;
+    }
+    return INT64_MAX / 1000000;
+}
+
+bool deadline_is_over(const struct deadline *d, const struct deadline_limits *limits,
+                      int64_t now_us)
+{
+    return now_us - d->since_us > deadline_limit_s(limits, d->phase) * 1000000;
+}
+
+/* ---- sockets whose peer has its answer and that are read from only so that it gets it: a
+ * socket closed with something unread is reset, and the peer's kernel throws the answer away.
+ *
+ * Threads    Every function on the thread of the loop. */
+
+struct lingering;
+struct st_h2o_evloop_t;
+
+enum {
+    LINGER_S = 2
+};
+
+struct lingering {
+    h2o_loop_t *loop;
+    void (*gone)(void *data);
+    h2o_linklist_t all;
+};
+
+struct lingering_socket {
+    h2o_linklist_t link;
+    struct lingering *lingering;
+    h2o_socket_t *sock;
+    void *data;
+    int64_t until_us;
+};
+
+/* `gone` is called as each of them ends, with what was given with it. */
+static struct lingering *lingering_new(h2o_loop_t *loop, void (*gone)(void *data))
+{
+    struct lingering *lingering = h2o_mem_alloc(sizeof(*lingering));
+
+    *lingering = (struct lingering){.loop = loop, .gone = gone};
+    h2o_linklist_init_anchor(&lingering->all);
+    return lingering;
+}
+
+static void lingering_free(struct lingering **lingering)
+{
+    free(*lingering);
+    *lingering = NULL;
+}
+
+static void lingering_end(struct lingering_socket *l)
+{
+    h2o_linklist_unlink(&l->link);
+    h2o_socket_close(l->sock);
+    l->lingering->gone(l->data);
+    free(l);
+}
+
+static void lingering_on_late_bytes(h2o_socket_t *sock, const char *err)
+{
+    h2o_buffer_consume(&sock->input, sock->input->size);
+    if (err != NULL)
+        lingering_end(sock->data);
+}
+
+/* The socket is its own from now on, for two seconds at most. */
+static void lingering_add(struct lingering *lingering, int fd, void *data)
+{
+    struct lingering_socket *l = h2o_mem_alloc(sizeof(*l));
+
+    shutdown(fd, SHUT_WR);
+    *l = (struct lingering_socket){
+        .lingering = lingering,
+        .sock = h2o_evloop_socket_create(lingering->loop, fd, 0),
+        .data = data,
+        .until_us = clock_mono_us() + LINGER_S * 1000000,
+    };
+    l->sock->data = l;
+    h2o_linklist_insert(&lingering->all, &l->link);
+    h2o_socket_read_start(l->sock, lingering_on_late_bytes);
+}
+
+/* Ends those whose time is over: call it about once a second; with INT64_MAX all of them. */
+static void lingering_sweep(struct lingering *lingering, int64_t now_us)
+{
+    h2o_linklist_t *link = lingering->all.next;
+
+    while (link != &lingering->all) {
+        struct lingering_socket *l = H2O_STRUCT_FROM_MEMBER(struct lingering_socket, link, link);
+
+        link = link->next;
+        if (now_us >= l->until_us)
+            lingering_end(l);
+    }
+}
+
+/* ---- connection */
 
 enum {
     CONNECTION_RESERVE = 128, /* connections beyond the limit that are told so, not just cut */

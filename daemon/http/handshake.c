@@ -6,8 +6,8 @@
 
 #include <h2o.h>
 
-#include "daemon/http/answer.h"
-#include "daemon/base/proxies.h"
+#include "daemon/http/response.h"
+#include "daemon/base/net.h"
 #include "daemon/http/proxy_header.h"
 #include "daemon/http/tls.h"
 

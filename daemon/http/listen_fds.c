@@ -7,10 +7,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "daemon/base/address.h"
+#include "daemon/base/net.h"
 #include "daemon/conf/config.h"
-#include "daemon/base/exits.h"
-#include "daemon/base/notice.h"
+#include "daemon/base/process.h"
 #include "daemon/base/systemd.h"
 
 /* A name that the administrator did not give: that of the unit, or none. */

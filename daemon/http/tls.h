@@ -10,8 +10,20 @@
 #ifndef DAEMON_HTTP_TLS_H
 #define DAEMON_HTTP_TLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* ---- what a certificate says of itself: of which kind its key is, and how long it is
+ * good.
+ *
+ * Threads  Every function on any thread. */
+
+struct x509_st;
+
+/* NULL if `path` can be read and has one; else what is wrong with it. What can be read but once, as
+ * a pipe, is left to who needs it. */
+const char *certificate_file_problem(const char *path);
 
 struct config_tls;
 struct ssl_ctx_st;

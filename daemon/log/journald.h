@@ -18,16 +18,17 @@ struct journald;
 struct journald *journald_open(void);
 void journald_close(struct journald **journald);
 
-/* An entry of ours, of a priority as in syslog(3), and what else is in it. Names are constants, in
- * capitals; a value may hold anything. */
-void journald_begin(struct journald *j, int priority);
-void journald_add(struct journald *j, const char *name, const char *value, size_t len);
-
 /* 1 when it is taken, 0 if there is no room for now, -1 with errno: EMSGSIZE if it never will be,
  * anything else if later may do. Until it is taken the same entry can be sent again. */
 int journald_send(struct journald *j);
 
 /* Writable when there is room again; -1 while nobody is there. */
 int journald_descriptor(const struct journald *j);
+
+/* ---- a line of the log as an entry of the journal: the line itself, how grave it is, and a
+ * field for each member that somebody may look for. */
+
+/* A line as json_line.h writes it, without its "\n". */
+void journald_set_line(struct journald *journald, const char *line, size_t len);
 
 #endif

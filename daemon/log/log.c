@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/log/fields.h"
 #include "daemon/log/journald.h"
 #include "daemon/base/systemd.h"
 

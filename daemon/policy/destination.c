@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "daemon/base/backoff.h"
-#include "daemon/http/certificate.h"
+#include "daemon/http/tls.h"
 #include "daemon/conf/config.h"
 #include "daemon/store/outbox.h"
 #include "daemon/conf/secret.h"

@@ -7,7 +7,7 @@
 
 #include "daemon/conf/config.h"
 #include "daemon/http/handshake.h"
-#include "daemon/base/proxies.h"
+#include "daemon/base/net.h"
 #include "daemon/http/tls.h"
 
 struct listener_config {

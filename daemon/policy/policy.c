@@ -7,7 +7,7 @@
 
 #include "daemon/policy/destination.h"
 #include "daemon/policy/source.h"
-#include "daemon/conf/token.h"
+#include "daemon/conf/secret.h"
 
 struct policy_slot {
     atomic_uint generation; /* changed under the mutex, read without it */

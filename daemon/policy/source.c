@@ -8,7 +8,7 @@
 
 #include "daemon/conf/config.h"
 #include "daemon/log/metrics.h"
-#include "daemon/base/network.h"
+#include "daemon/base/net.h"
 #include "daemon/base/rate.h"
 #include "daemon/conf/secret.h"
 

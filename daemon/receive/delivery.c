@@ -3,12 +3,44 @@
 
 #include <string.h>
 
+#include <h2o.h>
+#include <sodium.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/http/connection.h"
 #include "daemon/log/feed.h"
 #include "daemon/log/log.h"
 #include "daemon/log/metrics.h"
-#include "daemon/base/offenders.h"
-#include "daemon/http/sender.h"
 #include "daemon/policy/source.h"
+
+void receipt_make(struct receipts *r, char text[RECEIPT_SIZE])
+{
+    if (r->left == 0) {
+        randombytes_buf(r->random, sizeof(r->random));
+        r->left = sizeof(r->random);
+    }
+    r->left -= RECEIPT_BYTES;
+    sodium_bin2hex(text, RECEIPT_SIZE, r->random + r->left, RECEIPT_BYTES);
+}
+
+/* ---- arrival */
+
+void delivery_begin(struct delivery *d, h2o_req_t *req, const struct sources *sources,
+                    struct receipts *receipts)
+{
+    size_t path_len = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
+
+    *d = (struct delivery){
+        .source = sources_find_path(sources, req->path.base, path_len),
+        .result = {.secret = -1, .signed_at = -1},
+        .received_us = clock_wall_us(),
+        .begun_us = clock_mono_us(),
+    };
+    receipt_make(receipts, d->receipt);
+    connection_client_addr(req, &d->sender);
+}
+
+/* ---- delivery */
 
 bool delivery_is_accepted(const struct delivery *d)
 {

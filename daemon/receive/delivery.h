@@ -7,18 +7,48 @@
 #ifndef DAEMON_RECEIVE_DELIVERY_H
 #define DAEMON_RECEIVE_DELIVERY_H
 
+#include <hookline.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include <hookline.h>
-
-#include "daemon/http/answer.h"
 #include "daemon/base/json.h"
+#include "daemon/base/rate.h"
 #include "daemon/hints/diagnose.h"
-#include "daemon/receive/receipt.h"
-#include "daemon/receive/pace.h"
-#include "daemon/http/sender.h"
-#include "daemon/receive/throttle.h"
+#include "daemon/http/client_addr.h"
+#include "daemon/http/response.h"
+
+/* ---- what an answer and its line have in common, so that who has seen the one finds the
+ * other. At random: nobody who has one learns of another.
+ *
+ * Threads    Each has a struct receipts of its own; libsodium is initialised before. */
+
+enum {
+    RECEIPT_BYTES = 8,
+    RECEIPT_SIZE = 2 * RECEIPT_BYTES + 1, /* in lower-case hex, and a NUL */
+    RECEIPTS_AT_ONCE = 128,
+};
+
+/* Randomness for the next ones: the kernel is not asked at each delivery. A zeroed struct has
+ * none. */
+struct receipts {
+    unsigned char random[RECEIPTS_AT_ONCE * RECEIPT_BYTES];
+    size_t left;
+};
+
+void receipt_make(struct receipts *receipts, char text[RECEIPT_SIZE]);
+
+/* ---- a request as the delivery that it may become: when, from whom, for which source. */
+
+struct delivery;
+struct receipts;
+struct sources;
+struct st_h2o_req_t;
+
+/* Sets *d to what is known before anything is verified; d->source is NULL if no source has the
+ * path, whatever its query. */
+void delivery_begin(struct delivery *d, struct st_h2o_req_t *req, const struct sources *sources,
+                    struct receipts *receipts);
 
 struct feed;
 struct log;

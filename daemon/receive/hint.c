@@ -3,7 +3,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/receive/delivery.h"
-#include "daemon/receive/pace.h"
+#include "daemon/base/rate.h"
 #include "daemon/policy/source.h"
 
 static size_t hint_list_others(const struct sources *sources, struct diagnose_other *others)

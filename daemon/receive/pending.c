@@ -8,14 +8,13 @@
 #include "daemon/base/clock.h"
 #include "daemon/receive/delivery.h"
 #include "daemon/policy/destination.h"
-#include "daemon/store/entry.h"
-#include "daemon/receive/headers.h"
+#include "daemon/store/deliveries.h"
+#include "daemon/receive/request_head.h"
 #include "daemon/store/writer.h"
 #include "daemon/log/log.h"
 #include "daemon/forward/answer_wait.h"
-#include "daemon/http/respond.h"
+#include "daemon/http/response.h"
 #include "daemon/policy/policy.h"
-#include "daemon/store/shelf.h"
 #include "daemon/policy/source.h"
 
 enum {

@@ -6,12 +6,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "daemon/base/address.h"
+#include "daemon/base/net.h"
 #include "daemon/conf/config.h"
 #include "daemon/policy/listener_config.h"
-#include "daemon/base/exits.h"
+#include "daemon/base/process.h"
 #include "daemon/http/listener.h"
-#include "daemon/base/notice.h"
 #include "daemon/http/listen_fds.h"
 #include "daemon/receive/receiver.h"
 

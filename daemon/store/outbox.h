@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/store/entry.h"
+#include "daemon/store/deliveries.h"
 #include "daemon/store/db.h"
 
 struct outbox;

@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/alteration.h"
-#include "cli/clause.h"
-#include "cli/fault.h"
-#include "cli/header_lines.h"
+#include "cli/faults.h"
+#include "cli/description.h"
+#include "cli/raw_request.h"
 #include "../run.h"
 
 /* ---- faults */

@@ -9,13 +9,11 @@
 
 #include <hookline.h>
 
-#include "cli/emulator/api_call.h"
-#include "cli/emulator/excerpt.h"
+#include "cli/emulator/api.h"
+#include "cli/emulator/courier.h"
 #include "cli/emulator/form.h"
-#include "cli/emulator/pattern.h"
-#include "cli/emulator/public_url.h"
-#include "cli/emulator/route.h"
-#include "daemon/base/iso_time.h"
+#include "daemon/base/ids.h"
+#include "daemon/base/rfc3339.h"
 #include "cli/payload.h"
 #include "../run.h"
 

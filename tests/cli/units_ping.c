@@ -8,10 +8,9 @@
 #include <string.h>
 
 #include "cli/ping/diagnosis.h"
-#include "cli/ping/findings.h"
+#include "cli/ping/observed.h"
 #include "cli/ping/provider.h"
-#include "cli/ping/sighting.h"
-#include "cli/ping/timeline.h"
+#include "cli/ping/report.h"
 #include "../run.h"
 
 #define ENDPOINT "we_0123456789abcdef0123456789abcdef"

@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/plain_text.h"
+#include "daemon/base/text.h"
 #include "cli/ping/provider.h"
-#include "cli/ping/provider_answer.h"
 #include "../run.h"
 
 #define ENDPOINT "we_0123456789abcdef0123456789abcdef"

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/fault.h"
-#include "cli/header_lines.h"
+#include "cli/faults.h"
+#include "cli/raw_request.h"
 #include "cli/shipment.h"
 #include "../run.h"
 

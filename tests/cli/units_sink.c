@@ -7,14 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/printable.h"
-#include "cli/record.h"
-#include "cli/sse.h"
+#include "daemon/base/text.h"
 #include "cli/table.h"
-#include "cli/target.h"
-#include "cli/told.h"
-#include "cli/wanted.h"
-#include "daemon/base/when.h"
+#include "cli/sse.h"
+#include "cli/sink.h"
+#include "cli/wait.h"
+#include "daemon/base/rfc3339.h"
 #include "../run.h"
 
 /* ---- stream: what is told is written into a text: "name=data;" and "#comment;" */

@@ -10,8 +10,8 @@
 #include "daemon/base/backoff.h"
 #include "daemon/forward/breaker.h"
 #include "daemon/policy/destination.h"
-#include "daemon/store/entry.h"
-#include "daemon/forward/outgoing.h"
+#include "daemon/store/deliveries.h"
+#include "daemon/forward/attempt.h"
 #include "daemon/http/client.h"
 #include "../run.h"
 

@@ -11,9 +11,8 @@
 #include <sodium.h>
 
 #include "daemon/http/conn_count.h"
-#include "daemon/http/deadline.h"
-#include "daemon/base/network.h"
-#include "daemon/base/offenders.h"
+#include "daemon/http/connection.h"
+#include "daemon/base/net.h"
 #include "daemon/base/rate.h"
 #include "../run.h"
 

@@ -13,7 +13,7 @@
 #include "daemon/store/checkpoint.h"
 #include "daemon/base/clock.h"
 #include "daemon/store/writer.h"
-#include "daemon/store/retention.h"
+#include "daemon/store/store.h"
 #include "../run.h"
 #include "store_kit.h"
 

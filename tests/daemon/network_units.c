@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/base/address.h"
-#include "daemon/base/network.h"
+#include "daemon/base/net.h"
 #include "../run.h"
 
 static const struct {

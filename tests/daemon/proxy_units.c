@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/address.h"
-#include "daemon/base/proxies.h"
+#include "daemon/base/net.h"
 #include "daemon/http/proxy_header.h"
 #include "../run.h"
 

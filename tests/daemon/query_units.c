@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/address.h"
-#include "daemon/base/moment.h"
+#include "daemon/base/net.h"
+#include "daemon/base/rfc3339.h"
 #include "daemon/http/host_check.h"
 #include "daemon/admin/query.h"
 #include "../run.h"

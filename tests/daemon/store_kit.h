@@ -5,8 +5,7 @@
 #ifndef STORE_KIT_H
 #define STORE_KIT_H
 
-#include "daemon/store/entry.h"
-#include "daemon/store/shelf.h"
+#include "daemon/store/deliveries.h"
 #include "daemon/store/db.h"
 
 #define TEXT(text) ((hookline_bytes){text, sizeof(text) - 1})

@@ -10,14 +10,13 @@
 
 #include <sodium.h>
 
-#include "daemon/base/address.h"
+#include "daemon/base/net.h"
 #include "daemon/conf/config.h"
-#include "daemon/receive/framing.h"
+#include "daemon/receive/request_head.h"
 #include "daemon/base/json.h"
-#include "daemon/receive/pace.h"
-#include "daemon/receive/receipt.h"
+#include "daemon/base/rate.h"
+#include "daemon/receive/delivery.h"
 #include "daemon/policy/source.h"
-#include "daemon/receive/throttle.h"
 #include "daemon/conf/yaml_line.h"
 #include "../run.h"
 

@@ -8,8 +8,7 @@
 
 #include "cli/ping/diagnosis.h"
 #include "cli/ping/provider.h"
-#include "cli/ping/provider_answer.h"
-#include "cli/ping/sighting.h"
+#include "cli/ping/observed.h"
 #include "fuzz.h"
 
 static const char key[] = "sk_1";

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "daemon/base/proxies.h"
+#include "daemon/base/net.h"
 #include "daemon/http/proxy_header.h"
 #include "fuzz.h"
 

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "daemon/base/printable.h"
+#include "daemon/base/text.h"
 #include "cli/sse.h"
 #include "fuzz.h"
 

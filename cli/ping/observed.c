@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/ping/observed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/rfc3339.h"
+#include "daemon/base/text.h"
+
+enum {
+    OBSERVED_EVENTS_MAX = 4096,
+    SCORE_GOOD = 5, /* well: see observed_event_score() */
+    CLOCK_UNUSABLE_US = 5000000
+};
+
+static const char *const observed_verdict_words[] = {"stored", "duplicate", "refused", "failed"};
+
+static void observed_json_text(char *out, size_t size, const cJSON *line, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, name));
+
+    text_copy_redacted(out, size, text == NULL ? "" : text, text == NULL ? 0 : strlen(text), NULL);
+}
+
+static int64_t observed_json_number(const cJSON *line, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(line, name);
+
+    return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 9e15
+               ? (int64_t)item->valuedouble
+               : -1;
+}
+
+static bool observed_read_verdict(struct observed_event *s, const cJSON *line)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, "verdict"));
+
+    for (size_t i = 0;
+         text != NULL && i < sizeof(observed_verdict_words) / sizeof(observed_verdict_words[0]);
+         i++) {
+        if (strcmp(text, observed_verdict_words[i]) == 0) {
+            s->verdict = (enum observed_verdict)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool observed_event_read(struct observed_event *s, const cJSON *line, int64_t seen_us)
+{
+    int64_t status = observed_json_number(line, "status");
+    char time[40];
+
+    *s = (struct observed_event){.seen_us = seen_us};
+    if (!observed_read_verdict(s, line))
+        return false;
+    observed_json_text(time, sizeof(time), line, "time");
+    if (!rfc3339_read(time, &s->time_us))
+        s->time_us = seen_us;
+    observed_json_text(s->source, sizeof(s->source), line, "source");
+    observed_json_text(s->reason, sizeof(s->reason), line, "reason");
+    observed_json_text(s->receipt, sizeof(s->receipt), line, "receipt");
+    observed_json_text(s->id, sizeof(s->id), line, "id");
+    observed_json_text(s->type, sizeof(s->type), line, "type");
+    observed_json_text(s->remote, sizeof(s->remote), line, "remote");
+    observed_json_text(s->hint, sizeof(s->hint), line, "hint");
+    observed_json_text(s->hint_source, sizeof(s->hint_source), line, "hint_source");
+    s->status = status > 999 ? -1 : (int)status;
+    s->seq = observed_json_number(line, "seq");
+    s->signed_at = observed_json_number(line, "signed_at");
+    s->bytes = observed_json_number(line, "bytes");
+    s->duration_us = observed_json_number(line, "duration_us");
+    s->secret = (int)observed_json_number(line, "secret");
+    s->test = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(line, "test"));
+    s->fresh = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(line, "fresh"));
+    return true;
+}
+
+bool observed_event_is_accepted(const struct observed_event *s)
+{
+    return s->verdict == OBSERVED_STORED || s->verdict == OBSERVED_DUPLICATE;
+}
+
+/* ---- the list */
+
+bool observed_events_add(struct observed_events *list, const struct observed_event *s)
+{
+    if (list->count == OBSERVED_EVENTS_MAX) {
+        memmove(list->at, list->at + 1, (OBSERVED_EVENTS_MAX - 1) * sizeof(*list->at));
+        list->count--;
+        list->forgotten++;
+    }
+    if (list->count == list->size) {
+        size_t size = list->size == 0 ? 16 : 2 * list->size;
+        struct observed_event *bigger = realloc(list->at, size * sizeof(*bigger));
+
+        if (bigger == NULL)
+            return false;
+        list->at = bigger;
+        list->size = size;
+    }
+    list->at[list->count++] = *s;
+    return true;
+}
+
+void observed_events_free(struct observed_events *list)
+{
+    free(list->at);
+    *list = (struct observed_events){0};
+}
+
+/* ---- which one it is */
+
+/* If the sink's clock is far from ours its times tell nothing. */
+static bool observed_event_is_out_of_time(const struct observed_event *s,
+                                          const struct observed_query *w)
+{
+    int64_t told_us = s->time_us + (s->duration_us < 0 ? 0 : s->duration_us);
+
+    if (s->seen_us - told_us > CLOCK_UNUSABLE_US || told_us - s->seen_us > CLOCK_UNUSABLE_US)
+        return false;
+    return s->time_us < w->from_us || (w->until_us != 0 && s->time_us > w->until_us);
+}
+
+/* How well it fits what came while the provider delivered: 0 is not at all. What the provider got
+ * may be the answer of the application behind, so of what was accepted the status may differ. */
+static int observed_event_score(const struct observed_event *s, const struct observed_query *w)
+{
+    bool same_status = w->status > 0 && s->status == w->status;
+    bool accepted = observed_event_is_accepted(s), here = strcmp(s->source, w->source) == 0;
+
+    if (observed_event_is_out_of_time(s, w) || (w->event_id[0] != '\0' && s->id[0] != '\0') ||
+        (accepted && !s->test && !w->any_type))
+        return 0;
+    if (here && same_status)
+        return SCORE_GOOD + 1;
+    if (!accepted && s->source[0] == '\0' && same_status)
+        return SCORE_GOOD;
+    if (accepted && here)
+        return 4;
+    if (same_status)
+        return accepted ? 2 : 1;
+    /* Who refuses answers at once: that would have reached the provider. */
+    return here && w->status < 0 ? 3 : 0;
+}
+
+static bool observed_event_is_same(const struct observed_event *a, const struct observed_event *b)
+{
+    return a->seq > 0 && a->seq == b->seq;
+}
+
+static enum observed_match observed_events_find_by_time(const struct observed_events *list,
+                                                        const struct observed_query *w, size_t *at,
+                                                        size_t *rivals)
+{
+    int best = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        int fit = observed_event_score(&list->at[i], w);
+
+        if (fit > best) {
+            best = fit;
+            *at = i;
+        }
+    }
+    for (size_t i = 0; best > 0 && i < list->count; i++)
+        *rivals += i != *at && observed_event_score(&list->at[i], w) == best &&
+                   !observed_event_is_same(&list->at[i], &list->at[*at]);
+    return best >= SCORE_GOOD ? OBSERVED_MATCH_TIME
+           : best > 0         ? OBSERVED_MATCH_TIME_ONLY
+                              : OBSERVED_MATCH_NONE;
+}
+
+/* Of several with the same id the first one that was accepted counts. */
+static bool observed_events_find_by_id(const struct observed_events *list, const char *id,
+                                       size_t *at)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->at[i].id, id) != 0)
+            continue;
+        if (!found || (observed_event_is_accepted(&list->at[i]) &&
+                       !observed_event_is_accepted(&list->at[*at])))
+            *at = i;
+        found = true;
+    }
+    return found;
+}
+
+enum observed_match observed_events_find(const struct observed_events *list,
+                                         const struct observed_query *w, size_t *at, size_t *rivals)
+{
+    *rivals = 0;
+    for (size_t i = 0; w->receipt[0] != '\0' && i < list->count; i++) {
+        if (strcmp(list->at[i].receipt, w->receipt) == 0) {
+            *at = i;
+            return OBSERVED_MATCH_RECEIPT;
+        }
+    }
+    if (w->event_id[0] != '\0' && observed_events_find_by_id(list, w->event_id, at))
+        return OBSERVED_MATCH_ID;
+    return w->by_time && w->receipt[0] == '\0' ? observed_events_find_by_time(list, w, at, rivals)
+                                               : OBSERVED_MATCH_NONE;
+}
+
+/* ---- findings */
+
+enum {
+    CLOCK_STEP_US = 1000 /* the sink's lines count milliseconds */
+};
+
+bool observed_is_exact(const struct observed *f)
+{
+    switch (f->match) {
+    case OBSERVED_MATCH_ID:
+    case OBSERVED_MATCH_RECEIPT:
+        return true;
+    case OBSERVED_MATCH_TIME_ONLY:
+    case OBSERVED_MATCH_TIME:
+        /* If nobody answered the provider, nothing says that this was its request. */
+        return f->alone && f->rivals == 0 && f->view.status > 0 && f->lost == 0 &&
+               f->events.forgotten == 0 && strcmp(f->seen.source, f->source) == 0;
+    case OBSERVED_MATCH_NONE:
+        break;
+    }
+    return false;
+}
+
+int64_t observed_received_us(const struct observed *f)
+{
+    const struct observed_event *s = &f->seen;
+    int64_t took = s->duration_us < 0 ? 0 : s->duration_us, received = s->seen_us - took;
+
+    if (s->time_us > f->triggered_us - CLOCK_STEP_US && s->time_us <= s->seen_us)
+        received = s->time_us;
+    return received < f->triggered_us ? f->triggered_us : received;
+}
+
+int64_t observed_settled_us(const struct observed *f)
+{
+    int64_t took = f->seen.duration_us < 0 ? 0 : f->seen.duration_us;
+    int64_t settled = observed_received_us(f) + took;
+
+    return settled > f->seen.seen_us && f->seen.seen_us >= f->triggered_us ? f->seen.seen_us
+                                                                           : settled;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/http/response.h"
+
+#include <stdio.h>
+
+#include <h2o.h>
+
+#include "daemon/base/json.h"
+
+enum {
+    RESPONSE_RETRY_AFTER_S = 10
+};
+
+static const struct response response_problems[] = {
+    [RESPONSE_NOT_FOUND] = {404, "Not Found", "not_found", "no source is configured at this path",
+                            0},
+    [RESPONSE_METHOD_NOT_ALLOWED] = {405, "Method Not Allowed", "method_not_allowed",
+                                     "deliveries are made by POST", 0},
+    [RESPONSE_ADDRESS_NOT_ALLOWED] = {403, "Forbidden", "address_not_allowed",
+                                      "this source takes no deliveries from this address", 0},
+    [RESPONSE_TOO_MANY_REFUSALS] = {429, "Too Many Requests", "too_many_refusals",
+                                    "too much from this address was refused: try again later",
+                                    RESPONSE_RETRY_AFTER_S},
+    [RESPONSE_RATE_LIMITED] = {429, "Too Many Requests", "rate_limited",
+                               "this source takes no more for now: try again later",
+                               RESPONSE_RETRY_AFTER_S},
+    [RESPONSE_BODY_TOO_LARGE] = {413, "Content Too Large", "body_too_large",
+                                 "the body is longer than is taken here", 0},
+    [RESPONSE_HEAD_TOO_LARGE] = {431, "Request Header Fields Too Large", "head_too_large",
+                                 "path and headers are longer than is taken here", 0},
+    [RESPONSE_BAD_REQUEST] = {400, "Bad Request", "bad_request", "this is not well-formed HTTP", 0},
+    [RESPONSE_TLS_REQUIRED] = {400, "Bad Request", "tls_required",
+                               "TLS is spoken here: expected https", 0},
+    [RESPONSE_EXPECTATION_FAILED] = {417, "Expectation Failed", "expectation_failed",
+                                     "the only expectation met is 100-continue", 0},
+    [RESPONSE_REQUEST_TIMEOUT] = {408, "Request Timeout", "request_timeout",
+                                  "the request did not arrive in time", 0},
+    [RESPONSE_TOO_MANY_CONNECTIONS] = {503, "Service Unavailable", "too_many_connections",
+                                       "too many connections are open: try again later",
+                                       RESPONSE_RETRY_AFTER_S},
+    [RESPONSE_TOO_MANY_FROM_ADDRESS] =
+        {429, "Too Many Requests", "too_many_from_address",
+         "too many connections are open from this address: try again "
+         "later",
+         RESPONSE_RETRY_AFTER_S},
+    [RESPONSE_UNAVAILABLE] = {503, "Service Unavailable", "unavailable",
+                              "this is a fault of the receiver: try again later",
+                              RESPONSE_RETRY_AFTER_S},
+    [RESPONSE_UPSTREAM_FAILED] = {502, "Bad Gateway", "upstream_failed",
+                                  "the application gave no answer; the delivery is stored", 0},
+    [RESPONSE_UPSTREAM_TIMEOUT] = {504, "Gateway Timeout", "upstream_timeout",
+                                   "the application gave no answer in time; the delivery is stored",
+                                   0},
+};
+
+struct response response_of_problem(enum response_problem problem)
+{
+    return response_problems[problem];
+}
+
+struct response response_retry_later(enum response_problem problem, unsigned seconds)
+{
+    struct response response = response_problems[problem];
+
+    response.retry_after_s = (int)seconds;
+    return response;
+}
+
+enum response_problem response_problem_of_status(int status)
+{
+    switch (status) {
+    case 413:
+        return RESPONSE_BODY_TOO_LARGE;
+    case 417:
+        return RESPONSE_EXPECTATION_FAILED;
+    case 429:
+        return RESPONSE_TOO_MANY_FROM_ADDRESS;
+    case 503:
+        return RESPONSE_TOO_MANY_CONNECTIONS;
+    default:
+        return status < 500 ? RESPONSE_BAD_REQUEST : RESPONSE_UNAVAILABLE;
+    }
+}
+
+struct response response_of_code(int code)
+{
+    struct response response = {
+        400, "Bad Request", hookline_code_name(code), hookline_code_text(code), 0,
+    };
+
+    switch (code) {
+    case HOOKLINE_VERIFIED:
+        response.status = 200;
+        response.phrase = "OK";
+        break;
+    case HOOKLINE_MISSING_HEADER:
+    case HOOKLINE_MISMATCH:
+    case HOOKLINE_TOO_OLD:
+    case HOOKLINE_TOO_NEW:
+        response.status = 401;
+        response.phrase = "Unauthorized";
+        break;
+    default:
+        if (code <= HOOKLINE_BAD_CALL)
+            response = response_problems[RESPONSE_UNAVAILABLE];
+        break;
+    }
+    return response;
+}
+
+void response_write_refusal(struct json_writer *line, const struct response *response,
+                            const char *receipt)
+{
+    json_begin(line);
+    json_open_object(line, "error");
+    json_string(line, "code", response->code);
+    json_string(line, "message", response->message);
+    json_close_object(line);
+    if (receipt != NULL)
+        json_string(line, "receipt", receipt);
+    json_end(line);
+}
+
+void response_write_accepted(struct json_writer *line, bool duplicate, const char *source,
+                             hookline_bytes id, const char *type, const char *receipt)
+{
+    json_begin(line);
+    json_string(line, "status", duplicate ? "duplicate" : "accepted");
+    json_string(line, "source", source);
+    json_text(line, "id", id.len == 0 ? NULL : id.base, id.len);
+    json_string(line, "type", type);
+    json_string(line, "receipt", receipt);
+    json_end(line);
+}
+
+size_t response_write_raw(char *text, size_t size, const struct response *response)
+{
+    struct json_writer body = {0};
+    int len;
+
+    response_write_refusal(&body, response, NULL);
+    len = snprintf(text, size,
+                   "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                   "Content-Length: %zu\r\n\r\n%.*s",
+                   response->status, response->phrase, body.len, (int)body.len,
+                   body.base == NULL ? "" : body.base);
+    json_free(&body);
+    return len > 0 && (size_t)len < size ? (size_t)len : 0;
+}
+
+/* ---- respond */
+
+/* The address tells that a response is the application's: libh2o's own have other phrases. */
+static const char response_upstream_phrase[] = "Relayed";
+
+static void response_add_header(h2o_req_t *req, const h2o_token_t *name, const char *value)
+{
+    h2o_iovec_t copy = h2o_strdup(&req->pool, value, SIZE_MAX);
+
+    h2o_add_header(&req->pool, &req->res.headers, name, NULL, copy.base, copy.len);
+}
+
+void response_prepare(h2o_req_t *req, const struct response *response)
+{
+    req->res.status = response->status;
+    req->res.reason = response->phrase;
+    req->res.headers = (h2o_headers_t){0};
+    response_add_header(req, H2O_TOKEN_CONTENT_TYPE, "application/json");
+    if (response->status == 405)
+        response_add_header(req, H2O_TOKEN_ALLOW, "POST");
+    if (response->retry_after_s > 0) {
+        char seconds[16];
+
+        snprintf(seconds, sizeof(seconds), "%d", response->retry_after_s);
+        response_add_header(req, H2O_TOKEN_RETRY_AFTER, seconds);
+    }
+}
+
+void response_send(h2o_req_t *req, const struct response *response, const struct json_writer *line)
+{
+    size_t len = line->failed ? 0 : line->len;
+
+    response_prepare(req, response);
+    req->res.content_length = len;
+    h2o_send_inline(req, len == 0 ? "" : line->base, len);
+}
+
+void response_send_upstream(h2o_req_t *req, int status, const char *content_type, const char *body,
+                            size_t len)
+{
+    req->res.status = status;
+    req->res.reason = response_upstream_phrase;
+    req->res.content_length = len;
+    req->res.headers = (h2o_headers_t){0};
+    if (content_type != NULL)
+        response_add_header(req, H2O_TOKEN_CONTENT_TYPE, content_type);
+    h2o_send_inline(req, len == 0 ? "" : body, len);
+}
+
+struct response_replacement {
+    h2o_ostream_t super;
+    h2o_iovec_t body;
+};
+
+static void response_send_replacement(h2o_ostream_t *stream, h2o_req_t *req, h2o_iovec_t *bufs,
+                                      size_t count, h2o_send_state_t state)
+{
+    struct response_replacement *self = (struct response_replacement *)stream;
+
+    (void)bufs;
+    h2o_ostream_send_next(stream, req, &self->body, count == 0 ? 0 : 1, state);
+}
+
+h2o_ostream_t **response_replace_body(h2o_req_t *req, h2o_ostream_t **slot,
+                                      const struct json_writer *line)
+{
+    struct response_replacement *stream =
+        (struct response_replacement *)h2o_add_ostream(req, sizeof(*stream), slot);
+
+    stream->super.do_send = response_send_replacement;
+    stream->body = h2o_strdup(&req->pool, line->base, line->len);
+    req->res.content_length = line->len;
+    return &stream->super.next;
+}
+
+/* What libh2o sends by itself is plain text. */
+bool response_is_ours(const h2o_req_t *req)
+{
+    ssize_t i = h2o_find_header(&req->res.headers, H2O_TOKEN_CONTENT_TYPE, -1);
+    h2o_iovec_t type = i < 0 ? h2o_iovec_init(NULL, 0) : req->res.headers.entries[i].value;
+
+    return req->res.reason == response_upstream_phrase ||
+           h2o_memis(type.base, type.len, H2O_STRLIT("application/json"));
+}
