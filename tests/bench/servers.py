@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent.parent / "daemon"))
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent.parent / "harness"))
 from ports import free_port
 
 SECRET = "whsec_bench_0123456789abcdef0123456789"

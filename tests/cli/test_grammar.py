@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""One grammar for all commands: help, options, and what is said about wrong ones."""
+import re
+
+import pytest
+
+from harness.cli import GOOD, USAGE, Run, sink
+from harness.sink import check, equal
+
+pytestmark = [pytest.mark.running]
+
+COMMANDS = ["ping", "emulate", "wait", "verify", "sign", "send", "deliveries", "show", "replay",
+            "schemes"]
+
+
+def test_whole():
+    got = Run("--help")
+    equal("--help is good", got.status, GOOD)
+    equal("it lists the commands", re.findall(r"^  (\w+) ", got.out, re.M), COMMANDS)
+    check("--version tells the library's version", re.match(r"hookline \d+\.\d+\.\d+\n$",
+                                                            Run("--version").out))
+    for name, arguments, said in (("no command", (), "expected a command"),
+                                  ("an unknown command", ("pong",), "pong: there is no such"),
+                                  ("an unknown option", ("--pong",), "--pong: there is no such")):
+        got = Run(*arguments)
+        check(f"{name} is a usage error with a reason and a way on",
+              got.status == USAGE and said in got.err and "Try: hookline --help" in got.err, got)
+
+
+def test_each():
+    for command in COMMANDS:
+        got = Run(command, "--help")
+        check(f"{command} --help is good and begins with its usage",
+              got.status == GOOD and got.out.startswith(f"Usage: hookline {command} "), got)
+        check(f"{command}: help goes to standard output and nowhere else", got.err == "", got)
+        check(f"{command}: no line of the help is too long for a terminal",
+              all(len(line) <= 80 for line in got.out.splitlines()),
+              [line for line in got.out.splitlines() if len(line) > 80])
+        got = Run(command, "--pong")
+        check(f"{command} --pong is a usage error that names the option",
+              got.status == USAGE and "--pong: there is no such option" in got.err
+              and f"Try: hookline {command} --help" in got.err, got)
+
+
+def test_wrong():
+    for name, arguments, said in (
+            ("an unknown letter is named, not the word in front of it", ["-Zj"], "-Z: there is no such"),
+            ("and as one of several", ["-jZq"], "-Z: there is no such option"),
+            ("an option that takes no value says so", ["--json=yes"], "--json: it takes no value"),
+            ("so does --help", ["--help=yes"], "--help: it takes no value"),
+            ("what is given to an option that there is not is not repeated", ["--secrt=whsec_1"],
+             "--secrt: there is no such option"),
+            ("an option that lacks its value says so", ["--timeout"], "--timeout: expected a value"),
+            ("so does a letter", ["-qt"], "-qt: expected a value")):
+        got = Run("ping", *arguments)
+        check(name, got.status == USAGE and got.err.startswith(f"hookline: {said}"), got)
+
+
+def test_names():
+    """As of a script's variable that was never set."""
+    for command in COMMANDS:
+        for name, kind in re.findall(r"--([\w-]+) (FILE|FOLDER)\b", Run(command, "--help").out):
+            got = Run(command, f"--{name}", "")
+            check(f"{command} --{name}: an empty name is told as what it is", got.status == USAGE
+                  and got.err.startswith(f"hookline: --{name}: expected the name of a {kind.lower()}\n"),
+                  got)

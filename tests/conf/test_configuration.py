@@ -1,0 +1,627 @@
+# SPDX-License-Identifier: MIT
+"""Every key, every way to get it wrong, and that no secret is ever said."""
+import os
+import subprocess
+
+import pytest
+
+from harness import sink
+from harness.sink import SECRETS, Daemon, Folders, check, equal, run, sign, sample_body, write_file
+
+pytestmark = [pytest.mark.running, pytest.mark.threads]
+
+PLAIN = "whsec_PLAINTEXT_that_nobody_may_see"
+GOOD = "sources:\n  - name: foil\n    scheme: foil\n    secrets:\n      - file: {secret}\n"
+SCHEMES = "foil, tripwire, shodai, trulayer, standard, svix, stripe, github, slack"
+TOP = "listen, trusted_proxies, threads, log, store, limits, admin, sources"
+OF_SOURCE = "name, path, scheme, description, url, secrets, tolerance_seconds"
+OF_LIMITS = "body_bytes, head_bytes, connections, connections_per_address, header_seconds"
+
+
+class The:
+    folder = secret = None
+
+
+sink.Watch.words.add(PLAIN.encode())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def folder():
+    The.folder = Folders.new()
+    The.secret = write_file(f"{The.folder}/secret", SECRETS["foil"] + "\n")
+
+
+def put_secret(text):
+    if isinstance(text, bytes):
+        return text.replace(b"{secret}", The.secret.encode())
+    return text.replace("{secret}", The.secret)
+
+
+def refused(name, text, line, *says, env=None):
+    """Exit 6, nothing on standard output, and FILE:LINE with what is wrong."""
+    path = write_file(f"{The.folder}/hooklined.yaml", put_secret(text))
+    where = f"hooklined: {path}:{line}: " if line else f"hooklined: {path}: "
+    for arguments in (["--config", path, "--check"], ["--config", path]):
+        code, out, err = run(*arguments, env=env)
+        last = err.splitlines()[-1] if err else ""
+        good = code == 6 and out == "" and last.startswith(where) and all(s in last for s in says)
+        if not good:
+            break
+    check(f"{name} is refused, and where it stands is said", good, text, code, out, err,
+          f"expected {where} ... {says}")
+
+
+def said(count):
+    return f"configuration is good: {count} source{'s' if count != 1 else ''}\n"
+
+
+def accepted(name, text, env=None, says="", encoding="utf-8"):
+    path = write_file(f"{The.folder}/hooklined.yaml",
+                      text.replace("{secret}", The.secret).encode(encoding))
+    code, out, err = run("--config", path, "--check", env=env)
+    count = text.count("scheme:") + text.count("description:")
+    check(f"{name} is good", code == 0 and out == said(count) and
+          (says in err if says else err == ""), text, code, out, err)
+
+
+def test_every_key():
+    url = "https://example.com/shop"
+    text = GOOD + f"""    path: /hooks/foil
+    tolerance_seconds: 60
+  - name: Shop-1_a.b
+    description: |
+      signature X-Shop-Signature; encoding base64;
+      content {{url}}{{body}}
+    url: {url}
+    secrets:
+      - env: SHOP_SECRET
+      - credential: shop
+listen:
+  - address: 127.0.0.1:0
+  - address: 127.0.0.2:0
+threads: 2
+log:
+  file: {The.folder}/log
+  body: true
+limits:
+  body_bytes: 2000
+  connections: 50
+  header_seconds: 605
+  body_seconds: 606
+  idle_seconds: 607
+  shutdown_seconds: 608
+"""
+    secrets = ["shop-secret-number-one", "shop-secret-number-two"]
+    sink.Watch.words |= {s.encode() for s in secrets}
+    write_file(f"{The.folder}/shop", secrets[1])
+    env = {"SHOP_SECRET": secrets[0], "CREDENTIALS_DIRECTORY": The.folder}
+    accepted("a file with every key", text, env)
+    path = write_file(f"{The.folder}/every.yaml", text.replace("{secret}", The.secret))
+    daemon = Daemon(arguments=["-c", path], env=env)
+    daemon.log = f"{The.folder}/log"
+    equal("each address is listened to", len(daemon.addresses(2)), 2)
+    equal("path: it answers there", daemon.deliver("foil", path="/hooks/foil").status, 200)
+    equal("path: and not under its name", daemon.deliver("foil").status, 404)
+    equal("body: the log holds the payload", "body" in daemon.lines()[0], True)
+    now = int(sink.time.time())
+    equal("tolerance_seconds: 70 s are too many",
+          daemon.deliver("foil", path="/hooks/foil", now=now - 70).code, "timestamp_too_old")
+    equal("body_bytes: 2001 are too many", daemon.send("/hooks/foil", body=b"x" * 2001).status, 413)
+    for index, secret in enumerate(secrets):
+        body = b"an order"
+        mac = sink.mac_of(secret.encode(), url.encode() + body, sink.base64_text)
+        answer = daemon.send("/Shop-1_a.b", [("X-Shop-Signature", mac)], body)
+        line = daemon.lines()[-1]
+        equal(f"description, url, env and credential: secret {index} verifies",
+              (answer.status, line["source"], line["scheme"], line["secret"]),
+              (200, "Shop-1_a.b", "custom", index))
+    with open(f"/proc/{daemon.process.pid}/cmdline", "rb") as file:
+        sink.Watch.see("command line", file.read())
+
+
+def test_keys_and_types():
+    refused("an unknown key", GOOD + "thread: 3\n", 6, "thread;", "expected " + TOP)
+    refused("an unknown key of a source", GOOD + "    secret: " + PLAIN + "\n", 6, "secret",
+            "expected " + OF_SOURCE)
+    refused("an unknown key of a second source",
+            GOOD + "  - name: b\n    schema: foil\n    secrets: [{file: {secret}}]\n", 7, "schema",
+            "expected " + OF_SOURCE)
+    refused("an unknown key of the limits", GOOD + "limits:\n  body_bytes: 1\n  bodies: 2\n", 8,
+            "bodies", "expected " + OF_LIMITS)
+    refused("an unknown key of the log", GOOD + "log:\n  path: x\n", 7, "path",
+            "expected file, body")
+    refused("an unknown key of a secret", GOOD + "      - path: x\n", 6, "path",
+            "expected file, env, credential")
+    refused("an unknown key of an address", GOOD + "listen:\n  - port: 80\n", 7, "port",
+            "expected address")
+    refused("a key given twice", GOOD + "threads: 1\nthreads: 2\n", 7, "threads")
+    refused("a source that is a text", "sources: foil\n", 1, "expected a list")
+    refused("a list where a mapping belongs", GOOD + "limits: [1]\n", 6, "expected a mapping")
+    refused("a secret written into the file", GOOD.replace("file: {secret}", PLAIN), 5, "expected a mapping")
+    refused("a secret in place of the list",
+            GOOD.replace("\n      - file: {secret}", f" {PLAIN}"), 4, "expected a list")
+    refused("a text in place of a boolean", GOOD + "log:\n  body: maybe\n", 7, "true or false")
+    for word in ("true", "false", "yes", "no", "on", "off", "True", "NO"):
+        accepted(f"body: {word}", GOOD + f"log:\n  body: {word}\n")
+
+
+def test_numbers():
+    for text in ("many", "10m", "1.5", "0x10", "010", "-1", "1e3", "''", "1 MiB", "+1"):
+        refused(f"the number {text}", GOOD + f"limits:\n  body_bytes: {text}\n", 7, "body_bytes",
+                "whole number")
+    for text in ("18446744073709551616", "99999999999999999999999999"):
+        refused(f"the number {text}", GOOD + f"limits:\n  body_bytes: {text}\n", 7, text)
+    refused("threads: 4294967296", GOOD + "threads: 4294967296\n", 6)
+    for key, most in (("body_bytes", 536870912), ("head_bytes", 409600), ("connections", 4294967295),
+                      ("connections_per_address", 4294967295), ("header_seconds", 86400),
+                      ("body_seconds", 86400), ("idle_seconds", 86400), ("shutdown_seconds", 86400),
+                      ("refused_per_minute", 10000)):
+        def limits(number, key=key):
+            other = "idle_seconds" if key == "connections" else "connections"
+            return GOOD + f"limits:\n  {other}: 50\n  {key}: {number}\n"
+        accepted(f"{key}: {most}", limits(most))
+        accepted(f"{key}: 0", limits(0))
+        for number, says in ((most + 1, ""), (1 << 64, "too large"), ("-1", "whole number"),
+                             ("1.5", "whole number"), ("", "whole number"), ("null", "whole number"),
+                             ("[1]", "one text or number"), ("{a: 1}", "one text or number"),
+                             ("1s", "whole number")):
+            refused(f"{key}: {number}", limits(number), 8, f"{key}: ", says)
+    refused("a body of more than 512 MiB", GOOD + "limits:\n  body_bytes: 536870913\n", 7, "512 MiB")
+    refused("threads: 257", GOOD + "threads: 257\n", 6, "256")
+    for key in ("header", "body", "idle", "shutdown"):
+        refused(f"{key}_seconds: more than a day", GOOD + f"limits:\n  {key}_seconds: 86401\n", 7,
+                f"{key}_seconds: expected 86400 at most (a day)")
+        accepted(f"{key}_seconds: a day", GOOD + f"limits:\n  {key}_seconds: 86400\n")
+    accepted("0 for the default", GOOD + "threads: 0\nlimits:\n  connections: 0\n")
+    refused("a tolerance over a day", GOOD + "    tolerance_seconds: 86401\n", 6, "86400")
+    refused("a tolerance with a unit", GOOD + "    tolerance_seconds: 5m\n", 6, "whole number")
+    refused("a tolerance below zero", GOOD + "    tolerance_seconds: -1\n", 6, "whole number")
+    accepted("a tolerance of a day", GOOD + "    tolerance_seconds: 86400\n")
+    accepted("a tolerance of 0", GOOD + "    tolerance_seconds: 0\n")
+
+
+def test_guards():
+    def networks(text):
+        return GOOD + f"    allow: [{text}]\n"
+    for text in ("127.0.0.1", "0.0.0.0/0", "192.0.2.0/24", "192.0.2.1/32", "'::1'", "'::/0'",
+                 "'2001:db8::/32'", "'::ffff:192.0.2.1'", "'::ffff:192.0.2.0/120'", "10.0.0.0/8, '::1'"):
+        accepted(f"allow: [{text}]", networks(text))
+    for text, why in (("localhost", "an address"), ("127.0.0.1:80", "an address"),
+                      ("'[::1]'", "an address"), ("127.0.0.1/33", "0 to 32"), ("'::1/129'", "0 to 128"),
+                      ("192.0.2.1/24", "first address"), ("'2001:db8::1/32'", "first address"),
+                      ("127.0.0.1/", "bits"), ("127.1", "an address"), ("'1.2.3.4, ::1'", "an address")):
+        refused(f"allow: [{text}]", networks(text), 6, "source foil: ", "is no network", why)
+    refused("a network of the second line", GOOD + "    allow:\n      - 127.0.0.1\n      - x\n", 8,
+            "x is no network")
+    refused("an empty list of networks", GOOD + "    allow: []\n", 6)
+    refused("a network in place of the list", GOOD + "    allow: 127.0.0.1\n", 6, "expected a list")
+    accepted("rate: without a burst", GOOD + "    rate: {per_second: 1000000}\n")
+    accepted("rate: with one", GOOD + "    rate: {per_second: 1, burst: 1000000}\n")
+    accepted("rate: with the burst that is the default", GOOD + "    rate: {per_second: 1, burst: 0}\n")
+    for key, rest in (("per_second", "burst: 1"), ("burst", "per_second: 1")):
+        for number, says in ((1000001, "expected 1 to 1000000"), (1 << 32, "too large"),
+                             (1 << 64, "too large"), (-1, "whole number"), ("0.5", "whole number"),
+                             ("", "whole number"), ("[1]", "one text or number"), ("2/s", "whole number")):
+            refused(f"rate: {key}: {number}", GOOD + f"    rate:\n      {rest}\n      {key}: {number}\n",
+                    8, f"{key}: ", says)
+    refused("rate: without per_second", GOOD + "    rate: {}\n", 6, "per_second")
+    refused("rate: of nothing", GOOD + "    rate:\n", 6, "rate: expected a mapping")
+    for text, why in (("per_second: 0", "1 to 1000000"), ("per_second: 1000001", "1 to 1000000"),
+                      ("per_second: 1, burst: 1000001", "1 to 1000000"), ("burst: 5", "per_second"),
+                      ("per_second: 1.5", "whole number"), ("per_second: 5/s", "whole number"),
+                      ("per_second: 1, burst: 2k", "whole number"),
+                      ("per_minute: 1", "expected per_second, burst")):
+        refused(f"rate: {{{text}}}", GOOD + f"    rate: {{{text}}}\n", 6, why)
+    refused("a rate that is a number", GOOD + "    rate: 5\n", 6, "expected a mapping")
+    accepted("head_bytes: 409600", GOOD + "limits: {head_bytes: 409600}\n")
+    refused("head_bytes: 409601", GOOD + "limits:\n  head_bytes: 409601\n", 7, "400 KiB")
+    accepted("refused_per_minute: 10000", GOOD + "limits: {refused_per_minute: 10000}\n")
+    refused("refused_per_minute: 10001", GOOD + "limits:\n  refused_per_minute: 10001\n", 7, "10000")
+
+
+def test_files():
+    with open(f"{The.folder}/pipe", "w+b") as file:
+        file.write(put_secret(GOOD).encode())
+    good = sink.subprocess.run(
+        ["sh", "-c", f"cat {The.folder}/pipe | {sink.find_program()} --config /dev/stdin --check"],
+        env=sink.environment({}, Folders.new()), capture_output=True, timeout=sink.PATIENCE, check=False)
+    equal("a file may come through a pipe", (good.returncode, good.stdout),
+          (0, b"configuration is good: 1 source\n"), good.stderr)
+    code, out, err = run("--config", f"{The.folder}/none.yaml", "--check")
+    check("a missing file is refused by name", code == 6 and out == "" and
+          f"{The.folder}/none.yaml: No such file or directory" in err, code, out, err)
+    code, out, err = run("--config", The.folder, "--check")
+    check("a directory is refused by name", code == 6 and
+          err == f"hooklined: {The.folder}: Is a directory\n", code, out, err)
+    refused("an empty file", "", 0, "empty")
+    refused("a file of comments", "# nothing\n", 0, "empty")
+    refused("a list at the top", "[]\n", 1, "expected a mapping")
+    refused("a text at the top", "hello\n", 1, "expected a mapping")
+    refused("a tab", GOOD + "\tthreads: 1\n", 6, "tab")
+    refused("a bracket that stays open", GOOD + "listen: [\nthreads: 1\n", 8)
+    refused("a quote that stays open", GOOD + "log:\n  file: \"x\n", 8)
+    refused("a control character", GOOD + "log: {file: \x01}\n", 6, "control")
+    refused("bytes that are no text", GOOD.encode() + b"log: {file: \xff}\n", 6, "UTF-8")
+    refused("a second document, of which nothing would be read,", GOOD + "---\nthreads: 1\n", 6,
+            "one YAML document")
+    refused("what follows the end of the document", GOOD + "...\nthreads\n", 7, "one YAML document")
+    accepted("the marks around one document", "---\n" + GOOD + "...\n")
+    refused("a template that nobody filled in", GOOD.replace("foil\n    scheme", "{{ name }}\n    scheme"),
+            2, "expected a text as a key")
+    refused("a key that is a list", GOOD + "? [a]\n: 1\n", 6, "expected a text as a key")
+    refused("braces within braces", GOOD + "log: " + "{a: " * 500 + "\n", 7)
+    refused("a mapping without its lines", GOOD + "log:\nthreads: 1\n", 6, "log: expected a mapping")
+    refused("an item without its lines", GOOD + "listen:\n  -\n", 7, "an item of listen: expected a mapping")
+    refused("a text without its letters", GOOD + "log:\n  file:\n", 7, "file: expected at least 1 bytes")
+    refused("a text of ten million letters", GOOD + "log:\n  file: " + "x" * 10**7 + "\n", 7,
+            "file: expected at most 4096 bytes")
+    accepted("a comment of ten million letters", GOOD + "# " + "x" * 10**7 + "\n")
+    refused("ten thousand keys that nobody knows", GOOD + "".join(f"k{i}: 1\n" for i in range(10**4)), 6,
+            "k0")
+    accepted("UTF-16, with its mark,", GOOD, encoding="utf-16")
+    refused("UTF-16 without its mark", GOOD.encode("utf-16-be"), 1, "control characters")
+    accepted("the mark of UTF-8", GOOD, encoding="utf-8-sig")
+    accepted("line ends of CR and LF", GOOD.replace("\n", "\r\n"))
+    refused("a merge", GOOD + "log: {<<: {file: x}}\n", 6, "<<")
+    refused("an alias", "threads: &a 1\n" + GOOD + "limits: {connections: *a}\n", 7, "lias")
+    refused("an alias of itself", GOOD + "log: &a {file: *a}\n", 6, "lias")
+
+
+def test_sources():
+    refused("no source", "threads: 1\n", 1, "sources")
+    refused("an empty list of sources", "threads: 1\nsources: []\n", 2)
+    refused("a source without a name", GOOD.replace("name: foil\n    ", ""), 3, "name")
+    refused("a source without secrets", "sources:\n  - name: foil\n    scheme: foil\n", 3, "secrets")
+    refused("an unknown scheme", GOOD.replace("scheme: foil", "scheme: github2"), 3,
+            "expected one of " + SCHEMES)
+    refused("a scheme that is the secret", GOOD.replace("scheme: foil", "scheme: " + PLAIN), 3,
+            "expected one of " + SCHEMES)
+    refused("neither scheme nor description", GOOD.replace("    scheme: foil\n", ""), 2,
+            "a scheme or a description")
+    refused("scheme and description", GOOD + "    description: signature X; encoding hex;\n", 3,
+            "a scheme or a description")
+    custom = GOOD.replace("scheme: foil", "description: {d}")
+    for description, why in (("signature X-S", "encoding"), ("nonsense", ""),
+                             ("signature X-S; encoding hex; content nothing", ""),
+                             ("'signature X-S; encoding hex; content {timestamp}'", "")):
+        refused(f"the description {description}", custom.replace("{d}", description), 3, "foil: ",
+                why)
+    for name in ("a/b", "a b", "a?b", "é", "a:b", "'a\\b'"):
+        refused(f"the name {name}", GOOD.replace("name: foil", f"name: {name}"), 2,
+                "letters, digits")
+    refused("a name of 65 letters", GOOD.replace("name: foil", "name: " + "x" * 65), 2, "64")
+    refused("an empty name", GOOD.replace("name: foil", "name: ''"), 2)
+    more = "  - name: {name}\n    path: {path}\n    scheme: foil\n    secrets: [{file: {secret}}]\n"
+    refused("a second source of the same name",
+            GOOD + more.replace("{name}", "foil").replace("{path}", "/other"), 6,
+            "there is a source foil already: ")
+    refused("a second source with the same path",
+            GOOD + more.replace("{name}", "other").replace("{path}", "/foil"), 7,
+            "/foil is the path of source foil already")
+    for path in ("foil", "''", "/a?b", "/a#b", "'/a b'", "\"/a\\tb\"", "\"/a\\nb\""):
+        refused(f"the path {path}", GOOD + f"    path: {path}\n", 6)
+    refused("a scheme that signs the URL, without url",
+            custom.replace("{d}", "'signature X-S; encoding hex; content {url}{body}'"), 2,
+            "expected url")
+
+
+def included(name, text, sentence, line, *says, main=None, more=None):
+    """What a file in conf.d holds: refused with its own name and line, or, without a line, good with
+    so many sources."""
+    folder = Folders.new()
+    os.mkdir(f"{folder}/conf.d")
+    main = GOOD + "include: conf.d/*.yaml\n" if main is None else main
+    path = write_file(f"{folder}/hooklined.yaml", put_secret(main))
+    part = write_file(f"{folder}/conf.d/{name}", put_secret(text))
+    for other, other_text in (more or {}).items():
+        write_file(f"{folder}/conf.d/{other}", put_secret(other_text))
+    code, out, err = run("--config", path, "--check")
+    last = err.splitlines()[-1] if err else ""
+    if line:
+        good = code == 6 and out == "" and last.startswith(f"hooklined: {part}:{line}: ")
+        good = good and all(s in last for s in says)
+    else:
+        good = code == 0 and out == said(int(says[0]))
+    check(sentence, good, text, code, out, err)
+
+
+def test_includes():
+    one = GOOD.replace("name: foil", "name: b")
+    app = "destinations:\n  - name: app\n    url: http://127.0.0.1:1/\n"
+    included("a.yaml", one, "include: sources of another file are there, too", None, 2)
+    included("a.yaml", one, "include: those of several, which the pattern finds", None, 3,
+             more={"c.yaml": one.replace("name: b", "name: c"), "c.txt": "not: ours"})
+    included("a.yaml", one, "include: all of them may be there", None, 1,
+             main="include: conf.d/*.yaml\n")
+    included("a.yaml", "# nothing yet\n", "include: an empty file is good", None, 1)
+    included("a.yaml", app, "include: destinations, too", None, 1)
+    included("a.yaml", one + "threads: 1\n", "include: other keys are refused", 6, "threads",
+             "expected sources, destinations")
+    included("a.yaml", one + "include: x\n", "include: also include itself", 6, "include")
+    included("a.yaml", GOOD, "include: a name that another file has is refused", 2,
+             "there is a source foil already: ", "/hooklined.yaml:2")
+    included("c.yaml", one, "include: and so it is between two of them", 2,
+             "there is a source b already: ", "/a.yaml:2", more={"a.yaml": one, "b.yaml": "# empty\n"})
+    included("a.yaml", one.replace("scheme: foil", "scheme: nonsense"),
+             "include: an unknown scheme is found in its file", 3, "unknown scheme")
+    included("a.yaml", one.replace("{secret}", "/nonexistent"),
+             "include: a missing secret is found in its file", 5, "No such file")
+    included("a.yaml", one + "    tolerance_seconds: 5m\n", "include: a number with a unit", 6,
+             "whole number")
+    included("a.yaml", app.replace("http:", "ftp:"), "include: a destination's URL", 3,
+             "destination app")
+    included("a.yaml", app + "    sources: [none]\n", "include: a destination's source", 4,
+             "no source none")
+    included("a.yaml", "sources: [\n", "include: a file that is no YAML", 2)
+    included("a.yaml", app, "include: no more than 64 destinations in all", 2, "at most 64",
+             main=GOOD + "include: conf.d/*.yaml\ndestinations:\n" + "".join(
+                 f"  - name: d{i}\n    url: http://127.0.0.1:1/\n" for i in range(64)))
+    folder = Folders.new() + "/with [brackets] and *"
+    os.mkdir(folder)
+    path = write_file(f"{folder}/hooklined.yaml", "include: '*.part'\n")
+    code, out, err = run("--config", path, "--check")
+    check("include: without a source it is good, and it is said that there is none",
+          code == 0 and out == "configuration is good: 0 sources\n" and "no source is" in err, out, err)
+    write_file(f"{folder}/a.part", put_secret(one))
+    code, out, err = run("--config", path, "--check")
+    check("include: the name of the folder is no pattern", code == 0 and out == said(1), out, err)
+    accepted("include: a pattern that finds nothing", GOOD + "include: nothing/*.yaml\n")
+
+
+def test_addresses():
+    for address in ("80", "':80'", "localhost:80", "127.0.0.1", "'127.0.0.1:'", "127.0.0.1:65536",
+                    "127.0.0.1:-1", "127.0.0.1:http", "256.0.0.1:80", "'::1:80'", "'[::1]'",
+                    "'[::1:80'", "'[127.0.0.1]:80'", "'[::g]:80'", "'[]:80'", "example.com:80",
+                    "'127.0.0.1:080808080'", "' 127.0.0.1:80'"):
+        refused(f"the address {address}", GOOD + f"listen:\n  - address: {address}\n", 7,
+                "expected a numeric ADDRESS:PORT or [ADDRESS]:PORT")
+    for address in ("0.0.0.0:0", "127.0.0.1:65535", "'[::]:80'", "'[::1]:8080'",
+                    "'[::ffff:127.0.0.1]:80'", "unix:/run/hookline/ingest.sock"):
+        accepted(f"the address {address}", GOOD + f"listen:\n  - address: {address}\n")
+    for path in ("unix:", "unix:/" + "x" * 107):
+        refused(f"the address {path[:20]}", GOOD + f"listen:\n  - address: '{path}'\n", 7,
+                "or unix:PATH of at most 107 bytes")
+    refused("an address that would begin a line of its own, in red,", GOOD +
+            'listen:\n  - address: "\\e[31m\\nhooklined: fine"\n', 7,
+            "cannot listen on ?[31m?hooklined: fine: expected")
+    refused("an empty list of addresses", GOOD + "listen: []\n", 6)
+    refused("17 addresses", GOOD + "listen:\n" + "  - address: 127.0.0.1:0\n" * 17, 22, "16")
+
+
+def test_proxies():
+    accepted("trusted proxies", GOOD + "trusted_proxies: [10.0.0.0/8, 127.0.0.1, '::1', "
+             "'2001:db8::/32', unix]\nlisten:\n  - address: 127.0.0.1:0\n    proxy_protocol: yes\n")
+    for text, why in (("localhost", "an address, or ADDRESS/BITS"), ("10.0.0.1/8", "first address"),
+                      ("10.0.0.0/33", "0 to 32 bits"), ("'::/129'", "0 to 128 bits"),
+                      ("unix:/path", "an address"), ("'[::1]'", "an address"),
+                      ("127.0.0.1:80", "an address"), ("'*'", "an address")):
+        refused(f"the trusted proxy {text}", GOOD + f"trusted_proxies:\n  - ::1\n  - {text}\n", 8,
+                f"{text.strip(chr(39))}: expected ", why)
+    refused("an empty list of trusted proxies", GOOD + "trusted_proxies: []\n", 6)
+    refused("proxy_protocol without a trusted proxy",
+            GOOD + "listen:\n  - address: 127.0.0.1:0\n    proxy_protocol: true\n", 8,
+            "expected an address in trusted_proxies")
+    refused("proxy_protocol at a Unix socket without the trusted proxy unix",
+            GOOD + "trusted_proxies: [127.0.0.1]\nlisten:\n  - address: unix:sock\n"
+            "    proxy_protocol: true\n", 9, "nobody", "expected unix in trusted_proxies")
+    refused("proxy_protocol over TCP if nobody but unix is trusted",
+            GOOD + "trusted_proxies: [unix]\nlisten:\n  - address: 127.0.0.1:0\n"
+            "    proxy_protocol: true\n", 9, "nobody", "expected an address in trusted_proxies")
+    refused("proxy_protocol: 1", GOOD + "listen:\n  - address: 127.0.0.1:0\n"
+            "    proxy_protocol: 1\n", 8, "true or false")
+
+
+def test_secret_files():
+    path = f"{The.folder}/tried"
+    text = GOOD.replace("{secret}", path)
+    good = SECRETS["foil"]
+    for name, data in (("one line end", good + "\n"), ("CR and LF", good + "\r\n"),
+                       ("no line end", good), ("512 bytes", "x" * 512 + "\n"),
+                       ("blanks inside", "a secret of several words\n")):
+        write_file(path, data)
+        accepted(f"a secret file with {name}", text)
+    for mode in (0o400, 0o440, 0o600, 0o640, 0o700):
+        os.unlink(path)  # who is not root could not write into it
+        write_file(path, good, mode)
+        accepted(f"a secret file of mode {mode:o}", text)
+    for mode in (0o644, 0o604, 0o602, 0o601, 0o620, 0o660, 0o666, 0o777):
+        write_file(path, good, mode)
+        refused(f"a secret file of mode {mode:o}", text, 5, f"{mode:04o}", "chmod")
+    for name, data, why in (
+            ("nothing in it", "", "empty"), ("a line end alone", "\n", "empty"),
+            ("over 1 KiB", "x" * 1025, "1024"), ("far over 1 KiB", "x" * 10**6, "1024"),
+            ("513 bytes", "x" * 513, "too long"), ("a NUL", good + "\0x", "one line of text"),
+            ("a NUL at its end", good + "\0", "one line of text"),
+            ("a trailing blank", good + " \n", "white space"), ("blanks alone", "   \n", ""),
+            ("a leading blank", " " + good, "white space"), ("two line ends", good + "\n\n", ""),
+            ("another kind of key", "whpk_" + "QUJD" * 8, "")):
+        write_file(path, data)
+        refused(f"a secret file with {name}", text, 5, "source foil: ", why)
+    os.unlink(path)
+    refused("a secret file that is missing", text, 5, path, "No such file or directory")
+    os.mkdir(path)
+    refused("a directory as a secret file", text, 5, path, "not a regular file")
+    os.rmdir(path)
+    os.mkfifo(path, 0o600)
+    refused("a FIFO as a secret file", text, 5, path, "not a regular file")
+    os.unlink(path)
+    os.symlink(The.secret, path)
+    accepted("a link to a secret file", text)
+    os.unlink(path)
+    refused("/dev/zero as a secret file", GOOD.replace("{secret}", "/dev/zero"), 5,
+            "not a regular file")
+    write_file(path, "short")
+    accepted("a short secret, with a warning,", text,
+             says="hooklined: source foil: a secret of 5 bytes can be guessed\n")
+    refused("a standard secret that is no base64", text.replace("scheme: foil", "scheme: standard"),
+            5, "source foil: ")
+
+
+def test_places_of_secrets():
+    refused("an empty list of secrets", GOOD.replace("\n      - file: {secret}", " []"), 4)
+    refused("nine secrets", GOOD + "      - file: {secret}\n" * 8, 12, "8")
+    files = [write_file(f"{The.folder}/{i}", f"{PLAIN}{i}") for i in range(7)]
+    accepted("eight secrets", GOOD + "".join(f"      - file: {path}\n" for path in files))
+    refused("a secret that is nowhere", GOOD + "      - {}\n", 6, "one of file, env and credential")
+    for two in ("{file: {secret}, env: X}", "{env: X, credential: x}",
+                "{file: {secret}, credential: x}", "{file: {secret}, env: X, credential: x}"):
+        refused(f"a secret in more places than one: {two.count(':')} {two[1:5]}",
+                GOOD + f"      - {two}\n", 6, "one of file, env and credential")
+    env = GOOD.replace("file: {secret}", "env: HOOK_SECRET")
+    refused("a variable that is not set", env, 5, "HOOK_SECRET is not set")
+    refused("an empty variable", env, 5, "empty", env={"HOOK_SECRET": ""})
+    refused("a variable that ends in a line end", env, 5, "white space",
+            env={"HOOK_SECRET": PLAIN + "\n"})
+    refused("a variable of over 1 KiB", env, 5, "1024", env={"HOOK_SECRET": "x" * 1025})
+    accepted("a variable", env, env={"HOOK_SECRET": PLAIN})
+    credential = GOOD.replace("file: {secret}", "credential: secret")
+    refused("a credential without its directory", credential, 5, "$CREDENTIALS_DIRECTORY",
+            "LoadCredential=secret:PATH")
+    accepted("a credential", credential, env={"CREDENTIALS_DIRECTORY": The.folder})
+    refused("a credential that is missing", credential.replace("secret\n", "nothing\n"), 5,
+            "No such file", env={"CREDENTIALS_DIRECTORY": The.folder})
+    secret = "whsec_" + "MDEy" * 8
+    for where in ("file", "env", "credential"):
+        refused(f"the secret itself as the {where}", GOOD.replace("file: {secret}", f"{where}: {secret}"), 5,
+                "expected where the secret is, not the secret:")
+        code, out, err = run("--config", f"{The.folder}/hooklined.yaml", "--check")
+        check("and it is not repeated", secret[6:] not in out + err, err)
+    for name in ("../secret", "/etc/shadow", "a/b", "..", ".hidden"):
+        refused(f"the credential {name}", credential.replace(": secret\n", f": {name}\n"), 5,
+                "a name, not a path", env={"CREDENTIALS_DIRECTORY": The.folder})
+
+
+def test_tokens():
+    token = f"{The.folder}/token"
+    text = GOOD + "admin:\n  address: 0.0.0.0:0\n  token: {file: TOKEN}\n".replace("TOKEN", token)
+    write_file(token, "t" * 16 + "\n")
+    accepted("an address for everybody, with a token,", text)
+    accepted("a token on a loopback address", text.replace("0.0.0.0", "127.0.0.1"))
+    accepted("a token on a Unix socket", text.replace("0.0.0.0:0", "unix:/x"))
+    for name, data, why in (("of 15 bytes", PLAIN[:15], "16 or more"), ("that is empty", "", "16"),
+                            ("with a blank inside", PLAIN + " x", "without blanks"),
+                            ("that ends in a blank", PLAIN + " ", "without blanks"),
+                            ("of two lines", PLAIN + "\nx\n", "one line"),
+                            ("outside ASCII", PLAIN + "é", "ASCII"),
+                            ("that is too long", "x" * 1025, "1024")):
+        write_file(token, data)
+        refused(f"a token {name}", text, 8, "admin: ", why)
+    write_file(token, "t" * 16, 0o644)
+    refused("a token that everybody can read", text, 8, "admin: ", "chmod")
+    refused("a token in an unset variable", text.replace(f"file: {token}", "env: TOKEN"), 8,
+            "admin: environment variable TOKEN is not set")
+    accepted("a token in a variable", text.replace(f"file: {token}", "env: TOKEN"),
+             env={"TOKEN": "t" * 16})
+    refused("a token in two places", text.replace("{file", "{env: TOKEN, file"), 8,
+            "admin: expected one of file, env and credential")
+    refused("a token that is nowhere", text.replace(f"file: {token}", ""), 8,
+            "admin: expected one of file, env and credential")
+    refused("a token written into the file", text.replace(f"{{file: {token}}}", PLAIN), 8, "expected a mapping")
+    refused("a token without an address", text.replace("  address: 0.0.0.0:0\n", ""), 7, "address")
+    refused("an address for everybody without a token", text.replace("  token: ", "  #"), 7,
+            "others than this machine", "or a token")
+
+
+def usage_error(name, arguments, *says):
+    code, out, err = run(*arguments)
+    check(f"{name} is wrong usage", code == 2 and out == "" and all(s in err for s in says) and
+          "Try: hooklined --help" in err, code, out, err)
+
+
+def test_the_command_line():
+    code, out, err = run("--help")
+    check("--help shows the options and the exit codes",
+          code == 0 and err == "" and out.startswith("Usage: hooklined ") and
+          all(option in out for option in ("--config", "--listen", "--source", "--log", "--check",
+                                           "--version", "Exit status")), code, out, err)
+    equal("-h is the same", run("-h"), (code, out, err))
+    code, out, err = run("--version")
+    check("--version shows name and version",
+          code == 0 and err == "" and out.startswith("hooklined ") and out.count(".") == 2, out, err)
+    equal("-V is the same", run("-V"), (code, out, err))
+    on_the_line = "does not belong on the command line"
+    usage_error("a secret on the command line", ["--source", "foil=foil:" + PLAIN], on_the_line)
+    usage_error("a second one, too,", ["-s", "a=foil:@x", "-s", "foil=foil:" + PLAIN], on_the_line)
+    usage_error("a token on the command line", ["--source", "foil=foil:@x", "--admin-token", PLAIN],
+                on_the_line)
+    usage_error("two tokens", ["--admin-token", "@x", "--admin-token", "@x"], "expected one")
+    usage_error("a secret alone", ["--source", PLAIN], "NAME=SCHEME:SECRET")
+    usage_error("a secret without a scheme", ["--source", "foil=" + PLAIN], "NAME=SCHEME:SECRET")
+    usage_error("a secret behind an empty name", ["--source", "=foil:" + PLAIN],
+                "NAME=SCHEME:SECRET")
+    usage_error("a secret as an argument", ["--source", "foil=foil:@x", PLAIN], "unexpected")
+    usage_error("a secret as an option", ["--secret=" + PLAIN], "unknown option")
+    for where in ("@", "env:", "credential:"):
+        usage_error(f"no name behind {where}", ["--source", f"foil=foil:{where}"], on_the_line)
+    usage_error("nothing at all", [], "nothing to receive")
+    usage_error("--check alone", ["--check"], "nothing to receive")
+    usage_error("--config without a file", ["--config"], "--config: expected a value")
+    usage_error("-S without a file", ["--check", "-S"], "-S: expected a value")
+    usage_error("an unknown option", ["--wat=" + PLAIN], "unknown option --wat,")
+    usage_error("an unknown letter", ["--check", "-xc"], "unknown option -x,")
+    usage_error("--check with a value", ["--check=" + PLAIN], "--check, or one that takes no value")
+    for option, value in (("--store", "a"), ("--log", "a"), ("--admin", "unix:a"), ("--config", "a")):
+        usage_error(f"two of {option}", [option, value, option, value], f"{option}: expected once")
+    for more in (["--listen", "127.0.0.1:0"], ["--source", "foil=foil:@x"], ["--log", "x"],
+                 ["--admin-token", "@x"]):
+        usage_error(f"--config beside {more[0]}", ["--config", "x.yaml", *more], "does not go with")
+    foil = f"foil=foil:@{The.secret}"
+    for name, arguments, says in (
+            ("a bad address", ["--listen", "localhost:80", "--source", foil], "ADDRESS:PORT"),
+            ("an unknown scheme", ["--source", f"foil={PLAIN}:@{The.secret}"], SCHEMES),
+            ("a bad name", ["--source", f"a/b=foil:@{The.secret}"], "letters, digits"),
+            ("two of a name", ["--source", foil, "--source", foil], "already"),
+            ("a missing file", ["--source", "foil=foil:@/nonexistent"], "No such file"),
+            ("a token without an address", ["--source", foil, "--admin-token", "@x"],
+             "no address"),
+            ("a token that is missing", ["--source", foil, "--admin", "127.0.0.1:0",
+                                         "--admin-token", "@/nonexistent"], "admin: /nonexistent: "),
+            ("an unset variable", ["--source", "foil=foil:env:NOT_SET"], "NOT_SET is not set")):
+        code, out, err = run(*arguments, "--check")
+        check(f"the command line: {name} is refused, with 6",
+              code == 6 and out == "" and says in err and "hooklined: command line: " in err, code,
+              out, err)
+    code, out, err = run("--source", foil, "--check")
+    equal("the command line: a good one is good", (code, out, err),
+          (0, "configuration is good: 1 source\n", ""))
+
+
+def test_a_store_without_a_name():
+    """As of "$STORE", if there is no such variable: what was acknowledged would be nowhere."""
+    code, out, err = run("--listen", "127.0.0.1:0", "--store", "", "--source",
+                         f"foil=foil:@{The.secret}", timeout=sink.PATIENCE)
+    check("a store without a name is refused", code == 6 and out == "" and
+          "the name of a file" in err, code, out, err)
+
+
+def test_running_by_the_command_line():
+    log = f"{The.folder}/command.log"
+    daemon = Daemon(arguments=["--listen", "127.0.0.1:0", "-l", "127.0.0.2:0", "--log", log,
+                               "--source", f"foil=foil:@{The.secret}",
+                               "-s", "github=github:env:GITHUB_SECRET",
+                               "-s", "slack=slack:credential:slack-secret"],
+                    env={"GITHUB_SECRET": SECRETS["github"], "CREDENTIALS_DIRECTORY": The.folder} if
+                    write_file(f"{The.folder}/slack-secret", SECRETS["slack"]) else None)
+    daemon.log = log
+    for scheme in ("foil", "github", "slack"):
+        equal(f"the command line: {scheme} is received", daemon.deliver(scheme).status, 200)
+    equal("the command line: their lines are in the log",
+          [line["source"] for line in daemon.lines()], ["foil", "github", "slack"])
+    with open(f"/proc/{daemon.process.pid}/cmdline", "rb") as file:
+        sink.Watch.see("command line", file.read())
+    check("the command line: nothing but messages goes to standard error",
+          all(line.startswith("hooklined: ") for line in daemon.messages().splitlines()),
+          daemon.messages())
+
+
+def test_what_cannot_be_printed():
+    foil = f"foil=foil:@{The.secret}"
+    for arguments in (["--help"], ["--version"], ["--print-defaults"],
+                      ["--source", foil, "--store", f"{The.folder}/s.db", "--check"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([*sink.WRAPPER, sink.find_program(), *arguments], stdout=full,
+                                  stderr=subprocess.PIPE, env=sink.environment(None, The.folder),
+                                  timeout=sink.PATIENCE, check=False)
+        equal(f"{arguments[-1]} that cannot be printed is a failure",
+              (done.returncode, done.stderr.decode()),
+              (1, "hooklined: cannot write to the standard output\n"))

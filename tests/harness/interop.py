@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of interoperability share: receivers that know nothing of hookline, as processes
+of their own, and secrets in files. The tool, the daemon and TAP are those of tests/cli and
+tests/daemon. Which program is missing, if one is, is said by `missing()`.
+
+The packages of package.json are looked for in $HOOKLINE_NODE_MODULES, else in
+interop/node_modules of the build directory, where `./bootstrap check` has npm put them."""
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+from harness import cli
+from harness import sink
+
+HERE = os.path.join(os.path.abspath(sink.SOURCE), "tests", "interop")
+MODULES = os.environ.get("HOOKLINE_NODE_MODULES") or os.path.join(
+    os.path.abspath(sink.BUILD), "interop", "node_modules")
+
+
+def missing(node=False, packages=False):
+    """What has to be there and is not, or None."""
+    if (node or packages) and shutil.which("node") is None:
+        return "no node"
+    # npm writes this when all is there.
+    if packages and not os.path.exists(os.path.join(MODULES, ".package-lock.json")):
+        return "no packages: ./bootstrap check has npm install them"
+    return None
+
+
+class Secrets:
+    """Of these schemes: in a file for all, for a receiver, and each in one, for hookline."""
+    def __init__(self, names):
+        self.folder = sink.Folders.new()
+        values = {name: sink.SECRETS[name] for name in names}
+        self.file = sink.write_file(os.path.join(self.folder, "secrets.json"), json.dumps(values))
+        for name, value in values.items():
+            sink.write_file(os.path.join(self.folder, name), value + "\n")
+
+    def where(self, name):
+        return "@" + os.path.join(self.folder, name)
+
+
+class Receiver:
+    """A program that prints the port on which it listens, and ends with this object's block."""
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
+                                        preexec_fn=sink.die_with_parent)
+        self.port = int(self.process.stdout.readline() or 0)
+        if self.port == 0:
+            raise AssertionError(f"{command} did not start")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}/{path}"
+
+    def ask(self, method, path, body=None, headers=()):
+        """The status and the JSON of an answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=sink.PATIENCE)
+        try:
+            connection.request(method, "/" + path, body, dict(headers))
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def received(self):
+        return self.ask("GET", "received")[1]
+
+
+def in_python(secrets):
+    return Receiver(sys.executable, os.path.join(HERE, "receiver.py"), secrets.file)
+
+
+def in_node(secrets):
+    return Receiver("node", os.path.join(HERE, "receiver.mjs"), secrets.file)
+
+
+def with_packages(secrets):
+    return Receiver("node", os.path.join(HERE, "packages.mjs"), MODULES, secrets.file)
+
+
+def signed(scheme, secrets, body, *arguments):
+    """What `hookline sign` prints for the body, as headers; and the run."""
+    run = cli.Run("sign", "--scheme", scheme, "--secret", secrets.where(scheme), "--body", "-",
+                  *arguments, stdin=body)
+    return dict(line.split(": ", 1) for line in run.out.splitlines()), run

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""The application behind hooklined, for its tests: it writes down each request, then answers.
+
+`recorder.py FILE [SEED]` is a process of its own, which lives on while the daemon is killed. It
+prints its port; each request becomes a line of JSON in the file, which is there before the answer
+is. With a seed it takes its time, and is out of order now and then: 503.
+"""
+import asyncio
+import base64
+import collections
+import json
+import os
+import random
+import subprocess
+import sys
+
+Request = collections.namedtuple("Request", "path headers body")
+
+
+class Requests(asyncio.Protocol):
+    def __init__(self, file, rng):
+        self.file, self.rng = file, rng
+        self.data = bytearray()
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.data += data
+        status = 503 if self.rng and self.rng.random() < 0.05 else 200
+        if self.take_request(status):
+            delay = self.rng.expovariate(200) if self.rng else 0
+            asyncio.get_running_loop().call_later(delay, self.answer, status)
+
+    def answer(self, status):
+        self.transport.write(b"HTTP/1.1 %d Answer\r\nContent-Length: 2\r\n\r\nok" % status)
+
+    def take_request(self, status):
+        end = self.data.find(b"\r\n\r\n")
+        if end < 0:
+            return False
+        first, *lines = self.data[:end].decode("latin-1").split("\r\n")
+        headers = {}
+        for line in lines:
+            name, value = line.split(":", 1)
+            headers[name.lower()] = value.strip()
+        size = end + 4 + int(headers.get("content-length", 0))
+        if len(self.data) < size:
+            return False
+        record = {"path": first.split(" ")[1], "headers": headers, "status": status,
+                  "body": base64.b64encode(self.data[end + 4:size]).decode()}
+        os.write(self.file, json.dumps(record).encode() + b"\n")
+        del self.data[:size]
+        return True
+
+
+class Recorder:
+    """Such a process."""
+    def __init__(self, seed=""):
+        from harness import sink  # which the process itself has no use for
+        self.path = os.path.join(sink.Folders.new(), "requests")
+        self.process = subprocess.Popen(
+            [sys.executable, os.path.abspath(__file__), self.path, str(seed)],
+            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, preexec_fn=sink.die_with_parent)
+        self.port = int(self.process.stdout.readline())
+        self.url = f"http://127.0.0.1:{self.port}/hooks"
+        self.seen, self.offset = [], 0
+
+    def requests(self):
+        """All so far that it answered, or meant to answer, with 200."""
+        with open(self.path, "rb") as file:
+            file.seek(self.offset)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self.offset += len(line)
+                record = json.loads(line)
+                if record["status"] == 200:
+                    self.seen.append(Request(record["path"], record["headers"],
+                                             base64.b64decode(record["body"])))
+        return self.seen
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+async def serve(path, seed):
+    rng = random.Random(seed) if seed else None
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Requests(file, rng), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(*sys.argv[1:]))

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""Soft assertions. A test says sentences, true or false, and goes on after a false one;
+tests/conftest.py fails the test at its end and shows every sentence that was false."""
+import collections
+
+Sentence = collections.namedtuple("Sentence", "result text details")  # "ok", "not ok" or "skip"
+said = []  # by the test that runs, its fixtures included
+
+
+def say(result, text, details=""):
+    said.append(Sentence(result, " ".join(text.split()), details))
+
+
+def check(sentence, good, *details):
+    """The details are shown if the sentence is false."""
+    say("ok" if good else "not ok", sentence, "" if good else "\n".join(map(str, details)))
+    return good
+
+
+def equal(sentence, got, expected, *details):
+    return check(sentence, got == expected, f"expected {short(expected)}", f"got      {short(got)}",
+                 *details)
+
+
+def skip(sentence, why):
+    say("skip", sentence, why)
+
+
+def short(value):
+    text = repr(value)
+    return text if len(text) < 2000 else text[:2000] + " ..."
+
+
+def failures(sentences):
+    """The false ones as text, each with its details."""
+    return "\n".join(f"not ok - {s.text}" + "".join(f"\n    {line}" for line in s.details.splitlines())
+                     for s in sentences if s.result == "not ok")

@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: MIT
+"""What a person would find out after an hour, a ping says in a line: each of these is made to
+happen, and the sentence names it. The emulator's faults where there is one, else a provider that
+is scripted."""
+import os
+import re
+import threading
+import time
+
+import pytest
+
+from harness import sinks
+from harness.cli import (GOOD, PROVIDER_REFUSED, REFUSED, STALE, TIMEOUT, TRANSPORT, Run, at_once, sink,
+                 tells, unless_late)
+from harness.provider import KEY, Provider, arguments, body_of
+from harness.scene import KINDS, Scene
+from harness.sink import Clock, Daemon, check, equal, source, wait_for
+from harness.upstream import Upstream
+
+pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(150)]
+
+IN_KEY = {"KEY": KEY}
+SHORT = 10 if sink.WRAPPER else 1  # seconds, for what does not come
+
+
+def diagnosed(sentence, got, outcome, name, *said):
+    """Its outcome, its name for scripts, what it says, and that it says it in one line."""
+    told = got.json()
+    check(sentence, (got.status, told["diagnosis"]) == (outcome, name)
+          and all(tells(told["text"], word, got.took) for word in said),
+          f"expected {outcome} {name} {said}", got)
+    if outcome != GOOD:
+        equal(f"{sentence}: one line on standard error", got.err, f"hookline: {told['text']}\n")
+    return told
+
+
+def hinted(ping):
+    """The sink looks for a hint only now and then, since anybody can be refused."""
+    def look():
+        got = ping()
+        return got if "hint" in got.json()["sink"] else None
+    return wait_for(look, "a hint of the sink's")
+
+
+# ---- by the emulator's faults
+
+HINTS = ("secret_newline", "body_reencoded", "body_newline")
+
+FAULTS = (
+    ("future=412", STALE, "clock", ("ours is {412} s behind", "agree on the time")),
+    ("stale=600", STALE, "clock", ("signed {600} s before it came", "held up")),
+    ("secret-newline", REFUSED, "secret_newline", ("has a line end behind it",)),
+    ("wrong-secret", REFUSED, "signature_mismatch", ("no secret of this source",)),
+    ("reencode", REFUSED, "body_reencoded", ("parsed and written again", "proxy")),
+    ("crlf", REFUSED, "body_newline", ("line end",)),
+    ("tamper", REFUSED, "signature_mismatch", ("no secret of this source",)),
+    ("unsigned", REFUSED, "missing_header", ("headers are missing",)),
+    ("oversize", REFUSED, "body_too_large", ("limits.body_bytes",)),
+    ("duplicate", GOOD, "confirmed", ("stored as|duplicate of",)),
+    ("two-signatures", GOOD, "confirmed", ("stored as",)),
+)
+
+
+def test_faults():
+    scene = Scene("--retry", "600")
+    for kind in KINDS:
+        for words, outcome, name, said in FAULTS:
+            def ping(kind=kind, words=words):
+                return scene.ping(kind, "--json", "--fault", words)
+            got = hinted(ping) if name in HINTS else ping()
+            told = diagnosed(f"{kind}, {words}", got, outcome, name, *said)
+            if name != "confirmed":
+                line = scene.sink.lines(receipt=told["sink"]["receipt"])
+                equal(f"{kind}, {words}: and it is about the sink's line of this very request",
+                      [(entry["reason"], entry["status"]) for entry in line],
+                      [(told["sink"]["reason"], told["provider_says"]["status"])])
+    for words in ("truncate", "reset"):
+        pings = at_once(*(lambda kind=kind: scene.ping(kind, "--json", "--fault", words)
+                          for kind in KINDS))
+        for kind, got in zip(KINDS, pings):
+            diagnosed(f"{kind}, {words}", got, PROVIDER_REFUSED, "unreachable", "could not deliver")
+    for kind in KINDS:
+        got = scene.ping(kind, "--fault", "stale")
+        check(f"{kind}: without --json the rows end with the refusal, and the sentence follows",
+              tells(got.out, r"\nrefused +[0-9]+ ms  timestamp_too_old, answered 401, signed {600} s "
+                    "before", got.took) and got.err.startswith("hookline: it came to source "), got)
+    scene.close()
+
+
+# ---- by what the provider does
+
+class World:
+    """A sink, and what is asked of it."""
+    def __init__(self, *sources, **config):
+        self.socket = os.path.join(sink.Folders.new(), "admin.sock")
+        self.daemon = Daemon(sources=sources or [source(kind) for kind in KINDS],
+                             admin={"address": "unix:" + self.socket}, **config)
+
+    def ping(self, server, *more):
+        got = Run(*arguments(server.kind, server.base, "unix:" + self.socket, "--json", *more),
+                  environment=IN_KEY)
+        server.close()
+        return got
+
+    def in_time(self, make, *said):
+        """Of a provider that is made for it, with SHORT seconds, which may be over before all has come
+        to where it shall; `said` is said if it has."""
+        return unless_late(lambda: self.ping(make(), "--timeout", SHORT), lambda got: got.json()[
+            "diagnosis"] in ("not_triggered", "no_answer", "nothing_came") and not all(
+                re.search(word, got.json()["text"]) for word in said))
+
+    def to(self, path):
+        return self.daemon.address, path
+
+
+def test_secrets_and_sources():
+    shared = "a-secret-that-two-sources-share-0123"
+    sink.Watch.words.add(shared.encode())
+    world = World(source("foil"), source("partner", "foil", ["the secret of the partner 0123456"]),
+                  source("twin", "foil", [sink.SECRETS["foil"]], path="/twin"))
+    sink.Watch.words.add(b"the secret of the partner 0123456")
+    diagnosed("the secret is another source's", hinted(lambda: world.ping(
+        Provider("foil", world.to("/foil"), secret="the secret of the partner 0123456"))),
+        REFUSED, "other_source", "that of source partner")
+    diagnosed("it came to another source with the same secret", world.ping(
+        Provider("foil", world.to("/twin"))),
+        GOOD, "confirmed", "came to source twin", "expected at source foil")
+    diagnosed("the endpoint's URL leads to another path", world.ping(
+        Provider("foil", world.to("/fool"))),
+        REFUSED, "not_found", "a path that no source of the sink has")
+
+
+def test_another_path():
+    world = World()
+    for kind in KINDS:
+        diagnosed(f"{kind}: the endpoint's URL leads to another path", world.ping(
+            Provider(kind, world.to("/hooks/x"))),
+            REFUSED, "not_found", "a path that no source of the sink has")
+    world = World(source("agreements", "shodai"), source("quality", "trulayer"),
+                  source("fraud", "foil"))
+    for kind, name in (("foil", "fraud"), ("shodai", "agreements"), ("trulayer", "quality")):
+        diagnosed(f"{kind}: the source has another name, and it is told which",
+                  world.ping(Provider(kind, world.to("/" + name))),
+                  *((TIMEOUT, "other_source_url") if kind == "shodai" else (GOOD, "confirmed")),
+                  f"source {name}")
+        diagnosed(f"{kind}: with that name it is good",
+                  world.ping(Provider(kind, world.to("/" + name)), "--source", name),
+                  GOOD, "confirmed", f"came to source {name}")
+
+
+def test_no_delivery():
+    world = World()
+
+    def ping(kind, answer):
+        return lambda: world.ping(Provider(kind, deliver=lambda event: answer), "--timeout", sink.LONG)
+    # All of that is known long before the time is over.
+    results = iter(at_once(*(ping(kind, answer) for kind in KINDS for answer in (
+        None, (200, '{"hello":"there"}'), (502, "<html>Bad gateway</html>")))))
+    for kind in KINDS:
+        diagnosed(f"{kind}: nobody answers at the endpoint's URL", next(results), PROVIDER_REFUSED,
+                  "unreachable", "could not deliver", "nobody answers at the endpoint's URL",
+                  "ECONNREFUSED" if kind == "foil" else "")
+        diagnosed(f"{kind}: somebody else got it", next(results), TIMEOUT, "elsewhere",
+                  "has delivered it, but not to this sink: somebody else answered 200",
+                  "" if kind == "shodai" else "hello")
+        diagnosed(f"{kind}: a proxy in front has nobody behind it", next(results), TIMEOUT,
+                  "elsewhere", "did not get through to this sink: somebody else answered 502",
+                  "" if kind == "shodai" else "Bad gateway")
+    other = World()
+    got = world.ping(Provider("trulayer", other.to("/trulayer")))
+    diagnosed("another hooklined got it", got, TIMEOUT, "elsewhere", "not to this sink", "accepted")
+
+
+def test_a_sink_that_is_slow_to_tell():
+    """It is so busy that it tells of the delivery when it is asked something, and not before."""
+    for kind in KINDS:
+        events = []
+
+        def deliver(event, kind=kind, events=events):
+            now = time.time()
+            events.append(sinks.event(
+                1, source=kind, scheme=kind, id=event, type="webhook.test", test=True,
+                time=time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(now)) +
+                f"{int(now % 1 * 1000):03}Z", signed_at=int(now), receipt="0123456789abcdef"))
+            return 200, '{"status":"accepted","receipt":"0123456789abcdef"}'
+
+        def tell(_request, events=events):
+            if events and stranger.streams:
+                stranger.send(events.pop())
+
+        stranger = sinks.Stranger(before_page=tell)
+        server = Provider(kind, deliver=deliver)
+        got = Run(*arguments(kind, server.base, f"http://127.0.0.1:{stranger.port}", "--json"),
+                  environment=IN_KEY)
+        diagnosed(f"{kind}: a sink that is slow to tell is asked before nothing has come", got, GOOD,
+                  "confirmed", "stored as 1")
+        server.close()
+        stranger.close()
+
+
+def test_others_meanwhile():
+    """Shodai does not tell the event's id, so each that came between order and answer could be it."""
+    world = World()
+
+    def deliver(event):
+        for other in ("evt_before", "evt_just_before"):
+            server.really_deliver(other)
+        return server.really_deliver(event)
+    server = Provider("shodai", world.to("/shodai"), deliver=deliver)
+    told = diagnosed("shodai: others came meanwhile", world.ping(server), GOOD, "confirmed",
+                     "could be another")
+    check("shodai: others came meanwhile: it is not exact", told["exact"] is False, told)
+
+
+def test_an_older_one():
+    """What comes when the provider is done is another attempt, of something older."""
+    world = World()
+
+    def later(event, kind):
+        time.sleep(0.7)
+        body = body_of(kind, event)
+        sink.send(*world.to("/" + kind), sink.sign(kind, body, secret="wrong" * 5, id=event), body)
+    for kind in ("shodai", "trulayer"):
+        threads = []
+
+        def deliver(event, kind=kind, threads=threads):
+            threads.append(threading.Thread(target=later, args=(event, kind)))
+            threads[-1].start()
+        # To a ping that is late itself it has not come later.
+        got = unless_late(
+            lambda kind=kind, deliver=deliver: world.ping(Provider(kind, deliver=deliver)),
+            lambda got: got.json()["diagnosis"] == "signature_mismatch")
+        diagnosed(f"{kind}: what came later is not taken for it", got, PROVIDER_REFUSED, "unreachable")
+        for thread in threads:
+            thread.join()
+        equal(f"{kind}: and it did come later",
+              [line["reason"] for line in world.daemon.lines(source=kind)],
+              ["signature_mismatch"] * len(threads))
+
+
+def test_too_late():
+    """The sink has stored it, and the provider never heard."""
+    world = World()
+    for kind in KINDS:
+        def deliver(event):
+            server.really_deliver(event)
+        server = Provider(kind, world.to("/" + kind), deliver=deliver)
+        told = diagnosed(f"{kind}: the provider gave up before our answer was there",
+                         world.ping(server), PROVIDER_REFUSED, "answer_lost",
+                         "stored as", "too late for it")
+        equal(f"{kind}: and what was stored is that", told["sink"]["verdict"], "stored")
+
+        def replace(event):
+            server.really_deliver(event)
+            return 504, "gateway timeout"
+        server = Provider(kind, world.to("/" + kind), deliver=replace)
+        if kind == "trulayer":  # in the same second it would be the same delivery
+            time.sleep(1.1)
+        diagnosed(f"{kind}: somebody in between answered in our place", world.ping(server),
+                  PROVIDER_REFUSED, "answer_replaced", "answered 200, but \\w+ got 504")
+
+
+def test_never():
+    world = World()
+    got = world.in_time(lambda: Provider("foil", deliver=lambda event: "never", at_once=False),
+                        "says no more")
+    diagnosed("foil took the order and never sent it", got, TIMEOUT, "nothing_came",
+              f"within {SHORT} s", "says no more than pending")
+    got = world.in_time(lambda: Provider("foil", deliver=lambda event: "never", at_once=False,
+                                         readable=False), "auth")
+    diagnosed("and the key may not read what became of it", got, TIMEOUT, "nothing_came",
+              "auth.insufficient_scope")
+
+    def skip(status, told):
+        told["data"]["latest_delivery"]["status"] = "skipped"
+        return status, told
+    server = Provider("foil", deliver=lambda event: "never", say=skip)
+    diagnosed("foil has not sent it since the endpoint is disabled", world.ping(server),
+              PROVIDER_REFUSED, "disabled", "is the endpoint disabled")
+    server = Provider("foil", world.to("/foil"), readable=False, secret="another secret of 26")
+    diagnosed("what was refused is found without it, but not for certain", world.ping(server),
+              REFUSED, "signature_mismatch", "could be another delivery")
+    server = Provider("foil", world.to("/foil"), readable=False)
+    told = diagnosed("a key that may not read is good enough for what arrives", world.ping(server),
+                     GOOD, "confirmed", "stored as")
+    check("and it is told that the provider does not tell",
+          any(row["what"] == "provider" and "does not tell" in row["text"]
+              for row in told["timeline"]), told)
+
+
+def test_no_answer_from_the_provider():
+    world = World()
+
+    def one_that_hangs():
+        one = Provider("trulayer", world.to("/trulayer"), say=lambda status, told: one.server.hang())
+        return one
+
+    diagnosed("it delivered and did not answer in time", world.in_time(one_that_hangs, "has come"),
+              TRANSPORT, "no_answer", f"did not answer within {SHORT} s", "has come all the same")
+    server = Provider("foil", world.to("/foil"), say=lambda status, told: None)
+    diagnosed("it hung up instead of answering", world.ping(server), TRANSPORT, "no_answer",
+              "no answer from Foil at http://127.0.0.1:")
+
+
+# ---- whose clock it is
+
+def test_clocks():
+    """Of a sink whose clock is behind, and so is that of this machine, since they are one."""
+    clock = Clock(int(time.time()) - 412)
+    world = World(env=clock.environment())
+    for kind in KINDS:
+        clock.set(int(time.time()) - 412)
+        told = diagnosed(f"{kind}: the sink's clock is 412 s behind", world.ping(
+            Provider(kind, world.to("/" + kind))), STALE, "clock", "ours is {412} s behind",
+            "the sink's clock is {412} s behind that of this machine")
+        check(f"{kind}: the times of the rows are ours then",
+              all(0 <= row["ms"] < 60000 for row in told["timeline"]), told["timeline"])
+    clock.set(int(time.time()) + 3600)
+    diagnosed("the sink's clock is an hour ahead", world.ping(
+        Provider("foil", world.to("/foil"))), STALE, "clock", "{3600} s ahead of that of this")
+
+
+def test_other_reasons():
+    app = Upstream(lambda r, s: None)
+    world = World(source("foil", answer="upstream"), source("shodai", "trulayer"),
+                  destinations=[{"name": "app", "url": app.url}])
+    diagnosed("the sender gets the application's answer, and there is none",
+              world.ping(Provider("foil", world.to("/foil"))), REFUSED, "application_failed",
+              "Foil got 502", "upstream_failed")
+    diagnosed("the source has the scheme of another sender",
+              world.ping(Provider("shodai", world.to("/shodai"))), REFUSED, "missing_header",
+              "the scheme of another sender")
+    app.close()

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""The vectors of tests/vectors/, sent over HTTP: a daemon for each file, a source for each vector,
+and a clock that is set to the moment at which the vector's request arrives."""
+import base64
+import glob
+import json
+import os
+import re
+
+import pytest
+
+from harness import sink
+from harness.sink import Clock, Daemon, Folders, check, run, skip, write_file
+
+pytestmark = [pytest.mark.compiler, pytest.mark.running, pytest.mark.threads]
+
+STATUS = {
+    "verified": 200,
+    "missing_header": 401, "signature_mismatch": 401,
+    "timestamp_too_old": 401, "timestamp_too_new": 401,
+    "ambiguous_header": 400, "invalid_signature_format": 400, "invalid_timestamp": 400,
+    "webhook_id_mismatch": 400, "invalid_payload": 400, "invalid_webhook_id": 400,
+}
+FACTS = ("secret", "id", "signed_at", "fresh")
+JSON_ONLY = {"foil", "tripwire", "shodai", "trulayer", "stripe"}
+
+
+def body_of(vector):
+    if "body_base64" in vector:
+        return base64.b64decode(vector["body_base64"])
+    return vector["body"].encode()
+
+
+def why_not(vector):
+    """Why a vector cannot be sent, or None."""
+    past, future = vector.get("tolerance", [0, 0])
+    if vector["expect"] == "bad_call":
+        return "it is about a mistake that the daemon cannot make"
+    if past != future:
+        return "the configuration has one tolerance for both sides"
+    if vector.get("method", "POST") != "POST":
+        return "deliveries are made by POST"
+    for name, value in vector["headers"]:
+        if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
+            return "HTTP carries no control characters"
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            return "HTTP carries no such name"
+        if value != value.strip(" \t") and vector["expect"] != "verified":
+            return "HTTP takes the white space around a value away"
+    return None
+
+
+def source_of(number, vector, file, folder):
+    secrets = []
+    for i, secret in enumerate(vector["secrets"]):
+        # The line end, which is no part of the secret.
+        path = write_file(f"{folder}/{number}-{i}", secret.encode("utf-8", "surrogatepass") + b"\n")
+        secrets.append({"file": path})
+    config = {"name": f"v{number}", "secrets": secrets}
+    config.update({key: file[key] for key in ("scheme", "description") if key in file})
+    if "tolerance" in vector:
+        config["tolerance_seconds"] = vector["tolerance"][0]
+    if "url" in vector:
+        config["url"] = vector["url"]
+    return config
+
+
+def check_refused_secret(sentence, config, folder, secrets):
+    """A verifier that cannot be made is a configuration that is refused."""
+    env = {}
+    if secrets[-1].endswith("\r"):  # which in a file would belong to the line end
+        env, config["secrets"][-1] = {"BAD_SECRET": secrets[-1]}, {"env": "BAD_SECRET"}
+    path = write_file(f"{folder}/bad.yaml", json.dumps({"sources": [config]}, ensure_ascii=False))
+    code, out, err = run("--config", path, "--check", env=env)
+    check(sentence, code == 6 and out == "" and err.count("\n") >= 1, code, out, err)
+
+
+def expected_of(vector, file):
+    """The daemon reads the event, too: where that is JSON, other bodies are refused."""
+    json_only = file.get("scheme") in JSON_ONLY or "payload json" in file.get("description", "")
+    if vector["expect"] == "verified" and json_only:
+        try:
+            if not isinstance(json.loads(body_of(vector)), dict):
+                return "invalid_payload"
+        except ValueError:
+            return "invalid_payload"
+    return vector["expect"]
+
+
+# Many vectors sign the same delivery in different ways.
+STATUSES = {"verified": ("accepted", "duplicate")}
+VERDICTS = {"verified": ("stored", "duplicate")}
+
+
+def check_vector(sentence, daemon, number, vector, expected):
+    before = len(daemon.lines())
+    answer = daemon.send(f"/v{number}", vector["headers"], body_of(vector))
+    good = answer.status == STATUS[expected] and \
+        (answer.code or answer.json["status"]) in STATUSES.get(expected, (expected,))
+    lines = daemon.lines()[before:]
+    said = {}
+    if lines:  # one about a refusal may be left out
+        line = lines[0]
+        good = good and len(lines) == 1 and \
+            line["verdict"] in VERDICTS.get(expected, ("refused",)) and \
+            line["reason"] == expected
+        said = {key: line[key] for key in FACTS}
+        said["id"] = said["id"] or ""
+        said["signed_at"] = -1 if said["signed_at"] is None else said["signed_at"]
+        said["fresh"] = int(said["fresh"])
+        said["secret"] = -1 if said["secret"] is None else said["secret"]
+    elif expected == "verified":
+        good = False
+    if said and any(said[key] != vector[key] for key in FACTS if key in vector):
+        good = False
+    if expected == "verified" and vector.get("id") not in (None, answer.json.get("id") or ""):
+        good = False
+    check(sentence, good, vector, answer, said, daemon.tail())
+
+
+def check_file(path):
+    with open(path, encoding="utf-8") as data:
+        file = json.load(data)
+    name = os.path.basename(path).removesuffix(".json")
+    folder = Folders.new()
+    configs, sent = [], []
+    for number, vector in enumerate(file["vectors"]):
+        sentence = f"{name}: {vector['name']}"
+        config = source_of(number, vector, file, folder)
+        if vector["expect"] == "bad_secret":
+            check_refused_secret(sentence, config, folder, vector["secrets"])
+        elif reason := why_not(vector):
+            skip(sentence, reason)
+        else:
+            configs.append(config)
+            sent.append((sentence, number, vector))
+    clock = Clock(1)
+    daemon = Daemon(sources=configs, env=clock.environment())
+    for sentence, number, vector in sent:
+        clock.set(vector["now"])
+        check_vector(sentence, daemon, number, vector, expected_of(vector, file))
+    daemon.stop()
+
+
+def test_every_file():
+    files = sorted(glob.glob(f"{sink.SOURCE}/tests/vectors/*.json"))
+    check("the vectors were found", len(files) > 20, files)
+    for path in files:
+        check_file(path)
