@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "run.h"
+#include "tests/run.h"
 
 int main(void)
 {

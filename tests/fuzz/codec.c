@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "fuzz.h"
-#include "../../lib/codec.h"
+#include "tests/fuzz/fuzz.h"
+#include "lib/codec.h"
 
 enum {
     ROOM = 64

@@ -9,7 +9,7 @@
 #include "daemon/conf/config.h"
 #include "daemon/conf/config_file.h"
 #include "daemon/conf/include.h"
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 /* In the place of the real ones: any pattern would come, and this machine has many files. */
 bool include_open(struct include *include, const char *file, const char *pattern)

@@ -3,14 +3,13 @@
  * Fuzzes hookline_event_read() with a payload as if it were authentic: senders write strange
  * things, too. An input is the scheme's index, one digit, and the payload.
  */
-#define _GNU_SOURCE /* memmem() */
 #include <hookline.h>
 
 #include <string.h>
 
-#include "fuzz.h"
-#include "../../lib/member.h"
-#include "../../lib/verifier.h"
+#include "tests/fuzz/fuzz.h"
+#include "lib/member.h"
+#include "lib/verifier.h"
 
 static const hookline_verifier *verifier_of(size_t index)
 {

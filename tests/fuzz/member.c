@@ -3,14 +3,13 @@
  * Fuzzes the reader of single members, held against cJSON. An input is a path, a line feed and
  * a document. cJSON takes more than RFC 8259 does, so it is asked only about what we take.
  */
-#define _GNU_SOURCE /* memmem() */
 #include <math.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
-#include "fuzz.h"
-#include "../../lib/member.h"
+#include "tests/fuzz/fuzz.h"
+#include "lib/member.h"
 
 static const cJSON *find(const cJSON *object, const char *path)
 {

@@ -9,7 +9,7 @@
 #include "cli/ping/diagnosis.h"
 #include "cli/ping/provider.h"
 #include "cli/ping/observed.h"
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 static const char key[] = "sk_1";
 

@@ -7,7 +7,7 @@
 
 #include "daemon/base/net.h"
 #include "daemon/http/proxy_header.h"
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

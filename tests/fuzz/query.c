@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "daemon/admin/query.h"
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 static void check_text(const char *text, size_t size)
 {

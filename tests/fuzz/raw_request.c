@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/raw_request.h"
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 static void check_header(const hookline_header *header)
 {

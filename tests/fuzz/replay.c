@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs one fuzz target over its corpus, without a fuzzer: `replay [DIRECTORY]`. A file that the
- * target does not survive ends the program, which the TAP plan shows.
+ * Runs a fuzz target over its corpus without a fuzzer: `TARGET [DIRECTORY]`. The corpus is the folder
+ * with the program's name. A crash ends the program before its TAP plan is complete.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 static int is_visible(const struct dirent *entry)
 {
@@ -40,12 +40,14 @@ static bool run(const char *directory, const char *name)
 
 int main(int argc, char **argv)
 {
-    const char *top = getenv("top_srcdir");
+    const char *top = getenv("top_srcdir"), *name = program_invocation_short_name;
     char corpus[2048];
     struct dirent **entry;
     int count;
 
-    snprintf(corpus, sizeof(corpus), "%s/tests/fuzz/corpus/%s", top == NULL ? "." : top, FUZZ_NAME);
+    if (strncmp(name, "lt-", 3) == 0) /* libtool's wrapper runs it by this name */
+        name += 3;
+    snprintf(corpus, sizeof(corpus), "%s/tests/fuzz/corpus/%s", top == NULL ? "." : top, name);
     if (argc > 1)
         snprintf(corpus, sizeof(corpus), "%s", argv[1]);
     if ((count = scandir(corpus, &entry, is_visible, alphasort)) <= 0) {
@@ -55,8 +57,8 @@ int main(int argc, char **argv)
     printf("1..%d\n", count);
     for (int i = 0; i < count; i++) {
         fflush(stdout);
-        printf("%s %d - " FUZZ_NAME " survives %s\n",
-               run(corpus, entry[i]->d_name) ? "ok" : "not ok", i + 1, entry[i]->d_name);
+        printf("%s %d - %s survives %s\n", run(corpus, entry[i]->d_name) ? "ok" : "not ok", i + 1,
+               name, entry[i]->d_name);
         free(entry[i]);
     }
     free(entry);

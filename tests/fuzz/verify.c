@@ -21,7 +21,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 enum {
     REQUEST_HEAD_FIELDS_MAX = 12,

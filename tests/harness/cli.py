@@ -22,7 +22,7 @@ TOOL = find_tool()
 os.environ["LD_LIBRARY_PATH"] = os.path.join(os.path.abspath(sink.BUILD), ".libs")
 # A tool that is its own sink has what libh2o keeps, as hooklined has.
 os.environ.setdefault("LSAN_OPTIONS", "suppressions=" + os.path.abspath(
-    f"{sink.SOURCE}/tests/daemon/lsan.supp") + ":print_suppressions=0")
+    f"{sink.SOURCE}/tests/lsan.supp") + ":print_suppressions=0")
 
 GOOD, REFUSED, USAGE, STALE, TIMEOUT, TRANSPORT, PROVIDER_REFUSED = range(7)
 

@@ -170,7 +170,7 @@ class UnreliableMachine(Machine):
 
     def environment(self):
         modules = ["unsynced"] + (["synchronous"] if self.synchronous else [])
-        return {"LD_PRELOAD": ":".join(f"{BUILD}/tests/daemon/.libs/{m}.so" for m in modules),
+        return {"LD_PRELOAD": ":".join(f"{BUILD}/tests/preload/.libs/{m}.so" for m in modules),
                 "UNSYNCED_FOLDER": self.folder, "UNSYNCED_DISK": self.disk,
                 "UNSYNCED_FAULTS": self.faults, "SYNCHRONOUS": self.synchronous or "FULL"}
 

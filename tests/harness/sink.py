@@ -176,7 +176,7 @@ def environment(extra, state):
            **(extra or {})}
     env.setdefault("ASAN_OPTIONS", "verify_asan_link_order=0")
     env.setdefault("LSAN_OPTIONS",
-                   f"suppressions={SOURCE}/tests/daemon/lsan.supp:print_suppressions=0")
+                   f"suppressions={SOURCE}/tests/lsan.supp:print_suppressions=0")
     return env
 
 
@@ -201,7 +201,7 @@ def run(*arguments, env=None, timeout=PATIENCE):
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-CLOCK_FROM_FILE = f"{BUILD}/tests/daemon/.libs/clock_from_file.so"
+CLOCK_FROM_FILE = f"{BUILD}/tests/preload/.libs/clock_from_file.so"
 
 
 class Clock:

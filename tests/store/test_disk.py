@@ -494,7 +494,7 @@ def test_a_store_that_is_held():
 
 def test_read_only():
     folder = os.path.realpath(Folders.new())
-    env = {"LD_PRELOAD": f"{sink.BUILD}/tests/daemon/.libs/unsynced.so", "UNSYNCED_FOLDER": folder,
+    env = {"LD_PRELOAD": f"{sink.BUILD}/tests/preload/.libs/unsynced.so", "UNSYNCED_FOLDER": folder,
            "UNSYNCED_DISK": Folders.new(), "UNSYNCED_FAULTS": write_file(
                os.path.join(Folders.new(), "faults"), "open * EROFS\nwrite * EROFS\n")}
     refused_store("a read-only folder without a store", f"{folder}/store.db",

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The usual mistakes: each is made on purpose and found, and where none was made none is found.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hookline.h>
+#include <sodium.h>
+
+#include "daemon/hints/diagnose.h"
+#include "daemon/hints/json_variants.h"
+#include "tests/run.h"
+
+#define NOW INT64_C(1800000000)
+
+#define FOIL                                                                                       \
+    "signature X-Signature; encoding hex; timestamp header X-Time seconds;"                        \
+    "content {timestamp}.{body};"
+#define IN_MS                                                                                      \
+    "signature X-Signature; encoding hex; timestamp header X-Time milliseconds;"                   \
+    "content {timestamp}.{body};"
+#define OTHER_NAMES                                                                                \
+    "signature Y-Signature; encoding hex; timestamp header Y-Time seconds;"                        \
+    "content {timestamp}.{body};"
+#define HEX " secret hex;"
+
+#define COMPACT "{\"a\":[1.0,{\"b\":\"\xc3\xa4/<\"},[]],\"c\":{}}"
+#define SPACED  "{\"a\": [1.0, {\"b\": \"\\u00e4/<\"}, []], \"c\": {}}"
+#define INDENTED                                                                                   \
+    "{\n  \"a\": [\n    1.0,\n    {\n      \"b\": \"\xc3\xa4/<\"\n    },\n    []\n  ],\n  \"c\": " \
+    "{}\n}"
+#define PHP   "{\"a\":[1.0,{\"b\":\"\\u00e4\\/<\"},[]],\"c\":{}}"
+#define GO    "{\"a\":[1.0,{\"b\":\"\xc3\xa4/\\u003c\"},[]],\"c\":{}}"
+#define LINES "{\"a\":1,\n\"b\":2}"
+
+/* "0123456789abcdef" in the forms in which a sender may have made a key of it. */
+#define SECRET    "0123456789abcdef"
+#define TEXT_KEY  "30313233343536373839616263646566"
+#define WHSEC_KEY "77687365635f"
+#define B64_KEY   "d35db7e39ebbf3d69b71d79f"
+
+static const struct {
+    const char *sender, *key; /* a description, and its secret */
+    const char *ours, *secret;
+    const char *sent, *received;
+    enum diagnose_cause kind;
+} ways[] = {
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}\n", "{}", DIAGNOSE_BODY_NEWLINE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}\r\n", "{}", DIAGNOSE_BODY_NEWLINE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}", "{}\n", DIAGNOSE_BODY_NEWLINE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}", "{}\r\n", DIAGNOSE_BODY_NEWLINE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "", "\n", DIAGNOSE_BODY_NEWLINE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "a\nb\n", "a\r\nb\r\n", DIAGNOSE_BODY_CRLF},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "a\r\n\r\nb", "a\n\nb", DIAGNOSE_BODY_CRLF},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "a\rb\r\n", "a\rb\n", DIAGNOSE_BODY_CRLF},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, COMPACT, SPACED, DIAGNOSE_BODY_REENCODED},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, SPACED, COMPACT, DIAGNOSE_BODY_REENCODED},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, INDENTED, SPACED, DIAGNOSE_BODY_REENCODED},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, PHP, INDENTED, DIAGNOSE_BODY_REENCODED},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, GO, PHP, DIAGNOSE_BODY_REENCODED},
+    {FOIL HEX, TEXT_KEY "0a", FOIL, SECRET, "{}", "{}", DIAGNOSE_SECRET_NEWLINE},
+    {FOIL HEX, TEXT_KEY "0d0a", FOIL, SECRET, "{}", "{}", DIAGNOSE_SECRET_NEWLINE},
+    {FOIL HEX, SECRET, FOIL, SECRET, "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, B64_KEY, FOIL, SECRET, "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, B64_KEY, FOIL, "whsec_" SECRET, "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, WHSEC_KEY TEXT_KEY, FOIL, SECRET, "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, TEXT_KEY, FOIL, "whsec_" SECRET, "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, TEXT_KEY, FOIL HEX, SECRET, "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, TEXT_KEY, FOIL "\n secret\tbase64 whsec_\n", SECRET, "{}", "{}",
+     DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, WHSEC_KEY TEXT_KEY, FOIL "secret base64 whsec_", "whsec_" SECRET, "{}", "{}",
+     DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, TEXT_KEY, "secret base64 sk_;" FOIL, "sk_" SECRET, "{}", "{}",
+     DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, "fbefbefb", FOIL, "--++", "{}", "{}", DIAGNOSE_NONE},
+    {FOIL HEX, "fbefbe", FOIL, "----", "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, "fbefbe", FOIL, "++++", "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, "fb", FOIL, "+w==", "{}", "{}", DIAGNOSE_SECRET_DECODING},
+    {FOIL HEX, "abcdef", FOIL, SECRET, "{}", "{}", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{}", "{\"a\":1}", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, LINES, "", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "[1]", "[1.0]", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, "====", "{}", "{}", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, "whsec_", "{}", "{}", DIAGNOSE_NONE},
+    {IN_MS HEX, TEXT_KEY, FOIL, SECRET, "{}", "{}", DIAGNOSE_TIMESTAMP_UNIT},
+    {FOIL HEX, TEXT_KEY, IN_MS, SECRET, "{}", "{}", DIAGNOSE_TIMESTAMP_UNIT},
+};
+
+static hookline_bytes bytes(const char *text)
+{
+    return (hookline_bytes){text, strlen(text)};
+}
+
+static hookline_verifier *verifier_of(const char *description, const char *secret)
+{
+    hookline_verifier *verifier;
+
+    ck_assert_int_eq(hookline_verifier_new_custom(&verifier, description, secret, NULL, 0), 0);
+    return verifier;
+}
+
+static hookline_request signed_by(hookline_verifier *signer, int64_t when, const char *sent,
+                                  const char *received, hookline_signature *signature)
+{
+    hookline_request request = {.body = bytes(sent)};
+
+    ck_assert_int_eq(hookline_sign(signer, &request, (hookline_bytes){NULL, 0}, when, signature),
+                     0);
+    request.find_header = hookline_find_in_list;
+    request.headers = &signature->headers;
+    request.body = bytes(received);
+    return request;
+}
+
+START_TEST(each_mistake_is_found_by_its_name_and_nothing_else_is)
+{
+    hookline_verifier *signer = verifier_of(ways[_i].sender, ways[_i].key);
+    hookline_verifier *ours = verifier_of(ways[_i].ours, ways[_i].secret);
+    char *exact = strdup(ways[_i].received); /* so that reading beyond its end is seen */
+    hookline_signature signature;
+    hookline_request request = signed_by(signer, NOW, ways[_i].sent, exact, &signature);
+    struct diagnose_question question = {
+        .verifier = ours,
+        .request = &request,
+        .now = NOW,
+        .result = hookline_verify(ours, &request, NOW),
+        .description = ways[_i].ours,
+        .secrets = &ways[_i].secret,
+        .secrets_count = 1,
+    };
+    struct diagnose_result found;
+
+    exact = realloc(exact, request.body.len == 0 ? 1 : request.body.len);
+    request.body.base = exact;
+    found = diagnose_find(&question);
+    ck_assert_int_lt(question.result.reason, 0);
+    ck_assert_int_eq(found.kind, ways[_i].kind);
+    ck_assert_ptr_null(found.other);
+    if (found.kind == DIAGNOSE_SECRET_NEWLINE || found.kind == DIAGNOSE_SECRET_DECODING) {
+        question.description = NULL;
+        ck_assert_int_eq(diagnose_find(&question).kind, DIAGNOSE_NONE);
+    }
+    free(exact);
+    hookline_verifier_free(&ours);
+    hookline_verifier_free(&signer);
+}
+END_TEST
+
+START_TEST(every_mistake_has_a_name_and_a_sentence)
+{
+    for (int kind = DIAGNOSE_OTHER_SOURCE; kind <= DIAGNOSE_TIMESTAMP_UNIT; kind++) {
+        ck_assert_uint_eq(strspn(diagnose_cause_name(kind), "abcdefghijklmnopqrstuvwxyz_"),
+                          strlen(diagnose_cause_name(kind)));
+        ck_assert_uint_gt(strlen(diagnose_cause_text(kind)), 40);
+    }
+    ck_assert_ptr_null(diagnose_cause_name(DIAGNOSE_NONE));
+    ck_assert_ptr_null(diagnose_cause_text(DIAGNOSE_NONE));
+}
+END_TEST
+
+START_TEST(the_second_secret_and_the_second_source_are_asked)
+{
+    hookline_verifier *ours = verifier_of(FOIL, SECRET);
+    hookline_verifier *other = verifier_of(OTHER_NAMES, SECRET), *same = verifier_of(FOIL, "third");
+    const struct diagnose_other others[] = {
+        {"ours", NULL, ours}, {"other", NULL, other}, {"same", NULL, same}};
+    const char *const secrets[] = {SECRET, "666f757274680a"};
+    hookline_verifier *signer = verifier_of(FOIL HEX, secrets[1]);
+    hookline_signature signature;
+    hookline_request request = signed_by(other, NOW - 1000, "{}", "{}", &signature);
+    struct diagnose_question q = {.verifier = ours, .request = &request, .now = NOW};
+    struct diagnose_result found;
+
+    q.others = others;
+    q.others_count = COUNT(others);
+    q.description = FOIL;
+    q.secrets = secrets;
+    q.secrets_count = COUNT(secrets);
+    q.result = hookline_verify(ours, &request, NOW);
+    ck_assert_int_eq(q.result.reason, HOOKLINE_MISSING_HEADER);
+    found = diagnose_find(&q); /* however old it is */
+    ck_assert_int_eq(found.kind, DIAGNOSE_OTHER_SOURCE);
+    ck_assert_str_eq(found.other, "other");
+    request = signed_by(same, NOW, "{}", "{}", &signature);
+    q.result = hookline_verify(ours, &request, NOW);
+    found = diagnose_find(&q);
+    ck_assert_int_eq(found.kind, DIAGNOSE_OTHER_SOURCE);
+    ck_assert_str_eq(found.other, "same");
+    request = signed_by(signer, NOW, "{}", "{}", &signature);
+    q.result = hookline_verify(ours, &request, NOW);
+    ck_assert_int_eq(diagnose_find(&q).kind, DIAGNOSE_SECRET_DECODING);
+    hookline_verifier_free(&signer);
+    hookline_verifier_free(&same);
+    hookline_verifier_free(&other);
+    hookline_verifier_free(&ours);
+}
+END_TEST
+
+static enum diagnose_cause kind_of_time(int64_t signed_at)
+{
+    const struct diagnose_question q = {
+        .now = NOW,
+        .result = {.reason = signed_at < NOW ? HOOKLINE_TOO_OLD : HOOKLINE_TOO_NEW,
+                   .signed_at = signed_at},
+    };
+
+    return diagnose_find(&q).kind;
+}
+
+START_TEST(a_clock_that_is_wrong_is_no_other_unit)
+{
+    ck_assert_int_eq(kind_of_time(NOW - 301), DIAGNOSE_NONE);
+    ck_assert_int_eq(kind_of_time(NOW + 301), DIAGNOSE_NONE);
+    ck_assert_int_eq(kind_of_time(1), DIAGNOSE_NONE);
+    ck_assert_int_eq(kind_of_time(INT64_MAX), DIAGNOSE_NONE);
+    ck_assert_int_eq(kind_of_time(NOW * 900), DIAGNOSE_NONE);
+    ck_assert_int_eq(kind_of_time(NOW * 1000 + 999), DIAGNOSE_TIMESTAMP_UNIT);
+    ck_assert_int_eq(kind_of_time(NOW * 1000000), DIAGNOSE_TIMESTAMP_UNIT);
+    ck_assert_int_eq(kind_of_time(NOW * 1000000000), DIAGNOSE_TIMESTAMP_UNIT);
+    ck_assert_int_eq(kind_of_time(NOW / 1000), DIAGNOSE_TIMESTAMP_UNIT);
+}
+END_TEST
+
+START_TEST(a_description_that_is_nearly_too_long_is_no_danger)
+{
+    size_t found = 0;
+
+    for (size_t len = 980; len < 1030; len++) {
+        char *description = malloc(len + 1);
+        hookline_verifier *ours, *signer = verifier_of(FOIL HEX, TEXT_KEY "0a");
+        hookline_signature signature;
+        hookline_request request = signed_by(signer, NOW, "{}", "{}", &signature);
+        const char *secret = SECRET;
+        struct diagnose_question q = {.request = &request, .now = NOW, .description = description};
+
+        memset(description, ';', len);
+        memcpy(description, FOIL, sizeof(FOIL) - 1);
+        description[len] = '\0';
+        q.secrets = &secret;
+        q.secrets_count = 1;
+        if (hookline_verifier_new_custom(&ours, description, secret, NULL, 0) == 0) {
+            q.verifier = ours;
+            q.result = hookline_verify(ours, &request, NOW);
+            found += diagnose_find(&q).kind == DIAGNOSE_SECRET_NEWLINE;
+        }
+        hookline_verifier_free(&ours);
+        hookline_verifier_free(&signer);
+        free(description);
+    }
+    /* Up to where there is no room for another secret. */
+    ck_assert_uint_eq(found, 1024 - sizeof("secret hex") - 980 + 1);
+}
+END_TEST
+
+static char *random_text(size_t len)
+{
+    static const char letters[] = "{}[]\":,\\u/<\n\r =whsec_019afAF;\xc3\xa4";
+    char *text = malloc(len + 1);
+
+    for (size_t i = 0; i < len; i++)
+        text[i] = letters[randombytes_uniform(sizeof(letters) - 1)];
+    text[len] = '\0';
+    return text;
+}
+
+START_TEST(whatever_the_body_and_the_secret_are_a_forgery_has_no_mistake)
+{
+    static const char *const endings[] = {"", "secret hex", "secret base64 whsec_", "secret text;"};
+
+    ck_assert_int_ge(sodium_init(), 0);
+    for (int turn = 0; turn < 200; turn++) {
+        hookline_verifier *signer = verifier_of(FOIL, "forger"), *ours = verifier_of(FOIL, SECRET);
+        char *body = random_text(randombytes_uniform(60)), *description = NULL;
+        char *secret = random_text(1 + randombytes_uniform(turn % 2 == 0 ? 20 : 600));
+        const char *const secrets[] = {secret};
+        hookline_signature signature;
+        hookline_request request = signed_by(signer, NOW, body, body, &signature);
+        struct diagnose_question q = {.verifier = ours, .request = &request, .now = NOW};
+
+        ck_assert_int_ge(asprintf(&description, "%s%s", FOIL, endings[turn % COUNT(endings)]), 0);
+        q.result = hookline_verify(ours, &request, NOW);
+        q.description = description;
+        q.secrets = secrets;
+        q.secrets_count = 1;
+        ck_assert_int_eq(diagnose_find(&q).kind, DIAGNOSE_NONE);
+        free(description);
+        free(secret);
+        free(body);
+        hookline_verifier_free(&ours);
+        hookline_verifier_free(&signer);
+    }
+}
+END_TEST
+
+/* ---- respelling */
+
+static const char *const spellings[] = {COMPACT, SPACED, INDENTED, PHP, GO};
+
+static bool is_respelling(const char *from, const char *to)
+{
+    char text[512];
+
+    for (unsigned n = 0; n < json_variants_count(); n++)
+        if (json_variants_write(n, bytes(from), text, sizeof(text)) == strlen(to) &&
+            memcmp(text, to, strlen(to)) == 0)
+            return true;
+    return false;
+}
+
+START_TEST(each_spelling_becomes_each_other)
+{
+    for (size_t i = 0; i < COUNT(spellings); i++)
+        ck_assert_msg(is_respelling(spellings[_i], spellings[i]), "%s: %s", spellings[_i],
+                      spellings[i]);
+}
+END_TEST
+
+static const char *const pairs[][2] = {
+    {"\"\\ud83d\\uDE00\"", "\"\xf0\x9f\x98\x80\""},
+    {"\"\xf0\x9f\x98\x80\"", "\"\\ud83d\\ude00\""},
+    {"\"\\ud83d\"", "\"\\ud83d\""},
+    {"\"\\ud83d\\u0041\"", "\"\\ud83dA\""},
+    {"\"\\u0000\\u0009\\u000b\"", "\"\\u0000\\t\\u000b\""},
+    {"\"\\u0022\\u005c\\b\\f\\r\"", "\"\\\"\\\\\\b\\f\\r\""},
+    {"\"\x7f\"", "\"\\u007f\""},
+    {"\"\\u2028\"", "\"\xe2\x80\xa8\""},
+    {"\"\xe2\x80\xa8\"", "\"\\u2028\""},
+    {"\"\\q\\u12\"", "\"\\q\\u12\""},
+    {"\"\xff\xc3\"", "\"\xff\xc3\""},
+    {"\" a , : { \"", "\" a , : { \""},
+    {"{ }", "{}"},
+    {"[ \n ]", "[]"},
+    {"\"\\", "\"\\"},
+    {"\"\\u00", "\"\\u00"},
+    {" 1e400 ", "1e400"},
+    {"]]", "]]"},
+};
+
+START_TEST(a_text_is_respelled_as_others_do)
+{
+    ck_assert_msg(is_respelling(pairs[_i][0], pairs[_i][1]), "%s", pairs[_i][0]);
+}
+END_TEST
+
+/* Whatever comes, and however much room there is. */
+START_TEST(any_bytes_are_respelled_within_their_room)
+{
+    static const char letters[] = "{}[]\":,\\ud83cde00/<>&\n\t\r 1aq\xc3\xa4\xf0\x9f\xff\x80";
+
+    ck_assert_int_ge(sodium_init(), 0);
+    for (int turn = 0; turn < 20000; turn++) {
+        size_t len = randombytes_uniform(40), size = randombytes_uniform(200);
+        char *text = malloc(len + 1), *out = malloc(size + 1);
+
+        text = realloc(text, len == 0 ? 1 : len);
+        out = realloc(out, size == 0 ? 1 : size);
+        for (size_t i = 0; i < len; i++)
+            text[i] = letters[randombytes_uniform(sizeof(letters))];
+        for (unsigned n = 0; n < json_variants_count(); n++)
+            ck_assert_uint_le(json_variants_write(n, (hookline_bytes){text, len}, out, size), size);
+        free(text);
+        free(out);
+    }
+}
+END_TEST
+
+START_TEST(what_is_nested_deeply_takes_no_more_room_than_there_is)
+{
+    const size_t len = 1 << 16, size = 1 << 18;
+    char *text = malloc(len), *out = malloc(size);
+    unsigned written = 0;
+
+    memset(text, '[', len);
+    for (unsigned n = 0; n < json_variants_count(); n++)
+        written += json_variants_write(n, (hookline_bytes){text, len}, out, size) > 0;
+    ck_assert_uint_eq(written, 2 * json_variants_count() / 5);
+    free(text);
+    free(out);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("mistake");
+    TCase *tc = tcase_create("units");
+
+    tcase_add_loop_test(tc, each_mistake_is_found_by_its_name_and_nothing_else_is, 0, COUNT(ways));
+    tcase_add_test(tc, every_mistake_has_a_name_and_a_sentence);
+    tcase_add_test(tc, the_second_secret_and_the_second_source_are_asked);
+    tcase_add_test(tc, a_clock_that_is_wrong_is_no_other_unit);
+    tcase_add_test(tc, a_description_that_is_nearly_too_long_is_no_danger);
+    tcase_add_test(tc, whatever_the_body_and_the_secret_are_a_forgery_has_no_mistake);
+    tcase_add_loop_test(tc, each_spelling_becomes_each_other, 0, COUNT(spellings));
+    tcase_add_loop_test(tc, a_text_is_respelled_as_others_do, 0, COUNT(pairs));
+    tcase_add_test(tc, any_bytes_are_respelled_within_their_room);
+    tcase_add_test(tc, what_is_nested_deeply_takes_no_more_room_than_there_is);
+    suite_add_tcase(s, tc);
+    return s;
+}

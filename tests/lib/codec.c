@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One text for each sequence of bytes, and no other.
+ */
+#include "lib/codec.h"
+
+#include <string.h>
+
+#include "tests/run.h"
+
+static unsigned char out[64];
+static size_t len;
+
+static bool decode(enum encoding encoding, const char *text, size_t size)
+{
+    return codec_decode_public(encoding, (hookline_bytes){text, strlen(text)}, out, size, &len);
+}
+
+static bool decode_secret(enum encoding encoding, const char *text, size_t size)
+{
+    return codec_decode_secret(encoding, (hookline_bytes){text, strlen(text)}, out, size, &len);
+}
+
+static const struct {
+    enum encoding encoding;
+    const char *text, *bytes;
+} pairs[] = {
+    {ENCODING_HEX, "", ""},
+    {ENCODING_HEX, "666f6f", "foo"},
+    {ENCODING_HEX, "4a6f", "Jo"},
+    {ENCODING_BASE64, "", ""},
+    {ENCODING_BASE64, "Zg==", "f"},
+    {ENCODING_BASE64, "Zm8=", "fo"},
+    {ENCODING_BASE64, "Zm9v", "foo"},
+    {ENCODING_BASE64, "Zm9vYmFy", "foobar"},
+    {ENCODING_BASE64, "Pz8/Pj4+", "?\?\?>>>"},
+    {ENCODING_BASE64URL, "Zg", "f"},
+    {ENCODING_BASE64URL, "Zm8", "fo"},
+    {ENCODING_BASE64URL, "Pz8_Pj4-", "?\?\?>>>"},
+};
+
+START_TEST(bytes_become_text_and_text_becomes_bytes)
+{
+    char text[64];
+    size_t size = strlen(pairs[_i].bytes);
+
+    ck_assert(decode(pairs[_i].encoding, pairs[_i].text, sizeof(out)));
+    ck_assert_uint_eq(len, size);
+    ck_assert_mem_eq(out, pairs[_i].bytes, size);
+    codec_encode(pairs[_i].encoding, out, size, text, sizeof(text));
+    ck_assert_str_eq(text, pairs[_i].text);
+}
+END_TEST
+
+static const struct {
+    enum encoding encoding;
+    const char *text;
+} wrong[] = {
+    {ENCODING_HEX, "6"},
+    {ENCODING_HEX, "666"},
+    {ENCODING_HEX, "6g"},
+    {ENCODING_HEX, "0x66"},
+    {ENCODING_HEX, " 66"},
+    {ENCODING_HEX, "66 "},
+    {ENCODING_HEX, "66:6f"},
+    {ENCODING_HEX, "66\n"},
+    {ENCODING_BASE64, "Z"},
+    {ENCODING_BASE64, "Zg"},
+    {ENCODING_BASE64, "Zg="},
+    {ENCODING_BASE64, "Zg==="},
+    {ENCODING_BASE64, "Zh=="},
+    {ENCODING_BASE64, "Zm9="},
+    {ENCODING_BASE64, "Zm8"},
+    {ENCODING_BASE64, "Zm9v===="},
+    {ENCODING_BASE64, "Zg==Zg=="},
+    {ENCODING_BASE64, "Zm 9v"},
+    {ENCODING_BASE64, "Zm9v\n"},
+    {ENCODING_BASE64, "Pz8_Pj4-"},
+    {ENCODING_BASE64, "===="},
+    {ENCODING_BASE64, "Z\xc1=="},
+    {ENCODING_BASE64, "\x80\xff\xc1\xe1"},
+    {ENCODING_BASE64URL, "Zh"},
+    {ENCODING_BASE64URL, "Zg="},
+    {ENCODING_BASE64URL, "Zg==="},
+    {ENCODING_BASE64URL, "Pz8/"},
+    {ENCODING_BASE64URL, "Zm8\xff"},
+};
+
+START_TEST(text_that_is_not_canonical_is_refused)
+{
+    ck_assert(!decode(wrong[_i].encoding, wrong[_i].text, sizeof(out)));
+}
+END_TEST
+
+START_TEST(hex_is_read_in_either_case)
+{
+    ck_assert(decode(ENCODING_HEX, "4A6F", sizeof(out)));
+    ck_assert_mem_eq(out, "Jo", 2);
+}
+END_TEST
+
+START_TEST(base64_for_urls_is_read_with_padding_too)
+{
+    ck_assert(decode(ENCODING_BASE64URL, "Zg==", sizeof(out)));
+    ck_assert_uint_eq(len, 1);
+}
+END_TEST
+
+START_TEST(a_secret_may_lack_its_padding_but_not_half_of_it)
+{
+    ck_assert(decode_secret(ENCODING_BASE64, "Zg", sizeof(out)));
+    ck_assert(decode_secret(ENCODING_BASE64, "Zg==", sizeof(out)));
+    ck_assert(!decode_secret(ENCODING_BASE64, "Zg=", sizeof(out)));
+    ck_assert(!decode_secret(ENCODING_BASE64, "Zh", sizeof(out)));
+    ck_assert(!decode_secret(ENCODING_BASE64, "\xe9\xe9", sizeof(out)));
+}
+END_TEST
+
+/* Each character of 256 in the place of a letter whose value is 0. */
+START_TEST(only_the_letter_a_is_an_a)
+{
+    char text[] = "Zg?A";
+    hookline_bytes four = {text, 4};
+
+    text[2] = (char)_i;
+    ck_assert_int_eq(codec_decode_public(ENCODING_BASE64, four, out, 64, &len) && out[1] == 0 &&
+                         out[2] == 0,
+                     _i == 'A');
+    ck_assert_int_eq(codec_decode_secret(ENCODING_BASE64, four, out, 64, &len) && out[1] == 0 &&
+                         out[2] == 0,
+                     _i == 'A');
+}
+END_TEST
+
+START_TEST(text_is_the_bytes_that_it_is)
+{
+    ck_assert(codec_decode_secret(ENCODING_TEXT, (hookline_bytes){"a\0\xff", 3}, out, 3, &len));
+    ck_assert_mem_eq(out, "a\0\xff", 3);
+    ck_assert_uint_eq(len, 3);
+}
+END_TEST
+
+static const struct {
+    enum encoding encoding;
+    const char *text;
+} longer[] = {
+    {ENCODING_HEX, "666f6f"},
+    {ENCODING_BASE64, "Zm9v"},
+    {ENCODING_BASE64URL, "Zm9v"},
+};
+
+START_TEST(what_has_no_room_is_refused)
+{
+    ck_assert(!decode(longer[_i].encoding, longer[_i].text, 2));
+    ck_assert(decode(longer[_i].encoding, longer[_i].text, 3));
+    ck_assert(!decode_secret(longer[_i].encoding, longer[_i].text, 2));
+    ck_assert(!decode_secret(ENCODING_TEXT, "foo", 2));
+}
+END_TEST
+
+START_TEST(what_has_no_room_is_not_written)
+{
+    char text[8] = "";
+
+    ck_assert_uint_eq(codec_encode(ENCODING_HEX, (const unsigned char *)"foo", 3, text, 6), 0);
+    ck_assert_uint_eq(codec_encode(ENCODING_HEX, (const unsigned char *)"foo", 3, text, 7), 6);
+    ck_assert_uint_eq(codec_encode(ENCODING_BASE64, (const unsigned char *)"foo", 3, text, 4), 0);
+    ck_assert_uint_eq(codec_encode(ENCODING_BASE64, (const unsigned char *)"foo", 3, text, 5), 4);
+    ck_assert_uint_eq(codec_encode(ENCODING_TEXT, (const unsigned char *)"foo", 3, text, 8), 0);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("codec");
+    TCase *tc = tcase_create("codec");
+
+    tcase_add_loop_test(tc, bytes_become_text_and_text_becomes_bytes, 0, COUNT(pairs));
+    tcase_add_loop_test(tc, text_that_is_not_canonical_is_refused, 0, COUNT(wrong));
+    tcase_add_test(tc, hex_is_read_in_either_case);
+    tcase_add_test(tc, base64_for_urls_is_read_with_padding_too);
+    tcase_add_test(tc, a_secret_may_lack_its_padding_but_not_half_of_it);
+    tcase_add_loop_test(tc, only_the_letter_a_is_an_a, 0, 256);
+    tcase_add_test(tc, text_is_the_bytes_that_it_is);
+    tcase_add_loop_test(tc, what_has_no_room_is_refused, 0, COUNT(longer));
+    tcase_add_test(tc, what_has_no_room_is_not_written);
+    suite_add_tcase(s, tc);
+    return s;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What hookline_event_read() reads out of an accepted payload.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/lib/delivery.h"
+#include "tests/run.h"
+
+static struct delivery d;
+static hookline_event *event;
+
+static void make_foil(void)
+{
+    deliver(&d, "foil");
+}
+
+static void drop(void)
+{
+    hookline_event_free(&event);
+    delivery_free(&d);
+}
+
+/* Signs the body by the scheme and reads the event of what is then accepted. */
+static int read_body(const char *scheme, const char *body)
+{
+    hookline_result r;
+
+    delivery_free(&d);
+    deliver(&d, scheme);
+    set_body(&d, body);
+    sign_again(&d);
+    r = verify(&d);
+    ck_assert_str_eq(hookline_code_name(r.reason), "verified");
+    return hookline_event_read(&event, d.v, &r);
+}
+
+START_TEST(an_event_tells_its_id_type_and_time)
+{
+    ck_assert_int_eq(read_body("foil", "{\"id\":\"wevt_1\",\"type\":\"webhook.test\","
+                                       "\"created\":\"2027-01-15T08:00:00.000Z\"}"),
+                     0);
+    ck_assert_str_eq(event->id, "wevt_1");
+    ck_assert_str_eq(event->type, "webhook.test");
+    ck_assert_int_eq(event->created_at, NOW);
+    ck_assert_int_eq(event->test, 1);
+}
+END_TEST
+
+START_TEST(an_event_that_says_nothing_is_empty)
+{
+    ck_assert_int_eq(read_body("foil", "{}"), 0);
+    ck_assert_ptr_null(event->id);
+    ck_assert_ptr_null(event->type);
+    ck_assert_int_eq(event->created_at, -1);
+    ck_assert_int_eq(event->test, 0);
+}
+END_TEST
+
+START_TEST(the_id_is_the_signed_one_of_the_header_where_the_scheme_has_one)
+{
+    ck_assert_int_eq(read_body("standard", "{\"id\":\"another\"}"), 0);
+    ck_assert_str_eq(event->id, "msg_1");
+}
+END_TEST
+
+static const struct {
+    const char *scheme, *type;
+    int test;
+} types[] = {
+    {"foil", "webhook.test", 1},     {"foil", "webhook.test ", 0},
+    {"foil", "Webhook.Test", 0},     {"foil", "ping", 0},
+    {"trulayer", "ping", 1},         {"trulayer", "webhook.test", 0},
+    {"tripwire", "webhook.test", 1}, {"stripe", "ping", 0},
+};
+
+START_TEST(a_test_is_one_by_its_type_alone)
+{
+    char body[128];
+
+    snprintf(body, sizeof(body), "{\"type\":\"%s\"}", types[_i].type);
+    ck_assert_int_eq(read_body(types[_i].scheme, body), 0);
+    ck_assert_str_eq(event->type, types[_i].type);
+    ck_assert_int_eq(event->test, types[_i].test);
+}
+END_TEST
+
+static const struct {
+    const char *created;
+    int64_t at;
+} times[] = {
+    {"1800000000", NOW},
+    {"1800000000000", NOW},
+    {"1800000000.9", NOW},
+    {"0", 0},
+    {"\"2027-01-15T09:00:00+01:00\"", NOW},
+    {"\"1800000000\"", NOW},
+    {"-1", -1},
+    {"1e99", -1},
+    {"\"yesterday\"", -1},
+    {"\"\"", -1},
+    {"null", -1},
+    {"true", -1},
+    {"{}", -1},
+    {"[1800000000]", -1},
+};
+
+START_TEST(a_time_is_read_in_any_form_or_left_out)
+{
+    char body[128];
+
+    snprintf(body, sizeof(body), "{\"created\":%s}", times[_i].created);
+    ck_assert_int_eq(read_body("stripe", body), 0);
+    ck_assert_int_eq(event->created_at, times[_i].at);
+}
+END_TEST
+
+START_TEST(escapes_in_a_type_are_read)
+{
+    ck_assert_int_eq(read_body("foil", "{\"type\":\"webhook\\u002etest\"}"), 0);
+    ck_assert_str_eq(event->type, "webhook.test");
+    ck_assert_int_eq(event->test, 1);
+}
+END_TEST
+
+static const char *const no_types[] = {
+    "{\"type\":1}",
+    "{\"type\":null}",
+    "{\"type\":[\"ping\"]}",
+    "{\"TYPE\":\"ping\"}",
+    "{\"data\":{\"type\":\"ping\"}}",
+};
+
+START_TEST(a_type_that_is_no_string_is_none)
+{
+    ck_assert_int_eq(read_body("foil", no_types[_i]), 0);
+    ck_assert_ptr_null(event->type);
+}
+END_TEST
+
+START_TEST(of_two_types_the_first_counts)
+{
+    ck_assert_int_eq(read_body("foil", "{\"type\":\"a\",\"type\":\"b\"}"), 0);
+    ck_assert_str_eq(event->type, "a");
+}
+END_TEST
+
+static const char *const unreadable[] = {
+    "",
+    "hello",
+    "[]",
+    "\"text\"",
+    "1",
+    "{\"a\":1",
+    "{a:1}",
+    "{\"a\":01}",
+    "{\"a\":1,}",
+    "{\"a\":1}}",
+    "{} {}",
+    "{'a':1}",
+    "null",
+    "{\"a\":NaN}",
+    "\xef\xbb\xbf{}",
+    "{\"a\":\"\t\"}",
+    "{\"a\":+1}",
+    "{\"a\":.5}",
+};
+
+START_TEST(a_payload_that_is_no_json_object_though_it_should_be_is_refused)
+{
+    ck_assert_int_eq(read_body("foil", unreadable[_i]), HOOKLINE_BAD_PAYLOAD);
+    ck_assert_ptr_null(event);
+}
+END_TEST
+
+START_TEST(a_payload_that_is_no_json_is_an_empty_event_where_it_may_be)
+{
+    ck_assert_int_eq(read_body("github", unreadable[_i]), 0);
+    ck_assert_ptr_null(event->type);
+    ck_assert_ptr_null(event->id);
+    ck_assert_int_eq(event->created_at, -1);
+}
+END_TEST
+
+START_TEST(members_inside_others_are_found_by_their_path)
+{
+    hookline_result r;
+
+    delivery_free(&d);
+    deliver_custom(&d, "signature X; encoding hex; content {body}; id body event.id; "
+                       "event type event.kind.name; event created event.at");
+    set_body(&d, "{\"event\":{\"id\":\"e1\",\"kind\":{\"name\":\"n\"},\"at\":7}}");
+    sign_again(&d);
+    r = verify(&d);
+    ck_assert_int_eq(hookline_event_read(&event, d.v, &r), 0);
+    ck_assert_str_eq(event->id, "e1");
+    ck_assert_str_eq(event->type, "n");
+    ck_assert_int_eq(event->created_at, 7);
+}
+END_TEST
+
+START_TEST(a_request_that_was_refused_has_no_event)
+{
+    hookline_result r;
+
+    d.now = NOW + 301;
+    r = verify(&d);
+    event = (hookline_event *)&d;
+    ck_assert_int_eq(hookline_event_read(&event, d.v, &r), HOOKLINE_BAD_CALL);
+    ck_assert_ptr_null(event);
+}
+END_TEST
+
+START_TEST(a_request_that_was_not_verified_has_no_event)
+{
+    hookline_result r = {0};
+
+    ck_assert_int_eq(hookline_event_read(&event, d.v, &r), HOOKLINE_BAD_CALL);
+}
+END_TEST
+
+START_TEST(nothing_may_be_null)
+{
+    hookline_result r = verify(&d);
+
+    ck_assert_int_eq(hookline_event_read(NULL, d.v, &r), HOOKLINE_BAD_CALL);
+    ck_assert_int_eq(hookline_event_read(&event, NULL, &r), HOOKLINE_BAD_CALL);
+    ck_assert_int_eq(hookline_event_read(&event, d.v, NULL), HOOKLINE_BAD_CALL);
+}
+END_TEST
+
+START_TEST(freeing_nothing_is_nothing_and_freeing_twice_is_once)
+{
+    hookline_event_free(NULL);
+    ck_assert_int_eq(read_body("foil", "{}"), 0);
+    hookline_event_free(&event);
+    ck_assert_ptr_null(event);
+    hookline_event_free(&event);
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("event");
+    TCase *tc = tcase_create("event");
+
+    tcase_add_checked_fixture(tc, make_foil, drop);
+    tcase_add_test(tc, an_event_tells_its_id_type_and_time);
+    tcase_add_test(tc, an_event_that_says_nothing_is_empty);
+    tcase_add_test(tc, the_id_is_the_signed_one_of_the_header_where_the_scheme_has_one);
+    tcase_add_loop_test(tc, a_test_is_one_by_its_type_alone, 0, COUNT(types));
+    tcase_add_loop_test(tc, a_time_is_read_in_any_form_or_left_out, 0, COUNT(times));
+    tcase_add_test(tc, escapes_in_a_type_are_read);
+    tcase_add_loop_test(tc, a_type_that_is_no_string_is_none, 0, COUNT(no_types));
+    tcase_add_test(tc, of_two_types_the_first_counts);
+    tcase_add_loop_test(tc, a_payload_that_is_no_json_object_though_it_should_be_is_refused, 0,
+                        COUNT(unreadable));
+    tcase_add_loop_test(tc, a_payload_that_is_no_json_is_an_empty_event_where_it_may_be, 0,
+                        COUNT(unreadable));
+    tcase_add_test(tc, members_inside_others_are_found_by_their_path);
+    tcase_add_test(tc, a_request_that_was_refused_has_no_event);
+    tcase_add_test(tc, a_request_that_was_not_verified_has_no_event);
+    tcase_add_test(tc, nothing_may_be_null);
+    tcase_add_test(tc, freeing_nothing_is_nothing_and_freeing_twice_is_once);
+    suite_add_tcase(s, tc);
+    return s;
+}

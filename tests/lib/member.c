@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The reader of single members, by itself and against cJSON.
+ */
+#include "lib/member.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "tests/run.h"
+
+static hookline_bytes bytes(const char *text)
+{
+    return (hookline_bytes){text, strlen(text)};
+}
+
+static const struct {
+    const char *json, *path;
+    enum member_kind kind;
+    const char *text;
+} finds[] = {
+    {"{\"a\":\"x\"}", "a", MEMBER_STRING, "x"},
+    {" \t\r\n{ \"a\" : \"x\" } ", "a", MEMBER_STRING, "x"},
+    {"{\"a\":\"\"}", "a", MEMBER_STRING, ""},
+    {"{\"b\":[1,{\"a\":2}],\"a\":3}", "a", MEMBER_NUMBER, "3"},
+    {"{\"a\":-1.5e+3}", "a", MEMBER_NUMBER, "-1.5e+3"},
+    {"{\"a\":null}", "a", MEMBER_NULL, "null"},
+    {"{\"a\":true}", "a", MEMBER_OTHER, "true"},
+    {"{\"a\":false}", "a", MEMBER_OTHER, "false"},
+    {"{\"a\":[1]}", "a", MEMBER_OTHER, "[1]"},
+    {"{\"a\":{\"b\":1}}", "a", MEMBER_OBJECT, "{\"b\":1}"},
+    {"{\"a\":{\"b\":1}}", "a.b", MEMBER_NUMBER, "1"},
+    {"{\"a\":{\"b\":{\"c\":\"x\"}}}", "a.b.c", MEMBER_STRING, "x"},
+    {"{\"a\":1,\"a\":2}", "a", MEMBER_NUMBER, "1"},
+    {"{\"a\":{\"b\":1},\"a\":{\"b\":2}}", "a.b", MEMBER_NUMBER, "1"},
+    {"{\"a\":1 rubbish", "a", MEMBER_NUMBER, "1"},
+    {"{}", "a", MEMBER_ABSENT, ""},
+    {"{\"b\":1}", "a", MEMBER_ABSENT, ""},
+    {"{\"A\":1}", "a", MEMBER_ABSENT, ""},
+    {"{\"ab\":1}", "a", MEMBER_ABSENT, ""},
+    {"{\"b\":{\"a\":1}}", "a", MEMBER_ABSENT, ""},
+    {"{\"b\":\"\\\"a\\\":1\"}", "a", MEMBER_ABSENT, ""},
+    {"{\"a\":1}", "a.b", MEMBER_ABSENT, ""},
+    {"{\"a\":\"b\"}", "a.b", MEMBER_ABSENT, ""},
+    {"{\"a\":{}}", "a.b", MEMBER_ABSENT, ""},
+    {"{\"a.b\":1}", "a.b", MEMBER_ABSENT, ""},
+    {"", "a", MEMBER_MALFORMED, ""},
+    {"[]", "a", MEMBER_MALFORMED, ""},
+    {"\"a\"", "a", MEMBER_MALFORMED, ""},
+    {"{", "a", MEMBER_MALFORMED, ""},
+    {"{\"a\"", "a", MEMBER_MALFORMED, ""},
+    {"{\"a\":", "a", MEMBER_MALFORMED, ""},
+    {"{\"a\":}", "a", MEMBER_MALFORMED, ""},
+    {"{\"a\":\"x", "a", MEMBER_MALFORMED, ""},
+    {"{\"a\" 1}", "a", MEMBER_MALFORMED, ""},
+    {"{a:1}", "a", MEMBER_MALFORMED, ""},
+    {"{'a':1}", "a", MEMBER_MALFORMED, ""},
+    {"{,\"a\":1}", "a", MEMBER_MALFORMED, ""},
+    {"{\"b\":01,\"a\":1}", "a", MEMBER_MALFORMED, ""},
+    {"{\"b\":tru,\"a\":1}", "a", MEMBER_MALFORMED, ""},
+    {"{\"b\":\"\n\",\"a\":1}", "a", MEMBER_MALFORMED, ""},
+    {"{\"b\":\"\\x\",\"a\":1}", "a", MEMBER_MALFORMED, ""},
+    {"{\"b\":[1,],\"a\":1}", "a", MEMBER_MALFORMED, ""},
+    {"{\"b\":[1}],\"a\":1}", "a", MEMBER_MALFORMED, ""},
+    {"\xef\xbb\xbf{\"a\":1}", "a", MEMBER_MALFORMED, ""},
+};
+
+START_TEST(a_member_is_found_or_not)
+{
+    struct member m = member_find(bytes(finds[_i].json), finds[_i].path);
+
+    ck_assert_int_eq(m.kind, finds[_i].kind);
+    ck_assert_uint_eq(m.text.len, strlen(finds[_i].text));
+    if (m.text.len > 0)
+        ck_assert_mem_eq(m.text.base, finds[_i].text, m.text.len);
+}
+END_TEST
+
+START_TEST(a_string_with_a_backslash_is_called_escaped)
+{
+    ck_assert(member_find(bytes("{\"a\":\"x\\ny\"}"), "a").escaped);
+    ck_assert(!member_find(bytes("{\"\\n\":1,\"a\":\"x\"}"), "a").escaped);
+}
+END_TEST
+
+static const struct {
+    const char *json;
+    enum member_kind kind;
+} escaped_names[] = {
+    {"{\"\\u0061\":1}", MEMBER_NUMBER},
+    {"{\"\\u0061\":1,\"a\":\"x\"}", MEMBER_NUMBER},
+    {"{\"a\":\"x\",\"\\u0061\":1}", MEMBER_STRING},
+    {"{\"\\u0061b\":1}", MEMBER_ABSENT},
+    {"{\"\\u0161\":1}", MEMBER_ABSENT},
+    {"{\"\\\\u0061\":1}", MEMBER_ABSENT},
+    {"{\"\\u0000a\":1}", MEMBER_ABSENT},
+    {"{\"\\ud83d\\ude00\":1}", MEMBER_ABSENT},
+    {"{\"\\n\":1}", MEMBER_ABSENT},
+};
+
+START_TEST(a_name_is_the_same_when_it_is_written_with_escapes)
+{
+    ck_assert_int_eq(member_find(bytes(escaped_names[_i].json), "a").kind, escaped_names[_i].kind);
+}
+END_TEST
+
+START_TEST(nothing_at_all_is_malformed)
+{
+    ck_assert_int_eq(member_find((hookline_bytes){NULL, 0}, "a").kind, MEMBER_MALFORMED);
+    ck_assert(!member_is_object((hookline_bytes){NULL, 0}));
+}
+END_TEST
+
+static const char *const values[] = {
+    "0",
+    "-0",
+    "1",
+    "10",
+    "-1",
+    "1.5",
+    "1e5",
+    "1E+5",
+    "1e-5",
+    "0.0",
+    "\"\"",
+    "\"x\"",
+    "\"\\n\"",
+    "\"\\u00e9\"",
+    "\"\\\\\"",
+    "\"\\/\"",
+    "\"\xc3\xa9\"",
+    "\"\\ud83d\\ude00\"",
+    "\"\x7f\"",
+    "\"\\u0000\"",
+    "true",
+    "false",
+    "null",
+    "[]",
+    "[1,2]",
+    "[ ]",
+    "{}",
+    "{\"b\":1}",
+    "[[[]]]",
+    "[{\"b\":[]}]",
+    "123456789012345678901234567890",
+    "\"\xff\xfe\"",
+    "01",
+    "+1",
+    "1.",
+    ".5",
+    "1e",
+    "1e+",
+    "-",
+    "--1",
+    "0x1",
+    "NaN",
+    "Infinity",
+    "tru",
+    "True",
+    "nul",
+    "\"",
+    "\"\\\"",
+    "\"\\x\"",
+    "\"\\u12\"",
+    "\"\\ud83d\"",
+    "\"\\ude00\"",
+    "\"\\ud83d\\u0041\"",
+    "\"\n\"",
+    "\"\x01\"",
+    "'x'",
+    "[1,]",
+    "[,1]",
+    "[1 2]",
+    "[",
+    "]",
+    "{",
+    "}",
+    "{\"b\"}",
+    "{\"b\":}",
+    "{\"b\":1,}",
+    "{b:1}",
+    "",
+    "1 2",
+    "/**/1",
+    "\"a\"\"b\"",
+    "[1]]",
+    "1234567890123456789012345678901234567890123456789012345678901234567890",
+};
+
+static const char *const frames[] = {
+    "{\"a\":%s}",
+    " {\n\"a\" :\t%s\r} ",
+    "{\"a\":%s,\"b\":1}",
+    "{\"b\":1,\"a\":%s}",
+    "{\"a\":%s,\"a\":2}",
+    "{\"b\":%s,\"a\":1}",
+    "{\"b\":[%s],\"a\":\"x\"}",
+    "{\"a\":{\"b\":%s}}",
+    "%s",
+    "[%s]",
+    "{\"a\":%s} x",
+    "{\"a\":%s",
+    "{\"a\":1,%s}",
+    "{%s:1,\"a\":2}",
+    "{\"b\":1,\"\\u0061\":%s,\"a\":2}",
+};
+
+static void compare_text(const char *json, struct member m, const cJSON *theirs)
+{
+    char text[256];
+
+    if (m.kind == MEMBER_STRING && !m.escaped) {
+        ck_assert_uint_eq(strlen(theirs->valuestring), m.text.len);
+        ck_assert_mem_eq(theirs->valuestring, m.text.base, m.text.len);
+    } else if (m.kind == MEMBER_NUMBER) {
+        snprintf(text, sizeof(text), "%.*s", (int)m.text.len, m.text.base);
+        ck_assert_msg(strtod(text, NULL) == theirs->valuedouble, "%s", json);
+    }
+}
+
+static void compare_kind(const char *json, struct member m, const cJSON *theirs)
+{
+    static const int types[] = {
+        [MEMBER_STRING] = cJSON_String,
+        [MEMBER_NUMBER] = cJSON_Number,
+        [MEMBER_NULL] = cJSON_NULL,
+        [MEMBER_OBJECT] = cJSON_Object,
+        [MEMBER_OTHER] = cJSON_True | cJSON_False | cJSON_Array,
+    };
+
+    ck_assert_msg(m.kind != MEMBER_MALFORMED, "%s", json);
+    ck_assert_msg((m.kind == MEMBER_ABSENT) == (theirs == NULL), "%s", json);
+    if (theirs == NULL)
+        return;
+    ck_assert_msg(theirs->type & types[m.kind], "%s", json);
+    compare_text(json, m, theirs);
+}
+
+/* Returns whether both read the document. */
+static int compare(const char *json)
+{
+    cJSON *theirs;
+
+    if (!member_is_object(bytes(json)))
+        return 0;
+    theirs = cJSON_ParseWithLength(json, strlen(json));
+    ck_assert_msg(cJSON_IsObject(theirs), "%s", json);
+    compare_kind(json, member_find(bytes(json), "a"),
+                 cJSON_GetObjectItemCaseSensitive(theirs, "a"));
+    cJSON_Delete(theirs);
+    return 1;
+}
+
+/* Every value in the frame _i: about a thousand documents in all. */
+START_TEST(what_is_an_object_here_is_the_same_object_for_cjson)
+{
+    char json[512];
+
+    for (int i = 0; i < COUNT(values); i++) {
+        snprintf(json, sizeof(json), frames[_i], values[i]);
+        compare(json);
+    }
+}
+END_TEST
+
+/* The same number after the same seed, everywhere. */
+static unsigned next(unsigned *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 16;
+}
+
+/* A good document, one to three of whose characters are then replaced, 400 times. */
+START_TEST(documents_with_wrong_characters_are_read_alike_or_refused)
+{
+    static const char good[] =
+        "{\"b\":[1,-2.5e3,\"x\\u00e9\\n\",{\"c\":null}],\"a\":\"text\",\"d\":{\"e\":true}}";
+    static const char odd[] = "{}[]:,\"\\0123456789-+.eEtfn \t\n\x01\x7f\x80\xff"
+                              "a";
+    unsigned seed = (unsigned)_i;
+    char json[sizeof(good)];
+    int read = 0;
+
+    for (int round = 0; round < 400; round++) {
+        memcpy(json, good, sizeof(good));
+        for (unsigned n = next(&seed) % 3 + 1; n > 0; n--)
+            json[next(&seed) % (sizeof(good) - 1)] = odd[next(&seed) % (sizeof(odd) - 1)];
+        read += compare(json);
+    }
+    ck_assert_int_gt(read, 0);
+}
+END_TEST
+
+START_TEST(no_beginning_of_an_object_is_one)
+{
+    const char *json =
+        "{\"b\":[1,-2.5e3,\"x\\u00e9\"],\"a\":\"\\ud83d\\ude00\",\"d\":{\"e\":true}}";
+
+    for (size_t len = 0; len < strlen(json); len++)
+        ck_assert(!member_is_object((hookline_bytes){json, len}));
+    ck_assert(member_is_object(bytes(json)));
+}
+END_TEST
+
+/* {"a":[[[...]]]} with _i brackets */
+static bool is_object_of_depth(int depth)
+{
+    char json[4096] = "{\"a\":";
+    bool ours;
+    cJSON *theirs;
+
+    memset(json + 5, '[', (size_t)depth - 1);
+    memset(json + 4 + depth, ']', (size_t)depth - 1);
+    json[3 + 2 * depth] = '}';
+    ours = member_is_object(bytes(json));
+    theirs = cJSON_Parse(json);
+    ck_assert_int_eq(ours, theirs != NULL);
+    cJSON_Delete(theirs);
+    return ours;
+}
+
+START_TEST(objects_are_as_deep_as_cjson_allows)
+{
+    ck_assert(is_object_of_depth(999));
+    ck_assert(is_object_of_depth(1000));
+    ck_assert(!is_object_of_depth(1001));
+    ck_assert(!is_object_of_depth(1500));
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("member");
+    TCase *tc = tcase_create("member");
+
+    tcase_add_loop_test(tc, a_member_is_found_or_not, 0, COUNT(finds));
+    tcase_add_test(tc, a_string_with_a_backslash_is_called_escaped);
+    tcase_add_loop_test(tc, a_name_is_the_same_when_it_is_written_with_escapes, 0,
+                        COUNT(escaped_names));
+    tcase_add_test(tc, nothing_at_all_is_malformed);
+    tcase_add_loop_test(tc, what_is_an_object_here_is_the_same_object_for_cjson, 0, COUNT(frames));
+    tcase_add_loop_test(tc, documents_with_wrong_characters_are_read_alike_or_refused, 0, 16);
+    tcase_add_test(tc, no_beginning_of_an_object_is_one);
+    tcase_add_test(tc, objects_are_as_deep_as_cjson_allows);
+    suite_add_tcase(s, tc);
+    return s;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * No bit of what is signed, of the signature or of what decides may change.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "tests/lib/delivery.h"
+#include "tests/run.h"
+
+static struct delivery d;
+
+static void drop(void)
+{
+    delivery_free(&d);
+}
+
+/* The one change that does not change the signature: the case of a hex digit. */
+static int is_other_case_of_hex(char before, int bit)
+{
+    return isxdigit((unsigned char)before) && isalpha((unsigned char)before) && bit == 5;
+}
+
+/* Flips each bit of `text` in turn; nothing but `harmless` may then be accepted. */
+static void flip_each_bit(char *text, size_t len, int (*harmless)(char before, int bit))
+{
+    for (size_t i = 0; i < 8 * len; i++) {
+        int expected = harmless != NULL && harmless(text[i / 8], (int)(i % 8)), accepted;
+
+        text[i / 8] = (char)(text[i / 8] ^ 1 << i % 8);
+        accepted = hookline_accepted(verify(&d));
+        text[i / 8] = (char)(text[i / 8] ^ 1 << i % 8);
+        ck_assert_msg(accepted == expected, "byte %zu, bit %zu", i / 8, i % 8);
+    }
+    ck_assert_str_eq(verdict(&d), "verified");
+}
+
+static const struct {
+    const char *scheme, *signature, *timestamp, *id;
+    int hex;
+} schemes[] = {
+    {"foil", "X-Foil-Signature", "X-Foil-Timestamp", NULL, 1},
+    {"shodai", "X-Shodai-Webhook-Signature", "X-Shodai-Webhook-Timestamp", "X-Shodai-Webhook-Id",
+     1},
+    {"trulayer", "X-TruLayer-Signature", NULL, NULL, 1},
+    {"standard", "webhook-signature", "webhook-timestamp", "webhook-id", 0},
+    {"stripe", "Stripe-Signature", NULL, NULL, 1},
+};
+
+static void flip_each_bit_of_header(const char *name, size_t skip,
+                                    int (*harmless)(char before, int bit))
+{
+    hookline_bytes value = find_header(&d, name)->value;
+
+    flip_each_bit((char *)value.base + skip, value.len - skip, harmless);
+}
+
+START_TEST(a_bit_of_the_body_changed_is_a_mismatch)
+{
+    deliver(&d, schemes[_i].scheme);
+    for (size_t i = 0; i < 8 * strlen(BODY); i++) {
+        d.body[i / 8] = (char)(d.body[i / 8] ^ 1 << i % 8);
+        ck_assert_str_eq(verdict(&d), "signature_mismatch");
+        d.body[i / 8] = (char)(d.body[i / 8] ^ 1 << i % 8);
+    }
+}
+END_TEST
+
+START_TEST(a_bit_of_the_signature_changed_is_refused_but_for_the_case_of_hex_digits)
+{
+    size_t len;
+
+    deliver(&d, schemes[_i].scheme);
+    len = find_header(&d, schemes[_i].signature)->value.len;
+    flip_each_bit_of_header(schemes[_i].signature, schemes[_i].hex ? len - 64 : 0,
+                            schemes[_i].hex ? is_other_case_of_hex : NULL);
+}
+END_TEST
+
+START_TEST(a_bit_of_what_stands_before_the_signature_changed_is_refused)
+{
+    hookline_bytes value;
+
+    deliver(&d, schemes[_i].scheme);
+    value = find_header(&d, schemes[_i].signature)->value;
+    flip_each_bit((char *)value.base, schemes[_i].hex ? value.len - 64 : 3, NULL);
+}
+END_TEST
+
+START_TEST(a_bit_of_the_timestamp_changed_is_refused)
+{
+    deliver(&d, schemes[_i].scheme);
+    if (schemes[_i].timestamp != NULL)
+        flip_each_bit_of_header(schemes[_i].timestamp, 0, NULL);
+}
+END_TEST
+
+START_TEST(a_bit_of_the_id_changed_is_refused)
+{
+    deliver(&d, schemes[_i].scheme);
+    if (schemes[_i].id != NULL)
+        flip_each_bit_of_header(schemes[_i].id, 0, NULL);
+}
+END_TEST
+
+START_TEST(no_beginning_of_the_signature_is_accepted)
+{
+    hookline_header *header;
+
+    deliver(&d, schemes[_i].scheme);
+    header = find_header(&d, schemes[_i].signature);
+    while (header->value.len-- > 0)
+        ck_assert(!hookline_accepted(verify(&d)));
+}
+END_TEST
+
+START_TEST(no_beginning_of_the_body_is_accepted)
+{
+    deliver(&d, schemes[_i].scheme);
+    while (d.req.body.len-- > 0)
+        ck_assert_str_eq(verdict(&d), "signature_mismatch");
+}
+END_TEST
+
+START_TEST(nothing_but_a_blank_may_stand_behind_the_signature)
+{
+    hookline_header *header;
+
+    deliver(&d, schemes[_i].scheme);
+    header = find_header(&d, schemes[_i].signature);
+    header->value.len++;
+    for (int c = 0; c < 256; c++) {
+        d.value[header - d.header][header->value.len - 1] = (char)c;
+        ck_assert_msg(!hookline_accepted(verify(&d)) || c == ' ' || c == '\t', "%d", c);
+    }
+}
+END_TEST
+
+/* Whoever keeps the bytes and moves the border between the parts gains nothing. */
+static const struct {
+    const char *timestamp, *body;
+} moved[] = {
+    {"1800000000.", "{}"},
+    {"1800000000.{", "}"},
+    {"180000000", "0.{}"},
+    {"1800000000.{}", ""},
+};
+
+START_TEST(the_border_between_time_and_body_cannot_be_moved)
+{
+    deliver(&d, "foil");
+    set_body(&d, "{}");
+    sign_again(&d);
+    set_header(&d, "X-Foil-Timestamp", moved[_i].timestamp);
+    set_body(&d, moved[_i].body);
+    ck_assert(!hookline_accepted(verify(&d)));
+}
+END_TEST
+
+Suite *suite(void)
+{
+    Suite *s = suite_create("tamper");
+    TCase *tc = tcase_create("bits");
+
+    tcase_add_checked_fixture(tc, NULL, drop);
+    tcase_add_loop_test(tc, a_bit_of_the_body_changed_is_a_mismatch, 0, COUNT(schemes));
+    tcase_add_loop_test(tc,
+                        a_bit_of_the_signature_changed_is_refused_but_for_the_case_of_hex_digits, 0,
+                        COUNT(schemes));
+    tcase_add_loop_test(tc, a_bit_of_what_stands_before_the_signature_changed_is_refused, 0,
+                        COUNT(schemes));
+    tcase_add_loop_test(tc, a_bit_of_the_timestamp_changed_is_refused, 0, COUNT(schemes));
+    tcase_add_loop_test(tc, a_bit_of_the_id_changed_is_refused, 0, COUNT(schemes));
+    tcase_add_loop_test(tc, no_beginning_of_the_signature_is_accepted, 0, COUNT(schemes));
+    tcase_add_loop_test(tc, no_beginning_of_the_body_is_accepted, 0, COUNT(schemes));
+    tcase_add_loop_test(tc, nothing_but_a_blank_may_stand_behind_the_signature, 0, COUNT(schemes));
+    tcase_add_loop_test(tc, the_border_between_time_and_body_cannot_be_moved, 0, COUNT(moved));
+    suite_add_tcase(s, tc);
+    return s;
+}
