@@ -26,18 +26,16 @@ static const struct cmd_deliveries_options defaults = {.limit = 20, .timeout = 3
 
 static const struct option_row rows[] = {
     PAGES_OPTIONS(struct cmd_deliveries_options, filter),
-    {"before", 0, OPTION_NUMBER, offsetof(struct cmd_deliveries_options, filter.before), "SEQ",
-     "older than the delivery of this number", 1, INT64_MAX},
-    {"limit", 'n', OPTION_NUMBER, offsetof(struct cmd_deliveries_options, limit), "N",
-     "so many at most; default: 20", 1, INT64_MAX},
-    {"all", 0, OPTION_FLAG, offsetof(struct cmd_deliveries_options, all), NULL, "all of them", 0,
-     0},
+    NUMBER(0, "before", struct cmd_deliveries_options, filter.before, "SEQ", 1, INT64_MAX,
+           "older than the delivery of this number"),
+    NUMBER('n', "limit", struct cmd_deliveries_options, limit, "N", 1, INT64_MAX,
+           "so many at most; default: 20"),
+    FLAG(0, "all", struct cmd_deliveries_options, all, "all of them"),
     SINK_OPTIONS(struct cmd_deliveries_options, sink),
-    {"timeout", 0, OPTION_NUMBER, offsetof(struct cmd_deliveries_options, timeout), "SECONDS",
-     "how long the sink may take for a page; default: 30", 1, 86400},
-    {"json", 0, OPTION_FLAG, offsetof(struct cmd_deliveries_options, json), NULL,
-     "a JSON object on a line for each", 0, 0},
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    NUMBER(0, "timeout", struct cmd_deliveries_options, timeout, "SECONDS", 1, 86400,
+           "how long the sink may take for a page; default: 30"),
+    FLAG(0, "json", struct cmd_deliveries_options, json, "a JSON object on a line for each"),
+    OPTIONS_END,
 };
 
 struct cmd_deliveries_job {

@@ -25,14 +25,13 @@ static const struct cmd_replay_options defaults = {.timeout = 30};
 
 static const struct option_row rows[] = {
     PAGES_OPTIONS(struct cmd_replay_options, filter),
-    {"dry-run", 'n', OPTION_FLAG, offsetof(struct cmd_replay_options, dry_run), NULL,
-     "only say what would be sent once more", 0, 0},
-    {"json", 0, OPTION_FLAG, offsetof(struct cmd_replay_options, json), NULL,
-     "a JSON object on a line for each", 0, 0},
+    FLAG('n', "dry-run", struct cmd_replay_options, dry_run,
+         "only say what would be sent once more"),
+    FLAG(0, "json", struct cmd_replay_options, json, "a JSON object on a line for each"),
     SINK_OPTIONS(struct cmd_replay_options, sink),
-    {"timeout", 0, OPTION_NUMBER, offsetof(struct cmd_replay_options, timeout), "SECONDS",
-     "how long the sink may take for an answer; default: 30", 1, 86400},
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    NUMBER(0, "timeout", struct cmd_replay_options, timeout, "SECONDS", 1, 86400,
+           "how long the sink may take for an answer; default: 30"),
+    OPTIONS_END,
 };
 
 static const char details[] =

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/sink_config.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/config_file.h"
 #include "daemon/store/db.h"
@@ -262,7 +261,7 @@ static bool request_read_stored(struct request *request, const struct request_op
         return request_read_from_file(request, options->store, options->stored, why);
     if (options->config == NULL)
         return request_fail(why, "expected --store FILE: where hooklined has stored the delivery");
-    if ((config = sink_config_read(options->config, why)) == NULL)
+    if ((config = config_file_read_outside(options->config, why)) == NULL)
         return false;
     good = request_read_from_file(request, config->store.file, options->stored, why);
     config_free(&config);

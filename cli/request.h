@@ -51,38 +51,17 @@ struct request_options {
 
 /* Rows for the struct request_options `member` of the command's `type`; not for `config`. */
 #define REQUEST_OPTIONS(type, member)                                                              \
-    {"header",                                                                                     \
-     'H',                                                                                          \
-     OPTION_TEXTS,                                                                                 \
-     offsetof(type, member.headers),                                                               \
-     "'NAME: VALUE'",                                                                              \
-     "a header of the request; as often as needed",                                                \
-     0,                                                                                            \
-     0},                                                                                           \
-        {"headers",   0,                                                                           \
-         OPTION_TEXT, offsetof(type, member.headers_file),                                         \
-         "FILE",      "its headers, one on each line",                                             \
-         0,           0},                                                                          \
-        {"body",      0,                                                                           \
-         OPTION_TEXT, offsetof(type, member.body),                                                 \
-         "FILE",      "its body, byte for byte; - is the standard input",                          \
-         0,           0},                                                                          \
-        {"request",   0,                                                                           \
-         OPTION_TEXT, offsetof(type, member.whole),                                                \
-         "FILE",      "or all of it, as it came over HTTP/1; - likewise",                          \
-         0,           0},                                                                          \
-        {"stored",                                                                                 \
-         0,                                                                                        \
-         OPTION_NUMBER,                                                                            \
-         offsetof(type, member.stored),                                                            \
-         "SEQ",                                                                                    \
-         "or a delivery that hooklined has stored ...",                                            \
-         1,                                                                                        \
-         INT64_MAX},                                                                               \
-    {                                                                                              \
-        "store", 0, OPTION_TEXT, offsetof(type, member.store), "FILE",                             \
-            "... in this file; default: what --config says", 0, 0                                  \
-    }
+    TEXTS('H', "header", type, member.headers, "'NAME: VALUE'",                                    \
+          "a header of the request; as often as needed"),                                          \
+        TEXT(0, "headers", type, member.headers_file, "FILE", "its headers, one on each line"),    \
+        TEXT(0, "body", type, member.body, "FILE",                                                 \
+             "its body, byte for byte; - is the standard input"),                                  \
+        TEXT(0, "request", type, member.whole, "FILE",                                             \
+             "or all of it, as it came over HTTP/1; - likewise"),                                  \
+        NUMBER(0, "stored", type, member.stored, "SEQ", 1, INT64_MAX,                              \
+               "or a delivery that hooklined has stored ..."),                                     \
+        TEXT(0, "store", type, member.store, "FILE",                                               \
+             "... in this file; default: what --config says")
 
 enum {
     REQUEST_WHY_SIZE = 768

@@ -31,14 +31,12 @@ struct cmd_show_options {
 static const struct cmd_show_options defaults = {.timeout = 30};
 
 static const struct option_row rows[] = {
-    {"body", 0, OPTION_FLAG, offsetof(struct cmd_show_options, body), NULL,
-     "write the bytes of the body, and nothing else", 0, 0},
-    {"json", 0, OPTION_FLAG, offsetof(struct cmd_show_options, json), NULL, "write one JSON object",
-     0, 0},
+    FLAG(0, "body", struct cmd_show_options, body, "write the bytes of the body, and nothing else"),
+    FLAG(0, "json", struct cmd_show_options, json, "write one JSON object"),
     SINK_OPTIONS(struct cmd_show_options, sink),
-    {"timeout", 0, OPTION_NUMBER, offsetof(struct cmd_show_options, timeout), "SECONDS",
-     "how long the sink may take; default: 30", 1, 86400},
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    NUMBER(0, "timeout", struct cmd_show_options, timeout, "SECONDS", 1, 86400,
+           "how long the sink may take; default: 30"),
+    OPTIONS_END,
 };
 
 struct cmd_show_job {

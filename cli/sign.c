@@ -22,11 +22,10 @@ static const struct cmd_sign_options defaults = {.secrets = {.tolerance = -1}};
 static const struct option_row rows[] = {
     SECRETS_OPTIONS(struct cmd_sign_options, secrets),
     DRAFT_OPTIONS(struct cmd_sign_options, draft),
-    {"curl", 0, OPTION_TEXT, offsetof(struct cmd_sign_options, curl), "URL",
-     "print the command line of curl that sends it there", 0, 0},
-    {"json", 0, OPTION_FLAG, offsetof(struct cmd_sign_options, json), NULL, "print one JSON object",
-     0, 0},
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    TEXT(0, "curl", struct cmd_sign_options, curl, "URL",
+         "print the command line of curl that sends it there"),
+    FLAG(0, "json", struct cmd_sign_options, json, "print one JSON object"),
+    OPTIONS_END,
 };
 
 /* What is printed: the headers that were given, and those that are made by signing. */

@@ -15,6 +15,7 @@
 #include <cjson/cJSON.h>
 
 #include "cli/command.h"
+#include "daemon/http/tls.h"
 
 /* ---- the path and the query of a request, put together with values from outside. Pure. */
 
@@ -47,27 +48,13 @@ struct sink_options {
 /* Without --sink: $HOOKLINE_SINK, else SINK_DEFAULT_ADDRESS. */
 #define SINK_DEFAULT_ADDRESS "unix:/run/hookline/admin.sock"
 #define SINK_OPTIONS(type, member)                                                                 \
-    {"sink",                                                                                       \
-     0,                                                                                            \
-     OPTION_TEXT,                                                                                  \
-     offsetof(type, member.address),                                                               \
-     "ADDRESS",                                                                                    \
-     "where hooklined answers its administrator: unix:PATH or\na URL; default: $HOOKLINE_SINK, "   \
-     "else\n" SINK_DEFAULT_ADDRESS,                                                                \
-     0,                                                                                            \
-     0},                                                                                           \
-        {"sink-token",                                                                             \
-         0,                                                                                        \
-         OPTION_SECRETS,                                                                           \
-         offsetof(type, member.token),                                                             \
-         "WHERE",                                                                                  \
-         "the token that it asks for over TCP: @FILE, env:VARIABLE\nor credential:NAME",           \
-         0,                                                                                        \
-         0},                                                                                       \
-    {                                                                                              \
-        "sink-ca", 0, OPTION_AUTHORITIES, offsetof(type, member.ca_file), "FILE",                  \
-            "certificates that vouch for it over https; default: the\nsystem's", 0, 0              \
-    }
+    TEXT(0, "sink", type, member.address, "ADDRESS",                                               \
+         "where hooklined answers its administrator: unix:PATH or\na URL; default: "               \
+         "$HOOKLINE_SINK, else\n" SINK_DEFAULT_ADDRESS),                                           \
+        SECRET(0, "sink-token", type, member.token, "WHERE",                                       \
+               "the token that it asks for over TCP: @FILE, env:VARIABLE\nor credential:NAME"),    \
+        CHECKED(0, "sink-ca", type, member.ca_file, "FILE", certificate_file_problem,              \
+                "certificates that vouch for it over https; default: the\nsystem's")
 
 enum {
     SINK_WHY_SIZE = 512

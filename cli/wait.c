@@ -496,34 +496,30 @@ struct cmd_wait_options {
 static const struct cmd_wait_options defaults = {.count = 1, .timeout = 60};
 
 static const struct option_row rows[] = {
-    {"source", 0, OPTION_TEXT, offsetof(struct cmd_wait_options, filter.source), "NAME",
-     "of this source", 0, 0},
-    {"type", 0, OPTION_TEXT, offsetof(struct cmd_wait_options, filter.type), "TYPE",
-     "of this type of event; gate.* is all that begin so", 0, 0},
-    {"id", 0, OPTION_TEXT, offsetof(struct cmd_wait_options, filter.id), "ID", "of this event", 0,
-     0},
-    {"receipt", 0, OPTION_TEXT, offsetof(struct cmd_wait_options, filter.receipt), "RECEIPT",
-     "the request that got this receipt in its answer,\nwhatever became of it", 0, 0},
-    {"verdict", 0, OPTION_TEXTS, offsetof(struct cmd_wait_options, verdicts), "VERDICT",
-     "stored, duplicate, refused, failed, forwarded, retried\nor parked; may be given more than "
-     "once; default: stored\nand duplicate",
-     0, 0},
-    {"since", 0, OPTION_TEXT, offsetof(struct cmd_wait_options, since), "MOMENT",
-     "also what was stored since then: 2026-11-22T04:00:00Z,\nseconds since 1970, or 90s, 15m, 2h, "
-     "7d for so long ago;\ndefault: only what arrives from now on",
-     0, 0},
-    {"count", 'n', OPTION_NUMBER, offsetof(struct cmd_wait_options, count), "N",
-     "until so many deliveries have arrived; default: 1", 1, WAIT_COUNT_MAX},
-    {"fail-on-refused", 0, OPTION_FLAG, offsetof(struct cmd_wait_options, fail_on_refused), NULL,
-     "end with status 1 when a delivery of the source is\nrefused", 0, 0},
-    {"timeout", 't', OPTION_NUMBER, offsetof(struct cmd_wait_options, timeout), "SECONDS",
-     "how long; default: 60", 1, 31536000},
-    {"json", 0, OPTION_FLAG, offsetof(struct cmd_wait_options, json), NULL,
-     "the line of the sink's log for each, one JSON object", 0, 0},
-    {"verbose", 'v', OPTION_FLAG, offsetof(struct cmd_wait_options, verbose), NULL,
-     "say on standard error when it begins to watch", 0, 0},
+    TEXT(0, "source", struct cmd_wait_options, filter.source, "NAME", "of this source"),
+    TEXT(0, "type", struct cmd_wait_options, filter.type, "TYPE",
+         "of this type of event; gate.* is all that begin so"),
+    TEXT(0, "id", struct cmd_wait_options, filter.id, "ID", "of this event"),
+    TEXT(0, "receipt", struct cmd_wait_options, filter.receipt, "RECEIPT",
+         "the request that got this receipt in its answer,\nwhatever became of it"),
+    TEXTS(0, "verdict", struct cmd_wait_options, verdicts, "VERDICT",
+          "stored, duplicate, refused, failed, forwarded, retried\nor parked; may be given more "
+          "than once; default: stored\nand duplicate"),
+    TEXT(0, "since", struct cmd_wait_options, since, "MOMENT",
+         "also what was stored since then: 2026-11-22T04:00:00Z,\nseconds since 1970, or 90s, 15m, "
+         "2h, 7d for so long ago;\ndefault: only what arrives from now on"),
+    NUMBER('n', "count", struct cmd_wait_options, count, "N", 1, WAIT_COUNT_MAX,
+           "until so many deliveries have arrived; default: 1"),
+    FLAG(0, "fail-on-refused", struct cmd_wait_options, fail_on_refused,
+         "end with status 1 when a delivery of the source is\nrefused"),
+    NUMBER('t', "timeout", struct cmd_wait_options, timeout, "SECONDS", 1, 31536000,
+           "how long; default: 60"),
+    FLAG(0, "json", struct cmd_wait_options, json,
+         "the line of the sink's log for each, one JSON object"),
+    FLAG('v', "verbose", struct cmd_wait_options, verbose,
+         "say on standard error when it begins to watch"),
     SINK_OPTIONS(struct cmd_wait_options, sink),
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    OPTIONS_END,
 };
 
 static const char details[] =

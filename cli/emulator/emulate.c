@@ -27,6 +27,7 @@
 #include "cli/emulator/server.h"
 #include "cli/emulator/outage.h"
 #include "cli/faults.h"
+#include "daemon/http/tls.h"
 
 enum {
     RETRIES_MAX = 16,
@@ -46,32 +47,31 @@ static const struct emulate_options emulate_option_defaults = {
     .retry = "5,30,120",
 };
 
-#define ROW(name, kind, member, value, help)                                                       \
-    {                                                                                              \
-        name, 0, kind, offsetof(struct emulate_options, member), value, help, 0, 0                 \
-    }
-
 static const struct option_row emulate_option_rows[] = {
-    ROW("listen", OPTION_TEXT, listen, "ADDRESS", "where it answers; default: 127.0.0.1:4010"),
-    ROW("keys", OPTION_TEXT, keys, "FOLDER",
-        "where the API keys are, and the secrets that it makes;\ndefault: hookline-keys"),
-    ROW("store", OPTION_TEXT, store, "FILE", "remember everything there; default: in memory"),
-    ROW("for", OPTION_TEXT, config, "FILE",
-        "a hooklined.yaml: an endpoint for each of its sources"),
-    ROW("sink-url", OPTION_TEXT, sink_url, "URL",
-        "where that hooklined is reached; default: as it listens"),
-    ROW("endpoint", OPTION_TEXTS, endpoints, "PROVIDER=URL[,WHERE]",
-        "an endpoint more, with the secret at WHERE: @FILE,\nenv:VARIABLE or credential:NAME; "
-        "without, one is made"),
-    ROW("fault", OPTION_TEXT, fault, "WORDS", "what goes wrong with deliveries, see below"),
-    ROW("retry", OPTION_TEXT, retry, "SECONDS,...",
-        "until each further attempt, but TruLayer's, which has\nnone; default: 5,30,120; no "
-        "retries: 0"),
-    ROW("strict-urls", OPTION_FLAG, strict_urls, NULL, "refuse the URLs that the providers refuse"),
-    ROW("ca-file", OPTION_AUTHORITIES, ca_file, "FILE",
-        "certificates that vouch for https receivers; default:\nthe system's"),
-    ROW("json", OPTION_FLAG, json, NULL, "say everything as JSON, a line each"),
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0}};
+    TEXT(0, "listen", struct emulate_options, listen, "ADDRESS",
+         "where it answers; default: 127.0.0.1:4010"),
+    TEXT(0, "keys", struct emulate_options, keys, "FOLDER",
+         "where the API keys are, and the secrets that it makes;\ndefault: hookline-keys"),
+    TEXT(0, "store", struct emulate_options, store, "FILE",
+         "remember everything there; default: in memory"),
+    TEXT(0, "for", struct emulate_options, config, "FILE",
+         "a hooklined.yaml: an endpoint for each of its sources"),
+    TEXT(0, "sink-url", struct emulate_options, sink_url, "URL",
+         "where that hooklined is reached; default: as it listens"),
+    TEXTS(0, "endpoint", struct emulate_options, endpoints, "PROVIDER=URL[,WHERE]",
+          "an endpoint more, with the secret at WHERE: @FILE,\nenv:VARIABLE or credential:NAME; "
+          "without, one is made"),
+    TEXT(0, "fault", struct emulate_options, fault, "WORDS",
+         "what goes wrong with deliveries, see below"),
+    TEXT(0, "retry", struct emulate_options, retry, "SECONDS,...",
+         "until each further attempt, but TruLayer's, which has\nnone; default: 5,30,120; no "
+         "retries: 0"),
+    FLAG(0, "strict-urls", struct emulate_options, strict_urls,
+         "refuse the URLs that the providers refuse"),
+    CHECKED(0, "ca-file", struct emulate_options, ca_file, "FILE", certificate_file_problem,
+            "certificates that vouch for https receivers; default:\nthe system's"),
+    FLAG(0, "json", struct emulate_options, json, "say everything as JSON, a line each"),
+    OPTIONS_END};
 
 /* All that is open. */
 struct emulation {

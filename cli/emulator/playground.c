@@ -12,7 +12,6 @@
 #include "cli/emulator/emulator.h"
 #include "cli/emulator/keys.h"
 #include "cli/emulator/ledger.h"
-#include "cli/sink_config.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/net.h"
@@ -264,11 +263,10 @@ static void playground_ignore_warning(const char *warning)
 }
 
 /* Whether hooklined itself would take them: what it refuses could only fail later, one by one. */
-static bool playground_check_sources(struct playground_builder *m, const struct config *config,
-                                     const char *file)
+static bool playground_check_sources(struct playground_builder *m, const struct config *config)
 {
     char why[CONFIG_WHY_SIZE];
-    struct sources *sources = sources_open(config, file, playground_ignore_warning, why);
+    struct sources *sources = sources_open(config, playground_ignore_warning, why);
 
     if (sources == NULL)
         return playground_fail(m, "%s", why);
@@ -441,7 +439,7 @@ static bool playground_fill(struct playground_builder *m, const struct playgroun
     m->playground->endpoints = calloc(size + 1, sizeof(*m->playground->endpoints));
     if (m->playground->endpoints == NULL)
         return playground_fail(m, "out of memory");
-    if (config != NULL && !(playground_check_sources(m, config, options->config) &&
+    if (config != NULL && !(playground_check_sources(m, config) &&
                             playground_read_sources(m, config, options->sink_url) &&
                             playground_read_admin(m, config)))
         return false;
@@ -462,7 +460,8 @@ struct playground *playground_open(struct emulator *emulator,
         playground_fail(&m, "out of memory");
         return NULL;
     }
-    if ((options->config != NULL && (config = sink_config_read(options->config, why)) == NULL) ||
+    if ((options->config != NULL &&
+         (config = config_file_read_outside(options->config, why)) == NULL) ||
         !playground_fill(&m, options, config))
         playground_close(&m.playground);
     if (config != NULL)

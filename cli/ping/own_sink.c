@@ -166,15 +166,13 @@ static bool own_sink_fill_source(struct config_source *source, const struct own_
 
 static bool own_sink_fill_config(struct own_sink *s, const struct own_sink_options *o)
 {
-    struct config *c = s->config = calloc(1, sizeof(*c));
+    struct config *c = s->config = config_new();
 
     if (c == NULL)
         return false;
-    c->listen = calloc(1, sizeof(*c->listen));
-    c->sources = calloc(1, sizeof(*c->sources));
-    if (c->listen == NULL || c->sources == NULL)
+    if (config_add("listen", c) == NULL || config_add("sources", c) == NULL)
         return false;
-    c->listen_count = c->sources_count = c->threads = 1;
+    c->threads = 1;
     c->limits.shutdown_seconds = SHUTDOWN_S;
     c->listen[0].address = strdup(o->address);
     c->log.file = own_sink_path(s, "", "log");
@@ -210,8 +208,8 @@ static bool own_sink_configure(struct own_sink *s, const struct own_sink_options
                  s->folder);
         return false;
     }
-    if (filled && config_complete(s->config, NULL, complaint) &&
-        (s->policy = policy_open(s->config, NULL, own_sink_ignore_warning, complaint)) != NULL)
+    if (filled && config_complete(s->config, complaint) &&
+        (s->policy = policy_open(s->config, own_sink_ignore_warning, complaint)) != NULL)
         return true;
     /* It says where, and that is known. */
     snprintf(why, OWN_SINK_WHY_SIZE, "%s",

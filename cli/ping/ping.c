@@ -18,6 +18,7 @@
 #include "cli/ping/report.h"
 #include "cli/ping/round_trip.h"
 #include "cli/sink.h"
+#include "daemon/http/tls.h"
 
 struct ping_options {
     struct sink_options sink;
@@ -28,44 +29,38 @@ struct ping_options {
     bool forwarded, json, quiet;
 };
 
-#define PING_AT(member) offsetof(struct ping_options, member)
-
 static const struct option_row ping_option_rows[] = {
-    {"endpoint", 'e', OPTION_TEXT, PING_AT(endpoint), "ID", "the webhook's id at the provider", 0,
-     0},
-    {"organization", 0, OPTION_TEXT, PING_AT(organization), "ID",
-     "foil: the id of the organization", 0, 0},
-    {"key", 'k', OPTION_SECRETS, PING_AT(key), "WHERE",
-     "the provider's API key: @FILE, env:VARIABLE or\ncredential:NAME; default: "
-     "env:FOIL_API_KEY,\nenv:SHODAI_API_KEY, env:TRULAYER_API_KEY",
-     0, 0},
-    {"base-url", 'u', OPTION_TEXT, PING_AT(base_url), "URL",
-     "the provider's API if it is not the real one: such as\nhttp://127.0.0.1:4010, "
-     "https://test-api.shodai.network",
-     0, 0},
-    {"ca-file", 0, OPTION_AUTHORITIES, PING_AT(ca_file), "FILE",
-     "certificates that vouch for it; default: the system's", 0, 0},
-    {"source", 's', OPTION_TEXT, PING_AT(source), "NAME",
-     "where it should arrive; default: the provider's name", 0, 0},
-    {"forwarded", 'f', OPTION_FLAG, PING_AT(forwarded), NULL,
-     "it is not enough that it is stored: all destinations\nmust have taken it", 0, 0},
-    {"timeout", 't', OPTION_NUMBER, PING_AT(timeout_s), "SECONDS", "for all of it; default: 30", 1,
-     86400},
-    {"json", 'j', OPTION_FLAG, PING_AT(json), NULL, "the result as one line of JSON", 0, 0},
-    {"quiet", 'q', OPTION_FLAG, PING_AT(quiet), NULL, "say nothing unless it fails", 0, 0},
-    {"fault", 0, OPTION_TEXT, PING_AT(faults), "WORDS",
-     "ask the emulator to spoil the delivery: \"future=412\",\nsee `hookline emulate --help`", 0,
-     0},
+    TEXT('e', "endpoint", struct ping_options, endpoint, "ID", "the webhook's id at the provider"),
+    TEXT(0, "organization", struct ping_options, organization, "ID",
+         "foil: the id of the organization"),
+    SECRET('k', "key", struct ping_options, key, "WHERE",
+           "the provider's API key: @FILE, env:VARIABLE or\ncredential:NAME; default: "
+           "env:FOIL_API_KEY,\nenv:SHODAI_API_KEY, env:TRULAYER_API_KEY"),
+    TEXT('u', "base-url", struct ping_options, base_url, "URL",
+         "the provider's API if it is not the real one: such as\nhttp://127.0.0.1:4010, "
+         "https://test-api.shodai.network"),
+    CHECKED(0, "ca-file", struct ping_options, ca_file, "FILE", certificate_file_problem,
+            "certificates that vouch for it; default: the system's"),
+    TEXT('s', "source", struct ping_options, source, "NAME",
+         "where it should arrive; default: the provider's name"),
+    FLAG('f', "forwarded", struct ping_options, forwarded,
+         "it is not enough that it is stored: all destinations\nmust have taken it"),
+    NUMBER('t', "timeout", struct ping_options, timeout_s, "SECONDS", 1, 86400,
+           "for all of it; default: 30"),
+    FLAG('j', "json", struct ping_options, json, "the result as one line of JSON"),
+    FLAG('q', "quiet", struct ping_options, quiet, "say nothing unless it fails"),
+    TEXT(0, "fault", struct ping_options, faults, "WORDS",
+         "ask the emulator to spoil the delivery: \"future=412\",\nsee `hookline emulate --help`"),
     SINK_OPTIONS(struct ping_options, sink),
-    {"listen", 'l', OPTION_TEXT, PING_AT(listen), "ADDRESS",
-     "be the sink: receive at this ADDRESS:PORT for as long as\nit takes", 0, 0},
-    {"secret", 0, OPTION_SECRETS, PING_AT(secrets), "WHERE",
-     "with --listen: the endpoint's signing secret", 0, 0},
-    {"path", 0, OPTION_TEXT, PING_AT(path), "PATH",
-     "with --listen: default: / and the source's name", 0, 0},
-    {"scheme", 0, OPTION_TEXT, PING_AT(scheme), "NAME",
-     "with --listen: how it is signed; default: as the\nprovider does", 0, 0},
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    TEXT('l', "listen", struct ping_options, listen, "ADDRESS",
+         "be the sink: receive at this ADDRESS:PORT for as long as\nit takes"),
+    SECRET(0, "secret", struct ping_options, secrets, "WHERE",
+           "with --listen: the endpoint's signing secret"),
+    TEXT(0, "path", struct ping_options, path, "PATH",
+         "with --listen: default: / and the source's name"),
+    TEXT(0, "scheme", struct ping_options, scheme, "NAME",
+         "with --listen: how it is signed; default: as the\nprovider does"),
+    OPTIONS_END,
 };
 
 static const char ping_help_details[] =

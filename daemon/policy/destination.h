@@ -40,8 +40,8 @@ struct destinations {
 
 /* Reads the secrets. `file` is where the config was read, or NULL; `why` has CONFIG_WHY_SIZE bytes.
  * `warn` is called for what is allowed but unwise. NULL, and in `why` what is wrong. */
-struct destinations *destinations_open(const struct config *config, const char *file,
-                                       void (*warn)(const char *text), char *why);
+struct destinations *destinations_open(const struct config *config, void (*warn)(const char *text),
+                                       char *why);
 void destinations_free(struct destinations **destinations);
 
 /* Learns the numbers under which the store knows them; what is new begins after `newest`. Before

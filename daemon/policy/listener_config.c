@@ -22,8 +22,8 @@ struct listener_configs {
 };
 
 static bool listener_config_open_tls(struct listener_configs *e, size_t n,
-                                     const struct config *config, const char *file,
-                                     void (*warn)(const char *text), char *why)
+                                     const struct config *config, void (*warn)(const char *text),
+                                     char *why)
 {
     const struct config_tls *wanted = config->listen[n].tls;
     char place[64], problem[CONFIG_WHY_SIZE];
@@ -36,12 +36,12 @@ static bool listener_config_open_tls(struct listener_configs *e, size_t n,
     if (e->at[n].handshake.tls != NULL)
         return true;
     snprintf(place, sizeof(place), "listen/%zu/tls/%s", n, key);
-    len = config_locate(file, place, why, CONFIG_WHY_SIZE);
+    len = config_locate(config, place, why, CONFIG_WHY_SIZE);
     snprintf(why + len, CONFIG_WHY_SIZE - len, "%s: %s", config->listen[n].address, problem);
     return false;
 }
 
-struct listener_configs *listener_configs_open(const struct config *config, const char *file,
+struct listener_configs *listener_configs_open(const struct config *config,
                                                void (*warn)(const char *text), char *why)
 {
     struct listener_configs *e = calloc(1, sizeof(*e) + config->listen_count * sizeof(e->at[0]));
@@ -57,7 +57,7 @@ struct listener_configs *listener_configs_open(const struct config *config, cons
         e->count++;
         if ((e->at[i].address = strdup(config->listen[i].address)) == NULL)
             snprintf(why, CONFIG_WHY_SIZE, "out of memory");
-        if (e->at[i].address == NULL || !listener_config_open_tls(e, i, config, file, warn, why)) {
+        if (e->at[i].address == NULL || !listener_config_open_tls(e, i, config, warn, why)) {
             listener_configs_free(&e);
             return NULL;
         }

@@ -19,7 +19,7 @@ struct proxies;
 
 /* Reads certificates and keys. `file` is where the config was read, or NULL; `warn` is called for
  * what is allowed but unwise. NULL, and "FILE:LINE: ..." in `why` of CONFIG_WHY_SIZE bytes. */
-struct listener_configs *listener_configs_open(const struct config *config, const char *file,
+struct listener_configs *listener_configs_open(const struct config *config,
                                                void (*warn)(const char *text), char *why);
 void listener_configs_free(struct listener_configs **listener_configs);
 

@@ -15,14 +15,13 @@ struct policy_slot {
     struct policy *current;
 };
 
-static bool policy_open_token(struct policy *r, const struct config *config, const char *file,
-                              char *why)
+static bool policy_open_token(struct policy *r, const struct config *config, char *why)
 {
     size_t len;
 
     if (config->admin.token == NULL)
         return true;
-    len = config_locate(file, "admin/token", why, CONFIG_WHY_SIZE);
+    len = config_locate(config, "admin/token", why, CONFIG_WHY_SIZE);
     len += (size_t)snprintf(why + len, CONFIG_WHY_SIZE - len, "admin: ");
     if (len >= CONFIG_WHY_SIZE)
         return false;
@@ -30,8 +29,7 @@ static bool policy_open_token(struct policy *r, const struct config *config, con
     return r->token != NULL;
 }
 
-struct policy *policy_open(const struct config *config, const char *file,
-                           void (*warn)(const char *text), char *why)
+struct policy *policy_open(const struct config *config, void (*warn)(const char *text), char *why)
 {
     struct policy *r = calloc(1, sizeof(*r));
 
@@ -42,10 +40,10 @@ struct policy *policy_open(const struct config *config, const char *file,
     r->holders = 1;
     r->limits = config->limits;
     r->log_body = config->log.body;
-    if (policy_open_token(r, config, file, why))
-        r->sources = sources_open(config, file, warn, why);
+    if (policy_open_token(r, config, why))
+        r->sources = sources_open(config, warn, why);
     if (r->sources != NULL)
-        r->destinations = destinations_open(config, file, warn, why);
+        r->destinations = destinations_open(config, warn, why);
     if (r->destinations == NULL)
         policy_release(&r);
     return r;

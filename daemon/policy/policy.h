@@ -35,8 +35,7 @@ struct policy {
 /* Reads the secrets and makes the verifiers; the caller holds it. `file` is where the config was
  * read, or NULL; `why` has CONFIG_WHY_SIZE bytes. `warn` is called for what is allowed but unwise.
  * NULL, and in `why` what is wrong. */
-struct policy *policy_open(const struct config *config, const char *file,
-                           void (*warn)(const char *text), char *why);
+struct policy *policy_open(const struct config *config, void (*warn)(const char *text), char *why);
 
 /* Finds the counters of the sources and of their secrets. Before they are posted. False without
  * memory. */

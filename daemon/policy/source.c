@@ -23,9 +23,9 @@ struct sources {
 
 /* What is being opened, for those who complain about it. */
 struct source_opening {
+    const struct config *all;
     const struct config_source *config;
     unsigned index;
-    const char *file;
     void (*warn)(const char *text);
     char *why;
 };
@@ -39,7 +39,7 @@ static void source_fail(const struct source_opening *o, const char *key, const c
     va_list args;
 
     snprintf(path, sizeof(path), "sources/%u/%s", o->index, key);
-    len = config_locate(o->file, path, o->why, CONFIG_WHY_SIZE);
+    len = config_locate(o->all, path, o->why, CONFIG_WHY_SIZE);
     len += (size_t)snprintf(o->why + len, CONFIG_WHY_SIZE - len, "source %s: ", o->config->name);
     if (len >= CONFIG_WHY_SIZE)
         return;
@@ -201,8 +201,7 @@ static int source_order_by_path(const void *a, const void *b)
     return strcmp(((const struct source *)a)->path, ((const struct source *)b)->path);
 }
 
-struct sources *sources_open(const struct config *config, const char *file,
-                             void (*warn)(const char *text), char *why)
+struct sources *sources_open(const struct config *config, void (*warn)(const char *text), char *why)
 {
     struct sources *sources =
         calloc(1, sizeof(*sources) + config->sources_count * sizeof(sources->entry[0]));
@@ -214,7 +213,7 @@ struct sources *sources_open(const struct config *config, const char *file,
     if (config->sources_count == 0)
         warn("no source is configured yet: every path is answered with 404");
     for (unsigned i = 0; i < config->sources_count; i++) {
-        struct source_opening o = {&config->sources[i], i, file, warn, why};
+        struct source_opening o = {config, &config->sources[i], i, warn, why};
 
         sources->count++;
         if (!source_open(&o, &sources->entry[i])) {

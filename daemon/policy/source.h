@@ -40,8 +40,8 @@ struct sources;
 
 /* Reads the secrets and makes the verifiers. `file` is where the config was read, or NULL;
  * `why` has CONFIG_WHY_SIZE bytes. `warn` is called for what is allowed but unwise. */
-struct sources *sources_open(const struct config *config, const char *file,
-                             void (*warn)(const char *text), char *why);
+struct sources *sources_open(const struct config *config, void (*warn)(const char *text),
+                             char *why);
 void sources_free(struct sources **sources);
 
 /* Finds the counters of each source. Before they are shared. False without memory. */

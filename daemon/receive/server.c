@@ -76,7 +76,7 @@ static bool receive_server_open_configs(struct receive_server *server, const str
 {
     char why[CONFIG_WHY_SIZE];
 
-    server->listener_configs = listener_configs_open(c, NULL, receive_server_ignore_text, why);
+    server->listener_configs = listener_configs_open(c, receive_server_ignore_text, why);
     if (server->listener_configs == NULL)
         message_error("%s", why);
     return server->listener_configs != NULL;
