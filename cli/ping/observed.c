@@ -13,8 +13,6 @@ enum {
     CLOCK_UNUSABLE_US = 5000000
 };
 
-static const char *const observed_verdict_words[] = {"stored", "duplicate", "refused", "failed"};
-
 static void observed_json_text(char *out, size_t size, const cJSON *line, const char *name)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, name));
@@ -31,28 +29,15 @@ static int64_t observed_json_number(const cJSON *line, const char *name)
                : -1;
 }
 
-static bool observed_read_verdict(struct observed_event *s, const cJSON *line)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, "verdict"));
-
-    for (size_t i = 0;
-         text != NULL && i < sizeof(observed_verdict_words) / sizeof(observed_verdict_words[0]);
-         i++) {
-        if (strcmp(text, observed_verdict_words[i]) == 0) {
-            s->verdict = (enum observed_verdict)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 bool observed_event_read(struct observed_event *s, const cJSON *line, int64_t seen_us)
 {
     int64_t status = observed_json_number(line, "status");
+    const cJSON *word = cJSON_GetObjectItemCaseSensitive(line, "verdict");
+    enum verdict verdict = verdict_read(cJSON_GetStringValue(word));
     char time[40];
 
-    *s = (struct observed_event){.seen_us = seen_us};
-    if (!observed_read_verdict(s, line))
+    *s = (struct observed_event){.seen_us = seen_us, .verdict = verdict};
+    if (verdict == VERDICT_NONE || verdict > VERDICT_RECEIVED_LAST)
         return false;
     observed_json_text(time, sizeof(time), line, "time");
     if (!rfc3339_read(time, &s->time_us))
@@ -78,7 +63,7 @@ bool observed_event_read(struct observed_event *s, const cJSON *line, int64_t se
 
 bool observed_event_is_accepted(const struct observed_event *s)
 {
-    return s->verdict == OBSERVED_STORED || s->verdict == OBSERVED_DUPLICATE;
+    return s->verdict == VERDICT_STORED || s->verdict == VERDICT_DUPLICATE;
 }
 
 /* ---- the list */

@@ -180,7 +180,8 @@ void progress_find_stored(struct sink *sink, struct observed *f)
     sink_target_add_number(&target, "limit", 1);
     sink_ask(sink, "GET", target.text, progress_deadline(INT64_MAX), &status, &answer, why);
     row = cJSON_GetArrayItem(progress_json_member(answer, "deliveries"), 0);
-    if (row != NULL && cJSON_AddStringToObject(row, "verdict", "stored") != NULL &&
+    if (row != NULL &&
+        cJSON_AddStringToObject(row, "verdict", verdict_word(VERDICT_STORED)) != NULL &&
         cJSON_AddStringToObject(row, "reason", "verified") != NULL &&
         cJSON_AddNumberToObject(row, "status", 200) != NULL &&
         observed_event_read(&seen, row, clock_steady_us()))

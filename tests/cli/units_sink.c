@@ -320,22 +320,24 @@ static const struct {
     struct wait_filter filter;
     bool matches;
 } wishes[] = {
-    {{.verdicts = EVENT_STORED}, true},
-    {{.verdicts = EVENT_STORED | EVENT_REFUSED}, true},
-    {{.verdicts = EVENT_DUPLICATE | EVENT_REFUSED | EVENT_PARKED}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED)}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED) | VERDICT_BIT(VERDICT_REFUSED)}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_DUPLICATE) | VERDICT_BIT(VERDICT_REFUSED) |
+                  VERDICT_BIT(VERDICT_PARKED)},
+     false},
     {{.verdicts = 0}, false},
-    {{.verdicts = EVENT_STORED, .source = "foil"}, true},
-    {{.verdicts = EVENT_STORED, .source = "foi"}, false},
-    {{.verdicts = EVENT_STORED, .type = "gate.open"}, true},
-    {{.verdicts = EVENT_STORED, .type = "gate.*"}, true},
-    {{.verdicts = EVENT_STORED, .type = "*"}, true},
-    {{.verdicts = EVENT_STORED, .type = "gate.open*"}, true},
-    {{.verdicts = EVENT_STORED, .type = "gate"}, false},
-    {{.verdicts = EVENT_STORED, .type = "gate.open.*"}, false},
-    {{.verdicts = EVENT_STORED, .type = ""}, false},
-    {{.verdicts = EVENT_STORED, .id = "evt_1"}, true},
-    {{.verdicts = EVENT_STORED, .id = "evt_12"}, false},
-    {{.verdicts = EVENT_STORED, .receipt = "00ff"}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .source = "foil"}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .source = "foi"}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = "gate.open"}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = "gate.*"}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = "*"}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = "gate.open*"}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = "gate"}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = "gate.open.*"}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = ""}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .id = "evt_1"}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .id = "evt_12"}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .receipt = "00ff"}, false},
 };
 
 START_TEST(an_event_is_waited_for_or_not)
