@@ -7,9 +7,10 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/process.h"
 #include "cli/command.h"
+#include "cli/json_get.h"
+#include "cli/record.h"
 #include "cli/pages.h"
 #include "daemon/base/text.h"
-#include "cli/table.h"
 #include "cli/sink.h"
 #include "cli/terminal.h"
 #include "daemon/base/rfc3339.h"
@@ -85,7 +86,7 @@ static bool cmd_replay_take_row(void *data, const cJSON *row)
 {
     struct cmd_replay_job *r = data;
     const struct pages_filter *f = &r->options->filter;
-    const cJSON *all = cJSON_GetObjectItemCaseSensitive(row, "destinations"), *one;
+    const cJSON *all = json_get(row, "destinations"), *one;
 
     cJSON_ArrayForEach(one, all)
     {
@@ -162,10 +163,8 @@ static void cmd_replay_write_target(const struct cmd_replay_job *r,
 static bool cmd_replay_is_done(const struct cmd_replay_job *r, const struct cmd_replay_order *o,
                                const cJSON *answer)
 {
-    const cJSON *replayed = cJSON_GetObjectItemCaseSensitive(answer, "replayed");
-
     return r->options->dry_run ? record_seq(answer) == o->seq
-                               : cJSON_IsNumber(replayed) && replayed->valuedouble >= 1;
+                               : json_get_count(answer, "replayed") >= 1;
 }
 
 static enum outcome cmd_replay_send_one(struct cmd_replay_job *r, const struct cmd_replay_order *o)

@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/json_get.h"
+#include "cli/record.h"
 #include "cli/outcome.h"
 #include "cli/pages.h"
 #include "cli/sink.h"
-#include "cli/table.h"
 #include "cli/terminal.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/process.h"
@@ -72,18 +73,18 @@ void seq_set_free(struct seq_set *t)
 
 static enum verdict event_verdict(const cJSON *event)
 {
-    return verdict_read(record_text(event, "verdict"));
+    return verdict_read(json_get_text(event, "verdict"));
 }
 
 static bool wait_filter_member_is(const cJSON *event, const char *key, const char *wanted)
 {
-    return wanted == NULL || record_is(event, key, wanted);
+    return wanted == NULL || json_get_is(event, key, wanted);
 }
 
 static bool wait_filter_type_is(const cJSON *event, const char *wanted)
 {
     size_t len = wanted == NULL ? 0 : strlen(wanted);
-    const char *type = record_text(event, "type");
+    const char *type = json_get_text(event, "type");
 
     if (len == 0 || wanted[len - 1] != '*')
         return wait_filter_member_is(event, "type", wanted);
@@ -110,23 +111,23 @@ static void event_line_write_part(FILE *out, const char *before, const char *tex
 
 static void event_line_write(FILE *out, const cJSON *event)
 {
-    const char *source = record_text(event, "source");
+    const char *source = json_get_text(event, "source");
     enum verdict verdict = event_verdict(event);
     bool bad = verdict == VERDICT_REFUSED || verdict == VERDICT_FAILED || verdict == VERDICT_PARKED;
     int64_t seq = record_seq(event);
 
-    event_line_write_part(out, "", record_text(event, "time"));
+    event_line_write_part(out, "", json_get_text(event, "time"));
     fputs(terminal_tone(out, bad ? TERMINAL_BAD : TERMINAL_GOOD), out);
     event_line_write_part(out, "  ", verdict_word(verdict));
     fputs(terminal_tone(out, TERMINAL_PLAIN), out);
     event_line_write_part(out, "  ", source == NULL ? "(no source)" : source);
     if (seq > 0)
         fprintf(out, "  seq %" PRId64, seq);
-    event_line_write_part(out, "  ", record_text(event, "type"));
-    event_line_write_part(out, "  ", record_text(event, "id"));
-    event_line_write_part(out, "  to ", record_text(event, "destination"));
+    event_line_write_part(out, "  ", json_get_text(event, "type"));
+    event_line_write_part(out, "  ", json_get_text(event, "id"));
+    event_line_write_part(out, "  to ", json_get_text(event, "destination"));
     if (bad || verdict == VERDICT_RETRIED)
-        event_line_write_part(out, "  ", record_text(event, "reason"));
+        event_line_write_part(out, "  ", json_get_text(event, "reason"));
     fputc('\n', out);
 }
 
@@ -218,7 +219,7 @@ static void wait_loop_take_event(struct wait_loop *v, const cJSON *event)
         v->refused |=
             v->spec->fail_on_found && (verdict == VERDICT_REFUSED || verdict == VERDICT_FAILED);
     } else if (v->spec->fail_on_refused && verdict == VERDICT_REFUSED &&
-               (v->filter->source == NULL || record_is(event, "source", v->filter->source))) {
+               (v->filter->source == NULL || json_get_is(event, "source", v->filter->source))) {
         wait_loop_print_event(v, event);
         v->refused = true;
     }
@@ -294,7 +295,7 @@ static enum outcome wait_loop_search_store(struct wait_loop *v)
 /* Of the first page with one row; false if that makes no sense. */
 static bool wait_loop_read_newest(const cJSON *page, int64_t *newest)
 {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(page, "deliveries");
+    const cJSON *list = json_get(page, "deliveries");
 
     *newest = record_seq(cJSON_GetArrayItem(list, 0));
     return cJSON_IsArray(list) && (*newest > 0 || cJSON_GetArraySize(list) == 0);

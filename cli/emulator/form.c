@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/json_get.h"
 #include "daemon/base/json.h"
 #include "daemon/http/client.h"
 
@@ -253,7 +254,7 @@ static void form_check_object(const struct form_context *ctx, const struct form_
     }
     snprintf(path, sizeof(path), "%s%s.", ctx->path, field->name);
     for (const struct form_field *f = field->fields; f->name != NULL; f++)
-        form_check_field(&inside, f, cJSON_GetObjectItemCaseSensitive(object, f->name));
+        form_check_field(&inside, f, json_get(object, f->name));
 }
 
 static void form_check_field(const struct form_context *ctx, const struct form_field *field,
@@ -326,7 +327,7 @@ bool form_check(const struct form_field *fields, const cJSON *value, bool closed
         return false;
     }
     for (const struct form_field *f = fields; f->name != NULL; f++)
-        form_check_field(&ctx, f, cJSON_GetObjectItemCaseSensitive(value, f->name));
+        form_check_field(&ctx, f, json_get(value, f->name));
     cJSON_ArrayForEach(member, value)
     {
         if (closed && !form_has_field(fields, member->string))
