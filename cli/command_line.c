@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/http/tls.h"
+#include "daemon/base/clock.h"
 #include "daemon/base/process.h"
 #include "daemon/conf/secret.h"
 #include "cli/command.h"
@@ -284,4 +285,19 @@ int command_run(const struct command *command, int argc, char *argv[])
     command_free_secrets(&r);
     free(r.options);
     return code;
+}
+
+bool option_read_time(const char *name, const char **text, char epoch_text[RFC3339_EPOCH_SIZE])
+{
+    if (*text == NULL)
+        return true;
+    if (!rfc3339_read_or_ago(*text, clock_wall_us(), epoch_text)) {
+        message_print(
+            "--%s: expected a moment such as 2026-11-22T04:00:00Z, seconds since 1970, or 15m, "
+            "2h or 7d for so long ago",
+            name);
+        return false;
+    }
+    *text = epoch_text;
+    return true;
 }

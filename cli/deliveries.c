@@ -5,12 +5,12 @@
 
 #include "daemon/base/process.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/json_get.h"
 #include "cli/record.h"
 #include "cli/pages.h"
 #include "cli/table.h"
 #include "cli/sink.h"
-#include "daemon/base/rfc3339.h"
 
 enum {
     COLUMNS = 6,
@@ -138,8 +138,8 @@ static enum outcome cmd_deliveries_run(const void *options, const char *const *a
     struct sink *sink;
 
     (void)arguments, (void)count;
-    if (!rfc3339_read_option("since", &o.filter.since, since) ||
-        !rfc3339_read_option("until", &o.filter.until, until))
+    if (!option_read_time("since", &o.filter.since, since) ||
+        !option_read_time("until", &o.filter.until, until))
         return OUTCOME_USAGE;
     if ((sink = sink_open(NULL, &o.sink, why)) == NULL)
         message_print("%s", why);

@@ -7,13 +7,13 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/process.h"
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/json_get.h"
 #include "cli/record.h"
 #include "cli/pages.h"
 #include "daemon/base/text.h"
 #include "cli/sink.h"
 #include "cli/terminal.h"
-#include "daemon/base/rfc3339.h"
 
 struct cmd_replay_options {
     struct sink_options sink;
@@ -287,8 +287,8 @@ static enum outcome cmd_replay_run(const void *options, const char *const *argum
     struct cmd_replay_job r = {.options = &o, .named = count > 0};
     enum outcome outcome = OUTCOME_USAGE;
 
-    if (rfc3339_read_option("since", &o.filter.since, since) &&
-        rfc3339_read_option("until", &o.filter.until, until) &&
+    if (option_read_time("since", &o.filter.since, since) &&
+        option_read_time("until", &o.filter.until, until) &&
         cmd_replay_check(&r, &o, arguments, count)) {
         if ((r.sink = sink_open(NULL, &o.sink, why)) == NULL)
             message_print("%s", why);

@@ -85,7 +85,7 @@ static size_t cmd_show_shown_bytes(const char *bytes, size_t len)
 static void cmd_show_write_body_for_people(const struct cmd_show_job *s, const char *bytes,
                                            size_t len)
 {
-    bool is_text = json_is_utf8(bytes, len);
+    bool is_text = text_is_utf8(bytes, len);
     size_t shown = is_text ? cmd_show_shown_bytes(bytes, len) : len > HEX_MAX ? HEX_MAX : len;
 
     printf("\nBody, %zu bytes%s\n", len, is_text ? "" : " that are no text");

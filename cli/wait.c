@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/json_get.h"
 #include "cli/record.h"
 #include "cli/outcome.h"
@@ -569,8 +570,7 @@ static enum outcome cmd_wait_run(const void *options, const char *const *argumen
     struct sink *sink;
 
     (void)arguments, (void)count;
-    if (!rfc3339_read_option("since", &spec.since, since) ||
-        !cmd_wait_read_verdicts(o, &spec.filter))
+    if (!option_read_time("since", &spec.since, since) || !cmd_wait_read_verdicts(o, &spec.filter))
         return OUTCOME_USAGE;
     if ((sink = sink_open(NULL, &o->sink, why)) == NULL) {
         message_print("%s", why);

@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "cli/json_get.h"
-#include "daemon/base/json.h"
+#include "daemon/base/text.h"
 #include "daemon/http/client.h"
 
 static const char public_url_https[] = "https://";
@@ -155,7 +155,7 @@ static struct form_problem *form_add_problem(const struct form_context *ctx, con
     *problem = (struct form_problem){.field = field, .issue = issue, .received = received};
     snprintf(problem->name, sizeof(problem->name), "%s%s", ctx->path, name);
     /* What was cut in the middle of a character would be no JSON in an answer. */
-    for (len = strlen(problem->name); !json_is_utf8(problem->name, len);)
+    for (len = strlen(problem->name); !text_is_utf8(problem->name, len);)
         problem->name[--len] = '\0';
     return problem;
 }
@@ -310,7 +310,7 @@ static bool form_has_nul(const char *text, size_t len)
 
 cJSON *form_parse(const char *text, size_t len)
 {
-    if (form_has_nul(text, len) || !json_is_utf8(text, len))
+    if (form_has_nul(text, len) || !text_is_utf8(text, len))
         return NULL;
     return cJSON_ParseWithOpts(text, NULL, 1);
 }
