@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/conf/command_line.h"
+#include "daemon/base/clock.h"
 #include "daemon/base/process.h"
 
 static void command_write_help(const struct command *c)
@@ -61,4 +62,19 @@ int command_run(const struct command *command, int argc, char *argv[])
     command_line_free(command->options, options);
     free(options);
     return code;
+}
+
+bool option_read_time(const char *name, const char **text, char epoch_text[RFC3339_EPOCH_SIZE])
+{
+    if (*text == NULL)
+        return true;
+    if (!rfc3339_read_or_ago(*text, clock_wall_us(), epoch_text)) {
+        message_print(
+            "--%s: expected a moment such as 2026-11-22T04:00:00Z, seconds since 1970, or 15m, "
+            "2h or 7d for so long ago",
+            name);
+        return false;
+    }
+    *text = epoch_text;
+    return true;
 }

@@ -6,8 +6,10 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "daemon/base/rfc3339.h"
 #include "daemon/conf/command_line.h"
 #include "cli/outcome.h"
 
@@ -31,5 +33,9 @@ extern const struct command command_verify, command_sign, command_send, command_
 /* Reads the options behind the command's name, which is argv[0], then runs it. Writes what is wrong
  * with them by message_print(). Returns the exit status. */
 int command_run(const struct command *command, int argc, char *argv[]);
+
+/* Replaces the text of an option, a moment, by what a sink understands, kept in `epoch_text`; NULL
+ * stays NULL. Reads the clock. Writes what is wrong by message_print(). */
+bool option_read_time(const char *name, const char **text, char epoch_text[RFC3339_EPOCH_SIZE]);
 
 #endif

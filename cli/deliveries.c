@@ -5,10 +5,11 @@
 
 #include "daemon/base/process.h"
 #include "cli/command.h"
+#include "cli/json_get.h"
+#include "cli/record.h"
 #include "cli/pages.h"
 #include "cli/table.h"
 #include "cli/sink.h"
-#include "daemon/base/rfc3339.h"
 
 enum {
     COLUMNS = 6,
@@ -48,7 +49,7 @@ struct cmd_deliveries_job {
 static const char *cmd_deliveries_write_states(const cJSON *row, char text[STATES_SIZE],
                                                enum terminal_tone *tone)
 {
-    const cJSON *all = cJSON_GetObjectItemCaseSensitive(row, "destinations"), *one;
+    const cJSON *all = json_get(row, "destinations"), *one;
     size_t len = 0;
 
     *tone = TERMINAL_PLAIN;
@@ -80,10 +81,10 @@ static void cmd_deliveries_add_row(struct cmd_deliveries_job *l, const cJSON *ro
     char seq[24], states[STATES_SIZE];
     enum terminal_tone tone;
     const char *cells[COLUMNS] = {seq,
-                                  record_text(row, "time"),
-                                  record_text(row, "source"),
-                                  record_text(row, "type"),
-                                  record_text(row, "id"),
+                                  json_get_text(row, "time"),
+                                  json_get_text(row, "source"),
+                                  json_get_text(row, "type"),
+                                  json_get_text(row, "id"),
                                   cmd_deliveries_write_states(row, states, &tone)};
 
     if (l->count == 0)
@@ -134,8 +135,8 @@ static enum outcome cmd_deliveries_run(const void *options, const char *const *a
     struct sink *sink;
 
     (void)arguments, (void)count;
-    if (!rfc3339_read_option("since", &o.filter.since, since) ||
-        !rfc3339_read_option("until", &o.filter.until, until))
+    if (!option_read_time("since", &o.filter.since, since) ||
+        !option_read_time("until", &o.filter.until, until))
         return OUTCOME_USAGE;
     if ((sink = sink_open(NULL, &o.sink, why)) == NULL)
         message_print("%s", why);

@@ -14,6 +14,7 @@
 #include "cli/draft.h"
 #include "cli/faults.h"
 #include "daemon/base/text.h"
+#include "cli/json_get.h"
 #include "cli/shipment.h"
 #include "cli/terminal.h"
 #include "cli/secrets.h"
@@ -77,10 +78,9 @@ struct cmd_send_item {
 static bool cmd_send_is_stale(const struct client_result *result)
 {
     cJSON *answer = cJSON_ParseWithLength(result->answer, result->len);
-    cJSON *error = cJSON_GetObjectItemCaseSensitive(answer, "error");
-    const char *code = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "code"));
-    bool stale = code != NULL && (strcmp(code, hookline_code_name(HOOKLINE_TOO_OLD)) == 0 ||
-                                  strcmp(code, hookline_code_name(HOOKLINE_TOO_NEW)) == 0);
+    cJSON *error = json_get(answer, "error");
+    bool stale = json_get_is(error, "code", hookline_code_name(HOOKLINE_TOO_OLD)) ||
+                 json_get_is(error, "code", hookline_code_name(HOOKLINE_TOO_NEW));
 
     cJSON_Delete(answer);
     return stale;

@@ -4,6 +4,7 @@
 
 #include "daemon/http/client.h"
 #include "daemon/base/json.h"
+#include "daemon/base/text.h"
 #include "daemon/base/process.h"
 #include "cli/command.h"
 #include "cli/draft.h"
@@ -71,7 +72,7 @@ static bool cmd_sign_print_json(const struct cmd_sign_job *s)
         json_close_object(&line);
     }
     json_close_array(&line);
-    if (json_is_utf8(s->draft.body.base, s->draft.body.len))
+    if (text_is_utf8(s->draft.body.base, s->draft.body.len))
         json_text(&line, "body", s->draft.body.base, s->draft.body.len);
     else
         json_base64(&line, "body_base64", s->draft.body.base, s->draft.body.len);

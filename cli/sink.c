@@ -7,8 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/json_get.h"
 #include "cli/outcome.h"
-#include "cli/table.h"
 #include "cli/sink_address.h"
 #include "cli/sse.h"
 #include "daemon/base/clock.h"
@@ -224,18 +224,17 @@ enum outcome sink_answer_unexpected(const struct sink_answer *a, char *why)
  * our paths. */
 static bool sink_answer_is_foreign(const cJSON *error)
 {
-    const char *code = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "code"));
-    const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
+    const char *message = json_get_text(error, "message");
 
-    return code != NULL && strcmp(code, "not_found") == 0 && message != NULL &&
+    return json_get_is(error, "code", "not_found") && message != NULL &&
            (strstr(message, "source") != NULL || strstr(message, "/emulator/") != NULL);
 }
 
 /* hooklined says in each refusal what was wrong. */
 static enum outcome sink_answer_refused(const struct sink_answer *a, const cJSON *json, char *why)
 {
-    const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
-    const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
+    const cJSON *error = json_get(json, "error");
+    const char *message = json_get_text(error, "message");
     bool with_token = a->address->authorization != NULL;
     char said[SAID_SIZE];
 
@@ -466,7 +465,7 @@ static bool sink_take_event(void *data, const struct sse_event *event)
     if (strcmp(event->name, "message") == 0 && cJSON_IsObject(json))
         return sink_queue_event(s, json);
     if (strcmp(event->name, "lost") == 0) {
-        int64_t lost = record_number(json, "lost_lines", 1);
+        int64_t lost = json_get_int64(json, "lost_lines", 1);
 
         s->lost += lost > 0 ? (uint64_t)lost : 1;
     }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "daemon/base/json.h"
+#include "daemon/base/text.h"
 
 const struct api_request *api_request(const struct api_call *call)
 {
@@ -210,7 +210,7 @@ static bool api_query_read_value(const char *text, char *value, size_t size)
            (c = api_query_next_character(&text)) > 0)
         value[len++] = (char)c;
     value[len] = '\0';
-    if ((*text == '\0' || *text == '&') && c > 0 && json_is_utf8(value, len))
+    if ((*text == '\0' || *text == '&') && c > 0 && text_is_utf8(value, len))
         return true;
     value[0] = '\0';
     return false;

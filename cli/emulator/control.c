@@ -23,6 +23,7 @@
 #include "cli/emulator/emulator.h"
 #include "cli/emulator/form.h"
 #include "cli/emulator/outage.h"
+#include "cli/json_get.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/rfc3339.h"
@@ -255,7 +256,7 @@ static cJSON *control_read_body(struct api_call *call, const char *const names[M
         return NULL;
     }
     for (int i = 0; i < MEMBERS_MAX && names[i] != NULL; i++) {
-        if (cJSON_IsString(cJSON_GetObjectItemCaseSensitive(body, names[i])))
+        if (json_get_text(body, names[i]) != NULL)
             continue;
         control_refuse(call, 400, "bad_request",
                        names[1] == NULL ? "expected a text: faults"
@@ -276,11 +277,6 @@ static cJSON *control_read_body(struct api_call *call, const char *const names[M
         return NULL;
     }
     return body;
-}
-
-static const char *control_member_text(const cJSON *body, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(body, name)->valuestring;
 }
 
 /* ---- endpoints */
@@ -360,7 +356,7 @@ static void control_change_faults(struct emulator *emulator, struct api_call *ca
         control_refuse_missing(emulator, call,
                                "there is no such endpoint: see GET /emulator/endpoints");
     else
-        control_set_faults(emulator, call, endpoint, control_member_text(body, "faults"));
+        control_set_faults(emulator, call, endpoint, json_get_text(body, "faults"));
     ledger_endpoint_free(&endpoint);
     cJSON_Delete(body);
 }
@@ -440,9 +436,9 @@ static void control_make_event(struct emulator *emulator, struct api_call *call,
         cJSON_Delete(json);
         return;
     }
-    deliveries = control_publish_event(emulator, control_member_text(body, "provider"),
-                                       control_member_text(body, "type"),
-                                       cJSON_GetObjectItemCaseSensitive(body, "data"), json, why);
+    deliveries =
+        control_publish_event(emulator, json_get_text(body, "provider"),
+                              json_get_text(body, "type"), json_get(body, "data"), json, why);
     if (deliveries < 0) {
         control_refuse(call, 400, "bad_request", why);
         cJSON_Delete(json);
@@ -461,8 +457,7 @@ static void control_set_outage(struct emulator *emulator, struct api_call *call,
     (void)parts;
     if (body == NULL)
         return;
-    if (outage_set(emulator->outage, control_member_text(body, "provider"),
-                   control_member_text(body, "kind")))
+    if (outage_set(emulator->outage, json_get_text(body, "provider"), json_get_text(body, "kind")))
         api_answer(call, 200, cJSON_Duplicate(body, 1));
     else
         control_refuse(

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/json.h"
+#include "daemon/base/text.h"
 #include "daemon/http/client.h"
 
 static const char courier_excerpt_replacement[] = "\xef\xbf\xbd";
@@ -19,7 +19,7 @@ static size_t courier_excerpt_character_len(const char *bytes, size_t len)
     unsigned char first = (unsigned char)bytes[0];
     size_t wanted = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 
-    return first == 0 || wanted > len || !json_is_utf8(bytes, wanted) ? 0 : wanted;
+    return first == 0 || wanted > len || !text_is_utf8(bytes, wanted) ? 0 : wanted;
 }
 
 char *courier_excerpt_make(const char *bytes, size_t len)

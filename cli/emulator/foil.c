@@ -17,6 +17,7 @@
 #include "cli/emulator/emulator.h"
 #include "cli/emulator/form.h"
 #include "cli/emulator/keys.h"
+#include "cli/json_get.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/rfc3339.h"
@@ -279,12 +280,11 @@ static cJSON *foil_event_subject(const cJSON *data)
         const char *member, *type;
     } places[] = {{"endpoint", "webhook_endpoint"}, {"session", "session"}};
     const char *type = "gate_session";
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(data, "gate_session_id");
+    const cJSON *id = json_get(data, "gate_session_id");
     cJSON *subject = cJSON_CreateObject();
 
     for (size_t i = 0; !cJSON_IsString(id) && i < sizeof(places) / sizeof(places[0]); i++) {
-        id = cJSON_GetObjectItemCaseSensitive(
-            cJSON_GetObjectItemCaseSensitive(data, places[i].member), "id");
+        id = json_get(json_get(data, places[i].member), "id");
         type = places[i].type;
     }
     cJSON_AddStringToObject(subject, "type", type);
@@ -506,7 +506,7 @@ static cJSON *foil_read_body(struct api_context *ctx, const struct form_field *f
         return NULL;
     }
     if (form_check(form, body, true, &problems)) {
-        url = cJSON_GetObjectItemCaseSensitive(body, "url");
+        url = json_get(body, "url");
         if (!ctx->emulator->strict_urls || url == NULL || public_url_is_https(url->valuestring))
             return body;
         problems.count = 1;
@@ -558,10 +558,10 @@ static void foil_list_endpoints(struct api_context *ctx)
 
 static bool foil_apply_body(struct ledger_endpoint *endpoint, const cJSON *body)
 {
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(body, "name");
-    const cJSON *url = cJSON_GetObjectItemCaseSensitive(body, "url");
-    const cJSON *status = cJSON_GetObjectItemCaseSensitive(body, "status");
-    const cJSON *types = cJSON_GetObjectItemCaseSensitive(body, "event_types");
+    const cJSON *name = json_get(body, "name");
+    const cJSON *url = json_get(body, "url");
+    const cJSON *status = json_get(body, "status");
+    const cJSON *types = json_get(body, "event_types");
 
     if (status != NULL)
         endpoint->enabled = strcmp(status->valuestring, "active") == 0;

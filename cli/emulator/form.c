@@ -8,7 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "daemon/base/json.h"
+#include "cli/json_get.h"
+#include "daemon/base/text.h"
 #include "daemon/http/client.h"
 
 static const char public_url_https[] = "https://";
@@ -154,7 +155,7 @@ static struct form_problem *form_add_problem(const struct form_context *ctx, con
     *problem = (struct form_problem){.field = field, .issue = issue, .received = received};
     snprintf(problem->name, sizeof(problem->name), "%s%s", ctx->path, name);
     /* What was cut in the middle of a character would be no JSON in an answer. */
-    for (len = strlen(problem->name); !json_is_utf8(problem->name, len);)
+    for (len = strlen(problem->name); !text_is_utf8(problem->name, len);)
         problem->name[--len] = '\0';
     return problem;
 }
@@ -253,7 +254,7 @@ static void form_check_object(const struct form_context *ctx, const struct form_
     }
     snprintf(path, sizeof(path), "%s%s.", ctx->path, field->name);
     for (const struct form_field *f = field->fields; f->name != NULL; f++)
-        form_check_field(&inside, f, cJSON_GetObjectItemCaseSensitive(object, f->name));
+        form_check_field(&inside, f, json_get(object, f->name));
 }
 
 static void form_check_field(const struct form_context *ctx, const struct form_field *field,
@@ -309,7 +310,7 @@ static bool form_has_nul(const char *text, size_t len)
 
 cJSON *form_parse(const char *text, size_t len)
 {
-    if (form_has_nul(text, len) || !json_is_utf8(text, len))
+    if (form_has_nul(text, len) || !text_is_utf8(text, len))
         return NULL;
     return cJSON_ParseWithOpts(text, NULL, 1);
 }
@@ -326,7 +327,7 @@ bool form_check(const struct form_field *fields, const cJSON *value, bool closed
         return false;
     }
     for (const struct form_field *f = fields; f->name != NULL; f++)
-        form_check_field(&ctx, f, cJSON_GetObjectItemCaseSensitive(value, f->name));
+        form_check_field(&ctx, f, json_get(value, f->name));
     cJSON_ArrayForEach(member, value)
     {
         if (closed && !form_has_field(fields, member->string))

@@ -16,6 +16,7 @@
 #include "cli/emulator/keys.h"
 #include "cli/emulator/api.h"
 #include "cli/emulator/delivery.h"
+#include "cli/json_get.h"
 
 enum {
     RIGHT_READ,  /* webhooks.read */
@@ -169,7 +170,7 @@ static cJSON *shodai_read_body(struct api_context *ctx, const struct form_field 
         return NULL;
     }
     if (form_check(form, body, false, &problems)) {
-        url = cJSON_GetObjectItemCaseSensitive(body, "url");
+        url = json_get(body, "url");
         if (!ctx->emulator->strict_urls || url == NULL || public_url_is_https(url->valuestring))
             return body;
         problems.count = 1;
@@ -188,7 +189,7 @@ static bool shodai_apply_filters(struct ledger_endpoint *webhook, const cJSON *f
     bool good;
 
     for (const struct form_field *f = shodai_filters_form; known != NULL && f->name != NULL; f++) {
-        const cJSON *values = cJSON_GetObjectItemCaseSensitive(filters, f->name);
+        const cJSON *values = json_get(filters, f->name);
 
         if (values != NULL)
             cJSON_AddItemToObject(known, f->name, cJSON_Duplicate(values, 1));
@@ -213,9 +214,9 @@ static bool shodai_apply_events(struct ledger_endpoint *webhook, const cJSON *ty
 
 static bool shodai_apply_body(struct ledger_endpoint *webhook, const cJSON *body)
 {
-    const cJSON *url = cJSON_GetObjectItemCaseSensitive(body, "url");
-    const cJSON *types = cJSON_GetObjectItemCaseSensitive(body, "eventTypes");
-    const cJSON *filters = cJSON_GetObjectItemCaseSensitive(body, "filters");
+    const cJSON *url = json_get(body, "url");
+    const cJSON *types = json_get(body, "eventTypes");
+    const cJSON *filters = json_get(body, "filters");
 
     return (types == NULL || shodai_apply_events(webhook, types)) &&
            (filters == NULL || shodai_apply_filters(webhook, filters)) &&
@@ -320,7 +321,7 @@ static void shodai_update_webhook(struct api_context *ctx)
 {
     struct ledger_endpoint *webhook = shodai_find_webhook(ctx);
     cJSON *body = webhook != NULL ? shodai_read_body(ctx, shodai_update_form) : NULL;
-    const cJSON *status = cJSON_GetObjectItemCaseSensitive(body, "status");
+    const cJSON *status = json_get(body, "status");
 
     if (status != NULL)
         webhook->enabled = strcmp(status->valuestring, "active") == 0;

@@ -18,6 +18,7 @@
 #include "cli/emulator/keys.h"
 #include "cli/emulator/api.h"
 #include "cli/emulator/delivery.h"
+#include "cli/json_get.h"
 
 enum {
     RIGHT_VIEWER,
@@ -150,10 +151,8 @@ static cJSON *trulayer_read_body(struct api_context *ctx)
         trulayer_refuse(ctx->call, 400, "invalid JSON body");
     else if (!form_check(trulayer_create_form, body, false, &problems))
         trulayer_refuse_form(ctx->call, &problems.items[0]);
-    else if (trulayer_accept_secret(
-                 ctx, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "secret"))) &&
-             trulayer_accept_url(
-                 ctx, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "url"))))
+    else if (trulayer_accept_secret(ctx, json_get_text(body, "secret")) &&
+             trulayer_accept_url(ctx, json_get_text(body, "url")))
         return body;
     cJSON_Delete(body);
     return NULL;
@@ -161,19 +160,17 @@ static cJSON *trulayer_read_body(struct api_context *ctx)
 
 static struct ledger_endpoint *trulayer_new_webhook(struct api_context *ctx, const cJSON *body)
 {
-    const cJSON *events = cJSON_GetObjectItemCaseSensitive(body, "events");
-    const cJSON *enabled = cJSON_GetObjectItemCaseSensitive(body, "enabled");
+    const cJSON *events = json_get(body, "events");
+    const cJSON *enabled = json_get(body, "enabled");
     struct ledger_endpoint *webhook;
     cJSON *usual = ledger_text_array(trulayer_default_events);
     char id[IDS_SIZE];
 
     ids_make_uuid(id);
-    webhook = ledger_endpoint_new(
-        "trulayer", id, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "secret")),
-        ctx->emulator->faults);
+    webhook =
+        ledger_endpoint_new("trulayer", id, json_get_text(body, "secret"), ctx->emulator->faults);
     if (webhook != NULL &&
-        (!ledger_set_text(&webhook->url,
-                          cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "url"))) ||
+        (!ledger_set_text(&webhook->url, json_get_text(body, "url")) ||
          !ledger_endpoint_detail_set(webhook, "events", events != NULL ? events : usual)))
         ledger_endpoint_free(&webhook);
     if (webhook != NULL)

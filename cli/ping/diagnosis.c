@@ -195,7 +195,7 @@ static void diagnosis_explain_refusal(const struct observed *f, char *text, size
     }
     snprintf(text, size, "it came%s%s and was %s, %d %s: %s%s",
              s->source[0] == '\0' ? "" : " to source ", s->source,
-             s->verdict == OBSERVED_FAILED ? "not stored" : "refused", s->status, s->reason, why,
+             s->verdict == VERDICT_FAILED ? "not stored" : "refused", s->status, s->reason, why,
              observed_is_exact(f) ? "" : "; but it could be another delivery of the same time");
 }
 
@@ -432,8 +432,8 @@ static void diagnosis_set_arrived(struct diagnosis *d, const struct observed *f)
                   "confirmed: %s's test delivery came to source %s, was verified and %s %" PRId64
                   " within %" PRId64 " ms",
                   f->provider->title, s->source,
-                  s->verdict == OBSERVED_STORED ? "stored as" : "found to be a duplicate of",
-                  s->seq, (observed_settled_us(f) - f->triggered_us) / 1000);
+                  s->verdict == VERDICT_STORED ? "stored as" : "found to be a duplicate of", s->seq,
+                  (observed_settled_us(f) - f->triggered_us) / 1000);
     if (f->forwarded)
         diagnosis_append(d, ", and taken by %s",
                          f->destinations_count == 1 ? f->destinations[0].name : "all destinations");

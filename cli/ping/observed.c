@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/rfc3339.h"
-#include "daemon/base/text.h"
+#include "cli/json_get.h"
 
 enum {
     OBSERVED_EVENTS_MAX = 4096,
@@ -13,72 +12,38 @@ enum {
     CLOCK_UNUSABLE_US = 5000000
 };
 
-static const char *const observed_verdict_words[] = {"stored", "duplicate", "refused", "failed"};
-
-static void observed_json_text(char *out, size_t size, const cJSON *line, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, name));
-
-    text_copy_redacted(out, size, text == NULL ? "" : text, text == NULL ? 0 : strlen(text), NULL);
-}
-
-static int64_t observed_json_number(const cJSON *line, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(line, name);
-
-    return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 9e15
-               ? (int64_t)item->valuedouble
-               : -1;
-}
-
-static bool observed_read_verdict(struct observed_event *s, const cJSON *line)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, "verdict"));
-
-    for (size_t i = 0;
-         text != NULL && i < sizeof(observed_verdict_words) / sizeof(observed_verdict_words[0]);
-         i++) {
-        if (strcmp(text, observed_verdict_words[i]) == 0) {
-            s->verdict = (enum observed_verdict)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 bool observed_event_read(struct observed_event *s, const cJSON *line, int64_t seen_us)
 {
-    int64_t status = observed_json_number(line, "status");
-    char time[40];
+    int64_t status = json_get_count(line, "status");
+    enum verdict verdict = verdict_read(json_get_text(line, "verdict"));
 
-    *s = (struct observed_event){.seen_us = seen_us};
-    if (!observed_read_verdict(s, line))
+    *s = (struct observed_event){.seen_us = seen_us, .verdict = verdict};
+    if (verdict == VERDICT_NONE || verdict > VERDICT_RECEIVED_LAST)
         return false;
-    observed_json_text(time, sizeof(time), line, "time");
-    if (!rfc3339_read(time, &s->time_us))
+    if (!json_get_time(line, "time", &s->time_us))
         s->time_us = seen_us;
-    observed_json_text(s->source, sizeof(s->source), line, "source");
-    observed_json_text(s->reason, sizeof(s->reason), line, "reason");
-    observed_json_text(s->receipt, sizeof(s->receipt), line, "receipt");
-    observed_json_text(s->id, sizeof(s->id), line, "id");
-    observed_json_text(s->type, sizeof(s->type), line, "type");
-    observed_json_text(s->remote, sizeof(s->remote), line, "remote");
-    observed_json_text(s->hint, sizeof(s->hint), line, "hint");
-    observed_json_text(s->hint_source, sizeof(s->hint_source), line, "hint_source");
+    json_copy_text(s->source, sizeof(s->source), json_get(line, "source"), NULL);
+    json_copy_text(s->reason, sizeof(s->reason), json_get(line, "reason"), NULL);
+    json_copy_text(s->receipt, sizeof(s->receipt), json_get(line, "receipt"), NULL);
+    json_copy_text(s->id, sizeof(s->id), json_get(line, "id"), NULL);
+    json_copy_text(s->type, sizeof(s->type), json_get(line, "type"), NULL);
+    json_copy_text(s->remote, sizeof(s->remote), json_get(line, "remote"), NULL);
+    json_copy_text(s->hint, sizeof(s->hint), json_get(line, "hint"), NULL);
+    json_copy_text(s->hint_source, sizeof(s->hint_source), json_get(line, "hint_source"), NULL);
     s->status = status > 999 ? -1 : (int)status;
-    s->seq = observed_json_number(line, "seq");
-    s->signed_at = observed_json_number(line, "signed_at");
-    s->bytes = observed_json_number(line, "bytes");
-    s->duration_us = observed_json_number(line, "duration_us");
-    s->secret = (int)observed_json_number(line, "secret");
-    s->test = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(line, "test"));
-    s->fresh = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(line, "fresh"));
+    s->seq = json_get_count(line, "seq");
+    s->signed_at = json_get_count(line, "signed_at");
+    s->bytes = json_get_count(line, "bytes");
+    s->duration_us = json_get_count(line, "duration_us");
+    s->secret = (int)json_get_count(line, "secret");
+    s->test = json_get_bool(line, "test");
+    s->fresh = json_get_bool(line, "fresh");
     return true;
 }
 
 bool observed_event_is_accepted(const struct observed_event *s)
 {
-    return s->verdict == OBSERVED_STORED || s->verdict == OBSERVED_DUPLICATE;
+    return s->verdict == VERDICT_STORED || s->verdict == VERDICT_DUPLICATE;
 }
 
 /* ---- the list */

@@ -15,20 +15,14 @@
 #include <cjson/cJSON.h>
 
 #include "cli/ping/provider.h"
-
-enum observed_verdict {
-    OBSERVED_STORED,
-    OBSERVED_DUPLICATE,
-    OBSERVED_REFUSED,
-    OBSERVED_FAILED,
-};
+#include "daemon/base/verdict.h"
 
 /* A line of hooklined's, as hooklined(8) describes it. What it does not say is "" or -1. */
 struct observed_event {
     int64_t seen_us; /* by our own wall clock */
     int64_t time_us; /* by the sink's */
     int64_t duration_us, seq, signed_at, bytes;
-    enum observed_verdict verdict;
+    enum verdict verdict; /* of the receiver */
     int status, secret;
     bool test, fresh;
     char source[66], reason[40], receipt[20], id[130], type[130], remote[64], hint[32],

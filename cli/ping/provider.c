@@ -6,6 +6,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "cli/json_get.h"
 #include "daemon/base/text.h"
 
 enum {
@@ -193,27 +194,12 @@ enum {
     SAID_SIZE = 100, /* of the beginning of an odd answer */
 };
 
-/* ---- members */
-
-static void provider_json_text(char *out, size_t size, const cJSON *text, const char *hidden)
+/* Anything else than a number that makes sense is -1. */
+static int provider_read_count(const cJSON *object, const char *name, int max)
 {
-    const char *value = cJSON_GetStringValue(text);
+    int64_t count = json_get_count(object, name);
 
-    text_copy_redacted(out, size, value == NULL ? "" : value, value == NULL ? 0 : strlen(value),
-                       hidden);
-}
-
-static const cJSON *provider_json_member(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-/* Anything else than a number that makes sense is `otherwise`. */
-static int provider_json_number(const cJSON *item, int max, int otherwise)
-{
-    double value = cJSON_IsNumber(item) ? item->valuedouble : -1;
-
-    return value >= 0 && value <= max ? (int)value : otherwise;
+    return count <= max ? (int)count : -1;
 }
 
 static void provider_read_receipt(struct provider_view *view, const char *body)
@@ -235,7 +221,7 @@ static void provider_read_body(struct provider_view *view, const cJSON *body, co
 
     if (text != NULL)
         provider_read_receipt(view, text);
-    provider_json_text(view->body, sizeof(view->body), body, hidden);
+    json_copy_text(view->body, sizeof(view->body), body, hidden);
 }
 
 static bool provider_status_is_2xx(int status)
@@ -280,13 +266,12 @@ static cJSON *provider_parse_answer(const struct provider_bytes *b)
 static void provider_read_refusal(const struct provider_bytes *b, const cJSON *json,
                                   char said[PROVIDER_TEXT_SIZE])
 {
-    const cJSON *error = provider_json_member(json, "error");
+    const cJSON *error = json_get(json, "error");
     char code[60], message[160];
 
-    provider_json_text(code, sizeof(code), provider_json_member(error, "code"), b->key);
-    provider_json_text(message, sizeof(message),
-                       cJSON_IsString(error) ? error : provider_json_member(error, "message"),
-                       b->key);
+    json_copy_text(code, sizeof(code), json_get(error, "code"), b->key);
+    json_copy_text(message, sizeof(message),
+                   cJSON_IsString(error) ? error : json_get(error, "message"), b->key);
     if (code[0] != '\0' && message[0] != '\0')
         snprintf(said, PROVIDER_TEXT_SIZE, "%s: %s", code, message);
     else if (code[0] != '\0' || message[0] != '\0')
@@ -317,14 +302,12 @@ static enum provider_state provider_read_state(const char *word)
 static void provider_read_foil_delivery(struct provider_view *view, const cJSON *delivery,
                                         const char *hidden)
 {
-    provider_json_text(view->word, sizeof(view->word), provider_json_member(delivery, "status"),
-                       hidden);
+    json_copy_text(view->word, sizeof(view->word), json_get(delivery, "status"), hidden);
     view->state = provider_read_state(view->word);
-    view->attempts = provider_json_number(provider_json_member(delivery, "attempts"), 1000000, -1);
-    view->status = provider_json_number(provider_json_member(delivery, "response_status"), 999, -1);
-    provider_json_text(view->error, sizeof(view->error), provider_json_member(delivery, "error"),
-                       hidden);
-    provider_read_body(view, provider_json_member(delivery, "response_body"), hidden);
+    view->attempts = provider_read_count(delivery, "attempts", 1000000);
+    view->status = provider_read_count(delivery, "response_status", 999);
+    json_copy_text(view->error, sizeof(view->error), json_get(delivery, "error"), hidden);
+    provider_read_body(view, json_get(delivery, "response_body"), hidden);
     if (view->status < 0 && view->attempts > 0 &&
         (view->error[0] != '\0' || view->state == PROVIDER_FAILED))
         view->status = 0;
@@ -336,13 +319,11 @@ static void provider_read_foil_delivery(struct provider_view *view, const cJSON 
 
 static bool provider_read_foil(struct provider_answer *a, const cJSON *json, const char *hidden)
 {
-    const cJSON *data = provider_json_member(json, "data"),
-                *latest = provider_json_member(data, "latest_delivery");
+    const cJSON *data = json_get(json, "data"), *latest = json_get(data, "latest_delivery");
 
-    provider_json_text(a->event_id, sizeof(a->event_id), provider_json_member(data, "event_id"),
-                       hidden);
-    provider_json_text(a->delivery_id, sizeof(a->delivery_id),
-                       cJSON_GetArrayItem(provider_json_member(data, "delivery_ids"), 0), hidden);
+    json_copy_text(a->event_id, sizeof(a->event_id), json_get(data, "event_id"), hidden);
+    json_copy_text(a->delivery_id, sizeof(a->delivery_id),
+                   cJSON_GetArrayItem(json_get(data, "delivery_ids"), 0), hidden);
     a->view.state = PROVIDER_PENDING;
     if (cJSON_IsObject(latest))
         provider_read_foil_delivery(&a->view, latest, hidden);
@@ -351,17 +332,14 @@ static bool provider_read_foil(struct provider_answer *a, const cJSON *json, con
 
 static bool provider_read_shodai(struct provider_answer *a, const cJSON *json, const char *hidden)
 {
-    const cJSON *data = provider_json_member(json, "data"), *ok = provider_json_member(data, "ok");
+    const cJSON *data = json_get(json, "data"), *ok = json_get(data, "ok");
     struct provider_view *view = &a->view;
 
-    provider_json_text(a->delivery_id, sizeof(a->delivery_id),
-                       provider_json_member(data, "deliveryId"), hidden);
-    provider_json_text(view->word, sizeof(view->word), provider_json_member(data, "status"),
-                       hidden);
-    provider_json_text(view->error, sizeof(view->error), provider_json_member(data, "error"),
-                       hidden);
+    json_copy_text(a->delivery_id, sizeof(a->delivery_id), json_get(data, "deliveryId"), hidden);
+    json_copy_text(view->word, sizeof(view->word), json_get(data, "status"), hidden);
+    json_copy_text(view->error, sizeof(view->error), json_get(data, "error"), hidden);
     view->state = provider_read_state(view->word);
-    view->status = provider_json_number(provider_json_member(data, "responseStatus"), 999, -1);
+    view->status = provider_read_count(data, "responseStatus", 999);
     if (view->status < 0 && cJSON_IsFalse(ok) && view->state != PROVIDER_PENDING)
         view->status = 0;
     return cJSON_IsBool(ok) && a->delivery_id[0] != '\0' && view->word[0] != '\0';
@@ -372,12 +350,12 @@ static bool provider_read_status_body(struct provider_answer *a, const cJSON *js
 {
     struct provider_view *view = &a->view;
 
-    view->status = provider_json_number(provider_json_member(json, "status"), 999, -1);
+    view->status = provider_read_count(json, "status", 999);
     view->attempts = 1;
     view->state = provider_status_is_2xx(view->status) ? PROVIDER_DELIVERED : PROVIDER_FAILED;
-    provider_read_body(view, provider_json_member(json, "body"), hidden);
-    provider_json_text(a->event_id, sizeof(a->event_id), provider_json_member(json, "id"), hidden);
-    return view->status >= 0 && cJSON_IsString(provider_json_member(json, "body"));
+    provider_read_body(view, json_get(json, "body"), hidden);
+    json_copy_text(a->event_id, sizeof(a->event_id), json_get(json, "id"), hidden);
+    return view->status >= 0 && cJSON_IsString(json_get(json, "body"));
 }
 
 static bool provider_read_success(const struct provider *provider, struct provider_answer *a,
@@ -419,16 +397,13 @@ bool provider_answer_read_event(const struct provider_bytes *b, const char *endp
                                 struct provider_view *view)
 {
     cJSON *json = provider_parse_answer(b);
-    const cJSON *list =
-                    provider_json_member(provider_json_member(json, "data"), "webhook_deliveries"),
-                *delivery, *ours = NULL;
+    const cJSON *list = json_get(json_get(json, "data"), "webhook_deliveries"), *delivery,
+                *ours = NULL;
 
     *view = (struct provider_view){.status = -1, .attempts = -1};
     cJSON_ArrayForEach(delivery, list)
     {
-        const char *id = cJSON_GetStringValue(provider_json_member(delivery, "endpoint_id"));
-
-        if (ours == NULL && id != NULL && strcmp(id, endpoint) == 0)
+        if (ours == NULL && json_get_is(delivery, "endpoint_id", endpoint))
             ours = delivery;
     }
     if (provider_status_is_2xx(b->status) && ours != NULL)

@@ -149,25 +149,24 @@ static void report_add_arrival(struct timeline *t, const struct observed *f)
     if (observed_event_is_accepted(s)) {
         timeline_add(t, "verified", received_us, TERMINAL_GOOD, "%s, secret %d, %s",
                      s->type[0] == '\0' ? "no type" : s->type, s->secret, age);
-        timeline_add(t, s->verdict == OBSERVED_STORED ? "stored" : "duplicate", settled_us,
-                     TERMINAL_GOOD, "%s %" PRId64 ", answered %d",
-                     s->verdict == OBSERVED_STORED ? "as" : "of", s->seq, s->status);
+        timeline_add(t, verdict_word(s->verdict), settled_us, TERMINAL_GOOD,
+                     "%s %" PRId64 ", answered %d", s->verdict == VERDICT_STORED ? "as" : "of",
+                     s->seq, s->status);
     } else {
-        timeline_add(t, s->verdict == OBSERVED_REFUSED ? "refused" : "failed", settled_us,
-                     TERMINAL_BAD, "%s, answered %d%s%s%s%s", s->reason, s->status,
-                     s->signed_at < 0 ? "" : ", ", s->signed_at < 0 ? "" : age,
-                     s->hint[0] == '\0' ? "" : ", hint: ", s->hint);
+        timeline_add(t, verdict_word(s->verdict), settled_us, TERMINAL_BAD,
+                     "%s, answered %d%s%s%s%s", s->reason, s->status, s->signed_at < 0 ? "" : ", ",
+                     s->signed_at < 0 ? "" : age, s->hint[0] == '\0' ? "" : ", hint: ", s->hint);
     }
 }
 
 static void report_add_destinations(struct timeline *t, const struct observed *f)
 {
-    static const struct {
+    const struct {
         const char *what, *text;
         enum terminal_tone tone;
     } states[] = {
         [OBSERVED_WAITING] = {"waiting", "has not been tried yet", TERMINAL_FAINT},
-        [OBSERVED_TAKEN] = {"forwarded", "has taken it", TERMINAL_GOOD},
+        [OBSERVED_TAKEN] = {verdict_word(VERDICT_FORWARDED), "has taken it", TERMINAL_GOOD},
         [OBSERVED_RETRYING] = {"retrying", "has not taken it", TERMINAL_BAD},
         [OBSERVED_PARKED] = {"parked", "has not taken it", TERMINAL_BAD},
     };
@@ -262,7 +261,6 @@ static void report_json_number(cJSON *object, const char *name, int64_t number)
 
 static void report_json_sink(cJSON *json, const struct observed *f)
 {
-    static const char *const verdicts[] = {"stored", "duplicate", "refused", "failed"};
     static const char *const matches[] = {"none", "time", "time", "id", "receipt"};
     const struct observed_event *s = &f->seen;
     cJSON *sink = cJSON_AddObjectToObject(json, "sink");
@@ -272,7 +270,7 @@ static void report_json_sink(cJSON *json, const struct observed *f)
         return;
     rfc3339_write(time, s->time_us);
     cJSON_AddStringToObject(sink, "found_by", matches[f->match]);
-    cJSON_AddStringToObject(sink, "verdict", verdicts[s->verdict]);
+    cJSON_AddStringToObject(sink, "verdict", verdict_word(s->verdict));
     report_json_text(sink, "time", time);
     report_json_text(sink, "source", s->source);
     report_json_text(sink, "reason", s->reason);

@@ -151,7 +151,7 @@ bool events_begin(struct events *all, h2o_req_t *req, const struct query *query)
     s = h2o_mem_alloc_shared(&req->pool, sizeof(*s), events_on_gone);
     *s = (struct events_stream){.super = {events_on_proceed, NULL}, .all = all, .req = req};
     memcpy(s->watcher.source, query->source, sizeof(s->watcher.source));
-    memcpy(s->watcher.verdict, query->verdict, sizeof(s->watcher.verdict));
+    s->watcher.verdict = query->verdict;
     h2o_linklist_insert(&all->streams, &s->link);
     all->count++;
     feed_watch(all->feed, &s->watcher);

@@ -8,6 +8,8 @@
 
 #include <sodium.h>
 
+#include "daemon/base/text.h"
+
 /* Room for `more` bytes, and where they go. */
 static char *json_reserve(struct json_writer *l, size_t more)
 {
@@ -40,49 +42,6 @@ static void json_put_string(struct json_writer *l, const char *text)
     json_put(l, text, strlen(text));
 }
 
-/* RFC 3629: the length of the sequence at `text`, 0 if it is none. */
-static size_t json_utf8_length(const unsigned char *text, size_t len)
-{
-    static const struct {
-        unsigned char mask, lead, low, high; /* low, high: limits of the second byte */
-    } forms[] = {{0xe0, 0xc0, 0x80, 0xbf}, {0xf0, 0xe0, 0x80, 0xbf}, {0xf8, 0xf0, 0x80, 0xbf}};
-    unsigned char lead = text[0];
-
-    if (lead < 0x80)
-        return 1;
-    for (size_t n = 2; n <= 4; n++) {
-        unsigned char low = forms[n - 2].low, high = forms[n - 2].high;
-
-        if ((lead & forms[n - 2].mask) != forms[n - 2].lead)
-            continue;
-        if (len < n || lead < 0xc2 || lead > 0xf4)
-            return 0;
-        if (lead == 0xe0)
-            low = 0xa0;
-        else if (lead == 0xed)
-            high = 0x9f;
-        else if (lead == 0xf0)
-            low = 0x90;
-        else if (lead == 0xf4)
-            high = 0x8f;
-        if (text[1] < low || text[1] > high)
-            return 0;
-        for (size_t i = 2; i < n; i++)
-            if ((text[i] & 0xc0) != 0x80)
-                return 0;
-        return n;
-    }
-    return 0;
-}
-
-bool json_is_utf8(const char *text, size_t len)
-{
-    for (size_t i = 0, n; i < len; i += n)
-        if ((n = json_utf8_length((const unsigned char *)text + i, len - i)) == 0)
-            return false;
-    return true;
-}
-
 static size_t json_escape(char *to, unsigned char c)
 {
     static const char names[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
@@ -109,9 +68,9 @@ static size_t json_plain_length(const char *text, size_t len)
 /* Writes another character, and returns how many bytes it takes in the text. */
 static size_t json_put_special(char **to, const char *text, size_t len)
 {
-    size_t n = json_utf8_length((const unsigned char *)text, len);
+    size_t n;
 
-    if (n == 0) {
+    if (text_decode_char(text, len, &n) == TEXT_NO_CHAR) {
         memcpy(*to, "\\ufffd", 6);
         *to += 6;
         return 1;
@@ -231,7 +190,7 @@ void json_base64(struct json_writer *l, const char *key, const char *bytes, size
 
 void json_body(struct json_writer *l, const char *bytes, size_t len)
 {
-    if (json_is_utf8(bytes, len))
+    if (text_is_utf8(bytes, len))
         json_text(l, "body", len == 0 ? "" : bytes, len);
     else
         json_base64(l, "body_base64", bytes, len);

@@ -50,6 +50,4 @@ bool json_end(struct json_writer *l);
 
 void json_free(struct json_writer *l);
 
-bool json_is_utf8(const char *text, size_t len);
-
 #endif

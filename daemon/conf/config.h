@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * config.h - the configuration as numbers and texts; nothing is opened, resolved or started here.
- * config_table.h has a row for each field, with its default and its range.
+ * table.h has a row for each field, with its default and its range.
  *
  * Ownership  config_file_read() and config_new() allocate, config_free() releases.
  * Threads    Immutable once it is read.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * print.h - a configuration to begin with, written from the rows of config_table.h, for
+ * print.h - a configuration to begin with, written from the rows of table.h, for
  * hooklined --print-defaults.
  */
 #ifndef DAEMON_CONF_PRINT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * reader.h - one YAML file read into a struct config by the rows of config_table.h.
+ * reader.h - one YAML file read into a struct config by the rows of table.h.
  *
  * Errors     False with one message, "FILE:LINE: what was found; what to type", about the first
  *            mistake in the file.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * value.h - the fields of a struct config, found by the rows of config_table.h: defaults,
+ * value.h - the fields of a struct config, found by the rows of table.h: defaults,
  * new items of lists, and their release.
  */
 #ifndef DAEMON_CONF_VALUE_H

@@ -390,10 +390,10 @@ void attempt_cancel(struct attempt *a)
 
 static void attempt_log(const struct attempt *a)
 {
-    static const char *const verdicts[] = {
-        [OUTBOX_DONE] = "forwarded",
-        [OUTBOX_RETRY] = "retried",
-        [OUTBOX_PARKED] = "parked",
+    static const enum verdict verdicts[] = {
+        [OUTBOX_DONE] = VERDICT_FORWARDED,
+        [OUTBOX_RETRY] = VERDICT_RETRIED,
+        [OUTBOX_PARKED] = VERDICT_PARKED,
     };
     const struct outbox_attempt *facts = &a->facts;
     const struct delivery_row none = {0}, *delivery = a->delivery == NULL ? &none : a->delivery;
@@ -403,7 +403,7 @@ static void attempt_log(const struct attempt *a)
     json_time(&line, "time", clock_wall_us());
     json_text(&line, "source", delivery->source.base, delivery->source.len);
     json_string(&line, "destination", a->destination->name);
-    json_string(&line, "verdict", verdicts[facts->state]);
+    json_string(&line, "verdict", verdict_word(verdicts[facts->state]));
     json_string(&line, "reason", a->error[0] == '\0' ? NULL : a->error);
     json_number(&line, "status", facts->status);
     json_number(&line, "seq", facts->seq);

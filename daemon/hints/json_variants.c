@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "daemon/base/json.h"
+#include "daemon/base/text.h"
 
 struct json_variant_spacing {
     const char *comma, *colon;
@@ -110,7 +110,7 @@ static size_t json_variant_read_char(const char *text, size_t len, uint32_t *cha
 
     if (lead == '\\')
         return json_variant_read_escape(text, len, character);
-    if (n > len || !json_is_utf8(text, n)) {
+    if (n > len || !text_is_utf8(text, n)) {
         *character = NO_CHARACTER + lead;
         return 1;
     }

@@ -16,6 +16,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "daemon/base/verdict.h"
+
 struct journald {
     int fd; /* -1: nobody is there */
     char *base;
@@ -215,33 +217,13 @@ static const struct journald_field {
 };
 
 /* A refusal is no warning: anybody on the Internet can cause one. */
-static const struct journald_verdict {
-    const char *verdict;
+#define JOURNALD_KIND(name, word, priority, message_id) [VERDICT_##name] = {priority, message_id},
+
+static const struct journald_kind {
     int priority;
     const char *message_id;
-} journald_verdicts[] = {
-    {"stored", LOG_INFO, "7aeb0eacedbe46edb406e4d88d0f16ea"},
-    {"duplicate", LOG_INFO, "5acbda11bead46b996bf873e357c31e1"},
-    {"refused", LOG_NOTICE, "e5d24676d04c4337b4d94618c16aad9b"},
-    {"failed", LOG_WARNING, "cc205d9ff31849c3a3ed6eb7ec978540"},
-    {"forwarded", LOG_INFO, "e6a1b1b40b1545e3a87090ba364afb28"},
-    {"retried", LOG_NOTICE, "322b6cddec074370b786584fe724c18c"},
-    {"parked", LOG_WARNING, "8b6ad53670504f1a86d08e3e89f5cecc"},
-};
-
-static const struct journald_verdict journald_no_verdict = {NULL, LOG_WARNING,
-                                                            "42721269d368474e937b8569b282bbcd"};
-
-static const struct journald_verdict *journald_find_verdict(const cJSON *verdict)
-{
-    const char *name = cJSON_GetStringValue(verdict);
-
-    for (size_t i = 0; name != NULL && i < sizeof(journald_verdicts) / sizeof(journald_verdicts[0]);
-         i++)
-        if (strcmp(name, journald_verdicts[i].verdict) == 0)
-            return &journald_verdicts[i];
-    return &journald_no_verdict;
-}
+} journald_kinds[VERDICT_END] = {[VERDICT_NONE] = {LOG_WARNING, "42721269d368474e937b8569b282bbcd"},
+                                 VERDICT_ROWS(JOURNALD_KIND)};
 
 /* Who looks for an address does not know the port, which is another one for each connection. */
 static void journald_add_host(struct journald *journald, const char *name, const char *remote)
@@ -279,8 +261,8 @@ static void journald_add_member(struct journald *journald, const struct journald
 void journald_set_line(struct journald *journald, const char *line, size_t len)
 {
     cJSON *members = cJSON_ParseWithLength(line, len);
-    const struct journald_verdict *kind =
-        journald_find_verdict(cJSON_GetObjectItemCaseSensitive(members, "verdict"));
+    const cJSON *word = cJSON_GetObjectItemCaseSensitive(members, "verdict");
+    const struct journald_kind *kind = &journald_kinds[verdict_read(cJSON_GetStringValue(word))];
 
     journald_begin(journald, kind->priority);
     journald_add(journald, "MESSAGE_ID", kind->message_id, strlen(kind->message_id));

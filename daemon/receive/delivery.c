@@ -52,11 +52,11 @@ const char *delivery_source_name(const struct delivery *d)
     return d->source == NULL ? "" : d->source->name;
 }
 
-static enum metrics_verdict delivery_verdict(const struct delivery *d)
+static enum verdict delivery_verdict(const struct delivery *d)
 {
     if (delivery_is_accepted(d))
-        return d->duplicate ? METRICS_DUPLICATE : METRICS_STORED;
-    return d->response.status < 500 ? METRICS_REFUSED : METRICS_FAILED;
+        return d->duplicate ? VERDICT_DUPLICATE : VERDICT_STORED;
+    return d->response.status < 500 ? VERDICT_REFUSED : VERDICT_FAILED;
 }
 
 /* The sender is not told which fault of ours it was; the administrator is. */
@@ -97,7 +97,7 @@ static void delivery_write_line(struct delivery_recorder *recorder, const struct
     json_time(line, "time", d->received_us);
     json_string(line, "source", d->source == NULL ? NULL : d->source->name);
     json_string(line, "scheme", d->source == NULL ? NULL : d->source->scheme);
-    json_string(line, "verdict", metrics_verdict_name(delivery_verdict(d)));
+    json_string(line, "verdict", verdict_word(delivery_verdict(d)));
     json_string(line, "reason", delivery_reason(d));
     json_number(line, "status", d->response.status);
     json_string(line, "receipt", d->receipt);
@@ -139,7 +139,7 @@ static void delivery_publish(const struct delivery_recorder *recorder, const str
     feed_publish(recorder->feed, &(struct feed_line){
                                      .source = source,
                                      .source_len = strlen(source),
-                                     .verdict = metrics_verdict_name(delivery_verdict(d)),
+                                     .verdict = delivery_verdict(d),
                                      .text = recorder->line.base,
                                      .len = recorder->line.len,
                                  });
@@ -148,7 +148,7 @@ static void delivery_publish(const struct delivery_recorder *recorder, const str
 /* Who had the secret is none, however late; and who is not heard does not make it worse. */
 static bool delivery_is_offence(const struct delivery *d)
 {
-    return delivery_verdict(d) == METRICS_REFUSED && d->response.status != 429 &&
+    return delivery_verdict(d) == VERDICT_REFUSED && d->response.status != 429 &&
            d->result.secret < 0;
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/conf/config.h"
 #include "daemon/receive/request_head.h"
 #include "daemon/base/json.h"
+#include "daemon/base/text.h"
 #include "daemon/base/rate.h"
 #include "daemon/receive/delivery.h"
 #include "daemon/policy/source.h"
@@ -64,7 +65,7 @@ START_TEST(a_text_is_escaped_and_what_is_no_utf8_is_replaced)
     ck_assert(json_end(&line));
     ck_assert_uint_eq(line.len, strlen(expected));
     ck_assert_mem_eq(line.base, expected, line.len);
-    ck_assert_int_eq(json_is_utf8(exact, texts[_i].len), texts[_i].utf8);
+    ck_assert_int_eq(text_is_utf8(exact, texts[_i].len), texts[_i].utf8);
     json_free(&line);
     free(exact);
 }
