@@ -53,7 +53,7 @@ struct draft {
     int64_t now;
     const char *extra[OPTION_TEXTS_MAX + 3]; /* headers; NULL is the end */
     char id_text[DRAFT_ID_SIZE];
-    struct file_contents contents;
+    struct buffer contents;
     struct payload payload;
 };
 

@@ -15,26 +15,21 @@
 
 #include "cli/command.h"
 #include "cli/raw_request.h"
+#include "daemon/base/buffer.h"
 
 /* ---- the bytes of a file, or of the standard input.
  *
- * Ownership  file_contents_read() makes them; file_contents_free() releases them. */
+ * Ownership  file_contents_read() makes them; buffer_free() releases them. */
 
 enum {
     FILE_CONTENTS_MAX = 64 << 20, /* bytes */
     FILE_CONTENTS_WHY_SIZE = 256
 };
 
-struct file_contents {
-    char *base; /* with a NUL behind it, which `len` does not count */
-    size_t len;
-};
-
-/* `file` is a path, which may be that of a pipe, or "-" for the standard input, which can be read
+/* Puts a NUL behind the bytes. `file` is a path, which may be that of a pipe, or "-" for the standard input, which can be read
  * once. False, and in `why` "FILE: what is wrong". One thread. */
-bool file_contents_read(struct file_contents *contents, const char *file,
+bool file_contents_read(struct buffer *contents, const char *file,
                         char why[FILE_CONTENTS_WHY_SIZE]);
-void file_contents_free(struct file_contents *contents);
 
 /* The file's name for messages. */
 const char *file_contents_name(const char *file);
@@ -70,11 +65,11 @@ enum {
 struct request {
     struct header_lines headers;
     hookline_bytes body;
-    char *method;                /* NULL: not known */
-    char *source;                /* of a stored delivery; else NULL */
-    int64_t received_at;         /* likewise, s since 1970; else 0 */
-    size_t ignored;              /* bytes that the file has behind the request */
-    struct file_contents memory; /* what the body points into */
+    char *method;         /* NULL: not known */
+    char *source;         /* of a stored delivery; else NULL */
+    int64_t received_at;  /* likewise, s since 1970; else 0 */
+    size_t ignored;       /* bytes that the file has behind the request */
+    struct buffer memory; /* what the body points into */
 };
 
 /* NULL, and in `why` what is wrong and what to do: the outcome is OUTCOME_USAGE. */

@@ -26,7 +26,7 @@ static bool cmd_schemes_print_line(struct json_writer *line)
     bool good = json_end(line);
 
     if (good)
-        fwrite(line->base, 1, line->len, stdout);
+        fwrite(line->text.base, 1, line->text.len, stdout);
     else
         message_print("out of memory");
     json_free(line);

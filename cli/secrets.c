@@ -113,7 +113,7 @@ static bool secrets_find_scheme(struct secrets *secrets, const char *name, char 
 
 char *secrets_read_description(const char *file, char why[SECRETS_WHY_SIZE])
 {
-    struct file_contents contents;
+    struct buffer contents;
 
     if (!file_contents_read(&contents, file, why))
         return NULL;
@@ -122,7 +122,7 @@ char *secrets_read_description(const char *file, char why[SECRETS_WHY_SIZE])
     snprintf(why, SECRETS_WHY_SIZE,
              "%s: expected the description of a scheme, a text of at most %d bytes",
              file_contents_name(file), DESCRIPTION_SIZE - 1);
-    file_contents_free(&contents);
+    buffer_free(&contents);
     return NULL;
 }
 

@@ -122,7 +122,7 @@ static void cmd_send_print_json(const struct cmd_send_item *item,
     json_number(&line, "took_ms", took_us / 1000);
     json_text(&line, "answer", result->answer, result->len);
     if (json_end(&line))
-        text_write_json(stdout, line.base, line.len);
+        text_write_json(stdout, line.text.base, line.text.len);
     else
         message_print("out of memory");
     json_free(&line);

@@ -78,7 +78,7 @@ static bool cmd_sign_print_json(const struct cmd_sign_job *s)
         json_base64(&line, "body_base64", s->draft.body.base, s->draft.body.len);
     good = json_end(&line);
     if (good)
-        fwrite(line.base, 1, line.len, stdout);
+        fwrite(line.text.base, 1, line.text.len, stdout);
     json_free(&line);
     return good;
 }

@@ -198,7 +198,7 @@ static bool verify_report_print_json(const struct verify_report *v)
         verify_report_json_headers(&line, v->right);
     good = json_end(&line);
     if (good)
-        text_write_json(stdout, line.base, line.len);
+        text_write_json(stdout, line.text.base, line.text.len);
     json_free(&line);
     return good;
 }

@@ -202,7 +202,7 @@ static void announcement_attempt_json(struct log *log, const struct dispatch_log
     json_string(&line, "error", note->error);
     json_string(&line, "faults", faults);
     if (json_end(&line)) {
-        log_write(log, line.base, line.len);
+        log_write(log, line.text.base, line.text.len);
         log_flush(log);
     }
     json_free(&line);

@@ -18,6 +18,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "daemon/base/sqlite_file.h"
+
 /* ---- what an emulated provider remembers: endpoints, events and deliveries, in SQLite: in
  * memory, or in a file that the next start reads. Of events and deliveries the newest some thousand
  * are kept.
@@ -30,7 +32,7 @@
 struct ledger;
 
 enum {
-    LEDGER_WHY_SIZE = 512
+    LEDGER_WHY_SIZE = SQLITE_FILE_WHY_SIZE
 };
 
 /* `file` NULL: in memory. The file is made with mode 0600, since it holds signing secrets, and is

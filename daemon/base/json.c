@@ -2,45 +2,12 @@
 #include "daemon/base/json.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <sodium.h>
 
 #include "daemon/base/text.h"
-
-/* Room for `more` bytes, and where they go. */
-static char *json_reserve(struct json_writer *l, size_t more)
-{
-    if (l->size - l->len < more) {
-        size_t size = l->len + more > 2 * l->size ? l->len + more : 2 * l->size;
-        char *base = realloc(l->base, size);
-
-        if (base == NULL) {
-            l->failed = true;
-            return NULL;
-        }
-        l->base = base;
-        l->size = size;
-    }
-    return l->base + l->len;
-}
-
-static void json_put(struct json_writer *l, const char *bytes, size_t len)
-{
-    char *to = json_reserve(l, len);
-
-    if (to == NULL)
-        return;
-    memcpy(to, bytes, len);
-    l->len += len;
-}
-
-static void json_put_string(struct json_writer *l, const char *text)
-{
-    json_put(l, text, strlen(text));
-}
 
 static size_t json_escape(char *to, unsigned char c)
 {
@@ -87,12 +54,10 @@ static size_t json_put_special(char **to, const char *text, size_t len)
 static void json_put_escaped(struct json_writer *l, const char *text, size_t len)
 {
     const size_t longest = 6; /* of one byte's escape */
-    char *to;
+    char *to = buffer_reserve(&l->text, len > SIZE_MAX / longest ? SIZE_MAX : longest * len);
 
-    if (len > SIZE_MAX / 16 || (to = json_reserve(l, longest * len + 1)) == NULL) {
-        l->failed = true;
+    if (to == NULL)
         return;
-    }
     for (size_t i = 0; i < len;) {
         size_t n = json_plain_length(text + i, len - i);
 
@@ -102,35 +67,41 @@ static void json_put_escaped(struct json_writer *l, const char *text, size_t len
         if (i < len)
             i += json_put_special(&to, text + i, len - i);
     }
-    l->len = (size_t)(to - l->base);
+    l->text.len = (size_t)(to - l->text.base);
 }
 
 static void json_put_key(struct json_writer *l, const char *key)
 {
-    if (l->len > 0 && l->base[l->len - 1] != '{')
-        json_put(l, ",", 1);
-    json_put(l, "\"", 1);
-    json_put_string(l, key);
-    json_put(l, "\":", 2);
+    size_t len = strlen(key), longest = len + 4;
+    char *to = buffer_reserve(&l->text, longest);
+
+    if (to == NULL)
+        return;
+    if (l->text.len > 0 && to[-1] != '{')
+        *to++ = ',';
+    *to++ = '"';
+    to = mempcpy(to, key, len);
+    *to++ = '"';
+    *to++ = ':';
+    l->text.len = (size_t)(to - l->text.base);
 }
 
 void json_begin(struct json_writer *l)
 {
-    l->len = 0;
-    l->failed = false;
-    json_put(l, "{", 1);
+    buffer_truncate(&l->text, 0);
+    buffer_append_char(&l->text, '{');
 }
 
 void json_text(struct json_writer *l, const char *key, const char *text, size_t len)
 {
     json_put_key(l, key);
     if (text == NULL) {
-        json_put_string(l, "null");
+        buffer_append_text(&l->text, "null");
         return;
     }
-    json_put(l, "\"", 1);
+    buffer_append_char(&l->text, '"');
     json_put_escaped(l, text, len);
-    json_put(l, "\"", 1);
+    buffer_append_char(&l->text, '"');
 }
 
 void json_string(struct json_writer *l, const char *key, const char *text)
@@ -156,7 +127,7 @@ void json_number(struct json_writer *l, const char *key, int64_t number)
     if (number < 0)
         *--at = '-';
     json_put_key(l, key);
-    json_put(l, at, (size_t)(end - at));
+    buffer_append(&l->text, at, (size_t)(end - at));
 }
 
 void json_number_or_null(struct json_writer *l, const char *key, int64_t number)
@@ -170,7 +141,7 @@ void json_number_or_null(struct json_writer *l, const char *key, int64_t number)
 void json_bool(struct json_writer *l, const char *key, bool value)
 {
     json_put_key(l, key);
-    json_put_string(l, value ? "true" : "false");
+    buffer_append_text(&l->text, value ? "true" : "false");
 }
 
 void json_base64(struct json_writer *l, const char *key, const char *bytes, size_t len)
@@ -179,13 +150,13 @@ void json_base64(struct json_writer *l, const char *key, const char *bytes, size
     char *to;
 
     json_put_key(l, key);
-    json_put(l, "\"", 1);
-    if ((to = json_reserve(l, size)) != NULL) {
+    buffer_append_char(&l->text, '"');
+    if ((to = buffer_reserve(&l->text, size)) != NULL) {
         sodium_bin2base64(to, size, (const unsigned char *)bytes, len,
                           sodium_base64_VARIANT_ORIGINAL);
-        l->len += size - 1;
+        l->text.len += size - 1;
     }
-    json_put(l, "\"", 1);
+    buffer_append_char(&l->text, '"');
 }
 
 void json_body(struct json_writer *l, const char *bytes, size_t len)
@@ -199,30 +170,30 @@ void json_body(struct json_writer *l, const char *bytes, size_t len)
 void json_open_object(struct json_writer *l, const char *key)
 {
     json_put_key(l, key);
-    json_put(l, "{", 1);
+    buffer_append_char(&l->text, '{');
 }
 
 void json_close_object(struct json_writer *l)
 {
-    json_put(l, "}", 1);
+    buffer_append_char(&l->text, '}');
 }
 
 void json_open_array(struct json_writer *l, const char *key)
 {
     json_put_key(l, key);
-    json_put(l, "[", 1);
+    buffer_append_char(&l->text, '[');
 }
 
 void json_open_element(struct json_writer *l)
 {
-    if (l->len > 0 && l->base[l->len - 1] != '[')
-        json_put(l, ",", 1);
-    json_put(l, "{", 1);
+    if (l->text.len > 0 && l->text.base[l->text.len - 1] != '[')
+        buffer_append_char(&l->text, ',');
+    buffer_append_char(&l->text, '{');
 }
 
 void json_close_array(struct json_writer *l)
 {
-    json_put(l, "]", 1);
+    buffer_append_char(&l->text, ']');
 }
 
 void json_time(struct json_writer *l, const char *key, int64_t wall_us)
@@ -250,12 +221,11 @@ void json_time(struct json_writer *l, const char *key, int64_t wall_us)
 
 bool json_end(struct json_writer *l)
 {
-    json_put(l, "}\n", 2);
-    return !l->failed;
+    buffer_append(&l->text, "}\n", 2);
+    return l->text.failure == BUFFER_NO_FAILURE;
 }
 
 void json_free(struct json_writer *l)
 {
-    free(l->base);
-    *l = (struct json_writer){0};
+    buffer_free(&l->text);
 }

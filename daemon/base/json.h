@@ -15,10 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/base/buffer.h"
+
 struct json_writer {
-    char *base;
-    size_t len, size;
-    bool failed;
+    struct buffer text;
 };
 
 void json_begin(struct json_writer *l);

@@ -414,14 +414,14 @@ static void attempt_log(const struct attempt *a)
         json_time(&line, "due", facts->due_us);
     json_number(&line, "duration_us", facts->took_us);
     if (json_end(&line)) {
-        log_write(a->tools->log, line.base, line.len);
+        log_write(a->tools->log, line.text.base, line.text.len);
         log_flush(a->tools->log);
         feed_publish(a->tools->feed, &(struct feed_line){
                                          .source = delivery->source.base,
                                          .source_len = delivery->source.len,
                                          .verdict = verdicts[facts->state],
-                                         .text = line.base,
-                                         .len = line.len,
+                                         .text = line.text.base,
+                                         .len = line.text.len,
                                      });
     }
     json_free(&line);

@@ -7,6 +7,8 @@
 
 #include <curl/curl.h>
 
+#include "daemon/base/buffer.h"
+
 struct client_call {
     struct client_calls *set;
     struct client_call *next, *previous;
@@ -15,9 +17,8 @@ struct client_call {
     void (*done)(void *data, const struct client_result *result);
     bool (*hear)(void *data, const char *bytes, size_t len);
     void *data;
-    char *answer; /* if it is kept */
-    size_t len, size;
-    size_t head; /* bytes of the answer's headers */
+    struct buffer answer; /* if it is kept */
+    size_t head, body;    /* bytes of the answer's headers, and of its body */
     bool keep, cut;
     char error[CURL_ERROR_SIZE];
 };
@@ -100,7 +101,7 @@ static void client_call_free(struct client_call *call)
     curl_multi_remove_handle(call->set->multi, call->easy);
     curl_easy_cleanup(call->easy);
     curl_slist_free_all(call->headers);
-    free(call->answer);
+    buffer_free(&call->answer);
     free(call);
 }
 
@@ -139,21 +140,6 @@ static size_t client_on_header(char *bytes, size_t one, size_t len, void *data)
     return call->head <= CLIENT_HEAD_MAX ? len : 0;
 }
 
-static bool client_call_keep(struct client_call *call, const char *bytes, size_t len)
-{
-    if (call->size - call->len < len) {
-        size_t size = call->len + len > 2 * call->size ? call->len + len : 2 * call->size;
-        char *bigger = realloc(call->answer, size);
-
-        if (bigger == NULL)
-            return false;
-        call->answer = bigger;
-        call->size = size;
-    }
-    memcpy(call->answer + call->len, bytes, len);
-    return true;
-}
-
 /* Returning less than `len` ends the transfer. */
 static size_t client_on_body(char *bytes, size_t one, size_t len, void *data)
 {
@@ -162,14 +148,12 @@ static size_t client_on_body(char *bytes, size_t one, size_t len, void *data)
     (void)one;
     if (call->hear != NULL)
         return call->hear(call->data, bytes, len) ? len : 0;
-    if (call->len + len > CLIENT_BODY_MAX) {
+    if (call->body + len > CLIENT_BODY_MAX) {
         call->cut = true;
         return 0;
     }
-    if (call->keep && !client_call_keep(call, bytes, len))
-        return 0;
-    call->len += len;
-    return len;
+    call->body += len;
+    return !call->keep || buffer_append(&call->answer, bytes, len) ? len : 0;
 }
 
 static bool client_add_header(struct client_call *call, const char *line)
@@ -318,8 +302,8 @@ static void client_call_end(struct client_call *call, CURLcode code, const char 
     result.date = client_header_of(call->easy, "Date");
     result.content_type = client_header_of(call->easy, "Content-Type");
     if (call->keep) {
-        result.answer = call->answer;
-        result.len = call->len;
+        result.answer = call->answer.base;
+        result.len = call->answer.len;
     }
     client_call_unlink(call);
     call->done(call->data, &result);

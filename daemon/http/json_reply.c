@@ -86,10 +86,10 @@ void json_reply_attachment(h2o_req_t *req, const char *base, size_t len)
 
 void json_reply_send(h2o_req_t *req, const struct json_writer *line)
 {
-    if (line->failed)
+    if (line->text.failure != BUFFER_NO_FAILURE)
         json_reply_error(req, 503, "no_memory", "the answer does not fit into the memory");
     else
-        json_reply_bytes(req, 200, "application/json", line->base, line->len);
+        json_reply_bytes(req, 200, "application/json", line->text.base, line->text.len);
 }
 
 static void json_reply_write_error(struct json_writer *line, int status, const char *code,
@@ -105,7 +105,8 @@ static void json_reply_send_error(h2o_req_t *req, const char *code, const char *
     struct json_writer line = {0};
 
     json_reply_write_error(&line, req->res.status, code, message);
-    json_reply_send_body(req, line.base, line.failed ? 0 : line.len);
+    json_reply_send_body(req, line.text.base,
+                         line.text.failure != BUFFER_NO_FAILURE ? 0 : line.text.len);
     json_free(&line);
 }
 

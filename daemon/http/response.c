@@ -142,8 +142,8 @@ size_t response_write_raw(char *text, size_t size, const struct response *respon
     len = snprintf(text, size,
                    "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
                    "Content-Length: %zu\r\n\r\n%.*s",
-                   response->status, response->phrase, body.len, (int)body.len,
-                   body.base == NULL ? "" : body.base);
+                   response->status, response->phrase, body.text.len, (int)body.text.len,
+                   body.text.base == NULL ? "" : body.text.base);
     json_free(&body);
     return len > 0 && (size_t)len < size ? (size_t)len : 0;
 }
@@ -178,11 +178,11 @@ void response_prepare(h2o_req_t *req, const struct response *response)
 
 void response_send(h2o_req_t *req, const struct response *response, const struct json_writer *line)
 {
-    size_t len = line->failed ? 0 : line->len;
+    size_t len = line->text.failure != BUFFER_NO_FAILURE ? 0 : line->text.len;
 
     response_prepare(req, response);
     req->res.content_length = len;
-    h2o_send_inline(req, len == 0 ? "" : line->base, len);
+    h2o_send_inline(req, len == 0 ? "" : line->text.base, len);
 }
 
 void response_send_upstream(h2o_req_t *req, int status, const char *content_type, const char *body,
@@ -218,8 +218,8 @@ h2o_ostream_t **response_replace_body(h2o_req_t *req, h2o_ostream_t **slot,
         (struct response_replacement *)h2o_add_ostream(req, sizeof(*stream), slot);
 
     stream->super.do_send = response_send_replacement;
-    stream->body = h2o_strdup(&req->pool, line->base, line->len);
-    req->res.content_length = line->len;
+    stream->body = h2o_strdup(&req->pool, line->text.base, line->text.len);
+    req->res.content_length = line->text.len;
     return &stream->super.next;
 }
 

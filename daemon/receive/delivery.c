@@ -140,8 +140,8 @@ static void delivery_publish(const struct delivery_recorder *recorder, const str
                                      .source = source,
                                      .source_len = strlen(source),
                                      .verdict = delivery_verdict(d),
-                                     .text = recorder->line.base,
-                                     .len = recorder->line.len,
+                                     .text = recorder->line.text.base,
+                                     .len = recorder->line.text.len,
                                  });
 }
 
@@ -166,9 +166,9 @@ void delivery_record(struct delivery_recorder *recorder, const struct delivery *
         return;
     delivery_write_line(recorder, d, now_us,
                         logged ? log_limit_take_dropped(&recorder->log_limit) : 0);
-    if (recorder->line.failed)
+    if (recorder->line.text.failure != BUFFER_NO_FAILURE)
         return;
     if (logged)
-        log_write(recorder->log, recorder->line.base, recorder->line.len);
+        log_write(recorder->log, recorder->line.text.base, recorder->line.text.len);
     delivery_publish(recorder, d);
 }

@@ -20,6 +20,8 @@
 
 #include <sqlite3.h>
 
+#include "daemon/base/sqlite_file.h"
+
 struct db;
 
 enum db_mode {
@@ -28,7 +30,7 @@ enum db_mode {
 };
 
 enum {
-    DB_WHY_SIZE = 512
+    DB_WHY_SIZE = SQLITE_FILE_WHY_SIZE
 };
 
 /* NULL, and in `why` what is wrong with which file; errno is EACCES or EPERM if that is what it is.

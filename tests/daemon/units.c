@@ -63,8 +63,8 @@ START_TEST(a_text_is_escaped_and_what_is_no_utf8_is_replaced)
     json_begin(&line);
     json_text(&line, "k", exact, texts[_i].len);
     ck_assert(json_end(&line));
-    ck_assert_uint_eq(line.len, strlen(expected));
-    ck_assert_mem_eq(line.base, expected, line.len);
+    ck_assert_uint_eq(line.text.len, strlen(expected));
+    ck_assert_mem_eq(line.text.base, expected, line.text.len);
     ck_assert_int_eq(text_is_utf8(exact, texts[_i].len), texts[_i].utf8);
     json_free(&line);
     free(exact);
@@ -90,11 +90,11 @@ START_TEST(members_are_separated_and_objects_nest)
         json_string(&line, "g", "");
         json_base64(&line, "h", "\0\xff", 2);
         ck_assert(json_end(&line));
-        ck_assert_uint_eq(line.len, sizeof(expected) - 1);
-        ck_assert_mem_eq(line.base, expected, line.len);
+        ck_assert_uint_eq(line.text.len, sizeof(expected) - 1);
+        ck_assert_mem_eq(line.text.base, expected, line.text.len);
     }
     json_free(&line);
-    ck_assert_ptr_null(line.base);
+    ck_assert_ptr_null(line.text.base);
 }
 END_TEST
 

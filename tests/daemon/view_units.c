@@ -17,9 +17,9 @@
 
 static char *text_of(struct prometheus *e)
 {
-    char *text = strndup(e->base, e->len);
+    char *text = strndup(e->text.base, e->text.len);
 
-    ck_assert(!e->failed);
+    ck_assert(e->text.failure == BUFFER_NO_FAILURE);
     prometheus_free(e);
     return text;
 }
