@@ -23,8 +23,6 @@ void receipt_make(struct receipts *r, char text[RECEIPT_SIZE])
     sodium_bin2hex(text, RECEIPT_SIZE, r->random + r->left, RECEIPT_BYTES);
 }
 
-/* ---- arrival */
-
 void delivery_begin(struct delivery *d, h2o_req_t *req, const struct sources *sources,
                     struct receipts *receipts)
 {
@@ -40,7 +38,7 @@ void delivery_begin(struct delivery *d, h2o_req_t *req, const struct sources *so
     connection_client_addr(req, &d->sender);
 }
 
-/* ---- delivery */
+/* ---- deliveries */
 
 bool delivery_is_accepted(const struct delivery *d)
 {
@@ -59,7 +57,7 @@ static enum verdict delivery_verdict(const struct delivery *d)
     return d->response.status < 500 ? VERDICT_REFUSED : VERDICT_FAILED;
 }
 
-/* The sender is not told which fault of ours it was; the administrator is. */
+/* Internal errors appear by name in the log only; the sender gets "unavailable". */
 static const char *delivery_reason(const struct delivery *d)
 {
     return d->code <= HOOKLINE_BAD_CALL ? hookline_code_name(d->code) : d->response.code;
@@ -73,7 +71,7 @@ static void delivery_write_hint(struct json_writer *line, const struct diagnose_
         json_string(line, "hint_source", hint->other);
 }
 
-/* What the signature vouches for; nothing else of a refused request is written. */
+/* Writes the signed facts. Nothing else of a refused request is logged. */
 static void delivery_write_signed_facts(struct json_writer *line, const struct delivery *d)
 {
     const hookline_result *r = &d->result;
@@ -145,7 +143,8 @@ static void delivery_publish(const struct delivery_recorder *recorder, const str
                                  });
 }
 
-/* Who had the secret is none, however late; and who is not heard does not make it worse. */
+/* A request with a valid signature is no offence, and neither is a 429, because it would prolong
+ * itself. */
 static bool delivery_is_offence(const struct delivery *d)
 {
     return delivery_verdict(d) == VERDICT_REFUSED && d->response.status != 429 &&
