@@ -19,13 +19,13 @@ enum {
 struct db {
     sqlite3 *sqlite;
     sqlite3_stmt *bytes;
-    char *path; /* as it was given, for messages */
-    char *file; /* without symbolic links: the same store has one lock, whatever it is called */
-    int lock;   /* -1: of a reader */
+    char *path; /* as given; for messages */
+    char *file; /* symbolic links resolved, so that each store has one lock */
+    int lock;   /* -1: opened for reading */
     bool was_left_open;
 };
 
-/* migrations[n] makes schema n + 1 of schema n. */
+/* migrations[n] turns schema n into schema n + 1. */
 static const char *const db_migrations[SCHEMA_VERSION] = {
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "INSERT INTO meta VALUES ('hash_key', randomblob(16));"
@@ -78,7 +78,7 @@ void db_error_text(struct db *db, int code, char why[DB_WHY_SIZE])
 {
     int error = sqlite3_system_errno(db->sqlite);
 
-    /* The transaction was rolled back since: the handle's own message may be of that. */
+    /* Use errstr(code): the handle's own message may describe the rollback since then. */
     snprintf(why, DB_WHY_SIZE, "%s: %s%s%s", db->path, sqlite3_errstr(code), error == 0 ? "" : ": ",
              error == 0 ? "" : strerror(error));
 }
@@ -89,8 +89,8 @@ static bool db_fail(char *why, const char *path, const char *what, const char *d
     return false;
 }
 
-/* One process writes. The lock has a file of its own, since closing any descriptor of SQLite's
- * files would give its locks away. */
+/* Lets one process write. The lock is a file of its own, because closing any descriptor of SQLite's
+ * files would drop SQLite's own locks. */
 static bool db_lock(struct db *db, char *why)
 {
     char *path;
@@ -145,8 +145,8 @@ static bool db_migrate(struct db *db, int64_t version, char *why)
     return db_execute(db, done, why);
 }
 
-/* Never changes a file that is not ours: nor is what its owner left in its log moved into it when
- * we close it. A reader never does that. */
+/* Leaves foreign databases untouched: without NO_CKPT_ON_CLOSE, closing one would copy its WAL into
+ * it. Readers keep that setting. */
 static bool db_check_schema(struct db *db, bool *is_new, int64_t *version, char *why)
 {
     int64_t tables, application;
@@ -173,9 +173,9 @@ static int db_main_file(const struct db *db, sqlite3_file **file)
     return sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_FILE_POINTER, file);
 }
 
-/* The log's index outlives us where somebody reads the store meanwhile, and with it the belief that
- * the file has what was copied out of the log. SQLite reads the log again if the index's header, of
- * which there are two, is none. */
+/* Invalidates the WAL index, so that SQLite reads the WAL again. The index survives a crash while a
+ * reader has the store open, and would claim that checkpointed pages are safe in the file. Clearing
+ * both copies of its header is enough. */
 static bool db_discard_wal_index(struct db *db, char *why)
 {
     enum {
@@ -195,8 +195,8 @@ static bool db_discard_wal_index(struct db *db, char *why)
     return code == SQLITE_OK;
 }
 
-/* The checkpoint writes what is in the log to the file and syncs both: if a sync has failed in an
- * earlier life, the kernel may think that the disk has pages that it never got. */
+/* Checkpoints first, which rewrites and syncs every page of the WAL: after a failed sync in an
+ * earlier run the kernel may hold pages as clean that never reached the disk. */
 static bool db_prepare_writer(struct db *db, char *why)
 {
     int64_t version;
@@ -229,7 +229,7 @@ static bool db_prepare_reader(struct db *db, char *why)
            db_execute(db, "PRAGMA query_only=1; PRAGMA cache_size=-2048", why);
 }
 
-/* SQLite removes its log when the last connection is closed. */
+/* Detects an unclean shutdown: SQLite deletes the WAL when the last connection closes. */
 static bool db_has_wal(const struct db *db)
 {
     struct stat st;
@@ -245,7 +245,7 @@ static bool db_has_wal(const struct db *db)
 
 static bool db_open_file(struct db *db, enum db_mode mode, char *why)
 {
-    /* A reader writes, too: into the index of the log, in shared memory. */
+    /* Readers need write access, too: SQLite locks the WAL index in shared memory. */
     int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode == DB_WRITE ? SQLITE_OPEN_CREATE : 0);
     int error;
@@ -268,13 +268,13 @@ static bool db_check_file(const struct db *db, char *why)
         return true;
     if (!S_ISREG(st.st_mode))
         return db_fail(why, db->path, "not a regular file", "");
-    /* SQLite would open it to be read. */
+    /* On a read-only file SQLite would silently fall back to reading. */
     return access(db->file, W_OK) == 0 ||
            db_fail(why, db->path, "cannot be written: ", strerror(errno));
 }
 
-/* A file that is not there yet has the name that it was given. Behind a slash it is nothing but
- * that: ":memory:" and "file:..." would mean something to SQLite, and be gone with the process. */
+/* Prefixes a new relative path with "./", so that SQLite takes ":memory:" and "file:..." as file
+ * names. */
 static bool db_resolve_path(struct db *db, const char *path)
 {
     db->path = strdup(path);
