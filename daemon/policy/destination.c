@@ -13,10 +13,10 @@
 #include "daemon/conf/secret.h"
 
 enum {
-    SHORT_SECRET = 24 + 6, /* what Standard Webhooks demands at least, with "whsec_" in front */
+    SHORT_SECRET = 24 + 6, /* minimum of Standard Webhooks, including "whsec_" */
 };
 
-/* What is being opened, for those who complain about it. */
+/* The destination being opened, for error messages. */
 struct destination_opening {
     const struct config *config;
     const struct config_destination *d;
@@ -94,7 +94,7 @@ static bool destination_check_names(const struct destination_opening *o)
 
         snprintf(key, sizeof(key), "sources/%u", i);
         if (!destination_source_exists(o->config, o->d->sources[i]))
-            return destination_fail(o, key, "destination %s: there is no source %s", o->d->name,
+            return destination_fail(o, key, "destination %s: unknown source %s", o->d->name,
                                     o->d->sources[i]);
     }
     return true;
@@ -112,7 +112,7 @@ static bool check_order(const struct destination_opening *o)
                             o->d->name);
 }
 
-/* The URL itself is not repeated: what stands behind its "?" may be a token. */
+/* Never print the URL: its query may hold a token. */
 static bool destination_check_target(const struct destination_opening *o)
 {
     const char *problem = client_url_problem(o->d->url);
@@ -134,8 +134,9 @@ static bool destination_open_signer(const struct destination_opening *o, hooklin
     if (secret == NULL)
         return destination_fail(o, "secret", "destination %s: %s", o->d->name, detail);
     if (strlen(secret) < SHORT_SECRET) {
-        snprintf(detail, sizeof(detail), "destination %s: a secret of %zu bytes can be guessed",
-                 o->d->name, strlen(secret));
+        snprintf(detail, sizeof(detail),
+                 "destination %s: a secret of %zu bytes can be guessed; use %d or more", o->d->name,
+                 strlen(secret), SHORT_SECRET);
         o->warn(detail);
     }
     code = hookline_verifier_new(signer, "standard", secret);
@@ -159,7 +160,7 @@ static bool destination_check_secret(const struct destination_opening *o,
     return destination_open_signer(o, signer);
 }
 
-/* A copy that ends with NULL; an empty list is none. False without memory. */
+/* Copies the list with a trailing NULL; an empty list becomes NULL. Returns false on ENOMEM. */
 static bool destination_copy_list(char ***copy, char *const *list, unsigned count)
 {
     if (count == 0)
@@ -226,7 +227,8 @@ static hookline_bytes destination_bytes_of(const char *text)
     return (hookline_bytes){text, strlen(text)};
 }
 
-/* The one destination that takes all that comes from the source. */
+/* Finds the destinations that take every type of the source: returns the last one and their
+ * number. */
 static struct destination *destinations_find_sole(struct destinations *all, const char *source,
                                                   size_t *count)
 {
@@ -266,12 +268,12 @@ static bool destinations_open_answers(const struct destination_opening *o, struc
             return destination_fail_source(
                 o, i,
                 "source %s: answer: upstream needs exactly one destination "
-                "that takes all of its types; there are %zu",
+                "that takes all its types; found %zu",
                 name, count);
         if (d->ordered)
             return destination_fail_source(
                 o, i,
-                "source %s: its sender cannot wait for the deliveries before; "
+                "source %s: answer: upstream cannot wait behind earlier deliveries; "
                 "destination %s must not be ordered",
                 name, d->name);
         if (!destination_add_answer(d, name))
@@ -345,7 +347,8 @@ int destinations_register(struct destinations *all, struct outbox *outbox, int64
     return code;
 }
 
-/* "gate.*" is everything that begins with "gate.". */
+/* Matches a type literally, or by prefix if the pattern ends with "*": "gate.*" matches
+ * "gate.open". */
 static bool destination_matches_type(const char *pattern, hookline_bytes type)
 {
     size_t len = strlen(pattern);

@@ -83,9 +83,9 @@ static int db_main_file(const struct db *db, sqlite3_file **file)
     return sqlite3_file_control(db->file.sqlite, "main", SQLITE_FCNTL_FILE_POINTER, file);
 }
 
-/* The log's index outlives us where somebody reads the store meanwhile, and with it the belief that
- * the file has what was copied out of the log. SQLite reads the log again if the index's header, of
- * which there are two, is none. */
+/* Invalidates the WAL index, so that SQLite reads the WAL again. The index survives a crash while a
+ * reader has the store open, and would claim that checkpointed pages are safe in the file. Clearing
+ * both copies of its header is enough. */
 static bool db_discard_wal_index(struct db *db, char *why)
 {
     enum {
@@ -105,8 +105,8 @@ static bool db_discard_wal_index(struct db *db, char *why)
     return code == SQLITE_OK;
 }
 
-/* The checkpoint writes what is in the log to the file and syncs both: if a sync has failed in an
- * earlier life, the kernel may think that the disk has pages that it never got. */
+/* Checkpoints first, which rewrites and syncs every page of the WAL: after a failed sync in an
+ * earlier run the kernel may hold pages as clean that never reached the disk. */
 static bool db_prepare_writer(struct db *db, char *why)
 {
     struct sqlite_file *file = &db->file;
