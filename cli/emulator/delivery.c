@@ -226,6 +226,10 @@ enum {
     STATUS_FAILED,
 };
 
+enum {
+    CLOCK_AHEAD_MS = 60000 /* more, and the clock has been set back */
+};
+
 struct dispatcher {
     struct dispatcher_options options;
     struct loop_calls *loop_calls;
@@ -255,6 +259,16 @@ void dispatcher_start(struct dispatcher *dispatcher, struct loop_calls *loop_cal
 void dispatcher_stop(struct dispatcher *dispatcher)
 {
     dispatcher->stopping = true;
+}
+
+int64_t dispatch_take_time(struct emulator *emulator, size_t count)
+{
+    int64_t now_ms = clock_wall_us() / 1000, newest_ms = emulator->newest_ms;
+
+    if (now_ms <= newest_ms && newest_ms < now_ms + CLOCK_AHEAD_MS)
+        now_ms = newest_ms + 1;
+    emulator->newest_ms = now_ms + (int64_t)count - 1;
+    return now_ms * 1000;
 }
 
 /* ---- the record */

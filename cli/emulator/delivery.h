@@ -54,7 +54,13 @@ void dispatcher_start(struct dispatcher *dispatcher, struct loop_calls *loop_cal
  * at once, when the courier is closed after this. */
 void dispatcher_stop(struct dispatcher *dispatcher);
 
+struct emulator;
 struct ledger_endpoint;
+
+/* Microseconds since 1970, for what is made now: `count` events, each a millisecond younger than
+ * the one before. No two events have the same: where nothing else tells them apart, as with
+ * TruLayer's, the receiver would take the second one for a duplicate. */
+int64_t dispatch_take_time(struct emulator *emulator, size_t count);
 
 struct dispatch_attempt {
     const char *delivery_id; /* "" if nothing is recorded */
@@ -98,7 +104,6 @@ bool dispatcher_send(struct dispatcher *dispatcher, const struct dispatch_reques
  * Threads    The loop's. */
 
 struct api_call;
-struct emulator;
 
 /* How a provider sends. */
 struct dispatch_traits {

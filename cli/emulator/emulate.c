@@ -17,6 +17,7 @@
 #include "daemon/log/log.h"
 #include "daemon/base/process.h"
 #include "cli/emulator/announcement.h"
+#include "cli/emulator/api.h"
 #include "cli/emulator/courier.h"
 #include "cli/emulator/delivery.h"
 #include "cli/emulator/emulator.h"
@@ -146,11 +147,26 @@ static void emulate_on_start(void *data, struct loop_calls *loop_calls)
     dispatcher_start(e->emulator.dispatcher, loop_calls);
 }
 
+static void emulate_refuse_path(struct api_call *call)
+{
+    cJSON *json = cJSON_CreateObject(), *error = cJSON_AddObjectToObject(json, "error");
+
+    cJSON_AddStringToObject(error, "code", "not_found");
+    cJSON_AddStringToObject(error, "message",
+                            "expected a path of Foil's API (/v1/organizations/...), Shodai's "
+                            "(/v0/webhooks), TruLayer's (/v1/webhooks) or /emulator/endpoints");
+    api_answer(call, 404, json);
+}
+
 static void emulate_on_call(void *data, struct api_call *call)
 {
     struct emulation *e = data;
+    struct emulator *emulator = &e->emulator;
 
-    emulator_handle(&e->emulator, call);
+    if (!control_handle(emulator, call) && !outage_handle(emulator->outage, call) &&
+        !foil_handle(emulator, call) && !shodai_handle(emulator, call) &&
+        !trulayer_handle(emulator, call))
+        emulate_refuse_path(call);
 }
 
 static void emulate_on_stop(void *data)

@@ -8,7 +8,6 @@
 #define CLI_EMULATOR_EMULATOR_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct api_call;
@@ -30,14 +29,6 @@ struct emulator {
     bool is_local;     /* only this machine reaches it, so /emulator/... may be asked for */
     int64_t newest_ms; /* of dispatch_take_time() */
 };
-
-/* Microseconds since 1970, for what is made now: `count` events, each a millisecond younger than
- * the one before. No two events have the same: where nothing else tells them apart, as with
- * TruLayer's, the receiver would take the second one for a duplicate. */
-int64_t dispatch_take_time(struct emulator *emulator, size_t count);
-
-/* Answers the call, now or later. */
-void emulator_handle(struct emulator *emulator, struct api_call *call);
 
 /* Each answers the call if the path is one of its provider's, and else returns false. */
 bool foil_handle(struct emulator *emulator, struct api_call *call);
