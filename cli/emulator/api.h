@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <cjson/cJSON.h>
 
@@ -36,6 +37,9 @@ void api_answer(struct api_call *call, int status, cJSON *json);
 /* Likewise, with one header more. */
 void api_answer_with(struct api_call *call, int status, cJSON *json, const char *name,
                      const char *value);
+
+/* Adds the time, microseconds since 1970, as RFC 3339 text. */
+void api_json_time(cJSON *object, const char *name, int64_t us);
 
 /* Whether path segments fit a pattern such as "/v1/webhooks/{}/test"; each {} is copied, decoded,
  * into the next of `parts`, which hold API_PART_SIZE bytes; a longer one does not fit. */

@@ -25,7 +25,6 @@ struct loop_call;
 struct ledger_endpoint;
 
 enum {
-    EMULATED_RETRIES_MAX = 16,
     EMULATED_EXTRA_MAX = 8,
 };
 
@@ -36,7 +35,7 @@ struct emulated_delivery {
     char *provider, *endpoint_id, *event_id, *event_type;
     char *delivery_id; /* NULL: nothing is recorded */
     char *status_names[5];
-    unsigned retry_s[EMULATED_RETRIES_MAX + 1];
+    unsigned retry_s[DISPATCH_RETRIES_MAX + 1];
     unsigned attempts, copies_left;
     bool will_retry; /* the last attempt failed, and another one is to come */
     bool repeating;  /* what is under way is the very same request once more */
@@ -67,7 +66,7 @@ static void emulated_copy_names(struct emulated_delivery *j, const struct dispat
     for (int i = 0; i < 5; i++)
         j->status_names[i] = emulated_copy_text(request->status_names[i], good);
     for (int i = 0; request->retry_s != NULL && request->retry_s[i] != 0; i++)
-        if (i < EMULATED_RETRIES_MAX)
+        if (i < DISPATCH_RETRIES_MAX)
             j->retry_s[i] = request->retry_s[i];
 }
 
@@ -130,20 +129,13 @@ static void emulated_fill_job(struct emulated_delivery *j, const struct dispatch
     emulated_address_job(j);
 }
 
-static void emulated_wipe_secret(char *secret)
-{
-    if (secret != NULL)
-        explicit_bzero(secret, strlen(secret));
-    free(secret);
-}
-
 static void emulated_free_target(struct emulated_delivery *j)
 {
     free(j->url);
     free(j->signed_url);
     free(j->description);
-    emulated_wipe_secret(j->secrets[0]);
-    emulated_wipe_secret(j->secrets[1]);
+    ledger_wipe_secret(j->secrets[0]);
+    ledger_wipe_secret(j->secrets[1]);
 }
 
 static void emulated_delivery_free(struct emulated_delivery **delivery)
@@ -426,7 +418,7 @@ static void dispatch_end_attempt(struct emulated_delivery *j)
     bool succeeded = j->job.status >= 200 && j->job.status < 300;
     bool gave_up = !j->job.sent;
     bool retry = !succeeded && !gave_up && !j->dispatcher->stopping &&
-                 j->attempts < EMULATED_RETRIES_MAX && j->retry_s[j->attempts] != 0;
+                 j->attempts < DISPATCH_RETRIES_MAX && j->retry_s[j->attempts] != 0;
 
     if (!gave_up)
         j->attempts++;

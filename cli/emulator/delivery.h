@@ -62,6 +62,10 @@ struct ledger_endpoint;
  * TruLayer's, the receiver would take the second one for a duplicate. */
 int64_t dispatch_take_time(struct emulator *emulator, size_t count);
 
+enum {
+    DISPATCH_RETRIES_MAX = 16
+};
+
 struct dispatch_attempt {
     const char *delivery_id; /* "" if nothing is recorded */
     int status;              /* of the receiver's answer; 0 if none came */

@@ -30,7 +30,6 @@
 #include "cli/faults.h"
 
 enum {
-    RETRIES_MAX = 16,
     RETRY_S_MAX = 86400,
 };
 
@@ -78,7 +77,7 @@ static const struct option_row emulate_option_rows[] = {
 struct emulation {
     const struct emulate_options *options;
     struct emulator emulator;
-    unsigned retry_s[RETRIES_MAX + 1];
+    unsigned retry_s[DISPATCH_RETRIES_MAX + 1];
     char folder[PATH_MAX]; /* of the keys, whatever the working directory */
     struct playground *playground;
     struct courier *courier;
@@ -88,13 +87,13 @@ struct emulation {
 
 /* ---- options */
 
-static bool emulate_read_retry(const char *text, unsigned retry_s[RETRIES_MAX + 1])
+static bool emulate_read_retry(const char *text, unsigned retry_s[DISPATCH_RETRIES_MAX + 1])
 {
     char *end;
 
     if (strcmp(text, "0") == 0)
         return true;
-    for (int i = 0; i < RETRIES_MAX; i++, text = end + 1) {
+    for (int i = 0; i < DISPATCH_RETRIES_MAX; i++, text = end + 1) {
         unsigned long seconds;
 
         if (*text < '0' || *text > '9')
@@ -108,7 +107,7 @@ static bool emulate_read_retry(const char *text, unsigned retry_s[RETRIES_MAX + 
             return true;
     }
     message_print("--retry: expected up to %d numbers of seconds such as 5,30,120, or 0",
-                  RETRIES_MAX);
+                  DISPATCH_RETRIES_MAX);
     return false;
 }
 

@@ -19,7 +19,6 @@
 #include "cli/emulator/keys.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
-#include "daemon/base/rfc3339.h"
 
 /* ---- Foil's objects and envelopes.
  *
@@ -57,14 +56,6 @@ const char *const foil_delivery_event_types[] = {"session.fingerprint.calculated
 const char *const foil_event_types[] = {"session.fingerprint.calculated",
                                         "session.result.persisted", "gate.session.approved", NULL};
 
-static void foil_json_time(cJSON *object, const char *key, int64_t us)
-{
-    char text[RFC3339_SIZE];
-
-    rfc3339_write(text, us);
-    cJSON_AddStringToObject(object, key, text);
-}
-
 static void foil_json_text(cJSON *object, const char *key, const char *text)
 {
     if (text != NULL)
@@ -88,8 +79,8 @@ static cJSON *foil_endpoint_json(const struct ledger_endpoint *endpoint, const c
                           ledger_endpoint_event_types(endpoint, foil_event_types));
     if (secret != NULL)
         cJSON_AddStringToObject(object, "signing_secret", secret);
-    foil_json_time(object, "created_at", endpoint->created_us);
-    foil_json_time(object, "updated_at", endpoint->updated_us);
+    api_json_time(object, "created_at", endpoint->created_us);
+    api_json_time(object, "updated_at", endpoint->updated_us);
     cJSON_Delete(name);
     return object;
 }
@@ -111,8 +102,8 @@ static cJSON *foil_delivery_json(const struct ledger_delivery *delivery)
         cJSON_AddNullToObject(object, "response_status");
     foil_json_text(object, "response_body", delivery->response_body);
     foil_json_text(object, "error", delivery->error);
-    foil_json_time(object, "created_at", delivery->created_us);
-    foil_json_time(object, "updated_at", delivery->updated_us);
+    api_json_time(object, "created_at", delivery->created_us);
+    api_json_time(object, "updated_at", delivery->updated_us);
     return object;
 }
 
@@ -308,20 +299,18 @@ static cJSON *foil_event_json(struct ledger *ledger, const struct ledger_event *
 {
     cJSON *object = cJSON_CreateObject(), *body = cJSON_Parse(event->body);
     cJSON *data = cJSON_DetachItemFromObjectCaseSensitive(body, "data");
-    char created[RFC3339_SIZE];
 
     if (!cJSON_IsObject(data)) {
         cJSON_Delete(data);
         data = cJSON_CreateObject();
     }
-    rfc3339_write(created, event->created_us);
     cJSON_AddStringToObject(object, "object", "event");
     cJSON_AddStringToObject(object, "id", event->id);
     cJSON_AddStringToObject(object, "type", event->type);
     cJSON_AddItemToObject(object, "subject", foil_event_subject(data));
     cJSON_AddItemToObject(object, "data", data);
     cJSON_AddItemToObject(object, "webhook_deliveries", foil_event_deliveries(ledger, event->id));
-    cJSON_AddStringToObject(object, "created_at", created);
+    api_json_time(object, "created_at", event->created_us);
     cJSON_Delete(body);
     return object;
 }

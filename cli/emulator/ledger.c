@@ -511,7 +511,7 @@ struct ledger_endpoint *ledger_endpoint_at(struct ledger *ledger, const char *pr
                                                      values, LEDGER_COUNT(values)));
 }
 
-static void ledger_wipe_secret(char *secret)
+void ledger_wipe_secret(char *secret)
 {
     if (secret != NULL)
         explicit_bzero(secret, strlen(secret));

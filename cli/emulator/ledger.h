@@ -151,4 +151,7 @@ cJSON *ledger_text_array(const char *const *texts);
 /* Puts a copy of the text into a member of struct ledger_endpoint. False without memory. */
 bool ledger_set_text(char **member, const char *text);
 
+/* Overwrites and frees the secret, which may be NULL. */
+void ledger_wipe_secret(char *secret);
+
 #endif

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/rfc3339.h"
 #include "cli/emulator/ledger.h"
 #include "cli/emulator/form.h"
 #include "daemon/base/ids.h"
@@ -58,14 +57,6 @@ static const struct form_field shodai_update_form[] = {
     {.name = NULL}};
 
 /* ---- answers */
-
-static void shodai_json_time(cJSON *object, const char *key, int64_t us)
-{
-    char text[RFC3339_SIZE];
-
-    rfc3339_write(text, us);
-    cJSON_AddStringToObject(object, key, text);
-}
 
 static cJSON *shodai_answer_json(cJSON *data)
 {
@@ -150,8 +141,8 @@ static cJSON *shodai_webhook_json(struct ledger *ledger, const struct ledger_end
                           ledger_endpoint_event_types(webhook, shodai_event_types));
     if (filters != NULL)
         cJSON_AddItemToObject(object, "filters", filters);
-    shodai_json_time(object, "createdAt", webhook->created_us);
-    shodai_json_time(object, "updatedAt", webhook->updated_us);
+    api_json_time(object, "createdAt", webhook->created_us);
+    api_json_time(object, "updatedAt", webhook->updated_us);
     return object;
 }
 

@@ -11,7 +11,6 @@
 
 #include <hookline.h>
 
-#include "daemon/base/rfc3339.h"
 #include "cli/emulator/ledger.h"
 #include "cli/emulator/form.h"
 #include "daemon/base/ids.h"
@@ -55,14 +54,6 @@ static void trulayer_refuse(struct api_call *call, int status, const char *text)
     api_answer(call, status, trulayer_error_json(text));
 }
 
-static void trulayer_json_time(cJSON *object, const char *key, int64_t us)
-{
-    char text[RFC3339_SIZE];
-
-    rfc3339_write(text, us);
-    cJSON_AddStringToObject(object, key, text);
-}
-
 /* The account that all webhooks belong to; made once, and kept. */
 static void trulayer_json_tenant(struct ledger *ledger, cJSON *object)
 {
@@ -84,8 +75,8 @@ static cJSON *trulayer_webhook_json(struct ledger *ledger, const struct ledger_e
     cJSON_AddItemToObject(object, "events",
                           ledger_endpoint_event_types(webhook, trulayer_default_events));
     cJSON_AddBoolToObject(object, "enabled", webhook->enabled);
-    trulayer_json_time(object, "created_at", webhook->created_us);
-    trulayer_json_time(object, "updated_at", webhook->updated_us);
+    api_json_time(object, "created_at", webhook->created_us);
+    api_json_time(object, "updated_at", webhook->updated_us);
     return object;
 }
 

@@ -228,11 +228,6 @@ static void diagnosis_append(struct diagnosis *d, const char *format, ...)
     va_end(args);
 }
 
-static bool diagnosis_status_is_2xx(int status)
-{
-    return status >= 200 && status < 300;
-}
-
 /* ---- the provider did not do it */
 
 static void diagnosis_append_stray(struct diagnosis *d, const struct observed *f)
@@ -387,14 +382,14 @@ static bool diagnosis_set_disagreement(struct diagnosis *d, const struct observe
                       ", but %s reports that nobody answered%s%s: our answer came too "
                       "late for it, or was lost on its way; it may send the delivery again",
                       f->seen.seq, name, v->error[0] == '\0' ? "" : ", ", v->error);
-    else if (v->status > 0 && !diagnosis_status_is_2xx(v->status) &&
+    else if (v->status > 0 && !provider_status_is_2xx(v->status) &&
              f->match == OBSERVED_MATCH_RECEIPT)
         diagnosis_set(d, OUTCOME_REFUSED, "application_failed",
                       "stored as %" PRId64
                       ", but the source answers for the application behind it: %s got "
                       "%d, %s",
                       f->seen.seq, name, v->status, v->body);
-    else if (v->status > 0 && !diagnosis_status_is_2xx(v->status))
+    else if (v->status > 0 && !provider_status_is_2xx(v->status))
         diagnosis_set(
             d, OUTCOME_PROVIDER_REFUSED, "answer_replaced",
             "stored as %" PRId64 " and answered %d, but %s got %d%s%s: look for what answers "
@@ -464,7 +459,7 @@ static void diagnosis_set_elsewhere(struct diagnosis *d, const struct observed *
 {
     const struct provider_view *v = &f->view;
 
-    if (diagnosis_status_is_2xx(v->status) || v->state == PROVIDER_DELIVERED)
+    if (provider_status_is_2xx(v->status) || v->state == PROVIDER_DELIVERED)
         diagnosis_set(d, OUTCOME_TIMEOUT, "elsewhere",
                       "%s has delivered it, but not to this sink: somebody else answered",
                       f->provider->title);

@@ -6,6 +6,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "daemon/base/ids.h"
 #include "daemon/base/text.h"
 
 enum {
@@ -33,36 +34,6 @@ const struct provider *provider_find(const char *name)
 
 /* ---- ids */
 
-static bool provider_id_has_alphabet(const char *text, const char *characters, size_t len)
-{
-    return strlen(text) == len && strspn(text, characters) == len;
-}
-
-static bool provider_id_is_organization(const char *text)
-{
-    return strncmp(text, "org_", 4) == 0 &&
-           provider_id_has_alphabet(text + 4, "0123456789abcdefghjkmnpqrstvwxyz", 26);
-}
-
-static bool provider_id_is_foil_endpoint(const char *text)
-{
-    return strncmp(text, "we_", 3) == 0 &&
-           provider_id_has_alphabet(text + 3, "0123456789abcdef", 32);
-}
-
-static bool provider_id_is_uuid(const char *text)
-{
-    if (strlen(text) != 36)
-        return false;
-    for (size_t i = 0; i < 36; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-        if (dash ? text[i] != '-' : strchr("0123456789abcdefABCDEF", text[i]) == NULL)
-            return false;
-    }
-    return true;
-}
-
 /* What needs no escape in a path, and is no way out of it. */
 static bool provider_id_is_segment(const char *text)
 {
@@ -86,7 +57,7 @@ bool provider_check_ids(const struct provider *p, const char *organization, cons
         if (organization == NULL)
             return provider_fail(why, "--organization: it is missing; expected an id such as "
                                       "org_f6m39y94nh6fs513q03skj929c");
-        if (!provider_id_is_organization(organization))
+        if (!id_is_organization(organization))
             return provider_fail(why,
                                  "--organization: expected org_ and 26 letters and digits, without "
                                  "i, l, o and u");
@@ -98,9 +69,9 @@ bool provider_check_ids(const struct provider *p, const char *organization, cons
     if (endpoint == NULL)
         return provider_fail(
             why, "--endpoint: it is missing; expected the webhook's id at the provider");
-    if (p->kind == PROVIDER_FOIL && !provider_id_is_foil_endpoint(endpoint))
+    if (p->kind == PROVIDER_FOIL && !id_is_hex(endpoint, "we_"))
         return provider_fail(why, "--endpoint: expected we_ and 32 digits of hex, in lower case");
-    if (p->kind == PROVIDER_TRULAYER && !provider_id_is_uuid(endpoint))
+    if (p->kind == PROVIDER_TRULAYER && !id_is_uuid(endpoint))
         return provider_fail(why, "--endpoint: expected a UUID such as "
                                   "018f1234-5678-7abc-8def-0123456789ab");
     if (!provider_id_is_segment(endpoint))
@@ -238,7 +209,7 @@ static void provider_read_body(struct provider_view *view, const cJSON *body, co
     provider_json_text(view->body, sizeof(view->body), body, hidden);
 }
 
-static bool provider_status_is_2xx(int status)
+bool provider_status_is_2xx(int status)
 {
     return status >= 200 && status < 300;
 }

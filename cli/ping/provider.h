@@ -63,7 +63,7 @@ bool provider_event_url(const struct provider *provider, const char *base_url,
                         const char *organization, const char *event_id,
                         char url[PROVIDER_URL_SIZE]);
 
-struct provider;
+bool provider_status_is_2xx(int status);
 
 enum {
     PROVIDER_ID_SIZE = 130,

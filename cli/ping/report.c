@@ -87,11 +87,6 @@ cJSON *timeline_json(const struct timeline *t)
 
 /* ---- report */
 
-static bool report_status_is_2xx(int status)
-{
-    return status >= 200 && status < 300;
-}
-
 /* ---- rows */
 
 static void report_add_trigger(struct timeline *t, const struct observed *f)
@@ -212,7 +207,7 @@ static void report_add_view(struct timeline *t, const struct observed *f)
         snprintf(ours, sizeof(ours), agrees ? ", as we answered" : "; we answered %d",
                  f->seen.status);
     timeline_add(t, "provider", f->view_us,
-                 report_status_is_2xx(v->status)                ? TERMINAL_GOOD
+                 provider_status_is_2xx(v->status)              ? TERMINAL_GOOD
                  : v->status < 0 && v->state != PROVIDER_FAILED ? TERMINAL_FAINT
                                                                 : TERMINAL_BAD,
                  "%s%s%s%s%s", word, got, ours, v->error[0] == '\0' ? "" : ": ", v->error);
