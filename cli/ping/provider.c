@@ -34,7 +34,7 @@ const struct provider *provider_find(const char *name)
 
 /* ---- ids */
 
-/* What needs no escape in a path, and is no way out of it. */
+/* Returns true for a path segment that needs no escaping and is not "." or "..". */
 static bool provider_id_is_segment(const char *text)
 {
     size_t len = strlen(text);
@@ -55,29 +55,30 @@ bool provider_check_ids(const struct provider *p, const char *organization, cons
 {
     if (p->kind == PROVIDER_FOIL) {
         if (organization == NULL)
-            return provider_fail(why, "--organization: it is missing; expected an id such as "
-                                      "org_f6m39y94nh6fs513q03skj929c");
+            return provider_fail(
+                why,
+                "--organization is missing; expected an id such as org_f6m39y94nh6fs513q03skj929c");
         if (!id_is_organization(organization))
             return provider_fail(why,
                                  "--organization: expected org_ and 26 letters and digits, without "
                                  "i, l, o and u");
     } else if (organization != NULL) {
-        return provider_fail(why, "--organization: only foil has organizations");
+        return provider_fail(why, "--organization applies to foil only");
     }
     if (endpoint == NULL && p->kind == PROVIDER_EMULATED)
-        return provider_fail(why, "emulated: expected the name of a source behind it");
+        return provider_fail(why, "emulated: expected the NAME of a source behind the emulator");
     if (endpoint == NULL)
-        return provider_fail(
-            why, "--endpoint: it is missing; expected the webhook's id at the provider");
+        return provider_fail(why,
+                             "--endpoint is missing; expected the webhook's id at the provider");
     if (p->kind == PROVIDER_FOIL && !id_is_hex(endpoint, "we_"))
-        return provider_fail(why, "--endpoint: expected we_ and 32 digits of hex, in lower case");
+        return provider_fail(why, "--endpoint: expected we_ and 32 lower-case hex digits");
     if (p->kind == PROVIDER_TRULAYER && !id_is_uuid(endpoint))
         return provider_fail(why, "--endpoint: expected a UUID such as "
                                   "018f1234-5678-7abc-8def-0123456789ab");
     if (!provider_id_is_segment(endpoint))
         return provider_fail(why,
                              p->kind == PROVIDER_EMULATED
-                                 ? "emulated: a source's name has letters, digits, - _ and . only"
+                                 ? "emulated: expected a source name of letters, digits, - _ and ."
                                  : "--endpoint: expected an id of letters, digits, - _ . and ~");
     return true;
 }
@@ -88,7 +89,7 @@ const char *provider_key_problem(const char *key)
         return "the key is empty";
     for (const char *c = key; *c != '\0'; c++)
         if (*c <= 0x20 || *c > 0x7e)
-            return "the key holds a blank, a line end or another character that no key has";
+            return "the key contains a space, a newline or another invalid character";
     return NULL;
 }
 
@@ -106,9 +107,9 @@ const char *provider_base_problem(const char *base)
 {
     for (const char *c = base; *c != '\0'; c++)
         if (*c <= 0x20 || *c > 0x7e || *c == '?' || *c == '#')
-            return "expected a URL such as http://127.0.0.1:4010, without blanks, ? and #";
+            return "expected a URL such as http://127.0.0.1:4010, without spaces, ? and #";
     if (provider_url_has_user(base))
-        return "user and password are not for here, see --key";
+        return "must not contain a user or password; pass the key with --key";
     return NULL;
 }
 
@@ -158,10 +159,10 @@ bool provider_event_url(const struct provider *p, const char *base, const char *
                                       event_id));
 }
 
-/* ---- provider answer */
+/* ---- answers */
 
 enum {
-    SAID_SIZE = 100, /* of the beginning of an odd answer */
+    SAID_SIZE = 100, /* quoted from the start of an odd answer */
 };
 
 /* ---- members */
@@ -179,7 +180,7 @@ static const cJSON *provider_json_member(const cJSON *object, const char *name)
     return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-/* Anything else than a number that makes sense is `otherwise`. */
+/* Returns `otherwise` unless the item is a number from 0 to `max`. */
 static int provider_json_number(const cJSON *item, int max, int otherwise)
 {
     double value = cJSON_IsNumber(item) ? item->valuedouble : -1;
@@ -214,7 +215,7 @@ bool provider_status_is_2xx(int status)
     return status >= 200 && status < 300;
 }
 
-/* ---- answers that are none */
+/* ---- odd answers */
 
 static void provider_describe_odd_answer(const struct provider_bytes *b,
                                          char said[PROVIDER_TEXT_SIZE])
@@ -226,14 +227,13 @@ static void provider_describe_odd_answer(const struct provider_bytes *b,
         blank++;
     text_copy_redacted(begin, sizeof(begin), b->bytes + blank, b->len - blank, b->key);
     if (b->cut)
-        snprintf(said, PROVIDER_TEXT_SIZE,
-                 "more than 1 MiB where some lines of JSON were expected");
+        snprintf(said, PROVIDER_TEXT_SIZE, "more than 1 MiB instead of a few lines of JSON");
     else if (blank == b->len)
-        snprintf(said, PROVIDER_TEXT_SIZE, "nothing where JSON was expected");
+        snprintf(said, PROVIDER_TEXT_SIZE, "an empty body instead of JSON");
     else if (b->bytes[blank] == '<')
-        snprintf(said, PROVIDER_TEXT_SIZE, "HTML where JSON was expected: %s", begin);
+        snprintf(said, PROVIDER_TEXT_SIZE, "HTML instead of JSON: %s", begin);
     else
-        snprintf(said, PROVIDER_TEXT_SIZE, "something that is not its JSON: %s", begin);
+        snprintf(said, PROVIDER_TEXT_SIZE, "something other than its JSON: %s", begin);
 }
 
 static cJSON *provider_parse_answer(const struct provider_bytes *b)
@@ -266,7 +266,7 @@ static void provider_read_refusal(const struct provider_bytes *b, const cJSON *j
         provider_describe_odd_answer(b, said);
 }
 
-/* ---- what the providers say */
+/* ---- answers of each provider */
 
 static enum provider_state provider_read_state(const char *word)
 {
@@ -299,7 +299,7 @@ static void provider_read_foil_delivery(struct provider_view *view, const cJSON 
     if (view->status < 0 && view->attempts > 0 &&
         (view->error[0] != '\0' || view->state == PROVIDER_FAILED))
         view->status = 0;
-    /* It says pending between two attempts, too. */
+    /* Foil reports pending between two attempts, too. */
     if (view->state == PROVIDER_PENDING && view->attempts > 0 &&
         (view->status == 0 || (view->status > 0 && !provider_status_is_2xx(view->status))))
         view->state = PROVIDER_RETRYING;

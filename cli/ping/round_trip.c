@@ -21,20 +21,20 @@
 #include "daemon/base/text.h"
 #include "daemon/http/client.h"
 
-/* ---- one question to a provider's API and its answer, kept until somebody looks at it.
+/* ---- API call
  *
- * Ownership  A zeroed struct asks nothing; round_trip_call_end() releases what it holds.
- * Threads    That of its set of calls. */
+ * Ownership  A zeroed struct is idle; round_trip_call_end() releases its contents.
+ * Threads    The thread that polls the calls. */
 
 struct round_trip_call {
-    struct client_call *call; /* NULL: none is under way */
+    struct client_call *call; /* NULL: idle */
     bool ended;
     enum client_outcome outcome;
     int status;
-    bool cut; /* the answer is longer than is ever read */
+    bool cut; /* the answer exceeds the read limit */
     char error[256];
-    int64_t date_us; /* since 1970, of the header Date; 0: none */
-    char *bytes;     /* of the answer; NULL without memory */
+    int64_t date_us; /* since 1970, of the Date header; 0: none */
+    char *bytes;     /* of the answer; NULL on ENOMEM */
     size_t len;
 };
 
@@ -67,7 +67,8 @@ static void round_trip_call_on_done(void *data, const struct client_result *resu
         memcpy(a->bytes, result->answer, a->len);
 }
 
-/* `headers` as client_call_start() takes them. What cannot begin has ended, and failed. */
+/* Starts a call; `headers` as for client_call_start(). A call that cannot start has ended and
+ * failed. */
 static void round_trip_call_start(struct round_trip_call *a, struct client_calls *calls,
                                   const struct client_target *target, const char *method,
                                   const char *const *headers)
@@ -96,20 +97,20 @@ static void round_trip_call_end(struct round_trip_call *a)
 
 enum {
     CHECK_US = 100000,
-    POLL_FIRST_US = 10000, /* until the provider is asked what became of it, each time doubled */
+    POLL_FIRST_US = 10000, /* to the first query of the provider; doubles each time */
     POLL_MAX_US = 1000000,
-    GRACE_US = 2000000,        /* for the sink's line, once the provider says that it is over */
-    VIEW_US = 5000000,         /* for the provider's word, once the sink has its line */
-    FORWARD_US = 500000,       /* for the first attempts to forward, if nobody insists on them */
-    EVENT_TIME_STEP_US = 1000, /* the times of the sink's lines are full milliseconds */
-    CLOCK_SKEW_US = 250000,    /* of two machines, if they are set well */
+    GRACE_US = 2000000,        /* for the sink's event after the provider's final report */
+    VIEW_US = 5000000,         /* for the provider's report after the sink's event */
+    FORWARD_US = 500000,       /* for first attempts to forward, without --forwarded */
+    EVENT_TIME_STEP_US = 1000, /* resolution of the sink's times */
+    CLOCK_SKEW_US = 250000,    /* between two machines with synchronised clocks */
 };
 
 enum {
     REQUEST_HEAD_FIELDS_MAX = 6
 };
 
-/* Times with `mono` are those of clock_mono_us(), the findings' of clock_steady_us(). */
+/* Members with `mono` use clock_mono_us(), struct observed uses clock_steady_us(). */
 struct round_trip_state {
     const struct round_trip *trip;
     struct observed *f;
@@ -176,7 +177,7 @@ static void round_trip_free_state(struct round_trip_state *j)
     free(j->agent_header);
 }
 
-/* ---- what the provider says */
+/* ---- provider's report */
 
 static bool round_trip_view_is_final(const struct provider_view *v)
 {
@@ -200,7 +201,7 @@ static void round_trip_take_answer(struct round_trip_state *j)
     if (!a->ended || f->answered || f->no_answer[0] != '\0')
         return;
     if (a->outcome == CLIENT_TIMEOUT && clock_mono_us() >= j->deadline_mono)
-        return; /* this process stood still, else that would be over by now */
+        return; /* this process stalled, else the deadline had ended the ping */
     if (a->outcome != CLIENT_ANSWERED) {
         text_copy_redacted(f->no_answer, sizeof(f->no_answer), a->error, strlen(a->error),
                            j->trip->key);
@@ -253,10 +254,11 @@ static void poll(struct round_trip_state *j)
                            j->f->answer.event_id, url))
         round_trip_ask(j, &j->poll, "GET", url);
     else
-        snprintf(j->f->view_problem, sizeof(j->f->view_problem), "its event's id is none");
+        snprintf(j->f->view_problem, sizeof(j->f->view_problem),
+                 "the provider sent an invalid event id");
 }
 
-/* ---- what the sink says */
+/* ---- sink's events */
 
 static void round_trip_take_events(struct round_trip_state *j)
 {
@@ -278,8 +280,8 @@ static void round_trip_take_events(struct round_trip_state *j)
         snprintf(f->sink_problem, sizeof(f->sink_problem), "%s", problem);
 }
 
-/* Whether there is nothing better than the time to find it by: the provider says what it got, or
- * will never say. */
+/* Returns true if only the arrival time can identify the delivery: the provider has reported its
+ * outcome, or never will. */
 static bool round_trip_goes_by_time(const struct round_trip_state *j, bool last)
 {
     const struct observed *f = j->f;
@@ -320,7 +322,7 @@ static void round_trip_match(struct round_trip_state *j, bool last)
     }
 }
 
-/* ---- until it is over */
+/* ---- loop */
 
 static bool round_trip_is_interrupted(void *data)
 {
@@ -371,13 +373,13 @@ static void round_trip_show_progress(const struct round_trip_state *j)
     if (!j->trip->show_progress || clock_steady_us() - f->triggered_us < 2 * CHECK_US)
         return;
     if (!f->answered)
-        snprintf(text, sizeof(text), "waiting for the answer of %s ... %" PRId64 " s",
+        snprintf(text, sizeof(text), "waiting for %s to answer ... %" PRId64 " s",
                  f->provider->title, s);
     else if (f->match == OBSERVED_MATCH_NONE)
         snprintf(text, sizeof(text), "waiting for the delivery at source %.64s ... %" PRId64 " s",
                  f->source, s);
     else
-        snprintf(text, sizeof(text), "stored; waiting for what becomes of it ... %" PRId64 " s", s);
+        snprintf(text, sizeof(text), "stored; waiting for the outcome ... %" PRId64 " s", s);
     terminal_progress(text);
 }
 
@@ -392,8 +394,8 @@ static int round_trip_wait_ms(const struct round_trip_state *j)
     return until <= now_mono ? 0 : (int)((until - now_mono + 999) / 1000);
 }
 
-/* That nothing came is no matter of the time: the sink may have been too busy to tell. True if it
- * has told now. */
+/* Before reporting that nothing arrived: a busy sink may hold events back. Returns true if one
+ * of them is the delivery. */
 static bool round_trip_catch_up(struct round_trip_state *j)
 {
     const struct observed *f = j->f;
@@ -420,7 +422,7 @@ static void round_trip_loop(struct round_trip_state *j)
         round_trip_match(j, false);
         if (j->f->match != OBSERVED_MATCH_NONE &&
             progress_update(&j->progress, j->trip->sink, j->deadline_mono, j->f)) {
-            /* All that the sink had told before is here now: others that it could be, too. */
+            /* All earlier events are here now, rivals included. */
             round_trip_take_events(j);
             round_trip_match(j, false);
         }
@@ -433,7 +435,7 @@ static void round_trip_loop(struct round_trip_state *j)
         terminal_progress(NULL);
 }
 
-/* ---- before it begins */
+/* ---- start */
 
 static void round_trip_on_lock_waiting(void *data)
 {
@@ -443,7 +445,7 @@ static void round_trip_on_lock_waiting(void *data)
         terminal_progress("waiting for another ping of this source to end");
 }
 
-/* What can only be told by the time needs the time for itself. */
+/* Matching by arrival time needs exclusive access to the source. */
 static enum outcome round_trip_take_lock(struct round_trip_state *j, struct ping_lock **lock,
                                          char *why)
 {
@@ -464,8 +466,8 @@ static enum outcome round_trip_take_lock(struct round_trip_state *j, struct ping
         return OUTCOME_GOOD;
     case PING_LOCK_BUSY:
         snprintf(why, ROUND_TRIP_WHY_SIZE,
-                 "nothing was sent: another ping of source %s (process %d) has been under way for "
-                 "all of %" PRId64 " s",
+                 "nothing was sent: another ping of source %s (process %d) was still running after "
+                 "%" PRId64 " s",
                  f->source, holder, f->timeout_us / 1000000);
         return OUTCOME_TIMEOUT;
     case PING_LOCK_FAILED:
@@ -489,7 +491,7 @@ static enum outcome round_trip_start(struct round_trip_state *j, char *why)
         return OUTCOME_TRANSPORT;
     }
     if (!provider_test_url(f->provider, f->base_url, j->trip->organization, f->endpoint, url)) {
-        snprintf(why, ROUND_TRIP_WHY_SIZE, "--base-url: it is too long");
+        snprintf(why, ROUND_TRIP_WHY_SIZE, "--base-url is too long");
         return OUTCOME_USAGE;
     }
     f->triggered_us = clock_steady_us();
