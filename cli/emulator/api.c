@@ -79,7 +79,7 @@ static int api_hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Of a path up to the next slash; undoes %XX. An empty one fits no {}. */
+/* Decodes the segment up to the next slash. Returns false for an empty or bad one. */
 static bool api_path_decode_part(const char **path, char part[API_PART_SIZE])
 {
     size_t len = 0;
@@ -123,7 +123,7 @@ bool api_path_fits(const struct api_request *request, const char *pattern,
     return *path == '\0';
 }
 
-/* ---- route */
+/* ---- routes */
 
 const struct api_route *api_route_find(const struct api_route *routes, struct api_context *ctx,
                                        char methods[API_METHODS_SIZE])
@@ -184,7 +184,7 @@ const char *api_bearer_token(const struct api_call *call)
     return *value != '\0' ? value : NULL;
 }
 
-/* The next character of a query, and moves behind it; -1 if it is a broken escape. */
+/* Decodes one character and advances; -1 for a broken escape. */
 static int api_query_next_character(const char **text)
 {
     int high, low;

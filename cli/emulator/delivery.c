@@ -14,9 +14,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/http/loop_call.h"
 
-/* ---- one delivery on its way: copies of all that is needed until it is over.
- *
- * Ownership  emulated_delivery_new() makes it, emulated_delivery_free() wipes and releases it. */
+/* ---- delivery: copies everything it needs, since endpoints and requests change meanwhile */
 
 struct dispatch_request;
 struct dispatch_attempt;
@@ -33,19 +31,19 @@ struct emulated_delivery {
     struct dispatcher *dispatcher;
     struct loop_call *loop_call;
     char *provider, *endpoint_id, *event_id, *event_type;
-    char *delivery_id; /* NULL: nothing is recorded */
+    char *delivery_id; /* NULL: not recorded */
     char *status_names[5];
     unsigned retry_s[DISPATCH_RETRIES_MAX + 1];
     unsigned attempts, copies_left;
-    bool will_retry; /* the last attempt failed, and another one is to come */
-    bool repeating;  /* what is under way is the very same request once more */
-    void (*done)(void *data, const struct dispatch_attempt *attempt); /* NULL after the first */
+    bool will_retry; /* the last attempt failed, a retry follows */
+    bool repeating;  /* sending a copy of the same request */
+    void (*done)(void *data, const struct dispatch_attempt *attempt); /* NULL once called */
     void *data;
-    /* What the letter points to. */
+    /* Referenced by `job`. */
     char *url, *signed_url, *description, *body, *secrets[2], *extra[EMULATED_EXTRA_MAX + 1];
 };
 
-/* NULL stays NULL. */
+/* Returns NULL for NULL. */
 static char *emulated_copy_text(const char *text, bool *good)
 {
     char *out = text == NULL ? NULL : strdup(text);
@@ -162,7 +160,7 @@ static void emulated_delivery_free(struct emulated_delivery **delivery)
     *delivery = NULL;
 }
 
-/* NULL without memory, or if there are more than EMULATED_EXTRA_MAX further headers. */
+/* Returns NULL on ENOMEM, or if there are more than EMULATED_EXTRA_MAX headers. */
 static struct emulated_delivery *emulated_delivery_new(const struct dispatch_request *request)
 {
     struct emulated_delivery *j = calloc(1, sizeof(*j));
@@ -184,8 +182,8 @@ static struct emulated_delivery *emulated_delivery_new(const struct dispatch_req
     return j;
 }
 
-/* Before another attempt: the endpoint's URL and secrets as they are now. Without memory they stay
- * as they were. */
+/* Takes over the endpoint's current URL and secrets before a retry. On ENOMEM keeps the old
+ * ones. */
 static void emulated_delivery_refresh(struct emulated_delivery *delivery,
                                       const struct ledger_endpoint *endpoint)
 {
@@ -207,9 +205,9 @@ static void emulated_delivery_refresh(struct emulated_delivery *delivery,
     emulated_address_job(delivery);
 }
 
-/* ---- dispatch */
+/* ---- dispatcher */
 
-/* Of struct dispatch_request's status_names. */
+/* Indexes of status_names. */
 enum {
     STATUS_PENDING,
     STATUS_DELIVERING,
@@ -219,7 +217,7 @@ enum {
 };
 
 enum {
-    CLOCK_AHEAD_MS = 60000 /* more, and the clock has been set back */
+    CLOCK_AHEAD_MS = 60000 /* further ahead, the clock was set back */
 };
 
 struct dispatcher {
@@ -263,7 +261,7 @@ int64_t dispatch_take_time(struct emulator *emulator, size_t count)
     return now_ms * 1000;
 }
 
-/* ---- the record */
+/* ---- records */
 
 static bool dispatch_fail(char *why, const char *what)
 {
@@ -303,7 +301,7 @@ static bool dispatch_record(struct dispatcher *dispatcher, const struct emulated
     return ledger_end(ledger, good) || dispatch_fail(why, ledger_why(ledger));
 }
 
-/* What the endpoint's owner sees of an attempt; nobody waits for it, so failing is no matter. */
+/* Updates the recorded delivery. A failure is ignored: the delivery itself goes on. */
 static void dispatch_record_attempt(struct ledger *ledger, const struct emulated_delivery *j,
                                     int status_name)
 {
@@ -326,7 +324,7 @@ static void dispatch_record_attempt(struct ledger *ledger, const struct emulated
     ledger_delivery_free(&delivery);
 }
 
-/* ---- the way */
+/* ---- attempts */
 
 static void dispatch_log_attempt(const struct emulated_delivery *j, bool duplicate)
 {
@@ -381,7 +379,7 @@ static bool dispatch_submit(struct emulated_delivery *j, int64_t due_us)
     return j->loop_call != NULL;
 }
 
-/* What was rotated or changed meanwhile counts. False if nothing may be sent there any more. */
+/* Reloads the endpoint, which may have changed since. Returns false if it is disabled or gone. */
 static bool dispatch_refresh(struct emulated_delivery *j)
 {
     struct ledger_endpoint *endpoint =
@@ -394,7 +392,7 @@ static bool dispatch_refresh(struct emulated_delivery *j)
     return good;
 }
 
-/* The very same request; or, when its time has come, another one of the same event. */
+/* Sends a copy of the same request, or schedules the retry. */
 static bool dispatch_schedule_next(struct emulated_delivery *j, bool retry)
 {
     if (j->dispatcher->stopping)
@@ -412,7 +410,7 @@ static bool dispatch_schedule_next(struct emulated_delivery *j, bool retry)
 
 _Static_assert((int)SHIPMENT_WHY_SIZE == (int)FAULTS_WHY_SIZE, "one is written into the other");
 
-/* An attempt is over: recorded first, so that whoever is told finds it there. */
+/* Records the attempt before reporting it, so that a client that asks next finds it. */
 static void dispatch_end_attempt(struct emulated_delivery *j)
 {
     bool succeeded = j->job.status >= 200 && j->job.status < 300;
@@ -432,7 +430,7 @@ static void dispatch_end_attempt(struct emulated_delivery *j)
     dispatch_report_attempt(j, succeeded, retry);
 }
 
-/* Whether it has waited for its next attempt, which is on its way now. */
+/* Returns true if the retry was due and is on its way. */
 static bool dispatch_start_retry(struct emulated_delivery *j)
 {
     if (!j->job.only_waits)
@@ -496,7 +494,7 @@ bool dispatcher_send(struct dispatcher *dispatcher, const struct dispatch_reques
     return good;
 }
 
-/* ---- trial */
+/* ---- test events */
 
 struct dispatch_test {
     struct emulator *emulator;
@@ -546,7 +544,7 @@ static bool dispatch_test_send_one(const struct dispatch_test *m, const struct p
     return dispatcher_send(m->emulator->dispatcher, &request, why);
 }
 
-/* The ids, so that they are known before anything is sent. */
+/* Makes all ids before anything is sent. */
 static void dispatch_test_make_ids(const struct dispatch_test *m, struct dispatch_batch *batch)
 {
     const char *prefix = payload_id_prefix(m->endpoint->scheme);
@@ -573,7 +571,7 @@ bool dispatch_test_send(struct emulator *emulator, const struct ledger_endpoint 
     dispatch_test_make_ids(&test, batch);
     now_us = dispatch_take_time(emulator, batch->count);
     for (size_t i = 0; i < batch->count; i++) {
-        /* Each is a millisecond younger than the one before, in whatever order they go. */
+        /* Later events have later times, even when reordered. */
         size_t at = faults->reorder ? batch->count - 1 - i : i;
         struct payload_ids ids = {batch->event_ids[at], endpoint->id};
         struct payload payload;

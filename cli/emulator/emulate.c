@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Puts the emulator's parts together, and takes them down in the opposite order.
+ * emulate.c - the command `hookline emulate`: opens the emulator's parts, routes requests, closes
+ * the parts in reverse order.
  */
 #include "cli/command.h"
 
@@ -52,37 +53,37 @@ static const struct emulate_options emulate_option_defaults = {
     }
 
 static const struct option_row emulate_option_rows[] = {
-    ROW("listen", OPTION_TEXT, listen, "ADDRESS", "where it answers; default: 127.0.0.1:4010"),
+    ROW("listen", OPTION_TEXT, listen, "ADDRESS", "serve the APIs there; default: 127.0.0.1:4010"),
     ROW("keys", OPTION_TEXT, keys, "FOLDER",
-        "where the API keys are, and the secrets that it makes;\ndefault: hookline-keys"),
-    ROW("store", OPTION_TEXT, store, "FILE", "remember everything there; default: in memory"),
+        "keep API keys and generated secrets there;\ndefault: hookline-keys"),
+    ROW("store", OPTION_TEXT, store, "FILE",
+        "keep endpoints, events and deliveries there; default:\nin memory"),
     ROW("for", OPTION_TEXT, config, "FILE",
-        "a hooklined.yaml: an endpoint for each of its sources"),
+        "make an endpoint for each source of this hooklined.yaml"),
     ROW("sink-url", OPTION_TEXT, sink_url, "URL",
-        "where that hooklined is reached; default: as it listens"),
+        "reach that hooklined there; default: its listen address"),
     ROW("endpoint", OPTION_TEXTS, endpoints, "PROVIDER=URL[,WHERE]",
-        "an endpoint more, with the secret at WHERE: @FILE,\nenv:VARIABLE or credential:NAME; "
-        "without, one is made"),
-    ROW("fault", OPTION_TEXT, fault, "WORDS", "what goes wrong with deliveries, see below"),
+        "add an endpoint, with the secret at WHERE: @FILE,\nenv:VARIABLE or credential:NAME; "
+        "default: a new one"),
+    ROW("fault", OPTION_TEXT, fault, "WORDS", "corrupt deliveries, see below"),
     ROW("retry", OPTION_TEXT, retry, "SECONDS,...",
-        "until each further attempt, but TruLayer's, which has\nnone; default: 5,30,120; no "
-        "retries: 0"),
+        "wait so long before each retry; TruLayer has none;\ndefault: 5,30,120; no retries: 0"),
     ROW("strict-urls", OPTION_FLAG, strict_urls, NULL, "refuse the URLs that the providers refuse"),
     ROW("ca-file", OPTION_AUTHORITIES, ca_file, "FILE",
-        "certificates that vouch for https receivers; default:\nthe system's"),
-    ROW("json", OPTION_FLAG, json, NULL, "say everything as JSON, a line each"),
+        "trust these CA certificates of https receivers;\ndefault: the system's"),
+    ROW("json", OPTION_FLAG, json, NULL, "print everything as JSON, one object a line"),
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0}};
 
-/* All that is open. */
+/* The open parts. */
 struct emulation {
     const struct emulate_options *options;
     struct emulator emulator;
     unsigned retry_s[DISPATCH_RETRIES_MAX + 1];
-    char folder[PATH_MAX]; /* of the keys, whatever the working directory */
+    char folder[PATH_MAX]; /* of the keys, as an absolute path */
     struct playground *playground;
     struct courier *courier;
     struct api_server *server;
-    struct log *log; /* of the attempts; NULL: they are told to people */
+    struct log *log; /* of attempts; NULL: text on stderr */
 };
 
 /* ---- options */
@@ -106,7 +107,7 @@ static bool emulate_read_retry(const char *text, unsigned retry_s[DISPATCH_RETRI
         if (*end == '\0')
             return true;
     }
-    message_print("--retry: expected up to %d numbers of seconds such as 5,30,120, or 0",
+    message_print("--retry: expected 0, or up to %d numbers of seconds such as 5,30,120",
                   DISPATCH_RETRIES_MAX);
     return false;
 }
@@ -127,7 +128,7 @@ static bool emulate_read_options(struct emulation *e)
         return false;
     }
     if (e->options->sink_url != NULL && e->options->config == NULL) {
-        message_print("--sink-url: it goes with --for");
+        message_print("--sink-url needs --for");
         return false;
     }
     e->emulator.is_local = address_is_local(&address);
@@ -137,7 +138,7 @@ static bool emulate_read_options(struct emulation *e)
     return emulate_read_retry(e->options->retry, e->retry_s);
 }
 
-/* ---- on the loop */
+/* ---- callbacks on the loop */
 
 static void emulate_on_start(void *data, struct loop_calls *loop_calls)
 {
@@ -184,16 +185,16 @@ static void emulate_on_attempt(void *data, const struct dispatch_log_entry *note
     announcement_attempt(e->log, note);
 }
 
-/* ---- opening */
+/* ---- open */
 
-/* Those of a process that was killed; one that is stopped gives up by itself. */
+/* Fails the deliveries that a killed process left unfinished. */
 static void emulate_fail_unfinished(struct ledger *ledger)
 {
     static const char *const statuses[] = {"pending", "delivering", "retry_pending"};
 
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
-        ledger_fail_unfinished(ledger, statuses[i], "failed",
-                               "given up: the emulator has ended before", clock_wall_us());
+        ledger_fail_unfinished(ledger, statuses[i], "failed", "given up: the emulator has stopped",
+                               clock_wall_us());
 }
 
 static bool emulate_open_ledger(struct emulation *e)
@@ -242,7 +243,8 @@ static bool emulate_open_playground(struct emulation *e)
     return e->playground != NULL;
 }
 
-/* The journal would take it for hooklined's, whose lines are verdicts; so it gets plain ones. */
+/* With JOURNAL_STREAM set, log_open() would write to the journal as hooklined, whose lines are
+ * verdicts. */
 static bool emulate_open_log(struct emulation *e)
 {
     unsetenv("JOURNAL_STREAM");
@@ -299,7 +301,7 @@ static void emulate_close(struct emulation *e)
     ledger_close(&e->emulator.ledger);
 }
 
-/* ---- running */
+/* ---- run */
 
 static void emulate_announce(const struct emulation *e)
 {
@@ -318,7 +320,7 @@ static void emulate_announce(const struct emulation *e)
         message_print("out of memory");
 }
 
-/* The other threads inherit that these signals wait. */
+/* Threads started later inherit the mask. */
 static void emulate_block_signals(sigset_t *signals)
 {
     sigemptyset(signals);
@@ -352,12 +354,11 @@ static enum outcome emulate_run(const void *options, const char *const *argument
 const struct command command_emulate = {
     .name = "emulate",
     .arguments = "",
-    .summary = "Be Foil, Shodai and TruLayer, and any other sender, on this machine",
-    .details = "Faults, separated by commas; a call may ask for its own in the header\n"
-               "Hookline-Fault:\n\n"
-               "  stale[=SECONDS] future[=SECONDS] duplicate[=N] burst[=N] reorder\n"
-               "  wrong-secret secret-newline two-signatures unsigned tamper reencode\n"
-               "  crlf oversize[=BYTES] truncate reset slow[=BYTES]\n",
+    .summary = "Emulate Foil, Shodai, TruLayer and any other sender locally",
+    .details = "Faults, separated by commas; a request can set its own in the "
+               "Hookline-Fault\nheader:\n\n  stale[=SECONDS] future[=SECONDS] duplicate[=N] "
+               "burst[=N] reorder\n  wrong-secret secret-newline two-signatures unsigned tamper "
+               "reencode\n  crlf oversize[=BYTES] truncate reset slow[=BYTES]\n",
     .options = emulate_option_rows,
     .options_size = sizeof(struct emulate_options),
     .defaults = &emulate_option_defaults,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What Foil's OpenAPI says; where it leaves something open this does what is least surprising:
- * disabled endpoints stay in the list, a test of one is recorded as skipped, an old secret signs
- * nothing once it was rotated.
+ * Foil's API by its OpenAPI document. Where the document is silent: disabled endpoints stay in the
+ * list, a test of one is recorded as skipped, and a rotated secret signs nothing.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,10 +19,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
 
-/* ---- Foil's objects and envelopes.
- *
- * Ownership  What is made is for cJSON_Delete(); what is answered with is deleted.
- * Threads    The loop's. */
+/* ---- objects and envelopes: makers return JSON for cJSON_Delete(), answers delete it */
 
 struct api_call;
 struct form_problems;
@@ -35,8 +31,7 @@ enum {
     FOIL_LIMIT_MAX = 200
 };
 
-/* The types that an endpoint can subscribe to; webhook.test, which is delivered as well, is none.
- * NULL is the end of both. */
+/* Event types to subscribe to. webhook.test is delivered to all. NULL-terminated. */
 extern const char *const foil_event_types[];
 extern const char *const foil_delivery_event_types[];
 
@@ -64,7 +59,7 @@ static void foil_json_text(cJSON *object, const char *key, const char *text)
         cJSON_AddNullToObject(object, key);
 }
 
-/* `secret`: it is shown; else NULL. */
+/* `secret` NULL: not shown. */
 static cJSON *foil_endpoint_json(const struct ledger_endpoint *endpoint, const char *secret)
 {
     cJSON *object = cJSON_CreateObject(), *name = ledger_endpoint_detail_get(endpoint, "name");
@@ -177,7 +172,7 @@ void foil_refuse_broken(struct api_call *call, const char *why)
     foil_refuse(call, 500, "request.internal_error", why, NULL);
 }
 
-/* What the ledger was asked for last and has not given: 404, or 500 if it could not. */
+/* Answers 404 if the last query found nothing, 500 if it failed. */
 static void foil_refuse_missing(struct api_call *call, const struct ledger *ledger)
 {
     if (ledger_failed(ledger))
@@ -205,8 +200,7 @@ static const char *foil_issue_name(enum form_issue issue)
     return "unrecognized_key";
 }
 
-/* The values that the schema has room for, if they are short. What is not known is not echoed: it
- * may be a secret. */
+/* Echoes short values of documented members. An unknown member may be a secret. */
 static void foil_json_received(cJSON *field, const struct form_problem *problem)
 {
     const cJSON *value = problem->received;
@@ -245,9 +239,7 @@ void foil_refuse_form(struct api_call *call, const struct form_problems *problem
     foil_refuse(call, 422, "request.validation_failed", "Request failed validation.", details);
 }
 
-/* ---- Foil's events with their deliveries, to be looked at.
- *
- * Threads    The loop's. */
+/* ---- events */
 
 struct api_context;
 
@@ -263,7 +255,7 @@ struct foil_event_filter {
     int limit;
 };
 
-/* What a live event is about is in its data; a test is about its endpoint. */
+/* Live events name their subject in the data; a test's subject is its endpoint. */
 static cJSON *foil_event_subject(const cJSON *data)
 {
     static const struct {
@@ -326,7 +318,7 @@ static bool foil_read_limit(const char *text, int *limit)
     return true;
 }
 
-/* A parameter as a member of a form, so that it is refused like one. */
+/* Refuses a query parameter like a member of a form. */
 static bool foil_refuse_parameter(struct api_context *ctx, const struct form_field *field,
                                   enum form_issue issue, const char *expected, const char *received)
 {
@@ -350,7 +342,7 @@ static bool foil_is_event_type(const char *text)
     return false;
 }
 
-/* False: it has been refused. */
+/* Returns false after a refusal. */
 static bool foil_read_event_filter(struct api_context *ctx, struct foil_event_filter *filter)
 {
     static const struct form_field endpoint = {.name = "endpoint_id", .kind = FORM_TEXT},
@@ -403,7 +395,7 @@ static void foil_list_events(struct api_context *ctx)
         return;
     wanted.type = filter.type;
     wanted.endpoint_id = filter.endpoint_id;
-    wanted.limit = (size_t)filter.limit + 1; /* whether there are more */
+    wanted.limit = (size_t)filter.limit + 1; /* one more, to set has_more */
     list.limit = filter.limit;
     list.items = cJSON_CreateArray();
     if (ledger_each_event(ledger, &wanted, foil_event_list_add, &list)) {
@@ -439,9 +431,7 @@ void foil_get_event(struct api_context *ctx)
     ledger_event_free(&event);
 }
 
-/* ---- What Foil's OpenAPI says; where it leaves something open this does what is least surprising:
- * disabled endpoints stay in the list, a test of one is recorded as skipped, an old secret signs
- * nothing once it was rotated. */
+/* ---- endpoints */
 
 #define ENDPOINTS "/v1/organizations/{}/webhooks/endpoints"
 #define EVENTS    "/v1/organizations/{}/events"
@@ -482,7 +472,7 @@ static void foil_refuse_ledger(struct api_context *ctx)
     foil_refuse_broken(ctx->call, ledger_why(ctx->emulator->ledger));
 }
 
-/* The body as the form says, for cJSON_Delete(); NULL: it has been refused. */
+/* Returns the checked body for cJSON_Delete(); NULL after a refusal. */
 static cJSON *foil_read_body(struct api_context *ctx, const struct form_field *form)
 {
     const struct api_request *request = api_request(ctx->call);
@@ -507,7 +497,7 @@ static cJSON *foil_read_body(struct api_context *ctx, const struct form_field *f
     return NULL;
 }
 
-/* The endpoint of the path; NULL: it has been refused. */
+/* Returns the endpoint of the path; NULL after a refusal. */
 static struct ledger_endpoint *foil_find_endpoint(struct api_context *ctx)
 {
     struct ledger *ledger = ctx->emulator->ledger;
@@ -688,7 +678,7 @@ static cJSON *foil_auth_header_detail(void)
     return details;
 }
 
-/* False: it has been refused. */
+/* Returns false after a refusal. */
 static bool foil_authorize(struct api_context *ctx, unsigned right)
 {
     const char *bearer = api_bearer_token(ctx->call);

@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: MIT
- *
- * The events and deliveries of a ledger.
- */
+/* SPDX-License-Identifier: MIT */
 #include "cli/emulator/ledger.h"
 
 #include <errno.h>
@@ -17,9 +14,7 @@
 
 #include "daemon/base/clock.h"
 
-/* ---- questions to a ledger's database, for its own files.
- *
- * Threads    One. */
+/* ---- queries */
 
 struct ledger_file;
 
@@ -29,7 +24,7 @@ struct ledger {
     char why[LEDGER_WHY_SIZE];
 };
 
-/* What stands for ?1, ?2, ... in a statement. */
+/* A bound parameter. */
 struct ledger_value {
     bool is_number;
     const char *text; /* may be NULL */
@@ -48,15 +43,15 @@ static inline struct ledger_value ledger_number(int64_t number)
 
 #define LEDGER_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Keeps what ledger_why() says; returns false. */
+/* Sets ledger_why(); returns false. */
 static bool ledger_fail(struct ledger *ledger, int code)
 {
     snprintf(ledger->why, sizeof(ledger->why), "the emulator's store: %s", sqlite3_errstr(code));
     return false;
 }
 
-/* A statement to step through, for sqlite3_finalize(); NULL on failure. The texts of `values` have
- * to be there until then. */
+/* Returns a bound statement for sqlite3_finalize(); NULL on failure. The texts of `values` must
+ * live until then. */
 static sqlite3_stmt *ledger_prepare(struct ledger *ledger, const char *sql,
                                     const struct ledger_value *values, size_t count)
 {
@@ -75,7 +70,7 @@ static sqlite3_stmt *ledger_prepare(struct ledger *ledger, const char *sql,
     return NULL;
 }
 
-/* Whether the statement has changed a row. */
+/* Returns true if the statement changed a row. */
 static bool ledger_execute(struct ledger *ledger, const char *sql,
                            const struct ledger_value *values, size_t count)
 {
@@ -91,7 +86,7 @@ static bool ledger_execute(struct ledger *ledger, const char *sql,
     return sqlite3_changes(ledger->db) > 0;
 }
 
-/* Its first row, for sqlite3_finalize(); NULL if there is none. */
+/* Returns the statement at its first row, for sqlite3_finalize(); NULL if there is none. */
 static sqlite3_stmt *ledger_query_row(struct ledger *ledger, const char *sql,
                                       const struct ledger_value *values, size_t count)
 {
@@ -109,7 +104,7 @@ static sqlite3_stmt *ledger_query_row(struct ledger *ledger, const char *sql,
     return NULL;
 }
 
-/* A copy of a text of the row; NULL if it is NULL, and, with *good false, without memory. */
+/* Returns a copy of the column; NULL for NULL. On ENOMEM sets *good to false. */
 static char *ledger_column_text(sqlite3_stmt *row, int column, bool *good)
 {
     const char *found = (const char *)sqlite3_column_text(row, column);
@@ -120,11 +115,7 @@ static char *ledger_column_text(sqlite3_stmt *row, int column, bool *good)
     return copy;
 }
 
-/* ---- the SQLite database of a ledger: opened, locked, of our schema.
- *
- * Ownership  ledger_file_open() makes it; ledger_file_close() ends it, when all statements are
- *            finalized.
- * Threads    One. */
+/* ---- database file */
 
 struct ledger_file;
 
@@ -139,7 +130,7 @@ struct ledger_file {
     int lock;         /* -1: none */
 };
 
-/* What is kept of events and deliveries: old ones go with every new one. */
+/* The triggers keep the newest 10,000 events and 20,000 deliveries. */
 static const char ledger_file_schema[] =
     "CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE endpoint(seq INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL,"
@@ -169,8 +160,8 @@ static bool ledger_file_fail(char *why, const char *path, const char *what, cons
     return false;
 }
 
-/* In a file of its own, as the daemon does it: closing any descriptor of SQLite's files would give
- * its locks away. */
+/* Locks a file of its own, since closing any descriptor of the database would drop SQLite's
+ * locks. */
 static bool ledger_file_lock(struct ledger_file *file, char *why)
 {
     char *path, *real = realpath(file->path, NULL);
@@ -199,7 +190,7 @@ static bool ledger_file_execute(struct ledger_file *file, const char *sql, char 
     return code == SQLITE_OK || ledger_file_fail(why, file->path, "", sqlite3_errmsg(file->db));
 }
 
-/* -1 on failure. */
+/* Returns -1 on failure. */
 static int64_t ledger_file_query_number(struct ledger_file *file, const char *sql)
 {
     sqlite3_stmt *statement = NULL;
@@ -223,7 +214,7 @@ static bool ledger_file_create(struct ledger_file *file, char *why)
            ledger_file_execute(file, done, why);
 }
 
-/* Never changes a file that is not ours. */
+/* Leaves files of other programs unchanged. */
 static bool ledger_file_prepare(struct ledger_file *file, char *why)
 {
     int64_t tables, application, version;
@@ -245,7 +236,7 @@ static bool ledger_file_prepare(struct ledger_file *file, char *why)
            (version == SCHEMA_VERSION || ledger_file_create(file, why));
 }
 
-/* Behind a slash a name is a file's: others, such as "file:...", mean something to SQLite. */
+/* Prefixes "./" so that SQLite does not read "file:..." as a URI or ":..." as a special name. */
 static char *ledger_file_name(const struct ledger_file *file)
 {
     bool is_plain = file->path == NULL || file->path[0] == '/';
@@ -284,7 +275,8 @@ static void ledger_file_close(struct ledger_file **file)
     *file = NULL;
 }
 
-/* `path` NULL: in memory. NULL, and in `why` (LEDGER_WHY_SIZE bytes) what is wrong. */
+/* `path` NULL: in memory. Returns NULL on failure, with the reason in `why` (LEDGER_WHY_SIZE
+ * bytes). */
 static struct ledger_file *ledger_file_open(const char *path, char *why)
 {
     struct ledger_file *file = calloc(1, sizeof(*file));
@@ -361,7 +353,7 @@ bool ledger_begin(struct ledger *ledger)
     return ledger_run(ledger, "BEGIN IMMEDIATE");
 }
 
-/* What went wrong before is what there is to be said. */
+/* Keeps an earlier error: ledger_why() reports the cause, not the rollback. */
 bool ledger_end(struct ledger *ledger, bool good)
 {
     if (good && ledger_run(ledger, "COMMIT"))
@@ -538,8 +530,6 @@ void ledger_endpoint_free(struct ledger_endpoint **endpoint)
     free(e);
     *endpoint = NULL;
 }
-
-/* ---- The events and deliveries of a ledger. */
 
 enum {
     DELIVERY_COLUMNS = 12
@@ -758,7 +748,7 @@ void ledger_delivery_free(struct ledger_delivery **delivery)
     *delivery = NULL;
 }
 
-/* ---- detail */
+/* ---- endpoint details */
 
 struct ledger_endpoint *ledger_endpoint_new(const char *provider, const char *id,
                                             const char *secret, const char *faults)

@@ -22,7 +22,7 @@
 #include "daemon/http/client.h"
 #include "daemon/policy/source.h"
 
-/* ---- where a hooklined listens, as its configuration says. Pure. */
+/* ---- addresses of hooklined */
 
 struct config;
 
@@ -30,7 +30,8 @@ enum {
     PLAYGROUND_SINK_SIZE = 512
 };
 
-/* Where nobody in particular is named, the loopback is. */
+/* Replaces a wildcard address by loopback. Returns the port in network order; 0 for a Unix
+ * socket. */
 static in_port_t playground_make_reachable(struct sockaddr_storage *address)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)address;
@@ -48,7 +49,8 @@ static in_port_t playground_make_reachable(struct sockaddr_storage *address)
     return v6->sin6_port;
 }
 
-/* "unix:admin.sock" or "127.0.0.1:9090" of the administrator's address, likewise. */
+/* Writes the admin address: "unix:admin.sock" or "127.0.0.1:9090". Returns false if there is
+ * none. */
 static bool playground_sink_admin(const struct config *config, char text[PLAYGROUND_SINK_SIZE])
 {
     const char *admin = config->admin.address;
@@ -67,11 +69,9 @@ static bool playground_sink_admin(const struct config *config, char text[PLAYGRO
     return true;
 }
 
-/* A certificate hardly names the loopback, so an address without TLS is better; and behind a proxy
- * somebody else has to speak first. */
-/* "http://127.0.0.1:8080" of the first address with a port, but for those that a proxy comes to;
- * "https://..." if all of them speak TLS. Every address of this machine is the loopback's. False if
- * there is none. */
+/* Writes hooklined's base URL, e.g. "http://127.0.0.1:8080". Skips addresses that expect a PROXY
+ * header, and prefers one without TLS, since a certificate rarely names loopback. Returns false if
+ * there is no address with a port. */
 static bool playground_sink_url(const struct config *config, char url[PLAYGROUND_SINK_SIZE])
 {
     const struct config_listen *listen = config->listen, *end = listen + config->listen_count;
@@ -97,21 +97,21 @@ static bool playground_sink_url(const struct config *config, char url[PLAYGROUND
 /* ---- playground */
 
 enum {
-    SECRETS = 2 /* the one that signs, and the one before */
+    SECRETS = 2 /* current and previous */
 };
 
-/* What is being made. */
+/* The playground under construction. */
 struct playground_builder {
     struct emulator *emulator;
     struct playground *playground;
     char *why;
 };
 
-/* An endpoint that somebody wants. */
+/* A wanted endpoint. */
 struct playground_request {
     const char *source, *scheme, *description, *signed_url;
     char *url;
-    char *secrets[SECRETS]; /* of secret_read() */
+    char *secrets[SECRETS]; /* from secret_read() */
 };
 
 static bool playground_fail(const struct playground_builder *m, const char *format, ...)
@@ -134,9 +134,9 @@ static void playground_request_free(struct playground_request *request)
             secret_free(&request->secrets[i]);
 }
 
-/* ---- into the ledger */
+/* ---- ledger */
 
-/* Whose API it belongs to; the others have none that sends tests. */
+/* Returns the provider whose API sends the scheme's tests; "emulated" for the others. */
 static const char *playground_provider(const char *scheme)
 {
     if (scheme != NULL && strcmp(scheme, "tripwire") == 0)
@@ -209,12 +209,11 @@ static bool playground_is_new(const struct playground_builder *m,
 {
     for (size_t i = 0; i < m->playground->count; i++)
         if (strcmp(m->playground->endpoints[i].source, request->source) == 0)
-            return playground_fail(m, "%s: there is more than one endpoint for it",
-                                   request->source);
+            return playground_fail(m, "duplicate endpoint for source %s", request->source);
     return true;
 }
 
-/* The one of an earlier start, unless it was another provider's. */
+/* Returns the endpoint of an earlier start. Removes it if the source has changed provider. */
 static struct ledger_endpoint *playground_find_known(struct ledger *ledger,
                                                      const struct playground_request *request)
 {
@@ -256,14 +255,14 @@ static bool playground_store(struct playground_builder *m, const struct playgrou
     return good;
 }
 
-/* ---- hooklined's configuration */
+/* ---- hooklined.yaml */
 
 static void playground_ignore_warning(const char *warning)
 {
     (void)warning;
 }
 
-/* Whether hooklined itself would take them: what it refuses could only fail later, one by one. */
+/* Loads the sources as hooklined does, so that every error of the file shows at startup. */
 static bool playground_check_sources(struct playground_builder *m, const struct config *config,
                                      const char *file)
 {
@@ -310,11 +309,10 @@ static bool playground_read_sources(struct playground_builder *m, const struct c
 
     if (sink_url == NULL) {
         if (!playground_sink_url(config, base))
-            return playground_fail(
-                m, "the configuration says no port at which hooklined is reached: say "
-                   "--sink-url http://HOST:PORT");
+            return playground_fail(m, "the configuration has no address with a port for hooklined: "
+                                      "pass --sink-url http://HOST:PORT");
     } else if (snprintf(base, sizeof(base), "%s", sink_url) >= (int)sizeof(base)) {
-        return playground_fail(m, "--sink-url: it is too long");
+        return playground_fail(m, "--sink-url is too long");
     }
     for (len = strlen(base); len > 0 && base[len - 1] == '/'; len--)
         base[len - 1] = '\0';
@@ -324,7 +322,7 @@ static bool playground_read_sources(struct playground_builder *m, const struct c
     return true;
 }
 
-/* As an option's value. */
+/* Writes the place in the syntax of an option. */
 static char *playground_where_text(const struct config_secret *where)
 {
     char *text;
@@ -350,9 +348,9 @@ static bool playground_read_admin(struct playground_builder *m, const struct con
            playground_fail(m, "out of memory");
 }
 
-/* ---- the command line */
+/* ---- --endpoint */
 
-/* Behind the name there may be a secret. */
+/* Quotes only the name: a secret may follow it. */
 static bool playground_fail_scheme(const struct playground_builder *m, const char *text)
 {
     char names[256];
@@ -362,11 +360,12 @@ static bool playground_fail_scheme(const struct playground_builder *m, const cha
     for (size_t i = 0; (scheme = hookline_scheme_at(i)) != NULL && len < sizeof(names); i++)
         len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i == 0 ? "" : ", ",
                                 scheme->name);
-    return playground_fail(m, "--endpoint %.*s: expected PROVIDER=URL, where PROVIDER is one of %s",
+    return playground_fail(m, "--endpoint %.*s: expected PROVIDER=URL; PROVIDER is one of %s",
                            (int)strcspn(text, "=:,"), text, names);
 }
 
-/* Behind the first comma that such a place follows: URLs and paths have others. */
+/* Splits at the first comma that @, env: or credential: follows, since URLs and paths contain
+ * other commas. */
 static bool playground_split_where(char *url, struct config_secret *where)
 {
     for (char *comma = strchr(url, ','); comma != NULL; comma = strchr(comma + 1, ',')) {
@@ -378,7 +377,7 @@ static bool playground_split_where(char *url, struct config_secret *where)
     return false;
 }
 
-/* Where it is no secret of the scheme's, it has been complained about. */
+/* Returns false, with an error, if the scheme cannot sign with the secret. */
 static bool playground_can_sign(const struct playground_builder *m,
                                 const struct playground_request *request)
 {
@@ -418,10 +417,10 @@ static bool playground_read_endpoint(struct playground_builder *m, const char *t
         request.secrets[0] = secret_read(&where, why, sizeof(why));
     else if (strchr(request.url, ',') == NULL)
         request.secrets[0] = keys_signing_secret(keys, scheme->name, why);
-    else /* What is there may be a secret. */
+    else /* the text may be a secret, so it is not quoted */
         snprintf(why, sizeof(why),
-                 "expected @FILE, env:VARIABLE or credential:NAME behind the comma;"
-                 " a comma of the URL is written %%2C");
+                 "expected @FILE, env:VARIABLE or credential:NAME after the comma; write a comma "
+                 "of the URL as %%2C");
     if (request.secrets[0] == NULL)
         good = playground_fail(m, "--endpoint %s: %s", scheme->name, why);
     else
@@ -431,7 +430,7 @@ static bool playground_read_endpoint(struct playground_builder *m, const char *t
     return good;
 }
 
-/* ---- the whole */
+/* ---- open and close */
 
 static bool playground_fill(struct playground_builder *m, const struct playground_options *options,
                             const struct config *config)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What Shodai's documentation of its Agreements API says; where it leaves something open this does
- * what is least surprising: disabled webhooks stay in the list, and can be tested.
+ * Shodai's Agreements API by its documentation. Where it is silent: disabled webhooks stay in the
+ * list and can be tested.
  */
 #include "cli/emulator/emulator.h"
 
@@ -118,7 +118,7 @@ static void shodai_refuse_form(struct api_call *call, const struct form_problems
     api_answer(call, 400, shodai_error_json("validation_error", "Invalid request body", details));
 }
 
-/* The account that all webhooks belong to; made once, and kept. */
+/* All webhooks belong to one account, made once and kept. */
 static void shodai_json_principal(struct ledger *ledger, cJSON *object)
 {
     char fresh[IDS_SIZE], kept[IDS_SIZE];
@@ -148,7 +148,7 @@ static cJSON *shodai_webhook_json(struct ledger *ledger, const struct ledger_end
 
 /* ---- operations */
 
-/* The body as the form says, for cJSON_Delete(); NULL: it has been refused. */
+/* Returns the checked body for cJSON_Delete(); NULL after a refusal. */
 static cJSON *shodai_read_body(struct api_context *ctx, const struct form_field *form)
 {
     const struct api_request *request = api_request(ctx->call);
@@ -172,7 +172,7 @@ static cJSON *shodai_read_body(struct api_context *ctx, const struct form_field 
     return NULL;
 }
 
-/* Only what is known, as the API would keep it. */
+/* Keeps only the documented filters, as the API does. */
 static bool shodai_apply_filters(struct ledger_endpoint *webhook, const cJSON *filters)
 {
     cJSON *known = cJSON_IsObject(filters) ? cJSON_CreateObject() : NULL;
@@ -277,7 +277,7 @@ static void shodai_list_webhooks(struct api_context *ctx)
         shodai_refuse_broken(ctx, ledger_why(ledger));
         return;
     }
-    /* There is no parameter to ask for a second page with. */
+    /* The API documents no parameter for a second page. */
     page = cJSON_AddObjectToObject(answer, "pageInfo");
     cJSON_AddNumberToObject(page, "limit", count > PAGE_SIZE ? count : PAGE_SIZE);
     cJSON_AddNullToObject(page, "nextCursor");
@@ -384,7 +384,7 @@ static const struct api_route shodai_routes[] = {
     {"POST", "/v0/webhooks/{}/test", RIGHT_WRITE, shodai_send_test},
     {NULL, NULL, 0, NULL}};
 
-/* False: it has been refused. */
+/* Returns false after a refusal. */
 static bool shodai_authorize(struct api_context *ctx, unsigned right)
 {
     const char *text = api_header(ctx->call, "x-api-key");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What TruLayer's OpenAPI and guide say; where they leave something open this does what is least
- * surprising: every role may list, and a webhook that is not enabled can be tested.
+ * TruLayer's API by its OpenAPI document and guide. Where they are silent: every role may list, and
+ * a disabled webhook can be tested.
  */
 #include "cli/emulator/emulator.h"
 
@@ -54,7 +54,7 @@ static void trulayer_refuse(struct api_call *call, int status, const char *text)
     api_answer(call, status, trulayer_error_json(text));
 }
 
-/* The account that all webhooks belong to; made once, and kept. */
+/* All webhooks belong to one account, made once and kept. */
 static void trulayer_json_tenant(struct ledger *ledger, cJSON *object)
 {
     char fresh[IDS_SIZE], kept[IDS_SIZE];
@@ -94,7 +94,7 @@ static void trulayer_refuse_form(struct api_call *call, const struct form_proble
     trulayer_refuse(call, 400, text);
 }
 
-/* Whether deliveries can go there; else it has been refused. */
+/* Returns false after a refusal. */
 static bool trulayer_accept_url(struct api_context *ctx, const char *url)
 {
     if (!ctx->emulator->strict_urls)
@@ -115,7 +115,7 @@ static bool trulayer_accept_url(struct api_context *ctx, const char *url)
     return false;
 }
 
-/* The client chooses the secret, so it may be one that nothing can be signed with. */
+/* The client chooses the secret; the scheme may be unable to sign with it. */
 static bool trulayer_accept_secret(struct api_context *ctx, const char *secret)
 {
     hookline_verifier *verifier;
@@ -130,7 +130,7 @@ static bool trulayer_accept_secret(struct api_context *ctx, const char *secret)
 
 /* ---- operations */
 
-/* The body as the form says, for cJSON_Delete(); NULL: it has been refused. */
+/* Returns the checked body for cJSON_Delete(); NULL after a refusal. */
 static cJSON *trulayer_read_body(struct api_context *ctx)
 {
     const struct api_request *request = api_request(ctx->call);
@@ -210,7 +210,7 @@ static void trulayer_list_webhooks(struct api_context *ctx)
     api_answer(ctx->call, 200, answer);
 }
 
-/* The webhook of the path, whose UUID may be written in upper case; NULL: it has been refused. */
+/* Returns the webhook of the path, whose UUID may be in upper case; NULL after a refusal. */
 static struct ledger_endpoint *trulayer_find_webhook(struct api_context *ctx)
 {
     struct ledger *ledger = ctx->emulator->ledger;
@@ -288,7 +288,7 @@ static unsigned trulayer_key_role(const struct key *key)
                                       : RIGHT_OWNER;
 }
 
-/* False: it has been refused. */
+/* Returns false after a refusal. */
 static bool trulayer_authorize(struct api_context *ctx, unsigned right)
 {
     const char *bearer = api_bearer_token(ctx->call);
