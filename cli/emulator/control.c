@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The emulator's own API:
+ * control.c - the emulator's own API:
  *
  *   GET  /emulator/endpoints
  *   PUT  /emulator/endpoints/{provider}/{id}/faults  {"faults": "future=412"}
@@ -8,7 +8,7 @@
  *   POST /emulator/events  {"provider": "foil", "type": "gate.session.approved", "data": {}}
  *   PUT  /emulator/trouble  {"provider": "foil", "kind": "html"}
  *
- * It asks for no key, so it answers this machine only.
+ * The API needs no key, so it is served on loopback only.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,8 +29,6 @@
 #include "daemon/http/host_check.h"
 
 /* ---- events on request */
-
-struct emulator;
 
 enum {
     EVENT_TIMEOUT_S = 10,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Foil's API by its OpenAPI document. Where the document is silent: disabled endpoints stay in the
- * list, a test of one is recorded as skipped, and a rotated secret signs nothing.
+ * foil.c - Foil's API by its OpenAPI document. Where the document is silent: disabled endpoints
+ * stay in the list, a test of one is recorded as skipped, and a rotated secret signs nothing.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,35 +21,17 @@
 
 /* ---- objects and envelopes: makers return JSON for cJSON_Delete(), answers delete it */
 
-struct api_call;
-struct form_problems;
-struct ledger;
-struct ledger_delivery;
-struct ledger_endpoint;
-
 enum {
-    FOIL_LIMIT_MAX = 200
+    FOIL_LIMIT_MAX = 200,
+    RECEIVED_MAX = 64,
 };
 
-/* Event types to subscribe to. webhook.test is delivered to all. NULL-terminated. */
-extern const char *const foil_event_types[];
-extern const char *const foil_delivery_event_types[];
-
-void foil_refuse_path(struct api_call *call);                        /* 404 */
-void foil_refuse_method(struct api_call *call, const char *methods); /* 405 */
-void foil_refuse_form(struct api_call *call, const struct form_problems *problems,
-                      const char *parameter_set);                /* 422 */
-void foil_refuse_broken(struct api_call *call, const char *why); /* 500 */
-
-enum {
-    RECEIVED_MAX = 64
-};
-
-const char *const foil_delivery_event_types[] = {"session.fingerprint.calculated",
-                                                 "session.result.persisted",
-                                                 "gate.session.approved", "webhook.test", NULL};
-const char *const foil_event_types[] = {"session.fingerprint.calculated",
-                                        "session.result.persisted", "gate.session.approved", NULL};
+/* The delivered event types, and those to subscribe to. NULL-terminated. */
+static const char *const foil_delivery_event_types[] = {
+    "session.fingerprint.calculated", "session.result.persisted", "gate.session.approved",
+    "webhook.test", NULL};
+static const char *const foil_event_types[] = {
+    "session.fingerprint.calculated", "session.result.persisted", "gate.session.approved", NULL};
 
 static void foil_json_text(cJSON *object, const char *key, const char *text)
 {
@@ -155,19 +137,19 @@ static void foil_refuse(struct api_call *call, int status, const char *code, con
     api_answer(call, status, foil_error_json(status, code, message, details));
 }
 
-void foil_refuse_method(struct api_call *call, const char *methods)
+static void foil_refuse_method(struct api_call *call, const char *methods)
 {
     api_answer_with(call, 405,
                     foil_error_json(405, "request.method_not_allowed", "Method not allowed.", NULL),
                     "allow", methods);
 }
 
-void foil_refuse_path(struct api_call *call)
+static void foil_refuse_path(struct api_call *call)
 {
     foil_refuse(call, 404, "request.not_found", "Resource not found.", NULL);
 }
 
-void foil_refuse_broken(struct api_call *call, const char *why)
+static void foil_refuse_broken(struct api_call *call, const char *why)
 {
     foil_refuse(call, 500, "request.internal_error", why, NULL);
 }
@@ -213,8 +195,8 @@ static void foil_json_received(cJSON *field, const struct form_problem *problem)
         cJSON_AddItemToObject(field, "received", cJSON_Duplicate(value, 1));
 }
 
-void foil_refuse_form(struct api_call *call, const struct form_problems *problems,
-                      const char *parameter_set)
+static void foil_refuse_form(struct api_call *call, const struct form_problems *problems,
+                             const char *parameter_set)
 {
     cJSON *details = cJSON_CreateObject();
     cJSON *fields = cJSON_AddArrayToObject(details, "fields");
@@ -240,10 +222,6 @@ void foil_refuse_form(struct api_call *call, const struct form_problems *problem
 }
 
 /* ---- events */
-
-struct api_context;
-
-void foil_get_event(struct api_context *ctx); /* part 1 is its id */
 
 enum {
     EVENTS_LIMIT_DEFAULT = 50,
@@ -406,7 +384,7 @@ static void foil_list_events(struct api_context *ctx)
     foil_refuse_broken(ctx->call, ledger_why(ledger));
 }
 
-void foil_get_event(struct api_context *ctx)
+static void foil_get_event(struct api_context *ctx)
 {
     struct ledger *ledger = ctx->emulator->ledger;
     struct ledger_event *event;

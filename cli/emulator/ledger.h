@@ -113,8 +113,6 @@ void ledger_delivery_free(struct ledger_delivery **delivery);
 
 /* ---- endpoint details */
 
-struct ledger_endpoint;
-
 /* Returns an enabled endpoint with these members, created now; NULL on ENOMEM. Its scheme is
  * named like the provider. */
 struct ledger_endpoint *ledger_endpoint_new(const char *provider, const char *id,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Shodai's Agreements API by its documentation. Where it is silent: disabled webhooks stay in the
- * list and can be tested.
+ * shodai.c - Shodai's Agreements API by its documentation. Where it is silent: disabled webhooks
+ * stay in the list and can be tested.
  */
 #include "cli/emulator/emulator.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * TruLayer's API by its OpenAPI document and guide. Where they are silent: every role may list, and
- * a disabled webhook can be tested.
+ * trulayer.c - TruLayer's API by its OpenAPI document and guide. Where they are silent: every role
+ * may list, and a disabled webhook can be tested.
  */
 #include "cli/emulator/emulator.h"
 

@@ -12,8 +12,6 @@
 
 /* ---- refusals by the sink */
 
-enum outcome diagnosis_refusal_outcome(const struct observed_event *seen);
-
 enum {
     CLOCKS_AGREE_S = 5
 };
@@ -28,7 +26,7 @@ static bool diagnosis_is_stale(const struct observed_event *s)
     return diagnosis_is_too_new(s) || strcmp(s->reason, "timestamp_too_old") == 0;
 }
 
-enum outcome diagnosis_refusal_outcome(const struct observed_event *s)
+static enum outcome diagnosis_refusal_outcome(const struct observed_event *s)
 {
     return diagnosis_is_stale(s) ? OUTCOME_STALE : OUTCOME_REFUSED;
 }

@@ -77,8 +77,6 @@ enum observed_match observed_events_find(const struct observed_events *list,
 
 /* ---- observed round trip */
 
-struct provider;
-
 enum {
     OBSERVED_DESTINATIONS_MAX = 64,
     OBSERVED_TEXT_SIZE = 512,

@@ -27,46 +27,46 @@ static bool own_sink_signal_is_ignored(int signal)
     return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-void own_sink_signals_block(struct own_sink_signals *i)
+void own_sink_signals_block(struct own_sink_signals *s)
 {
     const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-    i->signal = 0;
-    sigemptyset(&i->ours);
+    s->signal = 0;
+    sigemptyset(&s->ours);
     for (size_t n = 0; n < sizeof(ends) / sizeof(ends[0]); n++)
         if (!own_sink_signal_is_ignored(ends[n]))
-            sigaddset(&i->ours, ends[n]);
+            sigaddset(&s->ours, ends[n]);
     /* hooklined raises SIGUSR1 when its store has failed. */
-    sigaddset(&i->ours, SIGUSR1);
-    pthread_sigmask(SIG_BLOCK, &i->ours, &i->before);
+    sigaddset(&s->ours, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &s->ours, &s->before);
 }
 
 bool own_sink_signals_pending(void *signals)
 {
-    struct own_sink_signals *i = signals;
+    struct own_sink_signals *s = signals;
     const struct timespec now = {0, 0};
-    int came = i->signal == 0 ? sigtimedwait(&i->ours, NULL, &now) : i->signal;
+    int came = s->signal == 0 ? sigtimedwait(&s->ours, NULL, &now) : s->signal;
 
     if (came > 0)
-        i->signal = came;
-    return i->signal != 0;
+        s->signal = came;
+    return s->signal != 0;
 }
 
-bool own_sink_signals_consume(struct own_sink_signals *i, int signal)
+bool own_sink_signals_consume(struct own_sink_signals *s, int signal)
 {
-    if (i->signal != signal)
+    if (s->signal != signal)
         return false;
-    i->signal = 0;
+    s->signal = 0;
     return true;
 }
 
-void own_sink_signals_restore(struct own_sink_signals *i)
+void own_sink_signals_restore(struct own_sink_signals *s)
 {
-    if (i->signal != 0) {
-        signal(i->signal, SIG_DFL);
-        raise(i->signal);
+    if (s->signal != 0) {
+        signal(s->signal, SIG_DFL);
+        raise(s->signal);
     }
-    pthread_sigmask(SIG_SETMASK, &i->before, NULL);
+    pthread_sigmask(SIG_SETMASK, &s->before, NULL);
 }
 
 /* ---- own sink */

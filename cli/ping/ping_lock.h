@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * ping_lock.h - a lock among all pings of a user on this machine, for providers whose deliveries
- * can only be told apart by arrival time.
+ * differ only in arrival time.
  *
  * The lock is the name of an abstract Unix socket, so the kernel releases it when its holder dies.
  * A waiter connects to the holder and sees the connection end.
