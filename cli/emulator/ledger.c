@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: MIT
- *
- * The events and deliveries of a ledger.
- */
+/* SPDX-License-Identifier: MIT */
 #include "cli/emulator/ledger.h"
 
 #include <stdio.h>
@@ -13,16 +10,14 @@
 
 #include "daemon/base/clock.h"
 
-/* ---- questions to a ledger's database, for its own files.
- *
- * Threads    One. */
+/* ---- queries */
 
 struct ledger {
     struct sqlite_file file;
     char why[LEDGER_WHY_SIZE];
 };
 
-/* What stands for ?1, ?2, ... in a statement. */
+/* A bound parameter. */
 struct ledger_value {
     bool is_number;
     const char *text; /* may be NULL */
@@ -41,15 +36,15 @@ static inline struct ledger_value ledger_number(int64_t number)
 
 #define LEDGER_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Keeps what ledger_why() says; returns false. */
+/* Sets ledger_why(); returns false. */
 static bool ledger_fail(struct ledger *ledger, int code)
 {
     snprintf(ledger->why, sizeof(ledger->why), "the emulator's store: %s", sqlite3_errstr(code));
     return false;
 }
 
-/* A statement to step through, for sqlite3_finalize(); NULL on failure. The texts of `values` have
- * to be there until then. */
+/* Returns a bound statement for sqlite3_finalize(); NULL on failure. The texts of `values` must
+ * live until then. */
 static sqlite3_stmt *ledger_prepare(struct ledger *ledger, const char *sql,
                                     const struct ledger_value *values, size_t count)
 {
@@ -68,7 +63,7 @@ static sqlite3_stmt *ledger_prepare(struct ledger *ledger, const char *sql,
     return NULL;
 }
 
-/* Whether the statement has changed a row. */
+/* Returns true if the statement changed a row. */
 static bool ledger_execute(struct ledger *ledger, const char *sql,
                            const struct ledger_value *values, size_t count)
 {
@@ -84,7 +79,7 @@ static bool ledger_execute(struct ledger *ledger, const char *sql,
     return sqlite3_changes(ledger->file.sqlite) > 0;
 }
 
-/* Its first row, for sqlite3_finalize(); NULL if there is none. */
+/* Returns the statement at its first row, for sqlite3_finalize(); NULL if there is none. */
 static sqlite3_stmt *ledger_query_row(struct ledger *ledger, const char *sql,
                                       const struct ledger_value *values, size_t count)
 {
@@ -102,7 +97,7 @@ static sqlite3_stmt *ledger_query_row(struct ledger *ledger, const char *sql,
     return NULL;
 }
 
-/* A copy of a text of the row; NULL if it is NULL, and, with *good false, without memory. */
+/* Returns a copy of the column; NULL for NULL. On ENOMEM sets *good to false. */
 static char *ledger_column_text(sqlite3_stmt *row, int column, bool *good)
 {
     const char *found = (const char *)sqlite3_column_text(row, column);
@@ -115,7 +110,7 @@ static char *ledger_column_text(sqlite3_stmt *row, int column, bool *good)
 
 /* ---- schema */
 
-/* What is kept of events and deliveries: old ones go with every new one. */
+/* The triggers keep the newest 10,000 events and 20,000 deliveries. */
 static const char *const ledger_migrations[] = {
     "CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE endpoint(seq INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL,"
@@ -207,7 +202,7 @@ bool ledger_begin(struct ledger *ledger)
     return ledger_run(ledger, "BEGIN IMMEDIATE");
 }
 
-/* What went wrong before is what there is to be said. */
+/* Keeps an earlier error: ledger_why() reports the cause, not the rollback. */
 bool ledger_end(struct ledger *ledger, bool good)
 {
     if (good && ledger_run(ledger, "COMMIT"))
@@ -357,7 +352,7 @@ struct ledger_endpoint *ledger_endpoint_at(struct ledger *ledger, const char *pr
                                                      values, LEDGER_COUNT(values)));
 }
 
-static void ledger_wipe_secret(char *secret)
+void ledger_wipe_secret(char *secret)
 {
     if (secret != NULL)
         explicit_bzero(secret, strlen(secret));
@@ -384,8 +379,6 @@ void ledger_endpoint_free(struct ledger_endpoint **endpoint)
     free(e);
     *endpoint = NULL;
 }
-
-/* ---- The events and deliveries of a ledger. */
 
 enum {
     DELIVERY_COLUMNS = 12
@@ -604,7 +597,7 @@ void ledger_delivery_free(struct ledger_delivery **delivery)
     *delivery = NULL;
 }
 
-/* ---- detail */
+/* ---- endpoint details */
 
 struct ledger_endpoint *ledger_endpoint_new(const char *provider, const char *id,
                                             const char *secret, const char *faults)

@@ -8,7 +8,7 @@
 
 enum {
     OBSERVED_EVENTS_MAX = 4096,
-    SCORE_GOOD = 5, /* well: see observed_event_score() */
+    SCORE_GOOD = 5, /* lowest score that counts as certain */
     CLOCK_UNUSABLE_US = 5000000
 };
 
@@ -46,7 +46,7 @@ bool observed_event_is_accepted(const struct observed_event *s)
     return s->verdict == VERDICT_STORED || s->verdict == VERDICT_DUPLICATE;
 }
 
-/* ---- the list */
+/* ---- list */
 
 bool observed_events_add(struct observed_events *list, const struct observed_event *s)
 {
@@ -74,9 +74,9 @@ void observed_events_free(struct observed_events *list)
     *list = (struct observed_events){0};
 }
 
-/* ---- which one it is */
+/* ---- match */
 
-/* If the sink's clock is far from ours its times tell nothing. */
+/* A sink clock that is far from ours makes arrival times useless. */
 static bool observed_event_is_out_of_time(const struct observed_event *s,
                                           const struct observed_query *w)
 {
@@ -87,8 +87,8 @@ static bool observed_event_is_out_of_time(const struct observed_event *s,
     return s->time_us < w->from_us || (w->until_us != 0 && s->time_us > w->until_us);
 }
 
-/* How well it fits what came while the provider delivered: 0 is not at all. What the provider got
- * may be the answer of the application behind, so of what was accepted the status may differ. */
+/* Rates an event that arrived while the provider was delivering; 0: no match. Statuses of
+ * accepted deliveries may differ: with `answer: upstream` the provider gets the application's. */
 static int observed_event_score(const struct observed_event *s, const struct observed_query *w)
 {
     bool same_status = w->status > 0 && s->status == w->status;
@@ -105,7 +105,7 @@ static int observed_event_score(const struct observed_event *s, const struct obs
         return 4;
     if (same_status)
         return accepted ? 2 : 1;
-    /* Who refuses answers at once: that would have reached the provider. */
+    /* The provider would have received a refusal's status. */
     return here && w->status < 0 ? 3 : 0;
 }
 
@@ -136,7 +136,7 @@ static enum observed_match observed_events_find_by_time(const struct observed_ev
                               : OBSERVED_MATCH_NONE;
 }
 
-/* Of several with the same id the first one that was accepted counts. */
+/* Among events with the same id, the first accepted one wins. */
 static bool observed_events_find_by_id(const struct observed_events *list, const char *id,
                                        size_t *at)
 {
@@ -169,10 +169,10 @@ enum observed_match observed_events_find(const struct observed_events *list,
                                                : OBSERVED_MATCH_NONE;
 }
 
-/* ---- findings */
+/* ---- round trip */
 
 enum {
-    CLOCK_STEP_US = 1000 /* the sink's lines count milliseconds */
+    CLOCK_STEP_US = 1000 /* resolution of the sink's times */
 };
 
 bool observed_is_exact(const struct observed *f)
@@ -183,7 +183,7 @@ bool observed_is_exact(const struct observed *f)
         return true;
     case OBSERVED_MATCH_TIME_ONLY:
     case OBSERVED_MATCH_TIME:
-        /* If nobody answered the provider, nothing says that this was its request. */
+        /* Without an answer nothing ties the event to this request. */
         return f->alone && f->rivals == 0 && f->view.status > 0 && f->lost == 0 &&
                f->events.forgotten == 0 && strcmp(f->seen.source, f->source) == 0;
     case OBSERVED_MATCH_NONE:

@@ -10,7 +10,7 @@
 #include "cli/sink.h"
 
 enum {
-    REPEAT_US = 250000, /* between two questions without an event */
+    REPEAT_US = 250000, /* between two queries without an event */
     ANSWER_US = 2000000,
 };
 
@@ -93,7 +93,7 @@ bool progress_is_open(const struct observed *f, bool all)
     return false;
 }
 
-/* Whether there may be something new. */
+/* Returns true if the destinations may have changed since the last query. */
 static bool progress_is_due(const struct progress *a, const struct observed *f)
 {
     if (a->seq != f->seen.seq)
@@ -140,7 +140,7 @@ bool progress_update(struct progress *a, struct sink *sink, int64_t deadline_mon
     return true;
 }
 
-/* ---- what no event has told */
+/* ---- lost events */
 
 void progress_find_stored(struct sink *sink, struct observed *f)
 {

@@ -7,6 +7,7 @@
 #include <cjson/cJSON.h>
 
 #include "cli/json_get.h"
+#include "daemon/base/ids.h"
 #include "daemon/base/text.h"
 
 enum {
@@ -34,37 +35,7 @@ const struct provider *provider_find(const char *name)
 
 /* ---- ids */
 
-static bool provider_id_has_alphabet(const char *text, const char *characters, size_t len)
-{
-    return strlen(text) == len && strspn(text, characters) == len;
-}
-
-static bool provider_id_is_organization(const char *text)
-{
-    return strncmp(text, "org_", 4) == 0 &&
-           provider_id_has_alphabet(text + 4, "0123456789abcdefghjkmnpqrstvwxyz", 26);
-}
-
-static bool provider_id_is_foil_endpoint(const char *text)
-{
-    return strncmp(text, "we_", 3) == 0 &&
-           provider_id_has_alphabet(text + 3, "0123456789abcdef", 32);
-}
-
-static bool provider_id_is_uuid(const char *text)
-{
-    if (strlen(text) != 36)
-        return false;
-    for (size_t i = 0; i < 36; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-        if (dash ? text[i] != '-' : strchr("0123456789abcdefABCDEF", text[i]) == NULL)
-            return false;
-    }
-    return true;
-}
-
-/* What needs no escape in a path, and is no way out of it. */
+/* Returns true for a path segment that needs no escaping and is not "." or "..". */
 static bool provider_id_is_segment(const char *text)
 {
     size_t len = strlen(text);
@@ -85,29 +56,30 @@ bool provider_check_ids(const struct provider *p, const char *organization, cons
 {
     if (p->kind == PROVIDER_FOIL) {
         if (organization == NULL)
-            return provider_fail(why, "--organization: it is missing; expected an id such as "
-                                      "org_f6m39y94nh6fs513q03skj929c");
-        if (!provider_id_is_organization(organization))
+            return provider_fail(
+                why,
+                "--organization is missing; expected an id such as org_f6m39y94nh6fs513q03skj929c");
+        if (!id_is_organization(organization))
             return provider_fail(why,
                                  "--organization: expected org_ and 26 letters and digits, without "
                                  "i, l, o and u");
     } else if (organization != NULL) {
-        return provider_fail(why, "--organization: only foil has organizations");
+        return provider_fail(why, "--organization applies to foil only");
     }
     if (endpoint == NULL && p->kind == PROVIDER_EMULATED)
-        return provider_fail(why, "emulated: expected the name of a source behind it");
+        return provider_fail(why, "emulated: expected the NAME of a source behind the emulator");
     if (endpoint == NULL)
-        return provider_fail(
-            why, "--endpoint: it is missing; expected the webhook's id at the provider");
-    if (p->kind == PROVIDER_FOIL && !provider_id_is_foil_endpoint(endpoint))
-        return provider_fail(why, "--endpoint: expected we_ and 32 digits of hex, in lower case");
-    if (p->kind == PROVIDER_TRULAYER && !provider_id_is_uuid(endpoint))
+        return provider_fail(why,
+                             "--endpoint is missing; expected the webhook's id at the provider");
+    if (p->kind == PROVIDER_FOIL && !id_is_hex(endpoint, "we_"))
+        return provider_fail(why, "--endpoint: expected we_ and 32 lower-case hex digits");
+    if (p->kind == PROVIDER_TRULAYER && !id_is_uuid(endpoint))
         return provider_fail(why, "--endpoint: expected a UUID such as "
                                   "018f1234-5678-7abc-8def-0123456789ab");
     if (!provider_id_is_segment(endpoint))
         return provider_fail(why,
                              p->kind == PROVIDER_EMULATED
-                                 ? "emulated: a source's name has letters, digits, - _ and . only"
+                                 ? "emulated: expected a source name of letters, digits, - _ and ."
                                  : "--endpoint: expected an id of letters, digits, - _ . and ~");
     return true;
 }
@@ -118,7 +90,7 @@ const char *provider_key_problem(const char *key)
         return "the key is empty";
     for (const char *c = key; *c != '\0'; c++)
         if (*c <= 0x20 || *c > 0x7e)
-            return "the key holds a blank, a line end or another character that no key has";
+            return "the key contains a space, a newline or another invalid character";
     return NULL;
 }
 
@@ -136,9 +108,9 @@ const char *provider_base_problem(const char *base)
 {
     for (const char *c = base; *c != '\0'; c++)
         if (*c <= 0x20 || *c > 0x7e || *c == '?' || *c == '#')
-            return "expected a URL such as http://127.0.0.1:4010, without blanks, ? and #";
+            return "expected a URL such as http://127.0.0.1:4010, without spaces, ? and #";
     if (provider_url_has_user(base))
-        return "user and password are not for here, see --key";
+        return "must not contain a user or password; pass the key with --key";
     return NULL;
 }
 
@@ -188,10 +160,10 @@ bool provider_event_url(const struct provider *p, const char *base, const char *
                                       event_id));
 }
 
-/* ---- provider answer */
+/* ---- answers */
 
 enum {
-    SAID_SIZE = 100, /* of the beginning of an odd answer */
+    SAID_SIZE = 100, /* quoted from the start of an odd answer */
 };
 
 /* Anything else than a number that makes sense is -1. */
@@ -224,12 +196,12 @@ static void provider_read_body(struct provider_view *view, const cJSON *body, co
     json_copy_text(view->body, sizeof(view->body), body, hidden);
 }
 
-static bool provider_status_is_2xx(int status)
+bool provider_status_is_2xx(int status)
 {
     return status >= 200 && status < 300;
 }
 
-/* ---- answers that are none */
+/* ---- odd answers */
 
 static void provider_describe_odd_answer(const struct provider_bytes *b,
                                          char said[PROVIDER_TEXT_SIZE])
@@ -241,14 +213,13 @@ static void provider_describe_odd_answer(const struct provider_bytes *b,
         blank++;
     text_copy_redacted(begin, sizeof(begin), b->bytes + blank, b->len - blank, b->key);
     if (b->cut)
-        snprintf(said, PROVIDER_TEXT_SIZE,
-                 "more than 1 MiB where some lines of JSON were expected");
+        snprintf(said, PROVIDER_TEXT_SIZE, "more than 1 MiB instead of a few lines of JSON");
     else if (blank == b->len)
-        snprintf(said, PROVIDER_TEXT_SIZE, "nothing where JSON was expected");
+        snprintf(said, PROVIDER_TEXT_SIZE, "an empty body instead of JSON");
     else if (b->bytes[blank] == '<')
-        snprintf(said, PROVIDER_TEXT_SIZE, "HTML where JSON was expected: %s", begin);
+        snprintf(said, PROVIDER_TEXT_SIZE, "HTML instead of JSON: %s", begin);
     else
-        snprintf(said, PROVIDER_TEXT_SIZE, "something that is not its JSON: %s", begin);
+        snprintf(said, PROVIDER_TEXT_SIZE, "something other than its JSON: %s", begin);
 }
 
 static cJSON *provider_parse_answer(const struct provider_bytes *b)
@@ -280,7 +251,7 @@ static void provider_read_refusal(const struct provider_bytes *b, const cJSON *j
         provider_describe_odd_answer(b, said);
 }
 
-/* ---- what the providers say */
+/* ---- answers of each provider */
 
 static enum provider_state provider_read_state(const char *word)
 {
@@ -311,7 +282,7 @@ static void provider_read_foil_delivery(struct provider_view *view, const cJSON 
     if (view->status < 0 && view->attempts > 0 &&
         (view->error[0] != '\0' || view->state == PROVIDER_FAILED))
         view->status = 0;
-    /* It says pending between two attempts, too. */
+    /* Foil reports pending between two attempts, too. */
     if (view->state == PROVIDER_PENDING && view->attempts > 0 &&
         (view->status == 0 || (view->status > 0 && !provider_status_is_2xx(view->status))))
         view->state = PROVIDER_RETRYING;
