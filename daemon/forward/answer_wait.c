@@ -17,27 +17,27 @@ void answer_wait_finish(struct answer_wait *waiter, enum answer_wait_outcome out
     waiter->done(waiter);
 }
 
-void answer_wait_list_put(struct answer_wait_list *line, struct answer_wait *waiter)
+void answer_wait_list_put(struct answer_wait_list *list, struct answer_wait *waiter)
 {
     waiter->next = NULL;
-    if (line->first == NULL)
-        line->first = waiter;
+    if (list->first == NULL)
+        list->first = waiter;
     else
-        line->last->next = waiter;
-    line->last = waiter;
+        list->last->next = waiter;
+    list->last = waiter;
 }
 
-void answer_wait_list_expire(struct answer_wait_list *line, int64_t now_us)
+void answer_wait_list_expire(struct answer_wait_list *list, int64_t now_us)
 {
-    while (line->first != NULL && line->first->until_us <= now_us)
-        answer_wait_finish(answer_wait_list_take(line), ANSWER_WAIT_TIMEOUT);
+    while (list->first != NULL && list->first->until_us <= now_us)
+        answer_wait_finish(answer_wait_list_take(list), ANSWER_WAIT_TIMEOUT);
 }
 
-struct answer_wait *answer_wait_list_take(struct answer_wait_list *line)
+struct answer_wait *answer_wait_list_take(struct answer_wait_list *list)
 {
-    struct answer_wait *waiter = line->first;
+    struct answer_wait *waiter = list->first;
 
     if (waiter != NULL)
-        line->first = waiter->next;
+        list->first = waiter->next;
     return waiter;
 }

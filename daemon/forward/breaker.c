@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/forward/breaker.h"
 
-static bool breaker_is_open(const struct breaker *b)
+static bool breaker_is_open(const struct breaker *breaker)
 {
-    return b->failures >= BREAKER_FAILURES;
+    return breaker->failures >= BREAKER_FAILURES;
 }
 
-unsigned breaker_allows(const struct breaker *b, unsigned most, int64_t now_us)
+unsigned breaker_allows(const struct breaker *breaker, unsigned most, int64_t now_us)
 {
-    if (now_us < b->rests_until_us)
+    if (now_us < breaker->rests_until_us)
         return 0;
-    return breaker_is_open(b) ? 1 : most;
+    return breaker_is_open(breaker) ? 1 : most;
 }
 
-void breaker_success(struct breaker *b)
+void breaker_success(struct breaker *breaker)
 {
-    *b = (struct breaker){0};
+    *breaker = (struct breaker){0};
 }
 
 static int64_t breaker_rest_us(unsigned failures)
@@ -27,25 +27,25 @@ static int64_t breaker_rest_us(unsigned failures)
     return rest < BREAKER_LONGEST_REST_US ? rest : BREAKER_LONGEST_REST_US;
 }
 
-void breaker_failure(struct breaker *b, int64_t retry_after_us, int64_t now_us)
+void breaker_failure(struct breaker *breaker, int64_t retry_after_us, int64_t now_us)
 {
     int64_t until_us = 0;
 
-    /* What began before the rest says nothing new. */
-    if (now_us >= b->rests_until_us) {
-        b->failures++;
-        if (breaker_is_open(b))
-            until_us = now_us + breaker_rest_us(b->failures);
+    /* Ignore failures of attempts that started before the pause. */
+    if (now_us >= breaker->rests_until_us) {
+        breaker->failures++;
+        if (breaker_is_open(breaker))
+            until_us = now_us + breaker_rest_us(breaker->failures);
     }
     if (retry_after_us > BREAKER_MAX_RETRY_AFTER_US)
         retry_after_us = BREAKER_MAX_RETRY_AFTER_US;
     if (retry_after_us > 0 && now_us + retry_after_us > until_us)
         until_us = now_us + retry_after_us;
-    if (until_us > b->rests_until_us)
-        b->rests_until_us = until_us;
+    if (until_us > breaker->rests_until_us)
+        breaker->rests_until_us = until_us;
 }
 
-void breaker_probe(struct breaker *b)
+void breaker_probe(struct breaker *breaker)
 {
-    b->rests_until_us = 0;
+    breaker->rests_until_us = 0;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The library reads a secret as the scheme says, and refuses one with white space at an end. Any
- * bytes can be the key of a scheme whose secret is hex: so the scheme is described once more, as
- * one.
+ * The library decodes a secret as the scheme says and rejects white space at its ends. To try
+ * any key, the scheme's description is rewritten with `secret hex`, and the key is passed as hex.
  */
 #include "daemon/hints/secret_variants.h"
 
@@ -12,7 +11,7 @@
 #include <sodium.h>
 
 enum {
-    KEY_MAX = HOOKLINE_SECRET_LENGTH_MAX / 2, /* bytes, so that their hex is a secret */
+    KEY_MAX = HOOKLINE_SECRET_LENGTH_MAX / 2, /* bytes; twice as many hex digits */
 };
 
 enum secret_variant_reading {
@@ -29,7 +28,7 @@ enum secret_variant_reading {
 
 struct secret_variant_scheme {
     char text[1024];
-    char prefix[64]; /* of the secret, or the usual one */
+    char prefix[64]; /* prefix of the secret, or the usual one */
 };
 
 struct secret_variant_key {
@@ -38,9 +37,9 @@ struct secret_variant_key {
     char hex[2 * KEY_MAX + 1];
 };
 
-/* ---- the description */
+/* ---- description */
 
-/* The next word of a clause, with its length; *clause goes behind it. */
+/* Returns the next word of a clause and its length; moves *clause behind it. */
 static const char *secret_variant_next_word(const char **clause, const char *end, size_t *len)
 {
     static const char blanks[] = " \t\r";
@@ -55,7 +54,7 @@ static const char *secret_variant_next_word(const char **clause, const char *end
     return word;
 }
 
-/* If so, the prefix that it names replaces the usual one. */
+/* Returns true for a `secret` clause, and keeps the prefix it names. */
 static bool secret_variant_take_clause(const char *clause, const char *end,
                                        struct secret_variant_scheme *d)
 {
@@ -74,7 +73,7 @@ static bool secret_variant_take_clause(const char *clause, const char *end,
     return true;
 }
 
-/* False if it is too long, which the library would not take either. */
+/* Returns false if the description is too long, which the library rejects, too. */
 static bool secret_variant_make_scheme(struct secret_variant_scheme *d, const char *description)
 {
     static const char secret[] = "secret hex";
@@ -99,7 +98,7 @@ static bool secret_variant_make_scheme(struct secret_variant_scheme *d, const ch
     return true;
 }
 
-/* ---- the key */
+/* ---- key */
 
 static bool secret_variant_join(struct secret_variant_key *key, const char *first,
                                 const char *second)
@@ -158,7 +157,7 @@ static bool secret_variant_make_key(struct secret_variant_key *key, enum secret_
     return false;
 }
 
-/* An empty key would verify everybody's signatures. The library refuses that, too. */
+/* Rejects an empty key, because anyone can sign with it. */
 static bool secret_variant_fits(const struct secret_variant_scheme *d,
                                 struct secret_variant_key *key, const hookline_request *request,
                                 int64_t now)

@@ -14,7 +14,7 @@ struct loop_calls {
     h2o_context_t *ctx;
     h2o_multithread_receiver_t finished;
     size_t outstanding;
-    atomic_uint posting; /* threads that are about to wake the loop */
+    atomic_uint posting; /* threads about to wake the loop */
 };
 
 struct loop_call {
@@ -53,7 +53,7 @@ void loop_calls_close(struct loop_calls *all)
 {
     while (all->outstanding > 0)
         h2o_evloop_run(all->ctx->loop, LOOP_CALLS_WAIT_MS);
-    /* libh2o wakes the loop after it has queued the message: the loop may have seen it by then. */
+    /* libh2o queues the message before it wakes the loop: wait for threads in between. */
     while (atomic_load(&all->posting) > 0)
         sched_yield();
     h2o_multithread_unregister_receiver(all->ctx->queue, &all->finished);

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/base/verdict.h"
+
 struct feed;
 
 enum {
@@ -29,7 +31,7 @@ bool feed_is_watched(const struct feed *feed);
 struct feed_line {
     const char *source; /* or NULL */
     size_t source_len;
-    const char *verdict;
+    enum verdict verdict;
     const char *text; /* with its "\n" */
     size_t len;
 };
@@ -37,9 +39,10 @@ struct feed_line {
 /* Copies the line. Without memory, or longer than FEED_BYTES, it is lost. */
 void feed_publish(struct feed *feed, const struct feed_line *line);
 
-/* One who watches. Empty texts let every line pass. */
+/* One who watches. An empty source and VERDICT_NONE let every line pass. */
 struct feed_watcher {
-    char source[65], verdict[16];
+    char source[65];
+    enum verdict verdict;
     uint64_t next; /* the number of the line to read */
 };
 

@@ -28,12 +28,12 @@ struct pending_set {
     struct writer *writer;
     struct deliveries *deliveries;
     struct upstream_answer upstream;
-    struct writer_task *begun, **begun_end; /* in this turn */
-    size_t count;                           /* of those that are not released */
+    struct writer_task *begun, **begun_end; /* submitted at the end of the turn */
+    size_t count;                           /* deliveries not yet freed */
     h2o_multithread_receiver_t wake_up;
     h2o_multithread_message_t message;
-    pthread_mutex_t mutex;                    /* before libh2o's own; guards what follows */
-    struct pending *finished, **finished_end; /* if there are any, the message is on its way */
+    pthread_mutex_t mutex;                    /* taken before libh2o's; guards the members below */
+    struct pending *finished, **finished_end; /* not empty: the message is on its way */
 };
 
 /* In the memory of the request, and gone with it. */
@@ -42,17 +42,17 @@ struct pending_ticket {
 };
 
 struct pending {
-    struct pending *next; /* of the finished ones */
+    struct pending *next; /* in the list of finished deliveries */
     struct writer_task task;
     struct pending_set *pending_set;
-    struct policy *policy; /* held: those of the delivery */
+    struct policy *policy; /* held; the policy it began with */
     struct delivery delivery;
     struct delivery_row *row;
     h2o_req_t *req; /* NULL if the sender has left */
     struct pending_ticket *ticket;
     enum deliveries_outcome verdict;
     enum writer_outcome outcome;
-    bool wants_relay; /* the sender is to get the application's answer */
+    bool wants_relay; /* the sender waits for the application's answer */
     bool was_relayed;
     struct answer_wait waiter;
 };
@@ -68,7 +68,7 @@ static const struct destination *pending_destination(const struct pending *pendi
                                        pending->delivery.source->name);
 }
 
-/* On the journal's thread. */
+/* Runs on the writer thread. */
 static int pending_store(struct writer_task *task)
 {
     struct pending *pending = pending_of_task(task);
@@ -82,14 +82,14 @@ static int pending_store(struct writer_task *task)
     return code;
 }
 
-/* On the journal's thread or the forwarder's. */
+/* Runs on the writer thread or the forwarder's. */
 static void pending_tell_loop(struct pending *pending)
 {
     struct pending_set *all = pending->pending_set;
 
     pending->next = NULL;
     pthread_mutex_lock(&all->mutex);
-    /* Not after the mutex: the loop might come and go between. */
+    /* Send before unlocking, because the set may be closed right after. */
     if (all->finished == NULL)
         h2o_multithread_send_message(&all->wake_up, &all->message);
     *all->finished_end = pending;
@@ -110,7 +110,7 @@ static void pending_on_upstream(struct answer_wait *waiter)
     pending_tell_loop(waiter->data);
 }
 
-/* Also for a sender that has left: its delivery need not wait. */
+/* Also after a disconnect, because otherwise the delivery waits for its outbox deadline. */
 static void pending_ask_upstream(struct pending *pending)
 {
     struct pending_set *all = pending->pending_set;
@@ -177,7 +177,8 @@ static struct pending *pending_set_take_finished(struct pending_set *all)
     return first;
 }
 
-/* All lines are written at once, and before the answers: who was answered finds the line. */
+/* Writes all log lines in one batch and before the answers, so that an answered sender finds its
+ * line. */
 static void pending_set_finish(struct pending_set *all, struct pending *first)
 {
     for (struct pending *pending = first; pending != NULL; pending = pending->next)
@@ -204,7 +205,7 @@ static void pending_set_on_wake_up(h2o_multithread_receiver_t *receiver, h2o_lin
     pending_set_finish(all, pending_set_take_finished(all));
 }
 
-/* What the journal does not take. */
+/* Marks tasks that the writer rejected as failed. */
 static struct pending *pending_refuse_tasks(struct writer_task *task)
 {
     struct pending *first = NULL, **end = &first;
@@ -230,7 +231,7 @@ static void pending_set_submit(struct pending_set *all)
         pending_set_finish(all, pending_refuse_tasks(refused));
 }
 
-/* Also where nothing arrives: secrets that are not in force any more are to be gone. */
+/* Refreshes the policy also on an idle loop, so that replaced secrets are freed. */
 void pending_set_turn(struct pending_set *all)
 {
     pending_set_policy(all);
@@ -265,7 +266,8 @@ static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delive
         .remote = pending_text(d->sender.text),
         .headers = request_head_write(headers, &req->pool),
         .body = r->payload,
-        /* A clock that is set back must not make it older than it is: it would go too early. */
+        /* The steady clock, because after a step back of the wall clock the row would expire
+         * early. */
         .received_us = steady_us > d->received_us ? steady_us : d->received_us,
         .signed_at = r->signed_at,
         .secret = r->secret,
@@ -276,7 +278,8 @@ static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delive
     return delivery_row_copy(&row);
 }
 
-/* From now on the delivery's texts are those of the entry: the request may go. */
+/* Copies the request into a row. The texts of the delivery point into the row, so the request may
+ * go. */
 static struct pending *pending_new(struct pending_set *all, h2o_req_t *req,
                                    const struct delivery *d, const struct request_head *headers)
 {

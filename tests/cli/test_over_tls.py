@@ -111,8 +111,8 @@ def test_wrong_files():
     before = len(server.requests)
     for what, path, why in (
             ("is not there", "/nowhere", "No such file"), ("is a folder", folder, "not a regular"),
-            ("is empty", write_file(f"{folder}/empty", ""), "no certificate in PEM"),
-            ("has no certificate", The.ca.key, "no certificate in PEM")):
+            ("is empty", write_file(f"{folder}/empty", ""), "no PEM certificate"),
+            ("has no certificate", The.ca.key, "no PEM certificate")):
         emulate = ["emulate", "--listen=127.0.0.1:0", f"--keys={folder}/keys", f"--ca-file={path}"]
         for command, how in (*callers(server, path), ("emulate", emulate)):
             got = run(how)

@@ -262,4 +262,4 @@ def test_mistakes():
     got = run({"sources": [sink.source("foil")]}, "--sink-url", "localhost:8080")
     check("a sink's URL is one", got.status == USAGE and "http" in got.err, got)
     got = run({"sources": [sink.source("foil")]}, "--endpoint", "foil=http://127.0.0.1:1/")
-    check("a source has one endpoint", got.status == USAGE and "more than one" in got.err, got)
+    check("a source has one endpoint", got.status == USAGE and "duplicate endpoint" in got.err, got)

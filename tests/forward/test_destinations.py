@@ -70,7 +70,9 @@ def test_good_ones():
     retry_seconds: [0, 2592000]
     ca_file: {Authority().file}"""))
     accepted("ordered", app("ordered: yes"))
-    accepted("zero as the default", app("concurrency: 0\n    timeout_seconds: 0"))
+    for key, most in (("concurrency", 256), ("timeout_seconds", 3600)):
+        refused(f"0 in place of the default of {key}", 10, app(f"{key}: 0"),
+                f"{key}: 0 is too small; type a whole number", f"from 1 to {most}")
     accepted("a short secret", app(f"secret: {{file: {The.short}}}"), says="can be guessed")
     accepted("the application's answer", app(), "\n    answer: upstream")
     accepted("the application's answer beside a filter",
@@ -82,16 +84,16 @@ def test_keys():
     refused("an unknown key", 10, app("uri: x"), "uri", "expected " + OF_DESTINATION)
     refused("a destination without a URL", 8, "  - name: app\n", "url")
     refused("a destination without a name", 8, "  - url: http://a/\n", "name")
-    refused("an empty list of destinations", 7, "  []\n")
+    refused("an empty list of destinations", 8, "  []\n", "an empty list; type an item")
     refused("a name with a blank", 8, app(name="a b"), "letters, digits")
-    refused("two of the same name", 10, app() + app(), "there is a destination app already: ")
-    refused("a source that is not there", 10, app("sources: [foil, fiol]"), "no source fiol")
-    refused("no whole number", 10, app("concurrency: 10m"), "expected a whole number")
+    refused("two of the same name", 10, app() + app(), "duplicate destination name app (first defined at ", "hooklined.yaml:8)")
+    refused("a source that is not there", 10, app("sources: [foil, fiol]"), "unknown source fiol")
+    refused("no whole number", 10, app("concurrency: 10m"), "10m has a unit; type a whole number from 1 to 256")
     refused("no whole number in a list", 10, app("retry_seconds: [5, 010]"),
-            "expected a whole number")
-    refused("too many at one time", 10, app("concurrency: 257"), "expected 256 at most")
-    refused("too long a time", 10, app("timeout_seconds: 3601"), "expected 3600 at most")
-    refused("too long a wait", 10, app("retry_seconds: [5, 2592001]"), "30 days")
+            "010 has a leading zero, which may mean octal; type a whole number of seconds")
+    refused("too many at one time", 10, app("concurrency: 257"), "257 is too large; type a whole number from 1 to 256")
+    refused("too long a time", 10, app("timeout_seconds: 3601"), "3601 is too large; type a whole number of seconds from 1 to 3600")
+    refused("too long a wait", 10, app("retry_seconds: [5, 2592001]"), "2592001 is too large; type", "from 0 to 2592000 (0: at once)")
     refused("ordered, several at one time", 11, app("ordered: true\n    concurrency: 2"),
             "one at a time")
     refused("ordered, neither true nor false", 10, app("ordered: maybe"), "expected true or false")
@@ -99,7 +101,7 @@ def test_keys():
             "/nowhere: No such file")
     refused("a folder as a certificate file", 10, app("ca_file: /tmp"), "/tmp: not a regular file")
     refused("a file without a certificate", 10, app(f"ca_file: {The.foil}"),
-            f"{The.foil}: no certificate in PEM")
+            f"{The.foil}: no PEM certificate")
 
 
 def test_urls():
@@ -124,13 +126,13 @@ def test_secrets():
 def test_upstream():
     answer = "\n    answer: upstream"  # is line 7
     for sentence, text, says in (
-            ("the answer of nobody", app('types: ["*"]'), "there are 0"),
-            ("the answer of two", app() + app(name="b"), "there are 2"),
+            ("the answer of nobody", app('types: ["*"]'), "found 0"),
+            ("the answer of two", app() + app(name="b"), "found 2"),
             ("the answer of who keeps an order", app("ordered: true"), "must not be ordered")):
         refused(sentence, 7, text, "source foil", says, of_source=answer)
     path, (code, _, err) = tried(file_of("", answer).replace("destinations:\n", ""))
     check("the answer of no destination at all is refused", code == 6 and
-          f"{path}:7: source foil" in err and "there are 0" in err, err)
+          f"{path}:7: source foil" in err and "found 0" in err, err)
     refused("an answer of another kind", 7, app(), "stored or upstream",
             of_source="\n    answer: later")
 
@@ -143,7 +145,7 @@ def test_command_line():
             ("--forward with a password", ["--forward", f"https://u:{WORD}@app/"], 6,
              "user and password"),
             ("--forward twice", ["--forward", "https://a/", "--forward", "https://b/"], 2,
-             "expected one URL"),
+             "--forward given twice; for more destinations write a configuration file"),
             ("--forward beside --config", ["--forward", "https://a/", "--config", "x"], 2,
              "--config does not go with")):
         code, _, err = run(*arguments, *more)

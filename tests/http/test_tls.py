@@ -568,7 +568,7 @@ def test_renewed():
     shutil.copy(second[1], f"{folder}/key")
     said = hup("stays as it is")
     check("a key of another certificate changes nothing, and where it stands is said",
-          f"{daemon.folder}/hooklined.yaml:1: " in said and "not the key of" in said, said)
+          f"{daemon.folder}/hooklined.yaml:1: " in said and "key does not match the" in said, said)
     equal("the old certificate is still seen", seen(daemon.address, context), "localhost")
     put(second)
     hup("configuration read again")
@@ -609,7 +609,7 @@ def test_passed():
               (connection.read().status, daemon.lines()[-1]["remote"]), (200, "203.0.113.7:1"))
     equal("one whose address is none there speaks plain HTTP",
           sink.send(plain.getsockname(), "/foil").status, 401)
-    check("which is said", "127.0.0.1:%d, which was passed: plain HTTP" % plain.getsockname()[1]
+    check("which is said", "passed socket 127.0.0.1:%d: no listen entry has" % plain.getsockname()[1]
           in daemon.messages(), daemon.messages())
     secure.close()
     plain.close()
@@ -661,11 +661,11 @@ def test_files():
     missing, key = f"{folder}/nothing", f"{folder}/key"
     for name, path, why in (("a certificate that is missing", missing, "No such file"),
                             ("a certificate that is a folder", folder, "not a regular file"),
-                            ("a certificate that is none", junk, "no certificate in PEM"),
-                            ("an empty certificate", empty, "no certificate in PEM"),
+                            ("a certificate that is none", junk, "no PEM certificate"),
+                            ("an empty certificate", empty, "no PEM certificate"),
                             ("a certificate cut short", cut, cut + ": "),
                             ("a damaged certificate", damaged, damaged + ": "),
-                            ("a key as a certificate", good["key"], "no certificate in PEM")):
+                            ("a key as a certificate", good["key"], "no PEM certificate")):
         refused(name, {**good, "certificate": path}, 10, "127.0.0.1:0: ", why)
     openssl("pkey", "-in", good["key"], "-aes256", "-passout", "pass:x", "-out", key)
     refused("an encrypted key", {**good, "key": key}, 11, "without a passphrase")
@@ -677,19 +677,19 @@ def test_files():
     refused("an encrypted authority", {**good, "client_ca_file": locked}, 12, locked + ": ")
     for name, path, why in (("a key that is missing", missing, "No such file"),
                             ("a key that is a folder", folder, "not a regular file"),
-                            ("a key that is none", junk, "no private key in PEM"),
-                            ("an empty key", empty, "no private key in PEM"),
-                            ("another's key", The.other.issue()[1], "not the key of"),
+                            ("a key that is none", junk, "no PEM private key"),
+                            ("an empty key", empty, "no PEM private key"),
+                            ("another's key", The.other.issue()[1], "key does not match the"),
                             ("a key of another kind", The.ca.issue(kind="rsa")[1],
-                             "not the key of")):
+                             "key does not match the")):
         refused(name, {**good, "key": path}, 11, why)
     for mode in (0o644, 0o604, 0o660):
         write_file(key, open(good["key"], "rb").read(), mode)
         refused(f"a key of mode {mode:o}", {**good, "key": key}, 11, f"{mode:04o}", "chmod")
     for name, path, why in (("client_ca_file that is missing", missing, "No such file"),
-                            ("client_ca_file that is none", junk, "no certificate in PEM")):
+                            ("client_ca_file that is none", junk, "no PEM certificate")):
         refused(name, {**good, "client_ca_file": path}, 12, why)
-    refused("no key", {"certificate": good["certificate"]}, 10, "field: key")
+    refused("no key", {"certificate": good["certificate"]}, 10, "listen.tls: key is missing; type key:")
     refused("an unknown key", {**good, "ciphers": "all"}, 12, "expected certificate, key, "
             "client_ca_file")
 
@@ -713,11 +713,11 @@ def test_keys():
     for curve in ("P-384", "P-521"):
         equal(f"nor has one of the curve {curve}", checked(The.ca.tls(kind=curve)), (0, []))
     refused("a certificate with a key of DSA", The.ca.tls(kind="dsa"), 10,
-            "no client can use its key")
+            "unsupported key type")
     for curve in ("secp256k1", "brainpoolP256r1"):
         tls = The.ca.tls(kind=curve)
         equal(f"that hardly a client knows the curve {curve} is a warning", checked(tls),
-              (0, [f"{tls['certificate']}: hardly a client knows its curve, {curve}; all know "
+              (0, [f"{tls['certificate']}: few clients support the curve {curve}; use "
                    "P-256"]))
     daemon = start(The.ca.tls(kind="secp256k1"))
     check("and a client as there are most does not", "ALERT" in alert_of(

@@ -55,11 +55,11 @@ def test_refusals():
     keys = scene.emulator.start["keys"]
     for name, kind, status, said in (
             ("foil.unscoped", "foil", 403, "webhooks:manage"),
-            ("foil.foreign", "foil", 403, "of this organization"),
-            ("shodai.unpaid", "shodai", 402, "asks for payment"),
+            ("foil.foreign", "foil", 403, "to this organization"),
+            ("shodai.unpaid", "shodai", 402, "requires payment"),
             ("shodai.forbidden", "shodai", 403, "webhooks.write"),
             ("trulayer.viewer", "trulayer", 403, "role Member or Owner"),
-            ("trulayer.free", "trulayer", 403, "the plan Pro")):
+            ("trulayer.free", "trulayer", 403, "the Pro plan")):
         got = scene.ping(kind, "--key", "@" + keys[name])
         check(f"{name}: a second --key is a usage error", got.status == USAGE, got)
         given = [a if a != "@" + keys[kind] else "@" + keys[name] for a in scene.arguments(kind)]
@@ -69,17 +69,17 @@ def test_refusals():
     for kind in KINDS:
         given = [a if a != "@" + keys[kind] else "@" + wrong for a in scene.arguments(kind)]
         one_line(f"{kind}: a wrong key", Run(*given), PROVIDER_REFUSED,
-                 r"does not take the key \(401", "--key")
+                 r"rejects the API key \(401", "--key")
         real = scene.endpoints[kind]["id"]
         other = {"foil": "we_" + "0" * 32, "shodai": "wh_none",
                  "trulayer": "00000000-0000-4000-8000-000000000000"}[kind]
         given = [a if a != real else other for a in scene.arguments(kind)]
         one_line(f"{kind}: an unknown endpoint", Run(*given), PROVIDER_REFUSED,
-                 r"knows no such endpoint \(404", "--endpoint")
+                 r"does not know the endpoint \(404", "--endpoint")
     one_line("an unknown source of the emulator", Run("ping", "emulated", "nobody", "--base-url",
                                                       scene.emulator.base, "--sink",
                                                       "unix:" + scene.socket),
-             PROVIDER_REFUSED, "knows no such endpoint")
+             PROVIDER_REFUSED, "does not know the endpoint")
     got = scene.ping("foil", "--json", "--fault", "wrong-secret,wrong-secret=3")
     check("what fault_read() refuses is refused before it is sent", got.status == USAGE
           and got.err.startswith("hookline: --fault: "), got)
@@ -89,7 +89,7 @@ def test_refusals():
 def test_trouble():
     scene = Scene()
     for kind in KINDS:
-        for name, outcome, said in (("html", TRANSPORT, "with HTML where JSON was expected"),
+        for name, outcome, said in (("html", TRANSPORT, "with HTML instead of JSON"),
                                     ("huge", TRANSPORT, "more than 1 MiB"),
                                     ("500", TRANSPORT, "answered 500"),
                                     ("reset", TRANSPORT, "no answer from \\w+ at http"),
@@ -135,15 +135,15 @@ def test_malformed():
     for name, given, said in (
             ("no such provider", ["ping", "stripe"], "expected foil, shodai"),
             ("a name where none belongs", ["ping", "foil", "x"], "too many arguments"),
-            ("no name where one belongs", ["ping", "emulated"], "the name of a source"),
+            ("no name where one belongs", ["ping", "emulated"], "the NAME of a source"),
             ("a source that is none", arguments("foil", server.base, "unix:x", "--source", "a/b"),
              "--source"),
             ("a source without a name", arguments("foil", server.base, "unix:x", "--source", ""),
              "--source"),
             ("a base URL that is none", arguments("foil", "ftp://h/", "unix:x"), "--base-url"),
             ("a base URL with a password", arguments("foil", "http://me:no@127.0.0.1:1/", "unix:x"),
-             "--base-url: user and password are not for here, see --key"),
-            ("a base URL with a user", arguments("foil", "http://me@127.0.0.1:1/a", "unix:x"), "see --key"),
+             "--base-url: must not contain a user or password; pass the key with --key"),
+            ("a base URL with a user", arguments("foil", "http://me@127.0.0.1:1/a", "unix:x"), "with --key"),
             ("a base URL with a query", arguments("foil", "http://h/?a=b", "unix:x"), "--base-url"),
             ("a base URL with a password", arguments("foil", "http://a:b@h/", "unix:x"),
              "--base-url"),
@@ -161,7 +161,7 @@ def test_unencrypted():
                  "http://localhost.invalid:80/"):
         got = Run(*arguments("foil", base, "unix:/nowhere"), environment=IN_KEY)
         check(f"{base}: a key that would go over a network in the clear is warned of",
-              got.status == TRANSPORT and "everybody on the way can read the key" in got.err, got)
+              got.status == TRANSPORT and "anyone on the path can read the key" in got.err, got)
     for base in ("http://127.0.0.1:9", "http://localhost/", "http://[::1]:9/x"):
         got = Run(*arguments("foil", base, "unix:/nowhere"), environment=IN_KEY)
         check(f"{base}: on this machine nobody reads it",
@@ -245,16 +245,16 @@ def sink_that_dies(daemon, path):
 
 HUGE = b'{"data":{"event_id":"' + b"w" * (10 << 20) + b'"}}'
 ODD = (
-    ("nothing", (200, b""), TRANSPORT, "nothing where JSON was expected"),
-    ("blanks", (200, b" \n\n"), TRANSPORT, "nothing where JSON was expected"),
+    ("nothing", (200, b""), TRANSPORT, "an empty body instead of JSON"),
+    ("blanks", (200, b" \n\n"), TRANSPORT, "an empty body instead of JSON"),
     ("a login page", (200, b"<!DOCTYPE html>\n<title>Sign in</title>", "text/html"), TRANSPORT,
-     "HTML where JSON was expected: <!DOCTYPE html> <title>Sign in"),
+     "HTML instead of JSON: <!DOCTYPE html> <title>Sign in"),
     ("10 MB of JSON", (202, HUGE), TRANSPORT, "more than 1 MiB"),
-    ("a list", (200, b"[1,2]"), TRANSPORT, "not its JSON"),
-    ("JSON that is deep", (200, b"[" * 100000), TRANSPORT, "not its JSON"),
-    ("JSON with half of it", (200, b'{"data":{"event_id":"wevt_1'), TRANSPORT, "not its JSON"),
-    ("JSON of another API", (200, b'{"ok":true}'), TRANSPORT, "not its JSON"),
-    ("bytes", (200, bytes(range(256))), TRANSPORT, "not its JSON"),
+    ("a list", (200, b"[1,2]"), TRANSPORT, "other than its JSON"),
+    ("JSON that is deep", (200, b"[" * 100000), TRANSPORT, "other than its JSON"),
+    ("JSON with half of it", (200, b'{"data":{"event_id":"wevt_1'), TRANSPORT, "other than its JSON"),
+    ("JSON of another API", (200, b'{"ok":true}'), TRANSPORT, "other than its JSON"),
+    ("bytes", (200, bytes(range(256))), TRANSPORT, "other than its JSON"),
     ("escapes for the terminal", (401, b'{"error":{"code":"a","message":"\\u001b]0;x\\u0007"}}'),
      PROVIDER_REFUSED, re.escape(r"\x1b]0;x\x07")),
     ("its key in the answer", (401, json.dumps({"error": "no such key: " + KEY}).encode()),
@@ -262,12 +262,12 @@ ODD = (
     ("its key in HTML", (403, b"<p>" + KEY.encode() + b"</p>", "text/html"), PROVIDER_REFUSED,
      re.escape("<p>(hidden)</p>")),
     ("a redirect", (307, b""), TRANSPORT, "redirects are not followed"),
-    ("too many requests", (429, b'{"error":"slow down"}'), PROVIDER_REFUSED, "is asked too often"),
-    ("maintenance", (503, b"<h1>Sorry</h1>"), TRANSPORT, "the trouble is there"),
+    ("too many requests", (429, b'{"error":"slow down"}'), PROVIDER_REFUSED, "limits the request rate"),
+    ("maintenance", (503, b"<h1>Sorry</h1>"), TRANSPORT, "the error is on its side"),
     ("a key of TruLayer's", (422, b'{"error":"webhook.url.not_https"}'), PROVIDER_REFUSED,
-     "https:// URLs only"),
+     "https:// only"),
     ("another one", (422, b'{"error":"webhook.url.private_ip"}'), PROVIDER_REFUSED, "a public one"),
-    ("a third one", (422, b'{"error":"webhook.url.unresolvable"}'), PROVIDER_REFUSED, "in the DNS"),
+    ("a third one", (422, b'{"error":"webhook.url.unresolvable"}'), PROVIDER_REFUSED, "in DNS"),
 )
 
 

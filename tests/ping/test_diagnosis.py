@@ -47,12 +47,12 @@ def hinted(ping):
 HINTS = ("secret_newline", "body_reencoded", "body_newline")
 
 FAULTS = (
-    ("future=412", STALE, "clock", ("ours is {412} s behind", "agree on the time")),
-    ("stale=600", STALE, "clock", ("signed {600} s before it came", "held up")),
-    ("secret-newline", REFUSED, "secret_newline", ("has a line end behind it",)),
+    ("future=412", STALE, "clock", ("the sink's is {412} s behind", "agrees with this machine's")),
+    ("stale=600", STALE, "clock", ("signed {600} s before it arrived", "delayed in transit")),
+    ("secret-newline", REFUSED, "secret_newline", ("ends with a newline",)),
     ("wrong-secret", REFUSED, "signature_mismatch", ("no secret of this source",)),
     ("reencode", REFUSED, "body_reencoded", ("parsed and written again", "proxy")),
-    ("crlf", REFUSED, "body_newline", ("line end",)),
+    ("crlf", REFUSED, "body_newline", ("newline",)),
     ("tamper", REFUSED, "signature_mismatch", ("no secret of this source",)),
     ("unsigned", REFUSED, "missing_header", ("headers are missing",)),
     ("oversize", REFUSED, "body_too_large", ("limits.body_bytes",)),
@@ -83,7 +83,7 @@ def test_faults():
         got = scene.ping(kind, "--fault", "stale")
         check(f"{kind}: without --json the rows end with the refusal, and the sentence follows",
               tells(got.out, r"\nrefused +[0-9]+ ms  timestamp_too_old, answered 401, signed {600} s "
-                    "before", got.took) and got.err.startswith("hookline: it came to source "), got)
+                    "earlier", got.took) and got.err.startswith("hookline: the delivery arrived at source "), got)
     scene.close()
 
 
@@ -121,13 +121,13 @@ def test_secrets_and_sources():
     sink.Watch.words.add(b"the secret of the partner 0123456")
     diagnosed("the secret is another source's", hinted(lambda: world.ping(
         Provider("foil", world.to("/foil"), secret="the secret of the partner 0123456"))),
-        REFUSED, "other_source", "that of source partner")
+        REFUSED, "other_source", "matches source partner")
     diagnosed("it came to another source with the same secret", world.ping(
         Provider("foil", world.to("/twin"))),
-        GOOD, "confirmed", "came to source twin", "expected at source foil")
+        GOOD, "confirmed", "reached source twin", "expected at source foil")
     diagnosed("the endpoint's URL leads to another path", world.ping(
         Provider("foil", world.to("/fool"))),
-        REFUSED, "not_found", "a path that no source of the sink has")
+        REFUSED, "not_found", "no source of the sink has the path")
 
 
 def test_another_path():
@@ -135,7 +135,7 @@ def test_another_path():
     for kind in KINDS:
         diagnosed(f"{kind}: the endpoint's URL leads to another path", world.ping(
             Provider(kind, world.to("/hooks/x"))),
-            REFUSED, "not_found", "a path that no source of the sink has")
+            REFUSED, "not_found", "no source of the sink has the path")
     world = World(source("agreements", "shodai"), source("quality", "trulayer"),
                   source("fraud", "foil"))
     for kind, name in (("foil", "fraud"), ("shodai", "agreements"), ("trulayer", "quality")):
@@ -145,7 +145,7 @@ def test_another_path():
                   f"source {name}")
         diagnosed(f"{kind}: with that name it is good",
                   world.ping(Provider(kind, world.to("/" + name)), "--source", name),
-                  GOOD, "confirmed", f"came to source {name}")
+                  GOOD, "confirmed", f"reached source {name}")
 
 
 def test_no_delivery():
@@ -158,13 +158,13 @@ def test_no_delivery():
         None, (200, '{"hello":"there"}'), (502, "<html>Bad gateway</html>")))))
     for kind in KINDS:
         diagnosed(f"{kind}: nobody answers at the endpoint's URL", next(results), PROVIDER_REFUSED,
-                  "unreachable", "could not deliver", "nobody answers at the endpoint's URL",
+                  "unreachable", "could not deliver", "the endpoint's URL is unreachable from there",
                   "ECONNREFUSED" if kind == "foil" else "")
         diagnosed(f"{kind}: somebody else got it", next(results), TIMEOUT, "elsewhere",
-                  "has delivered it, but not to this sink: somebody else answered 200",
+                  "delivered it, but not to this sink: another server answered 200",
                   "" if kind == "shodai" else "hello")
         diagnosed(f"{kind}: a proxy in front has nobody behind it", next(results), TIMEOUT,
-                  "elsewhere", "did not get through to this sink: somebody else answered 502",
+                  "elsewhere", "did not reach this sink: another server answered 502",
                   "" if kind == "shodai" else "Bad gateway")
     other = World()
     got = world.ping(Provider("trulayer", other.to("/trulayer")))
@@ -208,7 +208,7 @@ def test_others_meanwhile():
         return server.really_deliver(event)
     server = Provider("shodai", world.to("/shodai"), deliver=deliver)
     told = diagnosed("shodai: others came meanwhile", world.ping(server), GOOD, "confirmed",
-                     "could be another")
+                     "may be another")
     check("shodai: others came meanwhile: it is not exact", told["exact"] is False, told)
 
 
@@ -247,7 +247,7 @@ def test_too_late():
         server = Provider(kind, world.to("/" + kind), deliver=deliver)
         told = diagnosed(f"{kind}: the provider gave up before our answer was there",
                          world.ping(server), PROVIDER_REFUSED, "answer_lost",
-                         "stored as", "too late for it")
+                         "stored as", "came too late")
         equal(f"{kind}: and what was stored is that", told["sink"]["verdict"], "stored")
 
         def replace(event):
@@ -263,9 +263,9 @@ def test_too_late():
 def test_never():
     world = World()
     got = world.in_time(lambda: Provider("foil", deliver=lambda event: "never", at_once=False),
-                        "says no more")
+                        "reported only pending")
     diagnosed("foil took the order and never sent it", got, TIMEOUT, "nothing_came",
-              f"within {SHORT} s", "says no more than pending")
+              f"within {SHORT} s", "reported only pending")
     got = world.in_time(lambda: Provider("foil", deliver=lambda event: "never", at_once=False,
                                          readable=False), "auth")
     diagnosed("and the key may not read what became of it", got, TIMEOUT, "nothing_came",
@@ -279,12 +279,12 @@ def test_never():
               PROVIDER_REFUSED, "disabled", "is the endpoint disabled")
     server = Provider("foil", world.to("/foil"), readable=False, secret="another secret of 26")
     diagnosed("what was refused is found without it, but not for certain", world.ping(server),
-              REFUSED, "signature_mismatch", "could be another delivery")
+              REFUSED, "signature_mismatch", "may be another delivery")
     server = Provider("foil", world.to("/foil"), readable=False)
     told = diagnosed("a key that may not read is good enough for what arrives", world.ping(server),
                      GOOD, "confirmed", "stored as")
     check("and it is told that the provider does not tell",
-          any(row["what"] == "provider" and "does not tell" in row["text"]
+          any(row["what"] == "provider" and "reports nothing" in row["text"]
               for row in told["timeline"]), told)
 
 
@@ -295,8 +295,8 @@ def test_no_answer_from_the_provider():
         one = Provider("trulayer", world.to("/trulayer"), say=lambda status, told: one.server.hang())
         return one
 
-    diagnosed("it delivered and did not answer in time", world.in_time(one_that_hangs, "has come"),
-              TRANSPORT, "no_answer", f"did not answer within {SHORT} s", "has come all the same")
+    diagnosed("it delivered and did not answer in time", world.in_time(one_that_hangs, "arrived anyway"),
+              TRANSPORT, "no_answer", f"did not answer within {SHORT} s", "arrived anyway")
     server = Provider("foil", world.to("/foil"), say=lambda status, told: None)
     diagnosed("it hung up instead of answering", world.ping(server), TRANSPORT, "no_answer",
               "no answer from Foil at http://127.0.0.1:")
@@ -311,13 +311,13 @@ def test_clocks():
     for kind in KINDS:
         clock.set(int(time.time()) - 412)
         told = diagnosed(f"{kind}: the sink's clock is 412 s behind", world.ping(
-            Provider(kind, world.to("/" + kind))), STALE, "clock", "ours is {412} s behind",
-            "the sink's clock is {412} s behind that of this machine")
+            Provider(kind, world.to("/" + kind))), STALE, "clock", "the sink's is {412} s behind",
+            "the sink's clock is {412} s behind this machine's")
         check(f"{kind}: the times of the rows are ours then",
               all(0 <= row["ms"] < 60000 for row in told["timeline"]), told["timeline"])
     clock.set(int(time.time()) + 3600)
     diagnosed("the sink's clock is an hour ahead", world.ping(
-        Provider("foil", world.to("/foil"))), STALE, "clock", "{3600} s ahead of that of this")
+        Provider("foil", world.to("/foil"))), STALE, "clock", "{3600} s ahead of this machine's")
 
 
 def test_other_reasons():
@@ -329,5 +329,5 @@ def test_other_reasons():
               "Foil got 502", "upstream_failed")
     diagnosed("the source has the scheme of another sender",
               world.ping(Provider("shodai", world.to("/shodai"))), REFUSED, "missing_header",
-              "the scheme of another sender")
+              "another sender's scheme")
     app.close()

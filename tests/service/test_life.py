@@ -80,8 +80,8 @@ def test_stopping_has_an_end():
         clock.set(clock.seconds + 1)
         equal("shutdown_seconds: who does not end is cut then, and the exit is clean", daemon.wait(),
               0, daemon.tail())
-        check("shutdown_seconds: it says that one was cut", "1 connections cut" in daemon.messages(),
-              daemon.tail())
+        check("shutdown_seconds: it says that one was cut", "cut 1 open connection(s)" in
+              daemon.messages(), daemon.tail())
         check("shutdown_seconds: the one that was cut got no answer", connection.ended())
 
 
@@ -179,7 +179,7 @@ def test_places_that_cannot_be():
     code, out, err = sink.run("--config", path)
     check("a port in use: exit 1, and a line that says so",
           code == 1 and out == "" and err.strip().splitlines()[-1] ==
-          f"hooklined: cannot listen on 127.0.0.1:{daemon.address[1]}: a running process listens there", code,
+          f"hooklined: cannot listen on 127.0.0.1:{daemon.address[1]}: address already in use", code,
           err)
     path = sink.write_file(f"{daemon.folder}/log.yaml", json.dumps(
         {"log": {"file": "/nonexistent/log"}, "sources": [config]}))

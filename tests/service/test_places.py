@@ -52,19 +52,19 @@ def addresses():
             listening(socket.AF_UNIX, f"{The.folder}/held.sock"):
         write_file(f"{The.folder}/file.sock", "not a socket")
         for address, why in (
-                (f"127.0.0.1:{tcp.getsockname()[1]}", "a running process listens there"),
-                (f"unix:{The.folder}/held.sock", "a running process listens there"),
-                (f"unix:{The.folder}/file.sock", "the file is there and is no socket"),
+                (f"127.0.0.1:{tcp.getsockname()[1]}", "address already in use"),
+                (f"unix:{The.folder}/held.sock", "address already in use"),
+                (f"unix:{The.folder}/file.sock", "the file exists and is not a socket"),
                 (f"unix:{The.folder}/none/a.sock", "No such file or directory")):
             refused(f"deliveries at {address.split(':')[0]}: {why}", 1,
                     f"cannot listen on {address}: {why}", listen=[{"address": address}])
             refused(f"the administrator there: {why}", 1, f"admin: cannot listen on {address}: {why}",
                     admin={"address": address})
     twice = {"address": f"unix:{The.folder}/twice.sock"}
-    refused("an address that is there twice", 1, f"cannot listen on {twice['address']}: a running "
-            "process listens there", listen=[twice, twice])
-    refused("the administrator where deliveries arrive", 1, f"cannot listen on {twice['address']}: a "
-            "running process listens there", listen=[twice], admin=twice)
+    refused("an address that is there twice", 1, f"cannot listen on {twice['address']}: address "
+            "already in use", listen=[twice, twice])
+    refused("the administrator where deliveries arrive", 1, f"cannot listen on {twice['address']}: "
+            "address already in use", listen=[twice], admin=twice)
     refused("an address of another machine", 1, "cannot listen on 192.0.2.1:0: Cannot assign requested "
             "address", listen=[{"address": "192.0.2.1:0"}])
     with open(f"{The.folder}/file.sock", encoding="utf-8") as file:

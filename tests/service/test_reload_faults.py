@@ -208,11 +208,11 @@ def test_secrets():
     told = Told({"sources": [labelled((OLD, "old"), (NEW, "new"))]})
     path = told.config["sources"][0]["secrets"][1]["file"]
     check("two secrets that differ are no cause to say anything",
-          "the same" not in told.daemon.messages())
+          "identical" not in told.daemon.messages())
     write_file(path, OLD)
     said = told.hup()
     check("the same secret twice is good, but said",
-          "hooklined: source foil: its secrets 0 and 1 are the same\n" in said and SAID in said, said)
+          "hooklined: source foil: secrets 0 and 1 are identical; delete one\n" in said and SAID in said, said)
     for name, text in (("two lines", f"{OLD}\n{NEW}\n"), ("an empty line behind it", OLD + "\n\n"),
                        ("a line end within it", OLD + "\r" + NEW)):
         write_file(path, text)
@@ -237,14 +237,14 @@ def test_files():
     second = write("b.yaml", sources=[source("foil", path="/other")])
     said = told.hup()
     check("a name in two files: both places are said",
-          f"{KEPT}{second}:4: there is a source foil already: {first}:4\n" in said, said)
+          f"{KEPT}{second}:4: duplicate source name foil (first defined at {first}:4)\n" in said, said)
     write("b.yaml", sources=[source("other", scheme="foil", path="/foil")])
     said = told.hup()
-    check("a path, too", f"{second}:11: source other: /foil is the path of source foil already: "
-          f"{first}:4\n" in said, said)
+    check("a path, too", f"{second}:11: source other: duplicate path /foil, that of source foil "
+          f"(first defined at {first}:4)\n" in said, said)
     write("b.yaml", destinations=[app])
     said = told.hup()
-    check("and a destination", f"{second}:4: there is a destination app already: {first}:15\n"
+    check("and a destination", f"{second}:4: duplicate destination name app (first defined at {first}:15)\n"
           in said, said)
     os.unlink(second)
     for name in ("a.yaml~", "a.yaml.dpkg-old", "a.yaml.dpkg-new", ".a.yaml.swp", "#a.yaml#", ".#a.yaml"):

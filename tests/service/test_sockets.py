@@ -121,17 +121,17 @@ def test_sockets_that_are_wrong():
     deaf.bind(("127.0.0.1", 0))
     connected, _other = socket.socketpair()
     no_path = listening_socket(f"\0hooklined-test-{os.getpid()}")
-    expected = "expected one of TCP, or a Unix stream socket with a path, that listens"
+    expected = "expected a listening TCP socket, or a listening Unix stream socket with a path"
     for sentence, named, said in (
             ("an unknown name", ("amdin", listening_socket()),
-             "a socket amdin was passed: expected the name ingest or admin"),
+             "passed socket amdin: name must be ingest or admin"),
             ("a socket of datagrams", ("ingest", datagrams),
-             f"the socket ingest that was passed: {expected}"),
+             f"passed socket ingest: {expected}"),
             ("a socket that does not listen", ("hooklined.socket", deaf), expected),
             ("a connection", ("ingest", connected), expected),
             ("a Unix socket without a path", ("admin", no_path), expected),
             ("a socket for the administrator that everybody can reach", ("admin", everywhere),
-             "others than this machine can reach 0.0.0.0:")):
+             "other machines can reach 0.0.0.0:")):
         options, env = passing(named)
         daemon = Daemon(arguments=config_file(), env=env, ready=False, **options)
         code = daemon.wait()
@@ -158,7 +158,7 @@ def test_many_sockets():
     daemon = Daemon(arguments=config_file(), env=env, ready=False, **options)
     code = daemon.wait()
     check("more than 16 sockets: exit 6, and a line that says so",
-          code == 6 and "more than 16 sockets were passed" in daemon.messages(), daemon.tail())
+          code == 6 and "more than 16 passed sockets" in daemon.messages(), daemon.tail())
     options, env = passing(*passed[1:])
     listen = [{"address": f"127.0.0.{i}:0"} for i in range(1, 17)]
     daemon = Daemon(arguments=config_file(listen=listen), env=env, **options)

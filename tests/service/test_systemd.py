@@ -181,7 +181,7 @@ def test_the_watchdog_is_fed():
 
 
 def test_a_disk_that_hangs():
-    """The journal's thread waits for it; every other thread is well."""
+    """The writer thread waits for it; every other thread is well."""
     supervisor = Supervisor(watchdog_us=2000000)
     machine = Watched(supervisor)
     machine.start()
@@ -192,7 +192,7 @@ def test_a_disk_that_hangs():
     thread = threading.Thread(
         target=lambda: answers.append(machine.daemon.deliver("foil").status))
     thread.start()
-    wait_for(lambda: "the journal's thread has shown no life for" in machine.daemon.messages(),
+    wait_for(lambda: "the writer thread has shown no life for" in machine.daemon.messages(),
              "the message")
     check("a disk that hangs: it is said which thread waits", True)
     supervisor.forget()

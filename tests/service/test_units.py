@@ -96,7 +96,7 @@ def test_what_the_daemon_understands():
     check("the sockets have the names that the daemon knows",
           settings("hooklined.socket", "Socket")["FileDescriptorName"] == "ingest" and
           settings("hooklined-admin.socket", "Socket")["FileDescriptorName"] == "admin")
-    with open(f"{sink.SOURCE}/cli/sink.h", encoding="utf-8") as file:
+    with open(f"{sink.SOURCE}/cli/sink_address.h", encoding="utf-8") as file:
         default = re.search(r'SINK_DEFAULT_ADDRESS +"unix:(.*)"', file.read())[1]
     equal("the administrator's socket is where hookline(1) looks for it",
           settings("hooklined-admin.socket", "Socket")["ListenStream"], default)
@@ -112,8 +112,8 @@ def test_what_the_daemon_understands():
     with open(f"{sink.SOURCE}/debian/hooklined.sysusers", encoding="utf-8") as file:
         equal("the service's user is the one that is made", file.read().split()[:2],
               ["u", service["User"]])
-    with open(f"{sink.SOURCE}/daemon/conf/config.h", encoding="utf-8") as file:
-        drain = int(re.search(r"CONFIG_DEFAULT_SHUTDOWN_SECONDS = (\d+)", file.read())[1])
+    with open(f"{sink.SOURCE}/daemon/conf/table.c", encoding="utf-8") as file:
+        drain = int(re.search(r'"limits.shutdown_seconds",.*?\.unset = (\d+)', file.read())[1])
     equal("a file for its lines gets the mode that hooklined(8) says",
           oct(0o640 & ~int(service["UMask"], 8)), oct(0o640))
     check("it is given the time that it takes to stop", int(service["TimeoutStopSec"]) > 2 * drain)
