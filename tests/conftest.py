@@ -12,7 +12,7 @@ from xdist.scheduler.load import LoadScheduling
 from harness import sentences, sink
 from harness.sentences import Sentence, check
 
-SOAK = float(os.environ.get("SOAK_SECONDS", 0)) > 0
+SOAK_SECONDS = float(os.environ.get("SOAK_SECONDS", 0))
 
 
 def pytest_addoption(parser):
@@ -29,7 +29,7 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(config, items):
     """Either the soak tests or all others; the longest ones first."""
-    unwanted = [item for item in items if (item.get_closest_marker("soak") is not None) != SOAK]
+    unwanted = [item for item in items if (item.get_closest_marker("soak") is not None) != (SOAK_SECONDS > 0)]
     config.hook.pytest_deselected(items=unwanted)
     items[:] = sorted((item for item in items if item not in unwanted),
                       key=lambda item: item.get_closest_marker("first") is None)
@@ -58,6 +58,7 @@ class OneByOne(LoadScheduling):
             node.shutdown()
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return OneByOne(config, log) if config.getoption("dist") == "load" else None
 
@@ -104,7 +105,7 @@ class Budget:
 
     def __init__(self, item):
         marker = item.get_closest_marker("seconds")
-        self.seconds = marker.args[0] if marker else 120
+        self.seconds = (marker.args[0] if marker else 120) + 2 * SOAK_SECONDS
 
     def __enter__(self):
         signal.signal(signal.SIGALRM, self._out_of_time)

@@ -15,7 +15,7 @@ import pytest
 
 from harness import sink
 from harness.admin import Admin, socket_path
-from harness.sink import Connection, Daemon, Folders, check, equal, sign, source, sample_body, wait_for
+from harness.sink import Connection, Daemon, Folders, check, equal, sample_body, sign, source, wait_for
 from harness.upstream import Upstream, response
 
 pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(240)]
@@ -449,6 +449,7 @@ def test_replays():
     upstream.close()
 
 
+@pytest.mark.first
 def test_many_replays():
     answers = {"status": 410}
     upstream = Upstream(lambda request, sock: response(answers["status"]))

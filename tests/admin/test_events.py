@@ -11,7 +11,7 @@ import pytest
 
 from harness import sink
 from harness.admin import Admin, socket_path
-from harness.sink import Clock, Connection, Daemon, check, equal, sign, source, sample_body, wait_for
+from harness.sink import Connection, Daemon, check, equal, sample_body, sign, source, wait_for
 from harness.upstream import Upstream, response
 
 pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(180)]
@@ -84,7 +84,7 @@ def test_filters():
 
 def test_refusals_that_the_log_leaves_out():
     """Within a second, which stands."""
-    daemon, admin = start(env=Clock(1000, "MONOTONIC_CLOCK_FILE").environment())
+    daemon, admin = start()
     with admin.watch() as stream, daemon.connect() as connection:
         stream.next()
         for _ in range(200):
@@ -95,8 +95,9 @@ def test_refusals_that_the_log_leaves_out():
     equal("though the log leaves some out", len(daemon.lines(verdict="refused")), 50)
 
 
+@pytest.mark.first
 def test_heartbeat():
-    _, admin = start()
+    _, admin = start(real_time=True)
     began = time.monotonic()
     with admin.watch() as stream:
         stream.next()

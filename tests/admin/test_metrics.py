@@ -8,7 +8,7 @@ import pytest
 
 from harness import sink
 from harness.admin import Admin, lint, parse_metrics, socket_path, value
-from harness.sink import Daemon, check, equal, sign, source, sample_body, wait_for
+from harness.sink import Daemon, check, equal, sample_body, sign, source, wait_for
 from harness.upstream import Upstream, response
 
 pytestmark = [pytest.mark.running, pytest.mark.threads]

@@ -14,7 +14,7 @@ import pytest
 from harness import sink
 from harness.admin import Admin, socket_path
 from harness.certificates import Authority
-from harness.sink import Daemon, check, equal, sign, source, sample_body, wait_for, skip
+from harness.sink import Daemon, check, equal, sample_body, sign, skip, source, wait_for
 from harness.upstream import Upstream, response
 
 pytestmark = [pytest.mark.running, pytest.mark.threads]

@@ -11,7 +11,7 @@ import pytest
 
 from harness import cli
 from harness.cli import Run, sink
-from harness.sink import check, equal, skip
+from harness.sink import equal
 
 pytestmark = [pytest.mark.running]
 

@@ -67,6 +67,7 @@ def test_a_table():
     upstream.close()
 
 
+@pytest.mark.first
 def test_many_pages():
     daemon, _, option = start()
     for i in range(1, 451):

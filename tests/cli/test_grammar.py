@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from harness.cli import GOOD, USAGE, Run, sink
+from harness.cli import GOOD, USAGE, Run
 from harness.sink import check, equal
 
 pytestmark = [pytest.mark.running]

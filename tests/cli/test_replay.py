@@ -5,7 +5,7 @@ import pytest
 
 from harness import sinks
 from harness.cli import GOOD, REFUSED, TRANSPORT, USAGE
-from harness.sinks import Stranger, answer_json, deliver, row, run, says, sink, start
+from harness.sinks import Stranger, answer_json, deliver, row, run, says, start
 from harness.sink import check, equal, wait_for
 from harness.upstream import Upstream, response
 

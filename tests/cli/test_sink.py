@@ -11,8 +11,7 @@ from harness import cli
 from harness import sinks
 from harness.cli import GOOD, REFUSED, TRANSPORT, USAGE
 from harness.ports import free_port
-from harness.sinks import (Running, Stranger, answer_json, deliver, run, says, sink, start,
-                   start_tcp)
+from harness.sinks import Running, Stranger, answer_json, deliver, run, says, sink, start, start_tcp
 from harness.admin import socket_path
 from harness.sink import NOBODY, Folders, check, equal, write_file
 from harness.upstream import Upstream, header, make_certificate, response
@@ -112,6 +111,7 @@ def test_no_permission():
 BIG = 10 << 20
 
 
+@pytest.mark.first
 def test_strangers():
     html = [("Content-Type", "text/html")]
     page = b"<!doctype html><html><title>Sign in</title></html>"

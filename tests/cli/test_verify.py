@@ -73,18 +73,20 @@ def is_as_expected(vector, run):
     return same
 
 
-def test_vectors():
+@pytest.mark.parametrize("name, file", [pytest.param(*both, id=both[0]) for both in vector_files()])
+def test_vectors(name, file):
     words = set(Watch.words)
-    count = 0
-    for name, file in vector_files():
-        wrong = []
-        for vector in filter(can_be_said, file["vectors"]):
-            run = run_vector(file, vector)
-            Watch.words = set(words)
-            count += 1
-            if not is_as_expected(vector, run):
-                wrong.append((vector["name"], vector["expect"], run))
-        check(f"the vectors of {name} come to their verdicts", not wrong, *wrong)
+    wrong = []
+    for vector in filter(can_be_said, file["vectors"]):
+        run = run_vector(file, vector)
+        Watch.words = set(words)
+        if not is_as_expected(vector, run):
+            wrong.append((vector["name"], vector["expect"], run))
+    check(f"the vectors of {name} come to their verdicts", not wrong, *wrong)
+
+
+def test_vectors_that_can_be_said():
+    count = sum(can_be_said(vector) for _, file in vector_files() for vector in file["vectors"])
     check("most of the vectors could be said on a command line", count > 400, count)
 
 

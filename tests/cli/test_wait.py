@@ -14,9 +14,8 @@ import pytest
 from harness import sinks
 from harness.cli import GOOD, REFUSED, TIMEOUT, TOOL, TRANSPORT, USAGE, unless_late
 from harness.ports import own_host
-from harness.sinks import (CONTROL, Daemon, Running, Stranger, deliver, event, row, run, says,
-                   sink, start)
-from harness.sink import Folders, check, equal, sign, sample_body, wait_for
+from harness.sinks import CONTROL, Daemon, Running, Stranger, deliver, event, row, run, says, sink, start
+from harness.sink import Folders, check, equal, sample_body, sign, wait_for
 from harness.upstream import Upstream, response
 
 pytestmark = [pytest.mark.running, pytest.mark.seconds(180)]
@@ -306,6 +305,7 @@ def left_alone(how):
     return (status, out, said) if len(said) > 2 else None
 
 
+@pytest.mark.first
 def test_and_does_not_come_back():
     for how in ("stops", "is killed"):
         status, out, said = wait_for(lambda how=how: left_alone(how), "a wait that saw the sink go")
@@ -421,6 +421,7 @@ def read_all(waiting):
     return waiting.process.returncode, out.decode()
 
 
+@pytest.mark.first
 def test_many_at_once():
     """A storm, seen by some at the same time; the feed keeps some lines only."""
     daemon, _, option = start(log={"body": True, "file": "/dev/null"})

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from harness import sink
-from harness.sink import SECRETS, Daemon, Folders, check, equal, run, sign, sample_body, write_file
+from harness.sink import SECRETS, Daemon, Folders, check, equal, run, write_file
 
 pytestmark = [pytest.mark.running, pytest.mark.threads]
 
@@ -145,6 +145,7 @@ def test_keys_and_types():
         accepted(f"body: {word}", GOOD + f"log:\n  body: {word}\n")
 
 
+@pytest.mark.first
 def test_numbers():
     for text, says in (("many", "is no number"), ("10m", "has a unit"), ("1.5", "is not a whole number"),
                        ("0x10", "is hexadecimal"), ("0o17", "is not decimal"), ("010", "octal"),
@@ -290,6 +291,7 @@ def test_sizes():
     refused("a file of more than 16 MiB", "# " + "x" * (17 << 20) + "\n", 1, "more than 16 MiB")
 
 
+@pytest.mark.first
 def test_guards():
     def networks(text):
         return GOOD + f"    allow: [{text}]\n"
@@ -329,6 +331,7 @@ def test_guards():
     refused("refused_per_minute: 10001", GOOD + "limits:\n  refused_per_minute: 10001\n", 7, "10000")
 
 
+@pytest.mark.first
 def test_files():
     with open(f"{The.folder}/pipe", "w+b") as file:
         file.write(put_secret(GOOD).encode())
@@ -378,6 +381,7 @@ def test_files():
     refused("an alias of itself", GOOD + "log: &a {file: *a}\n", 6, "lias")
 
 
+@pytest.mark.first
 def test_sources():
     refused("no source", "threads: 1\n", 1, "sources")
     refused("an empty list of sources", "threads: 1\nsources: []\n", 2)
@@ -479,6 +483,7 @@ def test_includes():
     accepted("include: a pattern that finds nothing", GOOD + "include: nothing/*.yaml\n")
 
 
+@pytest.mark.first
 def test_addresses():
     for address in ("80", "':80'", "localhost:80", "127.0.0.1", "'127.0.0.1:'", "127.0.0.1:65536",
                     "127.0.0.1:-1", "127.0.0.1:http", "256.0.0.1:80", "'::1:80'", "'[::1]'",
@@ -522,6 +527,7 @@ def test_proxies():
             "    proxy_protocol: 1\n", 8, "true or false")
 
 
+@pytest.mark.first
 def test_secret_files():
     path = f"{The.folder}/tried"
     text = GOOD.replace("{secret}", path)

@@ -11,7 +11,6 @@ import socket
 import stat
 import struct
 import threading
-import time
 
 import pytest
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness import schema
 from harness.emulator import Client, Emulator, body_of, conforms, receiver
-from harness.cli import sink
+
 from harness.ports import free_port
 from harness.sink import check, equal
 from harness.upstream import header

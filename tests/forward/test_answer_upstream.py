@@ -30,12 +30,13 @@ def deliver(daemon, number, path="/foil", now=None):
     return daemon.send(path, sign("foil", body, now=now), body)
 
 
-def start(url, *, env=None, folder=None, timeout=60, retry_seconds=(3600,), other=None, **more):
+def start(url, *, env=None, folder=None, timeout=60, retry_seconds=(3600,), other=None,
+          real_time=False, **more):
     destinations = [{"name": "gate", "url": url, "sources": ["foil"], "timeout_seconds": timeout,
                      "retry_seconds": list(retry_seconds), **more}]
     if other:
         destinations.append({"name": "other", "url": other, "types": ["*"]})
-    return Daemon(sources=[source("foil", answer="upstream"), source("plain", "foil")], threads=2,
+    return Daemon(real_time=real_time, sources=[source("foil", answer="upstream"), source("plain", "foil")], threads=2,
                   destinations=destinations, env=env, folder=folder,
                   limits={"shutdown_seconds": 2})
 
@@ -143,7 +144,7 @@ def test_same_at_once():
 
 def test_failures():
     port = free_port()
-    daemon = start(f"http://127.0.0.1:{port}/", retry_seconds=[1] * 32)
+    daemon = start(f"http://127.0.0.1:{port}/", retry_seconds=[1] * 32, real_time=True)
     got = deliver(daemon, 1)
     equal("nobody listens: 502", (got.status, got.code), (502, "upstream_failed"))
     equal("which has the receipt of the line", [line["verdict"] for line in
@@ -158,7 +159,7 @@ def test_failures():
 
     upstream = Upstream()
     upstream.answer = upstream.hang
-    daemon = start(upstream.url, timeout=1, retry_seconds=[1] * 32)
+    daemon = start(upstream.url, timeout=1, retry_seconds=[1] * 32, real_time=True)
     got = deliver(daemon, 1)
     equal("no answer in time: 504", (got.status, got.code), (504, "upstream_timeout"))
     upstream.answer = lambda r, s: response(200, ENVELOPE)

@@ -13,7 +13,7 @@ import pytest
 
 from harness import sink
 from harness.ports import free_port
-from harness.sink import SECRETS, Clock, Daemon, Folders, check, equal, sign, source, sample_body, wait_for
+from harness.sink import SECRETS, Clock, Daemon, Folders, check, equal, sample_body, sign, source, wait_for
 from harness.upstream import Upstream, header, response
 
 pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(300)]
@@ -187,7 +187,7 @@ def test_retries():
     upstream = Upstream()
     statuses = iter([500, 502, 408, 425, 429, 503, 599, 204])
     upstream.answer = lambda r, s: response(next(statuses), b"")
-    daemon = Daemon(sources=[source("foil")],
+    daemon = Daemon(real_time=True, sources=[source("foil")],
                     destinations=[destination(upstream, retry_seconds=FAST)])
     body = deliver(daemon, 1)
     upstream.wait(8)
@@ -257,7 +257,7 @@ def test_retry_after():
                                        ("Date", "Sun, 06 Nov 1994 08:49:37 GMT")])
 
         upstream.answer = answer
-        daemon = Daemon(sources=[source("foil")],
+        daemon = Daemon(real_time=True, sources=[source("foil")],
                         destinations=[destination(upstream, retry_seconds=FAST)])
         deliver(daemon, 1)
         upstream.wait(2)
@@ -280,7 +280,7 @@ def test_ordered():
             return response(500 if left[number] >= 0 else 200)
 
     upstream.answer = answer
-    daemon = Daemon(sources=[source("foil")],
+    daemon = Daemon(real_time=True, sources=[source("foil")],
                     destinations=[destination(upstream, ordered=True, retry_seconds=FAST)])
     for number in range(30):
         deliver(daemon, number)
@@ -292,7 +292,7 @@ def test_ordered():
     equal("ordered: one is under way at a time", upstream.most_busy, 1)
     upstream.close()
     upstream = Upstream(lambda r, s: response(500 if header(r, "Hookline-Seq") == "2" else 200))
-    daemon = Daemon(sources=[source("foil")],
+    daemon = Daemon(real_time=True, sources=[source("foil")],
                     destinations=[destination(upstream, ordered=True, retry_seconds=[0])])
     for number in range(4):
         deliver(daemon, number)
@@ -382,7 +382,7 @@ def test_unrecorded():
 
     upstream.answer = answer
     config = {"sources": [source("foil")], "destinations": [destination(upstream, concurrency=2)]}
-    daemon = Daemon(config)
+    daemon = Daemon(config, real_time=True)
     for number in range(5):
         deliver(daemon, number)
     upstream.wait(2)

@@ -45,10 +45,10 @@ def memory(daemon):
 
 
 def start(url, *, sources=None, concurrency=4, retry_seconds=(3600,), timeout=3 * sink.PATIENCE,
-          **more):
+          real_time=False, **more):
     """A daemon with a good destination and a bad one; the time is for those that let it pass."""
     good = Upstream()
-    daemon = Daemon(sources=sources or [source("foil")], limits={"shutdown_seconds": 1},
+    daemon = Daemon(real_time=real_time, sources=sources or [source("foil")], limits={"shutdown_seconds": 1},
                     destinations=[{"name": "good", "url": good.url, "timeout_seconds": 3 * sink.PATIENCE},
                                   {"name": "bad", "url": url, "concurrency": concurrency,
                                    "timeout_seconds": timeout,
@@ -103,11 +103,11 @@ def test_unknown_host():
 def test_hangs():
     upstream = Upstream()
     upstream.answer = upstream.hang
-    fault("who accepts and hangs", upstream.url, "retried", "timed out", timeout=1)
+    fault("who accepts and hangs", upstream.url, "retried", "timed out", timeout=1, real_time=True)
     upstream.close()
     with socket.create_server(("127.0.0.1", 0), backlog=64) as deaf:
         fault("who never accepts", f"http://127.0.0.1:{deaf.getsockname()[1]}/", "retried",
-              "timed out", timeout=1)
+              "timed out", timeout=1, real_time=True)
 
 
 def test_breaks_off():
@@ -141,6 +141,7 @@ def test_no_http():
         good.close()
 
 
+@pytest.mark.first
 def test_statuses():
     for status, verdict in ((500, "retried"), (503, "retried"), (410, "parked"), (403, "parked")):
         upstream = Upstream(lambda r, s, status=status: response(status))
@@ -153,6 +154,7 @@ def test_statuses():
     upstream.close()
 
 
+@pytest.mark.first
 def test_dribbles():
     def byte_for_byte(data):
         def answer(request, sock):
@@ -176,10 +178,11 @@ def test_dribbles():
             upstream.answer = answer
         else:
             upstream.answer = byte_for_byte(data)
-        fault(sentence, upstream.url, "retried", "timed out", status, timeout=4)
+        fault(sentence, upstream.url, "retried", "timed out", status, timeout=4, real_time=True)
         upstream.close()
 
 
+@pytest.mark.first
 def test_floods():
     chunk = b"10000\r\n" + b"z" * 65536 + b"\r\n"
 
@@ -210,6 +213,7 @@ def test_floods():
         upstream.close()
 
 
+@pytest.mark.first
 def test_certificates():
     folder = Folders.new()
     context, certificate = make_certificate(folder)
@@ -282,7 +286,7 @@ def test_authorities():
 
 def test_comes_back():
     port = free_port()
-    daemon, good = start(f"http://127.0.0.1:{port}/hooks", retry_seconds=[1] * 30)
+    daemon, good = start(f"http://127.0.0.1:{port}/hooks", retry_seconds=[1] * 30, real_time=True)
     deliver_all(daemon, 0, COUNT)
     good.wait(COUNT)
     lines(daemon, "retried", 3)
@@ -304,7 +308,7 @@ def test_new_ones_pass():
         return response(500 if number % 2 else 200)
 
     upstream.answer = answer
-    daemon, good = start(upstream.url, retry_seconds=[0] * 32, concurrency=2)
+    daemon, good = start(upstream.url, retry_seconds=[0] * 32, concurrency=2, real_time=True)
     equal("half of all fails at once: every delivery is received", deliver_all(daemon, 0, COUNT),
           COUNT)
     lines(daemon, "forwarded", COUNT // 2)

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the tool share: running it as a shell does. The daemon and TAP are those of
-tests/daemon/sink.py. $HOOKLINED_WRAPPER, such as valgrind, is put before the tool, too."""
+"""What the tests of the tool share: running it as a shell does. $HOOKLINED_WRAPPER, such as valgrind, is put before the tool, too."""
 import json
 import os
 import re

@@ -151,7 +151,7 @@ class Machine:
             self.config["destinations"] = [{"name": "app", "url": f"{self.upstream.url}/{self.starts}",
                                             "timeout_seconds": sink.LONG,
                                             "retry_seconds": [1] * 32}]
-        self.daemon = Daemon(self.config, env=self.environment(), ready=ready)
+        self.daemon = Daemon(self.config, env=self.environment(), ready=ready, real_time=True)
         if ready:
             self.address = self.daemon.address
 

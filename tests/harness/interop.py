@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the tests of interoperability share: receivers that know nothing of hookline, as processes
-of their own, and secrets in files. The tool, the daemon and TAP are those of tests/cli and
-tests/daemon. Which program is missing, if one is, is said by `missing()`.
+of their own, and secrets in files. Which program is missing, if one is, is said by `missing()`.
 
 The packages of package.json are looked for in $HOOKLINE_NODE_MODULES, else in
 interop/node_modules of the build directory, where `./bootstrap check` has npm put them."""

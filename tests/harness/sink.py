@@ -222,9 +222,11 @@ class Clock:
 
 class Stopwatch(Clock):
     """The monotonic clock, by which the daemon keeps its deadlines: no time passes but what the test
-    lets pass, however long one of both is stopped."""
+    lets pass, however long one of both is stopped. It is far ahead of the system's: a thread that
+    waits for one of its moments in the kernel, which knows the system's clock only, does not come
+    back from there at once, again and again."""
     def __init__(self):
-        super().__init__(1000, "MONOTONIC_CLOCK_FILE")
+        super().__init__(int(time.monotonic()) + 1000000, "MONOTONIC_CLOCK_FILE")
 
     def step(self, seconds, deliver):
         """With a delivery before it, so that the loop has read what was sent until now, and one after

@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 
-from harness.sink import Folders, PATIENCE, source, write_file
+from harness.sink import PATIENCE, Folders, source, write_file
 
 Message = collections.namedtuple("Message", "at fields")  # when, and what, line by line
 

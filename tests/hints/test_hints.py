@@ -8,7 +8,8 @@ import pytest
 
 from harness import sink
 from harness.admin import Admin, socket_path
-from harness.sink import SECRETS, Clock, Daemon, check, equal, mac_of, sign, source, sample_body, to_bytes
+from harness.sink import (SECRETS, Daemon, Stopwatch, check, equal, mac_of, sample_body, sign,
+                          source, to_bytes)
 
 pytestmark = [pytest.mark.running, pytest.mark.threads]
 
@@ -23,7 +24,7 @@ class The:
 
 
 def start(*more):
-    The.daemon = Daemon(threads=2, sources=[
+    The.daemon = Daemon(real_time=True, threads=2, sources=[
         *(source(name) for name in ("foil", "shodai", "stripe", "github", "standard")),
         source("second", "foil", ["another secret of 28 bytes..", "the second one of 28 bytes.."]),
         source("hex", description=DESCRIPTION.format("seconds") + "\nsecret hex", secrets=[HEX]),
@@ -144,7 +145,7 @@ def test_units():
 
 def test_how_often():
     """Time stands, so that neither the machine's speed nor its load counts."""
-    address, clock = socket_path(), Clock(1000, "MONOTONIC_CLOCK_FILE")
+    address, clock = socket_path(), Stopwatch()
     daemon = Daemon(sources=[source("foil"), source("github")], admin={"address": "unix:" + address},
                     env=clock.environment())
     body = b"x" * 65000
@@ -159,6 +160,6 @@ def test_how_often():
         stream.next()
         equal("of many refusals of long bodies few are looked at", hints(200),
               ["github"] + [None] * 199)
-        clock.set(2000)
+        clock.set(clock.seconds + 1000)
         equal("and the next one after a rest", hints(2), ["github", None])
     daemon.alive("and all is well")

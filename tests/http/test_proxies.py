@@ -18,8 +18,8 @@ from harness import sink
 from harness.admin import Admin, socket_path, value
 from harness.certificates import Authority, TlsConnection
 from harness.ports import free_port
-from harness.sink import (Connection, Daemon, Folders, Stopwatch, check, equal, request, sign, skip, source,
-                  sample_body, wait_for)
+from harness.sink import (Connection, Daemon, Folders, Stopwatch, check, equal, request,
+                          sample_body, sign, skip, source, wait_for)
 
 pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(240)]
 

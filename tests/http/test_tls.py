@@ -15,8 +15,8 @@ import pytest
 from harness import sink
 from harness.admin import Admin, socket_path, value
 from harness.certificates import Authority, TlsConnection, openssl
-from harness.sink import (Connection, Daemon, Folders, Stopwatch, check, equal, request, sign, skip, source,
-                  sample_body, wait_for, write_file)
+from harness.sink import (Connection, Daemon, Folders, Stopwatch, check, equal, request,
+                          sample_body, sign, skip, source, wait_for, write_file)
 from harness.supervision import listening_socket, passing
 
 pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(300)]
@@ -359,7 +359,7 @@ def test_goodbyes():
 
 
 def test_who_never_reads():
-    daemon = start(limits={"body_seconds": 1})
+    daemon = start(real_time=True, limits={"body_seconds": 1})
     context = The.ca.client()
     raw = socket.socket()
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -18,7 +18,7 @@ import sys
 import pytest
 
 from harness import sink
-from harness.sink import Daemon, Folders, check, equal, skip, source, sample_body, wait_for, write_file
+from harness.sink import Daemon, Folders, check, equal, sample_body, skip, source, wait_for, write_file
 
 pytestmark = [pytest.mark.running, pytest.mark.threads]
 
@@ -250,6 +250,7 @@ def deliver_many(daemon, count):
             assert connection.read().status == 200
 
 
+@pytest.mark.first
 def test_a_journal_that_is_slow():
     journal = Journal()
     daemon = start(journal)
@@ -261,6 +262,7 @@ def test_a_journal_that_is_slow():
     daemon.stop()
 
 
+@pytest.mark.first
 def test_a_journal_that_is_never_read():
     journal = Journal()
     daemon = start(journal)

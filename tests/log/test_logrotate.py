@@ -9,14 +9,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import threading
-import time
 
 import pytest
 
 from harness import sink
-from harness.sink import Daemon, Folders, check, equal, request, sign, source, sample_body, wait_for
+from harness.sink import Daemon, Folders, check, equal, request, sample_body, sign, source, wait_for
 
 LOGROTATE = shutil.which("logrotate") or shutil.which("logrotate", path="/usr/sbin:/sbin")
 

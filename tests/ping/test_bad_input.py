@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from harness.cli import (GOOD, PROVIDER_REFUSED, REFUSED, TIMEOUT, TOOL, TRANSPORT, USAGE, Run, at_once,
-                 sink, unless_late)
+from harness.cli import (GOOD, PROVIDER_REFUSED, REFUSED, TIMEOUT, TOOL, TRANSPORT, USAGE, Run,
+                         at_once, sink, unless_late)
 from harness.ports import free_port
 from harness.provider import ENDPOINTS, KEY, ORGANIZATION, Provider, arguments, data
 from harness.scene import KINDS, Scene

@@ -124,7 +124,7 @@ def test_quietly(scene):
 
 # ---- the key
 
-def with_key(*more, environment=None, path="/foil"):
+def with_key(scene, *more, environment=None, path="/foil"):
     server = Provider("foil", (scene.sink.address, path))
     address = "unix:" + scene.socket
     got = Run("ping", "foil", "--endpoint", ENDPOINTS["foil"], "--organization", ORGANIZATION,
@@ -141,7 +141,7 @@ def test_keys(scene):
             ("the environment", ("--key", "env:KEY"), IN_KEY),
             ("the credentials", ("--key", "credential:key"), {"CREDENTIALS_DIRECTORY": folder}),
             ("the variable of its name", (), {"FOIL_API_KEY": KEY})):
-        got, server = with_key(*options, environment=environment)
+        got, server = with_key(scene, *options, environment=environment)
         check(f"the key comes from {name}", got.status == GOOD
               and server.keys == {"Bearer " + KEY}, got, server.keys)
     for name, options, environment, said in (
@@ -153,7 +153,7 @@ def test_keys(scene):
             ("a key for all to read", ("--key", "@" + write_file(f"{folder}/open", KEY, 0o644)), {},
              "chmod"),
             ("two keys", ("--key", "env:KEY", "--key", "env:KEY"), IN_KEY, "--key given twice")):
-        got, server = with_key(*options, environment=environment)
+        got, server = with_key(scene, *options, environment=environment)
         check(f"{name}: a usage error that says so, before anything is sent",
               got.status == USAGE and said in got.err and not server.server.requests, got)
         Watch.see(name, (got.out + got.err).encode())

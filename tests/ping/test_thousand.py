@@ -14,7 +14,7 @@ from harness.cli import sink
 from harness.scene import KINDS, Scene
 from harness.sink import check, equal
 
-pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(300)]
+pytestmark = [pytest.mark.first, pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(300)]
 
 ALL, AT_ONCE = 1000, 50
 SECONDS = 20  # that those in a row may take; where it is slow there are fewer

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Who is not heard: addresses that a source does not allow, addresses of which too much was refused,
 and what is genuine but too much."""
-import re
 import json
 import signal
 import socket
@@ -12,8 +11,8 @@ import pytest
 
 from harness import sink
 from harness.admin import Admin, socket_path, value
-from harness.sink import (Connection, Daemon, Stopwatch, check, equal, request, sign, source, sample_body,
-                  wait_for)
+from harness.sink import (Connection, Daemon, Stopwatch, check, equal, request, sample_body, sign,
+                          source, wait_for)
 
 pytestmark = [pytest.mark.running, pytest.mark.threads]
 
@@ -339,7 +338,7 @@ def test_slow_ones_are_counted():
         equal(f"deadlines: what ended for its {reason} is counted once", ended(admin, reason), 1)
     wait_for(lambda: value(admin.metrics(), "hookline_connections") == 0, "all to leave")
     daemon.stop()
-    daemon, admin = start(limits={"body_seconds": 1, "connections": 4})
+    daemon, admin = start(real_time=True, limits={"body_seconds": 1, "connections": 4})
     flood = request("/nothing", method="GET") * 200
     with daemon.connect() as connection:
         try:

@@ -11,10 +11,10 @@ import pytest
 
 from harness import sink
 from harness.admin import Admin, socket_path, value
-from harness.certificates import Authority, TlsConnection
-from harness.sink import (Connection, Daemon, Folders, Stopwatch, check, equal, request, sign, skip, source,
-                  sample_body, wait_for)
-from harness.supervision import listening_socket, passing
+from harness.certificates import Authority
+from harness.sink import (Connection, Daemon, Folders, Stopwatch, check, equal, request,
+                          sample_body, sign, skip, source, wait_for)
+from harness.supervision import passing
 
 pytestmark = [pytest.mark.running, pytest.mark.threads]
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import sink
+
 from harness.sink import Daemon, Folders, equal, write_file
 
 pytestmark = [pytest.mark.running, pytest.mark.threads]

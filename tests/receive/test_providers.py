@@ -7,8 +7,8 @@ import time
 import pytest
 
 from harness import sink
-from harness.sink import (SECRETS, Clock, Daemon, Stopwatch, check, equal, sign, source, sample_body,
-                  wait_for)
+from harness.sink import (SECRETS, Clock, Daemon, Stopwatch, check, equal, sample_body, sign,
+                          source, wait_for)
 
 pytestmark = [pytest.mark.compiler, pytest.mark.valgrind, pytest.mark.running, pytest.mark.threads]
 

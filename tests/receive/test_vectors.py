@@ -142,8 +142,13 @@ def check_file(path):
     daemon.stop()
 
 
-def test_every_file():
-    files = sorted(glob.glob(f"{sink.SOURCE}/tests/vectors/*.json"))
-    check("the vectors were found", len(files) > 20, files)
-    for path in files:
-        check_file(path)
+FILES = sorted(glob.glob(f"{sink.SOURCE}/tests/vectors/*.json"))
+
+
+def test_files():
+    check("the vectors were found", len(FILES) > 20, FILES)
+
+
+@pytest.mark.parametrize("path", FILES, ids=os.path.basename)
+def test_every_file(path):
+    check_file(path)

@@ -9,7 +9,7 @@ import pytest
 from harness import sink
 from harness.sentences import check
 
-pytestmark = [pytest.mark.running]
+pytestmark = [pytest.mark.first, pytest.mark.running]
 
 
 def test_demo():

@@ -10,8 +10,8 @@ import threading
 import pytest
 
 from harness import sink
-from harness.sink import (Daemon, Folders, Stopwatch, check, equal, request, sign, skip, source, sample_body,
-                  wait_for)
+from harness.sink import (Daemon, Folders, Stopwatch, check, equal, request, sample_body, sign,
+                          skip, source, wait_for)
 
 pytestmark = [pytest.mark.running, pytest.mark.threads]
 
@@ -36,7 +36,7 @@ def is_deaf(daemon):
 def test_stopping():
     for number in (signal.SIGTERM, signal.SIGINT):
         name = signal.Signals(number).name
-        daemon = Daemon(sources=[source("foil")], threads=2, limits={"shutdown_seconds": sink.LONG})
+        daemon = Daemon(real_time=True, sources=[source("foil")], threads=2, limits={"shutdown_seconds": sink.LONG})
         idle = [daemon.connect() for _ in range(5)]
         idle[0].write(signed(delivery(0)))
         equal(f"{name}: a connection is there and had its answer", idle[0].read().status, 200)
@@ -290,6 +290,7 @@ def check_torn_log(sentence, data, good):
     check(f"{sentence}, no line is empty", empty == 0, data)
 
 
+@pytest.mark.first
 def test_load():
     """What a test of threads needs to be one: as many senders as it takes."""
     clients, each = 8, 200 if not sink.WRAPPER else 20

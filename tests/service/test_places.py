@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from harness import sink
-from harness.sink import NOBODY, Daemon, Folders, check, equal, skip, source, sample_body, write_file
+from harness.sink import NOBODY, Daemon, Folders, check, equal, sample_body, skip, source, write_file
 
 pytestmark = [pytest.mark.running, pytest.mark.threads]
 

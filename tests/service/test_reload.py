@@ -11,8 +11,10 @@ import pytest
 
 from harness import sink
 from harness.admin import value
-from harness.sink import Daemon, Folders, check, equal, request, sign, source, sample_body, wait_for, write_file
-from harness.told import (KEPT, NEW, OLD, SAID, Told, body_of, deliver, destination, labelled, query, slow, used)
+from harness.sink import (Daemon, Folders, check, equal, request, sample_body, sign, source,
+                          wait_for, write_file)
+from harness.told import (KEPT, NEW, OLD, SAID, Told, body_of, deliver, destination, labelled,
+                          query, slow, used)
 from harness.upstream import Upstream, response
 
 pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(300)]
@@ -112,7 +114,7 @@ def test_command_line():
 
 def test_limits():
     told = Told({"sources": [source("foil")],
-                 "limits": {"body_bytes": 1000, "shutdown_seconds": sink.LONG}})
+                 "limits": {"body_bytes": 1000, "shutdown_seconds": sink.LONG}}, real_time=True)
     body = sample_body("foil") + b" " * 1500
     send = lambda: told.daemon.send("/foil", sign("foil", body), body).status
     equal("a body over the limit", send(), 413)
@@ -347,6 +349,7 @@ def test_answer_upstream():
 
 # ---- under load
 
+@pytest.mark.first
 def test_load():
     """Everything changes, again and again, while senders send; each must be answered with 200."""
     one, two = Upstream(), Upstream()
@@ -361,7 +364,7 @@ def test_load():
         {"sources": both + [gate, source("github")],
          "destinations": [destination(two, "two")]},
     ]
-    told = Told(dict(shapes[0]), threads=2)
+    told = Told(dict(shapes[0]), threads=2, real_time=True)
     daemon = told.daemon
     halt, wrong, counts = threading.Event(), [], [0] * 6
 
@@ -422,6 +425,7 @@ def descriptors_of(daemon):
     return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
 
 
+@pytest.mark.first
 def test_repeated():
     """SIGHUP does not queue: each is waited for."""
     upstream = Upstream()

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import sink
+
 from harness.certificates import Authority
 from harness.conservation import UnreliableMachine
 from harness.sink import Clock, Daemon, check, equal, source, wait_for

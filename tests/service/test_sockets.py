@@ -204,6 +204,7 @@ def test_systemd_socket_activate():
     supervisor.close()
 
 
+@pytest.mark.first
 def test_restart_under_load():
     """Fresh connections all the time, while one daemon follows another on the same socket."""
     sock = listening_socket()

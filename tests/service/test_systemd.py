@@ -25,7 +25,7 @@ def body_of(id):
 
 def test_what_it_is_told():
     supervisor = Supervisor()
-    daemon = Daemon(sources=[source("foil")], limits={"shutdown_seconds": 100},
+    daemon = Daemon(real_time=True, sources=[source("foil")], limits={"shutdown_seconds": 100},
                     env=supervisor.environment())
     supervisor.wait_for("READY=1")
     told = supervisor.told()
@@ -164,9 +164,10 @@ def beats(messages):
     return [m.at for m in messages if "WATCHDOG=1" in m.fields]
 
 
+@pytest.mark.first
 def test_the_watchdog_is_fed():
     supervisor = Supervisor(watchdog_us=4000000)
-    Daemon(sources=[source("foil")], threads=3, env=supervisor.environment())
+    Daemon(real_time=True, sources=[source("foil")], threads=3, env=supervisor.environment())
     supervisor.wait_for("READY=1")
 
     def gaps():
@@ -180,6 +181,7 @@ def test_the_watchdog_is_fed():
     supervisor.close()
 
 
+@pytest.mark.first
 def test_a_disk_that_hangs():
     """The writer thread waits for it; every other thread is well."""
     supervisor = Supervisor(watchdog_us=2000000)
@@ -207,6 +209,7 @@ def test_a_disk_that_hangs():
     supervisor.close()
 
 
+@pytest.mark.first
 def test_a_long_checkpoint():
     """The store's log is copied by a thread of which nobody waits for an answer."""
     supervisor = Supervisor(watchdog_us=6000000)
@@ -252,7 +255,8 @@ class Supervised:
     """A daemon with all threads that there are, and who is told of it."""
     def __init__(self):
         self.supervisor = Supervisor(watchdog_us=2000000)
-        self.daemon = Daemon(sources=[source("foil")], threads=2, env=self.supervisor.environment(),
+        self.daemon = Daemon(real_time=True, sources=[source("foil")], threads=2,
+                             env=self.supervisor.environment(),
                              admin={"address": f"unix:{Folders.new()}/admin.sock"},
                              destinations=[{"name": "app", "url": "http://127.0.0.1:9/"}])
         self.supervisor.wait_for("READY=1")
@@ -262,6 +266,7 @@ class Supervised:
         return [int(number) for number in os.listdir(f"/proc/{self.daemon.process.pid}/task")]
 
 
+@pytest.mark.first
 def test_each_thread_is_watched():
     sentence = "each loop, the journal, the forwarder, the administrator's loop and the main thread, " \
         "but not the one that copies the log into the store"

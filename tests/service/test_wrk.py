@@ -25,10 +25,10 @@ import time
 import pytest
 
 from harness import sink
-from harness.sink import Daemon, Folders, Watch, check, skip, sign, source, wait_for, write_file
+from harness.sink import Daemon, Folders, Watch, check, sign, source, wait_for, write_file
 from harness.supervision import listening_socket, passing
 
-pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(300),
+pytestmark = [pytest.mark.first, pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(300),
               pytest.mark.skipif(shutil.which("wrk") is None, reason="no wrk")]
 
 SECONDS, CONNECTIONS, THREADS = 4, 32, 2

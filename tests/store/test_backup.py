@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 
 import pytest
@@ -15,7 +14,7 @@ from harness import conservation
 from harness import sink
 from harness.conservation import Machine, Sender, read_store
 from harness.recorder import Recorder
-from harness.sink import Daemon, Folders, check, equal, sign, source, sample_body, wait_for
+from harness.sink import Daemon, Folders, check, equal, sample_body, sign, source, wait_for
 from harness.upstream import Upstream, header, response
 
 pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(300),
@@ -136,6 +135,7 @@ def after_restore(what, before, threads, rows, upstream):
     equal(f"{what}: nothing is in it that was not sent", len(stored - sent), 0)
 
 
+@pytest.mark.first
 def test_under_load():
     seed = conservation.new_seed()
     for script in scripts("backup"):

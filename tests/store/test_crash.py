@@ -6,11 +6,11 @@ import pytest
 
 from harness import conservation
 from harness import sink
-from harness.conservation import Machine, SOAK_SECONDS
+from harness.conservation import Machine
 from harness.recorder import Recorder
 from harness.sink import check
 
-pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(300)]
+pytestmark = [pytest.mark.first, pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(300)]
 
 MAX_BYTES = 1 << 20 if sink.WRAPPER else 8 << 20
 KILLS = 10 if sink.WRAPPER else 100

@@ -29,7 +29,7 @@ def start(store, upstream=None, sources=("foil",), env=None, **options):
     more = {"destinations": [{"name": "app", "url": upstream.url,
                               "timeout_seconds": sink.LONG}]} if upstream else {}
     return Daemon(sources=[source(name) for name in sources], store={"file": store, **options},
-                  threads=2, env=env, **more)
+                  threads=2, env=env, real_time=True, **more)
 
 
 def body_of(id, size=0):
@@ -157,6 +157,7 @@ def age(ids, days):
            f" WHERE id IN ({names})"
 
 
+@pytest.mark.first
 def test_old_ones():
     upstream, store = Recorder(), new_store()
     daemon = start(store, upstream, keep_days=3)
@@ -212,6 +213,7 @@ def test_the_newest_goes_too():
     daemon.stop()
 
 
+@pytest.mark.first
 def test_too_many_bytes():
     upstream, store = Recorder(), new_store()
     daemon = start(store, upstream, max_bytes=4 << 20)
@@ -250,6 +252,7 @@ def test_too_many_bytes():
     daemon.stop()
 
 
+@pytest.mark.first
 def test_the_clock_jumps():
     now = int(time.time())
     for days in (1, -1):
