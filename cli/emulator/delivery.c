@@ -21,7 +21,6 @@
 struct dispatch_request;
 struct dispatch_attempt;
 struct dispatcher;
-struct loop_call;
 struct ledger_endpoint;
 
 enum {
@@ -32,7 +31,7 @@ enum {
 struct emulated_delivery {
     struct courier_job job;
     struct dispatcher *dispatcher;
-    struct loop_call *loop_call;
+    struct mailbox_message call; /* the way back to the loop */
     char *provider, *endpoint_id, *event_id, *event_type;
     char *delivery_id; /* NULL: nothing is recorded */
     char *status_names[5];
@@ -361,18 +360,17 @@ static void dispatch_report_attempt(struct emulated_delivery *j, bool succeeded,
         done(j->data, &attempt);
 }
 
-static void dispatch_on_finished(void *data, bool good);
+static void dispatch_take_call(struct mailbox_message *call);
 
-static bool dispatch_submit(struct emulated_delivery *j, int64_t due_us)
+static void dispatch_submit(struct emulated_delivery *j, int64_t due_us)
 {
     free(j->job.error);
     free(j->job.excerpt);
     j->job.error = j->job.excerpt = NULL;
     j->job.due_us = due_us;
-    j->loop_call = loop_call_begin(j->dispatcher->loop_calls, dispatch_on_finished, j);
-    if (j->loop_call != NULL)
-        courier_send(j->dispatcher->options.courier, &j->job);
-    return j->loop_call != NULL;
+    j->call.take = dispatch_take_call;
+    loop_call_begin(j->dispatcher->loop_calls);
+    courier_send(j->dispatcher->options.courier, &j->job);
 }
 
 /* What was rotated or changed meanwhile counts. False if nothing may be sent there any more. */
@@ -395,13 +393,15 @@ static bool dispatch_schedule_next(struct emulated_delivery *j, bool retry)
         return false;
     if (j->copies_left > 0) {
         j->copies_left--;
-        return dispatch_submit(j, 0);
+        dispatch_submit(j, 0);
+        return true;
     }
     if (!retry)
         return false;
     shipment_free(&j->job.shipment);
     j->job.only_waits = true;
-    return dispatch_submit(j, clock_mono_us() + (int64_t)j->retry_s[j->attempts - 1] * 1000000);
+    dispatch_submit(j, clock_mono_us() + (int64_t)j->retry_s[j->attempts - 1] * 1000000);
+    return true;
 }
 
 _Static_assert((int)SHIPMENT_WHY_SIZE == (int)FAULTS_WHY_SIZE, "one is written into the other");
@@ -434,18 +434,20 @@ static bool dispatch_start_retry(struct emulated_delivery *j)
     j->job.only_waits = false;
     if (j->dispatcher->stopping)
         return false;
-    if (dispatch_refresh(j))
-        return dispatch_submit(j, 0);
+    if (dispatch_refresh(j)) {
+        dispatch_submit(j, 0);
+        return true;
+    }
     free(j->job.error);
     j->job.error = strdup("given up: the endpoint is disabled or gone");
     return false;
 }
 
-static void dispatch_on_finished(void *data, bool good)
+static void dispatch_take_call(struct mailbox_message *call)
 {
-    struct emulated_delivery *j = data;
+    struct emulated_delivery *j =
+        (struct emulated_delivery *)((char *)call - offsetof(struct emulated_delivery, call));
 
-    (void)good;
     if (dispatch_start_retry(j))
         return;
     if (!j->repeating) {
@@ -466,7 +468,7 @@ static void dispatch_on_job_returned(struct courier_job *job)
 {
     struct emulated_delivery *j = job->data;
 
-    loop_call_done(j->loop_call, true);
+    loop_call_post(j->dispatcher->loop_calls, &j->call);
 }
 
 bool dispatcher_send(struct dispatcher *dispatcher, const struct dispatch_request *request,
@@ -483,9 +485,9 @@ bool dispatcher_send(struct dispatcher *dispatcher, const struct dispatch_reques
     j->job.spec.now = clock_wall_us() / 1000000;
     j->job.shipment = shipment_build(&j->job.spec, &j->job.faults, why);
     good = j->job.shipment != NULL && dispatch_record(dispatcher, j, request, why);
-    if (good && !dispatch_submit(j, 0))
-        good = dispatch_fail(why, "out of memory");
-    if (!good)
+    if (good)
+        dispatch_submit(j, 0);
+    else
         emulated_delivery_free(&j);
     return good;
 }

@@ -416,13 +416,13 @@ static void attempt_log(const struct attempt *a)
     if (json_end(&line)) {
         log_write(a->tools->log, line.base, line.len);
         log_flush(a->tools->log);
-        feed_publish(a->tools->feed, &(struct feed_line){
-                                         .source = delivery->source.base,
-                                         .source_len = delivery->source.len,
-                                         .verdict = verdicts[facts->state],
-                                         .text = line.base,
-                                         .len = line.len,
-                                     });
+        feed_post(a->tools->feed, &(struct feed_line){
+                                      .source = delivery->source.base,
+                                      .source_len = delivery->source.len,
+                                      .verdict = verdicts[facts->state],
+                                      .text = line.base,
+                                      .len = line.len,
+                                  });
     }
     json_free(&line);
 }
@@ -500,6 +500,6 @@ void attempt_record(struct attempt *a, int64_t cursor)
         .done = attempt_on_task_done,
     };
     a->message.take = attempt_on_recorded;
-    if (!writer_submit(a->tools->writer, &a->task))
+    if (!writer_post(a->tools->writer, &a->task))
         attempt_record_later(a);
 }

@@ -348,7 +348,7 @@ static bool forwarder_take_news(struct forwarder *f)
 {
     bool news = atomic_exchange(&f->awake, false);
 
-    mailbox_drain(&f->mailbox);
+    mailbox_take(&f->mailbox);
     return news;
 }
 
@@ -493,7 +493,7 @@ enum forwarder_order_result forwarder_order(struct forwarder *f, struct forwarde
     };
     if (!forwarder_is_destination(order->policy->destinations, order->destination))
         reply = FORWARDER_NO_DESTINATION;
-    else if (!writer_submit(f->options.writer, &order->task))
+    else if (!writer_post(f->options.writer, &order->task))
         reply = FORWARDER_BUSY;
     if (reply != FORWARDER_ACCEPTED)
         policy_release(&order->policy);
@@ -615,7 +615,7 @@ struct forwarder *forwarder_open(const struct forwarder_options *options, char w
         return NULL;
     }
     f->options = *options;
-    mailbox_init(&f->mailbox, forwarder_on_mail, f);
+    mailbox_open(&f->mailbox, forwarder_on_mail, f);
     f->heartbeat = heartbeat_begin(options->heartbeats, "the forwarder's thread");
     queues_init(&f->queues);
     if (!forwarder_start(f, why))
@@ -646,7 +646,7 @@ void forwarder_free(struct forwarder **forwarder)
     client_calls_free(&f->calls);
     outbox_close(&f->reader);
     db_close(&f->db);
-    mailbox_destroy(&f->mailbox);
+    mailbox_close(&f->mailbox);
     heartbeat_end(f->heartbeat);
     free(f);
     *forwarder = NULL;

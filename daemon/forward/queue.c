@@ -232,7 +232,7 @@ static void watermark_write(struct watermark *mark, int64_t position, bool now)
         .done = watermark_on_task_done,
     };
     mark->message.take = watermark_on_recorded;
-    mark->under_way = writer_submit(mark->tools->writer, &mark->task);
+    mark->under_way = writer_post(mark->tools->writer, &mark->task);
 }
 
 /* For how long there is nothing to write; INT64_MAX if what is stored is the position. */

@@ -136,13 +136,13 @@ static void delivery_publish(const struct delivery_recorder *recorder, const str
 {
     const char *source = delivery_source_name(d);
 
-    feed_publish(recorder->feed, &(struct feed_line){
-                                     .source = source,
-                                     .source_len = strlen(source),
-                                     .verdict = metrics_verdict_name(delivery_verdict(d)),
-                                     .text = recorder->line.base,
-                                     .len = recorder->line.len,
-                                 });
+    feed_post(recorder->feed, &(struct feed_line){
+                                  .source = source,
+                                  .source_len = strlen(source),
+                                  .verdict = metrics_verdict_name(delivery_verdict(d)),
+                                  .text = recorder->line.base,
+                                  .len = recorder->line.len,
+                              });
 }
 
 /* Who had the secret is none, however late; and who is not heard does not make it worse. */

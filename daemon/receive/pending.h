@@ -2,7 +2,7 @@
  *
  * pending.h - a verified delivery on its way to the disk, and its answer on the way back.
  *
- * The journal's thread gets a copy of the bytes and gives back a message to the loop: no request of
+ * The writer's thread gets a copy of the bytes and gives it back by a loop call: no request of
  * libh2o's crosses a thread. A sender that leaves meanwhile is not answered; its delivery is stored
  * all the same.
  *

@@ -164,12 +164,6 @@ int retention_step(struct retention *r)
 
 /* ---- probe */
 
-int store_probe_write(struct db *db)
-{
-    return sqlite3_exec(db_sqlite(db), "INSERT OR REPLACE INTO meta VALUES ('probe', random())",
-                        NULL, NULL, NULL);
-}
-
 static struct store_probe *store_probe_of(struct writer_task *task)
 {
     return (struct store_probe *)((char *)task - offsetof(struct store_probe, task));
@@ -177,7 +171,8 @@ static struct store_probe *store_probe_of(struct writer_task *task)
 
 static int store_probe_run(struct writer_task *task)
 {
-    return store_probe_write(store_probe_of(task)->db);
+    return sqlite3_exec(db_sqlite(store_probe_of(task)->db),
+                        "INSERT OR REPLACE INTO meta VALUES ('probe', random())", NULL, NULL, NULL);
 }
 
 static void store_probe_on_done(struct writer_task *task, enum writer_outcome outcome)
@@ -196,7 +191,23 @@ void store_probe_init(struct store_probe *p, struct db *db)
 
 void store_probe_destroy(struct store_probe *p)
 {
+    while (p->asked && sem_wait(&p->answered) != 0)
+        ;
     sem_destroy(&p->answered);
+}
+
+static void store_probe_post(struct store_probe *p, struct writer *writer)
+{
+    p->task = (struct writer_task){
+        .bytes = sizeof(*p), .run = store_probe_run, .done = store_probe_on_done};
+    p->asked = writer_post(writer, &p->task);
+}
+
+void store_probe_repeat(struct store_probe *p, struct writer *writer)
+{
+    if (p->asked && sem_trywait(&p->answered) != 0)
+        return;
+    store_probe_post(p, writer);
 }
 
 bool store_probe_ask(struct store_probe *p, struct writer *writer, unsigned wait_ms)
@@ -204,11 +215,8 @@ bool store_probe_ask(struct store_probe *p, struct writer *writer, unsigned wait
     int64_t until_us = clock_mono_us() + (int64_t)wait_ms * 1000;
     struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
 
-    if (!p->asked) {
-        p->task = (struct writer_task){
-            .bytes = sizeof(*p), .run = store_probe_run, .done = store_probe_on_done};
-        p->asked = writer_submit(writer, &p->task);
-    }
+    if (!p->asked)
+        store_probe_post(p, writer);
     if (!p->asked || sem_clockwait(&p->answered, CLOCK_MONOTONIC, &until) != 0)
         return false;
     p->asked = false;

@@ -39,13 +39,11 @@ uint64_t retention_count(const struct retention *retention);
 
 /* ---- finds out whether the journal can write, by the smallest thing that has to be written.
  *
- * Ownership  The journal's from store_probe_ask() until its answer; store_probe_destroy() after the journal.
+ * Ownership  The journal's from store_probe_ask() or store_probe_repeat() until its answer, for which
+ *            store_probe_destroy() waits.
  * Threads    One. */
 
 struct db;
-
-/* On the journal's thread, inside of a transaction: returns SQLite's code. */
-int store_probe_write(struct db *db);
 
 struct store_probe {
     struct writer_task task;
@@ -61,6 +59,10 @@ void store_probe_destroy(struct store_probe *probe);
 /* Asks the journal, unless that was done and it has not answered yet, and waits for the answer.
  * Whether it can write; false if nobody knows yet. */
 bool store_probe_ask(struct store_probe *probe, struct writer *writer, unsigned wait_ms);
+
+/* Asks the journal, unless it still owes an answer, and does not wait: writer_stats() shows what came
+ * of it. */
+void store_probe_repeat(struct store_probe *probe, struct writer *writer);
 
 /* ---- the store with what writes to it: the shelf, the retention and the journal, put
  * together and taken down.

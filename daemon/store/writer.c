@@ -389,7 +389,7 @@ static bool writer_has_room(const struct writer *j, const struct writer_task *ta
     return j->queue.first == NULL || j->queue.bytes + task->bytes <= j->options.queue_bytes;
 }
 
-struct writer_task *writer_submit_all(struct writer *j, struct writer_task *task)
+struct writer_task *writer_post_all(struct writer *j, struct writer_task *task)
 {
     pthread_mutex_lock(&j->mutex);
     while (task != NULL && !j->ended && writer_has_room(j, task)) {
@@ -404,10 +404,10 @@ struct writer_task *writer_submit_all(struct writer *j, struct writer_task *task
     return task;
 }
 
-bool writer_submit(struct writer *j, struct writer_task *task)
+bool writer_post(struct writer *j, struct writer_task *task)
 {
     task->next = NULL;
-    return writer_submit_all(j, task) == NULL;
+    return writer_post_all(j, task) == NULL;
 }
 
 void writer_stats(struct writer *j, struct writer_stats *stats)

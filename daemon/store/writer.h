@@ -7,8 +7,8 @@
  * transaction: none of them is in the store then. After a failed fsync nobody knows what is on the
  * disk, so no transaction is tried any more: see journal_options.fatal.
  *
- * Ownership  A task is its submitter's; the journal has it from writer_submit() to done().
- * Threads    writer_submit() and writer_stats() on any thread; the others on the one that opened.
+ * Ownership  A task is its submitter's; the journal has it from writer_post() to done().
+ * Threads    writer_post() and writer_stats() on any thread; the others on the one that opened.
  */
 #ifndef DAEMON_STORE_WRITER_H
 #define DAEMON_STORE_WRITER_H
@@ -63,11 +63,11 @@ struct writer *writer_open(struct db *db, const struct writer_options *options);
 void writer_close(struct writer **writer);
 
 /* False at once if the queue is full or the journal has ended: done() is not called. */
-bool writer_submit(struct writer *writer, struct writer_task *task);
+bool writer_post(struct writer *writer, struct writer_task *task);
 
 /* The same for tasks that are linked by `next`, in one piece. Returns the first of those that it
  * does not take, or NULL. */
-struct writer_task *writer_submit_all(struct writer *writer, struct writer_task *first);
+struct writer_task *writer_post_all(struct writer *writer, struct writer_task *first);
 
 struct writer_stats {
     uint64_t tasks, commits, failed_commits;
