@@ -15,6 +15,7 @@
 #ifndef DAEMON_STORE_DB_H
 #define DAEMON_STORE_DB_H
 
+#include <hookline.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -66,6 +67,12 @@ int db_run(sqlite3_stmt *statement);
 
 /* Runs a statement that returns one number and resets it; `missing` if there is no row, or NULL. */
 int db_query_number(sqlite3_stmt *statement, int64_t *number, int64_t missing);
+
+/* A column of a statement's row: bytes of SQLite's, valid until the next step. An empty text or blob
+ * has an address, NULL has none. */
+hookline_bytes db_column_bytes(sqlite3_stmt *row, int column);
+
+int64_t db_column_number(sqlite3_stmt *row, int column); /* -1 for NULL */
 
 /* The bytes that the file takes, without those that are free inside. -1 on failure. */
 int64_t db_bytes(struct db *db);
