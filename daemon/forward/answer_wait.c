@@ -27,12 +27,6 @@ void answer_wait_list_put(struct answer_wait_list *line, struct answer_wait *wai
     line->last = waiter;
 }
 
-void answer_wait_list_expire(struct answer_wait_list *line, int64_t now_us)
-{
-    while (line->first != NULL && line->first->until_us <= now_us)
-        answer_wait_finish(answer_wait_list_take(line), ANSWER_WAIT_TIMEOUT);
-}
-
 struct answer_wait *answer_wait_list_take(struct answer_wait_list *line)
 {
     struct answer_wait *waiter = line->first;

@@ -51,10 +51,15 @@ struct answer_wait_list {
 };
 
 void answer_wait_list_put(struct answer_wait_list *line, struct answer_wait *waiter);
-/* Those whose time is over; they stand in its order, or wait a little longer. */
-void answer_wait_list_expire(struct answer_wait_list *line, int64_t now_us);
 
 struct answer_wait *
 answer_wait_list_take(struct answer_wait_list *line); /* NULL if there is none */
+
+/* Those whose time is over; they stand in its order, or wait a little longer. */
+static inline void answer_wait_list_expire(struct answer_wait_list *line, int64_t now_us)
+{
+    while (line->first != NULL && line->first->until_us <= now_us)
+        answer_wait_finish(answer_wait_list_take(line), ANSWER_WAIT_TIMEOUT);
+}
 
 #endif

@@ -1,23 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/forward/breaker.h"
 
-static bool breaker_is_open(const struct breaker *b)
-{
-    return b->failures >= BREAKER_FAILURES;
-}
-
-unsigned breaker_allows(const struct breaker *b, unsigned most, int64_t now_us)
-{
-    if (now_us < b->rests_until_us)
-        return 0;
-    return breaker_is_open(b) ? 1 : most;
-}
-
-void breaker_success(struct breaker *b)
-{
-    *b = (struct breaker){0};
-}
-
 static int64_t breaker_rest_us(unsigned failures)
 {
     int64_t rest = BREAKER_FIRST_REST_US;
@@ -34,7 +17,7 @@ void breaker_failure(struct breaker *b, int64_t retry_after_us, int64_t now_us)
     /* What began before the rest says nothing new. */
     if (now_us >= b->rests_until_us) {
         b->failures++;
-        if (breaker_is_open(b))
+        if (b->failures >= BREAKER_FAILURES)
             until_us = now_us + breaker_rest_us(b->failures);
     }
     if (retry_after_us > BREAKER_MAX_RETRY_AFTER_US)
@@ -43,9 +26,4 @@ void breaker_failure(struct breaker *b, int64_t retry_after_us, int64_t now_us)
         until_us = now_us + retry_after_us;
     if (until_us > b->rests_until_us)
         b->rests_until_us = until_us;
-}
-
-void breaker_probe(struct breaker *b)
-{
-    b->rests_until_us = 0;
 }

@@ -27,14 +27,25 @@ struct breaker {
 };
 
 /* How many attempts may be under way: 0 while it rests, then 1, `most` while all is well. */
-unsigned breaker_allows(const struct breaker *b, unsigned most, int64_t now_us);
+static inline unsigned breaker_allows(const struct breaker *b, unsigned most, int64_t now_us)
+{
+    if (now_us < b->rests_until_us)
+        return 0;
+    return b->failures >= BREAKER_FAILURES ? 1 : most;
+}
 
-void breaker_success(struct breaker *b);
+static inline void breaker_success(struct breaker *b)
+{
+    *b = (struct breaker){0};
+}
 
 /* `asked_us` is how long the destination wants to be left alone, 0 if it did not say. */
 void breaker_failure(struct breaker *b, int64_t retry_after_us, int64_t now_us);
 
 /* Somebody knows that it is worth a try. */
-void breaker_probe(struct breaker *b);
+static inline void breaker_probe(struct breaker *b)
+{
+    b->rests_until_us = 0;
+}
 
 #endif

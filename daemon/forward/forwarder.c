@@ -315,12 +315,13 @@ static void forwarder_report_error(struct forwarder *f, int code)
 
 static void forwarder_run_queues(struct forwarder *f, bool news)
 {
+    int64_t now_us = clock_mono_us();
     bool good = true;
 
     if (news)
         queues_each(&f->queues, queue_notify);
     for (size_t i = 0; i < f->queues.count; i++) {
-        int code = queue_run(f->queues.all[i]);
+        int code = queue_run(f->queues.all[i], now_us);
 
         if (code != SQLITE_OK) {
             forwarder_report_error(f, code);
@@ -332,10 +333,10 @@ static void forwarder_run_queues(struct forwarder *f, bool news)
 
 static int forwarder_wait_ms(const struct forwarder *f)
 {
-    int64_t wait_us = (int64_t)LONGEST_WAIT_MS * 1000;
+    int64_t now_us = clock_mono_us(), wait_us = (int64_t)LONGEST_WAIT_MS * 1000;
 
     for (size_t i = 0; i < f->queues.count; i++) {
-        int64_t of_queue = queue_wait_us(f->queues.all[i]);
+        int64_t of_queue = queue_wait_us(f->queues.all[i], now_us);
 
         if (of_queue < wait_us)
             wait_us = of_queue;

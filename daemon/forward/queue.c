@@ -218,10 +218,8 @@ static void watermark_on_task_done(struct writer_task *task, enum writer_outcome
 }
 
 /* Has the journal write it if it is time, or `now`. */
-static void watermark_write(struct watermark *mark, int64_t position, bool now)
+static void watermark_write(struct watermark *mark, int64_t position, int64_t now_us, bool now)
 {
-    int64_t now_us = clock_mono_us();
-
     if (mark->under_way || position <= mark->stored || (now_us < mark->again_us && !now))
         return;
     mark->again_us = now_us + WATERMARK_EVERY_US;
@@ -236,11 +234,11 @@ static void watermark_write(struct watermark *mark, int64_t position, bool now)
 }
 
 /* For how long there is nothing to write; INT64_MAX if what is stored is the position. */
-static int64_t watermark_wait_us(const struct watermark *mark, int64_t position)
+static int64_t watermark_wait_us(const struct watermark *mark, int64_t position, int64_t now_us)
 {
     if (mark->under_way || position <= mark->stored)
         return INT64_MAX;
-    return mark->again_us - clock_mono_us();
+    return mark->again_us - now_us;
 }
 
 /* ---- what is next for one destination: its deliveries that were not tried yet, in the order
@@ -473,12 +471,12 @@ static void queue_on_recorded(struct attempt *a)
         schedule_expect(&queue->schedule, a->facts.due_us);
 }
 
-static void queue_record_again(struct queue *queue, bool now)
+static void queue_record_again(struct queue *queue, int64_t now_us, bool now)
 {
     for (unsigned i = 0; i < queue->slots.count; i++) {
         struct attempt *a = queue->slots.all[i];
 
-        if (a->state == ATTEMPT_UNRECORDED && (now || a->retry_us <= clock_mono_us()))
+        if (a->state == ATTEMPT_UNRECORDED && (now || a->retry_us <= now_us))
             attempt_record(a, queue_low_water(queue, a));
     }
 }
@@ -583,7 +581,7 @@ static int queue_start_waiter(struct queue *queue)
 
 /* ---- all of it */
 
-static int queue_start_one(struct queue *queue)
+static int queue_start_one(struct queue *queue, int64_t now_us)
 {
     unsigned sending = queue_sending(queue);
     unsigned most = queue->destination->concurrency, allowed;
@@ -595,7 +593,7 @@ static int queue_start_one(struct queue *queue)
         code = queue_start_waiter(queue);
     if (queue->retired)
         return code;
-    allowed = breaker_allows(&queue->breaker, most, clock_mono_us());
+    allowed = breaker_allows(&queue->breaker, most, now_us);
     if (code != SQLITE_DONE || sending >= allowed)
         return code;
     return queue->destination->ordered ? queue_start_in_order(queue)
@@ -610,38 +608,40 @@ static void queue_take_kick(struct queue *queue)
     breaker_probe(&queue->breaker);
 }
 
-static int queue_start_all(struct queue *queue)
+static int queue_start_all(struct queue *queue, int64_t now_us)
 {
     int code = SQLITE_DONE;
 
-    if (queue->stopping || clock_mono_us() < queue->broken_until_us)
+    if (queue->stopping || now_us < queue->broken_until_us)
         return SQLITE_OK;
-    while ((code = queue_start_one(queue)) == SQLITE_ROW)
+    while ((code = queue_start_one(queue, now_us)) == SQLITE_ROW)
         ;
     if (code == SQLITE_DONE)
         return SQLITE_OK;
-    queue->broken_until_us = clock_mono_us() + STORE_RETRY_US;
+    queue->broken_until_us = now_us + STORE_RETRY_US;
     return code;
 }
 
-int queue_run(struct queue *queue)
+int queue_run(struct queue *queue, int64_t now_us)
 {
     int code;
 
     queue_take_kick(queue);
-    answer_wait_list_expire(&queue->waiters, clock_mono_us());
-    queue_record_again(queue, false);
-    code = queue_start_all(queue);
-    watermark_write(&queue->watermark, queue_low_water(queue, NULL), false);
+    answer_wait_list_expire(&queue->waiters, now_us);
+    queue_record_again(queue, now_us, false);
+    code = queue_start_all(queue, now_us);
+    watermark_write(&queue->watermark, queue_low_water(queue, NULL), now_us, false);
     atomic_store(&queue->counters.sending, queue_sending(queue));
-    atomic_store(&queue->counters.resting, clock_mono_us() < queue->breaker.rests_until_us);
+    atomic_store(&queue->counters.resting, now_us < queue->breaker.rests_until_us);
     return code;
 }
 
 void queue_flush(struct queue *queue)
 {
-    queue_record_again(queue, true);
-    watermark_write(&queue->watermark, queue_low_water(queue, NULL), true);
+    int64_t now_us = clock_mono_us();
+
+    queue_record_again(queue, now_us, true);
+    watermark_write(&queue->watermark, queue_low_water(queue, NULL), now_us, true);
 }
 
 static int64_t queue_min_us(int64_t a, int64_t b)
@@ -675,14 +675,14 @@ static int64_t queue_wait_to_start_us(const struct queue *queue, int64_t now_us)
     return queue_max_us(wait_us, queue->broken_until_us - now_us);
 }
 
-int64_t queue_wait_us(const struct queue *queue)
+int64_t queue_wait_us(const struct queue *queue, int64_t now_us)
 {
-    int64_t now_us = clock_mono_us(), wait_us = queue_wait_to_start_us(queue, now_us);
+    int64_t wait_us = queue_wait_to_start_us(queue, now_us);
 
     if (queue->waiters.first != NULL)
         wait_us = queue_min_us(wait_us, queue->waiters.first->until_us - now_us);
-    wait_us =
-        queue_min_us(wait_us, watermark_wait_us(&queue->watermark, queue_low_water(queue, NULL)));
+    wait_us = queue_min_us(
+        wait_us, watermark_wait_us(&queue->watermark, queue_low_water(queue, NULL), now_us));
     wait_us = queue_min_us(wait_us, slots_record_at_us(&queue->slots) - now_us);
     return wait_us < 0 ? 0 : wait_us;
 }
@@ -803,6 +803,6 @@ bool queue_has_ended(const struct queue *queue)
 {
     return queue->retired && slots_in(&queue->slots, ATTEMPT_NONE) == queue->slots.count &&
            queue->waiters.first == NULL && !queue->watermark.under_way &&
-           watermark_wait_us(&queue->watermark, queue_low_water(queue, NULL)) == INT64_MAX &&
+           watermark_wait_us(&queue->watermark, queue_low_water(queue, NULL), 0) == INT64_MAX &&
            policy_is_only_forwarding(queue->policy);
 }

@@ -50,11 +50,11 @@ void queue_retire(struct queue *queue);
 /* Whether that has happened, all of it is in the store, and nobody can come and ask. */
 bool queue_has_ended(const struct queue *queue);
 
-/* Starts what can be started. SQLite's code. */
-int queue_run(struct queue *queue);
+/* Starts what can be started. SQLite's code. Times are clock_mono_us()'s, here and below. */
+int queue_run(struct queue *queue, int64_t now_us);
 
 /* For how many microseconds it is not worth to call queue_run() if nothing happens. */
-int64_t queue_wait_us(const struct queue *queue);
+int64_t queue_wait_us(const struct queue *queue, int64_t now_us);
 
 /* Something has been stored. */
 void queue_notify(struct queue *queue);

@@ -65,11 +65,12 @@ static int pending_store(struct writer_task *task)
 {
     struct pending *pending = pending_of_task(task);
     struct pending_set *all = pending->pending_set;
+    const struct destination *answering = pending_destination(pending);
     int code = deliveries_put(all->deliveries, pending->row, &pending->verdict);
 
-    if (code == SQLITE_OK)
-        code = upstream_answer_prepare(&all->upstream, pending_destination(pending),
-                                       pending->row->seq, pending->verdict == DELIVERIES_DUPLICATE,
+    if (code == SQLITE_OK && answering != NULL)
+        code = upstream_answer_prepare(&all->upstream, answering, pending->row->seq,
+                                       pending->verdict == DELIVERIES_DUPLICATE,
                                        &pending->wants_relay);
     return code;
 }
@@ -127,7 +128,8 @@ static void pending_free(struct pending *pending)
 {
     pending->pending_set->count--;
     hookline_event_free(&pending->delivery.event);
-    answer_wait_clear(&pending->waiter);
+    if (pending->was_relayed)
+        answer_wait_clear(&pending->waiter);
     policy_release(&pending->policy);
     free(pending->row);
     free(pending);

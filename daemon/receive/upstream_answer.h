@@ -27,7 +27,7 @@ struct upstream_answer {
 
 /* On the journal's thread, in the transaction that has stored the delivery, or has found that it is
  * there: *wanted says whether its sender is to get the answer of the one that answers for the
- * source, which may be NULL. Should nobody come to ask for that, the delivery is sent a while
+ * source. Should nobody come to ask for that, the delivery is sent a while
  * later. */
 int upstream_answer_prepare(const struct upstream_answer *upstream,
                             const struct destination *answering, int64_t seq, bool is_repeated,
