@@ -1,55 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * command.h - what a command of the tool is: its name, its options as data, and what it does.
- *
- * All commands read their options in the same way (command_line.h), so all have the same grammar,
- * and their help is written from the same rows.
+ * command.h - a command of the tool: its name, its options as rows of daemon/conf/command_line.h, and
+ * the function that runs it.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-#include <hookline.h>
-
-#include "daemon/conf/config.h"
+#include "daemon/base/rfc3339.h"
+#include "daemon/conf/command_line.h"
 #include "cli/outcome.h"
-
-enum option_kind {
-    OPTION_FLAG,        /* bool */
-    OPTION_TEXT,        /* const char *: NULL if it is not given */
-    OPTION_AUTHORITIES, /* likewise: a file of certificates that vouch for others */
-    OPTION_TEXTS,       /* struct option_texts: may be given more than once */
-    OPTION_NUMBER,      /* int64_t, from `min` to `max` */
-    OPTION_SECRETS, /* struct option_secrets: @FILE, env:VARIABLE or credential:NAME, likewise */
-};
-
-enum {
-    OPTION_TEXTS_MAX = 64
-};
-
-struct option_texts {
-    const char *items[OPTION_TEXTS_MAX];
-    size_t count;
-};
-
-struct option_secrets {
-    struct config_secret items[HOOKLINE_SECRETS_MAX];
-    size_t count;
-};
-
-/* A row. An empty row ends the list. */
-struct option_row {
-    const char *name; /* without its dashes */
-    char letter;      /* 0: none */
-    enum option_kind kind;
-    size_t at;         /* where in the command's options it is kept */
-    const char *value; /* what the help calls it; NULL for a flag */
-    const char *help;  /* '\n' begins a further line */
-    int64_t min, max;  /* of a number */
-};
 
 struct command {
     const char *name;
@@ -67,5 +29,13 @@ struct command {
 
 extern const struct command command_verify, command_sign, command_send, command_ping, command_wait,
     command_emulate, command_deliveries, command_show, command_replay, command_schemes;
+
+/* Reads the options behind the command's name, which is argv[0], then runs it. Writes what is wrong
+ * with them by message_print(). Returns the exit status. */
+int command_run(const struct command *command, int argc, char *argv[]);
+
+/* Replaces the text of an option, a moment, by what a sink understands, kept in `epoch_text`; NULL
+ * stays NULL. Reads the clock. Writes what is wrong by message_print(). */
+bool option_read_time(const char *name, const char **text, char epoch_text[RFC3339_EPOCH_SIZE]);
 
 #endif

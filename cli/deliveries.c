@@ -5,10 +5,11 @@
 
 #include "daemon/base/process.h"
 #include "cli/command.h"
+#include "cli/json_get.h"
+#include "cli/record.h"
 #include "cli/pages.h"
 #include "cli/table.h"
 #include "cli/sink.h"
-#include "daemon/base/rfc3339.h"
 
 enum {
     COLUMNS = 6,
@@ -26,18 +27,16 @@ static const struct cmd_deliveries_options defaults = {.limit = 20, .timeout = 3
 
 static const struct option_row rows[] = {
     PAGES_OPTIONS(struct cmd_deliveries_options, filter),
-    {"before", 0, OPTION_NUMBER, offsetof(struct cmd_deliveries_options, filter.before), "SEQ",
-     "older than the delivery of this number", 1, INT64_MAX},
-    {"limit", 'n', OPTION_NUMBER, offsetof(struct cmd_deliveries_options, limit), "N",
-     "so many at most; default: 20", 1, INT64_MAX},
-    {"all", 0, OPTION_FLAG, offsetof(struct cmd_deliveries_options, all), NULL, "all of them", 0,
-     0},
+    NUMBER(0, "before", struct cmd_deliveries_options, filter.before, "SEQ", 1, INT64_MAX,
+           "older than the delivery of this number"),
+    NUMBER('n', "limit", struct cmd_deliveries_options, limit, "N", 1, INT64_MAX,
+           "so many at most; default: 20"),
+    FLAG(0, "all", struct cmd_deliveries_options, all, "all of them"),
     SINK_OPTIONS(struct cmd_deliveries_options, sink),
-    {"timeout", 0, OPTION_NUMBER, offsetof(struct cmd_deliveries_options, timeout), "SECONDS",
-     "how long the sink may take for a page; default: 30", 1, 86400},
-    {"json", 0, OPTION_FLAG, offsetof(struct cmd_deliveries_options, json), NULL,
-     "a JSON object on a line for each", 0, 0},
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    NUMBER(0, "timeout", struct cmd_deliveries_options, timeout, "SECONDS", 1, 86400,
+           "how long the sink may take for a page; default: 30"),
+    FLAG(0, "json", struct cmd_deliveries_options, json, "a JSON object on a line for each"),
+    OPTIONS_END,
 };
 
 struct cmd_deliveries_job {
@@ -50,7 +49,7 @@ struct cmd_deliveries_job {
 static const char *cmd_deliveries_write_states(const cJSON *row, char text[STATES_SIZE],
                                                enum terminal_tone *tone)
 {
-    const cJSON *all = cJSON_GetObjectItemCaseSensitive(row, "destinations"), *one;
+    const cJSON *all = json_get(row, "destinations"), *one;
     size_t len = 0;
 
     *tone = TERMINAL_PLAIN;
@@ -82,10 +81,10 @@ static void cmd_deliveries_add_row(struct cmd_deliveries_job *l, const cJSON *ro
     char seq[24], states[STATES_SIZE];
     enum terminal_tone tone;
     const char *cells[COLUMNS] = {seq,
-                                  record_text(row, "time"),
-                                  record_text(row, "source"),
-                                  record_text(row, "type"),
-                                  record_text(row, "id"),
+                                  json_get_text(row, "time"),
+                                  json_get_text(row, "source"),
+                                  json_get_text(row, "type"),
+                                  json_get_text(row, "id"),
                                   cmd_deliveries_write_states(row, states, &tone)};
 
     if (l->count == 0)
@@ -136,8 +135,8 @@ static enum outcome cmd_deliveries_run(const void *options, const char *const *a
     struct sink *sink;
 
     (void)arguments, (void)count;
-    if (!rfc3339_read_option("since", &o.filter.since, since) ||
-        !rfc3339_read_option("until", &o.filter.until, until))
+    if (!option_read_time("since", &o.filter.since, since) ||
+        !option_read_time("until", &o.filter.until, until))
         return OUTCOME_USAGE;
     if ((sink = sink_open(NULL, &o.sink, why)) == NULL)
         message_print("%s", why);

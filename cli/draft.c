@@ -99,6 +99,6 @@ bool draft_open(struct draft *draft, const struct draft_options *options,
 
 void draft_close(struct draft *draft)
 {
-    file_contents_free(&draft->contents);
+    buffer_free(&draft->contents);
     payload_free(&draft->payload);
 }

@@ -30,31 +30,16 @@ struct draft_options {
 };
 
 #define DRAFT_OPTIONS(type, member)                                                                \
-    {"body",      0,                                                                               \
-     OPTION_TEXT, offsetof(type, member.body),                                                     \
-     "FILE",      "the body, byte for byte; - is the standard input",                              \
-     0,           0},                                                                              \
-        {"data", 0, OPTION_TEXT, offsetof(type, member.data), "TEXT", "or the body itself", 0, 0}, \
-        {"test",      0,                                                                           \
-         OPTION_FLAG, offsetof(type, member.test),                                                 \
-         NULL,        "or the body of the scheme's test event",                                    \
-         0,           0},                                                                          \
-        {"id",        0,                                                                           \
-         OPTION_TEXT, offsetof(type, member.id),                                                   \
-         "ID",        "the message's id; default: the body's, or a new one",                       \
-         0,           0},                                                                          \
-        {"now",                                                                                    \
-         0,                                                                                        \
-         OPTION_NUMBER,                                                                            \
-         offsetof(type, member.now),                                                               \
-         "SECONDS",                                                                                \
-         "the time to sign, since 1970; default: now",                                             \
-         1,                                                                                        \
-         DRAFT_NOW_MAX},                                                                           \
-    {                                                                                              \
-        "header", 'H', OPTION_TEXTS, offsetof(type, member.headers), "'NAME: VALUE'",              \
-            "a further header; as often as needed. Some schemes sign\nfurther headers", 0, 0       \
-    }
+    TEXT(0, "body", type, member.body, "FILE",                                                     \
+         "the body, byte for byte; - is the standard input"),                                      \
+        TEXT(0, "data", type, member.data, "TEXT", "or the body itself"),                          \
+        FLAG(0, "test", type, member.test, "or the body of the scheme's test event"),              \
+        TEXT(0, "id", type, member.id, "ID",                                                       \
+             "the message's id; default: the body's, or a new one"),                               \
+        NUMBER(0, "now", type, member.now, "SECONDS", 1, DRAFT_NOW_MAX,                            \
+               "the time to sign, since 1970; default: now"),                                      \
+        TEXTS('H', "header", type, member.headers, "'NAME: VALUE'",                                \
+              "a further header; as often as needed. Some schemes sign\nfurther headers")
 
 #define DRAFT_NOW_MAX 253402300799 /* the end of the year 9999 */
 
@@ -68,7 +53,7 @@ struct draft {
     int64_t now;
     const char *extra[OPTION_TEXTS_MAX + 3]; /* headers; NULL is the end */
     char id_text[DRAFT_ID_SIZE];
-    struct file_contents contents;
+    struct buffer contents;
     struct payload payload;
 };
 

@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "cli/json_get.h"
 #include "daemon/base/rfc3339.h"
 
 static struct faults_body faults_body_fail(struct faults_body body, char why[FAULTS_BODY_WHY_SIZE],
@@ -32,7 +33,7 @@ static cJSON *faults_find_member(cJSON *json, const char *path)
             return NULL;
         memcpy(name, path, len);
         name[len] = '\0';
-        json = cJSON_GetObjectItemCaseSensitive(json, name);
+        json = json_get(json, name);
         path += len;
         path += *path == '.';
     }

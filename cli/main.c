@@ -12,7 +12,6 @@
 
 #include "daemon/base/process.h"
 #include "cli/command.h"
-#include "cli/command_line.h"
 
 /* In the order in which a user comes to need them. */
 static const struct command *const commands[] = {

@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 #include "daemon/base/clock.h"
-#include "cli/table.h"
+#include "cli/json_get.h"
+#include "cli/record.h"
 #include "cli/sink.h"
 
 static void pages_write_target(struct sink_target *t, const struct pages_filter *f, int64_t before)
@@ -34,7 +35,7 @@ static bool pages_take_page(const cJSON *page, const struct pages_filter *f,
                             bool (*each)(void *data, const cJSON *row), void *data, bool *ended,
                             bool *more)
 {
-    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(page, "deliveries"), *row;
+    const cJSON *rows = json_get(page, "deliveries"), *row;
 
     if (!cJSON_IsArray(rows))
         return false;
@@ -57,9 +58,9 @@ static bool pages_take_page(const cJSON *page, const struct pages_filter *f,
 static bool pages_take_next(const cJSON *page, const struct pages_filter *f, int64_t *before,
                             bool *ended)
 {
-    int64_t next = record_number(page, "next", 0);
+    int64_t next = json_get_int64(page, "next", 0);
 
-    if (cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(page, "next"))) {
+    if (cJSON_IsNull(json_get(page, "next"))) {
         *ended = true;
         return true;
     }

@@ -21,37 +21,16 @@ struct pages_filter {
 
 /* Rows for the struct pages_filter `member` of the command's `type`. */
 #define PAGES_OPTIONS(type_, member)                                                               \
-    {"source", 0, OPTION_TEXT, offsetof(type_, member.source), "NAME", "of this source", 0, 0},    \
-        {"type",      0,                                                                           \
-         OPTION_TEXT, offsetof(type_, member.type),                                                \
-         "TYPE",      "of this type of event; gate.* is all that begin so",                        \
-         0,           0},                                                                          \
-        {"id", 0, OPTION_TEXT, offsetof(type_, member.id), "ID", "of this event", 0, 0},           \
-        {"state",     0,                                                                           \
-         OPTION_TEXT, offsetof(type_, member.state),                                               \
-         "STATE",     "waiting, retrying, parked or done",                                         \
-         0,           0},                                                                          \
-        {"destination",                                                                            \
-         0,                                                                                        \
-         OPTION_TEXT,                                                                              \
-         offsetof(type_, member.destination),                                                      \
-         "NAME",                                                                                   \
-         "where that state is",                                                                    \
-         0,                                                                                        \
-         0},                                                                                       \
-        {"since",                                                                                  \
-         0,                                                                                        \
-         OPTION_TEXT,                                                                              \
-         offsetof(type_, member.since),                                                            \
-         "MOMENT",                                                                                 \
-         "received then or later: 2026-11-22T04:00:00Z, seconds\nsince 1970, or 90s, 15m, 2h, 7d " \
-         "for so long ago",                                                                        \
-         0,                                                                                        \
-         0},                                                                                       \
-    {                                                                                              \
-        "until", 0, OPTION_TEXT, offsetof(type_, member.until), "MOMENT", "received before that",  \
-            0, 0                                                                                   \
-    }
+    TEXT(0, "source", type_, member.source, "NAME", "of this source"),                             \
+        TEXT(0, "type", type_, member.type, "TYPE",                                                \
+             "of this type of event; gate.* is all that begin so"),                                \
+        TEXT(0, "id", type_, member.id, "ID", "of this event"),                                    \
+        TEXT(0, "state", type_, member.state, "STATE", "waiting, retrying, parked or done"),       \
+        TEXT(0, "destination", type_, member.destination, "NAME", "where that state is"),          \
+        TEXT(0, "since", type_, member.since, "MOMENT",                                            \
+             "received then or later: 2026-11-22T04:00:00Z, seconds\nsince 1970, or 90s, 15m, "    \
+             "2h, 7d for so long ago"),                                                            \
+        TEXT(0, "until", type_, member.until, "MOMENT", "received before that")
 
 enum {
     PAGES_ROWS = 200 /* of one page */

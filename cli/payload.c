@@ -149,8 +149,8 @@ bool payload_test(struct payload *payload, const char *scheme, const struct payl
         return false;
     }
     /* The buffer is the payload's from here on; its line end is not. */
-    payload->body = line.base;
-    payload->len = line.len - 1;
+    payload->body = line.text.base;
+    payload->len = line.text.len - 1;
     payload->body[payload->len] = '\0';
     payload_write_header(payload->headers[0], sender->type_header, sender->type);
     payload_write_header(payload->headers[1], sender->id_header, ids->event);

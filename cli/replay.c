@@ -7,12 +7,12 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/process.h"
 #include "cli/command.h"
+#include "cli/json_get.h"
+#include "cli/record.h"
 #include "cli/pages.h"
 #include "daemon/base/text.h"
-#include "cli/table.h"
 #include "cli/sink.h"
 #include "cli/terminal.h"
-#include "daemon/base/rfc3339.h"
 
 struct cmd_replay_options {
     struct sink_options sink;
@@ -25,14 +25,13 @@ static const struct cmd_replay_options defaults = {.timeout = 30};
 
 static const struct option_row rows[] = {
     PAGES_OPTIONS(struct cmd_replay_options, filter),
-    {"dry-run", 'n', OPTION_FLAG, offsetof(struct cmd_replay_options, dry_run), NULL,
-     "only say what would be sent once more", 0, 0},
-    {"json", 0, OPTION_FLAG, offsetof(struct cmd_replay_options, json), NULL,
-     "a JSON object on a line for each", 0, 0},
+    FLAG('n', "dry-run", struct cmd_replay_options, dry_run,
+         "only say what would be sent once more"),
+    FLAG(0, "json", struct cmd_replay_options, json, "a JSON object on a line for each"),
     SINK_OPTIONS(struct cmd_replay_options, sink),
-    {"timeout", 0, OPTION_NUMBER, offsetof(struct cmd_replay_options, timeout), "SECONDS",
-     "how long the sink may take for an answer; default: 30", 1, 86400},
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    NUMBER(0, "timeout", struct cmd_replay_options, timeout, "SECONDS", 1, 86400,
+           "how long the sink may take for an answer; default: 30"),
+    OPTIONS_END,
 };
 
 static const char details[] =
@@ -85,7 +84,7 @@ static bool cmd_replay_take_row(void *data, const cJSON *row)
 {
     struct cmd_replay_job *r = data;
     const struct pages_filter *f = &r->options->filter;
-    const cJSON *all = cJSON_GetObjectItemCaseSensitive(row, "destinations"), *one;
+    const cJSON *all = json_get(row, "destinations"), *one;
 
     cJSON_ArrayForEach(one, all)
     {
@@ -162,10 +161,8 @@ static void cmd_replay_write_target(const struct cmd_replay_job *r,
 static bool cmd_replay_is_done(const struct cmd_replay_job *r, const struct cmd_replay_order *o,
                                const cJSON *answer)
 {
-    const cJSON *replayed = cJSON_GetObjectItemCaseSensitive(answer, "replayed");
-
     return r->options->dry_run ? record_seq(answer) == o->seq
-                               : cJSON_IsNumber(replayed) && replayed->valuedouble >= 1;
+                               : json_get_count(answer, "replayed") >= 1;
 }
 
 static enum outcome cmd_replay_send_one(struct cmd_replay_job *r, const struct cmd_replay_order *o)
@@ -288,8 +285,8 @@ static enum outcome cmd_replay_run(const void *options, const char *const *argum
     struct cmd_replay_job r = {.options = &o, .named = count > 0};
     enum outcome outcome = OUTCOME_USAGE;
 
-    if (rfc3339_read_option("since", &o.filter.since, since) &&
-        rfc3339_read_option("until", &o.filter.until, until) &&
+    if (option_read_time("since", &o.filter.since, since) &&
+        option_read_time("until", &o.filter.until, until) &&
         cmd_replay_check(&r, &o, arguments, count)) {
         if ((r.sink = sink_open(NULL, &o.sink, why)) == NULL)
             message_print("%s", why);

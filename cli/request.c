@@ -8,13 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/sink_config.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/config_file.h"
 #include "daemon/store/db.h"
 
 enum {
-    FIRST_SIZE = 1 << 16
+    READ_SIZE = 1 << 16
 };
 
 const char *file_contents_name(const char *file)
@@ -28,29 +27,14 @@ static bool file_contents_fail(const char *file, const char *what, char why[FILE
     return false;
 }
 
-/* One byte is left for the NUL. */
-static bool file_contents_grow(struct file_contents *contents, size_t *size)
+static bool file_contents_read_all(struct buffer *contents, int fd, const char *file, char *why)
 {
-    size_t bigger = *size == 0 ? FIRST_SIZE : 2 * *size;
-    char *base = realloc(contents->base, bigger);
-
-    if (base == NULL)
-        return false;
-    contents->base = base;
-    *size = bigger;
-    return true;
-}
-
-static bool file_contents_read_all(struct file_contents *contents, int fd, const char *file,
-                                   char *why)
-{
-    size_t size = 0;
     ssize_t n;
 
     do {
-        if (contents->len + 1 >= size && !file_contents_grow(contents, &size))
-            return file_contents_fail(file, "out of memory", why);
-        n = read(fd, contents->base + contents->len, size - contents->len - 1);
+        char *to = buffer_reserve(contents, READ_SIZE);
+
+        n = to == NULL ? 0 : read(fd, to, contents->size - contents->len - 1);
         if (n < 0 && errno != EINTR)
             return file_contents_fail(file, strerror(errno), why);
         if (n > 0)
@@ -59,18 +43,16 @@ static bool file_contents_read_all(struct file_contents *contents, int fd, const
             return file_contents_fail(
                 file, "it has more than 64 MiB, which is more than this reads", why);
     } while (n != 0);
-    contents->base[contents->len] = '\0';
-    return true;
+    return buffer_text(contents) != NULL || file_contents_fail(file, "out of memory", why);
 }
 
-bool file_contents_read(struct file_contents *contents, const char *file,
-                        char why[FILE_CONTENTS_WHY_SIZE])
+bool file_contents_read(struct buffer *contents, const char *file, char why[FILE_CONTENTS_WHY_SIZE])
 {
     static bool is_taken; /* Who comes second would find it empty. */
     bool standard = strcmp(file, "-") == 0, good;
     int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-    *contents = (struct file_contents){NULL, 0};
+    *contents = (struct buffer){0};
     if (standard && is_taken)
         return file_contents_fail(
             file, "it is given for two files: expected another one for one of them", why);
@@ -81,14 +63,8 @@ bool file_contents_read(struct file_contents *contents, const char *file,
     if (!standard)
         close(fd);
     if (!good)
-        file_contents_free(contents);
+        buffer_free(contents);
     return good;
-}
-
-void file_contents_free(struct file_contents *contents)
-{
-    free(contents->base);
-    *contents = (struct file_contents){NULL, 0};
 }
 
 /* ---- request */
@@ -127,14 +103,14 @@ static bool request_add_lines(struct header_lines *headers, const char *name, co
 
 static bool request_read_headers_file(struct request *request, const char *file, char *why)
 {
-    struct file_contents contents;
+    struct buffer contents;
     bool good;
 
     if (!file_contents_read(&contents, file, why))
         return false;
     good = request_add_lines(&request->headers, file_contents_name(file), contents.base,
                              contents.len, why);
-    file_contents_free(&contents);
+    buffer_free(&contents);
     return good;
 }
 
@@ -262,7 +238,7 @@ static bool request_read_stored(struct request *request, const struct request_op
         return request_read_from_file(request, options->store, options->stored, why);
     if (options->config == NULL)
         return request_fail(why, "expected --store FILE: where hooklined has stored the delivery");
-    if ((config = sink_config_read(options->config, why)) == NULL)
+    if ((config = config_file_read_outside(options->config, why)) == NULL)
         return false;
     good = request_read_from_file(request, config->store.file, options->stored, why);
     config_free(&config);
@@ -311,7 +287,7 @@ void request_close(struct request **request)
     if (*request == NULL)
         return;
     header_lines_free(&(*request)->headers);
-    file_contents_free(&(*request)->memory);
+    buffer_free(&(*request)->memory);
     free((*request)->method);
     free((*request)->source);
     free(*request);

@@ -15,26 +15,21 @@
 
 #include "cli/command.h"
 #include "cli/raw_request.h"
+#include "daemon/base/buffer.h"
 
 /* ---- the bytes of a file, or of the standard input.
  *
- * Ownership  file_contents_read() makes them; file_contents_free() releases them. */
+ * Ownership  file_contents_read() makes them; buffer_free() releases them. */
 
 enum {
     FILE_CONTENTS_MAX = 64 << 20, /* bytes */
     FILE_CONTENTS_WHY_SIZE = 256
 };
 
-struct file_contents {
-    char *base; /* with a NUL behind it, which `len` does not count */
-    size_t len;
-};
-
-/* `file` is a path, which may be that of a pipe, or "-" for the standard input, which can be read
+/* Puts a NUL behind the bytes. `file` is a path, which may be that of a pipe, or "-" for the standard input, which can be read
  * once. False, and in `why` "FILE: what is wrong". One thread. */
-bool file_contents_read(struct file_contents *contents, const char *file,
+bool file_contents_read(struct buffer *contents, const char *file,
                         char why[FILE_CONTENTS_WHY_SIZE]);
-void file_contents_free(struct file_contents *contents);
 
 /* The file's name for messages. */
 const char *file_contents_name(const char *file);
@@ -51,38 +46,17 @@ struct request_options {
 
 /* Rows for the struct request_options `member` of the command's `type`; not for `config`. */
 #define REQUEST_OPTIONS(type, member)                                                              \
-    {"header",                                                                                     \
-     'H',                                                                                          \
-     OPTION_TEXTS,                                                                                 \
-     offsetof(type, member.headers),                                                               \
-     "'NAME: VALUE'",                                                                              \
-     "a header of the request; as often as needed",                                                \
-     0,                                                                                            \
-     0},                                                                                           \
-        {"headers",   0,                                                                           \
-         OPTION_TEXT, offsetof(type, member.headers_file),                                         \
-         "FILE",      "its headers, one on each line",                                             \
-         0,           0},                                                                          \
-        {"body",      0,                                                                           \
-         OPTION_TEXT, offsetof(type, member.body),                                                 \
-         "FILE",      "its body, byte for byte; - is the standard input",                          \
-         0,           0},                                                                          \
-        {"request",   0,                                                                           \
-         OPTION_TEXT, offsetof(type, member.whole),                                                \
-         "FILE",      "or all of it, as it came over HTTP/1; - likewise",                          \
-         0,           0},                                                                          \
-        {"stored",                                                                                 \
-         0,                                                                                        \
-         OPTION_NUMBER,                                                                            \
-         offsetof(type, member.stored),                                                            \
-         "SEQ",                                                                                    \
-         "or a delivery that hooklined has stored ...",                                            \
-         1,                                                                                        \
-         INT64_MAX},                                                                               \
-    {                                                                                              \
-        "store", 0, OPTION_TEXT, offsetof(type, member.store), "FILE",                             \
-            "... in this file; default: what --config says", 0, 0                                  \
-    }
+    TEXTS('H', "header", type, member.headers, "'NAME: VALUE'",                                    \
+          "a header of the request; as often as needed"),                                          \
+        TEXT(0, "headers", type, member.headers_file, "FILE", "its headers, one on each line"),    \
+        TEXT(0, "body", type, member.body, "FILE",                                                 \
+             "its body, byte for byte; - is the standard input"),                                  \
+        TEXT(0, "request", type, member.whole, "FILE",                                             \
+             "or all of it, as it came over HTTP/1; - likewise"),                                  \
+        NUMBER(0, "stored", type, member.stored, "SEQ", 1, INT64_MAX,                              \
+               "or a delivery that hooklined has stored ..."),                                     \
+        TEXT(0, "store", type, member.store, "FILE",                                               \
+             "... in this file; default: what --config says")
 
 enum {
     REQUEST_WHY_SIZE = 768
@@ -91,11 +65,11 @@ enum {
 struct request {
     struct header_lines headers;
     hookline_bytes body;
-    char *method;                /* NULL: not known */
-    char *source;                /* of a stored delivery; else NULL */
-    int64_t received_at;         /* likewise, s since 1970; else 0 */
-    size_t ignored;              /* bytes that the file has behind the request */
-    struct file_contents memory; /* what the body points into */
+    char *method;         /* NULL: not known */
+    char *source;         /* of a stored delivery; else NULL */
+    int64_t received_at;  /* likewise, s since 1970; else 0 */
+    size_t ignored;       /* bytes that the file has behind the request */
+    struct buffer memory; /* what the body points into */
 };
 
 /* NULL, and in `why` what is wrong and what to do: the outcome is OUTCOME_USAGE. */

@@ -15,11 +15,10 @@ struct cmd_schemes_options {
 };
 
 static const struct option_row rows[] = {
-    {"description", 0, OPTION_TEXT, offsetof(struct cmd_schemes_options, description), "FILE",
-     "explain, and check, a scheme of your own", 0, 0},
-    {"json", 0, OPTION_FLAG, offsetof(struct cmd_schemes_options, json), NULL,
-     "print a JSON object for each scheme", 0, 0},
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    TEXT(0, "description", struct cmd_schemes_options, description, "FILE",
+         "explain, and check, a scheme of your own"),
+    FLAG(0, "json", struct cmd_schemes_options, json, "print a JSON object for each scheme"),
+    OPTIONS_END,
 };
 
 static bool cmd_schemes_print_line(struct json_writer *line)
@@ -27,7 +26,7 @@ static bool cmd_schemes_print_line(struct json_writer *line)
     bool good = json_end(line);
 
     if (good)
-        fwrite(line->base, 1, line->len, stdout);
+        fwrite(line->text.base, 1, line->text.len, stdout);
     else
         message_print("out of memory");
     json_free(line);

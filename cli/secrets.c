@@ -7,7 +7,6 @@
 
 #include "cli/description.h"
 #include "cli/request.h"
-#include "cli/sink_config.h"
 #include "daemon/conf/config_file.h"
 #include "daemon/conf/secret.h"
 
@@ -114,7 +113,7 @@ static bool secrets_find_scheme(struct secrets *secrets, const char *name, char 
 
 char *secrets_read_description(const char *file, char why[SECRETS_WHY_SIZE])
 {
-    struct file_contents contents;
+    struct buffer contents;
 
     if (!file_contents_read(&contents, file, why))
         return NULL;
@@ -123,7 +122,7 @@ char *secrets_read_description(const char *file, char why[SECRETS_WHY_SIZE])
     snprintf(why, SECRETS_WHY_SIZE,
              "%s: expected the description of a scheme, a text of at most %d bytes",
              file_contents_name(file), DESCRIPTION_SIZE - 1);
-    file_contents_free(&contents);
+    buffer_free(&contents);
     return NULL;
 }
 
@@ -214,7 +213,7 @@ static bool secrets_open_source(struct secrets *secrets, const struct secrets_op
     if (options->scheme != NULL || options->description != NULL || options->secrets.count > 0)
         return secrets_fail(why, "--config says which scheme and secrets: leave --scheme, "
                                  "--description and --secret out");
-    if ((secrets->config = sink_config_read(options->config, why)) == NULL)
+    if ((secrets->config = config_file_read_outside(options->config, why)) == NULL)
         return false;
     source = secrets_find_source(secrets->config, options->source, options->config, why);
     if (source == NULL)

@@ -46,42 +46,19 @@ struct secrets_options {
 
 /* Rows for the struct secrets_options `member` of the command's `type`. */
 #define SECRETS_OPTIONS(type, member)                                                              \
-    {"scheme",    0,                                                                               \
-     OPTION_TEXT, offsetof(type, member.scheme),                                                   \
-     "NAME",      "how it is signed; `hookline schemes` lists the names",                          \
-     0,           0},                                                                              \
-        {"description",                                                                            \
-         0,                                                                                        \
-         OPTION_TEXT,                                                                              \
-         offsetof(type, member.description),                                                       \
-         "FILE",                                                                                   \
-         "a scheme of your own, see hookline-schemes(7)",                                          \
-         0,                                                                                        \
-         0},                                                                                       \
-        {"secret",                                                                                 \
-         's',                                                                                      \
-         OPTION_SECRETS,                                                                           \
-         offsetof(type, member.secrets),                                                           \
-         "WHERE",                                                                                  \
-         "@FILE, env:VARIABLE or credential:NAME; more than one\nwhile secrets rotate",            \
-         0,                                                                                        \
-         0},                                                                                       \
-        {"config",    'c',                                                                         \
-         OPTION_TEXT, offsetof(type, member.config),                                               \
-         "FILE",      "take scheme and secrets from this hooklined.yaml ...",                      \
-         0,           0},                                                                          \
-        {"source",    0,                                                                           \
-         OPTION_TEXT, offsetof(type, member.source),                                               \
-         "NAME",      "... and this source of it; default: its only one",                          \
-         0,           0},                                                                          \
-        {"url",       0,                                                                           \
-         OPTION_TEXT, offsetof(type, member.url),                                                  \
-         "URL",       "the URL that the sender signs, where the scheme signs it",                  \
-         0,           0},                                                                          \
-    {                                                                                              \
-        "method", 0, OPTION_TEXT, offsetof(type, member.method), "METHOD",                         \
-            "likewise; default: POST", 0, 0                                                        \
-    }
+    TEXT(0, "scheme", type, member.scheme, "NAME",                                                 \
+         "how it is signed; `hookline schemes` lists the names"),                                  \
+        TEXT(0, "description", type, member.description, "FILE",                                   \
+             "a scheme of your own, see hookline-schemes(7)"),                                     \
+        SECRET('s', "secret", type, member.secrets, "WHERE",                                       \
+               "@FILE, env:VARIABLE or credential:NAME; more than one\nwhile secrets rotate"),     \
+        TEXT('c', "config", type, member.config, "FILE",                                           \
+             "take scheme and secrets from this hooklined.yaml ..."),                              \
+        TEXT(0, "source", type, member.source, "NAME",                                             \
+             "... and this source of it; default: its only one"),                                  \
+        TEXT(0, "url", type, member.url, "URL",                                                    \
+             "the URL that the sender signs, where the scheme signs it"),                          \
+        TEXT(0, "method", type, member.method, "METHOD", "likewise; default: POST")
 
 enum {
     SECRETS_WHY_SIZE = 512

@@ -14,9 +14,11 @@
 #include "cli/draft.h"
 #include "cli/faults.h"
 #include "daemon/base/text.h"
+#include "cli/json_get.h"
 #include "cli/shipment.h"
 #include "cli/terminal.h"
 #include "cli/secrets.h"
+#include "daemon/http/tls.h"
 
 enum {
     POLL_MS = 1000
@@ -35,17 +37,16 @@ static const struct cmd_send_options defaults = {.secrets = {.tolerance = -1}, .
 static const struct option_row rows[] = {
     SECRETS_OPTIONS(struct cmd_send_options, secrets),
     DRAFT_OPTIONS(struct cmd_send_options, draft),
-    {"fault", 'f', OPTION_TEXT, offsetof(struct cmd_send_options, fault), "WORDS",
-     "what to do wrong, such as future=412,duplicate", 0, 0},
-    {"fault-help", 0, OPTION_FLAG, offsetof(struct cmd_send_options, fault_help), NULL,
-     "list the faults that there are, and exit", 0, 0},
-    {"timeout", 't', OPTION_NUMBER, offsetof(struct cmd_send_options, timeout), "SECONDS",
-     "until the answer is there; default: 30", 1, 86400},
-    {"ca-file", 0, OPTION_AUTHORITIES, offsetof(struct cmd_send_options, ca_file), "FILE",
-     "whom to trust for https; default: as the system does", 0, 0},
-    {"json", 0, OPTION_FLAG, offsetof(struct cmd_send_options, json), NULL,
-     "print a JSON object for each answer", 0, 0},
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    TEXT('f', "fault", struct cmd_send_options, fault, "WORDS",
+         "what to do wrong, such as future=412,duplicate"),
+    FLAG(0, "fault-help", struct cmd_send_options, fault_help,
+         "list the faults that there are, and exit"),
+    NUMBER('t', "timeout", struct cmd_send_options, timeout, "SECONDS", 1, 86400,
+           "until the answer is there; default: 30"),
+    CHECKED(0, "ca-file", struct cmd_send_options, ca_file, "FILE", certificate_file_problem,
+            "whom to trust for https; default: as the system does"),
+    FLAG(0, "json", struct cmd_send_options, json, "print a JSON object for each answer"),
+    OPTIONS_END,
 };
 
 struct cmd_send_item;
@@ -77,10 +78,9 @@ struct cmd_send_item {
 static bool cmd_send_is_stale(const struct client_result *result)
 {
     cJSON *answer = cJSON_ParseWithLength(result->answer, result->len);
-    cJSON *error = cJSON_GetObjectItemCaseSensitive(answer, "error");
-    const char *code = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "code"));
-    bool stale = code != NULL && (strcmp(code, hookline_code_name(HOOKLINE_TOO_OLD)) == 0 ||
-                                  strcmp(code, hookline_code_name(HOOKLINE_TOO_NEW)) == 0);
+    cJSON *error = json_get(answer, "error");
+    bool stale = json_get_is(error, "code", hookline_code_name(HOOKLINE_TOO_OLD)) ||
+                 json_get_is(error, "code", hookline_code_name(HOOKLINE_TOO_NEW));
 
     cJSON_Delete(answer);
     return stale;
@@ -122,7 +122,7 @@ static void cmd_send_print_json(const struct cmd_send_item *item,
     json_number(&line, "took_ms", took_us / 1000);
     json_text(&line, "answer", result->answer, result->len);
     if (json_end(&line))
-        text_write_json(stdout, line.base, line.len);
+        text_write_json(stdout, line.text.base, line.text.len);
     else
         message_print("out of memory");
     json_free(&line);

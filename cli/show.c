@@ -11,6 +11,8 @@
 #include "daemon/base/process.h"
 #include "cli/command.h"
 #include "daemon/base/text.h"
+#include "cli/json_get.h"
+#include "cli/record.h"
 #include "cli/table.h"
 #include "cli/sink.h"
 
@@ -31,14 +33,12 @@ struct cmd_show_options {
 static const struct cmd_show_options defaults = {.timeout = 30};
 
 static const struct option_row rows[] = {
-    {"body", 0, OPTION_FLAG, offsetof(struct cmd_show_options, body), NULL,
-     "write the bytes of the body, and nothing else", 0, 0},
-    {"json", 0, OPTION_FLAG, offsetof(struct cmd_show_options, json), NULL, "write one JSON object",
-     0, 0},
+    FLAG(0, "body", struct cmd_show_options, body, "write the bytes of the body, and nothing else"),
+    FLAG(0, "json", struct cmd_show_options, json, "write one JSON object"),
     SINK_OPTIONS(struct cmd_show_options, sink),
-    {"timeout", 0, OPTION_NUMBER, offsetof(struct cmd_show_options, timeout), "SECONDS",
-     "how long the sink may take; default: 30", 1, 86400},
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    NUMBER(0, "timeout", struct cmd_show_options, timeout, "SECONDS", 1, 86400,
+           "how long the sink may take; default: 30"),
+    OPTIONS_END,
 };
 
 struct cmd_show_job {
@@ -83,7 +83,7 @@ static size_t cmd_show_shown_bytes(const char *bytes, size_t len)
 static void cmd_show_write_body_for_people(const struct cmd_show_job *s, const char *bytes,
                                            size_t len)
 {
-    bool is_text = json_is_utf8(bytes, len);
+    bool is_text = text_is_utf8(bytes, len);
     size_t shown = is_text ? cmd_show_shown_bytes(bytes, len) : len > HEX_MAX ? HEX_MAX : len;
 
     printf("\nBody, %zu bytes%s\n", len, is_text ? "" : " that are no text");
@@ -126,8 +126,8 @@ static void cmd_show_write_fact(const char *name, const char *text)
 
 static void cmd_show_write_signed(const cJSON *d)
 {
-    int64_t at = record_number(d, "signed_at", -1), secret = record_number(d, "secret", -1);
-    bool fresh = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(d, "fresh"));
+    int64_t at = json_get_int64(d, "signed_at", -1), secret = json_get_int64(d, "secret", -1);
+    bool fresh = json_get_bool(d, "fresh");
 
     printf("  %-10s ", "signed");
     if (at >= 0)
@@ -143,27 +143,27 @@ static void cmd_show_write_signed(const cJSON *d)
 
 static void cmd_show_write_facts(const struct cmd_show_job *s, const cJSON *d)
 {
-    bool test = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(d, "test"));
+    bool test = json_get_bool(d, "test");
 
     printf("Delivery %" PRId64 "%s\n", s->seq, test ? ", a test" : "");
-    cmd_show_write_fact("received", record_text(d, "time"));
-    cmd_show_write_fact("from", record_text(d, "remote"));
-    cmd_show_write_fact("source", record_text(d, "source"));
-    cmd_show_write_fact("scheme", record_text(d, "scheme"));
-    cmd_show_write_fact("id", record_text(d, "id"));
-    cmd_show_write_fact("type", record_text(d, "type"));
+    cmd_show_write_fact("received", json_get_text(d, "time"));
+    cmd_show_write_fact("from", json_get_text(d, "remote"));
+    cmd_show_write_fact("source", json_get_text(d, "source"));
+    cmd_show_write_fact("scheme", json_get_text(d, "scheme"));
+    cmd_show_write_fact("id", json_get_text(d, "id"));
+    cmd_show_write_fact("type", json_get_text(d, "type"));
     cmd_show_write_signed(d);
 }
 
 static void cmd_show_write_headers(const cJSON *d)
 {
-    const cJSON *all = cJSON_GetObjectItemCaseSensitive(d, "headers"), *one;
+    const cJSON *all = json_get(d, "headers"), *one;
 
     if (cJSON_GetArraySize(all) > 0)
         printf("\nHeaders\n");
     cJSON_ArrayForEach(one, all)
     {
-        const char *name = record_text(one, "name"), *value = record_text(one, "value");
+        const char *name = json_get_text(one, "name"), *value = json_get_text(one, "value");
 
         if (name == NULL || value == NULL)
             continue;
@@ -185,15 +185,15 @@ static enum terminal_tone cmd_show_state_tone(const char *state)
 
 static void cmd_show_write_destinations(const cJSON *d)
 {
-    const cJSON *all = cJSON_GetObjectItemCaseSensitive(d, "destinations"), *one;
+    const cJSON *all = json_get(d, "destinations"), *one;
     struct table table = {.first = NULL};
 
     cJSON_ArrayForEach(one, all)
     {
-        int64_t tries = record_number(one, "tries", -1);
+        int64_t tries = json_get_int64(one, "tries", -1);
         char text[64] = "";
-        const char *due = record_text(one, "due"), *state = record_text(one, "state");
-        const char *cells[] = {"", record_text(one, "name"), state, text};
+        const char *due = json_get_text(one, "due"), *state = json_get_text(one, "state");
+        const char *cells[] = {"", json_get_text(one, "name"), state, text};
 
         if (tries >= 0)
             snprintf(text, sizeof(text), "%" PRId64 " %s%s%.30s", tries,
@@ -208,18 +208,18 @@ static void cmd_show_write_destinations(const cJSON *d)
 
 static void cmd_show_write_attempts(const cJSON *d)
 {
-    const cJSON *all = cJSON_GetObjectItemCaseSensitive(d, "attempts"), *one;
+    const cJSON *all = json_get(d, "attempts"), *one;
     struct table table = {.first = NULL};
 
     cJSON_ArrayForEach(one, all)
     {
         char tries[32], took[32], status[32];
-        int64_t us = record_number(one, "duration_us", 0), code = record_number(one, "status", 0);
+        int64_t us = json_get_int64(one, "duration_us", 0), code = json_get_int64(one, "status", 0);
         const char *cells[] = {
-            "",   record_text(one, "time"), record_text(one, "destination"), tries, status,
-            took, record_text(one, "error")};
+            "",   json_get_text(one, "time"), json_get_text(one, "destination"), tries, status,
+            took, json_get_text(one, "error")};
 
-        snprintf(tries, sizeof(tries), "try %" PRId64, record_number(one, "tries", 0));
+        snprintf(tries, sizeof(tries), "try %" PRId64, json_get_int64(one, "tries", 0));
         snprintf(took, sizeof(took), "%.1f ms", (double)us / 1000);
         snprintf(status, sizeof(status), "%" PRId64, code);
         if (code == 0)
@@ -237,7 +237,7 @@ static void cmd_show_write_attempts(const cJSON *d)
 static enum outcome cmd_show_all(struct cmd_show_job *s, const char *json, size_t len)
 {
     cJSON *delivery = cJSON_ParseWithLength(json, len);
-    int64_t bytes = record_number(delivery, "bytes", 0);
+    int64_t bytes = json_get_int64(delivery, "bytes", 0);
     enum outcome outcome = OUTCOME_GOOD;
     char *body = NULL;
     size_t body_len;

@@ -4,6 +4,7 @@
 
 #include "daemon/http/client.h"
 #include "daemon/base/json.h"
+#include "daemon/base/text.h"
 #include "daemon/base/process.h"
 #include "cli/command.h"
 #include "cli/draft.h"
@@ -22,11 +23,10 @@ static const struct cmd_sign_options defaults = {.secrets = {.tolerance = -1}};
 static const struct option_row rows[] = {
     SECRETS_OPTIONS(struct cmd_sign_options, secrets),
     DRAFT_OPTIONS(struct cmd_sign_options, draft),
-    {"curl", 0, OPTION_TEXT, offsetof(struct cmd_sign_options, curl), "URL",
-     "print the command line of curl that sends it there", 0, 0},
-    {"json", 0, OPTION_FLAG, offsetof(struct cmd_sign_options, json), NULL, "print one JSON object",
-     0, 0},
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    TEXT(0, "curl", struct cmd_sign_options, curl, "URL",
+         "print the command line of curl that sends it there"),
+    FLAG(0, "json", struct cmd_sign_options, json, "print one JSON object"),
+    OPTIONS_END,
 };
 
 /* What is printed: the headers that were given, and those that are made by signing. */
@@ -72,13 +72,13 @@ static bool cmd_sign_print_json(const struct cmd_sign_job *s)
         json_close_object(&line);
     }
     json_close_array(&line);
-    if (json_is_utf8(s->draft.body.base, s->draft.body.len))
+    if (text_is_utf8(s->draft.body.base, s->draft.body.len))
         json_text(&line, "body", s->draft.body.base, s->draft.body.len);
     else
         json_base64(&line, "body_base64", s->draft.body.base, s->draft.body.len);
     good = json_end(&line);
     if (good)
-        fwrite(line.base, 1, line.len, stdout);
+        fwrite(line.text.base, 1, line.text.len, stdout);
     json_free(&line);
     return good;
 }

@@ -7,10 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/json_get.h"
 #include "cli/outcome.h"
-#include "cli/table.h"
 #include "cli/sink_address.h"
 #include "cli/sse.h"
+#include "daemon/base/buffer.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/text.h"
 #include "daemon/http/client.h"
@@ -78,7 +79,6 @@ struct sink_address;
 struct sink_answer {
     /* Before it begins. */
     const struct sink_address *address;
-    size_t max;                                              /* bytes of it */
     bool any;                                                /* it need not be JSON */
     bool (*hear)(void *data, const char *bytes, size_t len); /* NULL: sink_answer_append() */
     void *data;                                              /* of hear() */
@@ -90,8 +90,7 @@ struct sink_answer {
     bool odd;               /* it is nothing of hooklined's */
     bool failed;            /* memory was short */
     char error[CLIENT_WHY_SIZE];
-    char *bytes; /* with a NUL behind them */
-    size_t len, size;
+    struct buffer bytes; /* has its `max` before it begins */
 };
 
 /* Of one that has ended; *json is what it holds, or NULL. `why` has SINK_WHY_SIZE bytes. */
@@ -106,35 +105,16 @@ enum {
 
 /* ---- as it comes */
 
-static bool sink_answer_keep(struct sink_answer *a, const char *bytes, size_t len)
-{
-    if (len > a->max - a->len)
-        return false;
-    if (a->size - a->len < len + 1) {
-        size_t size = 2 * (a->len + len) + 1024;
-        char *base = realloc(a->bytes, size);
-
-        if (base == NULL) {
-            a->failed = true;
-            return false;
-        }
-        a->bytes = base;
-        a->size = size;
-    }
-    memcpy(a->bytes + a->len, bytes, len);
-    a->len += len;
-    a->bytes[a->len] = '\0';
-    return true;
-}
-
 /* No more is read of what begins like no answer of hooklined's, however long it is. */
 /* Keeps the bytes; false if no more of them are of any use. */
 static bool sink_answer_append(struct sink_answer *a, const char *bytes, size_t len)
 {
-    if (!a->any && a->len == 0 && len > 0 && bytes[0] != '{')
+    if (!a->any && a->bytes.len == 0 && len > 0 && bytes[0] != '{')
         a->odd = true;
-    else if (!sink_answer_keep(a, bytes, len))
-        a->odd = !a->failed;
+    else
+        buffer_append(&a->bytes, bytes, len);
+    a->odd |= a->bytes.failure == BUFFER_TOO_LONG;
+    a->failed |= a->bytes.failure == BUFFER_NO_MEMORY;
     return !a->odd && !a->failed;
 }
 
@@ -195,9 +175,7 @@ static void sink_answer_end(struct sink_answer *a)
 {
     if (a->call != NULL)
         client_call_cancel(a->call);
-    free(a->bytes);
-    a->bytes = NULL;
-    a->len = a->size = 0;
+    buffer_free(&a->bytes);
 }
 
 /* ---- what it means */
@@ -210,7 +188,7 @@ enum outcome sink_answer_unexpected(const struct sink_answer *a, char *why)
         snprintf(sentence, sizeof(sentence),
                  "it redirects (%d), which hooklined never does; is it the admin address?",
                  a->status);
-    else if (a->odd && a->len > 0)
+    else if (a->odd && a->bytes.len > 0)
         snprintf(sentence, sizeof(sentence), "its answer is longer than any of hooklined's");
     else
         snprintf(sentence, sizeof(sentence),
@@ -224,18 +202,17 @@ enum outcome sink_answer_unexpected(const struct sink_answer *a, char *why)
  * our paths. */
 static bool sink_answer_is_foreign(const cJSON *error)
 {
-    const char *code = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "code"));
-    const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
+    const char *message = json_get_text(error, "message");
 
-    return code != NULL && strcmp(code, "not_found") == 0 && message != NULL &&
+    return json_get_is(error, "code", "not_found") && message != NULL &&
            (strstr(message, "source") != NULL || strstr(message, "/emulator/") != NULL);
 }
 
 /* hooklined says in each refusal what was wrong. */
 static enum outcome sink_answer_refused(const struct sink_answer *a, const cJSON *json, char *why)
 {
-    const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
-    const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
+    const cJSON *error = json_get(json, "error");
+    const char *message = json_get_text(error, "message");
     bool with_token = a->address->authorization != NULL;
     char said[SAID_SIZE];
 
@@ -271,8 +248,8 @@ enum outcome sink_answer_conclude(const struct sink_answer *a, cJSON **json, cha
     }
     if (a->status == 200 && a->any && (a->is_bytes || a->is_json))
         return OUTCOME_GOOD;
-    if (a->is_json && a->len > 0)
-        *json = cJSON_ParseWithLength(a->bytes, a->len);
+    if (a->is_json && a->bytes.len > 0)
+        *json = cJSON_ParseWithLength(a->bytes.base, a->bytes.len);
     if (!cJSON_IsObject(*json)) {
         cJSON_Delete(*json);
         *json = NULL;
@@ -398,7 +375,7 @@ static enum outcome sink_exchange(struct sink *s, struct sink_answer *a, const c
 enum outcome sink_ask(struct sink *s, const char *method, const char *target, int64_t deadline_us,
                       int *status, cJSON **json, char why[SINK_WHY_SIZE])
 {
-    struct sink_answer a = {.address = &s->address, .max = JSON_MAX};
+    struct sink_answer a = {.address = &s->address, .bytes.max = JSON_MAX};
     enum outcome outcome = sink_exchange(s, &a, method, target, deadline_us, json, why);
 
     *status = a.status;
@@ -409,18 +386,17 @@ enum outcome sink_ask(struct sink *s, const char *method, const char *target, in
 enum outcome sink_fetch(struct sink *s, const char *target, int64_t deadline_us, char **bytes,
                         size_t *len, char why[SINK_WHY_SIZE])
 {
-    struct sink_answer a = {.address = &s->address, .max = BYTES_MAX, .any = true};
+    struct sink_answer a = {.address = &s->address, .bytes.max = BYTES_MAX, .any = true};
     enum outcome outcome;
     cJSON *json;
 
     *bytes = NULL;
     *len = 0;
-    sink_answer_append(&a, "", 0); /* so that even nothing is a text */
+    a.failed = buffer_text(&a.bytes) == NULL; /* so that even nothing is a text */
     outcome = sink_exchange(s, &a, "GET", target, deadline_us, &json, why);
     if (outcome == OUTCOME_GOOD) {
-        *bytes = a.bytes;
-        *len = a.len;
-        a.bytes = NULL;
+        *len = a.bytes.len;
+        *bytes = buffer_take(&a.bytes);
     }
     cJSON_Delete(json);
     sink_answer_end(&a);
@@ -466,7 +442,7 @@ static bool sink_take_event(void *data, const struct sse_event *event)
     if (strcmp(event->name, "message") == 0 && cJSON_IsObject(json))
         return sink_queue_event(s, json);
     if (strcmp(event->name, "lost") == 0) {
-        int64_t lost = record_number(json, "lost_lines", 1);
+        int64_t lost = json_get_int64(json, "lost_lines", 1);
 
         s->lost += lost > 0 ? (uint64_t)lost : 1;
     }
@@ -484,7 +460,7 @@ static bool sink_receive_events(void *data, const char *bytes, size_t len)
     if (len == 0)
         return true;
     s->heard_us = clock_mono_us();
-    if (a->len > 0 || (!s->begun && bytes[0] != ':'))
+    if (a->bytes.len > 0 || (!s->begun && bytes[0] != ':'))
         return sink_answer_append(a, bytes, len);
     s->begun = true;
     a->odd = !sse_parse(&s->stream, bytes, len, sink_take_event, s);
@@ -517,7 +493,7 @@ enum outcome sink_watch(struct sink *s, const char *source, int64_t deadline_us,
     s->heard_us = clock_mono_us();
     s->watch = (struct sink_answer){
         .address = &s->address,
-        .max = REFUSAL_MAX,
+        .bytes.max = REFUSAL_MAX,
         .hear = sink_receive_events,
         .data = s,
     };

@@ -14,7 +14,8 @@
 
 #include <cjson/cJSON.h>
 
-#include "cli/command.h"
+#include "cli/outcome.h"
+#include "cli/sink_address.h"
 
 /* ---- the path and the query of a request, put together with values from outside. Pure. */
 
@@ -37,41 +38,6 @@ void sink_target_add_number(struct sink_target *target, const char *name, int64_
 
 struct client_calls;
 struct sink;
-
-struct sink_options {
-    const char *address;         /* unix:PATH, http://HOST:PORT or https://..., ADDRESS:PORT */
-    struct option_secrets token; /* at most one counts; over TCP, if the sink asks for it */
-    const char *ca_file;         /* whom to believe over https; NULL: whom the system believes */
-};
-
-/* Without --sink: $HOOKLINE_SINK, else SINK_DEFAULT_ADDRESS. */
-#define SINK_DEFAULT_ADDRESS "unix:/run/hookline/admin.sock"
-#define SINK_OPTIONS(type, member)                                                                 \
-    {"sink",                                                                                       \
-     0,                                                                                            \
-     OPTION_TEXT,                                                                                  \
-     offsetof(type, member.address),                                                               \
-     "ADDRESS",                                                                                    \
-     "where hooklined answers its administrator: unix:PATH or\na URL; default: $HOOKLINE_SINK, "   \
-     "else\n" SINK_DEFAULT_ADDRESS,                                                                \
-     0,                                                                                            \
-     0},                                                                                           \
-        {"sink-token",                                                                             \
-         0,                                                                                        \
-         OPTION_SECRETS,                                                                           \
-         offsetof(type, member.token),                                                             \
-         "WHERE",                                                                                  \
-         "the token that it asks for over TCP: @FILE, env:VARIABLE\nor credential:NAME",           \
-         0,                                                                                        \
-         0},                                                                                       \
-    {                                                                                              \
-        "sink-ca", 0, OPTION_AUTHORITIES, offsetof(type, member.ca_file), "FILE",                  \
-            "certificates that vouch for it over https; default: the\nsystem's", 0, 0              \
-    }
-
-enum {
-    SINK_WHY_SIZE = 512
-};
 
 /* Connects to nothing yet. Without `calls` it has a set of its own, see sink_poll(). NULL, and in
  * `why` what is wrong: OUTCOME_USAGE. */

@@ -11,7 +11,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/sink.h"
+#include "cli/command.h"
+#include "daemon/http/tls.h"
+
+struct sink_options {
+    const char *address;         /* unix:PATH, http://HOST:PORT or https://..., ADDRESS:PORT */
+    struct option_secrets token; /* at most one counts; over TCP, if the sink asks for it */
+    const char *ca_file;         /* whom to believe over https; NULL: whom the system believes */
+};
+
+/* Without --sink: $HOOKLINE_SINK, else SINK_DEFAULT_ADDRESS. */
+#define SINK_DEFAULT_ADDRESS "unix:/run/hookline/admin.sock"
+#define SINK_OPTIONS(type, member)                                                                 \
+    TEXT(0, "sink", type, member.address, "ADDRESS",                                               \
+         "where hooklined answers its administrator: unix:PATH or\na URL; default: "               \
+         "$HOOKLINE_SINK, else\n" SINK_DEFAULT_ADDRESS),                                           \
+        SECRET(0, "sink-token", type, member.token, "WHERE",                                       \
+               "the token that it asks for over TCP: @FILE, env:VARIABLE\nor credential:NAME"),    \
+        CHECKED(0, "sink-ca", type, member.ca_file, "FILE", certificate_file_problem,              \
+                "certificates that vouch for it over https; default: the\nsystem's")
+
+enum {
+    SINK_WHY_SIZE = 512
+};
 
 struct sink_address {
     const char *address; /* as the user wrote it ... */

@@ -1,29 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/sse.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-/* There is always room for a NUL. */
-static bool sse_append(struct sse_buffer *t, const char *bytes, size_t len)
-{
-    if (len > SSE_EVENT_MAX - t->len)
-        return false;
-    if (t->size < t->len + len + 1) {
-        size_t size = 2 * (t->len + len) + 64;
-        char *base = realloc(t->base, size);
-
-        if (base == NULL)
-            return false;
-        t->base = base;
-        t->size = size;
-    }
-    if (len > 0)
-        memcpy(t->base + t->len, bytes, len);
-    t->len += len;
-    t->base[t->len] = '\0';
-    return true;
-}
 
 static bool sse_emit(struct sse_parser *s, bool (*each)(void *data, const struct sse_event *event),
                      void *data)
@@ -35,7 +13,7 @@ static bool sse_emit(struct sse_parser *s, bool (*each)(void *data, const struct
     };
     bool good = !s->has_data || each(data, &event);
 
-    s->data.len = 0;
+    buffer_truncate(&s->data, 0);
     s->has_data = false;
     s->name[0] = '\0';
     return good;
@@ -49,10 +27,11 @@ static bool sse_field_is(const char *text, size_t len, const char *word)
 /* Lines of data are put together with line ends between them. */
 static bool sse_add_data(struct sse_parser *s, const char *value, size_t len)
 {
-    bool good = (!s->has_data || sse_append(&s->data, "\n", 1)) && sse_append(&s->data, value, len);
-
+    if (s->has_data)
+        buffer_append_char(&s->data, '\n');
+    buffer_append(&s->data, value, len);
     s->has_data = true;
-    return good;
+    return buffer_text(&s->data) != NULL;
 }
 
 static void sse_set_name(struct sse_parser *s, const char *value, size_t len)
@@ -63,25 +42,25 @@ static void sse_set_name(struct sse_parser *s, const char *value, size_t len)
     s->name[len] = '\0';
 }
 
-static bool sse_take_line(struct sse_parser *s,
+static bool sse_take_line(struct sse_parser *s, const char *line, size_t len,
                           bool (*each)(void *data, const struct sse_event *event), void *data)
 {
-    const char *line = s->line.base, *colon = memchr(line, ':', s->line.len);
-    size_t name = colon == NULL ? s->line.len : (size_t)(colon - line);
+    const char *colon = memchr(line, ':', len);
+    size_t name = colon == NULL ? len : (size_t)(colon - line);
     size_t at = colon == NULL ? name : name + 1;
 
-    if (s->line.len == 0)
+    if (len == 0)
         return sse_emit(s, each, data);
-    at += at < s->line.len && line[at] == ' ';
+    at += at < len && line[at] == ' ';
     if (colon == line) {
-        const struct sse_event comment = {true, "", line + at, s->line.len - at};
+        const struct sse_event comment = {true, "", line + at, len - at};
 
         return each(data, &comment);
     }
     if (sse_field_is(line, name, "data"))
-        return sse_add_data(s, line + at, s->line.len - at);
+        return sse_add_data(s, line + at, len - at);
     if (sse_field_is(line, name, "event"))
-        sse_set_name(s, line + at, s->line.len - at);
+        sse_set_name(s, line + at, len - at);
     return true;
 }
 
@@ -89,21 +68,19 @@ static bool sse_end_line(struct sse_parser *s,
                          bool (*each)(void *data, const struct sse_event *event), void *data)
 {
     static const char mark[] = "\xef\xbb\xbf";
-    bool good = sse_append(&s->line, "", 0);
+    const char *line = buffer_text(&s->line);
+    size_t skipped = !s->not_at_head && line != NULL && strncmp(line, mark, 3) == 0 ? 3 : 0;
+    bool good = line != NULL && sse_take_line(s, line + skipped, s->line.len - skipped, each, data);
 
-    if (good && !s->not_at_head && s->line.len >= 3 && memcmp(s->line.base, mark, 3) == 0) {
-        s->line.len -= 3;
-        memmove(s->line.base, s->line.base + 3, s->line.len + 1);
-    }
     s->not_at_head = true;
-    good = good && sse_take_line(s, each, data);
-    s->line.len = 0;
+    buffer_truncate(&s->line, 0);
     return good;
 }
 
 bool sse_parse(struct sse_parser *s, const char *bytes, size_t len,
                bool (*each)(void *data, const struct sse_event *event), void *data)
 {
+    s->line.max = s->data.max = SSE_EVENT_MAX;
     while (len > 0) {
         size_t run = 0;
 
@@ -115,7 +92,7 @@ bool sse_parse(struct sse_parser *s, const char *bytes, size_t len,
         s->after_cr = false;
         while (run < len && bytes[run] != '\n' && bytes[run] != '\r')
             run++;
-        if (!sse_append(&s->line, bytes, run))
+        if (!buffer_append(&s->line, bytes, run))
             return false;
         if (run < len) {
             s->after_cr = bytes[run++] == '\r';
@@ -130,7 +107,7 @@ bool sse_parse(struct sse_parser *s, const char *bytes, size_t len,
 
 void sse_free(struct sse_parser *s)
 {
-    free(s->line.base);
-    free(s->data.base);
+    buffer_free(&s->line);
+    buffer_free(&s->data);
     *s = (struct sse_parser){0};
 }

@@ -15,18 +15,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "daemon/base/buffer.h"
+
 enum {
     SSE_NAME_SIZE = 32,     /* longer names are cut */
     SSE_EVENT_MAX = 8 << 20 /* bytes of a line, and of an event */
 };
 
-struct sse_buffer {
-    char *base;
-    size_t len, size;
-};
-
 struct sse_parser {
-    struct sse_buffer line, data;
+    struct buffer line, data;
     char name[SSE_NAME_SIZE];
     bool has_data;    /* also of an event with empty data */
     bool after_cr;    /* a '\n' that comes now ends no line */

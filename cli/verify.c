@@ -198,7 +198,7 @@ static bool verify_report_print_json(const struct verify_report *v)
         verify_report_json_headers(&line, v->right);
     good = json_end(&line);
     if (good)
-        text_write_json(stdout, line.base, line.len);
+        text_write_json(stdout, line.text.base, line.text.len);
     json_free(&line);
     return good;
 }
@@ -222,16 +222,14 @@ static const struct cmd_verify_options defaults = {.secrets = {.tolerance = -1}}
 static const struct option_row rows[] = {
     SECRETS_OPTIONS(struct cmd_verify_options, secrets),
     REQUEST_OPTIONS(struct cmd_verify_options, request),
-    {"now", 0, OPTION_NUMBER, offsetof(struct cmd_verify_options, now), "SECONDS",
-     "the time to compare with, since 1970; default: now, or\nwhen what is stored arrived", 1,
-     253402300799},
-    {"tolerance", 0, OPTION_NUMBER, offsetof(struct cmd_verify_options, secrets.tolerance),
-     "SECONDS", "how old or new it may be; default: the scheme's", 0, HOOKLINE_TOLERANCE_MAX},
-    {"i-am-testing", 0, OPTION_FLAG, offsetof(struct cmd_verify_options, testing), NULL,
-     "print the right signature, too; never where others read", 0, 0},
-    {"json", 0, OPTION_FLAG, offsetof(struct cmd_verify_options, json), NULL,
-     "print one JSON object", 0, 0},
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    NUMBER(0, "now", struct cmd_verify_options, now, "SECONDS", 1, 253402300799,
+           "the time to compare with, since 1970; default: now, or\nwhen what is stored arrived"),
+    NUMBER(0, "tolerance", struct cmd_verify_options, secrets.tolerance, "SECONDS", 0,
+           HOOKLINE_TOLERANCE_MAX, "how old or new it may be; default: the scheme's"),
+    FLAG(0, "i-am-testing", struct cmd_verify_options, testing,
+         "print the right signature, too; never where others read"),
+    FLAG(0, "json", struct cmd_verify_options, json, "print one JSON object"),
+    OPTIONS_END,
 };
 
 struct cmd_verify_job {
@@ -359,8 +357,7 @@ static size_t cmd_verify_open_others(struct cmd_verify_job *c, struct diagnose_o
 
     if (c->secrets->config == NULL)
         return 0;
-    c->sources = sources_open(c->secrets->config, c->options->secrets.config,
-                              cmd_verify_ignore_warning, why);
+    c->sources = sources_open(c->secrets->config, cmd_verify_ignore_warning, why);
     if (c->sources == NULL ||
         (*others = calloc(sources_count(c->sources) + 1, sizeof(**others))) == NULL)
         return 0;

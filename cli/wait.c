@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/json_get.h"
+#include "cli/record.h"
 #include "cli/outcome.h"
 #include "cli/pages.h"
 #include "cli/sink.h"
-#include "cli/table.h"
 #include "cli/terminal.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/process.h"
@@ -70,32 +71,20 @@ void seq_set_free(struct seq_set *t)
 
 /* ---- wanted */
 
-enum event_verdict event_verdict_read(const char *word)
+static enum verdict event_verdict(const cJSON *event)
 {
-    static const struct {
-        const char *word;
-        enum event_verdict verdict;
-    } verdicts[] = {
-        {"stored", EVENT_STORED}, {"duplicate", EVENT_DUPLICATE}, {"refused", EVENT_REFUSED},
-        {"failed", EVENT_FAILED}, {"forwarded", EVENT_FORWARDED}, {"retried", EVENT_RETRIED},
-        {"parked", EVENT_PARKED},
-    };
-
-    for (size_t i = 0; word != NULL && i < sizeof(verdicts) / sizeof(verdicts[0]); i++)
-        if (strcmp(word, verdicts[i].word) == 0)
-            return verdicts[i].verdict;
-    return 0;
+    return verdict_read(json_get_text(event, "verdict"));
 }
 
 static bool wait_filter_member_is(const cJSON *event, const char *key, const char *wanted)
 {
-    return wanted == NULL || record_is(event, key, wanted);
+    return wanted == NULL || json_get_is(event, key, wanted);
 }
 
 static bool wait_filter_type_is(const cJSON *event, const char *wanted)
 {
     size_t len = wanted == NULL ? 0 : strlen(wanted);
-    const char *type = record_text(event, "type");
+    const char *type = json_get_text(event, "type");
 
     if (len == 0 || wanted[len - 1] != '*')
         return wait_filter_member_is(event, "type", wanted);
@@ -104,7 +93,7 @@ static bool wait_filter_type_is(const cJSON *event, const char *wanted)
 
 bool wait_filter_matches(const struct wait_filter *w, const cJSON *event)
 {
-    return (w->verdicts & event_verdict_read(record_text(event, "verdict"))) != 0 &&
+    return (w->verdicts & VERDICT_BIT(event_verdict(event))) != 0 &&
            wait_filter_member_is(event, "source", w->source) &&
            wait_filter_type_is(event, w->type) && wait_filter_member_is(event, "id", w->id) &&
            wait_filter_member_is(event, "receipt", w->receipt);
@@ -122,23 +111,23 @@ static void event_line_write_part(FILE *out, const char *before, const char *tex
 
 static void event_line_write(FILE *out, const cJSON *event)
 {
-    const char *verdict = record_text(event, "verdict"), *source = record_text(event, "source");
-    unsigned kind = event_verdict_read(verdict);
-    bool bad = (kind & (EVENT_REFUSED | EVENT_FAILED | EVENT_PARKED)) != 0;
+    const char *source = json_get_text(event, "source");
+    enum verdict verdict = event_verdict(event);
+    bool bad = verdict == VERDICT_REFUSED || verdict == VERDICT_FAILED || verdict == VERDICT_PARKED;
     int64_t seq = record_seq(event);
 
-    event_line_write_part(out, "", record_text(event, "time"));
+    event_line_write_part(out, "", json_get_text(event, "time"));
     fputs(terminal_tone(out, bad ? TERMINAL_BAD : TERMINAL_GOOD), out);
-    event_line_write_part(out, "  ", verdict);
+    event_line_write_part(out, "  ", verdict_word(verdict));
     fputs(terminal_tone(out, TERMINAL_PLAIN), out);
     event_line_write_part(out, "  ", source == NULL ? "(no source)" : source);
     if (seq > 0)
         fprintf(out, "  seq %" PRId64, seq);
-    event_line_write_part(out, "  ", record_text(event, "type"));
-    event_line_write_part(out, "  ", record_text(event, "id"));
-    event_line_write_part(out, "  to ", record_text(event, "destination"));
-    if (bad || kind == EVENT_RETRIED)
-        event_line_write_part(out, "  ", record_text(event, "reason"));
+    event_line_write_part(out, "  ", json_get_text(event, "type"));
+    event_line_write_part(out, "  ", json_get_text(event, "id"));
+    event_line_write_part(out, "  to ", json_get_text(event, "destination"));
+    if (bad || verdict == VERDICT_RETRIED)
+        event_line_write_part(out, "  ", json_get_text(event, "reason"));
     fputc('\n', out);
 }
 
@@ -208,27 +197,29 @@ static void wait_loop_print_event(struct wait_loop *v, const cJSON *event)
 
 /* Who waits for deliveries is told each of them once, though it may be stored and then come again.
  * Who waits for repetitions is told all of them. */
-static bool wait_loop_prints_once(const struct wait_loop *v, const cJSON *event, unsigned verdict)
+static bool wait_loop_prints_once(const struct wait_loop *v, const cJSON *event,
+                                  enum verdict verdict)
 {
-    return (v->filter->verdicts & EVENT_STORED) != 0 &&
-           (verdict & (EVENT_STORED | EVENT_DUPLICATE)) != 0 && record_seq(event) > 0;
+    return (v->filter->verdicts & VERDICT_BIT(VERDICT_STORED)) != 0 &&
+           (verdict == VERDICT_STORED || verdict == VERDICT_DUPLICATE) && record_seq(event) > 0;
 }
 
 static void wait_loop_take_event(struct wait_loop *v, const cJSON *event)
 {
-    unsigned verdict = event_verdict_read(record_text(event, "verdict"));
+    enum verdict verdict = event_verdict(event);
     bool once = wait_loop_prints_once(v, event, verdict);
 
-    if (verdict == EVENT_STORED && record_seq(event) > v->highest)
+    if (verdict == VERDICT_STORED && record_seq(event) > v->highest)
         v->highest = record_seq(event);
     if (wait_filter_matches(v->filter, event) &&
         !(once && seq_set_has(&v->seen, record_seq(event)))) {
         wait_loop_print_event(v, event);
         if (once)
             seq_set_add(&v->seen, record_seq(event));
-        v->refused |= v->spec->fail_on_found && (verdict & (EVENT_REFUSED | EVENT_FAILED)) != 0;
-    } else if (v->spec->fail_on_refused && verdict == EVENT_REFUSED &&
-               (v->filter->source == NULL || record_is(event, "source", v->filter->source))) {
+        v->refused |=
+            v->spec->fail_on_found && (verdict == VERDICT_REFUSED || verdict == VERDICT_FAILED);
+    } else if (v->spec->fail_on_refused && verdict == VERDICT_REFUSED &&
+               (v->filter->source == NULL || json_get_is(event, "source", v->filter->source))) {
         wait_loop_print_event(v, event);
         v->refused = true;
     }
@@ -245,7 +236,7 @@ static bool wait_loop_collect_row(void *data, const cJSON *row)
 
     if (record_seq(row) > v->newest)
         v->newest = record_seq(row);
-    cJSON_AddStringToObject(event, "verdict", "stored");
+    cJSON_AddStringToObject(event, "verdict", verdict_word(VERDICT_STORED));
     if (!wait_filter_matches(v->filter, event) || seq_set_has(&v->seen, record_seq(event))) {
         cJSON_Delete(event);
         return true;
@@ -288,7 +279,7 @@ static enum outcome wait_loop_search_store(struct wait_loop *v)
     enum outcome outcome = OUTCOME_GOOD;
 
     v->newest = v->known;
-    if ((v->filter->verdicts & EVENT_STORED) != 0)
+    if ((v->filter->verdicts & VERDICT_BIT(VERDICT_STORED)) != 0)
         outcome = pages_walk(v->sink, &filter, PATIENCE_S, v->deadline_us, wait_loop_collect_row, v,
                              &more, v->why);
     wait_loop_take_found(v, outcome == OUTCOME_GOOD);
@@ -304,7 +295,7 @@ static enum outcome wait_loop_search_store(struct wait_loop *v)
 /* Of the first page with one row; false if that makes no sense. */
 static bool wait_loop_read_newest(const cJSON *page, int64_t *newest)
 {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(page, "deliveries");
+    const cJSON *list = json_get(page, "deliveries");
 
     *newest = record_seq(cJSON_GetArrayItem(list, 0));
     return cJSON_IsArray(list) && (*newest > 0 || cJSON_GetArraySize(list) == 0);
@@ -496,34 +487,30 @@ struct cmd_wait_options {
 static const struct cmd_wait_options defaults = {.count = 1, .timeout = 60};
 
 static const struct option_row rows[] = {
-    {"source", 0, OPTION_TEXT, offsetof(struct cmd_wait_options, filter.source), "NAME",
-     "of this source", 0, 0},
-    {"type", 0, OPTION_TEXT, offsetof(struct cmd_wait_options, filter.type), "TYPE",
-     "of this type of event; gate.* is all that begin so", 0, 0},
-    {"id", 0, OPTION_TEXT, offsetof(struct cmd_wait_options, filter.id), "ID", "of this event", 0,
-     0},
-    {"receipt", 0, OPTION_TEXT, offsetof(struct cmd_wait_options, filter.receipt), "RECEIPT",
-     "the request that got this receipt in its answer,\nwhatever became of it", 0, 0},
-    {"verdict", 0, OPTION_TEXTS, offsetof(struct cmd_wait_options, verdicts), "VERDICT",
-     "stored, duplicate, refused, failed, forwarded, retried\nor parked; may be given more than "
-     "once; default: stored\nand duplicate",
-     0, 0},
-    {"since", 0, OPTION_TEXT, offsetof(struct cmd_wait_options, since), "MOMENT",
-     "also what was stored since then: 2026-11-22T04:00:00Z,\nseconds since 1970, or 90s, 15m, 2h, "
-     "7d for so long ago;\ndefault: only what arrives from now on",
-     0, 0},
-    {"count", 'n', OPTION_NUMBER, offsetof(struct cmd_wait_options, count), "N",
-     "until so many deliveries have arrived; default: 1", 1, WAIT_COUNT_MAX},
-    {"fail-on-refused", 0, OPTION_FLAG, offsetof(struct cmd_wait_options, fail_on_refused), NULL,
-     "end with status 1 when a delivery of the source is\nrefused", 0, 0},
-    {"timeout", 't', OPTION_NUMBER, offsetof(struct cmd_wait_options, timeout), "SECONDS",
-     "how long; default: 60", 1, 31536000},
-    {"json", 0, OPTION_FLAG, offsetof(struct cmd_wait_options, json), NULL,
-     "the line of the sink's log for each, one JSON object", 0, 0},
-    {"verbose", 'v', OPTION_FLAG, offsetof(struct cmd_wait_options, verbose), NULL,
-     "say on standard error when it begins to watch", 0, 0},
+    TEXT(0, "source", struct cmd_wait_options, filter.source, "NAME", "of this source"),
+    TEXT(0, "type", struct cmd_wait_options, filter.type, "TYPE",
+         "of this type of event; gate.* is all that begin so"),
+    TEXT(0, "id", struct cmd_wait_options, filter.id, "ID", "of this event"),
+    TEXT(0, "receipt", struct cmd_wait_options, filter.receipt, "RECEIPT",
+         "the request that got this receipt in its answer,\nwhatever became of it"),
+    TEXTS(0, "verdict", struct cmd_wait_options, verdicts, "VERDICT",
+          "stored, duplicate, refused, failed, forwarded, retried\nor parked; may be given more "
+          "than once; default: stored\nand duplicate"),
+    TEXT(0, "since", struct cmd_wait_options, since, "MOMENT",
+         "also what was stored since then: 2026-11-22T04:00:00Z,\nseconds since 1970, or 90s, 15m, "
+         "2h, 7d for so long ago;\ndefault: only what arrives from now on"),
+    NUMBER('n', "count", struct cmd_wait_options, count, "N", 1, WAIT_COUNT_MAX,
+           "until so many deliveries have arrived; default: 1"),
+    FLAG(0, "fail-on-refused", struct cmd_wait_options, fail_on_refused,
+         "end with status 1 when a delivery of the source is\nrefused"),
+    NUMBER('t', "timeout", struct cmd_wait_options, timeout, "SECONDS", 1, 31536000,
+           "how long; default: 60"),
+    FLAG(0, "json", struct cmd_wait_options, json,
+         "the line of the sink's log for each, one JSON object"),
+    FLAG('v', "verbose", struct cmd_wait_options, verbose,
+         "say on standard error when it begins to watch"),
     SINK_OPTIONS(struct cmd_wait_options, sink),
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    OPTIONS_END,
 };
 
 static const char details[] =
@@ -540,21 +527,21 @@ static void cmd_wait_print_event(const struct wait_spec *spec, const cJSON *even
 
 static bool cmd_wait_read_verdicts(const struct cmd_wait_options *o, struct wait_filter *filter)
 {
-    filter->verdicts = EVENT_STORED | EVENT_DUPLICATE;
+    filter->verdicts = VERDICT_BIT(VERDICT_STORED) | VERDICT_BIT(VERDICT_DUPLICATE);
     if (filter->receipt != NULL)
-        filter->verdicts |= EVENT_REFUSED | EVENT_FAILED;
+        filter->verdicts |= VERDICT_BIT(VERDICT_REFUSED) | VERDICT_BIT(VERDICT_FAILED);
     if (o->verdicts.count > 0)
         filter->verdicts = 0;
     for (size_t i = 0; i < o->verdicts.count; i++) {
-        unsigned verdict = event_verdict_read(o->verdicts.items[i]);
+        enum verdict verdict = verdict_read(o->verdicts.items[i]);
+        char words[VERDICT_WORDS_SIZE];
 
-        if (verdict == 0) {
-            message_print(
-                "--verdict: expected stored, duplicate, refused, failed, forwarded, retried or "
-                "parked");
+        if (verdict == VERDICT_NONE) {
+            verdict_list_words(words);
+            message_print("--verdict: expected %s", words);
             return false;
         }
-        filter->verdicts |= verdict;
+        filter->verdicts |= VERDICT_BIT(verdict);
     }
     return true;
 }
@@ -578,8 +565,7 @@ static enum outcome cmd_wait_run(const void *options, const char *const *argumen
     struct sink *sink;
 
     (void)arguments, (void)count;
-    if (!rfc3339_read_option("since", &spec.since, since) ||
-        !cmd_wait_read_verdicts(o, &spec.filter))
+    if (!option_read_time("since", &spec.since, since) || !cmd_wait_read_verdicts(o, &spec.filter))
         return OUTCOME_USAGE;
     if ((sink = sink_open(NULL, &o->sink, why)) == NULL) {
         message_print("%s", why);

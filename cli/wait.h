@@ -13,6 +13,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "daemon/base/verdict.h"
+
 /* ---- numbers that have been, so that none is told twice. Pure.
  *
  * Ownership  A zeroed struct is empty; seq_set_free() releases what it holds. */
@@ -31,24 +33,11 @@ void seq_set_free(struct seq_set *told);
 
 /* ---- which of a sink's events somebody waits for. Pure. */
 
-enum event_verdict {
-    EVENT_STORED = 1 << 0,
-    EVENT_DUPLICATE = 1 << 1,
-    EVENT_REFUSED = 1 << 2,
-    EVENT_FAILED = 1 << 3,
-    EVENT_FORWARDED = 1 << 4,
-    EVENT_RETRIED = 1 << 5,
-    EVENT_PARKED = 1 << 6,
-};
-
 /* NULL is whatever it may be. */
 struct wait_filter {
     const char *source, *type, *id, *receipt;
-    unsigned verdicts; /* of enum event_verdict */
+    unsigned verdicts; /* a VERDICT_BIT() for each */
 };
-
-/* 0 for a word that is none. */
-enum event_verdict event_verdict_read(const char *word);
 
 /* A type with '*' at its end is all that begin like it. What an event does not say is not it. */
 bool wait_filter_matches(const struct wait_filter *wanted, const cJSON *event);

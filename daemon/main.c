@@ -13,7 +13,7 @@
 
 #include "daemon/conf/config.h"
 #include "daemon/conf/config_file.h"
-#include "daemon/conf/defaults.h"
+#include "daemon/conf/print.h"
 #include "daemon/policy/listener_config.h"
 #include "daemon/base/process.h"
 #include "daemon/options.h"
@@ -34,7 +34,7 @@ static void daemon_keep_private(void)
 static bool daemon_check_listeners(struct options *o)
 {
     struct listener_configs *listener_configs =
-        listener_configs_open(o->config, o->file, message_warn_text, o->why);
+        listener_configs_open(o->config, message_warn_text, o->why);
     bool good = listener_configs != NULL;
 
     listener_configs_free(&listener_configs);
@@ -57,11 +57,11 @@ static int daemon_check_or_run(struct options *o)
     if (o->file != NULL) {
         config_free(&o->config);
         o->config = config_file_read(o->file, o->why);
-    } else if (!config_complete(o->config, NULL, o->why)) {
+    } else if (!config_complete(o->config, o->why)) {
         config_free(&o->config);
     }
     if (o->config != NULL && daemon_check_listeners(o))
-        policy = policy_open(o->config, o->file, message_warn_text, o->why);
+        policy = policy_open(o->config, message_warn_text, o->why);
     if (policy == NULL)
         message_error("%s", o->why);
     else if (o->mode == OPTIONS_CHECK)
@@ -79,7 +79,7 @@ static int daemon_run(struct options *o)
         options_help();
         break;
     case OPTIONS_DEFAULTS:
-        defaults_print();
+        config_print_defaults();
         break;
     case OPTIONS_VERSION:
         printf("hooklined %s\n", hookline_version());

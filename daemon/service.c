@@ -231,9 +231,9 @@ static void reload_report_counts(size_t sources, size_t destinations)
 static bool reload_config(const struct reload *r, const struct config *config, char *why)
 {
     struct listener_configs *listener_configs =
-        listener_configs_open(config, r->file, message_warn_text, why);
+        listener_configs_open(config, message_warn_text, why);
     struct policy *policy =
-        listener_configs == NULL ? NULL : policy_open(config, r->file, message_warn_text, why);
+        listener_configs == NULL ? NULL : policy_open(config, message_warn_text, why);
     struct policy *before = policy_slot_hold(r->policy_slot);
     bool good = policy != NULL && reload_follow(r, policy, before, why);
 

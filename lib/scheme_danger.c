@@ -7,14 +7,6 @@
 
 #include <string.h>
 
-bool scheme_signs(const struct scheme *s, enum part_kind kind)
-{
-    for (size_t i = 0; i < s->parts; i++)
-        if (s->content[i].kind == kind)
-            return true;
-    return false;
-}
-
 static size_t count_parts(const struct scheme *s, enum part_kind kind)
 {
     size_t n = 0;

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static bool timestamp_read_number(hookline_bytes text, int64_t *number)
 {
@@ -22,7 +23,8 @@ static bool timestamp_read_number(hookline_bytes text, int64_t *number)
 }
 
 /* Exactly `width` digits at *cursor, then the character `after`, if it is not NUL. */
-static bool read_field(const char **cursor, const char *end, int width, char after, int *field)
+static bool timestamp_read_field(const char **cursor, const char *end, int width, char after,
+                                 int *field)
 {
     *field = 0;
     if (end - *cursor < width + (after != '\0'))
@@ -37,27 +39,27 @@ static bool read_field(const char **cursor, const char *end, int width, char aft
     return after == '\0' || *(*cursor)++ == after;
 }
 
-static bool is_leap(int year)
+static bool calendar_is_leap_year(int year)
 {
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-static int days_in_month(int year, int month)
+static int calendar_days_in_month(int year, int month)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
-    return days[month - 1] + (month == 2 && is_leap(year));
+    return days[month - 1] + (month == 2 && calendar_is_leap_year(year));
 }
 
 /* The days from 1970-01-01 to the first day of a year. */
-static int64_t days_before_year(int64_t year)
+static int64_t calendar_days_before_year(int64_t year)
 {
     int64_t past = year - 1;
 
     return past * 365 + past / 4 - past / 100 + past / 400 - 719162;
 }
 
-static bool read_offset(const char *cursor, const char *end, int *seconds)
+static bool timestamp_read_offset(const char *cursor, const char *end, int *seconds)
 {
     int hours, minutes;
     int sign;
@@ -68,57 +70,75 @@ static bool read_offset(const char *cursor, const char *end, int *seconds)
     if (end - cursor != 6 || (*cursor != '+' && *cursor != '-'))
         return false;
     sign = *cursor++ == '-' ? -1 : 1;
-    if (!read_field(&cursor, end, 2, ':', &hours) || !read_field(&cursor, end, 2, '\0', &minutes))
+    if (!timestamp_read_field(&cursor, end, 2, ':', &hours) ||
+        !timestamp_read_field(&cursor, end, 2, '\0', &minutes))
         return false;
     *seconds = sign * (hours * 3600 + minutes * 60);
     return hours < 24 && minutes < 60;
 }
 
-static bool read_clock(const char **cursor, const char *end, int *seconds)
+static bool timestamp_read_clock(const char **cursor, const char *end, int *seconds)
 {
     int hour, minute, second;
 
-    if (!read_field(cursor, end, 2, ':', &hour) || !read_field(cursor, end, 2, ':', &minute) ||
-        !read_field(cursor, end, 2, '\0', &second))
+    if (!timestamp_read_field(cursor, end, 2, ':', &hour) ||
+        !timestamp_read_field(cursor, end, 2, ':', &minute) ||
+        !timestamp_read_field(cursor, end, 2, '\0', &second))
         return false;
     *seconds = hour * 3600 + minute * 60 + second;
     return hour < 24 && minute < 60 && second <= 60;
 }
 
-static bool skip_fraction(const char **cursor, const char *end)
+bool timestamp_read_fraction(const char **cursor, const char *end, int64_t *us)
 {
-    const char *start = *cursor;
+    int64_t unit = 100000;
 
-    if (start == end || *start != '.')
+    *us = 0;
+    if (*cursor == end || **cursor != '.')
         return true;
-    do {
-        ++*cursor;
-    } while (*cursor < end && **cursor >= '0' && **cursor <= '9');
-    return *cursor - start > 1;
+    if (++*cursor == end || **cursor < '0' || **cursor > '9')
+        return false;
+    for (; *cursor < end && **cursor >= '0' && **cursor <= '9'; ++*cursor, unit /= 10)
+        *us += (**cursor - '0') * unit;
+    return true;
 }
 
-/* RFC 3339, section 5.6 */
-static bool read_rfc3339(hookline_bytes text, int64_t *seconds)
+bool timestamp_read_rfc3339(hookline_bytes text, const char *separators, int64_t *us)
 {
     const char *cursor = text.base, *end = text.base + text.len;
     int year, month, day, clock, offset;
-    int64_t days;
+    int64_t seconds, fraction;
 
-    if (!read_field(&cursor, end, 4, '-', &year) || !read_field(&cursor, end, 2, '-', &month) ||
-        !read_field(&cursor, end, 2, '\0', &day) || cursor == end)
+    if (!timestamp_read_field(&cursor, end, 4, '-', &year) ||
+        !timestamp_read_field(&cursor, end, 2, '-', &month) ||
+        !timestamp_read_field(&cursor, end, 2, '\0', &day) || cursor == end)
         return false;
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
+    if (year < 1970 || month < 1 || month > 12 || day < 1 ||
+        day > calendar_days_in_month(year, month))
         return false;
-    if ((*cursor != 'T' && *cursor != 't') || (cursor++, !read_clock(&cursor, end, &clock)) ||
-        !skip_fraction(&cursor, end) || !read_offset(cursor, end, &offset))
+    if (*cursor == '\0' || strchr(separators, *cursor) == NULL ||
+        (cursor++, !timestamp_read_clock(&cursor, end, &clock)) ||
+        !timestamp_read_fraction(&cursor, end, &fraction) ||
+        !timestamp_read_offset(cursor, end, &offset))
         return false;
 
-    days = days_before_year(year) + day - 1;
+    seconds = calendar_days_before_year(year) + day - 1;
     for (int m = 1; m < month; m++)
-        days += days_in_month(year, m);
-    if (days * 86400 + clock < offset)
+        seconds += calendar_days_in_month(year, m);
+    seconds = seconds * 86400 + clock - offset;
+    if (seconds < 0)
         return false;
-    *seconds = days * 86400 + clock - offset;
+    *us = seconds * 1000000 + fraction;
+    return true;
+}
+
+static bool timestamp_read_date(hookline_bytes text, int64_t *seconds)
+{
+    int64_t us;
+
+    if (!timestamp_read_rfc3339(text, "Tt", &us))
+        return false;
+    *seconds = us / 1000000;
     return true;
 }
 
@@ -136,10 +156,10 @@ bool timestamp_read(enum time_unit unit, hookline_bytes text, int64_t *seconds)
         *seconds /= 1000;
         return true;
     case TIME_RFC3339:
-        return read_rfc3339(text, seconds);
+        return timestamp_read_date(text, seconds);
     case TIME_ANY:
         if (!timestamp_read_number(text, seconds))
-            return read_rfc3339(text, seconds);
+            return timestamp_read_date(text, seconds);
         if (*seconds >= surely_milliseconds)
             *seconds /= 1000;
         return true;
@@ -147,16 +167,16 @@ bool timestamp_read(enum time_unit unit, hookline_bytes text, int64_t *seconds)
     return false;
 }
 
-static size_t write_rfc3339(int64_t seconds, char *out)
+static size_t timestamp_write_rfc3339(int64_t seconds, char *out)
 {
     int64_t days = seconds / 86400;
     int clock = (int)(seconds % 86400), year = 1970, month = 1;
 
-    while (days_before_year(year + 1) <= days)
+    while (calendar_days_before_year(year + 1) <= days)
         year++;
-    days -= days_before_year(year);
-    while (days >= days_in_month(year, month))
-        days -= days_in_month(year, month++);
+    days -= calendar_days_before_year(year);
+    while (days >= calendar_days_in_month(year, month))
+        days -= calendar_days_in_month(year, month++);
     return (size_t)snprintf(out, TIMESTAMP_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month,
                             (int)days + 1, clock / 3600, clock / 60 % 60, clock % 60);
 }
@@ -170,7 +190,7 @@ size_t timestamp_write(enum time_unit unit, int64_t seconds, char *out)
         return (size_t)snprintf(out, TIMESTAMP_SIZE, "%" PRId64, seconds * 1000);
     case TIME_RFC3339:
     case TIME_ANY:
-        return write_rfc3339(seconds, out);
+        return timestamp_write_rfc3339(seconds, out);
     }
     return 0;
 }

@@ -129,34 +129,3 @@ hookline_result hookline_verify(const hookline_verifier *v, const hookline_reque
     r.payload = req->body;
     return r;
 }
-
-static unsigned char lower(char c)
-{
-    return (unsigned char)(c - 'A') < 26 ? (unsigned char)(c | 0x20) : (unsigned char)c;
-}
-
-/* In ASCII, whatever the locale: strcasecmp() in Turkish would miss a second "X-ID". From the end,
- * since the names of one sender begin alike. */
-static bool same_name(const char *a, const char *b, size_t len)
-{
-    if (memcmp(a, b, len) == 0)
-        return true;
-    while (len > 0 && lower(a[len - 1]) == lower(b[len - 1]))
-        len--;
-    return len == 0;
-}
-
-size_t hookline_find_in_list(const void *header_list, const char *name, hookline_bytes *value)
-{
-    const hookline_header_list *list = header_list;
-    size_t len = strlen(name), found = 0;
-
-    for (size_t i = 0; list != NULL && i < list->count; i++) {
-        const hookline_header *header = &list->entries[i];
-
-        if (header->name != NULL && strlen(header->name) == len &&
-            same_name(header->name, name, len) && found++ == 0)
-            *value = header->value;
-    }
-    return found;
-}

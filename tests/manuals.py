@@ -75,13 +75,48 @@ def keys_of_yaml(text):
 
 
 def switched_on(text):
-    """With all of the YAML that is behind a #, see daemon/conf/defaults.c."""
+    """With all of the YAML that is behind a #, see daemon/conf/print.c."""
     return re.sub(r"^#(?=[^\s#]|  )", "", text, flags=re.M)
 
 
 def options_of_help(*command):
     shown = re.findall(r"^ +(?:(-\w), )?(--[\w-]+)", run([*command, "--help"])[1], re.M)
     return {option for both in shown for option in both if option}
+
+
+def keys_of_table():
+    """The dotted key of each row of the daemon's table."""
+    table = read("daemon/conf/table.c")
+    keys = set(re.findall(r'\{\w+\("([\w.]+)"', table))
+    secrets = set(re.findall(r'TEXT\(name "(\.\w+)"', table))
+    for parent in re.findall(r'SECRET_ROWS\("([\w.]+)"', table):
+        keys |= {parent + one for one in secrets}
+    return keys
+
+
+def numbers_shown(text):
+    """What --print-defaults says of each number: its dotted key, its range, its default or example."""
+    found, parents, comment, ranges = {}, [], "", {}
+    for line in text.split("\n"):
+        if re.match(r"# \S", line):
+            comment = line
+            member = re.match(r"# (\w+): .*\((.*)\)\.$", line)
+            ranges.update({member[1]: member[2]} if member else {})
+            continue
+        key = re.match(r"#?( *)(- )?(\w+):(?: (.*))?$", line)
+        if not key:
+            continue
+        indent = len(key[1]) + len(key[2] or "")
+        parents = [one for one in parents if one[0] < indent] + [(indent, key[3])]
+        path = ".".join(name for _, name in parents)
+        limit = re.search(r"\(((?:\w+, )?\d+ (?:to \d+|or more)(?:; 0: [^)]*)?)\)\.$", comment)
+        if limit:
+            found[path] = (limit[1], key[4])
+        for name, value in re.findall(r"(\w+): (\d+)", key[4] or "") if "{" in (key[4] or "") else []:
+            found[f"{path}.{name}"] = (ranges[name], value)
+            found.pop(path, None)
+        comment, ranges = "", {}
+    return found
 
 
 def write_private(path, text):
@@ -98,7 +133,7 @@ def daemon_checks(folder, config):
     """`hooklined --check` of a configuration, all of whose secrets are there."""
     for name in re.findall(r"(?:- |\{)(?:file|credential): ([^\s}]+)", config):
         write_private(os.path.join(folder, name), SECRET)
-    for certificate, key in re.findall(r"certificate: (\S+)\n +key: (\S+)", config):
+    for certificate, key in re.findall(r"certificate: (\S+)\n(?:#.*\n)* +key: (\S+)", config):
         run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
              "-out", certificate, "-keyout", key], cwd=folder)
     write_private(os.path.join(folder, "hooklined.yaml"), config)

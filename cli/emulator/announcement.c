@@ -20,7 +20,7 @@ enum {
     PATH_SIZE = 4200,
 };
 
-/* ---- the command that pings an endpoint */
+/* ---- ping command */
 
 static void announcement_push(cJSON *words, const char *word)
 {
@@ -72,7 +72,7 @@ static cJSON *announcement_ping_words(const struct announcement *a,
     return words;
 }
 
-/* ---- as JSON */
+/* ---- JSON */
 
 static cJSON *announcement_endpoint_json(const struct announcement *a,
                                          const struct playground_endpoint *endpoint,
@@ -126,9 +126,9 @@ static bool announcement_start_json(const struct announcement *a, const char *ba
     return text != NULL;
 }
 
-/* ---- for people */
+/* ---- text */
 
-/* As a shell reads it. */
+/* Quotes the word for a shell if needed. */
 static void announcement_print_word(const char *word)
 {
     static const char plain[] =
@@ -150,8 +150,7 @@ static void announcement_print_word(const char *word)
 
 static void announcement_start_text(const struct announcement *a, const char *base_url)
 {
-    printf("Foil, Shodai and TruLayer are emulated at %s\n"
-           "Foil's organization is %s; the API keys are in %s\n",
+    printf("emulating Foil, Shodai and TruLayer at %s\nFoil's organization: %s; API keys in %s\n",
            base_url, a->organization, a->folder);
     for (size_t i = 0; i < a->playground->count; i++) {
         const struct playground_endpoint *endpoint = &a->playground->endpoints[i];
@@ -202,13 +201,13 @@ static void announcement_attempt_json(struct log *log, const struct dispatch_log
     json_string(&line, "error", note->error);
     json_string(&line, "faults", faults);
     if (json_end(&line)) {
-        log_write(log, line.base, line.len);
+        log_write(log, line.text.base, line.text.len);
         log_flush(log);
     }
     json_free(&line);
 }
 
-/* Else all deliveries would wait for who reads the other end of a pipe. */
+/* A full pipe would block the loop, and with it every delivery. */
 static bool announcement_fd_is_writable(int fd)
 {
     struct pollfd ready = {.fd = fd, .events = POLLOUT};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * announcement.h - what `hookline emulate` says: where everything is when it starts, and each
- * attempt of a delivery. For people, or as a line of JSON. Never a key or a secret.
+ * announcement.h - prints where the emulator's endpoints and keys are, and each delivery attempt,
+ * as text or JSON. Prints no key and no secret.
  *
- * Threads    announcement_start() on one, announcement_attempt() on any other.
+ * Threads    announcement_start() on one thread, announcement_attempt() on any other.
  */
 #ifndef CLI_EMULATOR_ANNOUNCEMENT_H
 #define CLI_EMULATOR_ANNOUNCEMENT_H
@@ -18,16 +18,17 @@ struct playground;
 struct announcement {
     bool json;
     const char *address;      /* ADDRESS:PORT */
-    const char *organization; /* Foil's */
-    const char *folder;       /* of the keys */
+    const char *organization; /* of Foil */
+    const char *folder;       /* holds the API keys */
     const struct keys *keys;
     const struct playground *playground;
 };
 
-/* On standard output, which is flushed. False without memory. */
+/* Prints to stdout and flushes it. Returns false on ENOMEM. */
 bool announcement_start(const struct announcement *announcement);
 
-/* In that log, as JSON; with NULL on standard error, for people, unless nobody reads there. */
+/* Writes the attempt to the log as JSON. With a NULL log, prints text to stderr, unless that
+ * would block. */
 void announcement_attempt(struct log *log, const struct dispatch_log_entry *note);
 
 #endif

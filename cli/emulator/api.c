@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/emulator/api.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "daemon/base/json.h"
+#include "daemon/base/rfc3339.h"
+#include "daemon/base/text.h"
 
 const struct api_request *api_request(const struct api_call *call)
 {
@@ -61,9 +62,17 @@ void api_answer(struct api_call *call, int status, cJSON *json)
     api_answer_with(call, status, json, NULL, NULL);
 }
 
+void api_json_time(cJSON *object, const char *name, int64_t us)
+{
+    char text[RFC3339_SIZE];
+
+    rfc3339_write(text, us);
+    cJSON_AddStringToObject(object, name, text);
+}
+
 /* ---- paths */
 
-static int api_path_hex_digit(char c)
+static int api_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -71,7 +80,7 @@ static int api_path_hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Of a path up to the next slash; undoes %XX. An empty one fits no {}. */
+/* Decodes the segment up to the next slash. Returns false for an empty or bad one. */
 static bool api_path_decode_part(const char **path, char part[API_PART_SIZE])
 {
     size_t len = 0;
@@ -81,7 +90,7 @@ static bool api_path_decode_part(const char **path, char part[API_PART_SIZE])
         int c = (unsigned char)*at;
 
         if (c == '%') {
-            int high = api_path_hex_digit(at[1]), low = high < 0 ? -1 : api_path_hex_digit(at[2]);
+            int high = api_hex_digit(at[1]), low = high < 0 ? -1 : api_hex_digit(at[2]);
 
             if (low < 0)
                 return false;
@@ -115,7 +124,7 @@ bool api_path_fits(const struct api_request *request, const char *pattern,
     return *path == '\0';
 }
 
-/* ---- route */
+/* ---- routes */
 
 const struct api_route *api_route_find(const struct api_route *routes, struct api_context *ctx,
                                        char methods[API_METHODS_SIZE])
@@ -176,15 +185,7 @@ const char *api_bearer_token(const struct api_call *call)
     return *value != '\0' ? value : NULL;
 }
 
-static int api_query_hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)tolower((unsigned char)c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The next character of a query, and moves behind it; -1 if it is a broken escape. */
+/* Decodes one character and advances; -1 for a broken escape. */
 static int api_query_next_character(const char **text)
 {
     int high, low;
@@ -195,7 +196,7 @@ static int api_query_next_character(const char **text)
     }
     if (**text != '%')
         return (unsigned char)*(*text)++;
-    if ((high = api_query_hex_digit((*text)[1])) < 0 || (low = api_query_hex_digit((*text)[2])) < 0)
+    if ((high = api_hex_digit((*text)[1])) < 0 || (low = api_hex_digit((*text)[2])) < 0)
         return -1;
     *text += 3;
     return high * 16 + low;
@@ -210,7 +211,7 @@ static bool api_query_read_value(const char *text, char *value, size_t size)
            (c = api_query_next_character(&text)) > 0)
         value[len++] = (char)c;
     value[len] = '\0';
-    if ((*text == '\0' || *text == '&') && c > 0 && json_is_utf8(value, len))
+    if ((*text == '\0' || *text == '&') && c > 0 && text_is_utf8(value, len))
         return true;
     value[0] = '\0';
     return false;

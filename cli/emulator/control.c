@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The emulator's own API:
+ * control.c - the emulator's own API:
  *
  *   GET  /emulator/endpoints
  *   PUT  /emulator/endpoints/{provider}/{id}/faults  {"faults": "future=412"}
@@ -8,7 +8,7 @@
  *   POST /emulator/events  {"provider": "foil", "type": "gate.session.approved", "data": {}}
  *   PUT  /emulator/trouble  {"provider": "foil", "kind": "html"}
  *
- * It asks for no key, so it answers this machine only.
+ * The API needs no key, so it is served on loopback only.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,17 +23,13 @@
 #include "cli/emulator/emulator.h"
 #include "cli/emulator/form.h"
 #include "cli/emulator/outage.h"
+#include "cli/json_get.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/rfc3339.h"
 #include "daemon/http/host_check.h"
 
-/* ---- events that are no tests: made on demand, and sent to those endpoints of their provider
- * that subscribe to them.
- *
- * Threads    The loop's. */
-
-struct emulator;
+/* ---- events on request */
 
 enum {
     EVENT_TIMEOUT_S = 10,
@@ -71,7 +67,7 @@ static void control_event_write_trulayer(cJSON *body, const struct control_event
 }
 
 static const struct control_event_kind {
-    const char *provider, *id_prefix, *delivery_prefix; /* NULL: nothing is recorded */
+    const char *provider, *id_prefix, *delivery_prefix; /* NULL: not recorded */
     void (*write)(cJSON *body, const struct control_event *m);
     const char *status_names[5];
     bool retries;
@@ -163,8 +159,9 @@ static bool control_event_send(struct emulator *emulator, const struct control_e
     return good;
 }
 
-/* `data` may be NULL. How many deliveries are on their way, and in `answer` their ids; -1, and in
- * `why` (FAULTS_WHY_SIZE bytes) what is wrong. */
+/* Sends an event to the subscribed endpoints of the provider. `data` may be NULL. Returns the
+ * number of deliveries and adds the event's id to `answer`; -1 on failure, with the reason in
+ * `why` (FAULTS_WHY_SIZE bytes). */
 static int control_publish_event(struct emulator *emulator, const char *provider, const char *type,
                                  const cJSON *data, cJSON *answer, char *why)
 {
@@ -177,7 +174,7 @@ static int control_publish_event(struct emulator *emulator, const char *provider
     if (kind == NULL || type[0] == '\0' || strlen(type) > TYPE_MAX ||
         (data != NULL && !cJSON_IsObject(data))) {
         snprintf(why, FAULTS_WHY_SIZE,
-                 "expected provider foil, shodai or trulayer, a type and an object as data");
+                 "expected provider foil, shodai or trulayer, a type, and an object as data");
         return -1;
     }
     ids_make_hex(event.id, kind->id_prefix);
@@ -195,15 +192,7 @@ static int control_publish_event(struct emulator *emulator, const char *provider
     return good || count > 0 ? count : -1;
 }
 
-/* ---- The emulator's own API:
- *
- *   GET  /emulator/endpoints
- *   PUT  /emulator/endpoints/{provider}/{id}/faults  {"faults": "future=412"}
- *   POST /emulator/sources/{name}/test
- *   POST /emulator/events  {"provider": "foil", "type": "gate.session.approved", "data": {}}
- *   PUT  /emulator/trouble  {"provider": "foil", "kind": "html"}
- *
- * It asks for no key, so it answers this machine only. */
+/* ---- answers */
 
 enum {
     MEMBERS_MAX = 2,
@@ -240,8 +229,8 @@ static void control_refuse_missing(const struct emulator *emulator, struct api_c
 
 /* ---- bodies */
 
-/* The texts of a body that has these members and, unless `free` is NULL, that one. For
- * cJSON_Delete(); NULL: it has been refused. */
+/* Returns a body of exactly these text members, and `free` if not NULL, for cJSON_Delete().
+ * Returns NULL after a refusal. */
 static cJSON *control_read_body(struct api_call *call, const char *const names[MEMBERS_MAX],
                                 const char *free)
 {
@@ -251,15 +240,16 @@ static cJSON *control_read_body(struct api_call *call, const char *const names[M
 
     if (!cJSON_IsObject(body)) {
         cJSON_Delete(body);
-        control_refuse(call, 400, "bad_request", "expected a JSON object as the body");
+        control_refuse(call, 400, "bad_request", "the body must be a JSON object");
         return NULL;
     }
     for (int i = 0; i < MEMBERS_MAX && names[i] != NULL; i++) {
-        if (cJSON_IsString(cJSON_GetObjectItemCaseSensitive(body, names[i])))
+        if (json_get_text(body, names[i]) != NULL)
             continue;
         control_refuse(call, 400, "bad_request",
-                       names[1] == NULL ? "expected a text: faults"
-                                        : "expected two texts: provider, and kind or type");
+                       names[1] == NULL
+                           ? "the body must have the string member faults"
+                           : "the body must have the string members provider, and kind or type");
         cJSON_Delete(body);
         return NULL;
     }
@@ -271,16 +261,11 @@ static cJSON *control_read_body(struct api_call *call, const char *const names[M
             known |= strcmp(member->string, names[i]) == 0;
         if (known)
             continue;
-        control_refuse(call, 400, "bad_request", "the body has a member that means nothing here");
+        control_refuse(call, 400, "bad_request", "the body has an unknown member");
         cJSON_Delete(body);
         return NULL;
     }
     return body;
-}
-
-static const char *control_member_text(const cJSON *body, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(body, name)->valuestring;
 }
 
 /* ---- endpoints */
@@ -293,7 +278,7 @@ static void control_json_text(cJSON *object, const char *name, const char *text)
         cJSON_AddStringToObject(object, name, text);
 }
 
-/* Never the secrets. */
+/* Leaves out the secrets. */
 static cJSON *control_endpoint_json(const struct emulator *emulator,
                                     const struct ledger_endpoint *endpoint)
 {
@@ -357,15 +342,14 @@ static void control_change_faults(struct emulator *emulator, struct api_call *ca
         return;
     endpoint = ledger_endpoint(emulator->ledger, parts[0], parts[1]);
     if (endpoint == NULL)
-        control_refuse_missing(emulator, call,
-                               "there is no such endpoint: see GET /emulator/endpoints");
+        control_refuse_missing(emulator, call, "no such endpoint: see GET /emulator/endpoints");
     else
-        control_set_faults(emulator, call, endpoint, control_member_text(body, "faults"));
+        control_set_faults(emulator, call, endpoint, json_get_text(body, "faults"));
     ledger_endpoint_free(&endpoint);
     cJSON_Delete(body);
 }
 
-/* ---- tests of sources */
+/* ---- tests of a source */
 
 struct control_test {
     struct api_call *call;
@@ -391,7 +375,7 @@ static void control_on_first_attempt(void *data, const struct dispatch_attempt *
 static void control_send_test(struct emulator *emulator, struct api_call *call,
                               const struct ledger_endpoint *endpoint)
 {
-    /* TruLayer does not say that it tries again. */
+    /* TruLayer documents no retries. */
     const struct dispatch_traits traits = {.retries = strcmp(endpoint->provider, "trulayer") != 0,
                                            .timeout_s = TEST_TIMEOUT_S};
     struct control_test *test = calloc(1, sizeof(*test));
@@ -417,14 +401,14 @@ static void control_test_source(struct emulator *emulator, struct api_call *call
     struct ledger_endpoint *endpoint = ledger_endpoint_of_source(emulator->ledger, parts[0]);
 
     if (endpoint == NULL)
-        control_refuse_missing(
-            emulator, call, "there is no endpoint for such a source: see GET /emulator/endpoints");
+        control_refuse_missing(emulator, call,
+                               "no endpoint for this source: see GET /emulator/endpoints");
     else
         control_send_test(emulator, call, endpoint);
     ledger_endpoint_free(&endpoint);
 }
 
-/* ---- events and trouble */
+/* ---- events and outages */
 
 static void control_make_event(struct emulator *emulator, struct api_call *call,
                                char parts[][API_PART_SIZE])
@@ -440,9 +424,9 @@ static void control_make_event(struct emulator *emulator, struct api_call *call,
         cJSON_Delete(json);
         return;
     }
-    deliveries = control_publish_event(emulator, control_member_text(body, "provider"),
-                                       control_member_text(body, "type"),
-                                       cJSON_GetObjectItemCaseSensitive(body, "data"), json, why);
+    deliveries =
+        control_publish_event(emulator, json_get_text(body, "provider"),
+                              json_get_text(body, "type"), json_get(body, "data"), json, why);
     if (deliveries < 0) {
         control_refuse(call, 400, "bad_request", why);
         cJSON_Delete(json);
@@ -461,14 +445,12 @@ static void control_set_outage(struct emulator *emulator, struct api_call *call,
     (void)parts;
     if (body == NULL)
         return;
-    if (outage_set(emulator->outage, control_member_text(body, "provider"),
-                   control_member_text(body, "kind")))
+    if (outage_set(emulator->outage, json_get_text(body, "provider"), json_get_text(body, "kind")))
         api_answer(call, 200, cJSON_Duplicate(body, 1));
     else
-        control_refuse(
-            call, 400, "bad_request",
-            "expected provider foil, shodai or trulayer, and kind html, huge, 500, reset, hang "
-            "or none");
+        control_refuse(call, 400, "bad_request",
+                       "expected provider foil, shodai or trulayer, and kind html, huge, 500, "
+                       "reset, hang or none");
     cJSON_Delete(body);
 }
 
@@ -492,20 +474,22 @@ static const struct {
     {"PUT", "/emulator/trouble", control_set_outage},
 };
 
-/* As with hooklined's administrator: a browser here reaches loopback, and shows pages of others. */
+/* Loopback alone is no protection: a browser on this machine runs pages of other sites, which
+ * could reach the emulator (DNS rebinding). */
 static bool control_is_allowed(const struct emulator *emulator, struct api_call *call)
 {
     const char *host = api_header(call, "host"), *origin = api_header(call, "origin");
 
     if (!emulator->is_local)
         control_refuse(call, 403, "not_local",
-                       "the emulator listens for others, too: they have no say here");
+                       "/emulator/... is served only if the emulator listens on loopback");
     else if (!host_check_is_local(host, strlen(host)))
         control_refuse(call, 403, "foreign_host",
-                       "expected the Host header to be localhost or an address of this machine");
+                       "the Host header must be localhost or a loopback address");
     else if (origin != NULL &&
              !host_check_is_same_origin(origin, strlen(origin), host, strlen(host)))
-        control_refuse(call, 403, "foreign_origin", "a page of another site may not ask for this");
+        control_refuse(call, 403, "foreign_origin",
+                       "requests from pages of other sites are refused");
     else
         return true;
     return false;
@@ -532,7 +516,7 @@ bool control_handle(struct emulator *emulator, struct api_call *call)
         allowed = control_routes[i].method;
     }
     if (allowed != NULL)
-        api_answer_with(call, 405, control_error_json("method_not_allowed", "see the header Allow"),
+        api_answer_with(call, 405, control_error_json("method_not_allowed", "see the Allow header"),
                         "Allow", allowed);
     else
         control_refuse(

@@ -8,18 +8,18 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/json.h"
+#include "daemon/base/text.h"
 #include "daemon/http/client.h"
 
 static const char courier_excerpt_replacement[] = "\xef\xbf\xbd";
 
-/* The length of the character that begins here; 0 if none does. */
+/* Returns the length of the character at `bytes`; 0 if it is NUL or invalid. */
 static size_t courier_excerpt_character_len(const char *bytes, size_t len)
 {
     unsigned char first = (unsigned char)bytes[0];
     size_t wanted = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 
-    return first == 0 || wanted > len || !json_is_utf8(bytes, wanted) ? 0 : wanted;
+    return first == 0 || wanted > len || !text_is_utf8(bytes, wanted) ? 0 : wanted;
 }
 
 char *courier_excerpt_make(const char *bytes, size_t len)
@@ -48,7 +48,7 @@ char *courier_excerpt_make(const char *bytes, size_t len)
 /* ---- courier */
 
 enum {
-    CONNECTIONS_MAX = 256, /* connections; the others wait */
+    CONNECTIONS_MAX = 256, /* more jobs wait */
     WAIT_MS = 60000,
 };
 
@@ -58,13 +58,13 @@ struct courier {
     struct client_calls *calls;
     struct mailbox mailbox;
     atomic_bool stopping;
-    /* The thread's own. */
-    struct courier_job *waiting, **last; /* in the order in which they came */
+    /* Private to the thread. */
+    struct courier_job *waiting, **last; /* in order of arrival */
     struct courier_job *under_way;
     unsigned calls_open;
 };
 
-/* ---- what became of it */
+/* ---- results */
 
 static char *courier_copy_text(const char *text)
 {
@@ -91,7 +91,7 @@ static const char *courier_job_error(const struct courier_job *job,
     if (result->outcome == CLIENT_ANSWERED)
         return NULL;
     if (!job->sent)
-        return "given up: the emulator stops";
+        return "given up: the emulator is stopping";
     return shipment_error(&job->sending,
                           result->error == NULL ? "the delivery failed" : result->error);
 }
@@ -148,7 +148,7 @@ static void courier_job_start(struct courier *courier, struct courier_job *job)
     if (job->call == NULL) {
         courier_job_unlink(&courier->under_way, job);
         courier->calls_open--;
-        courier_job_return(job, "nothing could be sent: out of memory, or the URL is none");
+        courier_job_return(job, "cannot send: out of memory, or invalid URL");
     }
 }
 
@@ -187,7 +187,7 @@ static struct courier_job *courier_take_due(struct courier *courier)
     return NULL;
 }
 
-/* Until the next is due; what waits for others is looked at when one of them has ended. */
+/* Time to the next due job. Jobs that wait for others are checked when a job ends. */
 static int courier_wait_ms(const struct courier *courier)
 {
     int64_t now_us = clock_mono_us(), wait = WAIT_MS;
@@ -211,7 +211,7 @@ static void courier_return_all(struct courier *courier)
     while ((job = courier->waiting) != NULL) {
         courier->waiting = job->next;
         job->sent = false;
-        courier_job_return(job, "given up: the emulator stops");
+        courier_job_return(job, "given up: the emulator is stopping");
     }
 }
 
@@ -230,7 +230,7 @@ static void *courier_run(void *data)
     return NULL;
 }
 
-/* ---- from outside */
+/* ---- open, send and close */
 
 static void courier_wake(void *data)
 {
@@ -276,7 +276,7 @@ struct courier *courier_open(const char *ca_file, char why[COURIER_WHY_SIZE])
         error = pthread_create(&courier->thread, NULL, courier_run, courier);
         if (error == 0)
             return courier;
-        snprintf(why, COURIER_WHY_SIZE, "no thread could be started: %s", strerror(error));
+        snprintf(why, COURIER_WHY_SIZE, "cannot start a thread: %s", strerror(error));
         mailbox_close(&courier->mailbox);
     }
     if (courier != NULL) {

@@ -14,38 +14,30 @@
 #include "daemon/base/clock.h"
 #include "daemon/http/loop_call.h"
 
-/* ---- one delivery on its way: copies of all that is needed until it is over.
- *
- * Ownership  emulated_delivery_new() makes it, emulated_delivery_free() wipes and releases it. */
-
-struct dispatch_request;
-struct dispatch_attempt;
-struct dispatcher;
-struct ledger_endpoint;
+/* ---- delivery: copies everything it needs, since endpoints and requests change meanwhile */
 
 enum {
-    EMULATED_RETRIES_MAX = 16,
     EMULATED_EXTRA_MAX = 8,
 };
 
 struct emulated_delivery {
     struct courier_job job;
     struct dispatcher *dispatcher;
-    struct mailbox_message call; /* the way back to the loop */
+    struct mailbox_message call; /* returns it to the loop */
     char *provider, *endpoint_id, *event_id, *event_type;
-    char *delivery_id; /* NULL: nothing is recorded */
+    char *delivery_id; /* NULL: not recorded */
     char *status_names[5];
-    unsigned retry_s[EMULATED_RETRIES_MAX + 1];
+    unsigned retry_s[DISPATCH_RETRIES_MAX + 1];
     unsigned attempts, copies_left;
-    bool will_retry; /* the last attempt failed, and another one is to come */
-    bool repeating;  /* what is under way is the very same request once more */
-    void (*done)(void *data, const struct dispatch_attempt *attempt); /* NULL after the first */
+    bool will_retry; /* the last attempt failed, a retry follows */
+    bool repeating;  /* sending a copy of the same request */
+    void (*done)(void *data, const struct dispatch_attempt *attempt); /* NULL once called */
     void *data;
-    /* What the letter points to. */
+    /* Referenced by `job`. */
     char *url, *signed_url, *description, *body, *secrets[2], *extra[EMULATED_EXTRA_MAX + 1];
 };
 
-/* NULL stays NULL. */
+/* Returns NULL for NULL. */
 static char *emulated_copy_text(const char *text, bool *good)
 {
     char *out = text == NULL ? NULL : strdup(text);
@@ -55,144 +47,137 @@ static char *emulated_copy_text(const char *text, bool *good)
     return out;
 }
 
-static void emulated_copy_names(struct emulated_delivery *j, const struct dispatch_request *request,
+static void emulated_copy_names(struct emulated_delivery *d, const struct dispatch_request *request,
                                 bool *good)
 {
-    j->provider = emulated_copy_text(request->provider, good);
-    j->endpoint_id = emulated_copy_text(request->endpoint->id, good);
-    j->event_id = emulated_copy_text(request->event_id == NULL ? "" : request->event_id, good);
-    j->event_type = emulated_copy_text(request->event_type, good);
-    j->delivery_id = emulated_copy_text(request->delivery_id, good);
+    d->provider = emulated_copy_text(request->provider, good);
+    d->endpoint_id = emulated_copy_text(request->endpoint->id, good);
+    d->event_id = emulated_copy_text(request->event_id == NULL ? "" : request->event_id, good);
+    d->event_type = emulated_copy_text(request->event_type, good);
+    d->delivery_id = emulated_copy_text(request->delivery_id, good);
     for (int i = 0; i < 5; i++)
-        j->status_names[i] = emulated_copy_text(request->status_names[i], good);
+        d->status_names[i] = emulated_copy_text(request->status_names[i], good);
     for (int i = 0; request->retry_s != NULL && request->retry_s[i] != 0; i++)
-        if (i < EMULATED_RETRIES_MAX)
-            j->retry_s[i] = request->retry_s[i];
+        if (i < DISPATCH_RETRIES_MAX)
+            d->retry_s[i] = request->retry_s[i];
 }
 
-static void emulated_copy_target(struct emulated_delivery *j,
+static void emulated_copy_target(struct emulated_delivery *d,
                                  const struct ledger_endpoint *endpoint, bool *good)
 {
     const hookline_scheme *scheme =
         endpoint->scheme == NULL ? NULL : hookline_scheme_find(endpoint->scheme);
 
-    j->url = emulated_copy_text(endpoint->url, good);
-    j->signed_url = emulated_copy_text(endpoint->signed_url, good);
-    j->description =
+    d->url = emulated_copy_text(endpoint->url, good);
+    d->signed_url = emulated_copy_text(endpoint->signed_url, good);
+    d->description =
         emulated_copy_text(scheme == NULL ? endpoint->description : scheme->description, good);
-    if (j->description == NULL)
-        j->description = emulated_copy_text("", good);
-    j->secrets[0] = emulated_copy_text(endpoint->secret, good);
+    if (d->description == NULL)
+        d->description = emulated_copy_text("", good);
+    d->secrets[0] = emulated_copy_text(endpoint->secret, good);
     if (endpoint->previous_secret != NULL && endpoint->previous_secret[0] != '\0')
-        j->secrets[1] = emulated_copy_text(endpoint->previous_secret, good);
+        d->secrets[1] = emulated_copy_text(endpoint->previous_secret, good);
 }
 
-static void emulated_copy_content(struct emulated_delivery *j,
+static void emulated_copy_content(struct emulated_delivery *d,
                                   const struct dispatch_request *request, bool *good)
 {
-    j->body = malloc(request->len + 1);
-    if (j->body == NULL)
+    d->body = malloc(request->len + 1);
+    if (d->body == NULL)
         *good = false;
     else if (request->len > 0)
-        memcpy(j->body, request->body, request->len);
+        memcpy(d->body, request->body, request->len);
     for (size_t i = 0; request->extra != NULL && request->extra[i] != NULL; i++) {
         if (i < EMULATED_EXTRA_MAX)
-            j->extra[i] = emulated_copy_text(request->extra[i], good);
+            d->extra[i] = emulated_copy_text(request->extra[i], good);
         else
             *good = false;
     }
 }
 
-static void emulated_address_job(struct emulated_delivery *j)
+static void emulated_address_job(struct emulated_delivery *d)
 {
-    j->job.url = j->url;
-    j->job.spec.url = j->signed_url == NULL ? j->url : j->signed_url;
-    j->job.spec.secrets_count = j->secrets[1] == NULL ? 1 : 2;
+    d->job.url = d->url;
+    d->job.spec.url = d->signed_url == NULL ? d->url : d->signed_url;
+    d->job.spec.secrets_count = d->secrets[1] == NULL ? 1 : 2;
 }
 
-static void emulated_fill_job(struct emulated_delivery *j, const struct dispatch_request *request)
+static void emulated_fill_job(struct emulated_delivery *d, const struct dispatch_request *request)
 {
-    j->job = (struct courier_job){
+    d->job = (struct courier_job){
         .spec =
             {
-                .description = j->description,
-                .secrets = (const char *const *)j->secrets,
-                .body = {j->body, request->len},
-                .id = {j->event_id, strlen(j->event_id)},
-                .extra = (const char *const *)j->extra,
+                .description = d->description,
+                .secrets = (const char *const *)d->secrets,
+                .body = {d->body, request->len},
+                .id = {d->event_id, strlen(d->event_id)},
+                .extra = (const char *const *)d->extra,
             },
         .faults = request->faults,
         .timeout_s = request->timeout_s,
         .in_line = request->faults.reorder,
-        .data = j,
+        .data = d,
     };
-    emulated_address_job(j);
+    emulated_address_job(d);
 }
 
-static void emulated_wipe_secret(char *secret)
+static void emulated_free_target(struct emulated_delivery *d)
 {
-    if (secret != NULL)
-        explicit_bzero(secret, strlen(secret));
-    free(secret);
-}
-
-static void emulated_free_target(struct emulated_delivery *j)
-{
-    free(j->url);
-    free(j->signed_url);
-    free(j->description);
-    emulated_wipe_secret(j->secrets[0]);
-    emulated_wipe_secret(j->secrets[1]);
+    free(d->url);
+    free(d->signed_url);
+    free(d->description);
+    ledger_wipe_secret(d->secrets[0]);
+    ledger_wipe_secret(d->secrets[1]);
 }
 
 static void emulated_delivery_free(struct emulated_delivery **delivery)
 {
-    struct emulated_delivery *j = *delivery;
+    struct emulated_delivery *d = *delivery;
 
-    if (j == NULL)
+    if (d == NULL)
         return;
-    shipment_free(&j->job.shipment);
-    free(j->job.error);
-    free(j->job.excerpt);
-    free(j->provider);
-    free(j->endpoint_id);
-    free(j->event_id);
-    free(j->event_type);
-    free(j->delivery_id);
+    shipment_free(&d->job.shipment);
+    free(d->job.error);
+    free(d->job.excerpt);
+    free(d->provider);
+    free(d->endpoint_id);
+    free(d->event_id);
+    free(d->event_type);
+    free(d->delivery_id);
     for (int i = 0; i < 5; i++)
-        free(j->status_names[i]);
-    emulated_free_target(j);
-    free(j->body);
+        free(d->status_names[i]);
+    emulated_free_target(d);
+    free(d->body);
     for (int i = 0; i < EMULATED_EXTRA_MAX; i++)
-        free(j->extra[i]);
-    free(j);
+        free(d->extra[i]);
+    free(d);
     *delivery = NULL;
 }
 
-/* NULL without memory, or if there are more than EMULATED_EXTRA_MAX further headers. */
+/* Returns NULL on ENOMEM, or if there are more than EMULATED_EXTRA_MAX headers. */
 static struct emulated_delivery *emulated_delivery_new(const struct dispatch_request *request)
 {
-    struct emulated_delivery *j = calloc(1, sizeof(*j));
-    bool good = j != NULL;
+    struct emulated_delivery *d = calloc(1, sizeof(*d));
+    bool good = d != NULL;
 
     if (!good)
         return NULL;
-    emulated_copy_names(j, request, &good);
-    emulated_copy_target(j, request->endpoint, &good);
-    emulated_copy_content(j, request, &good);
-    j->done = request->done;
-    j->data = request->data;
+    emulated_copy_names(d, request, &good);
+    emulated_copy_target(d, request->endpoint, &good);
+    emulated_copy_content(d, request, &good);
+    d->done = request->done;
+    d->data = request->data;
     if (request->faults.copies > 1)
-        j->copies_left = request->faults.copies - 1;
+        d->copies_left = request->faults.copies - 1;
     if (good)
-        emulated_fill_job(j, request);
+        emulated_fill_job(d, request);
     else
-        emulated_delivery_free(&j);
-    return j;
+        emulated_delivery_free(&d);
+    return d;
 }
 
-/* Before another attempt: the endpoint's URL and secrets as they are now. Without memory they stay
- * as they were. */
+/* Takes over the endpoint's current URL and secrets before a retry. On ENOMEM keeps the old
+ * ones. */
 static void emulated_delivery_refresh(struct emulated_delivery *delivery,
                                       const struct ledger_endpoint *endpoint)
 {
@@ -214,15 +199,19 @@ static void emulated_delivery_refresh(struct emulated_delivery *delivery,
     emulated_address_job(delivery);
 }
 
-/* ---- dispatch */
+/* ---- dispatcher */
 
-/* Of struct dispatch_request's status_names. */
+/* Indexes of status_names. */
 enum {
     STATUS_PENDING,
     STATUS_DELIVERING,
     STATUS_SUCCEEDED,
     STATUS_RETRYING,
     STATUS_FAILED,
+};
+
+enum {
+    CLOCK_AHEAD_MS = 60000 /* further ahead, the clock was set back */
 };
 
 struct dispatcher {
@@ -256,7 +245,17 @@ void dispatcher_stop(struct dispatcher *dispatcher)
     dispatcher->stopping = true;
 }
 
-/* ---- the record */
+int64_t dispatch_take_time(struct emulator *emulator, size_t count)
+{
+    int64_t now_ms = clock_wall_us() / 1000, newest_ms = emulator->newest_ms;
+
+    if (now_ms <= newest_ms && newest_ms < now_ms + CLOCK_AHEAD_MS)
+        now_ms = newest_ms + 1;
+    emulator->newest_ms = now_ms + (int64_t)count - 1;
+    return now_ms * 1000;
+}
+
+/* ---- records */
 
 static bool dispatch_fail(char *why, const char *what)
 {
@@ -264,29 +263,29 @@ static bool dispatch_fail(char *why, const char *what)
     return false;
 }
 
-static bool dispatch_record(struct dispatcher *dispatcher, const struct emulated_delivery *j,
+static bool dispatch_record(struct dispatcher *dispatcher, const struct emulated_delivery *d,
                             const struct dispatch_request *request, char *why)
 {
     struct ledger *ledger = dispatcher->options.ledger;
     int64_t now_us = clock_wall_us();
-    struct ledger_event *known, event = {j->provider, j->event_id, j->event_type, NULL, now_us};
+    struct ledger_event *known, event = {d->provider, d->event_id, d->event_type, NULL, now_us};
     struct ledger_delivery delivery = {
-        .provider = j->provider,
-        .id = j->delivery_id,
-        .event_id = j->event_id,
-        .endpoint_id = j->endpoint_id,
-        .event_type = j->event_type,
-        .status = j->status_names[STATUS_PENDING],
+        .provider = d->provider,
+        .id = d->delivery_id,
+        .event_id = d->event_id,
+        .endpoint_id = d->endpoint_id,
+        .event_type = d->event_type,
+        .status = d->status_names[STATUS_PENDING],
         .created_us = now_us,
         .updated_us = now_us,
     };
     bool good = true;
 
-    if (j->delivery_id == NULL)
+    if (d->delivery_id == NULL)
         return true;
     if (!ledger_begin(ledger))
         return dispatch_fail(why, ledger_why(ledger));
-    if ((known = ledger_event(ledger, j->provider, j->event_id)) == NULL) {
+    if ((known = ledger_event(ledger, d->provider, d->event_id)) == NULL) {
         event.body = strndup(request->body, request->len);
         good = event.body != NULL && ledger_add_event(ledger, &event);
         free(event.body);
@@ -296,203 +295,203 @@ static bool dispatch_record(struct dispatcher *dispatcher, const struct emulated
     return ledger_end(ledger, good) || dispatch_fail(why, ledger_why(ledger));
 }
 
-/* What the endpoint's owner sees of an attempt; nobody waits for it, so failing is no matter. */
-static void dispatch_record_attempt(struct ledger *ledger, const struct emulated_delivery *j,
+/* Updates the recorded delivery. A failure is ignored: the delivery itself goes on. */
+static void dispatch_record_attempt(struct ledger *ledger, const struct emulated_delivery *d,
                                     int status_name)
 {
     struct ledger_delivery *delivery =
-        j->delivery_id == NULL ? NULL : ledger_delivery(ledger, j->provider, j->delivery_id);
+        d->delivery_id == NULL ? NULL : ledger_delivery(ledger, d->provider, d->delivery_id);
     struct ledger_delivery changed;
 
     if (delivery == NULL)
         return;
     changed = *delivery;
-    changed.status = j->status_names[status_name];
-    if (j->job.sent) {
-        changed.attempts = (int)j->attempts;
-        changed.response_status = j->job.status;
-        changed.response_body = j->job.excerpt;
+    changed.status = d->status_names[status_name];
+    if (d->job.sent) {
+        changed.attempts = (int)d->attempts;
+        changed.response_status = d->job.status;
+        changed.response_body = d->job.excerpt;
     }
-    changed.error = j->job.error;
+    changed.error = d->job.error;
     changed.updated_us = clock_wall_us();
     ledger_change_delivery(ledger, &changed);
     ledger_delivery_free(&delivery);
 }
 
-/* ---- the way */
+/* ---- attempts */
 
-static void dispatch_log_attempt(const struct emulated_delivery *j, bool duplicate)
+static void dispatch_log_attempt(const struct emulated_delivery *d, bool duplicate)
 {
-    const struct dispatcher_options *options = &j->dispatcher->options;
+    const struct dispatcher_options *options = &d->dispatcher->options;
     const struct dispatch_log_entry line = {
         .at_us = clock_wall_us(),
-        .provider = j->provider,
-        .endpoint = j->endpoint_id,
-        .delivery = j->delivery_id,
-        .event = j->event_id,
-        .attempt = j->attempts,
+        .provider = d->provider,
+        .endpoint = d->endpoint_id,
+        .delivery = d->delivery_id,
+        .event = d->event_id,
+        .attempt = d->attempts,
         .duplicate = duplicate,
-        .status = j->job.status,
-        .error = j->job.error,
-        .faults = &j->job.faults,
+        .status = d->job.status,
+        .error = d->job.error,
+        .faults = &d->job.faults,
     };
 
     if (options->note != NULL)
         options->note(options->data, &line);
 }
 
-static void dispatch_report_attempt(struct emulated_delivery *j, bool succeeded, bool will_retry)
+static void dispatch_report_attempt(struct emulated_delivery *d, bool succeeded, bool will_retry)
 {
-    const char *body = j->job.excerpt == NULL ? "" : j->job.excerpt;
+    const char *body = d->job.excerpt == NULL ? "" : d->job.excerpt;
     const struct dispatch_attempt attempt = {
-        .delivery_id = j->delivery_id == NULL ? "" : j->delivery_id,
-        .status = j->job.status,
-        .error = j->job.error,
+        .delivery_id = d->delivery_id == NULL ? "" : d->delivery_id,
+        .status = d->job.status,
+        .error = d->job.error,
         .body = body,
         .len = strlen(body),
         .succeeded = succeeded,
         .will_retry = will_retry,
     };
-    void (*done)(void *data, const struct dispatch_attempt *attempt) = j->done;
+    void (*done)(void *data, const struct dispatch_attempt *attempt) = d->done;
 
-    j->done = NULL;
+    d->done = NULL;
     if (done != NULL)
-        done(j->data, &attempt);
+        done(d->data, &attempt);
 }
 
 static void dispatch_take_call(struct mailbox_message *call);
 
-static void dispatch_submit(struct emulated_delivery *j, int64_t due_us)
+static void dispatch_submit(struct emulated_delivery *d, int64_t due_us)
 {
-    free(j->job.error);
-    free(j->job.excerpt);
-    j->job.error = j->job.excerpt = NULL;
-    j->job.due_us = due_us;
-    j->call.take = dispatch_take_call;
-    loop_call_begin(j->dispatcher->loop_calls);
-    courier_send(j->dispatcher->options.courier, &j->job);
+    free(d->job.error);
+    free(d->job.excerpt);
+    d->job.error = d->job.excerpt = NULL;
+    d->job.due_us = due_us;
+    d->call.take = dispatch_take_call;
+    loop_call_begin(d->dispatcher->loop_calls);
+    courier_send(d->dispatcher->options.courier, &d->job);
 }
 
-/* What was rotated or changed meanwhile counts. False if nothing may be sent there any more. */
-static bool dispatch_refresh(struct emulated_delivery *j)
+/* Reloads the endpoint, which may have changed since. Returns false if it is disabled or gone. */
+static bool dispatch_refresh(struct emulated_delivery *d)
 {
     struct ledger_endpoint *endpoint =
-        ledger_endpoint(j->dispatcher->options.ledger, j->provider, j->endpoint_id);
+        ledger_endpoint(d->dispatcher->options.ledger, d->provider, d->endpoint_id);
     bool good = endpoint != NULL && endpoint->enabled;
 
     if (good)
-        emulated_delivery_refresh(j, endpoint);
+        emulated_delivery_refresh(d, endpoint);
     ledger_endpoint_free(&endpoint);
     return good;
 }
 
-/* The very same request; or, when its time has come, another one of the same event. */
-static bool dispatch_schedule_next(struct emulated_delivery *j, bool retry)
+/* Sends a copy of the same request, or schedules the retry. */
+static bool dispatch_schedule_next(struct emulated_delivery *d, bool retry)
 {
-    if (j->dispatcher->stopping)
+    if (d->dispatcher->stopping)
         return false;
-    if (j->copies_left > 0) {
-        j->copies_left--;
-        dispatch_submit(j, 0);
+    if (d->copies_left > 0) {
+        d->copies_left--;
+        dispatch_submit(d, 0);
         return true;
     }
     if (!retry)
         return false;
-    shipment_free(&j->job.shipment);
-    j->job.only_waits = true;
-    dispatch_submit(j, clock_mono_us() + (int64_t)j->retry_s[j->attempts - 1] * 1000000);
+    shipment_free(&d->job.shipment);
+    d->job.only_waits = true;
+    dispatch_submit(d, clock_mono_us() + (int64_t)d->retry_s[d->attempts - 1] * 1000000);
     return true;
 }
 
 _Static_assert((int)SHIPMENT_WHY_SIZE == (int)FAULTS_WHY_SIZE, "one is written into the other");
 
-/* An attempt is over: recorded first, so that whoever is told finds it there. */
-static void dispatch_end_attempt(struct emulated_delivery *j)
+/* Records the attempt before reporting it, so that a client that asks next finds it. */
+static void dispatch_end_attempt(struct emulated_delivery *d)
 {
-    bool succeeded = j->job.status >= 200 && j->job.status < 300;
-    bool gave_up = !j->job.sent;
-    bool retry = !succeeded && !gave_up && !j->dispatcher->stopping &&
-                 j->attempts < EMULATED_RETRIES_MAX && j->retry_s[j->attempts] != 0;
+    bool succeeded = d->job.status >= 200 && d->job.status < 300;
+    bool gave_up = !d->job.sent;
+    bool retry = !succeeded && !gave_up && !d->dispatcher->stopping &&
+                 d->attempts < DISPATCH_RETRIES_MAX && d->retry_s[d->attempts] != 0;
 
     if (!gave_up)
-        j->attempts++;
-    dispatch_record_attempt(j->dispatcher->options.ledger, j,
+        d->attempts++;
+    dispatch_record_attempt(d->dispatcher->options.ledger, d,
                             succeeded ? STATUS_SUCCEEDED
                             : retry   ? STATUS_RETRYING
                                       : STATUS_FAILED);
     if (!gave_up)
-        dispatch_log_attempt(j, false);
-    j->will_retry = retry;
-    dispatch_report_attempt(j, succeeded, retry);
+        dispatch_log_attempt(d, false);
+    d->will_retry = retry;
+    dispatch_report_attempt(d, succeeded, retry);
 }
 
-/* Whether it has waited for its next attempt, which is on its way now. */
-static bool dispatch_start_retry(struct emulated_delivery *j)
+/* Returns true if the retry was due and is on its way. */
+static bool dispatch_start_retry(struct emulated_delivery *d)
 {
-    if (!j->job.only_waits)
+    if (!d->job.only_waits)
         return false;
-    j->job.only_waits = false;
-    if (j->dispatcher->stopping)
+    d->job.only_waits = false;
+    if (d->dispatcher->stopping)
         return false;
-    if (dispatch_refresh(j)) {
-        dispatch_submit(j, 0);
+    if (dispatch_refresh(d)) {
+        dispatch_submit(d, 0);
         return true;
     }
-    free(j->job.error);
-    j->job.error = strdup("given up: the endpoint is disabled or gone");
+    free(d->job.error);
+    d->job.error = strdup("given up: the endpoint is disabled or gone");
     return false;
 }
 
 static void dispatch_take_call(struct mailbox_message *call)
 {
-    struct emulated_delivery *j =
+    struct emulated_delivery *d =
         (struct emulated_delivery *)((char *)call - offsetof(struct emulated_delivery, call));
 
-    if (dispatch_start_retry(j))
+    if (dispatch_start_retry(d))
         return;
-    if (!j->repeating) {
-        dispatch_end_attempt(j);
-    } else if (j->job.sent) {
-        dispatch_log_attempt(j, true);
+    if (!d->repeating) {
+        dispatch_end_attempt(d);
+    } else if (d->job.sent) {
+        dispatch_log_attempt(d, true);
     }
-    j->repeating = j->copies_left > 0;
-    if (dispatch_schedule_next(j, j->will_retry))
+    d->repeating = d->copies_left > 0;
+    if (dispatch_schedule_next(d, d->will_retry))
         return;
-    if (j->will_retry)
-        dispatch_record_attempt(j->dispatcher->options.ledger, j, STATUS_FAILED);
-    emulated_delivery_free(&j);
+    if (d->will_retry)
+        dispatch_record_attempt(d->dispatcher->options.ledger, d, STATUS_FAILED);
+    emulated_delivery_free(&d);
 }
 
-/* On the courier's thread. */
+/* Runs on the courier thread. */
 static void dispatch_on_job_returned(struct courier_job *job)
 {
-    struct emulated_delivery *j = job->data;
+    struct emulated_delivery *d = job->data;
 
-    loop_call_post(j->dispatcher->loop_calls, &j->call);
+    loop_call_post(d->dispatcher->loop_calls, &d->call);
 }
 
 bool dispatcher_send(struct dispatcher *dispatcher, const struct dispatch_request *request,
                      char *why)
 {
-    struct emulated_delivery *j = dispatcher->stopping ? NULL : emulated_delivery_new(request);
+    struct emulated_delivery *d = dispatcher->stopping ? NULL : emulated_delivery_new(request);
     bool good;
 
-    if (j == NULL)
+    if (d == NULL)
         return dispatch_fail(why,
                              dispatcher->stopping ? "the emulator is stopping" : "out of memory");
-    j->dispatcher = dispatcher;
-    j->job.back = dispatch_on_job_returned;
-    j->job.spec.now = clock_wall_us() / 1000000;
-    j->job.shipment = shipment_build(&j->job.spec, &j->job.faults, why);
-    good = j->job.shipment != NULL && dispatch_record(dispatcher, j, request, why);
+    d->dispatcher = dispatcher;
+    d->job.back = dispatch_on_job_returned;
+    d->job.spec.now = clock_wall_us() / 1000000;
+    d->job.shipment = shipment_build(&d->job.spec, &d->job.faults, why);
+    good = d->job.shipment != NULL && dispatch_record(dispatcher, d, request, why);
     if (good)
-        dispatch_submit(j, 0);
+        dispatch_submit(d, 0);
     else
-        emulated_delivery_free(&j);
+        emulated_delivery_free(&d);
     return good;
 }
 
-/* ---- trial */
+/* ---- test events */
 
 struct dispatch_test {
     struct emulator *emulator;
@@ -512,25 +511,25 @@ bool dispatch_test_faults(const struct api_call *call, const struct ledger_endpo
     return faults_read(faults, words != NULL ? words : endpoint->faults, why);
 }
 
-static bool dispatch_test_send_one(const struct dispatch_test *m, const struct payload *payload,
+static bool dispatch_test_send_one(const struct dispatch_test *test, const struct payload *payload,
                                    const char *event_id, const char *delivery_id,
                                    char why[FAULTS_WHY_SIZE])
 {
     const char *extra[3] = {NULL};
     struct dispatch_request request = {
-        .provider = m->endpoint->provider,
-        .endpoint = m->endpoint,
+        .provider = test->endpoint->provider,
+        .endpoint = test->endpoint,
         .event_id = event_id,
         .event_type = payload->type,
         .body = payload->body,
         .len = payload->len,
         .extra = extra,
         .delivery_id = delivery_id[0] != '\0' ? delivery_id : NULL,
-        .retry_s = m->traits->retries ? m->emulator->retry_s : NULL,
-        .timeout_s = m->traits->timeout_s,
-        .faults = *m->faults,
-        .done = m->done,
-        .data = m->data,
+        .retry_s = test->traits->retries ? test->emulator->retry_s : NULL,
+        .timeout_s = test->traits->timeout_s,
+        .faults = *test->faults,
+        .done = test->done,
+        .data = test->data,
     };
     size_t count = 0;
 
@@ -538,23 +537,24 @@ static bool dispatch_test_send_one(const struct dispatch_test *m, const struct p
         if (payload->headers[i][0] != '\0')
             extra[count++] = payload->headers[i];
     for (size_t i = 0; i < 5; i++)
-        request.status_names[i] = m->traits->status_names[i];
-    return dispatcher_send(m->emulator->dispatcher, &request, why);
+        request.status_names[i] = test->traits->status_names[i];
+    return dispatcher_send(test->emulator->dispatcher, &request, why);
 }
 
-/* The ids, so that they are known before anything is sent. */
-static void dispatch_test_make_ids(const struct dispatch_test *m, struct dispatch_batch *batch)
+/* Makes all ids before anything is sent. */
+static void dispatch_test_make_ids(const struct dispatch_test *test, struct dispatch_batch *batch)
 {
-    const char *prefix = payload_id_prefix(m->endpoint->scheme);
+    const char *prefix = payload_id_prefix(test->endpoint->scheme);
 
-    batch->count = m->faults->burst > DISPATCH_BATCH_MAX ? DISPATCH_BATCH_MAX : m->faults->burst;
+    batch->count =
+        test->faults->burst > DISPATCH_BATCH_MAX ? DISPATCH_BATCH_MAX : test->faults->burst;
     if (batch->count == 0)
         batch->count = 1;
     for (size_t i = 0; i < batch->count; i++) {
         ids_make_hex(batch->event_ids[i], prefix);
         batch->delivery_ids[i][0] = '\0';
-        if (m->traits->delivery_prefix != NULL)
-            ids_make_hex(batch->delivery_ids[i], m->traits->delivery_prefix);
+        if (test->traits->delivery_prefix != NULL)
+            ids_make_hex(batch->delivery_ids[i], test->traits->delivery_prefix);
     }
 }
 
@@ -569,7 +569,7 @@ bool dispatch_test_send(struct emulator *emulator, const struct ledger_endpoint 
     dispatch_test_make_ids(&test, batch);
     now_us = dispatch_take_time(emulator, batch->count);
     for (size_t i = 0; i < batch->count; i++) {
-        /* Each is a millisecond younger than the one before, in whatever order they go. */
+        /* Later events have later times, even when reordered. */
         size_t at = faults->reorder ? batch->count - 1 - i : i;
         struct payload_ids ids = {batch->event_ids[at], endpoint->id};
         struct payload payload;

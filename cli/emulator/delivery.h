@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * delivery.h - an event on its way to an endpoint: recorded, signed, sent, spoilt where a fault
- * asks for it, and sent again on the provider's schedule.
+ * delivery.h - delivers events to endpoints: records, signs and sends them, applies faults, and
+ * retries on the provider's schedule.
  *
- * Threads    The loop's; the sending itself is the courier's, on a thread of its own.
+ * Threads    Loop. The courier sends on its own thread.
  */
 #ifndef CLI_EMULATOR_DELIVERY_H
 #define CLI_EMULATOR_DELIVERY_H
@@ -15,25 +15,25 @@
 #include "cli/faults.h"
 #include "daemon/base/ids.h"
 
-/* ---- what dispatch.h needs: opened, started and stopped.
+/* ---- dispatcher
  *
- * Ownership  dispatcher_open() makes it, dispatcher_close() ends it, when it is stopped.
- * Threads    dispatcher_start() and dispatcher_stop() on the loop, the others on another thread
- *            while there is no loop. */
+ * Ownership  dispatcher_open() makes it; dispatcher_close() ends it after dispatcher_stop().
+ * Threads    dispatcher_start() and dispatcher_stop() on the loop; open and close while there is no
+ *            loop. */
 
 struct courier;
 struct dispatcher;
 struct loop_calls;
 struct ledger;
 
-/* An attempt that is over, for those who watch. */
+/* A finished attempt, for the log. */
 struct dispatch_log_entry {
     int64_t at_us;                                      /* since 1970 */
-    const char *provider, *endpoint, *delivery, *event; /* delivery: NULL if nothing is recorded */
-    unsigned attempt; /* from 1 on; that of the one that it repeats, for a duplicate */
-    bool duplicate;   /* the very same request, once more */
+    const char *provider, *endpoint, *delivery, *event; /* delivery: NULL if not recorded */
+    unsigned attempt;                                   /* from 1; a duplicate has its original's */
+    bool duplicate;                                     /* a copy of the same request */
     int status;
-    const char *error; /* NULL if it was answered */
+    const char *error; /* NULL after an answer */
     const struct faults *faults;
 };
 
@@ -44,26 +44,36 @@ struct dispatcher_options {
     void *data;
 };
 
-/* NULL without memory. */
+/* Returns NULL on ENOMEM. */
 struct dispatcher *dispatcher_open(const struct dispatcher_options *options);
 void dispatcher_close(struct dispatcher **dispatcher);
 
 void dispatcher_start(struct dispatcher *dispatcher, struct loop_calls *loop_calls);
 
-/* From now on dispatcher_send() refuses, and nothing is tried again. What is under way still comes back:
- * at once, when the courier is closed after this. */
+/* Makes dispatcher_send() fail and stops retries. Deliveries in progress still finish: at once
+ * if the courier is closed next. */
 void dispatcher_stop(struct dispatcher *dispatcher);
 
+struct emulator;
 struct ledger_endpoint;
 
+/* Reserves the times of `count` new events, 1 ms apart, and returns the first, in microseconds
+ * since 1970. No two events share a time: TruLayer's carry no id, so a receiver would drop the
+ * second one as a duplicate. */
+int64_t dispatch_take_time(struct emulator *emulator, size_t count);
+
+enum {
+    DISPATCH_RETRIES_MAX = 16
+};
+
 struct dispatch_attempt {
-    const char *delivery_id; /* "" if nothing is recorded */
-    int status;              /* of the receiver's answer; 0 if none came */
-    const char *error;       /* NULL if it answered */
-    const char *body;        /* of the answer, as excerpt.h makes it; "" if there is none */
+    const char *delivery_id; /* "" if not recorded */
+    int status;              /* of the receiver's answer; 0: none */
+    const char *error;       /* NULL after an answer */
+    const char *body;        /* by courier_excerpt_make(), or "" */
     size_t len;
-    bool succeeded;  /* 2xx */
-    bool will_retry; /* there will be another attempt */
+    bool succeeded; /* by a 2xx */
+    bool will_retry;
 };
 
 struct dispatch_request {
@@ -72,65 +82,60 @@ struct dispatch_request {
     const char *event_id, *event_type;
     const char *body; /* JSON */
     size_t len;
-    const char *const
-        *extra; /* further headers, as struct shipment_spec has them; copied; may be NULL */
-    const char *delivery_id;     /* NULL: ephemeral, nothing is recorded */
-    const char *status_names[5]; /* the provider's words for pending, delivering, succeeded,
-                                    will be retried, failed. Nobody sees it delivering: it is
-                                    pending until the first attempt is over */
-    const unsigned *retry_s;     /* seconds until each further attempt; 0 ends them; may be NULL */
+    const char *const *extra;    /* more headers, as in struct shipment_spec; copied; may be NULL */
+    const char *delivery_id;     /* NULL: not recorded */
+    const char *status_names[5]; /* the provider's words for pending, delivering, succeeded, will
+                                    be retried, failed. A delivery stays pending until its first
+                                    attempt ends */
+    const unsigned *retry_s;     /* seconds to each retry; 0 ends them; may be NULL */
     unsigned timeout_s;
-    struct faults faults; /* all but burst: trial.h makes the events. With reorder they arrive in
-                             the order in which they are dispatched, one after the other */
-    /* After the first attempt, on the loop, exactly once, also if all ends before it; may be
-     * NULL. */
+    struct faults faults; /* all but burst, see dispatch_test_send(). With reorder, deliveries to
+                             a URL are sent one at a time, in the order of dispatch */
+    /* Called once on the loop: after the first attempt, or when the emulator stops. May be NULL. */
     void (*done)(void *data, const struct dispatch_attempt *attempt);
     void *data;
 };
 
-/* Records the event, unless it is there already, and the delivery. False, and in `why`
- * (FAULTS_WHY_SIZE bytes) what is wrong: then nothing has happened. */
+/* Records the event, if new, and the delivery, and sends it. On failure nothing is recorded or
+ * sent; returns false, with the reason in `why` (FAULTS_WHY_SIZE bytes). */
 bool dispatcher_send(struct dispatcher *dispatcher, const struct dispatch_request *request,
                      char *why);
 
-/* ---- "send a test": an endpoint's test event on its way, as often as the faults ask for.
- *
- * Threads    The loop's. */
+/* ---- test events */
 
 struct api_call;
-struct emulator;
 
-/* How a provider sends. */
+/* The way a provider sends. */
 struct dispatch_traits {
-    const char *delivery_prefix; /* of the ids of deliveries; NULL: nothing is recorded */
-    const char *status_names[5]; /* as struct dispatch_request has them */
+    const char *delivery_prefix; /* for delivery ids; NULL: not recorded */
+    const char *status_names[5]; /* see struct dispatch_request */
     bool retries;                /* on the emulator's schedule */
     unsigned timeout_s;
 };
 
 enum {
-    DISPATCH_BATCH_MAX = 100 /* deliveries of one burst */
+    DISPATCH_BATCH_MAX = 100 /* deliveries of a burst */
 };
 
-/* What is on its way: the event, and the delivery if one is recorded, of each that was made. */
+/* The ids of a test event or a burst of them. Delivery ids are "" if not recorded. */
 struct dispatch_batch {
     size_t count;
     char event_ids[DISPATCH_BATCH_MAX][IDS_SIZE], delivery_ids[DISPATCH_BATCH_MAX][IDS_SIZE];
 };
 
-/* The faults of this call: those of its header Hookline-Fault, else those of the endpoint. False,
- * and in `why` what is wrong with the header. */
+/* Reads the faults of the call's Hookline-Fault header, else the endpoint's. Returns false for a
+ * bad header, with the reason in `why`. */
 bool dispatch_test_faults(const struct api_call *call, const struct ledger_endpoint *endpoint,
                           struct faults *faults, char why[FAULTS_WHY_SIZE]);
 
-/* Sends one, or a burst of them. `done` is for the one that goes first, as dispatcher_send() calls it.
- * False, and in `why` what is wrong: then nothing is on its way. */
+/* Sends a test event, or a burst of them; `done` is for the first. On failure nothing is sent;
+ * returns false, with the reason in `why`. */
 bool dispatch_test_send(struct emulator *emulator, const struct ledger_endpoint *endpoint,
                         const struct dispatch_traits *traits, const struct faults *faults,
                         void (*done)(void *data, const struct dispatch_attempt *attempt),
                         void *data, struct dispatch_batch *batch, char why[FAULTS_WHY_SIZE]);
 
-/* Records an event and a delivery that is not sent, with this status. */
+/* Records a test event and a delivery with this status, without sending it. */
 bool dispatch_test_skip(struct emulator *emulator, const struct ledger_endpoint *endpoint,
                         const struct dispatch_traits *traits, const char *status,
                         struct dispatch_batch *batch, char why[FAULTS_WHY_SIZE]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Puts the emulator's parts together, and takes them down in the opposite order.
+ * emulate.c - the command `hookline emulate`: opens the emulator's parts, routes requests, closes
+ * the parts in reverse order.
  */
 #include "cli/command.h"
 
@@ -17,6 +18,7 @@
 #include "daemon/log/log.h"
 #include "daemon/base/process.h"
 #include "cli/emulator/announcement.h"
+#include "cli/emulator/api.h"
 #include "cli/emulator/courier.h"
 #include "cli/emulator/delivery.h"
 #include "cli/emulator/emulator.h"
@@ -27,9 +29,9 @@
 #include "cli/emulator/server.h"
 #include "cli/emulator/outage.h"
 #include "cli/faults.h"
+#include "daemon/http/tls.h"
 
 enum {
-    RETRIES_MAX = 16,
     RETRY_S_MAX = 86400,
 };
 
@@ -46,54 +48,51 @@ static const struct emulate_options emulate_option_defaults = {
     .retry = "5,30,120",
 };
 
-#define ROW(name, kind, member, value, help)                                                       \
-    {                                                                                              \
-        name, 0, kind, offsetof(struct emulate_options, member), value, help, 0, 0                 \
-    }
-
 static const struct option_row emulate_option_rows[] = {
-    ROW("listen", OPTION_TEXT, listen, "ADDRESS", "where it answers; default: 127.0.0.1:4010"),
-    ROW("keys", OPTION_TEXT, keys, "FOLDER",
-        "where the API keys are, and the secrets that it makes;\ndefault: hookline-keys"),
-    ROW("store", OPTION_TEXT, store, "FILE", "remember everything there; default: in memory"),
-    ROW("for", OPTION_TEXT, config, "FILE",
-        "a hooklined.yaml: an endpoint for each of its sources"),
-    ROW("sink-url", OPTION_TEXT, sink_url, "URL",
-        "where that hooklined is reached; default: as it listens"),
-    ROW("endpoint", OPTION_TEXTS, endpoints, "PROVIDER=URL[,WHERE]",
-        "an endpoint more, with the secret at WHERE: @FILE,\nenv:VARIABLE or credential:NAME; "
-        "without, one is made"),
-    ROW("fault", OPTION_TEXT, fault, "WORDS", "what goes wrong with deliveries, see below"),
-    ROW("retry", OPTION_TEXT, retry, "SECONDS,...",
-        "until each further attempt, but TruLayer's, which has\nnone; default: 5,30,120; no "
-        "retries: 0"),
-    ROW("strict-urls", OPTION_FLAG, strict_urls, NULL, "refuse the URLs that the providers refuse"),
-    ROW("ca-file", OPTION_AUTHORITIES, ca_file, "FILE",
-        "certificates that vouch for https receivers; default:\nthe system's"),
-    ROW("json", OPTION_FLAG, json, NULL, "say everything as JSON, a line each"),
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0}};
+    TEXT(0, "listen", struct emulate_options, listen, "ADDRESS",
+         "serve the APIs there; default: 127.0.0.1:4010"),
+    TEXT(0, "keys", struct emulate_options, keys, "FOLDER",
+         "keep API keys and generated secrets there;\ndefault: hookline-keys"),
+    TEXT(0, "store", struct emulate_options, store, "FILE",
+         "keep endpoints, events and deliveries there; default:\nin memory"),
+    TEXT(0, "for", struct emulate_options, config, "FILE",
+         "make an endpoint for each source of this hooklined.yaml"),
+    TEXT(0, "sink-url", struct emulate_options, sink_url, "URL",
+         "reach that hooklined there; default: its listen address"),
+    TEXTS(0, "endpoint", struct emulate_options, endpoints, "PROVIDER=URL[,WHERE]",
+          "add an endpoint, with the secret at WHERE: @FILE,\nenv:VARIABLE or credential:NAME; "
+          "default: a new one"),
+    TEXT(0, "fault", struct emulate_options, fault, "WORDS", "corrupt deliveries, see below"),
+    TEXT(0, "retry", struct emulate_options, retry, "SECONDS,...",
+         "wait so long before each retry; TruLayer has none;\ndefault: 5,30,120; no retries: 0"),
+    FLAG(0, "strict-urls", struct emulate_options, strict_urls,
+         "refuse the URLs that the providers refuse"),
+    CHECKED(0, "ca-file", struct emulate_options, ca_file, "FILE", certificate_file_problem,
+            "trust these CA certificates of https receivers;\ndefault: the system's"),
+    FLAG(0, "json", struct emulate_options, json, "print everything as JSON, one object a line"),
+    OPTIONS_END};
 
-/* All that is open. */
+/* The open parts. */
 struct emulation {
     const struct emulate_options *options;
     struct emulator emulator;
-    unsigned retry_s[RETRIES_MAX + 1];
-    char folder[PATH_MAX]; /* of the keys, whatever the working directory */
+    unsigned retry_s[DISPATCH_RETRIES_MAX + 1];
+    char folder[PATH_MAX]; /* of the keys, as an absolute path */
     struct playground *playground;
     struct courier *courier;
     struct api_server *server;
-    struct log *log; /* of the attempts; NULL: they are told to people */
+    struct log *log; /* of attempts; NULL: text on stderr */
 };
 
 /* ---- options */
 
-static bool emulate_read_retry(const char *text, unsigned retry_s[RETRIES_MAX + 1])
+static bool emulate_read_retry(const char *text, unsigned retry_s[DISPATCH_RETRIES_MAX + 1])
 {
     char *end;
 
     if (strcmp(text, "0") == 0)
         return true;
-    for (int i = 0; i < RETRIES_MAX; i++, text = end + 1) {
+    for (int i = 0; i < DISPATCH_RETRIES_MAX; i++, text = end + 1) {
         unsigned long seconds;
 
         if (*text < '0' || *text > '9')
@@ -106,8 +105,8 @@ static bool emulate_read_retry(const char *text, unsigned retry_s[RETRIES_MAX + 
         if (*end == '\0')
             return true;
     }
-    message_print("--retry: expected up to %d numbers of seconds such as 5,30,120, or 0",
-                  RETRIES_MAX);
+    message_print("--retry: expected 0, or up to %d numbers of seconds such as 5,30,120",
+                  DISPATCH_RETRIES_MAX);
     return false;
 }
 
@@ -127,7 +126,7 @@ static bool emulate_read_options(struct emulation *e)
         return false;
     }
     if (e->options->sink_url != NULL && e->options->config == NULL) {
-        message_print("--sink-url: it goes with --for");
+        message_print("--sink-url needs --for");
         return false;
     }
     e->emulator.is_local = address_is_local(&address);
@@ -137,7 +136,7 @@ static bool emulate_read_options(struct emulation *e)
     return emulate_read_retry(e->options->retry, e->retry_s);
 }
 
-/* ---- on the loop */
+/* ---- callbacks on the loop */
 
 static void emulate_on_start(void *data, struct loop_calls *loop_calls)
 {
@@ -146,11 +145,26 @@ static void emulate_on_start(void *data, struct loop_calls *loop_calls)
     dispatcher_start(e->emulator.dispatcher, loop_calls);
 }
 
+static void emulate_refuse_path(struct api_call *call)
+{
+    cJSON *json = cJSON_CreateObject(), *error = cJSON_AddObjectToObject(json, "error");
+
+    cJSON_AddStringToObject(error, "code", "not_found");
+    cJSON_AddStringToObject(error, "message",
+                            "expected a path of Foil's API (/v1/organizations/...), Shodai's "
+                            "(/v0/webhooks), TruLayer's (/v1/webhooks) or /emulator/endpoints");
+    api_answer(call, 404, json);
+}
+
 static void emulate_on_call(void *data, struct api_call *call)
 {
     struct emulation *e = data;
+    struct emulator *emulator = &e->emulator;
 
-    emulator_handle(&e->emulator, call);
+    if (!control_handle(emulator, call) && !outage_handle(emulator->outage, call) &&
+        !foil_handle(emulator, call) && !shodai_handle(emulator, call) &&
+        !trulayer_handle(emulator, call))
+        emulate_refuse_path(call);
 }
 
 static void emulate_on_stop(void *data)
@@ -169,16 +183,16 @@ static void emulate_on_attempt(void *data, const struct dispatch_log_entry *note
     announcement_attempt(e->log, note);
 }
 
-/* ---- opening */
+/* ---- open */
 
-/* Those of a process that was killed; one that is stopped gives up by itself. */
+/* Fails the deliveries that a killed process left unfinished. */
 static void emulate_fail_unfinished(struct ledger *ledger)
 {
     static const char *const statuses[] = {"pending", "delivering", "retry_pending"};
 
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
-        ledger_fail_unfinished(ledger, statuses[i], "failed",
-                               "given up: the emulator has ended before", clock_wall_us());
+        ledger_fail_unfinished(ledger, statuses[i], "failed", "given up: the emulator has stopped",
+                               clock_wall_us());
 }
 
 static bool emulate_open_ledger(struct emulation *e)
@@ -227,7 +241,8 @@ static bool emulate_open_playground(struct emulation *e)
     return e->playground != NULL;
 }
 
-/* The journal would take it for hooklined's, whose lines are verdicts; so it gets plain ones. */
+/* With JOURNAL_STREAM set, log_open() would write to the journal as hooklined, whose lines are
+ * verdicts. */
 static bool emulate_open_log(struct emulation *e)
 {
     unsetenv("JOURNAL_STREAM");
@@ -284,7 +299,7 @@ static void emulate_close(struct emulation *e)
     ledger_close(&e->emulator.ledger);
 }
 
-/* ---- running */
+/* ---- run */
 
 static void emulate_announce(const struct emulation *e)
 {
@@ -303,7 +318,7 @@ static void emulate_announce(const struct emulation *e)
         message_print("out of memory");
 }
 
-/* The other threads inherit that these signals wait. */
+/* Threads started later inherit the mask. */
 static void emulate_block_signals(sigset_t *signals)
 {
     sigemptyset(signals);
@@ -337,12 +352,11 @@ static enum outcome emulate_run(const void *options, const char *const *argument
 const struct command command_emulate = {
     .name = "emulate",
     .arguments = "",
-    .summary = "Be Foil, Shodai and TruLayer, and any other sender, on this machine",
-    .details = "Faults, separated by commas; a call may ask for its own in the header\n"
-               "Hookline-Fault:\n\n"
-               "  stale[=SECONDS] future[=SECONDS] duplicate[=N] burst[=N] reorder\n"
-               "  wrong-secret secret-newline two-signatures unsigned tamper reencode\n"
-               "  crlf oversize[=BYTES] truncate reset slow[=BYTES]\n",
+    .summary = "Emulate Foil, Shodai, TruLayer and any other sender locally",
+    .details = "Faults, separated by commas; a request can set its own in the "
+               "Hookline-Fault\nheader:\n\n  stale[=SECONDS] future[=SECONDS] duplicate[=N] "
+               "burst[=N] reorder\n  wrong-secret secret-newline two-signatures unsigned tamper "
+               "reencode\n  crlf oversize[=BYTES] truncate reset slow[=BYTES]\n",
     .options = emulate_option_rows,
     .options_size = sizeof(struct emulate_options),
     .defaults = &emulate_option_defaults,

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * emulator.h - the providers that are emulated: what they share, and where a request goes.
+ * emulator.h - the state that the emulated providers share.
  *
- * Threads    The loop's, but for what is set before there is one.
+ * Threads    Loop, after setup.
  */
 #ifndef CLI_EMULATOR_EMULATOR_H
 #define CLI_EMULATOR_EMULATOR_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct api_call;
@@ -23,28 +22,21 @@ struct emulator {
     struct dispatcher *dispatcher;
     struct outage *outage;
     char organization[64];
-    const unsigned *retry_s; /* --retry: seconds until each further attempt; 0 ends them */
-    const char *faults;      /* --fault: of endpoints that are made; "" for none */
-    /* TruLayer takes only https URLs of public addresses; a playground has none. */
+    const unsigned *retry_s; /* --retry: seconds to each retry; 0 ends them */
+    const char *faults;      /* --fault: of new endpoints; "" for none */
+    /* --strict-urls: TruLayer accepts only https URLs of public addresses; a local demo has
+     * none. */
     bool strict_urls;
-    bool is_local;     /* only this machine reaches it, so /emulator/... may be asked for */
-    int64_t newest_ms; /* of dispatch_take_time() */
+    bool is_local;     /* listens on loopback only, so it serves /emulator/... */
+    int64_t newest_ms; /* last time given by dispatch_take_time() */
 };
 
-/* Microseconds since 1970, for what is made now: `count` events, each a millisecond younger than
- * the one before. No two events have the same: where nothing else tells them apart, as with
- * TruLayer's, the receiver would take the second one for a duplicate. */
-int64_t dispatch_take_time(struct emulator *emulator, size_t count);
-
-/* Answers the call, now or later. */
-void emulator_handle(struct emulator *emulator, struct api_call *call);
-
-/* Each answers the call if the path is one of its provider's, and else returns false. */
+/* Each answers the call and returns true if the path belongs to its provider. */
 bool foil_handle(struct emulator *emulator, struct api_call *call);
 bool shodai_handle(struct emulator *emulator, struct api_call *call);
 bool trulayer_handle(struct emulator *emulator, struct api_call *call);
 
-/* Our own, for what the providers' APIs have no words for: /emulator/... (control.c). */
+/* The emulator's own API, /emulator/... (control.c). */
 bool control_handle(struct emulator *emulator, struct api_call *call);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What Foil's OpenAPI says; where it leaves something open this does what is least surprising:
- * disabled endpoints stay in the list, a test of one is recorded as skipped, an old secret signs
- * nothing once it was rotated.
+ * foil.c - Foil's API by its OpenAPI document. Where the document is silent: disabled endpoints
+ * stay in the list, a test of one is recorded as skipped, and a rotated secret signs nothing.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,53 +16,23 @@
 #include "cli/emulator/emulator.h"
 #include "cli/emulator/form.h"
 #include "cli/emulator/keys.h"
+#include "cli/json_get.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
-#include "daemon/base/rfc3339.h"
 
-/* ---- Foil's objects and envelopes.
- *
- * Ownership  What is made is for cJSON_Delete(); what is answered with is deleted.
- * Threads    The loop's. */
-
-struct api_call;
-struct form_problems;
-struct ledger;
-struct ledger_delivery;
-struct ledger_endpoint;
+/* ---- objects and envelopes: makers return JSON for cJSON_Delete(), answers delete it */
 
 enum {
-    FOIL_LIMIT_MAX = 200
+    FOIL_LIMIT_MAX = 200,
+    RECEIVED_MAX = 64,
 };
 
-/* The types that an endpoint can subscribe to; webhook.test, which is delivered as well, is none.
- * NULL is the end of both. */
-extern const char *const foil_event_types[];
-extern const char *const foil_delivery_event_types[];
-
-void foil_refuse_path(struct api_call *call);                        /* 404 */
-void foil_refuse_method(struct api_call *call, const char *methods); /* 405 */
-void foil_refuse_form(struct api_call *call, const struct form_problems *problems,
-                      const char *parameter_set);                /* 422 */
-void foil_refuse_broken(struct api_call *call, const char *why); /* 500 */
-
-enum {
-    RECEIVED_MAX = 64
-};
-
-const char *const foil_delivery_event_types[] = {"session.fingerprint.calculated",
-                                                 "session.result.persisted",
-                                                 "gate.session.approved", "webhook.test", NULL};
-const char *const foil_event_types[] = {"session.fingerprint.calculated",
-                                        "session.result.persisted", "gate.session.approved", NULL};
-
-static void foil_json_time(cJSON *object, const char *key, int64_t us)
-{
-    char text[RFC3339_SIZE];
-
-    rfc3339_write(text, us);
-    cJSON_AddStringToObject(object, key, text);
-}
+/* The delivered event types, and those to subscribe to. NULL-terminated. */
+static const char *const foil_delivery_event_types[] = {
+    "session.fingerprint.calculated", "session.result.persisted", "gate.session.approved",
+    "webhook.test", NULL};
+static const char *const foil_event_types[] = {
+    "session.fingerprint.calculated", "session.result.persisted", "gate.session.approved", NULL};
 
 static void foil_json_text(cJSON *object, const char *key, const char *text)
 {
@@ -73,7 +42,7 @@ static void foil_json_text(cJSON *object, const char *key, const char *text)
         cJSON_AddNullToObject(object, key);
 }
 
-/* `secret`: it is shown; else NULL. */
+/* `secret` NULL: not shown. */
 static cJSON *foil_endpoint_json(const struct ledger_endpoint *endpoint, const char *secret)
 {
     cJSON *object = cJSON_CreateObject(), *name = ledger_endpoint_detail_get(endpoint, "name");
@@ -88,8 +57,8 @@ static cJSON *foil_endpoint_json(const struct ledger_endpoint *endpoint, const c
                           ledger_endpoint_event_types(endpoint, foil_event_types));
     if (secret != NULL)
         cJSON_AddStringToObject(object, "signing_secret", secret);
-    foil_json_time(object, "created_at", endpoint->created_us);
-    foil_json_time(object, "updated_at", endpoint->updated_us);
+    api_json_time(object, "created_at", endpoint->created_us);
+    api_json_time(object, "updated_at", endpoint->updated_us);
     cJSON_Delete(name);
     return object;
 }
@@ -111,8 +80,8 @@ static cJSON *foil_delivery_json(const struct ledger_delivery *delivery)
         cJSON_AddNullToObject(object, "response_status");
     foil_json_text(object, "response_body", delivery->response_body);
     foil_json_text(object, "error", delivery->error);
-    foil_json_time(object, "created_at", delivery->created_us);
-    foil_json_time(object, "updated_at", delivery->updated_us);
+    api_json_time(object, "created_at", delivery->created_us);
+    api_json_time(object, "updated_at", delivery->updated_us);
     return object;
 }
 
@@ -169,24 +138,24 @@ static void foil_refuse(struct api_call *call, int status, const char *code, con
     api_answer(call, status, foil_error_json(status, code, message, details));
 }
 
-void foil_refuse_method(struct api_call *call, const char *methods)
+static void foil_refuse_method(struct api_call *call, const char *methods)
 {
     api_answer_with(call, 405,
                     foil_error_json(405, "request.method_not_allowed", "Method not allowed.", NULL),
                     "allow", methods);
 }
 
-void foil_refuse_path(struct api_call *call)
+static void foil_refuse_path(struct api_call *call)
 {
     foil_refuse(call, 404, "request.not_found", "Resource not found.", NULL);
 }
 
-void foil_refuse_broken(struct api_call *call, const char *why)
+static void foil_refuse_broken(struct api_call *call, const char *why)
 {
     foil_refuse(call, 500, "request.internal_error", why, NULL);
 }
 
-/* What the ledger was asked for last and has not given: 404, or 500 if it could not. */
+/* Answers 404 if the last query found nothing, 500 if it failed. */
 static void foil_refuse_missing(struct api_call *call, const struct ledger *ledger)
 {
     if (ledger_failed(ledger))
@@ -214,8 +183,7 @@ static const char *foil_issue_name(enum form_issue issue)
     return "unrecognized_key";
 }
 
-/* The values that the schema has room for, if they are short. What is not known is not echoed: it
- * may be a secret. */
+/* Echoes short values of documented members. An unknown member may be a secret. */
 static void foil_json_received(cJSON *field, const struct form_problem *problem)
 {
     const cJSON *value = problem->received;
@@ -228,8 +196,8 @@ static void foil_json_received(cJSON *field, const struct form_problem *problem)
         cJSON_AddItemToObject(field, "received", cJSON_Duplicate(value, 1));
 }
 
-void foil_refuse_form(struct api_call *call, const struct form_problems *problems,
-                      const char *parameter_set)
+static void foil_refuse_form(struct api_call *call, const struct form_problems *problems,
+                             const char *parameter_set)
 {
     cJSON *details = cJSON_CreateObject();
     cJSON *fields = cJSON_AddArrayToObject(details, "fields");
@@ -254,13 +222,7 @@ void foil_refuse_form(struct api_call *call, const struct form_problems *problem
     foil_refuse(call, 422, "request.validation_failed", "Request failed validation.", details);
 }
 
-/* ---- Foil's events with their deliveries, to be looked at.
- *
- * Threads    The loop's. */
-
-struct api_context;
-
-void foil_get_event(struct api_context *ctx); /* part 1 is its id */
+/* ---- events */
 
 enum {
     EVENTS_LIMIT_DEFAULT = 50,
@@ -272,19 +234,18 @@ struct foil_event_filter {
     int limit;
 };
 
-/* What a live event is about is in its data; a test is about its endpoint. */
+/* Live events name their subject in the data; a test's subject is its endpoint. */
 static cJSON *foil_event_subject(const cJSON *data)
 {
     static const struct {
         const char *member, *type;
     } places[] = {{"endpoint", "webhook_endpoint"}, {"session", "session"}};
     const char *type = "gate_session";
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(data, "gate_session_id");
+    const cJSON *id = json_get(data, "gate_session_id");
     cJSON *subject = cJSON_CreateObject();
 
     for (size_t i = 0; !cJSON_IsString(id) && i < sizeof(places) / sizeof(places[0]); i++) {
-        id = cJSON_GetObjectItemCaseSensitive(
-            cJSON_GetObjectItemCaseSensitive(data, places[i].member), "id");
+        id = json_get(json_get(data, places[i].member), "id");
         type = places[i].type;
     }
     cJSON_AddStringToObject(subject, "type", type);
@@ -308,20 +269,18 @@ static cJSON *foil_event_json(struct ledger *ledger, const struct ledger_event *
 {
     cJSON *object = cJSON_CreateObject(), *body = cJSON_Parse(event->body);
     cJSON *data = cJSON_DetachItemFromObjectCaseSensitive(body, "data");
-    char created[RFC3339_SIZE];
 
     if (!cJSON_IsObject(data)) {
         cJSON_Delete(data);
         data = cJSON_CreateObject();
     }
-    rfc3339_write(created, event->created_us);
     cJSON_AddStringToObject(object, "object", "event");
     cJSON_AddStringToObject(object, "id", event->id);
     cJSON_AddStringToObject(object, "type", event->type);
     cJSON_AddItemToObject(object, "subject", foil_event_subject(data));
     cJSON_AddItemToObject(object, "data", data);
     cJSON_AddItemToObject(object, "webhook_deliveries", foil_event_deliveries(ledger, event->id));
-    cJSON_AddStringToObject(object, "created_at", created);
+    api_json_time(object, "created_at", event->created_us);
     cJSON_Delete(body);
     return object;
 }
@@ -337,7 +296,7 @@ static bool foil_read_limit(const char *text, int *limit)
     return true;
 }
 
-/* A parameter as a member of a form, so that it is refused like one. */
+/* Refuses a query parameter like a member of a form. */
 static bool foil_refuse_parameter(struct api_context *ctx, const struct form_field *field,
                                   enum form_issue issue, const char *expected, const char *received)
 {
@@ -361,7 +320,7 @@ static bool foil_is_event_type(const char *text)
     return false;
 }
 
-/* False: it has been refused. */
+/* Returns false after a refusal. */
 static bool foil_read_event_filter(struct api_context *ctx, struct foil_event_filter *filter)
 {
     static const struct form_field endpoint = {.name = "endpoint_id", .kind = FORM_TEXT},
@@ -414,7 +373,7 @@ static void foil_list_events(struct api_context *ctx)
         return;
     wanted.type = filter.type;
     wanted.endpoint_id = filter.endpoint_id;
-    wanted.limit = (size_t)filter.limit + 1; /* whether there are more */
+    wanted.limit = (size_t)filter.limit + 1; /* one more, to set has_more */
     list.limit = filter.limit;
     list.items = cJSON_CreateArray();
     if (ledger_each_event(ledger, &wanted, foil_event_list_add, &list)) {
@@ -425,7 +384,7 @@ static void foil_list_events(struct api_context *ctx)
     foil_refuse_broken(ctx->call, ledger_why(ledger));
 }
 
-void foil_get_event(struct api_context *ctx)
+static void foil_get_event(struct api_context *ctx)
 {
     struct ledger *ledger = ctx->emulator->ledger;
     struct ledger_event *event;
@@ -450,9 +409,7 @@ void foil_get_event(struct api_context *ctx)
     ledger_event_free(&event);
 }
 
-/* ---- What Foil's OpenAPI says; where it leaves something open this does what is least surprising:
- * disabled endpoints stay in the list, a test of one is recorded as skipped, an old secret signs
- * nothing once it was rotated. */
+/* ---- endpoints */
 
 #define ENDPOINTS "/v1/organizations/{}/webhooks/endpoints"
 #define EVENTS    "/v1/organizations/{}/events"
@@ -493,7 +450,7 @@ static void foil_refuse_ledger(struct api_context *ctx)
     foil_refuse_broken(ctx->call, ledger_why(ctx->emulator->ledger));
 }
 
-/* The body as the form says, for cJSON_Delete(); NULL: it has been refused. */
+/* Returns the checked body for cJSON_Delete(); NULL after a refusal. */
 static cJSON *foil_read_body(struct api_context *ctx, const struct form_field *form)
 {
     const struct api_request *request = api_request(ctx->call);
@@ -506,7 +463,7 @@ static cJSON *foil_read_body(struct api_context *ctx, const struct form_field *f
         return NULL;
     }
     if (form_check(form, body, true, &problems)) {
-        url = cJSON_GetObjectItemCaseSensitive(body, "url");
+        url = json_get(body, "url");
         if (!ctx->emulator->strict_urls || url == NULL || public_url_is_https(url->valuestring))
             return body;
         problems.count = 1;
@@ -518,7 +475,7 @@ static cJSON *foil_read_body(struct api_context *ctx, const struct form_field *f
     return NULL;
 }
 
-/* The endpoint of the path; NULL: it has been refused. */
+/* Returns the endpoint of the path; NULL after a refusal. */
 static struct ledger_endpoint *foil_find_endpoint(struct api_context *ctx)
 {
     struct ledger *ledger = ctx->emulator->ledger;
@@ -558,10 +515,10 @@ static void foil_list_endpoints(struct api_context *ctx)
 
 static bool foil_apply_body(struct ledger_endpoint *endpoint, const cJSON *body)
 {
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(body, "name");
-    const cJSON *url = cJSON_GetObjectItemCaseSensitive(body, "url");
-    const cJSON *status = cJSON_GetObjectItemCaseSensitive(body, "status");
-    const cJSON *types = cJSON_GetObjectItemCaseSensitive(body, "event_types");
+    const cJSON *name = json_get(body, "name");
+    const cJSON *url = json_get(body, "url");
+    const cJSON *status = json_get(body, "status");
+    const cJSON *types = json_get(body, "event_types");
 
     if (status != NULL)
         endpoint->enabled = strcmp(status->valuestring, "active") == 0;
@@ -699,7 +656,7 @@ static cJSON *foil_auth_header_detail(void)
     return details;
 }
 
-/* False: it has been refused. */
+/* Returns false after a refusal. */
 static bool foil_authorize(struct api_context *ctx, unsigned right)
 {
     const char *bearer = api_bearer_token(ctx->call);

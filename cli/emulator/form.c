@@ -8,7 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "daemon/base/json.h"
+#include "cli/json_get.h"
+#include "daemon/base/text.h"
 #include "daemon/http/client.h"
 
 static const char public_url_https[] = "https://";
@@ -27,12 +28,12 @@ static bool public_url_v4_is_private(uint32_t address)
     static const struct public_url_block blocks[] = {
         {0x00000000, 8},  /* this network */
         {0x0a000000, 8},  /* private */
-        {0x64400000, 10}, /* shared by customers of a provider */
+        {0x64400000, 10}, /* carrier-grade NAT */
         {0x7f000000, 8},  /* loopback */
         {0xa9fe0000, 16}, /* link-local */
         {0xac100000, 12}, /* private */
         {0xc0a80000, 16}, /* private */
-        {0xe0000000, 3},  /* groups, and what is reserved */
+        {0xe0000000, 3},  /* multicast and reserved */
     };
 
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
@@ -70,7 +71,7 @@ static bool public_url_address_is_private(const struct sockaddr *address)
     return public_url_v6_is_private(&v6.sin6_addr);
 }
 
-/* The host that the URL names, without brackets; false if there is none that could be looked up. */
+/* Copies the host of the URL, without brackets. Returns false if there is none. */
 static bool public_url_host(const char *url, char host[HOST_SIZE])
 {
     const char *begin = url + sizeof(public_url_https) - 1, *end = begin + strcspn(begin, "/?#\\");
@@ -88,7 +89,7 @@ static bool public_url_host(const char *url, char host[HOST_SIZE])
     return true;
 }
 
-/* Whether the host is that name or one below it; a dot may end it. */
+/* Returns true for the name and its subdomains, with or without a final dot. */
 static bool public_url_host_is_below(const char *host, const char *name)
 {
     size_t len = strlen(host), size = strlen(name);
@@ -124,7 +125,7 @@ enum public_url public_url_check(const char *url)
 
     if (!public_url_is_https(url))
         return PUBLIC_URL_NOT_HTTPS;
-    /* The two names that no server has to be asked for (RFC 6761). */
+    /* RFC 6761 defines these two names without DNS. */
     if (!public_url_host(url, host) || public_url_host_is_below(host, "invalid"))
         return PUBLIC_URL_UNRESOLVABLE;
     if (public_url_host_is_below(host, "localhost"))
@@ -134,10 +135,10 @@ enum public_url public_url_check(const char *url)
 
 /* ---- form */
 
-/* What is looked at, and where its problems go. */
+/* The object being checked, and its problems. */
 struct form_context {
     struct form_problems *problems;
-    const char *path; /* of the object, with its dot; "" for the body */
+    const char *path; /* of the object, with a final dot; "" for the body */
 };
 
 static struct form_problem *form_add_problem(const struct form_context *ctx, const char *name,
@@ -153,8 +154,8 @@ static struct form_problem *form_add_problem(const struct form_context *ctx, con
     problems->count++;
     *problem = (struct form_problem){.field = field, .issue = issue, .received = received};
     snprintf(problem->name, sizeof(problem->name), "%s%s", ctx->path, name);
-    /* What was cut in the middle of a character would be no JSON in an answer. */
-    for (len = strlen(problem->name); !json_is_utf8(problem->name, len);)
+    /* A name cut inside a character would make the answer invalid JSON. */
+    for (len = strlen(problem->name); !text_is_utf8(problem->name, len);)
         problem->name[--len] = '\0';
     return problem;
 }
@@ -189,7 +190,7 @@ static size_t form_count_characters(const char *text)
     return count;
 }
 
-/* Of a single slash libcurl makes two. */
+/* libcurl accepts "http:/host", so check both slashes. */
 static bool form_is_url(const char *text)
 {
     return (strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0) &&
@@ -253,7 +254,7 @@ static void form_check_object(const struct form_context *ctx, const struct form_
     }
     snprintf(path, sizeof(path), "%s%s.", ctx->path, field->name);
     for (const struct form_field *f = field->fields; f->name != NULL; f++)
-        form_check_field(&inside, f, cJSON_GetObjectItemCaseSensitive(object, f->name));
+        form_check_field(&inside, f, json_get(object, f->name));
 }
 
 static void form_check_field(const struct form_context *ctx, const struct form_field *field,
@@ -293,7 +294,7 @@ static bool form_has_field(const struct form_field *fields, const char *name)
     return false;
 }
 
-/* cJSON's strings end there, so what is behind it would be lost. It takes \u12g4 for one, too. */
+/* cJSON ends strings at a NUL, which would hide the rest, and reads \u12g4 as one. */
 static bool form_has_nul(const char *text, size_t len)
 {
     if (memchr(text, '\0', len) != NULL)
@@ -309,7 +310,7 @@ static bool form_has_nul(const char *text, size_t len)
 
 cJSON *form_parse(const char *text, size_t len)
 {
-    if (form_has_nul(text, len) || !json_is_utf8(text, len))
+    if (form_has_nul(text, len) || !text_is_utf8(text, len))
         return NULL;
     return cJSON_ParseWithOpts(text, NULL, 1);
 }
@@ -326,7 +327,7 @@ bool form_check(const struct form_field *fields, const cJSON *value, bool closed
         return false;
     }
     for (const struct form_field *f = fields; f->name != NULL; f++)
-        form_check_field(&ctx, f, cJSON_GetObjectItemCaseSensitive(value, f->name));
+        form_check_field(&ctx, f, json_get(value, f->name));
     cJSON_ArrayForEach(member, value)
     {
         if (closed && !form_has_field(fields, member->string))

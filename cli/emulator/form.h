@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * form.h - what the body of a request has to look like, as a table of its members, and each
- * provider's own words are put to what is wrong with it elsewhere. Pure.
+ * form.h - checks a JSON request body against a table of its members. Each provider words the
+ * problems itself. Pure.
  */
 #ifndef CLI_EMULATOR_FORM_H
 #define CLI_EMULATOR_FORM_H
@@ -11,39 +11,38 @@
 
 #include <cjson/cJSON.h>
 
-/* ---- whether a URL is one that a provider on the internet would send to.
+/* ---- public URLs
  *
- * Threads    Any. A name that nobody knows by heart is looked up, which takes as long as it takes. */
+ * Threads    Any. Blocks in getaddrinfo() for a name. */
 
 enum public_url {
     PUBLIC_URL_GOOD,
     PUBLIC_URL_NOT_HTTPS,
-    PUBLIC_URL_PRIVATE_IP, /* one of its addresses is private, loopback or link-local */
+    PUBLIC_URL_PRIVATE_IP, /* an address is private, loopback or link-local */
     PUBLIC_URL_UNRESOLVABLE,
 };
 
-/* In this order: https, then the look-up, then its addresses. */
+/* Checks the scheme, resolves the host, then checks its addresses. */
 enum public_url public_url_check(const char *url);
 
 bool public_url_is_https(const char *url);
 
 enum form_kind {
     FORM_TEXT,
-    FORM_URL, /* an absolute http or https URL */
+    FORM_URL, /* absolute, http or https */
     FORM_BOOL,
-    FORM_TEXTS, /* an array of texts */
+    FORM_TEXTS, /* array of strings */
     FORM_OBJECT,
 };
 
-/* A member of an object. A row without a name ends the table. */
+/* A member of an object. A NULL name ends the table. */
 struct form_field {
     const char *name;
     enum form_kind kind;
     bool required, nullable;
-    size_t least;                    /* characters of a text, items of an array */
-    const char *const *allowed;      /* the values of a text or of the items, NULL behind the last;
-                                        NULL: any */
-    const struct form_field *fields; /* of an object; what else it has does not matter */
+    size_t least;                    /* characters of a string, items of an array */
+    const char *const *allowed;      /* values of a string or its items, or NULL for any */
+    const struct form_field *fields; /* of an object; other members are ignored */
 };
 
 enum form_issue {
@@ -52,7 +51,7 @@ enum form_issue {
     FORM_TOO_SHORT,
     FORM_NO_URL,
     FORM_NOT_ALLOWED,
-    FORM_UNKNOWN, /* a member that the table does not have */
+    FORM_UNKNOWN, /* a member that is not in the table */
 };
 
 enum {
@@ -66,20 +65,20 @@ struct form_problem {
     enum form_issue issue;
     char expected[FORM_EXPECTED_SIZE]; /* "string", "at least 16 characters"; "" for FORM_UNKNOWN */
     const struct form_field *field;    /* NULL for FORM_UNKNOWN and for the body */
-    const cJSON *received;             /* NULL if it is missing; the body's */
+    const cJSON *received;             /* part of the body; NULL if missing */
 };
 
-/* The first ones that were found. */
+/* The first FORM_PROBLEMS_MAX problems. */
 struct form_problems {
     struct form_problem items[FORM_PROBLEMS_MAX];
     size_t count;
 };
 
-/* NULL if it is no JSON: text in UTF-8, without a NUL even as \u0000, and nothing behind the value.
- * Else for cJSON_Delete(). `text` ends with a NUL, which `len` does not count. */
+/* Parses UTF-8 JSON; the caller deletes it. Returns NULL for invalid JSON, a NUL byte, \u0000,
+ * or bytes after the value. `text` ends with a NUL that `len` excludes. */
 cJSON *form_parse(const char *text, size_t len);
 
-/* Whether the value is an object as the table says; `closed`: one without other members. */
+/* Checks that the value is an object as in the table. `closed` rejects other members. */
 bool form_check(const struct form_field *fields, const cJSON *value, bool closed,
                 struct form_problems *problems);
 

@@ -15,7 +15,7 @@
 #include "daemon/conf/config.h"
 #include "daemon/conf/secret.h"
 
-/* One that is there stays. */
+/* Keeps an existing file. */
 static bool keys_make_secret_file(const char *path)
 {
     char line[IDS_SIZE + 1];
@@ -41,8 +41,7 @@ char *keys_signing_secret(const char *folder, const char *name, char why[KEYS_SE
     if (asprintf(&where.file, "%s/%s.secret", folder, name) < 0)
         snprintf(why, KEYS_SECRET_WHY_SIZE, "out of memory");
     else if (!keys_make_secret_file(where.file))
-        snprintf(why, KEYS_SECRET_WHY_SIZE, "%s: cannot be written: %s", where.file,
-                 strerror(errno));
+        snprintf(why, KEYS_SECRET_WHY_SIZE, "%s: cannot write: %s", where.file, strerror(errno));
     else
         secret = secret_read(&where, why, KEYS_SECRET_WHY_SIZE);
     free(where.file);
@@ -81,7 +80,7 @@ static bool keys_fail(char *why, const char *folder, const char *name, const cha
     return false;
 }
 
-/* What others may read is known to others. */
+/* A key that others can read is not secret. */
 static bool keys_fd_is_private(int fd)
 {
     struct stat st;
@@ -89,7 +88,7 @@ static bool keys_fd_is_private(int fd)
     return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) == 0;
 }
 
-/* One line end at its end is an editor's. False if it is no key. */
+/* Ignores one trailing newline, which editors add. Returns false for an invalid key. */
 static bool key_read(int fd, struct key *key)
 {
     ssize_t len = read(fd, key->text, sizeof(key->text));
@@ -123,8 +122,8 @@ static bool key_write_file(int folder, const char *name, const struct key *key)
     return fd >= 0 && close(fd) == 0 && good;
 }
 
-/* The file is there with a whole key or not at all: another emulator may be making it, too. Then
- * the one that was first is everybody's. */
+/* Writes a temporary file and links it, so that the key file is complete or absent. If another
+ * emulator was faster, its key wins. */
 static bool key_make(int folder, const struct key_kind *kind, struct key *key)
 {
     char text[IDS_SIZE], temporary[64];
@@ -163,12 +162,11 @@ static bool key_open_or_make(const char *path, int folder, const struct key_kind
     if (fd < 0)
         return keys_fail(why, path, kind->name, strerror(errno));
     if (!keys_fd_is_private(fd))
-        good = keys_fail(why, path, kind->name,
-                         "expected a file that nobody else can read: chmod 600 it");
+        good = keys_fail(why, path, kind->name, "others can read it: run chmod 600 on it");
     else
         good = key_read(fd, key) ||
                keys_fail(why, path, kind->name,
-                         "expected one line with a key; remove the file to have one made");
+                         "expected one line with a key; delete the file to get a new one");
     close(fd);
     return good;
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * keys.h - the API keys that the emulated providers know, each with what it may do, so that every
- * refusal which the providers document can be had.
+ * keys.h - API keys of the emulated providers: one for each documented refusal.
  *
  *   foil       good; unscoped (403: no webhooks:manage); foreign (403: of another organization)
  *   shodai     good; unpaid (402); forbidden (403)
  *   trulayer   good (owner); member; viewer (403); free (403: the plan)
  *
- * They stay the same as long as the folder's files are there.
+ * Keys persist in the files of a folder.
  *
- * Ownership  keys_open() makes them, keys_close() wipes and releases them.
+ * Ownership  keys_open() makes them; keys_close() wipes and frees them.
  * Threads    Immutable once opened.
  */
 #ifndef CLI_EMULATOR_KEYS_H
@@ -18,14 +17,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* ---- a signing secret that the emulator makes once, and keeps in its folder of keys. */
+/* ---- signing secrets */
 
 enum {
     KEYS_SECRET_WHY_SIZE = 512
 };
 
-/* What FOLDER/NAME.secret holds, which is made, with mode 0600, if it is not there. For
- * secret_free() of daemon/conf/secret.h; NULL, and in `why` what is wrong. */
+/* Returns the secret in FOLDER/NAME.secret, made with mode 0600 if absent. Release it with
+ * secret_free() of daemon/conf/secret.h. Returns NULL on failure, with the reason in `why`. */
 char *keys_signing_secret(const char *folder, const char *name, char why[KEYS_SECRET_WHY_SIZE]);
 
 enum key_right {
@@ -41,7 +40,7 @@ enum key_right {
 
 struct key {
     const char *provider;
-    const char *name; /* the file in the folder of keys: "foil", "foil.unscoped", ... */
+    const char *name; /* file name: "foil", "foil.unscoped", ... */
     enum key_right right;
     char text[80];
 };
@@ -52,14 +51,14 @@ enum {
     KEYS_WHY_SIZE = 256
 };
 
-/* Reads the folder's keys, and makes those that are missing: the folder has mode 0700 then and each
- * file 0600. A file that others can read is refused. NULL, and in `why` what is wrong. */
+/* Reads the keys, and makes absent ones: the folder with mode 0700, each file with 0600. Rejects
+ * a file that others can read. Returns NULL on failure, with the reason in `why`. */
 struct keys *keys_open(const char *folder, char why[KEYS_WHY_SIZE]);
 void keys_close(struct keys **keys);
 
-/* Compared in constant time; NULL if there is no such key of this provider. */
+/* Compares in constant time. Returns NULL if the provider has no such key. */
 const struct key *keys_find(const struct keys *keys, const char *provider, const char *text);
 
-const struct key *keys_at(const struct keys *keys, size_t number); /* NULL behind the last */
+const struct key *keys_at(const struct keys *keys, size_t number); /* NULL past the end */
 
 #endif

@@ -1,35 +1,23 @@
-/* SPDX-License-Identifier: MIT
- *
- * The events and deliveries of a ledger.
- */
+/* SPDX-License-Identifier: MIT */
 #include "cli/emulator/ledger.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <sqlite3.h>
 
 #include "daemon/base/clock.h"
 
-/* ---- questions to a ledger's database, for its own files.
- *
- * Threads    One. */
-
-struct ledger_file;
+/* ---- queries */
 
 struct ledger {
-    struct ledger_file *file;
-    sqlite3 *db;
+    struct sqlite_file file;
     char why[LEDGER_WHY_SIZE];
 };
 
-/* What stands for ?1, ?2, ... in a statement. */
+/* A bound parameter. */
 struct ledger_value {
     bool is_number;
     const char *text; /* may be NULL */
@@ -48,20 +36,20 @@ static inline struct ledger_value ledger_number(int64_t number)
 
 #define LEDGER_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Keeps what ledger_why() says; returns false. */
+/* Sets ledger_why(); returns false. */
 static bool ledger_fail(struct ledger *ledger, int code)
 {
     snprintf(ledger->why, sizeof(ledger->why), "the emulator's store: %s", sqlite3_errstr(code));
     return false;
 }
 
-/* A statement to step through, for sqlite3_finalize(); NULL on failure. The texts of `values` have
- * to be there until then. */
+/* Returns a bound statement for sqlite3_finalize(); NULL on failure. The texts of `values` must
+ * live until then. */
 static sqlite3_stmt *ledger_prepare(struct ledger *ledger, const char *sql,
                                     const struct ledger_value *values, size_t count)
 {
     sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(ledger->db, sql, -1, &statement, NULL);
+    int code = sqlite3_prepare_v2(ledger->file.sqlite, sql, -1, &statement, NULL);
 
     ledger->why[0] = '\0';
     for (size_t i = 0; code == SQLITE_OK && i < count; i++)
@@ -75,7 +63,7 @@ static sqlite3_stmt *ledger_prepare(struct ledger *ledger, const char *sql,
     return NULL;
 }
 
-/* Whether the statement has changed a row. */
+/* Returns true if the statement changed a row. */
 static bool ledger_execute(struct ledger *ledger, const char *sql,
                            const struct ledger_value *values, size_t count)
 {
@@ -88,10 +76,10 @@ static bool ledger_execute(struct ledger *ledger, const char *sql,
     sqlite3_finalize(statement);
     if (code != SQLITE_DONE)
         return ledger_fail(ledger, code);
-    return sqlite3_changes(ledger->db) > 0;
+    return sqlite3_changes(ledger->file.sqlite) > 0;
 }
 
-/* Its first row, for sqlite3_finalize(); NULL if there is none. */
+/* Returns the statement at its first row, for sqlite3_finalize(); NULL if there is none. */
 static sqlite3_stmt *ledger_query_row(struct ledger *ledger, const char *sql,
                                       const struct ledger_value *values, size_t count)
 {
@@ -109,7 +97,7 @@ static sqlite3_stmt *ledger_query_row(struct ledger *ledger, const char *sql,
     return NULL;
 }
 
-/* A copy of a text of the row; NULL if it is NULL, and, with *good false, without memory. */
+/* Returns a copy of the column; NULL for NULL. On ENOMEM sets *good to false. */
 static char *ledger_column_text(sqlite3_stmt *row, int column, bool *good)
 {
     const char *found = (const char *)sqlite3_column_text(row, column);
@@ -120,27 +108,10 @@ static char *ledger_column_text(sqlite3_stmt *row, int column, bool *good)
     return copy;
 }
 
-/* ---- the SQLite database of a ledger: opened, locked, of our schema.
- *
- * Ownership  ledger_file_open() makes it; ledger_file_close() ends it, when all statements are
- *            finalized.
- * Threads    One. */
+/* ---- schema */
 
-struct ledger_file;
-
-enum {
-    APPLICATION_ID = 0x686f656d, /* "hoem" */
-    SCHEMA_VERSION = 1,
-};
-
-struct ledger_file {
-    sqlite3 *db;
-    const char *path; /* NULL: in memory */
-    int lock;         /* -1: none */
-};
-
-/* What is kept of events and deliveries: old ones go with every new one. */
-static const char ledger_file_schema[] =
+/* The triggers keep the newest 10,000 events and 20,000 deliveries. */
+static const char *const ledger_migrations[] = {
     "CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE endpoint(seq INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL,"
     " id TEXT NOT NULL, source TEXT UNIQUE, scheme TEXT, description TEXT, url TEXT NOT NULL, "
@@ -160,153 +131,16 @@ static const char ledger_file_schema[] =
     " created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL, UNIQUE(provider, id));"
     "CREATE INDEX delivery_event ON delivery(provider, event_id);"
     "CREATE TRIGGER old_deliveries AFTER INSERT ON delivery BEGIN"
-    " DELETE FROM delivery WHERE seq <= new.seq - 20000; END;";
+    " DELETE FROM delivery WHERE seq <= new.seq - 20000; END;",
+};
 
-static bool ledger_file_fail(char *why, const char *path, const char *what, const char *detail)
-{
-    snprintf(why, LEDGER_WHY_SIZE, "%s: %s%s", path == NULL ? "the emulator's store" : path, what,
-             detail);
-    return false;
-}
-
-/* In a file of its own, as the daemon does it: closing any descriptor of SQLite's files would give
- * its locks away. */
-static bool ledger_file_lock(struct ledger_file *file, char *why)
-{
-    char *path, *real = realpath(file->path, NULL);
-    bool good = false;
-
-    if (asprintf(&path, "%s-lock", real == NULL ? file->path : real) < 0)
-        path = NULL;
-    free(real);
-    if (path == NULL)
-        return ledger_file_fail(why, file->path, "out of memory", "");
-    file->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file->lock < 0)
-        ledger_file_fail(why, path, "cannot be opened: ", strerror(errno));
-    else if (flock(file->lock, LOCK_EX | LOCK_NB) == 0)
-        good = true;
-    else
-        ledger_file_fail(why, file->path, "another process has this store open", "");
-    free(path);
-    return good;
-}
-
-static bool ledger_file_execute(struct ledger_file *file, const char *sql, char *why)
-{
-    int code = sqlite3_exec(file->db, sql, NULL, NULL, NULL);
-
-    return code == SQLITE_OK || ledger_file_fail(why, file->path, "", sqlite3_errmsg(file->db));
-}
-
-/* -1 on failure. */
-static int64_t ledger_file_query_number(struct ledger_file *file, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    int64_t number = -1;
-
-    if (sqlite3_prepare_v2(file->db, sql, -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW)
-        number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return number;
-}
-
-static bool ledger_file_create(struct ledger_file *file, char *why)
-{
-    char done[96];
-
-    snprintf(done, sizeof(done), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
-             APPLICATION_ID, SCHEMA_VERSION);
-    return ledger_file_execute(file, "BEGIN IMMEDIATE", why) &&
-           ledger_file_execute(file, ledger_file_schema, why) &&
-           ledger_file_execute(file, done, why);
-}
-
-/* Never changes a file that is not ours. */
-static bool ledger_file_prepare(struct ledger_file *file, char *why)
-{
-    int64_t tables, application, version;
-
-    sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    if ((tables = ledger_file_query_number(file, "SELECT count(*) FROM sqlite_master")) < 0)
-        return ledger_file_fail(why, file->path, "", sqlite3_errmsg(file->db));
-    application = ledger_file_query_number(file, "PRAGMA application_id");
-    version = ledger_file_query_number(file, "PRAGMA user_version");
-    if ((tables > 0 || application != 0 || version != 0) && application != APPLICATION_ID)
-        return ledger_file_fail(why, file->path, "this is a database, but no store of an emulator",
-                                "");
-    if (version > SCHEMA_VERSION)
-        return ledger_file_fail(why, file->path, "this store was written by a newer hookline",
-                                ": install that version, or give another file");
-    sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    return ledger_file_execute(file, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", why) &&
-           ledger_file_execute(file, "PRAGMA secure_delete=FAST", why) &&
-           (version == SCHEMA_VERSION || ledger_file_create(file, why));
-}
-
-/* Behind a slash a name is a file's: others, such as "file:...", mean something to SQLite. */
-static char *ledger_file_name(const struct ledger_file *file)
-{
-    bool is_plain = file->path == NULL || file->path[0] == '/';
-    char *name;
-
-    return asprintf(&name, "%s%s", is_plain ? "" : "./",
-                    file->path == NULL ? ":memory:" : file->path) < 0
-               ? NULL
-               : name;
-}
-
-static bool ledger_file_open_db(struct ledger_file *file, char *why)
-{
-    char *name = ledger_file_name(file);
-    int code = name == NULL
-                   ? SQLITE_NOMEM
-                   : sqlite3_open_v2(
-                         name, &file->db,
-                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-    int error = file->db == NULL ? ENOMEM : sqlite3_system_errno(file->db);
-
-    free(name);
-    return code == SQLITE_OK ||
-           ledger_file_fail(why, file->path, "cannot be opened: ",
-                            error == 0 ? sqlite3_errstr(code) : strerror(error));
-}
-
-static void ledger_file_close(struct ledger_file **file)
-{
-    if (*file == NULL)
-        return;
-    sqlite3_close((*file)->db);
-    if ((*file)->lock >= 0)
-        close((*file)->lock);
-    free(*file);
-    *file = NULL;
-}
-
-/* `path` NULL: in memory. NULL, and in `why` (LEDGER_WHY_SIZE bytes) what is wrong. */
-static struct ledger_file *ledger_file_open(const char *path, char *why)
-{
-    struct ledger_file *file = calloc(1, sizeof(*file));
-    mode_t mask = umask(0077);
-
-    if (file == NULL) {
-        ledger_file_fail(why, path, "out of memory", "");
-    } else {
-        file->path = path;
-        file->lock = -1;
-        if ((path != NULL && !ledger_file_lock(file, why)) || !ledger_file_open_db(file, why) ||
-            !ledger_file_prepare(file, why))
-            ledger_file_close(&file);
-    }
-    umask(mask);
-    return file;
-}
-
-static sqlite3 *ledger_file_db(const struct ledger_file *file)
-{
-    return file->db;
-}
+static const struct sqlite_schema ledger_schema = {
+    .kind = "store of an emulator",
+    .program = "hookline",
+    .application_id = 0x686f656d, /* "hoem" */
+    .version = LEDGER_COUNT(ledger_migrations),
+    .migrations = ledger_migrations,
+};
 
 /* ---- ledger */
 
@@ -314,26 +148,33 @@ enum {
     ENDPOINT_COLUMNS = 14
 };
 
+static bool ledger_open_file(struct ledger *ledger, const char *path, char *why)
+{
+    struct sqlite_file *file = &ledger->file;
+
+    return sqlite_file_open(file, &ledger_schema, path, SQLITE_FILE_WRITE, why) &&
+           sqlite_file_execute(file, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", why) &&
+           sqlite_file_execute(file, "PRAGMA secure_delete=FAST", why) &&
+           sqlite_file_migrate(file, why);
+}
+
 struct ledger *ledger_open(const char *path, char why[LEDGER_WHY_SIZE])
 {
     struct ledger *ledger = calloc(1, sizeof(*ledger));
+    mode_t mask = umask(0077);
 
-    if (ledger == NULL) {
+    if (ledger == NULL)
         snprintf(why, LEDGER_WHY_SIZE, "out of memory");
-        return NULL;
-    }
-    ledger->file = ledger_file_open(path, why);
-    if (ledger->file == NULL)
+    else if (!ledger_open_file(ledger, path, why))
         ledger_close(&ledger);
-    else
-        ledger->db = ledger_file_db(ledger->file);
+    umask(mask);
     return ledger;
 }
 
 void ledger_close(struct ledger **ledger)
 {
     if (*ledger != NULL)
-        ledger_file_close(&(*ledger)->file);
+        sqlite_file_close(&(*ledger)->file);
     free(*ledger);
     *ledger = NULL;
 }
@@ -350,7 +191,7 @@ bool ledger_failed(const struct ledger *ledger)
 
 static bool ledger_run(struct ledger *ledger, const char *sql)
 {
-    int code = sqlite3_exec(ledger->db, sql, NULL, NULL, NULL);
+    int code = sqlite3_exec(ledger->file.sqlite, sql, NULL, NULL, NULL);
 
     return code == SQLITE_OK || ledger_fail(ledger, code);
 }
@@ -361,12 +202,12 @@ bool ledger_begin(struct ledger *ledger)
     return ledger_run(ledger, "BEGIN IMMEDIATE");
 }
 
-/* What went wrong before is what there is to be said. */
+/* Keeps an earlier error: ledger_why() reports the cause, not the rollback. */
 bool ledger_end(struct ledger *ledger, bool good)
 {
     if (good && ledger_run(ledger, "COMMIT"))
         return true;
-    sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_exec(ledger->file.sqlite, "ROLLBACK", NULL, NULL, NULL);
     return false;
 }
 
@@ -511,7 +352,7 @@ struct ledger_endpoint *ledger_endpoint_at(struct ledger *ledger, const char *pr
                                                      values, LEDGER_COUNT(values)));
 }
 
-static void ledger_wipe_secret(char *secret)
+void ledger_wipe_secret(char *secret)
 {
     if (secret != NULL)
         explicit_bzero(secret, strlen(secret));
@@ -538,8 +379,6 @@ void ledger_endpoint_free(struct ledger_endpoint **endpoint)
     free(e);
     *endpoint = NULL;
 }
-
-/* ---- The events and deliveries of a ledger. */
 
 enum {
     DELIVERY_COLUMNS = 12
@@ -758,7 +597,7 @@ void ledger_delivery_free(struct ledger_delivery **delivery)
     *delivery = NULL;
 }
 
-/* ---- detail */
+/* ---- endpoint details */
 
 struct ledger_endpoint *ledger_endpoint_new(const char *provider, const char *id,
                                             const char *secret, const char *faults)

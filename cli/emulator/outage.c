@@ -25,7 +25,7 @@ enum outage_kind {
 static const char *const outage_kind_names[OUTAGE_KINDS] = {"none", "html",  "huge",
                                                             "500",  "reset", "hang"};
 
-/* In the order in which the beginnings of paths are looked at. */
+/* Matched in this order. */
 static const struct {
     const char *name, *path;
 } outage_providers[] = {
@@ -82,7 +82,7 @@ static void outage_answer_html(struct api_call *call, int status, const char *te
     api_answer_bytes(call, status, "text/html; charset=utf-8", text, strlen(text));
 }
 
-/* It begins as JSON does, so that who reads it all in vain has earned it. */
+/* Begins like JSON, so that a client must limit its reading to notice. */
 static void outage_answer_huge(struct api_call *call)
 {
     static const char head[] = "{\"data\":\"", tail[] = "\"}";

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * outage.h - a provider whose API is down, or odd, on purpose.
+ * outage.h - a provider's API that is down or misbehaves, on request.
  *
- * Ownership  outage_open() makes it; outage_close() ends it, when outage_stop() was called or
- *            there were no calls.
- * Threads    The loop's, but for opening and closing.
+ * Ownership  outage_open() makes it; outage_close() ends it after outage_stop().
+ * Threads    Loop; open and close while there is no loop.
  */
 #ifndef CLI_EMULATOR_OUTAGE_H
 #define CLI_EMULATOR_OUTAGE_H
@@ -14,17 +13,17 @@
 struct api_call;
 struct outage;
 
-struct outage *outage_open(void); /* NULL without memory */
+struct outage *outage_open(void); /* NULL on ENOMEM */
 void outage_close(struct outage **outage);
 
-/* "html", "huge" (10 MB), "500", "reset", "hang" or "none", for "foil", "shodai" or "trulayer".
- * False if there is no such provider or kind. */
+/* Sets the outage of foil, shodai or trulayer: "html", "huge" (10 MB), "500", "reset", "hang" or
+ * "none". Returns false for an unknown provider or kind. */
 bool outage_set(struct outage *outage, const char *provider, const char *kind);
 
-/* Whether it has the call now, since its provider is in trouble. */
+/* Takes the call and returns true if its provider has an outage. */
 bool outage_handle(struct outage *outage, struct api_call *call);
 
-/* Ends the calls that hang. */
+/* Resets the calls that hang. */
 void outage_stop(struct outage *outage);
 
 #endif

@@ -12,7 +12,6 @@
 #include "cli/emulator/emulator.h"
 #include "cli/emulator/keys.h"
 #include "cli/emulator/ledger.h"
-#include "cli/sink_config.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/net.h"
@@ -22,15 +21,14 @@
 #include "daemon/http/client.h"
 #include "daemon/policy/source.h"
 
-/* ---- where a hooklined listens, as its configuration says. Pure. */
-
-struct config;
+/* ---- addresses of hooklined */
 
 enum {
     PLAYGROUND_SINK_SIZE = 512
 };
 
-/* Where nobody in particular is named, the loopback is. */
+/* Replaces a wildcard address by loopback. Returns the port in network order; 0 for a Unix
+ * socket. */
 static in_port_t playground_make_reachable(struct sockaddr_storage *address)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)address;
@@ -48,7 +46,8 @@ static in_port_t playground_make_reachable(struct sockaddr_storage *address)
     return v6->sin6_port;
 }
 
-/* "unix:admin.sock" or "127.0.0.1:9090" of the administrator's address, likewise. */
+/* Writes the admin address: "unix:admin.sock" or "127.0.0.1:9090". Returns false if there is
+ * none. */
 static bool playground_sink_admin(const struct config *config, char text[PLAYGROUND_SINK_SIZE])
 {
     const char *admin = config->admin.address;
@@ -67,11 +66,9 @@ static bool playground_sink_admin(const struct config *config, char text[PLAYGRO
     return true;
 }
 
-/* A certificate hardly names the loopback, so an address without TLS is better; and behind a proxy
- * somebody else has to speak first. */
-/* "http://127.0.0.1:8080" of the first address with a port, but for those that a proxy comes to;
- * "https://..." if all of them speak TLS. Every address of this machine is the loopback's. False if
- * there is none. */
+/* Writes hooklined's base URL, e.g. "http://127.0.0.1:8080". Skips addresses that expect a PROXY
+ * header, and prefers one without TLS, since a certificate rarely names loopback. Returns false if
+ * there is no address with a port. */
 static bool playground_sink_url(const struct config *config, char url[PLAYGROUND_SINK_SIZE])
 {
     const struct config_listen *listen = config->listen, *end = listen + config->listen_count;
@@ -97,31 +94,31 @@ static bool playground_sink_url(const struct config *config, char url[PLAYGROUND
 /* ---- playground */
 
 enum {
-    SECRETS = 2 /* the one that signs, and the one before */
+    SECRETS = 2 /* current and previous */
 };
 
-/* What is being made. */
+/* The playground under construction. */
 struct playground_builder {
     struct emulator *emulator;
     struct playground *playground;
     char *why;
 };
 
-/* An endpoint that somebody wants. */
+/* A wanted endpoint. */
 struct playground_request {
     const char *source, *scheme, *description, *signed_url;
     char *url;
-    char *secrets[SECRETS]; /* of secret_read() */
+    char *secrets[SECRETS]; /* from secret_read() */
 };
 
-static bool playground_fail(const struct playground_builder *m, const char *format, ...)
+static bool playground_fail(const struct playground_builder *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-static bool playground_fail(const struct playground_builder *m, const char *format, ...)
+static bool playground_fail(const struct playground_builder *b, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    vsnprintf(m->why, PLAYGROUND_WHY_SIZE, format, args);
+    vsnprintf(b->why, PLAYGROUND_WHY_SIZE, format, args);
     va_end(args);
     return false;
 }
@@ -134,9 +131,9 @@ static void playground_request_free(struct playground_request *request)
             secret_free(&request->secrets[i]);
 }
 
-/* ---- into the ledger */
+/* ---- ledger */
 
-/* Whose API it belongs to; the others have none that sends tests. */
+/* Returns the provider whose API sends the scheme's tests; "emulated" for the others. */
 static const char *playground_provider(const char *scheme)
 {
     if (scheme != NULL && strcmp(scheme, "tripwire") == 0)
@@ -190,11 +187,11 @@ static bool playground_fill_endpoint(struct ledger_endpoint *endpoint,
     return good;
 }
 
-static bool playground_add(struct playground_builder *m, const struct ledger_endpoint *endpoint)
+static bool playground_add(struct playground_builder *b, const struct ledger_endpoint *endpoint)
 {
-    struct playground_endpoint *at = &m->playground->endpoints[m->playground->count];
+    struct playground_endpoint *at = &b->playground->endpoints[b->playground->count];
 
-    m->playground->count++;
+    b->playground->count++;
     at->source = strdup(endpoint->source);
     at->provider = strdup(endpoint->provider);
     at->id = strdup(endpoint->id);
@@ -204,17 +201,16 @@ static bool playground_add(struct playground_builder *m, const struct ledger_end
            at->scheme != NULL;
 }
 
-static bool playground_is_new(const struct playground_builder *m,
+static bool playground_is_new(const struct playground_builder *b,
                               const struct playground_request *request)
 {
-    for (size_t i = 0; i < m->playground->count; i++)
-        if (strcmp(m->playground->endpoints[i].source, request->source) == 0)
-            return playground_fail(m, "%s: there is more than one endpoint for it",
-                                   request->source);
+    for (size_t i = 0; i < b->playground->count; i++)
+        if (strcmp(b->playground->endpoints[i].source, request->source) == 0)
+            return playground_fail(b, "duplicate endpoint for source %s", request->source);
     return true;
 }
 
-/* The one of an earlier start, unless it was another provider's. */
+/* Returns the endpoint of an earlier start. Removes it if the source has changed provider. */
 static struct ledger_endpoint *playground_find_known(struct ledger *ledger,
                                                      const struct playground_request *request)
 {
@@ -227,9 +223,9 @@ static struct ledger_endpoint *playground_find_known(struct ledger *ledger,
     return found;
 }
 
-static bool playground_store(struct playground_builder *m, const struct playground_request *request)
+static bool playground_store(struct playground_builder *b, const struct playground_request *request)
 {
-    struct ledger *ledger = m->emulator->ledger;
+    struct ledger *ledger = b->emulator->ledger;
     const char *provider = playground_provider(request->scheme),
                *problem = client_url_problem(request->url);
     struct ledger_endpoint *endpoint;
@@ -237,8 +233,8 @@ static bool playground_store(struct playground_builder *m, const struct playgrou
     bool good, known;
 
     if (problem != NULL)
-        return playground_fail(m, "%s: %s", request->source, problem);
-    if (!playground_is_new(m, request))
+        return playground_fail(b, "%s: %s", request->source, problem);
+    if (!playground_is_new(b, request))
         return false;
     endpoint = playground_find_known(ledger, request);
     known = endpoint != NULL;
@@ -246,37 +242,36 @@ static bool playground_store(struct playground_builder *m, const struct playgrou
         playground_make_id(id, provider, request->source);
         endpoint = ledger_endpoint_new(provider, id, "", "");
     }
-    if (endpoint == NULL || !playground_fill_endpoint(endpoint, m->emulator, request))
-        good = playground_fail(m, "out of memory");
+    if (endpoint == NULL || !playground_fill_endpoint(endpoint, b->emulator, request))
+        good = playground_fail(b, "out of memory");
     else if (!(known ? ledger_change_endpoint : ledger_add_endpoint)(ledger, endpoint))
-        good = playground_fail(m, "%s", ledger_why(ledger));
+        good = playground_fail(b, "%s", ledger_why(ledger));
     else
-        good = playground_add(m, endpoint) || playground_fail(m, "out of memory");
+        good = playground_add(b, endpoint) || playground_fail(b, "out of memory");
     ledger_endpoint_free(&endpoint);
     return good;
 }
 
-/* ---- hooklined's configuration */
+/* ---- hooklined.yaml */
 
 static void playground_ignore_warning(const char *warning)
 {
     (void)warning;
 }
 
-/* Whether hooklined itself would take them: what it refuses could only fail later, one by one. */
-static bool playground_check_sources(struct playground_builder *m, const struct config *config,
-                                     const char *file)
+/* Loads the sources as hooklined does, so that every error of the file shows at startup. */
+static bool playground_check_sources(struct playground_builder *b, const struct config *config)
 {
     char why[CONFIG_WHY_SIZE];
-    struct sources *sources = sources_open(config, file, playground_ignore_warning, why);
+    struct sources *sources = sources_open(config, playground_ignore_warning, why);
 
     if (sources == NULL)
-        return playground_fail(m, "%s", why);
+        return playground_fail(b, "%s", why);
     sources_free(&sources);
     return true;
 }
 
-static bool playground_read_source(struct playground_builder *m, const struct config_source *source,
+static bool playground_read_source(struct playground_builder *b, const struct config_source *source,
                                    const char *base)
 {
     struct playground_request request = {
@@ -290,19 +285,19 @@ static bool playground_read_source(struct playground_builder *m, const struct co
 
     for (unsigned i = 0; good && i < source->secrets_count && i < SECRETS; i++) {
         request.secrets[i] = secret_read(&source->secrets[i], why, sizeof(why));
-        good = request.secrets[i] != NULL || playground_fail(m, "source %s: %s", source->name, why);
+        good = request.secrets[i] != NULL || playground_fail(b, "source %s: %s", source->name, why);
     }
     if (good && asprintf(&request.url, "%s%s%s", base, source->path == NULL ? "/" : "",
                          source->path == NULL ? source->name : source->path) < 0) {
         request.url = NULL;
-        good = playground_fail(m, "out of memory");
+        good = playground_fail(b, "out of memory");
     }
-    good = good && playground_store(m, &request);
+    good = good && playground_store(b, &request);
     playground_request_free(&request);
     return good;
 }
 
-static bool playground_read_sources(struct playground_builder *m, const struct config *config,
+static bool playground_read_sources(struct playground_builder *b, const struct config *config,
                                     const char *sink_url)
 {
     char base[PLAYGROUND_SINK_SIZE];
@@ -310,21 +305,20 @@ static bool playground_read_sources(struct playground_builder *m, const struct c
 
     if (sink_url == NULL) {
         if (!playground_sink_url(config, base))
-            return playground_fail(
-                m, "the configuration says no port at which hooklined is reached: say "
-                   "--sink-url http://HOST:PORT");
+            return playground_fail(b, "the configuration has no address with a port for hooklined: "
+                                      "pass --sink-url http://HOST:PORT");
     } else if (snprintf(base, sizeof(base), "%s", sink_url) >= (int)sizeof(base)) {
-        return playground_fail(m, "--sink-url: it is too long");
+        return playground_fail(b, "--sink-url is too long");
     }
     for (len = strlen(base); len > 0 && base[len - 1] == '/'; len--)
         base[len - 1] = '\0';
     for (unsigned i = 0; i < config->sources_count; i++)
-        if (!playground_read_source(m, &config->sources[i], base))
+        if (!playground_read_source(b, &config->sources[i], base))
             return false;
     return true;
 }
 
-/* As an option's value. */
+/* Writes the place in the syntax of an option. */
 static char *playground_where_text(const struct config_secret *where)
 {
     char *text;
@@ -335,25 +329,25 @@ static char *playground_where_text(const struct config_secret *where)
     return len < 0 ? NULL : text;
 }
 
-static bool playground_read_admin(struct playground_builder *m, const struct config *config)
+static bool playground_read_admin(struct playground_builder *b, const struct config *config)
 {
     const struct config_secret *token = config->admin.token;
     char address[PLAYGROUND_SINK_SIZE];
 
     if (!playground_sink_admin(config, address))
         return true;
-    m->playground->sink = strdup(address);
+    b->playground->sink = strdup(address);
     if (token != NULL)
-        m->playground->sink_token = playground_where_text(token);
-    return (m->playground->sink != NULL &&
-            (token == NULL) == (m->playground->sink_token == NULL)) ||
-           playground_fail(m, "out of memory");
+        b->playground->sink_token = playground_where_text(token);
+    return (b->playground->sink != NULL &&
+            (token == NULL) == (b->playground->sink_token == NULL)) ||
+           playground_fail(b, "out of memory");
 }
 
-/* ---- the command line */
+/* ---- --endpoint */
 
-/* Behind the name there may be a secret. */
-static bool playground_fail_scheme(const struct playground_builder *m, const char *text)
+/* Quotes only the name: a secret may follow it. */
+static bool playground_fail_scheme(const struct playground_builder *b, const char *text)
 {
     char names[256];
     const hookline_scheme *scheme;
@@ -362,11 +356,12 @@ static bool playground_fail_scheme(const struct playground_builder *m, const cha
     for (size_t i = 0; (scheme = hookline_scheme_at(i)) != NULL && len < sizeof(names); i++)
         len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i == 0 ? "" : ", ",
                                 scheme->name);
-    return playground_fail(m, "--endpoint %.*s: expected PROVIDER=URL, where PROVIDER is one of %s",
+    return playground_fail(b, "--endpoint %.*s: expected PROVIDER=URL; PROVIDER is one of %s",
                            (int)strcspn(text, "=:,"), text, names);
 }
 
-/* Behind the first comma that such a place follows: URLs and paths have others. */
+/* Splits at the first comma that @, env: or credential: follows, since URLs and paths contain
+ * other commas. */
 static bool playground_split_where(char *url, struct config_secret *where)
 {
     for (char *comma = strchr(url, ','); comma != NULL; comma = strchr(comma + 1, ',')) {
@@ -378,8 +373,8 @@ static bool playground_split_where(char *url, struct config_secret *where)
     return false;
 }
 
-/* Where it is no secret of the scheme's, it has been complained about. */
-static bool playground_can_sign(const struct playground_builder *m,
+/* Returns false, with an error, if the scheme cannot sign with the secret. */
+static bool playground_can_sign(const struct playground_builder *b,
                                 const struct playground_request *request)
 {
     hookline_verifier *verifier;
@@ -387,7 +382,7 @@ static bool playground_can_sign(const struct playground_builder *m,
 
     hookline_verifier_free(&verifier);
     return code == 0 ||
-           playground_fail(m, "--endpoint %s: %s", request->scheme, hookline_code_text(code));
+           playground_fail(b, "--endpoint %s: %s", request->scheme, hookline_code_text(code));
 }
 
 static void playground_where_free(struct config_secret *where)
@@ -397,7 +392,7 @@ static void playground_where_free(struct config_secret *where)
     free(where->credential);
 }
 
-static bool playground_read_endpoint(struct playground_builder *m, const char *text,
+static bool playground_read_endpoint(struct playground_builder *b, const char *text,
                                      const char *keys)
 {
     const char *equals = strchr(text, '=');
@@ -410,43 +405,43 @@ static bool playground_read_endpoint(struct playground_builder *m, const char *t
 
     free(provider);
     if (scheme == NULL)
-        return playground_fail_scheme(m, text);
+        return playground_fail_scheme(b, text);
     request.source = request.scheme = scheme->name;
     if ((request.url = strdup(equals + 1)) == NULL)
-        return playground_fail(m, "out of memory");
+        return playground_fail(b, "out of memory");
     if (playground_split_where(request.url, &where))
         request.secrets[0] = secret_read(&where, why, sizeof(why));
     else if (strchr(request.url, ',') == NULL)
         request.secrets[0] = keys_signing_secret(keys, scheme->name, why);
-    else /* What is there may be a secret. */
+    else /* the text may be a secret, so it is not quoted */
         snprintf(why, sizeof(why),
-                 "expected @FILE, env:VARIABLE or credential:NAME behind the comma;"
-                 " a comma of the URL is written %%2C");
+                 "expected @FILE, env:VARIABLE or credential:NAME after the comma; write a comma "
+                 "of the URL as %%2C");
     if (request.secrets[0] == NULL)
-        good = playground_fail(m, "--endpoint %s: %s", scheme->name, why);
+        good = playground_fail(b, "--endpoint %s: %s", scheme->name, why);
     else
-        good = playground_can_sign(m, &request) && playground_store(m, &request);
+        good = playground_can_sign(b, &request) && playground_store(b, &request);
     playground_where_free(&where);
     playground_request_free(&request);
     return good;
 }
 
-/* ---- the whole */
+/* ---- open and close */
 
-static bool playground_fill(struct playground_builder *m, const struct playground_options *options,
+static bool playground_fill(struct playground_builder *b, const struct playground_options *options,
                             const struct config *config)
 {
     size_t size = options->endpoints.count + (config == NULL ? 0 : config->sources_count);
 
-    m->playground->endpoints = calloc(size + 1, sizeof(*m->playground->endpoints));
-    if (m->playground->endpoints == NULL)
-        return playground_fail(m, "out of memory");
-    if (config != NULL && !(playground_check_sources(m, config, options->config) &&
-                            playground_read_sources(m, config, options->sink_url) &&
-                            playground_read_admin(m, config)))
+    b->playground->endpoints = calloc(size + 1, sizeof(*b->playground->endpoints));
+    if (b->playground->endpoints == NULL)
+        return playground_fail(b, "out of memory");
+    if (config != NULL && !(playground_check_sources(b, config) &&
+                            playground_read_sources(b, config, options->sink_url) &&
+                            playground_read_admin(b, config)))
         return false;
     for (size_t i = 0; i < options->endpoints.count; i++)
-        if (!playground_read_endpoint(m, options->endpoints.items[i], options->keys))
+        if (!playground_read_endpoint(b, options->endpoints.items[i], options->keys))
             return false;
     return true;
 }
@@ -455,19 +450,20 @@ struct playground *playground_open(struct emulator *emulator,
                                    const struct playground_options *options,
                                    char why[PLAYGROUND_WHY_SIZE])
 {
-    struct playground_builder m = {emulator, calloc(1, sizeof(struct playground)), why};
+    struct playground_builder b = {emulator, calloc(1, sizeof(struct playground)), why};
     struct config *config = NULL;
 
-    if (m.playground == NULL) {
-        playground_fail(&m, "out of memory");
+    if (b.playground == NULL) {
+        playground_fail(&b, "out of memory");
         return NULL;
     }
-    if ((options->config != NULL && (config = sink_config_read(options->config, why)) == NULL) ||
-        !playground_fill(&m, options, config))
-        playground_close(&m.playground);
+    if ((options->config != NULL &&
+         (config = config_file_read_outside(options->config, why)) == NULL) ||
+        !playground_fill(&b, options, config))
+        playground_close(&b.playground);
     if (config != NULL)
         config_free(&config);
-    return m.playground;
+    return b.playground;
 }
 
 void playground_close(struct playground **playground)

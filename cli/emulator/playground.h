@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * playground.h - endpoints that are ready when the emulator starts: one for each source of a
- * hooklined.yaml, and those of the command line.
+ * playground.h - endpoints that exist when the emulator starts: one for each source of a
+ * hooklined.yaml, and those of --endpoint.
  *
- * Ownership  playground_open() makes it, playground_close() releases it. The endpoints are the
- *            ledger's.
- * Threads    One, while there is no loop.
+ * Ownership  playground_open() makes it; playground_close() frees it. The ledger holds the
+ *            endpoints.
+ * Threads    One, before the loop runs.
  */
 #ifndef CLI_EMULATOR_PLAYGROUND_H
 #define CLI_EMULATOR_PLAYGROUND_H
@@ -21,13 +21,13 @@ enum {
 };
 
 struct playground_options {
-    const char *config;            /* of hooklined; NULL: none */
-    const char *sink_url;          /* where it listens; NULL: as the configuration says */
-    struct option_texts endpoints; /* "PROVIDER=URL", with ",WHERE" if there is a secret already */
-    const char *keys;              /* a folder, for secrets that are made */
+    const char *config;            /* hooklined.yaml; NULL: none */
+    const char *sink_url;          /* base URL of hooklined; NULL: from its `listen` */
+    struct option_texts endpoints; /* "PROVIDER=URL", or "PROVIDER=URL,WHERE" with a given secret */
+    const char *keys;              /* folder for new secrets */
 };
 
-/* What is known of an endpoint from the start. */
+/* An endpoint, as announced. */
 struct playground_endpoint {
     char *source, *provider, *id, *url, *scheme;
 };
@@ -35,12 +35,12 @@ struct playground_endpoint {
 struct playground {
     struct playground_endpoint *endpoints;
     size_t count;
-    char *sink;       /* where hooklined answers its administrator; NULL: nobody knows */
-    char *sink_token; /* where the token is that it asks for, "@FILE"; NULL if it asks for none */
+    char *sink;       /* hooklined's admin address; NULL: none */
+    char *sink_token; /* "@FILE" etc. of its token; NULL: needs none */
 };
 
-/* Endpoints that the ledger has of an earlier start keep their ids, and are brought up to date.
- * NULL, and in `why` what is wrong. */
+/* Updates endpoints of an earlier start, which keep their ids. Returns NULL on failure, with the
+ * reason in `why`. */
 struct playground *playground_open(struct emulator *emulator,
                                    const struct playground_options *options,
                                    char why[PLAYGROUND_WHY_SIZE]);

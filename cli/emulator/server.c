@@ -24,7 +24,7 @@ enum {
 struct api_server {
     struct api_server_options options;
     struct listener *listener;
-    struct loop_calls *loop_calls; /* the loop's, as is what follows */
+    struct loop_calls *loop_calls; /* owned by the loop, like the members below */
     bool stopped;
 };
 
@@ -33,11 +33,11 @@ struct api_server_handler {
     struct api_server *server;
 };
 
-/* Texts are copies: a request's own may be gone when it is answered later. */
+/* Copies of the request, which may be gone before the answer. */
 struct api_server_call {
     struct api_call api;
     struct request_ticket ticket;
-    bool *answered; /* for who began it; NULL: it is answered later */
+    bool *answered; /* for the function that began the call; NULL: the answer comes later */
     h2o_mem_pool_t pool;
 };
 
@@ -74,8 +74,7 @@ static void api_server_send(h2o_req_t *req, const struct api_answer *answer)
     }
 }
 
-/* Taking a TCP socket's peer away sends a reset; what libh2o writes afterwards fails, and it closes
- * the connection. */
+/* connect() to AF_UNSPEC resets a TCP connection. libh2o then fails to write and closes it. */
 static void api_server_reset(h2o_req_t *req)
 {
     const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
@@ -109,7 +108,7 @@ static const char *api_server_copy(struct api_server_call *call, h2o_iovec_t tex
     return h2o_strdup(&call->pool, text.base, text.len).base;
 }
 
-/* Without the blanks behind it, which libh2o leaves there. */
+/* Trims trailing blanks, which libh2o keeps. */
 static const char *api_server_copy_value(struct api_server_call *call, h2o_iovec_t value)
 {
     while (value.len > 0 && (value.base[value.len - 1] == ' ' || value.base[value.len - 1] == '\t'))
@@ -214,7 +213,7 @@ static void api_server_on_turn(void *data, h2o_context_t *ctx)
     server->options.stop(server->options.data);
 }
 
-/* ---- from outside */
+/* ---- open and close */
 
 static bool api_server_listen(struct api_server *server)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What Shodai's documentation of its Agreements API says; where it leaves something open this does
- * what is least surprising: disabled webhooks stay in the list, and can be tested.
+ * shodai.c - Shodai's Agreements API by its documentation. Where it is silent: disabled webhooks
+ * stay in the list and can be tested.
  */
 #include "cli/emulator/emulator.h"
 
@@ -9,13 +9,13 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/rfc3339.h"
 #include "cli/emulator/ledger.h"
 #include "cli/emulator/form.h"
 #include "daemon/base/ids.h"
 #include "cli/emulator/keys.h"
 #include "cli/emulator/api.h"
 #include "cli/emulator/delivery.h"
+#include "cli/json_get.h"
 
 enum {
     RIGHT_READ,  /* webhooks.read */
@@ -58,14 +58,6 @@ static const struct form_field shodai_update_form[] = {
     {.name = NULL}};
 
 /* ---- answers */
-
-static void shodai_json_time(cJSON *object, const char *key, int64_t us)
-{
-    char text[RFC3339_SIZE];
-
-    rfc3339_write(text, us);
-    cJSON_AddStringToObject(object, key, text);
-}
 
 static cJSON *shodai_answer_json(cJSON *data)
 {
@@ -127,7 +119,7 @@ static void shodai_refuse_form(struct api_call *call, const struct form_problems
     api_answer(call, 400, shodai_error_json("validation_error", "Invalid request body", details));
 }
 
-/* The account that all webhooks belong to; made once, and kept. */
+/* All webhooks belong to one account, made once and kept. */
 static void shodai_json_principal(struct ledger *ledger, cJSON *object)
 {
     char fresh[IDS_SIZE], kept[IDS_SIZE];
@@ -150,14 +142,14 @@ static cJSON *shodai_webhook_json(struct ledger *ledger, const struct ledger_end
                           ledger_endpoint_event_types(webhook, shodai_event_types));
     if (filters != NULL)
         cJSON_AddItemToObject(object, "filters", filters);
-    shodai_json_time(object, "createdAt", webhook->created_us);
-    shodai_json_time(object, "updatedAt", webhook->updated_us);
+    api_json_time(object, "createdAt", webhook->created_us);
+    api_json_time(object, "updatedAt", webhook->updated_us);
     return object;
 }
 
 /* ---- operations */
 
-/* The body as the form says, for cJSON_Delete(); NULL: it has been refused. */
+/* Returns the checked body for cJSON_Delete(); NULL after a refusal. */
 static cJSON *shodai_read_body(struct api_context *ctx, const struct form_field *form)
 {
     const struct api_request *request = api_request(ctx->call);
@@ -169,7 +161,7 @@ static cJSON *shodai_read_body(struct api_context *ctx, const struct form_field 
         return NULL;
     }
     if (form_check(form, body, false, &problems)) {
-        url = cJSON_GetObjectItemCaseSensitive(body, "url");
+        url = json_get(body, "url");
         if (!ctx->emulator->strict_urls || url == NULL || public_url_is_https(url->valuestring))
             return body;
         problems.count = 1;
@@ -181,14 +173,14 @@ static cJSON *shodai_read_body(struct api_context *ctx, const struct form_field 
     return NULL;
 }
 
-/* Only what is known, as the API would keep it. */
+/* Keeps only the documented filters, as the API does. */
 static bool shodai_apply_filters(struct ledger_endpoint *webhook, const cJSON *filters)
 {
     cJSON *known = cJSON_IsObject(filters) ? cJSON_CreateObject() : NULL;
     bool good;
 
     for (const struct form_field *f = shodai_filters_form; known != NULL && f->name != NULL; f++) {
-        const cJSON *values = cJSON_GetObjectItemCaseSensitive(filters, f->name);
+        const cJSON *values = json_get(filters, f->name);
 
         if (values != NULL)
             cJSON_AddItemToObject(known, f->name, cJSON_Duplicate(values, 1));
@@ -213,9 +205,9 @@ static bool shodai_apply_events(struct ledger_endpoint *webhook, const cJSON *ty
 
 static bool shodai_apply_body(struct ledger_endpoint *webhook, const cJSON *body)
 {
-    const cJSON *url = cJSON_GetObjectItemCaseSensitive(body, "url");
-    const cJSON *types = cJSON_GetObjectItemCaseSensitive(body, "eventTypes");
-    const cJSON *filters = cJSON_GetObjectItemCaseSensitive(body, "filters");
+    const cJSON *url = json_get(body, "url");
+    const cJSON *types = json_get(body, "eventTypes");
+    const cJSON *filters = json_get(body, "filters");
 
     return (types == NULL || shodai_apply_events(webhook, types)) &&
            (filters == NULL || shodai_apply_filters(webhook, filters)) &&
@@ -286,7 +278,7 @@ static void shodai_list_webhooks(struct api_context *ctx)
         shodai_refuse_broken(ctx, ledger_why(ledger));
         return;
     }
-    /* There is no parameter to ask for a second page with. */
+    /* The API documents no parameter for a second page. */
     page = cJSON_AddObjectToObject(answer, "pageInfo");
     cJSON_AddNumberToObject(page, "limit", count > PAGE_SIZE ? count : PAGE_SIZE);
     cJSON_AddNullToObject(page, "nextCursor");
@@ -320,7 +312,7 @@ static void shodai_update_webhook(struct api_context *ctx)
 {
     struct ledger_endpoint *webhook = shodai_find_webhook(ctx);
     cJSON *body = webhook != NULL ? shodai_read_body(ctx, shodai_update_form) : NULL;
-    const cJSON *status = cJSON_GetObjectItemCaseSensitive(body, "status");
+    const cJSON *status = json_get(body, "status");
 
     if (status != NULL)
         webhook->enabled = strcmp(status->valuestring, "active") == 0;
@@ -393,7 +385,7 @@ static const struct api_route shodai_routes[] = {
     {"POST", "/v0/webhooks/{}/test", RIGHT_WRITE, shodai_send_test},
     {NULL, NULL, 0, NULL}};
 
-/* False: it has been refused. */
+/* Returns false after a refusal. */
 static bool shodai_authorize(struct api_context *ctx, unsigned right)
 {
     const char *text = api_header(ctx->call, "x-api-key");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What TruLayer's OpenAPI and guide say; where they leave something open this does what is least
- * surprising: every role may list, and a webhook that is not enabled can be tested.
+ * trulayer.c - TruLayer's API by its OpenAPI document and guide. Where they are silent: every role
+ * may list, and a disabled webhook can be tested.
  */
 #include "cli/emulator/emulator.h"
 
@@ -11,13 +11,13 @@
 
 #include <hookline.h>
 
-#include "daemon/base/rfc3339.h"
 #include "cli/emulator/ledger.h"
 #include "cli/emulator/form.h"
 #include "daemon/base/ids.h"
 #include "cli/emulator/keys.h"
 #include "cli/emulator/api.h"
 #include "cli/emulator/delivery.h"
+#include "cli/json_get.h"
 
 enum {
     RIGHT_VIEWER,
@@ -55,15 +55,7 @@ static void trulayer_refuse(struct api_call *call, int status, const char *text)
     api_answer(call, status, trulayer_error_json(text));
 }
 
-static void trulayer_json_time(cJSON *object, const char *key, int64_t us)
-{
-    char text[RFC3339_SIZE];
-
-    rfc3339_write(text, us);
-    cJSON_AddStringToObject(object, key, text);
-}
-
-/* The account that all webhooks belong to; made once, and kept. */
+/* All webhooks belong to one account, made once and kept. */
 static void trulayer_json_tenant(struct ledger *ledger, cJSON *object)
 {
     char fresh[IDS_SIZE], kept[IDS_SIZE];
@@ -84,8 +76,8 @@ static cJSON *trulayer_webhook_json(struct ledger *ledger, const struct ledger_e
     cJSON_AddItemToObject(object, "events",
                           ledger_endpoint_event_types(webhook, trulayer_default_events));
     cJSON_AddBoolToObject(object, "enabled", webhook->enabled);
-    trulayer_json_time(object, "created_at", webhook->created_us);
-    trulayer_json_time(object, "updated_at", webhook->updated_us);
+    api_json_time(object, "created_at", webhook->created_us);
+    api_json_time(object, "updated_at", webhook->updated_us);
     return object;
 }
 
@@ -103,7 +95,7 @@ static void trulayer_refuse_form(struct api_call *call, const struct form_proble
     trulayer_refuse(call, 400, text);
 }
 
-/* Whether deliveries can go there; else it has been refused. */
+/* Returns false after a refusal. */
 static bool trulayer_accept_url(struct api_context *ctx, const char *url)
 {
     if (!ctx->emulator->strict_urls)
@@ -124,7 +116,7 @@ static bool trulayer_accept_url(struct api_context *ctx, const char *url)
     return false;
 }
 
-/* The client chooses the secret, so it may be one that nothing can be signed with. */
+/* The client chooses the secret; the scheme may be unable to sign with it. */
 static bool trulayer_accept_secret(struct api_context *ctx, const char *secret)
 {
     hookline_verifier *verifier;
@@ -139,7 +131,7 @@ static bool trulayer_accept_secret(struct api_context *ctx, const char *secret)
 
 /* ---- operations */
 
-/* The body as the form says, for cJSON_Delete(); NULL: it has been refused. */
+/* Returns the checked body for cJSON_Delete(); NULL after a refusal. */
 static cJSON *trulayer_read_body(struct api_context *ctx)
 {
     const struct api_request *request = api_request(ctx->call);
@@ -150,10 +142,8 @@ static cJSON *trulayer_read_body(struct api_context *ctx)
         trulayer_refuse(ctx->call, 400, "invalid JSON body");
     else if (!form_check(trulayer_create_form, body, false, &problems))
         trulayer_refuse_form(ctx->call, &problems.items[0]);
-    else if (trulayer_accept_secret(
-                 ctx, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "secret"))) &&
-             trulayer_accept_url(
-                 ctx, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "url"))))
+    else if (trulayer_accept_secret(ctx, json_get_text(body, "secret")) &&
+             trulayer_accept_url(ctx, json_get_text(body, "url")))
         return body;
     cJSON_Delete(body);
     return NULL;
@@ -161,19 +151,17 @@ static cJSON *trulayer_read_body(struct api_context *ctx)
 
 static struct ledger_endpoint *trulayer_new_webhook(struct api_context *ctx, const cJSON *body)
 {
-    const cJSON *events = cJSON_GetObjectItemCaseSensitive(body, "events");
-    const cJSON *enabled = cJSON_GetObjectItemCaseSensitive(body, "enabled");
+    const cJSON *events = json_get(body, "events");
+    const cJSON *enabled = json_get(body, "enabled");
     struct ledger_endpoint *webhook;
     cJSON *usual = ledger_text_array(trulayer_default_events);
     char id[IDS_SIZE];
 
     ids_make_uuid(id);
-    webhook = ledger_endpoint_new(
-        "trulayer", id, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "secret")),
-        ctx->emulator->faults);
+    webhook =
+        ledger_endpoint_new("trulayer", id, json_get_text(body, "secret"), ctx->emulator->faults);
     if (webhook != NULL &&
-        (!ledger_set_text(&webhook->url,
-                          cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "url"))) ||
+        (!ledger_set_text(&webhook->url, json_get_text(body, "url")) ||
          !ledger_endpoint_detail_set(webhook, "events", events != NULL ? events : usual)))
         ledger_endpoint_free(&webhook);
     if (webhook != NULL)
@@ -219,7 +207,7 @@ static void trulayer_list_webhooks(struct api_context *ctx)
     api_answer(ctx->call, 200, answer);
 }
 
-/* The webhook of the path, whose UUID may be written in upper case; NULL: it has been refused. */
+/* Returns the webhook of the path, whose UUID may be in upper case; NULL after a refusal. */
 static struct ledger_endpoint *trulayer_find_webhook(struct api_context *ctx)
 {
     struct ledger *ledger = ctx->emulator->ledger;
@@ -297,7 +285,7 @@ static unsigned trulayer_key_role(const struct key *key)
                                       : RIGHT_OWNER;
 }
 
-/* False: it has been refused. */
+/* Returns false after a refusal. */
 static bool trulayer_authorize(struct api_context *ctx, unsigned right)
 {
     const char *bearer = api_bearer_token(ctx->call);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * diagnosis.h - what the findings of a ping mean: one sentence for people, with what to do, and how
- * the command ends. Pure.
+ * diagnosis.h - the meaning of an observed round trip: one sentence with the remedy, and the
+ * outcome of the command. Pure.
  */
 #ifndef CLI_PING_DIAGNOSIS_H
 #define CLI_PING_DIAGNOSIS_H
@@ -15,7 +15,7 @@ enum {
 
 struct diagnosis {
     enum outcome outcome;
-    const char *name; /* stable, for scripts: "confirmed", "clock", "secret_newline", ... */
+    const char *name; /* for scripts, never renamed: "confirmed", "clock", ... */
     char text[DIAGNOSIS_TEXT_SIZE];
 };
 

@@ -4,84 +4,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/rfc3339.h"
-#include "daemon/base/text.h"
+#include "cli/json_get.h"
 
 enum {
     OBSERVED_EVENTS_MAX = 4096,
-    SCORE_GOOD = 5, /* well: see observed_event_score() */
+    SCORE_GOOD = 5, /* lowest score that counts as certain */
     CLOCK_UNUSABLE_US = 5000000
 };
 
-static const char *const observed_verdict_words[] = {"stored", "duplicate", "refused", "failed"};
-
-static void observed_json_text(char *out, size_t size, const cJSON *line, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, name));
-
-    text_copy_redacted(out, size, text == NULL ? "" : text, text == NULL ? 0 : strlen(text), NULL);
-}
-
-static int64_t observed_json_number(const cJSON *line, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(line, name);
-
-    return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 9e15
-               ? (int64_t)item->valuedouble
-               : -1;
-}
-
-static bool observed_read_verdict(struct observed_event *s, const cJSON *line)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, "verdict"));
-
-    for (size_t i = 0;
-         text != NULL && i < sizeof(observed_verdict_words) / sizeof(observed_verdict_words[0]);
-         i++) {
-        if (strcmp(text, observed_verdict_words[i]) == 0) {
-            s->verdict = (enum observed_verdict)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 bool observed_event_read(struct observed_event *s, const cJSON *line, int64_t seen_us)
 {
-    int64_t status = observed_json_number(line, "status");
-    char time[40];
+    int64_t status = json_get_count(line, "status");
+    enum verdict verdict = verdict_read(json_get_text(line, "verdict"));
 
-    *s = (struct observed_event){.seen_us = seen_us};
-    if (!observed_read_verdict(s, line))
+    *s = (struct observed_event){.seen_us = seen_us, .verdict = verdict};
+    if (verdict == VERDICT_NONE || verdict > VERDICT_RECEIVED_LAST)
         return false;
-    observed_json_text(time, sizeof(time), line, "time");
-    if (!rfc3339_read(time, &s->time_us))
+    if (!json_get_time(line, "time", &s->time_us))
         s->time_us = seen_us;
-    observed_json_text(s->source, sizeof(s->source), line, "source");
-    observed_json_text(s->reason, sizeof(s->reason), line, "reason");
-    observed_json_text(s->receipt, sizeof(s->receipt), line, "receipt");
-    observed_json_text(s->id, sizeof(s->id), line, "id");
-    observed_json_text(s->type, sizeof(s->type), line, "type");
-    observed_json_text(s->remote, sizeof(s->remote), line, "remote");
-    observed_json_text(s->hint, sizeof(s->hint), line, "hint");
-    observed_json_text(s->hint_source, sizeof(s->hint_source), line, "hint_source");
+    json_copy_text(s->source, sizeof(s->source), json_get(line, "source"), NULL);
+    json_copy_text(s->reason, sizeof(s->reason), json_get(line, "reason"), NULL);
+    json_copy_text(s->receipt, sizeof(s->receipt), json_get(line, "receipt"), NULL);
+    json_copy_text(s->id, sizeof(s->id), json_get(line, "id"), NULL);
+    json_copy_text(s->type, sizeof(s->type), json_get(line, "type"), NULL);
+    json_copy_text(s->remote, sizeof(s->remote), json_get(line, "remote"), NULL);
+    json_copy_text(s->hint, sizeof(s->hint), json_get(line, "hint"), NULL);
+    json_copy_text(s->hint_source, sizeof(s->hint_source), json_get(line, "hint_source"), NULL);
     s->status = status > 999 ? -1 : (int)status;
-    s->seq = observed_json_number(line, "seq");
-    s->signed_at = observed_json_number(line, "signed_at");
-    s->bytes = observed_json_number(line, "bytes");
-    s->duration_us = observed_json_number(line, "duration_us");
-    s->secret = (int)observed_json_number(line, "secret");
-    s->test = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(line, "test"));
-    s->fresh = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(line, "fresh"));
+    s->seq = json_get_count(line, "seq");
+    s->signed_at = json_get_count(line, "signed_at");
+    s->bytes = json_get_count(line, "bytes");
+    s->duration_us = json_get_count(line, "duration_us");
+    s->secret = (int)json_get_count(line, "secret");
+    s->test = json_get_bool(line, "test");
+    s->fresh = json_get_bool(line, "fresh");
     return true;
 }
 
 bool observed_event_is_accepted(const struct observed_event *s)
 {
-    return s->verdict == OBSERVED_STORED || s->verdict == OBSERVED_DUPLICATE;
+    return s->verdict == VERDICT_STORED || s->verdict == VERDICT_DUPLICATE;
 }
 
-/* ---- the list */
+/* ---- list */
 
 bool observed_events_add(struct observed_events *list, const struct observed_event *s)
 {
@@ -109,9 +74,9 @@ void observed_events_free(struct observed_events *list)
     *list = (struct observed_events){0};
 }
 
-/* ---- which one it is */
+/* ---- match */
 
-/* If the sink's clock is far from ours its times tell nothing. */
+/* A sink clock that is far from ours makes arrival times useless. */
 static bool observed_event_is_out_of_time(const struct observed_event *s,
                                           const struct observed_query *w)
 {
@@ -122,8 +87,8 @@ static bool observed_event_is_out_of_time(const struct observed_event *s,
     return s->time_us < w->from_us || (w->until_us != 0 && s->time_us > w->until_us);
 }
 
-/* How well it fits what came while the provider delivered: 0 is not at all. What the provider got
- * may be the answer of the application behind, so of what was accepted the status may differ. */
+/* Rates an event that arrived while the provider was delivering; 0: no match. Statuses of
+ * accepted deliveries may differ: with `answer: upstream` the provider gets the application's. */
 static int observed_event_score(const struct observed_event *s, const struct observed_query *w)
 {
     bool same_status = w->status > 0 && s->status == w->status;
@@ -140,7 +105,7 @@ static int observed_event_score(const struct observed_event *s, const struct obs
         return 4;
     if (same_status)
         return accepted ? 2 : 1;
-    /* Who refuses answers at once: that would have reached the provider. */
+    /* The provider would have received a refusal's status. */
     return here && w->status < 0 ? 3 : 0;
 }
 
@@ -171,7 +136,7 @@ static enum observed_match observed_events_find_by_time(const struct observed_ev
                               : OBSERVED_MATCH_NONE;
 }
 
-/* Of several with the same id the first one that was accepted counts. */
+/* Among events with the same id, the first accepted one wins. */
 static bool observed_events_find_by_id(const struct observed_events *list, const char *id,
                                        size_t *at)
 {
@@ -204,10 +169,10 @@ enum observed_match observed_events_find(const struct observed_events *list,
                                                : OBSERVED_MATCH_NONE;
 }
 
-/* ---- findings */
+/* ---- round trip */
 
 enum {
-    CLOCK_STEP_US = 1000 /* the sink's lines count milliseconds */
+    CLOCK_STEP_US = 1000 /* resolution of the sink's times */
 };
 
 bool observed_is_exact(const struct observed *f)
@@ -218,7 +183,7 @@ bool observed_is_exact(const struct observed *f)
         return true;
     case OBSERVED_MATCH_TIME_ONLY:
     case OBSERVED_MATCH_TIME:
-        /* If nobody answered the provider, nothing says that this was its request. */
+        /* Without an answer nothing ties the event to this request. */
         return f->alone && f->rivals == 0 && f->view.status > 0 && f->lost == 0 &&
                f->events.forgotten == 0 && strcmp(f->seen.source, f->source) == 0;
     case OBSERVED_MATCH_NONE:

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * observed.h - the deliveries that the sink has told of while we watched, and which of them is the
- * one that was asked for. Pure.
+ * observed.h - the sink's events during a ping, and the delivery that the ping triggered. Pure.
  *
  * Ownership  A zeroed struct observed_events is an empty list; observed_events_free() releases it.
  */
@@ -15,20 +14,14 @@
 #include <cjson/cJSON.h>
 
 #include "cli/ping/provider.h"
+#include "daemon/base/verdict.h"
 
-enum observed_verdict {
-    OBSERVED_STORED,
-    OBSERVED_DUPLICATE,
-    OBSERVED_REFUSED,
-    OBSERVED_FAILED,
-};
-
-/* A line of hooklined's, as hooklined(8) describes it. What it does not say is "" or -1. */
+/* A verdict line of hooklined, see hooklined(8). Absent members are "" or -1. */
 struct observed_event {
-    int64_t seen_us; /* by our own wall clock */
-    int64_t time_us; /* by the sink's */
+    int64_t seen_us; /* by our wall clock */
+    int64_t time_us; /* by the sink's clock */
     int64_t duration_us, seq, signed_at, bytes;
-    enum observed_verdict verdict;
+    enum verdict verdict; /* of the receiver */
     int status, secret;
     bool test, fresh;
     char source[66], reason[40], receipt[20], id[130], type[130], remote[64], hint[32],
@@ -38,48 +31,45 @@ struct observed_event {
 struct observed_events {
     struct observed_event *at;
     size_t count, size;
-    uint64_t forgotten; /* since more came than are kept */
+    uint64_t forgotten; /* events dropped because the list was full */
 };
 
-/* False if the line is none about an arrival. */
+/* Returns false if the line is not a verdict line. */
 bool observed_event_read(struct observed_event *seen, const cJSON *line, int64_t seen_us);
 
 bool observed_event_is_accepted(const struct observed_event *seen);
 
-/* False without memory. Of very many the oldest are forgotten. */
+/* Returns false on ENOMEM. A full list drops its oldest event. */
 bool observed_events_add(struct observed_events *list, const struct observed_event *seen);
 void observed_events_free(struct observed_events *list);
 
-/* What is known of the one that is looked for. */
+/* The delivery to look for. */
 struct observed_query {
-    const char *source;   /* where it should come */
-    const char *receipt;  /* "" or that of the answer which the provider got */
-    const char *event_id; /* "" or the id that is signed */
-    bool by_time;         /* without these it may be any that came meanwhile ... */
-    bool any_type;        /* ... even if its type is none for tests */
-    int status;           /* that the provider got; 0: none, -1: not known */
-    int64_t from_us;      /* by time: what came earlier ... */
-    int64_t until_us;     /* ... or later is another one; 0: it may still come */
+    const char *source;   /* where the delivery is expected */
+    const char *receipt;  /* in the answer that the provider got, or "" */
+    const char *event_id; /* the signed id, or "" */
+    bool by_time;         /* without receipt and id: match by arrival time */
+    bool any_type;        /* by time: accept types that are not test types */
+    int status;           /* that the provider got; 0: none, -1: unknown */
+    int64_t from_us;      /* by time: earliest arrival */
+    int64_t until_us;     /* by time: latest arrival; 0: open */
 };
 
 enum observed_match {
     OBSERVED_MATCH_NONE,
-    OBSERVED_MATCH_TIME_ONLY, /* unless a better one comes */
-    OBSERVED_MATCH_TIME,      /* and by the status */
+    OBSERVED_MATCH_TIME_ONLY, /* a better match replaces it */
+    OBSERVED_MATCH_TIME,      /* time and status */
     OBSERVED_MATCH_ID,
     OBSERVED_MATCH_RECEIPT,
 };
 
-/* Where it is in the list; only if the result is not OBSERVED_MATCH_NONE. *rivals is how many others it
- * could be as well. */
+/* Finds the delivery in the list. Sets *at unless it returns OBSERVED_MATCH_NONE. *rivals counts
+ * the other events that match equally well. */
 enum observed_match observed_events_find(const struct observed_events *list,
                                          const struct observed_query *wanted, size_t *at,
                                          size_t *rivals);
 
-/* ---- what a ping has found out: what was asked of the provider, what it says, and what
- * the sink has told. Filled by round_trip.h, read by diagnosis.h and report.h. */
-
-struct provider;
+/* ---- observed round trip */
 
 enum {
     OBSERVED_DESTINATIONS_MAX = 64,
@@ -93,54 +83,55 @@ enum observed_state {
     OBSERVED_PARKED,
 };
 
-/* A destination behind the sink, and what became of the delivery there. */
+/* A destination of the delivery and the delivery's state there. */
 struct observed_destination {
     char name[66];
     enum observed_state state;
-    int64_t at_us;    /* of the last attempt; 0: there was none yet */
-    int status;       /* of its answer; 0: none */
-    int64_t tries;    /* -1: not known */
-    char reason[160]; /* why it has not taken it; "" if it is not known */
+    int64_t at_us;    /* end of the last attempt; 0: none yet */
+    int status;       /* of the last answer; 0: none */
+    int64_t tries;    /* -1: unknown */
+    char reason[160]; /* of the last failure; "" if unknown */
 };
 
-/* Times are microseconds since 1970, 0 for what has not happened. */
+/* The facts of one ping: round_trip.h fills them, diagnosis.h and report.h read them. Times are
+ * microseconds since 1970; 0: has not happened. */
 struct observed {
-    /* What was asked for; all of it somebody else's. */
+    /* The request; all pointers are borrowed. */
     const struct provider *provider;
     const char *endpoint, *base_url, *source, *sink;
     int64_t timeout_us;
-    bool forwarded; /* it is not enough that it is stored */
+    bool forwarded; /* wait for the destinations, too */
 
-    /* The call to the provider. */
+    /* The call to the provider's API. */
     int64_t triggered_us, answered_us;
     bool answered;
-    char no_answer[OBSERVED_TEXT_SIZE]; /* why not; "" if the time was over */
+    char no_answer[OBSERVED_TEXT_SIZE]; /* the error; "" after a timeout */
     struct provider_answer answer;
-    int64_t date_us; /* by the provider's clock when it answered; 0: it does not say */
+    int64_t date_us; /* by the provider's clock; 0: no Date header */
 
-    /* What the provider says last about the delivery. */
+    /* The provider's latest report about the delivery. */
     struct provider_view view;
-    int64_t view_us;                       /* when that was learnt */
-    char view_problem[PROVIDER_TEXT_SIZE]; /* why it cannot be learnt, or "" */
+    int64_t view_us;                       /* time of that report */
+    char view_problem[PROVIDER_TEXT_SIZE]; /* why no report can be had, or "" */
 
-    /* What the sink says. */
-    char sink_problem[OBSERVED_TEXT_SIZE]; /* why it says no more, or "" */
+    /* The sink's events. */
+    char sink_problem[OBSERVED_TEXT_SIZE]; /* why the sink sends no more events, or "" */
     struct observed_events events;
     enum observed_match match;
-    struct observed_event seen; /* unless the match is OBSERVED_MATCH_NONE */
-    size_t rivals;              /* which it could be as well */
-    bool alone;                 /* no other ping of this source was under way */
+    struct observed_event seen; /* unset for OBSERVED_MATCH_NONE */
+    size_t rivals;              /* other events that match equally well */
+    bool alone;                 /* no concurrent ping of this source */
     uint64_t lost;              /* events */
     struct observed_destination destinations[OBSERVED_DESTINATIONS_MAX];
     size_t destinations_count;
-    bool destinations_known; /* else the sink has not told of them yet */
+    bool destinations_known; /* false until the sink has listed the destinations */
 };
 
-/* Whether the delivery that was seen is certainly the one that was asked for. */
+/* Returns true if the observed delivery is certainly the one that the ping triggered. */
 bool observed_is_exact(const struct observed *observed);
 
-/* When it came and when it was judged: by the sink's clock if that can be ours, else by when we
- * heard of it. */
+/* Time of arrival and of the verdict: by the sink's clock if it agrees with ours, else derived
+ * from the time at which we read the event. */
 int64_t observed_received_us(const struct observed *observed);
 int64_t observed_settled_us(const struct observed *observed);
 

@@ -18,8 +18,8 @@
 #include "daemon/policy/policy.h"
 #include "daemon/service.h"
 
-/* As nohup(1) and shells want it for what runs in the background; a blocked signal would come all
- * the same. */
+/* nohup(1) and shells ignore signals for background jobs; blocking an ignored signal would
+ * deliver it. */
 static bool own_sink_signal_is_ignored(int signal)
 {
     struct sigaction action;
@@ -27,46 +27,46 @@ static bool own_sink_signal_is_ignored(int signal)
     return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-void own_sink_signals_block(struct own_sink_signals *i)
+void own_sink_signals_block(struct own_sink_signals *s)
 {
     const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-    i->signal = 0;
-    sigemptyset(&i->ours);
+    s->signal = 0;
+    sigemptyset(&s->ours);
     for (size_t n = 0; n < sizeof(ends) / sizeof(ends[0]); n++)
         if (!own_sink_signal_is_ignored(ends[n]))
-            sigaddset(&i->ours, ends[n]);
-    /* A thread of hooklined's parts has found that nothing can be stored any more. */
-    sigaddset(&i->ours, SIGUSR1);
-    pthread_sigmask(SIG_BLOCK, &i->ours, &i->before);
+            sigaddset(&s->ours, ends[n]);
+    /* hooklined raises SIGUSR1 when its store has failed. */
+    sigaddset(&s->ours, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &s->ours, &s->before);
 }
 
 bool own_sink_signals_pending(void *signals)
 {
-    struct own_sink_signals *i = signals;
+    struct own_sink_signals *s = signals;
     const struct timespec now = {0, 0};
-    int came = i->signal == 0 ? sigtimedwait(&i->ours, NULL, &now) : i->signal;
+    int came = s->signal == 0 ? sigtimedwait(&s->ours, NULL, &now) : s->signal;
 
     if (came > 0)
-        i->signal = came;
-    return i->signal != 0;
+        s->signal = came;
+    return s->signal != 0;
 }
 
-bool own_sink_signals_consume(struct own_sink_signals *i, int signal)
+bool own_sink_signals_consume(struct own_sink_signals *s, int signal)
 {
-    if (i->signal != signal)
+    if (s->signal != signal)
         return false;
-    i->signal = 0;
+    s->signal = 0;
     return true;
 }
 
-void own_sink_signals_restore(struct own_sink_signals *i)
+void own_sink_signals_restore(struct own_sink_signals *s)
 {
-    if (i->signal != 0) {
-        signal(i->signal, SIG_DFL);
-        raise(i->signal);
+    if (s->signal != 0) {
+        signal(s->signal, SIG_DFL);
+        raise(s->signal);
     }
-    pthread_sigmask(SIG_SETMASK, &i->before, NULL);
+    pthread_sigmask(SIG_SETMASK, &s->before, NULL);
 }
 
 /* ---- own sink */
@@ -81,10 +81,10 @@ struct own_sink {
     struct policy *policy;
     struct service *service;
     pthread_mutex_t mutex;
-    char said[OWN_SINK_WHY_SIZE]; /* last, by the parts of hooklined */
+    char said[OWN_SINK_WHY_SIZE]; /* hooklined's last message */
 };
 
-/* What they say would be taken for words of ours; only why they cannot run is worth showing. */
+/* Keeps hooklined's messages off stderr; own_sink_explain() shows the last one. */
 static void own_sink_on_message(void *data, const char *line)
 {
     struct own_sink *s = data;
@@ -94,7 +94,7 @@ static void own_sink_on_message(void *data, const char *line)
     pthread_mutex_unlock(&s->mutex);
 }
 
-/* ---- its folder */
+/* ---- folder */
 
 static void own_sink_remove_folder(const char *folder)
 {
@@ -119,14 +119,14 @@ static bool own_sink_make_folder(struct own_sink *s, char *why)
         s->folder = NULL;
     if (s->folder != NULL && mkdtemp(s->folder) != NULL)
         return true;
-    snprintf(why, OWN_SINK_WHY_SIZE, "cannot make a folder for deliveries in %s: %s", where,
+    snprintf(why, OWN_SINK_WHY_SIZE, "cannot create a directory for deliveries in %s: %s", where,
              strerror(errno));
     free(s->folder);
     s->folder = NULL;
     return false;
 }
 
-/* ---- its configuration */
+/* ---- configuration */
 
 static char *own_sink_path(const struct own_sink *s, const char *prefix, const char *name)
 {
@@ -166,15 +166,13 @@ static bool own_sink_fill_source(struct config_source *source, const struct own_
 
 static bool own_sink_fill_config(struct own_sink *s, const struct own_sink_options *o)
 {
-    struct config *c = s->config = calloc(1, sizeof(*c));
+    struct config *c = s->config = config_new();
 
     if (c == NULL)
         return false;
-    c->listen = calloc(1, sizeof(*c->listen));
-    c->sources = calloc(1, sizeof(*c->sources));
-    if (c->listen == NULL || c->sources == NULL)
+    if (config_add("listen", c) == NULL || config_add("sources", c) == NULL)
         return false;
-    c->listen_count = c->sources_count = c->threads = 1;
+    c->threads = 1;
     c->limits.shutdown_seconds = SHUTDOWN_S;
     c->listen[0].address = strdup(o->address);
     c->log.file = own_sink_path(s, "", "log");
@@ -190,7 +188,7 @@ static void own_sink_ignore_warning(const char *text)
     (void)text;
 }
 
-/* Checks what the user gave. No URL leads to a Unix socket. */
+/* Checks the user's options. A provider cannot deliver to a Unix socket. */
 static bool own_sink_configure(struct own_sink *s, const struct own_sink_options *o, char *why)
 {
     const char *where = "command line: ";
@@ -206,14 +204,14 @@ static bool own_sink_configure(struct own_sink *s, const struct own_sink_options
     }
     filled = own_sink_fill_config(s, o);
     if (filled && !address_read(s->admin, &address, &len)) {
-        snprintf(why, OWN_SINK_WHY_SIZE, "%s: too long for a socket in it: set a shorter TMPDIR",
-                 s->folder);
+        snprintf(why, OWN_SINK_WHY_SIZE,
+                 "%s: too long for a Unix socket's path: set a shorter TMPDIR", s->folder);
         return false;
     }
-    if (filled && config_complete(s->config, NULL, complaint) &&
-        (s->policy = policy_open(s->config, NULL, own_sink_ignore_warning, complaint)) != NULL)
+    if (filled && config_complete(s->config, complaint) &&
+        (s->policy = policy_open(s->config, own_sink_ignore_warning, complaint)) != NULL)
         return true;
-    /* It says where, and that is known. */
+    /* The user knows that the error is on the command line. */
     snprintf(why, OWN_SINK_WHY_SIZE, "%s",
              complaint + (strncmp(complaint, where, strlen(where)) == 0 ? strlen(where) : 0));
     return false;

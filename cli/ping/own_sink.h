@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * own_sink.h - a hooklined inside of this process, with one source and a store that is gone at the
- * end: for who has none running.
+ * own_sink.h - a hooklined inside this process, with one source and a temporary store, for users
+ * without a running one.
  *
- * Ownership  own_sink_open() makes it, own_sink_close() ends it and removes its files.
- * Threads    The main thread's; it starts others.
+ * Ownership  own_sink_open() makes it; own_sink_close() ends it and removes its files.
+ * Threads    Main thread; starts others.
  */
 #ifndef CLI_PING_OWN_SINK_H
 #define CLI_PING_OWN_SINK_H
@@ -16,33 +16,30 @@
 #include "cli/command.h"
 #include "cli/outcome.h"
 
-/* ---- the wish that the process ends, taken when it suits: what was made for the time
- * of the process can be removed first.
- *
- * Threads    The main thread's, before others are started: these inherit that they are not
- *            disturbed. */
+/* ---- signals */
 
 struct own_sink_signals {
     sigset_t ours, before;
-    int signal; /* that came; 0: none, or it was dealt with */
+    int signal; /* pending; 0: none, or consumed */
 };
 
-/* Signals that are ignored stay so. */
+/* Blocks SIGINT, SIGTERM, SIGHUP and SIGQUIT, except ignored ones, so that own_sink_close() can
+ * remove the files first. Call it before starting threads: they inherit the mask. */
 void own_sink_signals_block(struct own_sink_signals *signals);
 
-/* Whether somebody wants it to end; waits for nothing. `interruption` is a struct own_sink_signals. */
+/* Returns true if a signal is pending; does not block. `signals` is a struct own_sink_signals. */
 bool own_sink_signals_pending(void *signals);
 
-/* Whether it is this signal that has come; then it counts as dealt with. */
+/* Returns true and clears the pending signal if it is `signal`. */
 bool own_sink_signals_consume(struct own_sink_signals *signals, int signal);
 
-/* Ends the process by the signal if one has come, else signals do again what they did before. */
+/* Restores the old mask. A pending signal then ends the process. */
 void own_sink_signals_restore(struct own_sink_signals *signals);
 
 struct own_sink;
 
 struct own_sink_options {
-    const char *address; /* ADDRESS:PORT, where the provider delivers to */
+    const char *address; /* ADDRESS:PORT that the provider delivers to */
     const char *source;
     const char *scheme;
     const char *path; /* NULL: / and the source's name */
@@ -53,18 +50,18 @@ enum {
     OWN_SINK_WHY_SIZE = 768
 };
 
-/* NULL; then in `why` what is wrong and in *outcome how the command ends. */
+/* Returns NULL on failure, with the reason in `why` and the command's exit status in *outcome. */
 struct own_sink *own_sink_open(const struct own_sink_options *options, enum outcome *outcome,
                                char why[OWN_SINK_WHY_SIZE]);
 void own_sink_close(struct own_sink **sink);
 
-/* Where it answers its administrator, as sink.h takes it. */
+/* Admin address, in the syntax of sink.h. */
 const char *own_sink_admin(const struct own_sink *sink);
 
-/* The URL that the endpoint at the provider should have, as far as it can be known from here. */
+/* URL to configure at the provider. Ignores proxies and NAT in front of this machine. */
 const char *own_sink_url(const struct own_sink *sink);
 
-/* What it has said last, for when it has found that it can store nothing any more. */
+/* Copies hooklined's last message, e.g. after its store has failed. */
 void own_sink_explain(struct own_sink *sink, char *text, size_t size);
 
 #endif

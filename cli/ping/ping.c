@@ -18,6 +18,7 @@
 #include "cli/ping/report.h"
 #include "cli/ping/round_trip.h"
 #include "cli/sink.h"
+#include "daemon/http/tls.h"
 
 struct ping_options {
     struct sink_options sink;
@@ -28,70 +29,64 @@ struct ping_options {
     bool forwarded, json, quiet;
 };
 
-#define PING_AT(member) offsetof(struct ping_options, member)
-
 static const struct option_row ping_option_rows[] = {
-    {"endpoint", 'e', OPTION_TEXT, PING_AT(endpoint), "ID", "the webhook's id at the provider", 0,
-     0},
-    {"organization", 0, OPTION_TEXT, PING_AT(organization), "ID",
-     "foil: the id of the organization", 0, 0},
-    {"key", 'k', OPTION_SECRETS, PING_AT(key), "WHERE",
-     "the provider's API key: @FILE, env:VARIABLE or\ncredential:NAME; default: "
-     "env:FOIL_API_KEY,\nenv:SHODAI_API_KEY, env:TRULAYER_API_KEY",
-     0, 0},
-    {"base-url", 'u', OPTION_TEXT, PING_AT(base_url), "URL",
-     "the provider's API if it is not the real one: such as\nhttp://127.0.0.1:4010, "
-     "https://test-api.shodai.network",
-     0, 0},
-    {"ca-file", 0, OPTION_AUTHORITIES, PING_AT(ca_file), "FILE",
-     "certificates that vouch for it; default: the system's", 0, 0},
-    {"source", 's', OPTION_TEXT, PING_AT(source), "NAME",
-     "where it should arrive; default: the provider's name", 0, 0},
-    {"forwarded", 'f', OPTION_FLAG, PING_AT(forwarded), NULL,
-     "it is not enough that it is stored: all destinations\nmust have taken it", 0, 0},
-    {"timeout", 't', OPTION_NUMBER, PING_AT(timeout_s), "SECONDS", "for all of it; default: 30", 1,
-     86400},
-    {"json", 'j', OPTION_FLAG, PING_AT(json), NULL, "the result as one line of JSON", 0, 0},
-    {"quiet", 'q', OPTION_FLAG, PING_AT(quiet), NULL, "say nothing unless it fails", 0, 0},
-    {"fault", 0, OPTION_TEXT, PING_AT(faults), "WORDS",
-     "ask the emulator to spoil the delivery: \"future=412\",\nsee `hookline emulate --help`", 0,
-     0},
+    TEXT('e', "endpoint", struct ping_options, endpoint, "ID",
+         "trigger the webhook with this id at the provider"),
+    TEXT(0, "organization", struct ping_options, organization, "ID",
+         "the webhook's organization, for foil"),
+    SECRET('k', "key", struct ping_options, key, "WHERE",
+           "read the provider's API key from @FILE, env:VARIABLE\nor credential:NAME; default: "
+           "env:FOIL_API_KEY,\nenv:SHODAI_API_KEY, env:TRULAYER_API_KEY"),
+    TEXT('u', "base-url", struct ping_options, base_url, "URL",
+         "call the API at URL instead of the real one, e.g.\nhttp://127.0.0.1:4010, "
+         "https://test-api.shodai.network"),
+    CHECKED(0, "ca-file", struct ping_options, ca_file, "FILE", certificate_file_problem,
+            "trust these CA certificates; default: the system's"),
+    TEXT('s', "source", struct ping_options, source, "NAME",
+         "expect the delivery at this source; default: the\nprovider's name"),
+    FLAG('f', "forwarded", struct ping_options, forwarded,
+         "wait until every destination has accepted it"),
+    NUMBER('t', "timeout", struct ping_options, timeout_s, "SECONDS", 1, 86400,
+           "give up after SECONDS; default: 30"),
+    FLAG('j', "json", struct ping_options, json, "print the result as one line of JSON"),
+    FLAG('q', "quiet", struct ping_options, quiet, "print nothing unless it fails"),
+    TEXT(0, "fault", struct ping_options, faults, "WORDS",
+         "ask the emulator to corrupt the delivery, e.g.\n\"future=412\"; see `hookline emulate "
+         "--help`"),
     SINK_OPTIONS(struct ping_options, sink),
-    {"listen", 'l', OPTION_TEXT, PING_AT(listen), "ADDRESS",
-     "be the sink: receive at this ADDRESS:PORT for as long as\nit takes", 0, 0},
-    {"secret", 0, OPTION_SECRETS, PING_AT(secrets), "WHERE",
-     "with --listen: the endpoint's signing secret", 0, 0},
-    {"path", 0, OPTION_TEXT, PING_AT(path), "PATH",
-     "with --listen: default: / and the source's name", 0, 0},
-    {"scheme", 0, OPTION_TEXT, PING_AT(scheme), "NAME",
-     "with --listen: how it is signed; default: as the\nprovider does", 0, 0},
-    {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
+    TEXT('l', "listen", struct ping_options, listen, "ADDRESS",
+         "act as the sink: receive at this ADDRESS:PORT until the\nping ends"),
+    SECRET(0, "secret", struct ping_options, secrets, "WHERE",
+           "with --listen: verify with this signing secret"),
+    TEXT(0, "path", struct ping_options, path, "PATH",
+         "with --listen: receive at this path; default: / and the\nsource's name"),
+    TEXT(0, "scheme", struct ping_options, scheme, "NAME",
+         "with --listen: verify by this scheme; default: the\nprovider's"),
+    OPTIONS_END,
 };
 
 static const char ping_help_details[] =
-    "Of foil, shodai and trulayer their own test API is called; emulated is followed\n"
-    "by the NAME of a source behind `hookline emulate`.\n"
-    "\n"
-    "Exit status: 0 it arrived, and provider and sink agree; 1 refused by the sink,\n"
-    "or parked; 3 stale; 4 it did not arrive in time; 5 provider or sink do not\n"
-    "answer; 6 the provider refuses, or reports that it could not deliver.\n";
+    "For foil, shodai and trulayer, ping calls the provider's own test API; emulated\ntakes the "
+    "NAME of a source behind `hookline emulate`.\n\nExit status: 0 confirmed by provider and sink; "
+    "1 refused by the sink, or parked;\n3 stale; 4 not arrived in time; 5 provider or sink does "
+    "not answer; 6 refused by\nthe provider, or the provider reports that it could not deliver.\n";
 
-/* What is needed for one ping. */
+/* The state of one ping. */
 struct ping {
     const struct ping_options *options;
     const struct provider *provider;
     const char *endpoint, *base_url, *source;
     char *key;
     struct own_sink_signals signals;
-    bool blocked; /* signals wait for own_sink_signals_restore() */
+    bool blocked; /* own_sink_signals_restore() is due */
     struct own_sink *own;
     struct client_calls *calls;
     struct sink *sink;
     struct observed observed;
-    char failure[DIAGNOSIS_TEXT_SIZE]; /* to be said at the end, when the own sink is quiet */
+    char failure[DIAGNOSIS_TEXT_SIZE]; /* printed at the end, when the own sink is silent */
 };
 
-/* ---- what the user wants */
+/* ---- options */
 
 static bool ping_usage_error(const char *text)
 {
@@ -103,14 +98,13 @@ static bool ping_take_arguments(struct ping *p, const char *const *arguments, si
 {
     p->provider = provider_find(arguments[0]);
     if (p->provider == NULL) {
-        message_print("%.64s: there is no such provider; expected %s", arguments[0],
-                      PROVIDER_NAMES);
+        message_print("%.64s: unknown provider; expected %s", arguments[0], PROVIDER_NAMES);
         return false;
     }
     if (p->provider->kind != PROVIDER_EMULATED && count > 1)
-        return ping_usage_error("too many arguments; give the webhook's id by --endpoint");
+        return ping_usage_error("too many arguments; pass the webhook's id with --endpoint");
     if (p->provider->kind == PROVIDER_EMULATED && p->options->endpoint != NULL)
-        return ping_usage_error("--endpoint: of an emulated source expected is only its name");
+        return ping_usage_error("--endpoint does not apply to emulated: pass the NAME of a source");
     p->endpoint = count > 1 ? arguments[1] : p->options->endpoint;
     p->source = p->options->source != NULL               ? p->options->source
                 : p->provider->kind == PROVIDER_EMULATED ? p->endpoint
@@ -118,7 +112,7 @@ static bool ping_take_arguments(struct ping *p, const char *const *arguments, si
     return true;
 }
 
-/* `url` may be without its beginning. */
+/* `url` may lack its scheme. */
 static bool ping_url_is_local(const char *url)
 {
     const char *host = strstr(url, "://");
@@ -127,13 +121,13 @@ static bool ping_url_is_local(const char *url)
     return strncmp(url, "unix:", 5) == 0 || host_check_is_local(host, strcspn(host, "/?#"));
 }
 
-/* A key that goes over a network in the clear is everybody's. */
+/* Anyone on the path can read a key sent over http://. */
 static void ping_warn_cleartext_key(const struct ping *p)
 {
     if (p->provider->key_variable != NULL && strncasecmp(p->base_url, "http://", 7) == 0 &&
         !ping_url_is_local(p->base_url))
         message_print(
-            "warning: --base-url is no https:// URL: everybody on the way can read the key");
+            "warning: --base-url is not https://, so anyone on the path can read the key");
 }
 
 static bool ping_take_base_url(struct ping *p)
@@ -160,7 +154,7 @@ static bool ping_check_faults(const struct ping *p)
     if (p->options->faults == NULL)
         return true;
     if (p->options->base_url == NULL && p->provider->kind != PROVIDER_EMULATED)
-        return ping_usage_error("--fault: only the emulator can do that: name it by --base-url");
+        return ping_usage_error("--fault needs the emulator: pass its URL with --base-url");
     if (faults_read(&faults, p->options->faults, why))
         return true;
     message_print("--fault: %s", why);
@@ -172,16 +166,15 @@ static bool ping_check_listen(const struct ping *p)
     const struct ping_options *o = p->options;
 
     if (o->listen == NULL && (o->secrets.count > 0 || o->path != NULL || o->scheme != NULL))
-        return ping_usage_error("--secret, --path and --scheme: only with --listen");
+        return ping_usage_error("--secret, --path and --scheme need --listen");
     if (o->listen == NULL)
         return true;
     if (o->sink.address != NULL || o->sink.token.count > 0)
-        return ping_usage_error("--listen and --sink: expected one of them");
+        return ping_usage_error("--listen and --sink exclude each other");
     if (o->forwarded)
-        return ping_usage_error("--forwarded: with --listen there is nothing behind");
+        return ping_usage_error("--forwarded: a --listen sink has no destinations");
     if (o->secrets.count == 0)
-        return ping_usage_error(
-            "--listen: by what is it verified? give the signing secret by --secret");
+        return ping_usage_error("--listen needs --secret");
     return true;
 }
 
@@ -193,16 +186,16 @@ static bool ping_take_key(struct ping *p)
     const char *problem;
 
     if (p->provider->key_variable == NULL)
-        return o->key.count == 0 || ping_usage_error("--key: the emulator asks for none here");
+        return o->key.count == 0 || ping_usage_error("--key: emulated needs no key");
     if (o->key.count > 1)
-        return ping_usage_error("--key: expected one");
+        return ping_usage_error("--key given twice");
     snprintf(variable, sizeof(variable), "%s", p->provider->key_variable);
     p->key = secret_read(o->key.count > 0 ? &o->key.items[0] : &by_default, why, sizeof(why));
     problem = p->key == NULL ? why : provider_key_problem(p->key);
     if (problem == NULL)
         return true;
     message_print("the API key of %s: %s%s", p->provider->title, problem,
-                  o->key.count > 0 ? "" : "; or say by --key where it is");
+                  o->key.count > 0 ? "" : "; or pass it with --key");
     return false;
 }
 
@@ -215,12 +208,12 @@ static bool ping_take_options(struct ping *p, const char *const *arguments, size
     if (!provider_check_ids(p->provider, p->options->organization, p->endpoint, why))
         return ping_usage_error(why);
     if (p->source[0] == '\0' || !config_is_name(p->source))
-        return ping_usage_error("--source: a source's name is made of letters, digits, - _ and .");
+        return ping_usage_error("--source: expected a name of letters, digits, - _ and .");
     return ping_take_base_url(p) && ping_check_faults(p) && ping_check_listen(p) &&
            ping_take_key(p);
 }
 
-/* ---- the sink */
+/* ---- sink */
 
 static enum outcome ping_open_own_sink(struct ping *p)
 {
@@ -269,7 +262,7 @@ static enum outcome ping_open_sink(struct ping *p)
     return OUTCOME_GOOD;
 }
 
-/* ---- the ping */
+/* ---- ping */
 
 static void ping_report(struct ping *p, const struct diagnosis *d)
 {
@@ -284,7 +277,7 @@ static void ping_report(struct ping *p, const struct diagnosis *d)
         snprintf(p->failure, sizeof(p->failure), "%s", d->text);
 }
 
-/* It did not even come to trigger it. */
+/* Reports a failure before anything was triggered. */
 static void ping_report_not_triggered(struct ping *p, enum outcome outcome, const char *why)
 {
     struct diagnosis d = {.outcome = outcome, .name = "not_triggered"};
@@ -368,7 +361,7 @@ const struct command command_ping = {
     .arguments = "foil|shodai|trulayer|emulated [NAME]",
     .arguments_min = 1,
     .arguments_max = 2,
-    .summary = "Have a test delivery sent, and confirm that it has come all the way",
+    .summary = "Trigger a test delivery and confirm it end to end",
     .details = ping_help_details,
     .options = ping_option_rows,
     .options_size = sizeof(struct ping_options),

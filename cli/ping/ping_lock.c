@@ -17,7 +17,7 @@
 
 enum {
     HASH_BYTES = 16,
-    CHECK_MS = 100, /* how often it is looked whether to give up */
+    CHECK_MS = 100, /* between two calls of interrupted() */
     STEP_MS = 1,    /* between the holder's bind() and its listen() */
 };
 
@@ -25,7 +25,7 @@ struct ping_lock {
     int fd;
 };
 
-/* A path to the sink's socket may be written in many ways, and so may a URL. */
+/* Socket paths and URLs have many spellings; pings must agree on one. */
 static char *ping_lock_canonical_sink(const char *sink)
 {
     char *path = strncmp(sink, "unix:", 5) == 0 ? realpath(sink + 5, NULL) : NULL;
@@ -68,7 +68,7 @@ static int ping_lock_holder(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 ? (int)peer.pid : 0;
 }
 
-/* Until the holder ends, or it is time to look around. */
+/* Returns when the holder ends, at the deadline, or when interrupted. */
 static void ping_lock_wait(const struct sockaddr_un *address, socklen_t len,
                            const struct ping_lock_request *request, int *holder)
 {

@@ -6,37 +6,17 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/rfc3339.h"
-#include "daemon/base/text.h"
+#include "cli/json_get.h"
 #include "cli/sink.h"
 
 enum {
-    REPEAT_US = 250000, /* between two questions without an event */
+    REPEAT_US = 250000, /* between two queries without an event */
     ANSWER_US = 2000000,
 };
 
-static const cJSON *progress_json_member(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-static const char *progress_json_text(const cJSON *object, const char *name)
-{
-    const char *text = cJSON_GetStringValue(progress_json_member(object, name));
-
-    return text == NULL ? "" : text;
-}
-
-static int64_t progress_json_number(const cJSON *object, const char *name)
-{
-    double value = cJSON_GetNumberValue(progress_json_member(object, name));
-
-    return value >= 0 && value < 9e15 ? (int64_t)value : -1;
-}
-
 void progress_on_event(struct progress *a, const cJSON *event)
 {
-    int64_t seq = progress_json_number(event, "seq");
+    int64_t seq = json_get_count(event, "seq");
 
     if (seq == a->seq)
         a->heard = true;
@@ -44,12 +24,12 @@ void progress_on_event(struct progress *a, const cJSON *event)
 
 /* ---- destinations */
 
-static enum observed_state progress_read_state(const char *word)
+static enum observed_state progress_read_state(const cJSON *destination)
 {
-    return strcmp(word, "done") == 0       ? OBSERVED_TAKEN
-           : strcmp(word, "retrying") == 0 ? OBSERVED_RETRYING
-           : strcmp(word, "parked") == 0   ? OBSERVED_PARKED
-                                           : OBSERVED_WAITING;
+    return json_get_is(destination, "state", "done")       ? OBSERVED_TAKEN
+           : json_get_is(destination, "state", "retrying") ? OBSERVED_RETRYING
+           : json_get_is(destination, "state", "parked")   ? OBSERVED_PARKED
+                                                           : OBSERVED_WAITING;
 }
 
 /* The newest attempt comes first. */
@@ -59,21 +39,20 @@ static void progress_read_attempt(struct observed_destination *d, const cJSON *a
 
     cJSON_ArrayForEach(attempt, attempts)
     {
-        const char *error = progress_json_text(attempt, "error");
-        int64_t status = progress_json_number(attempt, "status"),
-                took = progress_json_number(attempt, "duration_us");
+        const cJSON *error = json_get(attempt, "error");
+        int64_t status = json_get_count(attempt, "status"),
+                took = json_get_count(attempt, "duration_us");
 
-        if (strcmp(progress_json_text(attempt, "destination"), d->name) != 0)
+        if (!json_get_is(attempt, "destination", d->name))
             continue;
-        if (!rfc3339_read(progress_json_text(attempt, "time"), &d->at_us))
+        if (!json_get_time(attempt, "time", &d->at_us))
             d->at_us = 0;
         else if (took > 0 && took < INT64_MAX / 2)
             d->at_us += took;
         d->status = status < 0 || status > 999 ? 0 : (int)status;
-        d->tries = progress_json_number(attempt, "tries");
-        if (error[0] != '\0')
-            text_copy_redacted(d->reason, sizeof(d->reason), error, strlen(error), NULL);
-        else if (d->status > 0)
+        d->tries = json_get_count(attempt, "tries");
+        json_copy_text(d->reason, sizeof(d->reason), error, NULL);
+        if (d->reason[0] == '\0' && d->status > 0)
             snprintf(d->reason, sizeof(d->reason), "it answered %d", d->status);
         return;
     }
@@ -85,17 +64,15 @@ static void progress_read_destinations(struct observed *f, const cJSON *delivery
 
     f->destinations_count = 0;
     f->destinations_known = true;
-    cJSON_ArrayForEach(item, progress_json_member(delivery, "destinations"))
+    cJSON_ArrayForEach(item, json_get(delivery, "destinations"))
     {
         struct observed_destination *d = &f->destinations[f->destinations_count];
-        const char *name = progress_json_text(item, "name");
 
         if (f->destinations_count == OBSERVED_DESTINATIONS_MAX)
             break;
-        *d = (struct observed_destination){
-            .state = progress_read_state(progress_json_text(item, "state")), .tries = -1};
-        text_copy_redacted(d->name, sizeof(d->name), name, strlen(name), NULL);
-        progress_read_attempt(d, progress_json_member(delivery, "attempts"));
+        *d = (struct observed_destination){.state = progress_read_state(item), .tries = -1};
+        json_copy_text(d->name, sizeof(d->name), json_get(item, "name"), NULL);
+        progress_read_attempt(d, json_get(delivery, "attempts"));
         f->destinations_count++;
     }
 }
@@ -116,7 +93,7 @@ bool progress_is_open(const struct observed *f, bool all)
     return false;
 }
 
-/* Whether there may be something new. */
+/* Returns true if the destinations may have changed since the last query. */
 static bool progress_is_due(const struct progress *a, const struct observed *f)
 {
     if (a->seq != f->seen.seq)
@@ -163,7 +140,7 @@ bool progress_update(struct progress *a, struct sink *sink, int64_t deadline_mon
     return true;
 }
 
-/* ---- what no event has told */
+/* ---- lost events */
 
 void progress_find_stored(struct sink *sink, struct observed *f)
 {
@@ -179,8 +156,9 @@ void progress_find_stored(struct sink *sink, struct observed *f)
     sink_target_add(&target, "id", f->answer.event_id);
     sink_target_add_number(&target, "limit", 1);
     sink_ask(sink, "GET", target.text, progress_deadline(INT64_MAX), &status, &answer, why);
-    row = cJSON_GetArrayItem(progress_json_member(answer, "deliveries"), 0);
-    if (row != NULL && cJSON_AddStringToObject(row, "verdict", "stored") != NULL &&
+    row = cJSON_GetArrayItem(json_get(answer, "deliveries"), 0);
+    if (row != NULL &&
+        cJSON_AddStringToObject(row, "verdict", verdict_word(VERDICT_STORED)) != NULL &&
         cJSON_AddStringToObject(row, "reason", "verified") != NULL &&
         cJSON_AddNumberToObject(row, "status", 200) != NULL &&
         observed_event_read(&seen, row, clock_steady_us()))

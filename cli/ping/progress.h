@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * progress.h - what becomes of a delivery that the sink has stored: whether its destinations take
- * it. The sink's store is asked, and asked again when an event says that something has happened.
+ * progress.h - follows a stored delivery until its destinations have accepted it: reads it from the
+ * sink's store, again after each event about it.
  *
- * Threads    The one of the set of calls.
+ * Threads    The thread that polls the calls.
  */
 #ifndef CLI_PING_PROGRESS_H
 #define CLI_PING_PROGRESS_H
@@ -17,29 +17,30 @@
 
 struct sink;
 
-/* A zeroed one has learnt nothing. */
+/* A zeroed struct is the start. */
 struct progress {
-    int64_t seq; /* that was asked for last; 0: none */
+    int64_t seq; /* of the last query; 0: none */
     int64_t asked_mono;
-    bool heard; /* an event about it since then */
+    bool heard; /* an event about it arrived since then */
 };
 
-/* An event that is none about an arrival. */
+/* Notes a sink event that is not a verdict. */
 void progress_on_event(struct progress *progress, const cJSON *event);
 
-/* Asks the sink for what became of the delivery that was seen, if there may be something new, and
- * writes it into the findings' destinations. True if it has asked: of one that is not stored, too,
- * since who has the answer has the events before it. */
+/* Queries the sink for the delivery's destinations if they may have changed. Returns true if it
+ * sent a query: the answer comes after all earlier events, so the caller should read those. A
+ * delivery that was not stored is queried too, for that reason. */
 bool progress_update(struct progress *progress, struct sink *sink, int64_t deadline_mono,
                      struct observed *observed);
 
-/* Whether a destination has not been tried yet or, if `all` is so, may still take it by itself. */
+/* Returns true if a destination awaits its first attempt or, with `all`, a retry. */
 bool progress_is_open(const struct observed *observed, bool all);
 
-/* Has the sink tell what it had not told yet: who has its answer has the events before it. */
+/* Flushes the sink's event stream: its answer comes after all earlier events. */
 void progress_catch_up(struct sink *sink, int64_t deadline_mono);
 
-/* Where events were lost: looks for the event's id in the store, and adds it to the sightings. */
+/* Looks up the delivery by event id in the sink's store after events were lost, and adds it to
+ * the observed events. */
 void progress_find_stored(struct sink *sink, struct observed *observed);
 
 #endif

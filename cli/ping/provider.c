@@ -6,6 +6,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "cli/json_get.h"
+#include "daemon/base/ids.h"
 #include "daemon/base/text.h"
 
 enum {
@@ -33,37 +35,7 @@ const struct provider *provider_find(const char *name)
 
 /* ---- ids */
 
-static bool provider_id_has_alphabet(const char *text, const char *characters, size_t len)
-{
-    return strlen(text) == len && strspn(text, characters) == len;
-}
-
-static bool provider_id_is_organization(const char *text)
-{
-    return strncmp(text, "org_", 4) == 0 &&
-           provider_id_has_alphabet(text + 4, "0123456789abcdefghjkmnpqrstvwxyz", 26);
-}
-
-static bool provider_id_is_foil_endpoint(const char *text)
-{
-    return strncmp(text, "we_", 3) == 0 &&
-           provider_id_has_alphabet(text + 3, "0123456789abcdef", 32);
-}
-
-static bool provider_id_is_uuid(const char *text)
-{
-    if (strlen(text) != 36)
-        return false;
-    for (size_t i = 0; i < 36; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-        if (dash ? text[i] != '-' : strchr("0123456789abcdefABCDEF", text[i]) == NULL)
-            return false;
-    }
-    return true;
-}
-
-/* What needs no escape in a path, and is no way out of it. */
+/* Returns true for a path segment that needs no escaping and is not "." or "..". */
 static bool provider_id_is_segment(const char *text)
 {
     size_t len = strlen(text);
@@ -84,29 +56,30 @@ bool provider_check_ids(const struct provider *p, const char *organization, cons
 {
     if (p->kind == PROVIDER_FOIL) {
         if (organization == NULL)
-            return provider_fail(why, "--organization: it is missing; expected an id such as "
-                                      "org_f6m39y94nh6fs513q03skj929c");
-        if (!provider_id_is_organization(organization))
+            return provider_fail(
+                why,
+                "--organization is missing; expected an id such as org_f6m39y94nh6fs513q03skj929c");
+        if (!id_is_organization(organization))
             return provider_fail(why,
                                  "--organization: expected org_ and 26 letters and digits, without "
                                  "i, l, o and u");
     } else if (organization != NULL) {
-        return provider_fail(why, "--organization: only foil has organizations");
+        return provider_fail(why, "--organization applies to foil only");
     }
     if (endpoint == NULL && p->kind == PROVIDER_EMULATED)
-        return provider_fail(why, "emulated: expected the name of a source behind it");
+        return provider_fail(why, "emulated: expected the NAME of a source behind the emulator");
     if (endpoint == NULL)
-        return provider_fail(
-            why, "--endpoint: it is missing; expected the webhook's id at the provider");
-    if (p->kind == PROVIDER_FOIL && !provider_id_is_foil_endpoint(endpoint))
-        return provider_fail(why, "--endpoint: expected we_ and 32 digits of hex, in lower case");
-    if (p->kind == PROVIDER_TRULAYER && !provider_id_is_uuid(endpoint))
+        return provider_fail(why,
+                             "--endpoint is missing; expected the webhook's id at the provider");
+    if (p->kind == PROVIDER_FOIL && !id_is_hex(endpoint, "we_"))
+        return provider_fail(why, "--endpoint: expected we_ and 32 lower-case hex digits");
+    if (p->kind == PROVIDER_TRULAYER && !id_is_uuid(endpoint))
         return provider_fail(why, "--endpoint: expected a UUID such as "
                                   "018f1234-5678-7abc-8def-0123456789ab");
     if (!provider_id_is_segment(endpoint))
         return provider_fail(why,
                              p->kind == PROVIDER_EMULATED
-                                 ? "emulated: a source's name has letters, digits, - _ and . only"
+                                 ? "emulated: expected a source name of letters, digits, - _ and ."
                                  : "--endpoint: expected an id of letters, digits, - _ . and ~");
     return true;
 }
@@ -117,7 +90,7 @@ const char *provider_key_problem(const char *key)
         return "the key is empty";
     for (const char *c = key; *c != '\0'; c++)
         if (*c <= 0x20 || *c > 0x7e)
-            return "the key holds a blank, a line end or another character that no key has";
+            return "the key contains a space, a newline or another invalid character";
     return NULL;
 }
 
@@ -135,9 +108,9 @@ const char *provider_base_problem(const char *base)
 {
     for (const char *c = base; *c != '\0'; c++)
         if (*c <= 0x20 || *c > 0x7e || *c == '?' || *c == '#')
-            return "expected a URL such as http://127.0.0.1:4010, without blanks, ? and #";
+            return "expected a URL such as http://127.0.0.1:4010, without spaces, ? and #";
     if (provider_url_has_user(base))
-        return "user and password are not for here, see --key";
+        return "must not contain a user or password; pass the key with --key";
     return NULL;
 }
 
@@ -187,33 +160,18 @@ bool provider_event_url(const struct provider *p, const char *base, const char *
                                       event_id));
 }
 
-/* ---- provider answer */
+/* ---- answers */
 
 enum {
-    SAID_SIZE = 100, /* of the beginning of an odd answer */
+    SAID_SIZE = 100, /* quoted from the start of an odd answer */
 };
 
-/* ---- members */
-
-static void provider_json_text(char *out, size_t size, const cJSON *text, const char *hidden)
+/* Anything else than a number that makes sense is -1. */
+static int provider_read_count(const cJSON *object, const char *name, int max)
 {
-    const char *value = cJSON_GetStringValue(text);
+    int64_t count = json_get_count(object, name);
 
-    text_copy_redacted(out, size, value == NULL ? "" : value, value == NULL ? 0 : strlen(value),
-                       hidden);
-}
-
-static const cJSON *provider_json_member(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-/* Anything else than a number that makes sense is `otherwise`. */
-static int provider_json_number(const cJSON *item, int max, int otherwise)
-{
-    double value = cJSON_IsNumber(item) ? item->valuedouble : -1;
-
-    return value >= 0 && value <= max ? (int)value : otherwise;
+    return count <= max ? (int)count : -1;
 }
 
 static void provider_read_receipt(struct provider_view *view, const char *body)
@@ -235,15 +193,15 @@ static void provider_read_body(struct provider_view *view, const cJSON *body, co
 
     if (text != NULL)
         provider_read_receipt(view, text);
-    provider_json_text(view->body, sizeof(view->body), body, hidden);
+    json_copy_text(view->body, sizeof(view->body), body, hidden);
 }
 
-static bool provider_status_is_2xx(int status)
+bool provider_status_is_2xx(int status)
 {
     return status >= 200 && status < 300;
 }
 
-/* ---- answers that are none */
+/* ---- odd answers */
 
 static void provider_describe_odd_answer(const struct provider_bytes *b,
                                          char said[PROVIDER_TEXT_SIZE])
@@ -255,14 +213,13 @@ static void provider_describe_odd_answer(const struct provider_bytes *b,
         blank++;
     text_copy_redacted(begin, sizeof(begin), b->bytes + blank, b->len - blank, b->key);
     if (b->cut)
-        snprintf(said, PROVIDER_TEXT_SIZE,
-                 "more than 1 MiB where some lines of JSON were expected");
+        snprintf(said, PROVIDER_TEXT_SIZE, "more than 1 MiB instead of a few lines of JSON");
     else if (blank == b->len)
-        snprintf(said, PROVIDER_TEXT_SIZE, "nothing where JSON was expected");
+        snprintf(said, PROVIDER_TEXT_SIZE, "an empty body instead of JSON");
     else if (b->bytes[blank] == '<')
-        snprintf(said, PROVIDER_TEXT_SIZE, "HTML where JSON was expected: %s", begin);
+        snprintf(said, PROVIDER_TEXT_SIZE, "HTML instead of JSON: %s", begin);
     else
-        snprintf(said, PROVIDER_TEXT_SIZE, "something that is not its JSON: %s", begin);
+        snprintf(said, PROVIDER_TEXT_SIZE, "something other than its JSON: %s", begin);
 }
 
 static cJSON *provider_parse_answer(const struct provider_bytes *b)
@@ -280,13 +237,12 @@ static cJSON *provider_parse_answer(const struct provider_bytes *b)
 static void provider_read_refusal(const struct provider_bytes *b, const cJSON *json,
                                   char said[PROVIDER_TEXT_SIZE])
 {
-    const cJSON *error = provider_json_member(json, "error");
+    const cJSON *error = json_get(json, "error");
     char code[60], message[160];
 
-    provider_json_text(code, sizeof(code), provider_json_member(error, "code"), b->key);
-    provider_json_text(message, sizeof(message),
-                       cJSON_IsString(error) ? error : provider_json_member(error, "message"),
-                       b->key);
+    json_copy_text(code, sizeof(code), json_get(error, "code"), b->key);
+    json_copy_text(message, sizeof(message),
+                   cJSON_IsString(error) ? error : json_get(error, "message"), b->key);
     if (code[0] != '\0' && message[0] != '\0')
         snprintf(said, PROVIDER_TEXT_SIZE, "%s: %s", code, message);
     else if (code[0] != '\0' || message[0] != '\0')
@@ -295,7 +251,7 @@ static void provider_read_refusal(const struct provider_bytes *b, const cJSON *j
         provider_describe_odd_answer(b, said);
 }
 
-/* ---- what the providers say */
+/* ---- answers of each provider */
 
 static enum provider_state provider_read_state(const char *word)
 {
@@ -317,18 +273,16 @@ static enum provider_state provider_read_state(const char *word)
 static void provider_read_foil_delivery(struct provider_view *view, const cJSON *delivery,
                                         const char *hidden)
 {
-    provider_json_text(view->word, sizeof(view->word), provider_json_member(delivery, "status"),
-                       hidden);
+    json_copy_text(view->word, sizeof(view->word), json_get(delivery, "status"), hidden);
     view->state = provider_read_state(view->word);
-    view->attempts = provider_json_number(provider_json_member(delivery, "attempts"), 1000000, -1);
-    view->status = provider_json_number(provider_json_member(delivery, "response_status"), 999, -1);
-    provider_json_text(view->error, sizeof(view->error), provider_json_member(delivery, "error"),
-                       hidden);
-    provider_read_body(view, provider_json_member(delivery, "response_body"), hidden);
+    view->attempts = provider_read_count(delivery, "attempts", 1000000);
+    view->status = provider_read_count(delivery, "response_status", 999);
+    json_copy_text(view->error, sizeof(view->error), json_get(delivery, "error"), hidden);
+    provider_read_body(view, json_get(delivery, "response_body"), hidden);
     if (view->status < 0 && view->attempts > 0 &&
         (view->error[0] != '\0' || view->state == PROVIDER_FAILED))
         view->status = 0;
-    /* It says pending between two attempts, too. */
+    /* Foil reports pending between two attempts, too. */
     if (view->state == PROVIDER_PENDING && view->attempts > 0 &&
         (view->status == 0 || (view->status > 0 && !provider_status_is_2xx(view->status))))
         view->state = PROVIDER_RETRYING;
@@ -336,13 +290,11 @@ static void provider_read_foil_delivery(struct provider_view *view, const cJSON 
 
 static bool provider_read_foil(struct provider_answer *a, const cJSON *json, const char *hidden)
 {
-    const cJSON *data = provider_json_member(json, "data"),
-                *latest = provider_json_member(data, "latest_delivery");
+    const cJSON *data = json_get(json, "data"), *latest = json_get(data, "latest_delivery");
 
-    provider_json_text(a->event_id, sizeof(a->event_id), provider_json_member(data, "event_id"),
-                       hidden);
-    provider_json_text(a->delivery_id, sizeof(a->delivery_id),
-                       cJSON_GetArrayItem(provider_json_member(data, "delivery_ids"), 0), hidden);
+    json_copy_text(a->event_id, sizeof(a->event_id), json_get(data, "event_id"), hidden);
+    json_copy_text(a->delivery_id, sizeof(a->delivery_id),
+                   cJSON_GetArrayItem(json_get(data, "delivery_ids"), 0), hidden);
     a->view.state = PROVIDER_PENDING;
     if (cJSON_IsObject(latest))
         provider_read_foil_delivery(&a->view, latest, hidden);
@@ -351,17 +303,14 @@ static bool provider_read_foil(struct provider_answer *a, const cJSON *json, con
 
 static bool provider_read_shodai(struct provider_answer *a, const cJSON *json, const char *hidden)
 {
-    const cJSON *data = provider_json_member(json, "data"), *ok = provider_json_member(data, "ok");
+    const cJSON *data = json_get(json, "data"), *ok = json_get(data, "ok");
     struct provider_view *view = &a->view;
 
-    provider_json_text(a->delivery_id, sizeof(a->delivery_id),
-                       provider_json_member(data, "deliveryId"), hidden);
-    provider_json_text(view->word, sizeof(view->word), provider_json_member(data, "status"),
-                       hidden);
-    provider_json_text(view->error, sizeof(view->error), provider_json_member(data, "error"),
-                       hidden);
+    json_copy_text(a->delivery_id, sizeof(a->delivery_id), json_get(data, "deliveryId"), hidden);
+    json_copy_text(view->word, sizeof(view->word), json_get(data, "status"), hidden);
+    json_copy_text(view->error, sizeof(view->error), json_get(data, "error"), hidden);
     view->state = provider_read_state(view->word);
-    view->status = provider_json_number(provider_json_member(data, "responseStatus"), 999, -1);
+    view->status = provider_read_count(data, "responseStatus", 999);
     if (view->status < 0 && cJSON_IsFalse(ok) && view->state != PROVIDER_PENDING)
         view->status = 0;
     return cJSON_IsBool(ok) && a->delivery_id[0] != '\0' && view->word[0] != '\0';
@@ -372,12 +321,12 @@ static bool provider_read_status_body(struct provider_answer *a, const cJSON *js
 {
     struct provider_view *view = &a->view;
 
-    view->status = provider_json_number(provider_json_member(json, "status"), 999, -1);
+    view->status = provider_read_count(json, "status", 999);
     view->attempts = 1;
     view->state = provider_status_is_2xx(view->status) ? PROVIDER_DELIVERED : PROVIDER_FAILED;
-    provider_read_body(view, provider_json_member(json, "body"), hidden);
-    provider_json_text(a->event_id, sizeof(a->event_id), provider_json_member(json, "id"), hidden);
-    return view->status >= 0 && cJSON_IsString(provider_json_member(json, "body"));
+    provider_read_body(view, json_get(json, "body"), hidden);
+    json_copy_text(a->event_id, sizeof(a->event_id), json_get(json, "id"), hidden);
+    return view->status >= 0 && cJSON_IsString(json_get(json, "body"));
 }
 
 static bool provider_read_success(const struct provider *provider, struct provider_answer *a,
@@ -419,16 +368,13 @@ bool provider_answer_read_event(const struct provider_bytes *b, const char *endp
                                 struct provider_view *view)
 {
     cJSON *json = provider_parse_answer(b);
-    const cJSON *list =
-                    provider_json_member(provider_json_member(json, "data"), "webhook_deliveries"),
-                *delivery, *ours = NULL;
+    const cJSON *list = json_get(json_get(json, "data"), "webhook_deliveries"), *delivery,
+                *ours = NULL;
 
     *view = (struct provider_view){.status = -1, .attempts = -1};
     cJSON_ArrayForEach(delivery, list)
     {
-        const char *id = cJSON_GetStringValue(provider_json_member(delivery, "endpoint_id"));
-
-        if (ours == NULL && id != NULL && strcmp(id, endpoint) == 0)
+        if (ours == NULL && json_get_is(delivery, "endpoint_id", endpoint))
             ours = delivery;
     }
     if (provider_status_is_2xx(b->status) && ours != NULL)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * provider.h - what a provider's answer means: did it do what it was asked for, and what
- * does it say about the delivery. Takes whatever comes: HTML, broken JSON, ids that are none. Pure.
+ * provider.h - the providers that `hookline ping` can trigger: their test APIs, ids and keys, and
+ * the meaning of their answers. Accepts any bytes as an answer: HTML, broken JSON, invalid ids.
+ * Pure.
  */
 #ifndef CLI_PING_PROVIDER_H
 #define CLI_PING_PROVIDER_H
@@ -9,8 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* ---- the providers whose test API `hookline ping` triggers: where it is, which ids it
- * takes, how the key is shown to it. Pure. */
+/* ---- test APIs */
 
 enum provider_kind {
     PROVIDER_FOIL,
@@ -21,21 +21,21 @@ enum provider_kind {
 
 struct provider {
     enum provider_kind kind;
-    const char *name;  /* as the user writes it */
-    const char *title; /* as it calls itself */
+    const char *name;  /* on the command line */
+    const char *title; /* in messages */
     const char *base_url;
-    const char *key_variable; /* of the environment, unless the user names another place; NULL: it
-                                 asks for no key */
-    const char *key_header;   /* what stands in front of the key */
-    const char *scheme;       /* NULL: that of the source's name */
-    bool at_once;             /* it answers after it has tried to deliver */
-    bool remembers;           /* it can be asked for what became of a delivery */
+    const char *key_variable; /* environment variable that holds the key by default; NULL: needs
+                                 no key */
+    const char *key_header;   /* header line up to the key */
+    const char *scheme;       /* NULL: named like the source */
+    bool at_once;             /* answers after the delivery attempt */
+    bool remembers;           /* reports a delivery's fate on request */
 };
 
-/* NULL if there is none of that name. */
+/* Returns NULL for an unknown name. */
 const struct provider *provider_find(const char *name);
 
-/* Whom the user may name, for messages. */
+/* for messages */
 #define PROVIDER_NAMES "foil, shodai, trulayer or emulated"
 
 enum {
@@ -43,27 +43,28 @@ enum {
     PROVIDER_URL_SIZE = 1024
 };
 
-/* `organization` is NULL if it was not given; of `emulated` the endpoint is the source's name.
- * False, and in `why` which of them is not as it should be: nothing is sent then. */
+/* Checks the ids before anything is sent. `organization` is NULL if not given; for `emulated`
+ * the endpoint is the source's name. On failure returns false, with the reason in `why`. */
 bool provider_check_ids(const struct provider *provider, const char *organization,
                         const char *endpoint, char why[PROVIDER_WHY_SIZE]);
 
-/* A key goes into a header. NULL, or what is wrong with it. */
+/* Returns why the key cannot go into a header, or NULL. */
 const char *provider_key_problem(const char *key);
 
-/* NULL, or what is wrong with it. */
+/* Returns what is wrong with the URL, or NULL. */
 const char *provider_base_problem(const char *base_url);
 
-/* The URL that is POSTed to, from ids that were checked. False if it does not fit. */
+/* Writes the URL to POST to, from checked ids. Returns false if it is too long. */
 bool provider_test_url(const struct provider *provider, const char *base_url,
                        const char *organization, const char *endpoint, char url[PROVIDER_URL_SIZE]);
 
-/* The URL that tells what became of an event, of a provider that remembers. */
+/* Writes the URL that reports an event's deliveries. Returns false if the provider offers none
+ * or the URL is too long. */
 bool provider_event_url(const struct provider *provider, const char *base_url,
                         const char *organization, const char *event_id,
                         char url[PROVIDER_URL_SIZE]);
 
-struct provider;
+bool provider_status_is_2xx(int status);
 
 enum {
     PROVIDER_ID_SIZE = 130,
@@ -73,35 +74,35 @@ enum {
 
 enum provider_state {
     PROVIDER_UNKNOWN,
-    PROVIDER_PENDING, /* it has not tried yet, or is about to */
+    PROVIDER_PENDING, /* before the first attempt, or during one */
     PROVIDER_RETRYING,
-    PROVIDER_DELIVERED, /* somebody answered with 2xx */
+    PROVIDER_DELIVERED, /* the receiver answered 2xx */
     PROVIDER_FAILED,
-    PROVIDER_SKIPPED, /* it did not try, since the endpoint is disabled */
+    PROVIDER_SKIPPED, /* not attempted: the endpoint is disabled */
 };
 
-/* What it says about the delivery. Texts are plain. */
+/* The provider's report about a delivery. Texts are printable. */
 struct provider_view {
     enum provider_state state;
-    char word[32]; /* its own for the state; "" if it has none */
-    int status;    /* it got from the receiver; 0: none, -1: it does not say */
-    int attempts;  /* -1: it does not say */
-    char receipt[PROVIDER_RECEIPT_SIZE]; /* of the answer that it got; "" if it has none of ours */
+    char word[32]; /* provider's word for the state, or "" */
+    int status;    /* that the receiver answered; 0: no answer, -1: not reported */
+    int attempts;  /* -1: not reported */
+    char receipt[PROVIDER_RECEIPT_SIZE]; /* in that answer; "" if it is not hooklined's */
     char error[PROVIDER_TEXT_SIZE];
-    char body[PROVIDER_TEXT_SIZE]; /* the beginning of the answer that it got */
+    char body[PROVIDER_TEXT_SIZE]; /* beginning of that answer */
 };
 
 enum provider_answer_kind {
     PROVIDER_TRIGGERED,
     PROVIDER_REFUSED, /* by a 4xx */
-    PROVIDER_ODD,     /* a 5xx, or not what the provider promises */
+    PROVIDER_ODD,     /* a 5xx, or not the documented JSON */
 };
 
 struct provider_answer {
     enum provider_answer_kind kind;
     int status;
     char event_id[PROVIDER_ID_SIZE], delivery_id[PROVIDER_ID_SIZE];
-    char said[PROVIDER_TEXT_SIZE]; /* of a refusal: its words; of an odd one: what is odd */
+    char said[PROVIDER_TEXT_SIZE]; /* a refusal's text, or what is odd */
     struct provider_view view;
 };
 
@@ -109,15 +110,15 @@ struct provider_bytes {
     int status;
     const char *bytes;
     size_t len;
-    bool cut;        /* it was longer than what is read */
-    const char *key; /* not to be repeated; may be NULL */
+    bool cut;        /* longer than the read limit */
+    const char *key; /* redacted from all texts; may be NULL */
 };
 
 void provider_answer_read(const struct provider *provider, const struct provider_bytes *bytes,
                           struct provider_answer *answer);
 
-/* What is said about the event, by a provider that remembers, as far as it is about the endpoint.
- * False, and in view->error why nothing can be learnt from it. */
+/* Reads the report about an event's delivery to the endpoint. Returns false if there is none,
+ * with the reason in view->error. */
 bool provider_answer_read_event(const struct provider_bytes *bytes, const char *endpoint,
                                 struct provider_view *view);
 

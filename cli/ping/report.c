@@ -36,7 +36,7 @@ static int64_t timeline_offset_us(const struct timeline *t, size_t i)
     return t->rows[i].at_us - t->rows[0].at_us;
 }
 
-/* A time between two full milliseconds counts as the earlier one. */
+/* Rounds down, so that no row shows a time that had not come. */
 static int64_t timeline_round_ms(int64_t us)
 {
     return us / 1000;
@@ -87,11 +87,6 @@ cJSON *timeline_json(const struct timeline *t)
 
 /* ---- report */
 
-static bool report_status_is_2xx(int status)
-{
-    return status >= 200 && status < 300;
-}
-
 /* ---- rows */
 
 static void report_add_trigger(struct timeline *t, const struct observed *f)
@@ -120,20 +115,20 @@ static void report_add_answer(struct timeline *t, const struct observed *f)
                  a->status, event, a->event_id[0] != '\0' ? "" : delivery);
 }
 
-/* How old it was when it came. */
+/* Writes the age of the signature at arrival. */
 static void report_describe_age(const struct observed_event *s, char text[64])
 {
     int64_t age = s->time_us / 1000000 - s->signed_at;
 
     if (s->signed_at < 0)
-        snprintf(text, 64, "no time is signed");
+        snprintf(text, 64, "no signed time");
     else if (age < 0)
         snprintf(text, 64, "signed %" PRId64 " s ahead of the sink's clock", -age);
     else
-        snprintf(text, 64, "signed %" PRId64 " s before", age);
+        snprintf(text, 64, "signed %" PRId64 " s earlier", age);
 }
 
-/* The judgement takes microseconds: the time in between is that of the disk. */
+/* Verification takes microseconds, so its row has the time of arrival. The disk takes the rest. */
 static void report_add_arrival(struct timeline *t, const struct observed *f)
 {
     const struct observed_event *s = &f->seen;
@@ -149,25 +144,24 @@ static void report_add_arrival(struct timeline *t, const struct observed *f)
     if (observed_event_is_accepted(s)) {
         timeline_add(t, "verified", received_us, TERMINAL_GOOD, "%s, secret %d, %s",
                      s->type[0] == '\0' ? "no type" : s->type, s->secret, age);
-        timeline_add(t, s->verdict == OBSERVED_STORED ? "stored" : "duplicate", settled_us,
-                     TERMINAL_GOOD, "%s %" PRId64 ", answered %d",
-                     s->verdict == OBSERVED_STORED ? "as" : "of", s->seq, s->status);
+        timeline_add(t, verdict_word(s->verdict), settled_us, TERMINAL_GOOD,
+                     "%s %" PRId64 ", answered %d", s->verdict == VERDICT_STORED ? "as" : "of",
+                     s->seq, s->status);
     } else {
-        timeline_add(t, s->verdict == OBSERVED_REFUSED ? "refused" : "failed", settled_us,
-                     TERMINAL_BAD, "%s, answered %d%s%s%s%s", s->reason, s->status,
-                     s->signed_at < 0 ? "" : ", ", s->signed_at < 0 ? "" : age,
-                     s->hint[0] == '\0' ? "" : ", hint: ", s->hint);
+        timeline_add(t, verdict_word(s->verdict), settled_us, TERMINAL_BAD,
+                     "%s, answered %d%s%s%s%s", s->reason, s->status, s->signed_at < 0 ? "" : ", ",
+                     s->signed_at < 0 ? "" : age, s->hint[0] == '\0' ? "" : ", hint: ", s->hint);
     }
 }
 
 static void report_add_destinations(struct timeline *t, const struct observed *f)
 {
-    static const struct {
+    const struct {
         const char *what, *text;
         enum terminal_tone tone;
     } states[] = {
-        [OBSERVED_WAITING] = {"waiting", "has not been tried yet", TERMINAL_FAINT},
-        [OBSERVED_TAKEN] = {"forwarded", "has taken it", TERMINAL_GOOD},
+        [OBSERVED_WAITING] = {"waiting", "has not been attempted yet", TERMINAL_FAINT},
+        [OBSERVED_TAKEN] = {verdict_word(VERDICT_FORWARDED), "accepted it", TERMINAL_GOOD},
         [OBSERVED_RETRYING] = {"retrying", "has not taken it", TERMINAL_BAD},
         [OBSERVED_PARKED] = {"parked", "has not taken it", TERMINAL_BAD},
     };
@@ -186,7 +180,7 @@ static void report_add_destinations(struct timeline *t, const struct observed *f
     }
 }
 
-/* Beside what we answered. */
+/* Compares the provider's report with the sink's answer. */
 static void report_add_view(struct timeline *t, const struct observed *f)
 {
     const struct provider_view *v = &f->view;
@@ -194,25 +188,26 @@ static void report_add_view(struct timeline *t, const struct observed *f)
     bool agrees = f->match != OBSERVED_MATCH_NONE && v->status == f->seen.status;
 
     if (f->view_problem[0] != '\0') {
-        timeline_add(t, "provider", f->view_us, TERMINAL_FAINT, "does not tell: %s",
+        timeline_add(t, "provider", f->view_us, TERMINAL_FAINT, "reports nothing: %s",
                      f->view_problem);
         return;
     }
     if (f->view_us == 0)
         return;
     if (v->word[0] != '\0')
-        snprintf(word, sizeof(word), "says %s, ", v->word);
+        snprintf(word, sizeof(word), "reports %s, ", v->word);
     if (v->attempts > 1)
         snprintf(tries, sizeof(tries), " at attempt %d", v->attempts);
     if (v->status > 0)
         snprintf(got, sizeof(got), "got %d%s", v->status, tries);
     else
-        snprintf(got, sizeof(got), v->status == 0 ? "got no answer%s" : "tells no more%s", tries);
+        snprintf(got, sizeof(got), v->status == 0 ? "got no answer%s" : "reports no status%s",
+                 tries);
     if (f->match != OBSERVED_MATCH_NONE && f->seen.status > 0)
-        snprintf(ours, sizeof(ours), agrees ? ", as we answered" : "; we answered %d",
+        snprintf(ours, sizeof(ours), agrees ? ", as the sink answered" : "; the sink answered %d",
                  f->seen.status);
     timeline_add(t, "provider", f->view_us,
-                 report_status_is_2xx(v->status)                ? TERMINAL_GOOD
+                 provider_status_is_2xx(v->status)              ? TERMINAL_GOOD
                  : v->status < 0 && v->state != PROVIDER_FAILED ? TERMINAL_FAINT
                                                                 : TERMINAL_BAD,
                  "%s%s%s%s%s", word, got, ours, v->error[0] == '\0' ? "" : ": ", v->error);
@@ -230,7 +225,7 @@ static void report_fill_timeline(struct timeline *t, const struct observed *f)
     report_add_view(t, f);
 }
 
-/* ---- for people */
+/* ---- text */
 
 void report_print(const struct observed *f, const struct diagnosis *d, FILE *stream)
 {
@@ -246,7 +241,7 @@ void report_print(const struct observed *f, const struct diagnosis *d, FILE *str
                 terminal_tone(stream, TERMINAL_PLAIN));
 }
 
-/* ---- for scripts */
+/* ---- JSON */
 
 static void report_json_text(cJSON *object, const char *name, const char *text)
 {
@@ -262,7 +257,6 @@ static void report_json_number(cJSON *object, const char *name, int64_t number)
 
 static void report_json_sink(cJSON *json, const struct observed *f)
 {
-    static const char *const verdicts[] = {"stored", "duplicate", "refused", "failed"};
     static const char *const matches[] = {"none", "time", "time", "id", "receipt"};
     const struct observed_event *s = &f->seen;
     cJSON *sink = cJSON_AddObjectToObject(json, "sink");
@@ -272,7 +266,7 @@ static void report_json_sink(cJSON *json, const struct observed *f)
         return;
     rfc3339_write(time, s->time_us);
     cJSON_AddStringToObject(sink, "found_by", matches[f->match]);
-    cJSON_AddStringToObject(sink, "verdict", verdicts[s->verdict]);
+    cJSON_AddStringToObject(sink, "verdict", verdict_word(s->verdict));
     report_json_text(sink, "time", time);
     report_json_text(sink, "source", s->source);
     report_json_text(sink, "reason", s->reason);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * report.h - the findings of a ping and what they mean, for people and for scripts.
+ * report.h - prints an observed round trip and its diagnosis, as text or JSON.
  */
 #ifndef CLI_PING_REPORT_H
 #define CLI_PING_REPORT_H
@@ -15,9 +15,9 @@
 #include "cli/ping/observed.h"
 #include "cli/terminal.h"
 
-/* ---- what happened when, as a table for people and as JSON.
+/* ---- timeline
  *
- * Ownership  A zeroed struct is an empty one; it holds copies. */
+ * Ownership  A zeroed struct is empty. Texts are copied. */
 
 enum {
     TIMELINE_ROWS_MAX = 100,
@@ -25,7 +25,7 @@ enum {
 };
 
 struct timeline_row {
-    const char *what; /* one word; kept */
+    const char *what; /* one word; borrowed */
     int64_t at_us;    /* since 1970 */
     enum terminal_tone tone;
     char text[TIMELINE_TEXT_SIZE];
@@ -36,22 +36,22 @@ struct timeline {
     struct timeline_row rows[TIMELINE_ROWS_MAX];
 };
 
-/* Behind those of the same time; what is too much is left out. Nothing can have happened before the
- * first row, which is the one that times are counted from. */
+/* Inserts a row by time, after rows of the same time. Rows beyond TIMELINE_ROWS_MAX are dropped.
+ * The first row added is time zero: earlier times are raised to it. */
 void timeline_add(struct timeline *timeline, const char *what, int64_t at_us,
                   enum terminal_tone tone, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* A line for each row: what, ms since the first one, text. */
+/* Prints one line per row: word, ms since the first row, text. */
 void timeline_print(const struct timeline *timeline, FILE *stream);
 
-/* A list of {"what","time","ms","text"}; NULL without memory. */
+/* Returns an array of {"what","time","ms","text"}; NULL on ENOMEM. */
 cJSON *timeline_json(const struct timeline *timeline);
 
-/* The timeline, and the last line if it is a good one. */
+/* Prints the timeline, and the diagnosis if it is a success. */
 void report_print(const struct observed *observed, const struct diagnosis *diagnosis, FILE *stream);
 
-/* One line. */
+/* Prints one line. */
 void report_print_json(const struct observed *observed, const struct diagnosis *diagnosis,
                        FILE *stream);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * round_trip.h - has a provider send a test delivery and watches the sink until it has come, or the
+ * round_trip.h - triggers a provider's test delivery and watches the sink until it arrives or the
  * time is over.
  *
- * Threads    The one of the set of calls.
+ * Threads    The thread that polls the calls.
  */
 #ifndef CLI_PING_ROUND_TRIP_H
 #define CLI_PING_ROUND_TRIP_H
@@ -20,13 +20,13 @@ struct sink;
 struct round_trip {
     struct client_calls *calls;
     struct sink *sink;
-    const char *organization; /* NULL: the provider has none */
-    const char *key;          /* NULL: it asks for none */
-    const char *faults;       /* of the emulator's; NULL: none */
+    const char *organization; /* NULL: provider has none */
+    const char *key;          /* NULL: none needed */
+    const char *faults;       /* for the emulator; NULL: none */
     const char *ca_file;      /* NULL: the system's */
-    bool same_machine;        /* the sink's clock is ours */
+    bool same_machine;        /* sink and ping share a clock */
     bool show_progress;
-    bool (*interrupted)(void *data); /* asked again and again: true ends it early; may be NULL */
+    bool (*interrupted)(void *data); /* polled; true ends the ping early; may be NULL */
     void *data;
 };
 
@@ -34,8 +34,9 @@ enum {
     ROUND_TRIP_WHY_SIZE = 768
 };
 
-/* `findings` holds what was asked for, and gets the rest; observed_events_free() is the caller's.
- * Anything else than OUTCOME_GOOD: it did not come to trigger anything, and `why` says so. */
+/* Runs one ping. `observed` holds the request and receives the facts; its events are the
+ * caller's to free. Any outcome but OUTCOME_GOOD means nothing was triggered; `why` has the
+ * reason. */
 enum outcome round_trip_run(const struct round_trip *trip, struct observed *observed,
                             char why[ROUND_TRIP_WHY_SIZE]);
 

@@ -119,14 +119,13 @@ static void admin_answer_metrics(struct admin *a, h2o_req_t *req)
         .lag = a->lag,
     };
 
-    a->page.len = 0;
-    a->page.failed = false;
+    buffer_truncate(&a->page.text, 0);
     metrics_page_write(&page, &a->page);
-    if (a->page.failed)
+    if (a->page.text.failure != BUFFER_NO_FAILURE)
         json_reply_error(req, 503, "no_memory", "the answer does not fit into the memory");
     else
-        json_reply_bytes(req, 200, "text/plain; version=0.0.4; charset=utf-8", a->page.base,
-                         a->page.len);
+        json_reply_bytes(req, 200, "text/plain; version=0.0.4; charset=utf-8", a->page.text.base,
+                         a->page.text.len);
 }
 
 static void admin_answer_failure(struct admin *a, h2o_req_t *req, int code,

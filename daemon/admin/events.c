@@ -5,6 +5,7 @@
 
 #include <h2o.h>
 
+#include "daemon/base/buffer.h"
 #include "daemon/base/clock.h"
 #include "daemon/http/connection.h"
 #include "daemon/log/feed.h"
@@ -33,9 +34,8 @@ struct events_stream {
     struct events *all;
     h2o_req_t *req;
     struct feed_watcher watcher;
-    uint64_t lost;    /* lines, of which the client was not told yet */
-    h2o_iovec_t sent; /* what libh2o has until it calls proceed() */
-    size_t size;
+    uint64_t lost;      /* lines, of which the client was not told yet */
+    struct buffer sent; /* what libh2o has until it calls proceed() */
     bool sending;
     int64_t sent_us;
 };
@@ -45,30 +45,15 @@ static struct events_stream *events_stream_of(h2o_linklist_t *link)
     return H2O_STRUCT_FROM_MEMBER(struct events_stream, link, link);
 }
 
-static bool events_append(struct events_stream *s, const char *bytes, size_t len)
-{
-    if (s->size - s->sent.len < len) {
-        size_t size = s->sent.len + len < SENT_AT_ONCE ? SENT_AT_ONCE : s->sent.len + len;
-        char *base = realloc(s->sent.base, size);
-
-        if (base == NULL)
-            return false;
-        s->sent.base = base;
-        s->size = size;
-    }
-    memcpy(s->sent.base + s->sent.len, bytes, len);
-    s->sent.len += len;
-    return true;
-}
-
 static void events_append_event(struct events_stream *s, const char *line, size_t len)
 {
     /* A line ends itself; the empty one after it ends the event. */
     size_t before = s->sent.len;
 
-    if (!events_append(s, "data: ", 6) || !events_append(s, line, len) ||
-        !events_append(s, "\n", 1)) {
-        s->sent.len = before;
+    buffer_append_text(&s->sent, "data: ");
+    buffer_append(&s->sent, line, len);
+    if (!buffer_append_char(&s->sent, '\n')) {
+        buffer_truncate(&s->sent, before);
         s->lost++;
     }
 }
@@ -82,8 +67,10 @@ static void events_append_loss(struct events_stream *s)
         return;
     len = snprintf(text, sizeof(text), "event: lost\ndata: {\"lost_lines\":%llu}\n\n",
                    (unsigned long long)s->lost);
-    if (events_append(s, text, (size_t)len))
+    if (buffer_append(&s->sent, text, (size_t)len))
         s->lost = 0;
+    else
+        buffer_truncate(&s->sent, s->sent.len);
 }
 
 static void events_append_lines(struct events_stream *s)
@@ -102,7 +89,7 @@ static void events_append_lines(struct events_stream *s)
 
 static void events_flush(struct events_stream *s, h2o_send_state_t state)
 {
-    h2o_iovec_t bytes = s->sent;
+    h2o_iovec_t bytes = {s->sent.base, s->sent.len};
 
     s->sending = true;
     s->sent_us = clock_mono_us();
@@ -114,7 +101,7 @@ static void events_pump(struct events_stream *s)
 {
     if (s->sending)
         return;
-    s->sent.len = 0;
+    buffer_truncate(&s->sent, 0);
     events_append_lines(s);
     if (s->all->ending)
         events_flush(s, H2O_SEND_STATE_FINAL);
@@ -138,7 +125,7 @@ static void events_on_gone(void *data)
     h2o_linklist_unlink(&s->link);
     s->all->count--;
     feed_unwatch(s->all->feed);
-    free(s->sent.base);
+    buffer_free(&s->sent);
 }
 
 bool events_begin(struct events *all, h2o_req_t *req, const struct query *query)
@@ -151,13 +138,13 @@ bool events_begin(struct events *all, h2o_req_t *req, const struct query *query)
     s = h2o_mem_alloc_shared(&req->pool, sizeof(*s), events_on_gone);
     *s = (struct events_stream){.super = {events_on_proceed, NULL}, .all = all, .req = req};
     memcpy(s->watcher.source, query->source, sizeof(s->watcher.source));
-    memcpy(s->watcher.verdict, query->verdict, sizeof(s->watcher.verdict));
+    s->watcher.verdict = query->verdict;
     h2o_linklist_insert(&all->streams, &s->link);
     all->count++;
     feed_watch(all->feed, &s->watcher);
     h2o_start_response(req, &s->super);
     /* So that the client has the head of the answer, and knows that it will miss nothing. */
-    events_append(s, ": hooklined\n\n", 13);
+    buffer_append_text(&s->sent, ": hooklined\n\n");
     events_flush(s, all->ending ? H2O_SEND_STATE_FINAL : H2O_SEND_STATE_IN_PROGRESS);
     return true;
 }
@@ -211,8 +198,8 @@ void events_heartbeat(struct events *all)
         next = link->next;
         if (s->sending || s->sent_us > quiet_us)
             continue;
-        s->sent.len = 0;
-        events_append(s, ":\n\n", 3);
+        buffer_truncate(&s->sent, 0);
+        buffer_append_text(&s->sent, ":\n\n");
         events_flush(s, H2O_SEND_STATE_IN_PROGRESS);
     }
 }

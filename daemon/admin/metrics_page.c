@@ -262,7 +262,10 @@ static void metrics_page_outcomes(const struct metrics_page *s, struct prometheu
             const char *outcome;
             uint64_t count;
         } outcomes[] = {
-            {"forwarded", queue.forwarded}, {"retried", queue.retried}, {"parked", queue.parked}};
+            {verdict_word(VERDICT_FORWARDED), queue.forwarded},
+            {verdict_word(VERDICT_RETRIED), queue.retried},
+            {verdict_word(VERDICT_PARKED), queue.parked},
+        };
 
         for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
             prometheus_number(e,

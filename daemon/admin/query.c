@@ -64,9 +64,6 @@ static const char *const query_state_names[] = {
     [QUERY_PARKED] = "parked", [QUERY_DONE] = "done",
 };
 
-static const char *const query_verdicts[] = {"stored",    "duplicate", "refused", "failed",
-                                             "forwarded", "retried",   "parked"};
-
 /* What is between two characters, and what of it is still to be read. */
 struct query_text {
     const char *base;
@@ -170,14 +167,12 @@ static bool query_set_state(struct query *q, const char *value, char *why)
 
 static bool query_set_verdict(struct query *q, const char *value, char *why)
 {
-    for (size_t i = 0; i < sizeof(query_verdicts) / sizeof(query_verdicts[0]); i++) {
-        if (strcmp(value, query_verdicts[i]) == 0) {
-            snprintf(q->verdict, sizeof(q->verdict), "%s", value);
-            return true;
-        }
-    }
-    return query_fail(why, "verdict",
-                      "stored, duplicate, refused, failed, forwarded, retried or parked");
+    char words[VERDICT_WORDS_SIZE];
+
+    if ((q->verdict = verdict_read(value)) != VERDICT_NONE)
+        return true;
+    verdict_list_words(words);
+    return query_fail(why, "verdict", words);
 }
 
 static bool query_set_time(int64_t *us, const char *value, char *why, const char *name)

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/base/verdict.h"
+
 enum query_route {
     QUERY_NOTHING, /* there is no such path */
     QUERY_LIVE,
@@ -41,7 +43,8 @@ enum {
 struct query {
     enum query_route route;
     int64_t seq; /* in the path */
-    char source[65], type[257], id[257], verdict[16], destination[65];
+    char source[65], type[257], id[257], destination[65];
+    enum verdict verdict;
     enum query_state state;
     int64_t since_us, until_us; /* until is not included; 0 and INT64_MAX */
     int64_t before;             /* a seq that is not included; INT64_MAX */

@@ -17,7 +17,7 @@ enum {
 struct replay_job {
     struct forwarder_order order;
     const struct replay_tools *tools;
-    struct mailbox_message call; /* the way back to the loop */
+    struct mailbox_message call; /* returns it to the loop */
     bool durable;
     struct query query;
     h2o_context_t *ctx;

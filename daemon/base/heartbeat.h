@@ -19,12 +19,12 @@ enum {
     HEARTBEAT_CACHE_LINE = 64
 };
 
-/* Each beats in a cache line of its own. */
+/* One cache line per heartbeat, because every thread writes its own. */
 struct heartbeat {
     _Alignas(HEARTBEAT_CACHE_LINE) _Atomic uint64_t beats;
     struct heartbeats *heartbeats;
-    const char *name; /* NULL: nobody's; guarded by the mutex */
-    uint64_t seen;    /* the watcher's */
+    const char *name; /* NULL: unused; guarded by the mutex */
+    uint64_t seen;    /* used by the watcher only */
 };
 
 struct heartbeats *heartbeats_new(void); /* NULL without memory */

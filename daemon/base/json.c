@@ -2,86 +2,12 @@
 #include "daemon/base/json.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <sodium.h>
 
-/* Room for `more` bytes, and where they go. */
-static char *json_reserve(struct json_writer *l, size_t more)
-{
-    if (l->size - l->len < more) {
-        size_t size = l->len + more > 2 * l->size ? l->len + more : 2 * l->size;
-        char *base = realloc(l->base, size);
-
-        if (base == NULL) {
-            l->failed = true;
-            return NULL;
-        }
-        l->base = base;
-        l->size = size;
-    }
-    return l->base + l->len;
-}
-
-static void json_put(struct json_writer *l, const char *bytes, size_t len)
-{
-    char *to = json_reserve(l, len);
-
-    if (to == NULL)
-        return;
-    memcpy(to, bytes, len);
-    l->len += len;
-}
-
-static void json_put_string(struct json_writer *l, const char *text)
-{
-    json_put(l, text, strlen(text));
-}
-
-/* RFC 3629: the length of the sequence at `text`, 0 if it is none. */
-static size_t json_utf8_length(const unsigned char *text, size_t len)
-{
-    static const struct {
-        unsigned char mask, lead, low, high; /* low, high: limits of the second byte */
-    } forms[] = {{0xe0, 0xc0, 0x80, 0xbf}, {0xf0, 0xe0, 0x80, 0xbf}, {0xf8, 0xf0, 0x80, 0xbf}};
-    unsigned char lead = text[0];
-
-    if (lead < 0x80)
-        return 1;
-    for (size_t n = 2; n <= 4; n++) {
-        unsigned char low = forms[n - 2].low, high = forms[n - 2].high;
-
-        if ((lead & forms[n - 2].mask) != forms[n - 2].lead)
-            continue;
-        if (len < n || lead < 0xc2 || lead > 0xf4)
-            return 0;
-        if (lead == 0xe0)
-            low = 0xa0;
-        else if (lead == 0xed)
-            high = 0x9f;
-        else if (lead == 0xf0)
-            low = 0x90;
-        else if (lead == 0xf4)
-            high = 0x8f;
-        if (text[1] < low || text[1] > high)
-            return 0;
-        for (size_t i = 2; i < n; i++)
-            if ((text[i] & 0xc0) != 0x80)
-                return 0;
-        return n;
-    }
-    return 0;
-}
-
-bool json_is_utf8(const char *text, size_t len)
-{
-    for (size_t i = 0, n; i < len; i += n)
-        if ((n = json_utf8_length((const unsigned char *)text + i, len - i)) == 0)
-            return false;
-    return true;
-}
+#include "daemon/base/text.h"
 
 static size_t json_escape(char *to, unsigned char c)
 {
@@ -109,9 +35,9 @@ static size_t json_plain_length(const char *text, size_t len)
 /* Writes another character, and returns how many bytes it takes in the text. */
 static size_t json_put_special(char **to, const char *text, size_t len)
 {
-    size_t n = json_utf8_length((const unsigned char *)text, len);
+    size_t n;
 
-    if (n == 0) {
+    if (text_decode_char(text, len, &n) == TEXT_NO_CHAR) {
         memcpy(*to, "\\ufffd", 6);
         *to += 6;
         return 1;
@@ -128,12 +54,10 @@ static size_t json_put_special(char **to, const char *text, size_t len)
 static void json_put_escaped(struct json_writer *l, const char *text, size_t len)
 {
     const size_t longest = 6; /* of one byte's escape */
-    char *to;
+    char *to = buffer_reserve(&l->text, len > SIZE_MAX / longest ? SIZE_MAX : longest * len);
 
-    if (len > SIZE_MAX / 16 || (to = json_reserve(l, longest * len + 1)) == NULL) {
-        l->failed = true;
+    if (to == NULL)
         return;
-    }
     for (size_t i = 0; i < len;) {
         size_t n = json_plain_length(text + i, len - i);
 
@@ -143,35 +67,41 @@ static void json_put_escaped(struct json_writer *l, const char *text, size_t len
         if (i < len)
             i += json_put_special(&to, text + i, len - i);
     }
-    l->len = (size_t)(to - l->base);
+    l->text.len = (size_t)(to - l->text.base);
 }
 
 static void json_put_key(struct json_writer *l, const char *key)
 {
-    if (l->len > 0 && l->base[l->len - 1] != '{')
-        json_put(l, ",", 1);
-    json_put(l, "\"", 1);
-    json_put_string(l, key);
-    json_put(l, "\":", 2);
+    size_t len = strlen(key), longest = len + 4;
+    char *to = buffer_reserve(&l->text, longest);
+
+    if (to == NULL)
+        return;
+    if (l->text.len > 0 && to[-1] != '{')
+        *to++ = ',';
+    *to++ = '"';
+    to = mempcpy(to, key, len);
+    *to++ = '"';
+    *to++ = ':';
+    l->text.len = (size_t)(to - l->text.base);
 }
 
 void json_begin(struct json_writer *l)
 {
-    l->len = 0;
-    l->failed = false;
-    json_put(l, "{", 1);
+    buffer_truncate(&l->text, 0);
+    buffer_append_char(&l->text, '{');
 }
 
 void json_text(struct json_writer *l, const char *key, const char *text, size_t len)
 {
     json_put_key(l, key);
     if (text == NULL) {
-        json_put_string(l, "null");
+        buffer_append_text(&l->text, "null");
         return;
     }
-    json_put(l, "\"", 1);
+    buffer_append_char(&l->text, '"');
     json_put_escaped(l, text, len);
-    json_put(l, "\"", 1);
+    buffer_append_char(&l->text, '"');
 }
 
 void json_string(struct json_writer *l, const char *key, const char *text)
@@ -197,7 +127,7 @@ void json_number(struct json_writer *l, const char *key, int64_t number)
     if (number < 0)
         *--at = '-';
     json_put_key(l, key);
-    json_put(l, at, (size_t)(end - at));
+    buffer_append(&l->text, at, (size_t)(end - at));
 }
 
 void json_number_or_null(struct json_writer *l, const char *key, int64_t number)
@@ -211,7 +141,7 @@ void json_number_or_null(struct json_writer *l, const char *key, int64_t number)
 void json_bool(struct json_writer *l, const char *key, bool value)
 {
     json_put_key(l, key);
-    json_put_string(l, value ? "true" : "false");
+    buffer_append_text(&l->text, value ? "true" : "false");
 }
 
 void json_base64(struct json_writer *l, const char *key, const char *bytes, size_t len)
@@ -220,18 +150,18 @@ void json_base64(struct json_writer *l, const char *key, const char *bytes, size
     char *to;
 
     json_put_key(l, key);
-    json_put(l, "\"", 1);
-    if ((to = json_reserve(l, size)) != NULL) {
+    buffer_append_char(&l->text, '"');
+    if ((to = buffer_reserve(&l->text, size)) != NULL) {
         sodium_bin2base64(to, size, (const unsigned char *)bytes, len,
                           sodium_base64_VARIANT_ORIGINAL);
-        l->len += size - 1;
+        l->text.len += size - 1;
     }
-    json_put(l, "\"", 1);
+    buffer_append_char(&l->text, '"');
 }
 
 void json_body(struct json_writer *l, const char *bytes, size_t len)
 {
-    if (json_is_utf8(bytes, len))
+    if (text_is_utf8(bytes, len))
         json_text(l, "body", len == 0 ? "" : bytes, len);
     else
         json_base64(l, "body_base64", bytes, len);
@@ -240,30 +170,30 @@ void json_body(struct json_writer *l, const char *bytes, size_t len)
 void json_open_object(struct json_writer *l, const char *key)
 {
     json_put_key(l, key);
-    json_put(l, "{", 1);
+    buffer_append_char(&l->text, '{');
 }
 
 void json_close_object(struct json_writer *l)
 {
-    json_put(l, "}", 1);
+    buffer_append_char(&l->text, '}');
 }
 
 void json_open_array(struct json_writer *l, const char *key)
 {
     json_put_key(l, key);
-    json_put(l, "[", 1);
+    buffer_append_char(&l->text, '[');
 }
 
 void json_open_element(struct json_writer *l)
 {
-    if (l->len > 0 && l->base[l->len - 1] != '[')
-        json_put(l, ",", 1);
-    json_put(l, "{", 1);
+    if (l->text.len > 0 && l->text.base[l->text.len - 1] != '[')
+        buffer_append_char(&l->text, ',');
+    buffer_append_char(&l->text, '{');
 }
 
 void json_close_array(struct json_writer *l)
 {
-    json_put(l, "]", 1);
+    buffer_append_char(&l->text, ']');
 }
 
 void json_time(struct json_writer *l, const char *key, int64_t wall_us)
@@ -291,12 +221,11 @@ void json_time(struct json_writer *l, const char *key, int64_t wall_us)
 
 bool json_end(struct json_writer *l)
 {
-    json_put(l, "}\n", 2);
-    return !l->failed;
+    buffer_append(&l->text, "}\n", 2);
+    return l->text.failure == BUFFER_NO_FAILURE;
 }
 
 void json_free(struct json_writer *l)
 {
-    free(l->base);
-    *l = (struct json_writer){0};
+    buffer_free(&l->text);
 }

@@ -15,10 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/base/buffer.h"
+
 struct json_writer {
-    char *base;
-    size_t len, size;
-    bool failed;
+    struct buffer text;
 };
 
 void json_begin(struct json_writer *l);
@@ -49,7 +49,5 @@ void json_time(struct json_writer *l, const char *key, int64_t wall_us);
 bool json_end(struct json_writer *l);
 
 void json_free(struct json_writer *l);
-
-bool json_is_utf8(const char *text, size_t len);
 
 #endif

@@ -23,16 +23,16 @@ struct mailbox {
     void (*wake)(void *data);
 };
 
-/* The sender's thread calls `wake` under the mutex, and only if the mailbox was empty: after the mutex
- * the owner may have taken the message and closed the mailbox. */
+/* `wake` runs on the sender's thread if the mailbox was empty. It runs under the mutex, because
+ * right after it the owner may take the message and close the mailbox. */
 void mailbox_open(struct mailbox *mailbox, void (*wake)(void *data), void *data);
 
-/* Nobody may post any more; a message that was not taken is its sender's again. */
+/* No thread may post any more. Messages not taken stay with their senders. */
 void mailbox_close(struct mailbox *mailbox);
 
 void mailbox_post(struct mailbox *mailbox, struct mailbox_message *message);
 
-/* Takes all messages in the order in which they came, and returns their number. */
+/* Takes all messages in order of arrival and returns their number. */
 size_t mailbox_take(struct mailbox *mailbox);
 
 #endif

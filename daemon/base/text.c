@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/base/text.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 enum {
-    TEXT_PIECE_SIZE = 16, /* one character, or what is written in its place */
-    TEXT_NO_CHAR = -1
+    TEXT_PIECE_SIZE = 16 /* one character, or what is written in its place */
 };
 
-/* The character at the beginning, and its length; TEXT_NO_CHAR and 1 for what is no UTF-8. */
-static int32_t text_decode_char(const char *text, size_t len, size_t *used)
+int32_t text_decode_char(const char *text, size_t len, size_t *used)
 {
     static const int32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     unsigned char first = (unsigned char)text[0];
@@ -30,6 +26,17 @@ static int32_t text_decode_char(const char *text, size_t len, size_t *used)
         return TEXT_NO_CHAR;
     *used = count;
     return c;
+}
+
+bool text_is_utf8(const char *text, size_t len)
+{
+    for (size_t i = 0, used; i < len; i += used) {
+        used = 1;
+        if ((unsigned char)text[i] >= 0x80 &&
+            text_decode_char(text + i, len - i, &used) == TEXT_NO_CHAR)
+            return false;
+    }
+    return true;
 }
 
 /* Control characters, line and paragraph separators, what turns the direction of writing, what is

@@ -9,8 +9,20 @@
 #ifndef DAEMON_BASE_TEXT_H
 #define DAEMON_BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+
+enum {
+    TEXT_NO_CHAR = -1
+};
+
+/* Decodes the character of UTF-8, RFC 3629, at the beginning of `text`, whose `len` is not 0, and sets
+ * *used to its length; TEXT_NO_CHAR and 1 for what is none. */
+int32_t text_decode_char(const char *text, size_t len, size_t *used);
+
+bool text_is_utf8(const char *text, size_t len);
 
 /* Writes what fits, with a NUL, and never a part of a character. Returns the length of what was
  * written. NULL is an empty text. */

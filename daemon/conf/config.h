@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * config.h - what the administrator wants, as numbers and texts: nothing is opened, resolved or
- * started here.
+ * config.h - the configuration as numbers and texts; nothing is opened, resolved or started here.
+ * table.h has a row for each field, with its default and its range.
  *
- * Ownership  Made by config_file_read() or from the command line; config_free() releases it.
+ * Ownership  config_file_read() and config_new() allocate, config_free() releases.
  * Threads    Immutable once it is read.
  */
 #ifndef DAEMON_CONF_CONFIG_H
@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct config_places;
 
 /* Paths of PEM files. */
 struct config_tls {
@@ -37,7 +39,7 @@ struct config_secret {
 
 struct config_rate {
     unsigned per_second;
-    unsigned burst; /* 0: as much as in a second */
+    unsigned burst; /* 0 until config_complete(): as per_second */
 };
 
 enum config_answer {
@@ -60,7 +62,6 @@ struct config_source {
     struct config_rate *rate; /* NULL: no limit */
 };
 
-/* Numbers: 0 is the default, below. */
 struct config_destination {
     char *name;
     char *url;
@@ -84,10 +85,10 @@ struct config_log {
 
 struct config_store {
     char *file;
-    unsigned keep_days;      /* 0: the default */
-    uint64_t max_bytes;      /* 0: no limit */
-    uint64_t queue_bytes;    /* 0: the default */
-    uint64_t free_bytes_min; /* 0: the default */
+    unsigned keep_days;
+    uint64_t max_bytes; /* 0: no limit */
+    uint64_t queue_bytes;
+    uint64_t free_bytes_min;
 };
 
 struct config_admin {
@@ -95,7 +96,6 @@ struct config_admin {
     struct config_secret *token; /* asked for over TCP; NULL: ADDRESS is this machine's */
 };
 
-/* 0: the default, below. */
 struct config_limits {
     uint64_t body_bytes;
     unsigned head_bytes;
@@ -121,24 +121,11 @@ struct config {
     struct config_destination *destinations;
     unsigned destinations_count;
     char *include; /* NULL: there are no other files; else what is in them is here, too */
+    struct config_places *slots; /* NULL: the command line made it */
 };
 
 #define CONFIG_DEFAULT_ADDRESS "127.0.0.1:8080"
 #define CONFIG_DEFAULT_STORE   "hookline.db" /* in $STATE_DIRECTORY */
-enum {
-    CONFIG_DEFAULT_BODY_BYTES = 1 << 20,
-    CONFIG_DEFAULT_HEAD_BYTES = 64 << 10,
-    CONFIG_DEFAULT_CONNECTIONS = 10000,
-    CONFIG_DEFAULT_HEADER_SECONDS = 10,
-    CONFIG_DEFAULT_BODY_SECONDS = 30,
-    CONFIG_DEFAULT_IDLE_SECONDS = 60,
-    CONFIG_DEFAULT_SHUTDOWN_SECONDS = 10,
-    CONFIG_DEFAULT_KEEP_DAYS = 8,
-    CONFIG_DEFAULT_QUEUE_BYTES = 64 << 20,
-    CONFIG_DEFAULT_FREE_BYTES_MIN = 64 << 20,
-    CONFIG_DEFAULT_CONCURRENCY = 8,
-    CONFIG_DEFAULT_TIMEOUT_SECONDS = 15,
-};
 
 enum {
     CONFIG_LISTEN_MAX = 16,
@@ -147,20 +134,22 @@ enum {
     CONFIG_WHY_SIZE = 512
 };
 
-/* Fills the defaults in and checks what can be checked without opening anything. `file` is what was
- * read, or NULL for the command line. False, and in `why` "FILE:LINE: what is wrong and what was
- * expected". */
-bool config_complete(struct config *config, const char *file, char why[CONFIG_WHY_SIZE]);
+/* Makes the cross-checks that need two keys, and fills the defaults that depend on the machine.
+ * Opens nothing. False, and in `why` "FILE:LINE: what was found; what to type". */
+bool config_complete(struct config *config, char why[CONFIG_WHY_SIZE]);
 
 /* Names go into paths, headers, logs and metrics: letters, digits, - _ and . */
 bool config_is_name(const char *name);
 
-/* Writes ": FILE:LINE" of a key such as "sources/0/scheme"; nothing for the command line. */
-void config_place(const char *file, const char *key, char *out, size_t size);
+/* True if the file has the key, such as "destinations/0/concurrency". */
+bool config_has(const struct config *config, const char *key);
 
-/* Writes "FILE:LINE: " for a key such as "sources/0/scheme", or what is known of it;
- * a NULL file is the command line. What was included has the name of its own file. Returns the
- * length. */
-size_t config_locate(const char *file, const char *key, char *out, size_t size);
+/* Writes " (first defined at FILE:LINE)" for a key such as "sources/0/name"; nothing for the
+ * command line. */
+void config_place(const struct config *config, const char *key, char *out, size_t size);
+
+/* Writes "FILE:LINE: " for a key such as "sources/0/scheme", or for the longest part of it that was
+ * read; "command line: " if no file was. Returns the length. */
+size_t config_locate(const struct config *config, const char *key, char *out, size_t size);
 
 #endif

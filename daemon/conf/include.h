@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * include.h - the files beside a configuration, each of which holds some of its sources and
- * destinations. In a config those of the file itself come first, then theirs, in the order of their
- * names; a place such as "sources/7/scheme" counts through all of them.
+ * include.h - the files that the key `include` names by a pattern, each with sources and
+ * destinations. A struct config holds those of the file itself first, then those of the included
+ * files in the order of their names.
  *
  * Ownership  include_open() makes the list, include_close() releases it.
  */
@@ -17,18 +17,9 @@ struct include {
     char **files;
 };
 
-/* The files that the pattern finds, which may be none. It is relative to the folder of `file`.
+/* Lists the files that match the pattern, relative to the folder of `file`; no match is no error.
  * False with errno. */
 bool include_open(struct include *include, const char *file, const char *pattern);
 void include_close(struct include *include);
-
-struct include_place {
-    char file[4096];
-    char key[256];
-};
-
-/* In which file, and as what, that stands which is `key` in the config of `file`. Reads the files
- * again. */
-void include_find(const char *file, const char *key, struct include_place *place);
 
 #endif

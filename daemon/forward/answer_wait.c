@@ -17,21 +17,21 @@ void answer_wait_finish(struct answer_wait *waiter, enum answer_wait_outcome out
     waiter->done(waiter);
 }
 
-void answer_wait_list_put(struct answer_wait_list *line, struct answer_wait *waiter)
+void answer_wait_list_put(struct answer_wait_list *list, struct answer_wait *waiter)
 {
     waiter->next = NULL;
-    if (line->first == NULL)
-        line->first = waiter;
+    if (list->first == NULL)
+        list->first = waiter;
     else
-        line->last->next = waiter;
-    line->last = waiter;
+        list->last->next = waiter;
+    list->last = waiter;
 }
 
-struct answer_wait *answer_wait_list_take(struct answer_wait_list *line)
+struct answer_wait *answer_wait_list_take(struct answer_wait_list *list)
 {
-    struct answer_wait *waiter = line->first;
+    struct answer_wait *waiter = list->first;
 
     if (waiter != NULL)
-        line->first = waiter->next;
+        list->first = waiter->next;
     return waiter;
 }

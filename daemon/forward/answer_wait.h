@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * answer_wait.h - a sender that waits for the answer of the destination.
+ * answer_wait.h - a sender that waits for the answer of a destination.
  *
- * Ownership  Whoever asks makes it; it is the forwarder's until done(), and then the asker's again,
- *            with the answer: answer_wait_clear() releases what the answer holds.
- * Threads    One at a time.
+ * Ownership  The caller allocates; the forwarder borrows the waiter until done(), then the caller
+ *            frees the answer with answer_wait_clear().
+ * Threads    One at a time; done() runs on the forwarder thread.
  */
 #ifndef DAEMON_FORWARD_ANSWER_WAIT_H
 #define DAEMON_FORWARD_ANSWER_WAIT_H
@@ -15,24 +15,26 @@
 #include "daemon/base/mailbox.h"
 
 enum answer_wait_outcome {
-    ANSWER_WAIT_ANSWERED, /* by status, content_type and body */
-    ANSWER_WAIT_FAILED,   /* there is no answer, or none that could be passed on */
+    ANSWER_WAIT_ANSWERED, /* see status, content_type and body */
+    ANSWER_WAIT_FAILED,   /* no answer, or none fit to pass on */
     ANSWER_WAIT_TIMEOUT,
-    ANSWER_WAIT_DELIVERED, /* it was delivered before */
+    ANSWER_WAIT_DELIVERED, /* delivered before: no answer is kept */
 };
 
 struct answer_wait {
-    struct answer_wait *next;       /* the forwarder's, as are ... */
-    struct mailbox_message message; /* ... these */
+    /* set by the forwarder */
+    struct answer_wait *next;
+    struct mailbox_message message;
     void *forwarder;
-    int64_t destination; /* its number */
+    int64_t destination; /* number in the store */
     int64_t until_us;
 
-    int64_t seq; /* of a delivery that is durable */
-    void *data;  /* the asker's */
-    void (*done)(
-        struct answer_wait *waiter); /* on the forwarder's thread: it posts a message, no more */
+    /* set by the caller */
+    int64_t seq; /* a durable delivery */
+    void *data;
+    void (*done)(struct answer_wait *waiter); /* the forwarder waits: only post a message */
 
+    /* the result */
     enum answer_wait_outcome outcome;
     int status;
     char *content_type; /* NULL: none */
@@ -40,26 +42,29 @@ struct answer_wait {
     size_t len;
 };
 
+/* Frees the answer, not the waiter. */
 void answer_wait_clear(struct answer_wait *waiter);
 
-/* Hands it back without an answer. */
+/* Ends the wait without an answer. */
 void answer_wait_finish(struct answer_wait *waiter, enum answer_wait_outcome outcome);
 
-/* Relays in the order in which they came; a zeroed struct is an empty one. */
+/* ---- list of waiters, in order of arrival; zeroed: empty */
+
 struct answer_wait_list {
     struct answer_wait *first, *last;
 };
 
-void answer_wait_list_put(struct answer_wait_list *line, struct answer_wait *waiter);
+void answer_wait_list_put(struct answer_wait_list *list, struct answer_wait *waiter);
 
-struct answer_wait *
-answer_wait_list_take(struct answer_wait_list *line); /* NULL if there is none */
+/* Removes the first waiter; returns NULL if the list is empty. */
+struct answer_wait *answer_wait_list_take(struct answer_wait_list *list);
 
-/* Those whose time is over; they stand in its order, or wait a little longer. */
-static inline void answer_wait_list_expire(struct answer_wait_list *line, int64_t now_us)
+/* Ends expired waits from the front. After a shorter timeout was configured, a waiter behind a
+ * longer one may expire late. */
+static inline void answer_wait_list_expire(struct answer_wait_list *list, int64_t now_us)
 {
-    while (line->first != NULL && line->first->until_us <= now_us)
-        answer_wait_finish(answer_wait_list_take(line), ANSWER_WAIT_TIMEOUT);
+    while (list->first != NULL && list->first->until_us <= now_us)
+        answer_wait_finish(answer_wait_list_take(list), ANSWER_WAIT_TIMEOUT);
 }
 
 #endif

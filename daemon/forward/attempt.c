@@ -1,4 +1,13 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * The sections, and the functions an attempt runs through:
+ *
+ *   request headers  attempt_headers_new()
+ *   outcome          attempt_take_result(): done, retry or parked
+ *   waiting senders  attempt_answer_waiters()
+ *   sending          attempt_start() -> attempt_send() -> attempt_on_result() -> answered()
+ *   recording        attempt_record() -> attempt_on_recorded() -> attempt_log(), recorded()
+ */
 #include "daemon/forward/attempt.h"
 
 #include <hookline.h>
@@ -19,11 +28,13 @@
 #include "daemon/policy/destination.h"
 #include "daemon/store/deliveries.h"
 
+/* ---- request headers */
+
 enum {
     HEADER_FACT_MAX = 256
 };
 
-/* Begins with it, whatever the case. */
+/* Compares a prefix, ignoring case. */
 static bool attempt_header_begins(hookline_bytes name, const char *with)
 {
     size_t len = strlen(with);
@@ -36,8 +47,8 @@ static bool attempt_header_is(hookline_bytes name, const char *other)
     return name.len == strlen(other) && attempt_header_begins(name, other);
 }
 
-/* What belongs to the connection that it came by, and what would be taken for ours. */
-static bool attempt_header_passes(hookline_bytes name, const struct destination *d)
+/* Drops headers of the old connection, and names that hooklined sets itself. */
+static bool attempt_header_passes(hookline_bytes name, const struct destination *destination)
 {
     static const char *const ours[] = {
         "host",    "connection", "content-length", "transfer-encoding", "te",
@@ -52,13 +63,14 @@ static bool attempt_header_passes(hookline_bytes name, const struct destination 
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
         if (attempt_header_is(name, ours[i]))
             return false;
-    for (size_t i = 0; d->signer != NULL && i < sizeof(signed_anew) / sizeof(signed_anew[0]); i++)
+    for (size_t i = 0;
+         destination->signer != NULL && i < sizeof(signed_anew) / sizeof(signed_anew[0]); i++)
         if (attempt_header_is(name, signed_anew[i]))
             return false;
     return !attempt_header_begins(name, "hookline-") && !attempt_header_begins(name, "proxy-");
 }
 
-/* A header without a value is "name;" for libcurl: "name:" would take one away. */
+/* libcurl sends an empty header only as "name;"; "name:" would remove the header. */
 static void attempt_write_header(FILE *out, hookline_bytes name, hookline_bytes value)
 {
     fwrite(name.base, 1, name.len, out);
@@ -72,12 +84,12 @@ static void attempt_write_header(FILE *out, hookline_bytes name, hookline_bytes 
 }
 
 static void attempt_write_received(FILE *out, const struct delivery_row *delivery,
-                                   const struct destination *d)
+                                   const struct destination *destination)
 {
     hookline_bytes rest = delivery->headers, name, value;
 
     while (delivery_row_next_header(&rest, &name, &value))
-        if (attempt_header_passes(name, d))
+        if (attempt_header_passes(name, destination))
             attempt_write_header(out, name, value);
 }
 
@@ -116,9 +128,9 @@ static void attempt_write_facts(FILE *out, const struct delivery_row *delivery, 
     attempt_write_number(out, "Attempt", tries);
 }
 
-/* The id is the same at each attempt, and another one in another store, where seq begins anew. */
+/* The id is the same for each attempt. It includes the time, because another store reuses seq. */
 static bool attempt_write_signature(FILE *out, const struct delivery_row *delivery,
-                                    const struct destination *d, int64_t now_s)
+                                    const struct destination *destination, int64_t now_s)
 {
     hookline_request view = {.body = delivery->body};
     hookline_signature signature;
@@ -126,9 +138,10 @@ static bool attempt_write_signature(FILE *out, const struct delivery_row *delive
     int len = snprintf(id, sizeof(id), "hl_%" PRId64 "_%" PRIx64, delivery->seq,
                        (uint64_t)delivery->received_us);
 
-    if (d->signer == NULL)
+    if (destination->signer == NULL)
         return true;
-    if (hookline_sign(d->signer, &view, (hookline_bytes){id, (size_t)len}, now_s, &signature) < 0)
+    if (hookline_sign(destination->signer, &view, (hookline_bytes){id, (size_t)len}, now_s,
+                      &signature) < 0)
         return false;
     for (size_t i = 0; i < signature.headers.count; i++) {
         const hookline_header *h = &signature.headers.entries[i];
@@ -138,7 +151,7 @@ static bool attempt_write_signature(FILE *out, const struct delivery_row *delive
     return true;
 }
 
-/* A text of `len` bytes, each part of which ends with a NUL. */
+/* Splits `len` bytes into an array of NUL-terminated strings; returns NULL on ENOMEM. */
 static const char **attempt_split_headers(const char *text, size_t len)
 {
     const char **parts;
@@ -156,7 +169,7 @@ static const char **attempt_split_headers(const char *text, size_t len)
 }
 
 struct attempt_headers attempt_headers_new(const struct delivery_row *delivery,
-                                           const struct destination *d, unsigned tries,
+                                           const struct destination *destination, unsigned tries,
                                            int64_t now_s)
 {
     struct attempt_headers outgoing = {0};
@@ -166,9 +179,9 @@ struct attempt_headers attempt_headers_new(const struct delivery_row *delivery,
 
     if (out == NULL)
         return outgoing;
-    attempt_write_received(out, delivery, d);
+    attempt_write_received(out, delivery, destination);
     attempt_write_facts(out, delivery, tries);
-    good = attempt_write_signature(out, delivery, d, now_s);
+    good = attempt_write_signature(out, delivery, destination, now_s);
     if (fclose(out) == 0 && good)
         outgoing.headers = attempt_split_headers(outgoing.text, len);
     return outgoing;
@@ -181,13 +194,7 @@ void attempt_headers_free(struct attempt_headers *outgoing)
     *outgoing = (struct attempt_headers){0};
 }
 
-/* ---- attempt */
-
-enum {
-    RECORD_RETRY_US = 250000,
-};
-
-/* ---- what follows of an answer */
+/* ---- outcome */
 
 enum attempt_outcome {
     ATTEMPT_OUTCOME_DONE,
@@ -195,7 +202,7 @@ enum attempt_outcome {
     ATTEMPT_OUTCOME_PARKED,
 };
 
-/* Those that say "later" are tried again; of the others the next try would hear the same. */
+/* Retries timeouts, rate limits and server errors; any other error status would repeat. */
 static enum attempt_outcome attempt_outcome_of(const struct client_result *result)
 {
     if (result->outcome != CLIENT_ANSWERED)
@@ -208,32 +215,34 @@ static enum attempt_outcome attempt_outcome_of(const struct client_result *resul
     return ATTEMPT_OUTCOME_PARKED;
 }
 
-static void attempt_set_error(struct attempt *a, const char *error)
+static void attempt_set_error(struct attempt *attempt, const char *error)
 {
     if (error == NULL)
         return;
-    snprintf(a->error, sizeof(a->error), "%s", error);
-    a->facts.error = a->error;
+    snprintf(attempt->error, sizeof(attempt->error), "%s", error);
+    attempt->facts.error = attempt->error;
 }
 
-/* Or parks it, if it has been tried often enough. */
-static void attempt_set_due(struct attempt *a, int64_t now_us)
+/* Schedules the next attempt, or parks the delivery if the retries are used up. */
+static void attempt_set_due(struct attempt *attempt, int64_t now_us)
 {
-    const struct destination *d = a->destination;
+    const struct destination *destination = attempt->destination;
     int64_t delay_us = 0;
 
-    if (!a->cancelled) {
+    if (!attempt->cancelled) {
         uint64_t random;
 
         randombytes_buf(&random, sizeof(random));
-        delay_us = backoff_delay_us(d->retry_s, d->retries, a->facts.tries, random);
+        delay_us = backoff_delay_us(destination->retry_s, destination->retries,
+                                    attempt->facts.tries, random);
     }
     if (delay_us < 0) {
-        a->facts.state = OUTBOX_PARKED;
+        attempt->facts.state = OUTBOX_PARKED;
         return;
     }
-    a->facts.state = OUTBOX_RETRY;
-    a->facts.due_us = now_us + (delay_us > a->retry_after_us ? delay_us : a->retry_after_us);
+    attempt->facts.state = OUTBOX_RETRY;
+    attempt->facts.due_us =
+        now_us + (delay_us > attempt->retry_after_us ? delay_us : attempt->retry_after_us);
 }
 
 static int64_t attempt_asked_us(const struct client_result *result)
@@ -246,31 +255,31 @@ static int64_t attempt_asked_us(const struct client_result *result)
     return seconds < 0 ? 0 : seconds * 1000000;
 }
 
-static void attempt_take_result(struct attempt *a, const struct client_result *result)
+static void attempt_take_result(struct attempt *attempt, const struct client_result *result)
 {
     enum attempt_outcome outcome = attempt_outcome_of(result);
     int64_t now_us = clock_steady_us();
 
-    a->facts.status = result->status;
-    a->facts.took_us = clock_mono_us() - a->begun_us;
-    a->reached = outcome != ATTEMPT_OUTCOME_RETRY;
-    attempt_set_error(a, result->error);
+    attempt->facts.status = result->status;
+    attempt->facts.took_us = clock_mono_us() - attempt->begun_us;
+    attempt->reached = outcome != ATTEMPT_OUTCOME_RETRY;
+    attempt_set_error(attempt, result->error);
     if (outcome != ATTEMPT_OUTCOME_DONE && result->outcome == CLIENT_ANSWERED)
-        snprintf(a->error, sizeof(a->error), "HTTP status %d", result->status);
-    if (outcome == ATTEMPT_OUTCOME_DONE && a->waiters != NULL && result->cut) {
-        attempt_set_error(a, "the answer is too long to be passed on");
+        snprintf(attempt->error, sizeof(attempt->error), "HTTP status %d", result->status);
+    if (outcome == ATTEMPT_OUTCOME_DONE && attempt->waiters != NULL && result->cut) {
+        attempt_set_error(attempt, "the answer is too long to pass on");
         outcome = ATTEMPT_OUTCOME_RETRY;
     }
-    a->retry_after_us = outcome == ATTEMPT_OUTCOME_RETRY ? attempt_asked_us(result) : 0;
+    attempt->retry_after_us = outcome == ATTEMPT_OUTCOME_RETRY ? attempt_asked_us(result) : 0;
     if (outcome == ATTEMPT_OUTCOME_DONE)
-        a->facts.state = OUTBOX_DONE;
+        attempt->facts.state = OUTBOX_DONE;
     else if (outcome == ATTEMPT_OUTCOME_PARKED)
-        a->facts.state = OUTBOX_PARKED;
+        attempt->facts.state = OUTBOX_PARKED;
     else
-        attempt_set_due(a, now_us);
+        attempt_set_due(attempt, now_us);
 }
 
-/* ---- those who wait for the answer */
+/* ---- waiting senders */
 
 static void attempt_answer_waiter(struct answer_wait *waiter, const struct client_result *result)
 {
@@ -291,120 +300,127 @@ static void attempt_answer_waiter(struct answer_wait *waiter, const struct clien
     waiter->done(waiter);
 }
 
-static void attempt_answer_waiters(struct attempt *a, const struct client_result *result)
+static void attempt_answer_waiters(struct attempt *attempt, const struct client_result *result)
 {
     struct answer_wait *next;
 
-    for (struct answer_wait *waiter = a->waiters; waiter != NULL; waiter = next) {
+    for (struct answer_wait *waiter = attempt->waiters; waiter != NULL; waiter = next) {
         next = waiter->next;
         attempt_answer_waiter(waiter, result);
     }
-    a->waiters = NULL;
+    attempt->waiters = NULL;
 }
 
 /* ---- sending */
 
 static void attempt_on_result(void *data, const struct client_result *result)
 {
-    struct attempt *a = data;
+    struct attempt *attempt = data;
 
-    a->call = NULL;
-    attempt_take_result(a, result);
-    attempt_answer_waiters(a, result);
-    a->answered(a);
+    attempt->call = NULL;
+    attempt_take_result(attempt, result);
+    attempt_answer_waiters(attempt, result);
+    attempt->answered(attempt);
 }
 
-static void attempt_fail(struct attempt *a, const char *error)
+static void attempt_fail(struct attempt *attempt, const char *error)
 {
-    attempt_on_result(a, &(struct client_result){.outcome = CLIENT_FAILED, .error = error});
+    attempt_on_result(attempt, &(struct client_result){.outcome = CLIENT_FAILED, .error = error});
 }
 
-static void attempt_send(struct attempt *a)
+static void attempt_send(struct attempt *attempt)
 {
-    const struct destination *d = a->destination;
-    struct attempt_headers outgoing =
-        attempt_headers_new(a->delivery, d, a->facts.tries, clock_wall_us() / 1000000);
+    const struct destination *destination = attempt->destination;
+    struct attempt_headers outgoing = attempt_headers_new(
+        attempt->delivery, destination, attempt->facts.tries, clock_wall_us() / 1000000);
     struct client_request request;
 
-    a->keeps_answer = a->waiters != NULL || destination_answers(d, a->delivery->source);
+    attempt->keeps_answer =
+        attempt->waiters != NULL || destination_answers(destination, attempt->delivery->source);
     request = (struct client_request){
-        .target = &d->target,
+        .target = &destination->target,
         .headers = outgoing.headers,
-        .body = a->delivery->body.base,
-        .len = a->delivery->body.len,
-        .keep_answer = a->keeps_answer,
+        .body = attempt->delivery->body.base,
+        .len = attempt->delivery->body.len,
+        .keep_answer = attempt->keeps_answer,
     };
 
     if (outgoing.headers != NULL)
-        a->call = client_call_start(a->tools->calls, &request, attempt_on_result, a);
+        attempt->call =
+            client_call_start(attempt->tools->calls, &request, attempt_on_result, attempt);
     attempt_headers_free(&outgoing);
-    if (a->call == NULL)
-        attempt_fail(a, "out of memory");
+    if (attempt->call == NULL)
+        attempt_fail(attempt, "out of memory");
 }
 
-static void attempt_park_missing(struct attempt *a)
+static void attempt_park_missing(struct attempt *attempt)
 {
-    attempt_set_error(a, "the store does not hold this delivery any more");
-    a->facts.state = OUTBOX_PARKED;
-    a->reached = true;
-    attempt_answer_waiters(a, &(struct client_result){.outcome = CLIENT_FAILED});
-    a->answered(a);
+    attempt_set_error(attempt, "the store no longer holds this delivery");
+    attempt->facts.state = OUTBOX_PARKED;
+    attempt->reached = true;
+    attempt_answer_waiters(attempt, &(struct client_result){.outcome = CLIENT_FAILED});
+    attempt->answered(attempt);
 }
 
-void attempt_start(struct attempt *a, struct delivery_row *delivery, int64_t seq, unsigned tries,
-                   bool first)
+void attempt_start(struct attempt *attempt, struct delivery_row *delivery, int64_t seq,
+                   unsigned tries, bool first)
 {
-    a->state = ATTEMPT_SENDING;
-    a->cancelled = false;
-    a->delivery = delivery;
-    a->retry_after_us = 0;
-    a->error[0] = '\0';
-    a->begun_us = clock_mono_us();
-    a->facts = (struct outbox_attempt){
-        .destination = a->destination->number,
+    attempt->state = ATTEMPT_SENDING;
+    attempt->cancelled = false;
+    attempt->delivery = delivery;
+    attempt->retry_after_us = 0;
+    attempt->error[0] = '\0';
+    attempt->begun_us = clock_mono_us();
+    attempt->facts = (struct outbox_attempt){
+        .destination = attempt->destination->number,
         .seq = seq,
         .tries = tries,
         .first = first,
         .at_us = clock_steady_us(),
     };
     if (delivery != NULL)
-        attempt_send(a);
+        attempt_send(attempt);
     else
-        attempt_park_missing(a);
+        attempt_park_missing(attempt);
 }
 
-void attempt_add_waiter(struct attempt *a, struct answer_wait *waiter)
+void attempt_add_waiter(struct attempt *attempt, struct answer_wait *waiter)
 {
-    waiter->next = a->waiters;
-    a->waiters = waiter;
+    waiter->next = attempt->waiters;
+    attempt->waiters = waiter;
 }
 
-void attempt_cancel(struct attempt *a)
+void attempt_cancel(struct attempt *attempt)
 {
-    a->cancelled = true;
-    a->facts.tries--;
-    client_call_cancel(a->call);
+    attempt->cancelled = true;
+    attempt->facts.tries--;
+    client_call_cancel(attempt->call);
 }
 
 /* ---- recording */
 
-static void attempt_log(const struct attempt *a)
+enum {
+    RECORD_RETRY_US = 250000,
+};
+
+static void attempt_log(const struct attempt *attempt)
 {
-    static const char *const verdicts[] = {
-        [OUTBOX_DONE] = "forwarded",
-        [OUTBOX_RETRY] = "retried",
-        [OUTBOX_PARKED] = "parked",
+    static const enum verdict verdicts[] = {
+        [OUTBOX_DONE] = VERDICT_FORWARDED,
+        [OUTBOX_RETRY] = VERDICT_RETRIED,
+        [OUTBOX_PARKED] = VERDICT_PARKED,
     };
-    const struct outbox_attempt *facts = &a->facts;
-    const struct delivery_row none = {0}, *delivery = a->delivery == NULL ? &none : a->delivery;
+    const struct outbox_attempt *facts = &attempt->facts;
+    const struct delivery_row none = {0},
+                              *delivery = attempt->delivery == NULL ? &none : attempt->delivery;
     struct json_writer line = {0};
 
     json_begin(&line);
     json_time(&line, "time", clock_wall_us());
     json_text(&line, "source", delivery->source.base, delivery->source.len);
-    json_string(&line, "destination", a->destination->name);
-    json_string(&line, "verdict", verdicts[facts->state]);
-    json_string(&line, "reason", a->error[0] == '\0' ? NULL : a->error);
+    json_string(&line, "destination", attempt->destination->name);
+    json_string(&line, "verdict", verdict_word(verdicts[facts->state]));
+    json_string(&line, "reason", attempt->error[0] == '\0' ? NULL : attempt->error);
     json_number(&line, "status", facts->status);
     json_number(&line, "seq", facts->seq);
     json_text(&line, "id", delivery->id.base, delivery->id.len);
@@ -414,15 +430,15 @@ static void attempt_log(const struct attempt *a)
         json_time(&line, "due", facts->due_us);
     json_number(&line, "duration_us", facts->took_us);
     if (json_end(&line)) {
-        log_write(a->tools->log, line.base, line.len);
-        log_flush(a->tools->log);
-        feed_post(a->tools->feed, &(struct feed_line){
-                                      .source = delivery->source.base,
-                                      .source_len = delivery->source.len,
-                                      .verdict = verdicts[facts->state],
-                                      .text = line.base,
-                                      .len = line.len,
-                                  });
+        log_write(attempt->tools->log, line.text.base, line.text.len);
+        log_flush(attempt->tools->log);
+        feed_post(attempt->tools->feed, &(struct feed_line){
+                                            .source = delivery->source.base,
+                                            .source_len = delivery->source.len,
+                                            .verdict = verdicts[facts->state],
+                                            .text = line.text.base,
+                                            .len = line.text.len,
+                                        });
     }
     json_free(&line);
 }
@@ -432,74 +448,75 @@ static struct attempt *attempt_of_message(struct mailbox_message *message)
     return (struct attempt *)((char *)message - offsetof(struct attempt, message));
 }
 
-static void attempt_record_later(struct attempt *a)
+static void attempt_record_later(struct attempt *attempt)
 {
-    a->state = ATTEMPT_UNRECORDED;
-    a->retry_us = clock_mono_us() + RECORD_RETRY_US;
+    attempt->state = ATTEMPT_UNRECORDED;
+    attempt->retry_us = clock_mono_us() + RECORD_RETRY_US;
 }
 
 static void attempt_on_recorded(struct mailbox_message *message)
 {
-    struct attempt *a = attempt_of_message(message);
+    struct attempt *attempt = attempt_of_message(message);
 
-    if (a->writer_outcome != WRITER_DURABLE) {
-        attempt_record_later(a);
+    if (attempt->writer_outcome != WRITER_DURABLE) {
+        attempt_record_later(attempt);
         return;
     }
-    attempt_log(a);
-    free(a->delivery);
-    a->delivery = NULL;
-    a->state = ATTEMPT_NONE;
-    a->recorded(a);
+    attempt_log(attempt);
+    free(attempt->delivery);
+    attempt->delivery = NULL;
+    attempt->state = ATTEMPT_NONE;
+    attempt->recorded(attempt);
 }
 
-/* On the journal's thread, as the next one. */
+/* Runs on the writer thread, as does attempt_on_task_done(). */
 static int attempt_run_task(struct writer_task *task)
 {
-    const struct attempt *a = (const struct attempt *)task;
-    int code = outbox_record(a->tools->outbox, &a->facts);
+    const struct attempt *attempt = (const struct attempt *)task;
+    int code = outbox_record(attempt->tools->outbox, &attempt->facts);
 
     if (code == SQLITE_OK)
-        code = outbox_set_cursor(a->tools->outbox, a->facts.destination, a->cursor);
+        code =
+            outbox_set_cursor(attempt->tools->outbox, attempt->facts.destination, attempt->cursor);
     return code;
 }
 
 static void attempt_on_task_done(struct writer_task *task, enum writer_outcome outcome)
 {
-    struct attempt *a = (struct attempt *)task;
+    struct attempt *attempt = (struct attempt *)task;
 
-    a->writer_outcome = outcome;
-    mailbox_post(a->tools->mailbox, &a->message);
+    attempt->writer_outcome = outcome;
+    mailbox_post(attempt->tools->mailbox, &attempt->message);
 }
 
-/* What was sent is in the store; only the line still wants to know what it was. */
-static void attempt_drop_body(struct attempt *a)
+/* Frees the payload early: the log line needs only source, id and type. */
+static void attempt_drop_body(struct attempt *attempt)
 {
     struct delivery_row brief = {0}, *copy;
 
-    if (a->delivery == NULL)
+    if (attempt->delivery == NULL)
         return;
-    brief.source = a->delivery->source;
-    brief.id = a->delivery->id;
-    brief.type = a->delivery->type;
+    brief.source = attempt->delivery->source;
+    brief.id = attempt->delivery->id;
+    brief.type = attempt->delivery->type;
     if ((copy = delivery_row_copy(&brief)) != NULL) {
-        free(a->delivery);
-        a->delivery = copy;
+        free(attempt->delivery);
+        attempt->delivery = copy;
     }
 }
 
-void attempt_record(struct attempt *a, int64_t cursor)
+void attempt_record(struct attempt *attempt, int64_t cursor)
 {
-    if (a->state == ATTEMPT_SENDING)
-        attempt_drop_body(a);
-    a->state = ATTEMPT_RECORDING;
-    a->cursor = cursor;
-    a->task = (struct writer_task){
-        .bytes = sizeof(*a),
+    if (attempt->state == ATTEMPT_SENDING)
+        attempt_drop_body(attempt);
+    attempt->state = ATTEMPT_RECORDING;
+    attempt->cursor = cursor;
+    attempt->task = (struct writer_task){
+        .bytes = sizeof(*attempt),
         .run = attempt_run_task,
         .done = attempt_on_task_done,
     };
-    a->message.take = attempt_on_recorded;
-    if (!writer_post(a->tools->writer, &a->task))
-        attempt_record_later(a);
+    attempt->message.take = attempt_on_recorded;
+    if (!writer_post(attempt->tools->writer, &attempt->task))
+        attempt_record_later(attempt);
 }

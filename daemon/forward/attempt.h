@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * attempt.h - one try to hand a delivery to a destination, from its start until the store has its
- * outcome.
+ * attempt.h - one attempt to send a delivery to a destination, until its outcome is recorded.
  *
- * What was answered is written in one transaction with what follows of it. As long as that has not
- * succeeded the attempt is not over: it is written again, and nobody takes the delivery for done.
+ * One transaction records the result and its consequence (done, retry, parked). The attempt ends
+ * only after that commit; a failed record is repeated.
  *
- * Ownership  An attempt is its lane's, and is used again.
- * Threads    The forwarder's; what the journal runs of it is said in attempt.c.
+ * Ownership  The queue owns its attempts and reuses them. attempt_headers_new() allocates,
+ *            attempt_headers_free() frees.
+ * Threads    The forwarder thread; the task runs on the writer thread.
  */
 #ifndef DAEMON_FORWARD_ATTEMPT_H
 #define DAEMON_FORWARD_ATTEMPT_H
@@ -19,41 +19,38 @@
 #include "daemon/store/outbox.h"
 #include "daemon/store/writer.h"
 
-/* ---- the headers of a delivery on its way to a destination.
- *
- *   content-type and the headers that the sender signed or signed with, as they came
+struct answer_wait;
+struct client_call;
+struct client_calls;
+struct delivery_row;
+struct destination;
+struct feed;
+struct log;
+struct policy;
+
+/* ---- request headers */
+
+/* Content-Type and the signed or signing headers as received, then
  *   Hookline-Source, -Scheme, -Id, -Type, -Seq, -Signed-At, -Received-At, -Attempt
  *   webhook-id, webhook-timestamp, webhook-signature, if the destination has a secret
- *
- * What a signed payload says may be any text: in a header every byte that is not printable ASCII,
- * blanks and "%" become %XX, and what is longer than 256 bytes is left out.
- *
- * Ownership  attempt_headers_new() allocates, attempt_headers_free() releases. */
-
-struct destination;
-struct delivery_row;
-
+ * Texts of the payload are percent-encoded: non-ASCII bytes, control characters, blanks and "%"
+ * become %XX; texts of more than 256 bytes are omitted. */
 struct attempt_headers {
     char *text;
-    const char **headers; /* as post.h takes them */
+    const char **headers; /* for struct client_request */
 };
 
-/* `tries` counts this one. Without memory `headers` is NULL. */
+/* Builds the headers; `tries` includes this attempt. `headers` is NULL on failure. */
 struct attempt_headers attempt_headers_new(const struct delivery_row *delivery,
-                                           const struct destination *d, unsigned tries,
+                                           const struct destination *destination, unsigned tries,
                                            int64_t now_s);
 void attempt_headers_free(struct attempt_headers *outgoing);
 
-struct feed;
-struct log;
-struct client_call;
-struct client_calls;
-struct answer_wait;
-struct policy;
+/* ---- attempt */
 
-/* What all attempts share. */
+/* Shared by all attempts. */
 struct attempt_tools {
-    struct outbox *outbox; /* for the journal's thread only */
+    struct outbox *outbox; /* writer thread only */
     struct writer *writer;
     struct client_calls *calls;
     struct log *log;
@@ -65,45 +62,46 @@ enum attempt_state {
     ATTEMPT_NONE,
     ATTEMPT_SENDING,
     ATTEMPT_RECORDING,
-    ATTEMPT_UNRECORDED, /* the journal could not; to be tried at retry_us */
+    ATTEMPT_UNRECORDED, /* the record failed; repeat it at retry_us */
 };
 
 struct attempt {
     struct writer_task task;
     struct mailbox_message message;
     const struct attempt_tools *tools;
-    const struct destination *destination;     /* of ... */
-    struct policy *policy;                     /* ... these: the lane's, held for it meanwhile */
-    void *data;                                /* of the lane, for what follows */
-    void (*answered)(struct attempt *attempt); /* its facts are complete: record it */
-    void (*recorded)(struct attempt *attempt); /* it is over, state is ATTEMPT_NONE */
+    const struct destination *destination;     /* part of `policy` */
+    struct policy *policy;                     /* held */
+    void *data;                                /* the queue, for the callbacks */
+    void (*answered)(struct attempt *attempt); /* facts are complete: call attempt_record() */
+    void (*recorded)(struct attempt *attempt); /* the attempt has ended, state is ATTEMPT_NONE */
 
     enum attempt_state state;
     bool cancelled;
     struct delivery_row *delivery;
     struct client_call *call;
-    struct answer_wait *waiters; /* who waits for the answer */
-    bool keeps_answer;           /* for them */
+    struct answer_wait *waiters; /* senders that wait for the answer */
+    bool keeps_answer;           /* the call keeps the answer's body for waiters */
     struct outbox_attempt facts;
-    int64_t begun_us, retry_us; /* of the clock that never jumps */
-    int64_t retry_after_us;     /* for how long the destination wants to be left alone */
-    bool reached;               /* the destination is well, whatever it thinks of this delivery */
-    int64_t cursor;             /* to be written with it */
+    int64_t begun_us, retry_us; /* monotonic clock */
+    int64_t retry_after_us;     /* duration of the destination's Retry-After, 0: none */
+    bool reached;               /* the destination works, even if it refused this delivery */
+    int64_t cursor;             /* low-water mark to record, too */
     enum writer_outcome writer_outcome;
     char error[256];
 };
 
-/* Takes the entry, which may be NULL if the store has none of that seq. */
+/* Starts an attempt and takes ownership of `delivery`; NULL (deleted from the store) parks
+ * `seq`. */
 void attempt_start(struct attempt *attempt, struct delivery_row *delivery, int64_t seq,
                    unsigned tries, bool first);
 
-/* Another one waits for its answer. Only before it starts, or while it is sending and keeps it. */
+/* Adds a waiting sender: before the start, or while sending with keeps_answer. */
 void attempt_add_waiter(struct attempt *attempt, struct answer_wait *waiter);
 
-/* Has the journal write it, with the destination's cursor. */
+/* Records the outcome and the destination's low-water mark in a task of the writer. */
 void attempt_record(struct attempt *attempt, int64_t cursor);
 
-/* Ends what is under way as if it had failed; it is due again at once, and not counted. */
+/* Aborts the call; the delivery is due again at once, and the attempt does not count. */
 void attempt_cancel(struct attempt *attempt);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * breaker.h - whether a destination is worth trying. Pure.
+ * breaker.h - the circuit breaker of a destination. Pure.
  *
- * One whose attempts keep failing rests, for longer and longer, and then one attempt finds out
- * whether it is back. So a dead destination costs next to nothing, and what waits for it is not
- * tried, and counted as tried, in vain.
+ * After 3 failures in a row the breaker opens: the destination pauses for 250 ms, doubled at each
+ * further failure up to 30 s, and one attempt probes it after each pause. An unreachable
+ * destination costs next to nothing, and its waiting deliveries use up no tries.
  *
- * Threads    One owner. Time is that of a clock that never jumps.
+ * Threads    One owner. Times are those of a monotonic clock.
  */
 #ifndef DAEMON_FORWARD_BREAKER_H
 #define DAEMON_FORWARD_BREAKER_H
@@ -15,37 +15,37 @@
 #include <stdint.h>
 
 enum {
-    BREAKER_FAILURES = 3, /* in a row, until it opens */
+    BREAKER_FAILURES = 3, /* in a row; opens the breaker */
     BREAKER_FIRST_REST_US = 250000,
     BREAKER_LONGEST_REST_US = 30000000,
-    BREAKER_MAX_RETRY_AFTER_US = 300000000, /* if the destination asks for more */
+    BREAKER_MAX_RETRY_AFTER_US = 300000000, /* limit of Retry-After */
 };
 
 struct breaker {
-    unsigned failures; /* in a row; those of one rest count as one */
+    unsigned failures; /* in a row; failures during one pause count once */
     int64_t rests_until_us;
 };
 
-/* How many attempts may be under way: 0 while it rests, then 1, `most` while all is well. */
-static inline unsigned breaker_allows(const struct breaker *b, unsigned most, int64_t now_us)
+/* Returns the allowed concurrency: 0 during a pause, 1 for a probe, `most` while closed. */
+static inline unsigned breaker_allows(const struct breaker *breaker, unsigned most, int64_t now_us)
 {
-    if (now_us < b->rests_until_us)
+    if (now_us < breaker->rests_until_us)
         return 0;
-    return b->failures >= BREAKER_FAILURES ? 1 : most;
+    return breaker->failures >= BREAKER_FAILURES ? 1 : most;
 }
 
-static inline void breaker_success(struct breaker *b)
+static inline void breaker_success(struct breaker *breaker)
 {
-    *b = (struct breaker){0};
+    *breaker = (struct breaker){0};
 }
 
-/* `asked_us` is how long the destination wants to be left alone, 0 if it did not say. */
-void breaker_failure(struct breaker *b, int64_t retry_after_us, int64_t now_us);
+/* `retry_after_us` is the duration of the destination's Retry-After, 0 for none. */
+void breaker_failure(struct breaker *breaker, int64_t retry_after_us, int64_t now_us);
 
-/* Somebody knows that it is worth a try. */
-static inline void breaker_probe(struct breaker *b)
+/* Ends the pause, so that an attempt can probe the destination now. */
+static inline void breaker_probe(struct breaker *breaker)
 {
-    b->rests_until_us = 0;
+    breaker->rests_until_us = 0;
 }
 
 #endif

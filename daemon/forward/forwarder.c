@@ -1,4 +1,13 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * Two objects. The queues are a table of one queue a destination, replaced as a whole by a reload:
+ * active queues first, then retired ones that still drain. The forwarder is the thread that runs
+ * every queue, polls libcurl and takes messages of other threads (waiting senders, policy changes)
+ * from its mailbox. Orders of the admin API change the store in a task of the writer thread.
+ *
+ * Locks      queues.mutex: the forwarder thread holds it while it changes the table, other threads
+ *            while they read the table.
+ */
 #include "daemon/forward/forwarder.h"
 
 #include <errno.h>
@@ -18,258 +27,244 @@
 #include "daemon/policy/policy.h"
 #include "daemon/store/outbox.h"
 
-/* ---- the lanes of the destinations that are in force, and of those that are none any more as
- * long as something of theirs is under way.
- *
- * Ownership  queues_init() begins with none, queues_destroy() frees them.
- * Threads    queues_prepare() and queues_cancel() on one, which is the only one to have them changed;
- *            queues_kick(), queues_stats() and queues_policy() on any; the others on the forwarder's. */
-
-struct attempt_tools;
-struct policy;
+/* ---- queues */
 
 struct queues {
     const struct attempt_tools *tools;
     struct outbox *reader;
-    int64_t newest;        /* for the first ones, see lane.h */
-    pthread_mutex_t mutex; /* held by others, and by the thread while it changes what follows */
+    int64_t newest;        /* passed to the first queues, see queue_options */
+    pthread_mutex_t mutex; /* a leaf lock; guards policy, all, active and count */
     struct policy *policy; /* held */
-    struct queue **all;    /* one for each destination, in the same order; then those that end */
+    struct queue **all;    /* active ones in the order of the policy, then retired ones */
     size_t active, count;
-    atomic_bool any;      /* is active */
-    atomic_bool settling; /* there are some that end */
+    atomic_bool any;      /* active > 0 */
+    atomic_bool settling; /* count > active */
 };
 
-/* What other rules will need. */
+/* Memory for a policy change, allocated in advance. */
 struct queues_change {
     struct policy *policy;
-    struct queue **fresh; /* for destinations that have none; NULL where there is one */
-    struct queue **all;   /* room for them, and for those that end */
+    struct queue **fresh; /* queues of new destinations; NULL: one exists */
+    struct queue **all;   /* the next table */
 };
 
-struct queue *queues_find(const struct queues *queues,
-                          int64_t number); /* of a destination; or NULL */
-
-/* ---- on any thread */
-
-void queues_kick(struct queues *queues, const char *name); /* NULL: all */
-
-struct policy *queues_policy(struct queues *queues); /* held for the caller */
-
-static void queues_init(struct queues *l)
+static void queues_init(struct queues *queues)
 {
-    *l = (struct queues){.count = 0};
-    pthread_mutex_init(&l->mutex, NULL);
+    *queues = (struct queues){.count = 0};
+    pthread_mutex_init(&queues->mutex, NULL);
 }
 
-static void queues_destroy(struct queues *l)
+static void queues_destroy(struct queues *queues)
 {
-    for (size_t i = 0; i < l->count; i++)
-        queue_free(&l->all[i]);
-    free(l->all);
-    policy_release(&l->policy);
-    pthread_mutex_destroy(&l->mutex);
+    for (size_t i = 0; i < queues->count; i++)
+        queue_free(&queues->all[i]);
+    free(queues->all);
+    policy_release(&queues->policy);
+    pthread_mutex_destroy(&queues->mutex);
 }
 
-/* ---- other rules */
+/* ---- queues: policy change */
 
-/* Also one that is ending may begin again. */
-static struct queue *queues_find_name(const struct queues *l, const char *name)
+/* Also finds retired queues, which can become active again. */
+static struct queue *queues_find_name(const struct queues *queues, const char *name)
 {
-    for (size_t i = 0; i < l->count; i++)
-        if (l->all[i] != NULL && strcmp(queue_name(l->all[i]), name) == 0)
-            return l->all[i];
+    for (size_t i = 0; i < queues->count; i++)
+        if (queues->all[i] != NULL && strcmp(queue_name(queues->all[i]), name) == 0)
+            return queues->all[i];
     return NULL;
 }
 
-static bool queues_is_active(struct queues *l, const char *name)
+static bool queues_is_active(struct queues *queues, const char *name)
 {
     bool found = false;
 
-    pthread_mutex_lock(&l->mutex);
-    for (size_t i = 0; i < l->active && !found; i++)
-        found = strcmp(queue_name(l->all[i]), name) == 0;
-    pthread_mutex_unlock(&l->mutex);
+    pthread_mutex_lock(&queues->mutex);
+    for (size_t i = 0; i < queues->active && !found; i++)
+        found = strcmp(queue_name(queues->all[i]), name) == 0;
+    pthread_mutex_unlock(&queues->mutex);
     return found;
 }
 
-static size_t queues_count(struct queues *l)
+static size_t queues_count(struct queues *queues)
 {
     size_t count;
 
-    pthread_mutex_lock(&l->mutex);
-    count = l->count;
-    pthread_mutex_unlock(&l->mutex);
+    pthread_mutex_lock(&queues->mutex);
+    count = queues->count;
+    pthread_mutex_unlock(&queues->mutex);
     return count;
 }
 
-/* False without memory; to be cancelled then, too. */
-static bool queues_prepare(struct queues *l, struct policy *policy, struct queues_change *c)
+/* Returns false on ENOMEM; call queues_cancel() in that case, too. */
+static bool queues_prepare(struct queues *queues, struct policy *policy,
+                           struct queues_change *change)
 {
     const struct destinations *destinations = policy->destinations;
 
-    *c = (struct queues_change){
+    *change = (struct queues_change){
         .policy = policy,
         .fresh = calloc(destinations->count + 1, sizeof(struct queue *)),
-        .all = calloc(destinations->count + queues_count(l) + 1, sizeof(struct queue *)),
+        .all = calloc(destinations->count + queues_count(queues) + 1, sizeof(struct queue *)),
     };
-    if (c->fresh == NULL || c->all == NULL)
+    if (change->fresh == NULL || change->all == NULL)
         return false;
     for (size_t i = 0; i < destinations->count; i++) {
         struct queue_options options = {
             .name = destinations->at[i].name,
-            .tools = l->tools,
-            .reader = l->reader,
-            /* What came meanwhile may have been tried. */
-            .newest = l->policy == NULL ? l->newest : INT64_MAX,
+            .tools = queues->tools,
+            .reader = queues->reader,
+            /* Earlier deliveries may have been attempted. */
+            .newest = queues->policy == NULL ? queues->newest : INT64_MAX,
         };
 
-        if (!queues_is_active(l, options.name) && (c->fresh[i] = queue_new(&options)) == NULL)
+        if (!queues_is_active(queues, options.name) &&
+            (change->fresh[i] = queue_new(&options)) == NULL)
             return false;
     }
     return true;
 }
 
-static void queues_cancel(struct queues_change *c)
+static void queues_cancel(struct queues_change *change)
 {
-    for (size_t i = 0; c->fresh != NULL && i < c->policy->destinations->count; i++)
-        queue_free(&c->fresh[i]);
-    free(c->fresh);
-    free(c->all);
-    *c = (struct queues_change){.policy = NULL};
+    for (size_t i = 0; change->fresh != NULL && i < change->policy->destinations->count; i++)
+        queue_free(&change->fresh[i]);
+    free(change->fresh);
+    free(change->all);
+    *change = (struct queues_change){.policy = NULL};
 }
 
-/* Out of the old ones, which keep their places until the new ones are there. */
-static struct queue *queues_take(struct queues *l, const char *name)
+/* Removes a queue from the current table. Its slot stays, as NULL, until the table is replaced. */
+static struct queue *queues_take(struct queues *queues, const char *name)
 {
-    struct queue *queue = queues_find_name(l, name);
+    struct queue *queue = queues_find_name(queues, name);
 
-    for (size_t i = 0; i < l->count; i++)
-        if (l->all[i] == queue)
-            l->all[i] = NULL;
+    for (size_t i = 0; i < queues->count; i++)
+        if (queues->all[i] == queue)
+            queues->all[i] = NULL;
     return queue;
 }
 
-/* Under the mutex, since others look at the lanes: nothing here waits. */
-static struct queue **queues_replace(struct queues *l, struct queues_change *c)
+/* Builds the next table under the mutex; nothing here blocks. */
+static struct queue **queues_replace(struct queues *queues, struct queues_change *change)
 {
-    const struct destinations *destinations = c->policy->destinations;
-    struct queue **old = l->all;
+    const struct destinations *destinations = change->policy->destinations;
+    struct queue **old = queues->all;
     size_t count = destinations->count;
 
     for (size_t i = 0; i < destinations->count; i++) {
-        if ((c->all[i] = queues_take(l, destinations->at[i].name)) == NULL) {
-            c->all[i] = c->fresh[i];
-            c->fresh[i] = NULL;
+        if ((change->all[i] = queues_take(queues, destinations->at[i].name)) == NULL) {
+            change->all[i] = change->fresh[i];
+            change->fresh[i] = NULL;
         }
     }
-    for (size_t i = 0; i < l->count; i++)
+    for (size_t i = 0; i < queues->count; i++)
         if (old[i] != NULL)
-            c->all[count++] = old[i];
-    l->all = c->all;
-    l->active = destinations->count;
-    l->count = count;
+            change->all[count++] = old[i];
+    queues->all = change->all;
+    queues->active = destinations->count;
+    queues->count = count;
     return old;
 }
 
-/* From now on the lanes are those of the rules, which have been enrolled meanwhile. */
-static void queues_follow(struct queues *l, struct queues_change *c)
+/* Switches to the new policy. Its destinations are registered in the store. */
+static void queues_follow(struct queues *queues, struct queues_change *change)
 {
-    struct policy *before = l->policy;
+    struct policy *before = queues->policy;
 
-    pthread_mutex_lock(&l->mutex);
-    c->all = queues_replace(l, c);
-    l->policy = policy_hold(c->policy);
-    pthread_mutex_unlock(&l->mutex);
-    for (size_t i = 0; i < l->active; i++)
-        queue_follow(l->all[i], c->policy, &c->policy->destinations->at[i]);
-    for (size_t i = l->active; i < l->count; i++)
-        queue_retire(l->all[i]);
-    atomic_store(&l->any, l->active > 0);
-    atomic_store(&l->settling, l->count > l->active);
+    pthread_mutex_lock(&queues->mutex);
+    change->all = queues_replace(queues, change);
+    queues->policy = policy_hold(change->policy);
+    pthread_mutex_unlock(&queues->mutex);
+    for (size_t i = 0; i < queues->active; i++)
+        queue_follow(queues->all[i], change->policy, &change->policy->destinations->at[i]);
+    for (size_t i = queues->active; i < queues->count; i++)
+        queue_retire(queues->all[i]);
+    atomic_store(&queues->any, queues->active > 0);
+    atomic_store(&queues->settling, queues->count > queues->active);
     policy_release(&before);
-    queues_cancel(c); /* what was not needed */
+    queues_cancel(change); /* frees what was not used */
 }
 
-/* Lets go of those that have ended. */
-static void queues_sweep(struct queues *l)
+/* Frees retired queues that have drained. */
+static void queues_sweep(struct queues *queues)
 {
-    for (size_t i = l->active; i < l->count;) {
-        struct queue *queue = l->all[i];
+    for (size_t i = queues->active; i < queues->count;) {
+        struct queue *queue = queues->all[i];
 
         if (!queue_has_ended(queue)) {
             i++;
             continue;
         }
-        pthread_mutex_lock(&l->mutex);
-        l->all[i] = l->all[--l->count];
-        pthread_mutex_unlock(&l->mutex);
+        pthread_mutex_lock(&queues->mutex);
+        queues->all[i] = queues->all[--queues->count];
+        pthread_mutex_unlock(&queues->mutex);
         queue_free(&queue);
     }
-    atomic_store(&l->settling, l->count > l->active);
+    atomic_store(&queues->settling, queues->count > queues->active);
 }
 
-/* ---- the lanes */
+/* ---- queues: access */
 
-struct queue *queues_find(const struct queues *l, int64_t number)
+static struct queue *queues_find(const struct queues *queues, int64_t number)
 {
-    for (size_t i = 0; i < l->count; i++)
-        if (queue_destination(l->all[i]) == number)
-            return l->all[i];
+    for (size_t i = 0; i < queues->count; i++)
+        if (queue_destination(queues->all[i]) == number)
+            return queues->all[i];
     return NULL;
 }
 
-static void queues_each(const struct queues *l, void (*what)(struct queue *queue))
+static void queues_each(const struct queues *queues, void (*what)(struct queue *queue))
 {
-    for (size_t i = 0; i < l->count; i++)
-        what(l->all[i]);
+    for (size_t i = 0; i < queues->count; i++)
+        what(queues->all[i]);
 }
 
-static unsigned queues_sum(const struct queues *l, unsigned (*of_queue)(const struct queue *queue))
+static unsigned queues_sum(const struct queues *queues,
+                           unsigned (*of_queue)(const struct queue *queue))
 {
     unsigned total = 0;
 
-    for (size_t i = 0; i < l->count; i++)
-        total += of_queue(l->all[i]);
+    for (size_t i = 0; i < queues->count; i++)
+        total += of_queue(queues->all[i]);
     return total;
 }
 
-void queues_kick(struct queues *l, const char *name)
+static void queues_kick(struct queues *queues, const char *name)
 {
-    pthread_mutex_lock(&l->mutex);
-    for (size_t i = 0; i < l->active; i++)
-        if (name == NULL || strcmp(name, queue_name(l->all[i])) == 0)
-            queue_kick(l->all[i]);
-    pthread_mutex_unlock(&l->mutex);
+    pthread_mutex_lock(&queues->mutex);
+    for (size_t i = 0; i < queues->active; i++)
+        if (name == NULL || strcmp(name, queue_name(queues->all[i])) == 0)
+            queue_kick(queues->all[i]);
+    pthread_mutex_unlock(&queues->mutex);
 }
 
-/* Of the n-th that is in force; false if there are fewer. */
-static bool queues_stats(struct queues *l, size_t n, struct queue_stats *stats)
+/* Reads the counters of the n-th active queue; returns false if n is out of range. */
+static bool queues_stats(struct queues *queues, size_t n, struct queue_stats *stats)
 {
     bool found;
 
-    pthread_mutex_lock(&l->mutex);
-    found = n < l->active;
+    pthread_mutex_lock(&queues->mutex);
+    found = n < queues->active;
     if (found)
-        queue_stats(l->all[n], stats);
-    pthread_mutex_unlock(&l->mutex);
+        queue_stats(queues->all[n], stats);
+    pthread_mutex_unlock(&queues->mutex);
     return found;
 }
 
-struct policy *queues_policy(struct queues *l)
+static struct policy *queues_policy(struct queues *queues)
 {
     struct policy *policy;
 
-    pthread_mutex_lock(&l->mutex);
-    policy = policy_hold(l->policy);
-    pthread_mutex_unlock(&l->mutex);
+    pthread_mutex_lock(&queues->mutex);
+    policy = policy_hold(queues->policy);
+    pthread_mutex_unlock(&queues->mutex);
     return policy;
 }
 
 /* ---- forwarder */
 
 enum {
-    LONGEST_WAIT_MS = 1000, /* to show that it lives */
+    LONGEST_WAIT_MS = 1000, /* one heartbeat a second at least */
 };
 
 struct forwarder {
@@ -283,16 +278,16 @@ struct forwarder {
     struct heartbeat *heartbeat;
     pthread_t thread;
     bool started;
-    atomic_bool awake; /* or about to be */
+    atomic_bool awake; /* or about to wake */
     atomic_bool stop;
     _Atomic int64_t stop_by_us;
-    bool reported; /* the thread's own */
+    bool reported; /* forwarder thread only */
 };
 
-void forwarder_wake(struct forwarder *f)
+void forwarder_wake(struct forwarder *forwarder)
 {
-    if (!atomic_exchange(&f->awake, true))
-        client_calls_wake(f->calls);
+    if (!atomic_exchange(&forwarder->awake, true))
+        client_calls_wake(forwarder->calls);
 }
 
 static void forwarder_on_mail(void *data)
@@ -300,43 +295,43 @@ static void forwarder_on_mail(void *data)
     forwarder_wake(data);
 }
 
-/* ---- the thread */
+/* ---- forwarder: thread */
 
-static void forwarder_report_error(struct forwarder *f, int code)
+static void forwarder_report_error(struct forwarder *forwarder, int code)
 {
     char why[DB_WHY_SIZE];
 
-    if (!f->reported) {
-        db_error_text(f->db, code, why);
-        f->options.failed(f->options.data, why);
+    if (!forwarder->reported) {
+        db_error_text(forwarder->db, code, why);
+        forwarder->options.failed(forwarder->options.data, why);
     }
-    f->reported = true;
+    forwarder->reported = true;
 }
 
-static void forwarder_run_queues(struct forwarder *f, bool news)
+static void forwarder_run_queues(struct forwarder *forwarder, bool news)
 {
     int64_t now_us = clock_mono_us();
     bool good = true;
 
     if (news)
-        queues_each(&f->queues, queue_notify);
-    for (size_t i = 0; i < f->queues.count; i++) {
-        int code = queue_run(f->queues.all[i], now_us);
+        queues_each(&forwarder->queues, queue_notify);
+    for (size_t i = 0; i < forwarder->queues.count; i++) {
+        int code = queue_run(forwarder->queues.all[i], now_us);
 
         if (code != SQLITE_OK) {
-            forwarder_report_error(f, code);
+            forwarder_report_error(forwarder, code);
             good = false;
         }
     }
-    f->reported &= !good;
+    forwarder->reported &= !good;
 }
 
-static int forwarder_wait_ms(const struct forwarder *f)
+static int forwarder_wait_ms(const struct forwarder *forwarder)
 {
     int64_t now_us = clock_mono_us(), wait_us = (int64_t)LONGEST_WAIT_MS * 1000;
 
-    for (size_t i = 0; i < f->queues.count; i++) {
-        int64_t of_queue = queue_wait_us(f->queues.all[i], now_us);
+    for (size_t i = 0; i < forwarder->queues.count; i++) {
+        int64_t of_queue = queue_wait_us(forwarder->queues.all[i], now_us);
 
         if (of_queue < wait_us)
             wait_us = of_queue;
@@ -344,73 +339,73 @@ static int forwarder_wait_ms(const struct forwarder *f)
     return (int)((wait_us + 999) / 1000);
 }
 
-/* What is said is heard: the flag falls before anybody looks. */
-static bool forwarder_take_news(struct forwarder *f)
+/* Clear the flag before draining, so a wake-up in between is not lost. */
+static bool forwarder_take_news(struct forwarder *forwarder)
 {
-    bool news = atomic_exchange(&f->awake, false);
+    bool news = atomic_exchange(&forwarder->awake, false);
 
-    mailbox_take(&f->mailbox);
+    mailbox_take(&forwarder->mailbox);
     return news;
 }
 
-static void forwarder_loop(struct forwarder *f)
+static void forwarder_loop(struct forwarder *forwarder)
 {
-    while (!atomic_load(&f->stop)) {
-        forwarder_run_queues(f, forwarder_take_news(f));
-        queues_sweep(&f->queues);
-        client_calls_poll(f->calls, forwarder_wait_ms(f));
-        heartbeat_beat(f->heartbeat);
+    while (!atomic_load(&forwarder->stop)) {
+        forwarder_run_queues(forwarder, forwarder_take_news(forwarder));
+        queues_sweep(&forwarder->queues);
+        client_calls_poll(forwarder->calls, forwarder_wait_ms(forwarder));
+        heartbeat_beat(forwarder->heartbeat);
     }
 }
 
-static int forwarder_left_ms(const struct forwarder *f)
+static int forwarder_left_ms(const struct forwarder *forwarder)
 {
-    int64_t left_us = atomic_load(&f->stop_by_us) - clock_mono_us();
+    int64_t left_us = atomic_load(&forwarder->stop_by_us) - clock_mono_us();
 
     return left_us <= 0 ? 0 : (int)(left_us / 1000) + 1;
 }
 
-static void forwarder_drain(struct forwarder *f)
+static void forwarder_drain(struct forwarder *forwarder)
 {
-    queues_each(&f->queues, queue_stop);
-    forwarder_take_news(f);
-    forwarder_run_queues(f, false);
-    while (queues_sum(&f->queues, queue_sending) > 0 && forwarder_left_ms(f) > 0) {
-        int wait = forwarder_wait_ms(f), left = forwarder_left_ms(f);
+    queues_each(&forwarder->queues, queue_stop);
+    forwarder_take_news(forwarder);
+    forwarder_run_queues(forwarder, false);
+    while (queues_sum(&forwarder->queues, queue_sending) > 0 && forwarder_left_ms(forwarder) > 0) {
+        int wait = forwarder_wait_ms(forwarder), left = forwarder_left_ms(forwarder);
 
-        client_calls_poll(f->calls, wait < left ? wait : left);
-        forwarder_take_news(f);
-        forwarder_run_queues(f, false);
+        client_calls_poll(forwarder->calls, wait < left ? wait : left);
+        forwarder_take_news(forwarder);
+        forwarder_run_queues(forwarder, false);
     }
-    queues_each(&f->queues, queue_cancel);
-    /* One more chance for what the journal did not take before. */
+    queues_each(&forwarder->queues, queue_cancel);
+    /* Retry once the records that the writer has rejected. */
     for (int turns = 0; turns < 2; turns++) {
-        while (queues_sum(&f->queues, queue_recording) > 0) {
-            client_calls_poll(f->calls, LONGEST_WAIT_MS);
-            forwarder_take_news(f);
+        while (queues_sum(&forwarder->queues, queue_recording) > 0) {
+            client_calls_poll(forwarder->calls, LONGEST_WAIT_MS);
+            forwarder_take_news(forwarder);
         }
         if (turns == 0)
-            queues_each(&f->queues, queue_flush);
+            queues_each(&forwarder->queues, queue_flush);
     }
 }
 
 static void *forwarder_run(void *data)
 {
-    struct forwarder *f = data;
+    struct forwarder *forwarder = data;
 
-    forwarder_loop(f);
-    forwarder_drain(f);
+    forwarder_loop(forwarder);
+    forwarder_drain(forwarder);
     return NULL;
 }
 
-/* ---- from other threads */
+/* ---- forwarder: calls from other threads */
 
 static void forwarder_take_waiter(struct mailbox_message *message)
 {
     struct answer_wait *waiter =
         (struct answer_wait *)((char *)message - offsetof(struct answer_wait, message));
-    struct forwarder *f = waiter->forwarder;
-    struct queue *queue = queues_find(&f->queues, waiter->destination);
+    struct forwarder *forwarder = waiter->forwarder;
+    struct queue *queue = queues_find(&forwarder->queues, waiter->destination);
 
     if (queue != NULL)
         queue_add_waiter(queue, waiter);
@@ -418,13 +413,13 @@ static void forwarder_take_waiter(struct mailbox_message *message)
         answer_wait_finish(waiter, ANSWER_WAIT_FAILED);
 }
 
-void forwarder_add_waiter(struct forwarder *f, const struct destination *d,
+void forwarder_add_waiter(struct forwarder *forwarder, const struct destination *destination,
                           struct answer_wait *waiter)
 {
-    waiter->forwarder = f;
-    waiter->destination = d->number;
+    waiter->forwarder = forwarder;
+    waiter->destination = destination->number;
     waiter->message.take = forwarder_take_waiter;
-    mailbox_post(&f->mailbox, &waiter->message);
+    mailbox_post(&forwarder->mailbox, &waiter->message);
 }
 
 static bool forwarder_wants(const void *data, hookline_bytes source, hookline_bytes type)
@@ -432,18 +427,19 @@ static bool forwarder_wants(const void *data, hookline_bytes source, hookline_by
     return destination_matches(data, source, type);
 }
 
-static int forwarder_order_one(const struct forwarder_order *order, const struct destination *d,
-                               int64_t seq, bool *found)
+static int forwarder_order_one(const struct forwarder_order *order,
+                               const struct destination *destination, int64_t seq, bool *found)
 {
     struct outbox *outbox = order->forwarder->options.outbox;
     int64_t now_us = clock_steady_us();
 
     if (order->what == FORWARDER_DISCARD)
-        return outbox_discard(outbox, d->number, seq, now_us, found);
-    return outbox_replay(outbox, d->number, seq, forwarder_wants, d, now_us, found);
+        return outbox_discard(outbox, destination->number, seq, now_us, found);
+    return outbox_replay(outbox, destination->number, seq, forwarder_wants, destination, now_us,
+                         found);
 }
 
-/* On the journal's thread, as the next one. */
+/* Runs on the writer thread, as does forwarder_on_order_done(). */
 static int forwarder_order_run(struct writer_task *task)
 {
     struct forwarder_order *order = (struct forwarder_order *)task;
@@ -481,12 +477,13 @@ static bool forwarder_is_destination(const struct destinations *all, const char 
     return name == NULL ? all->count > 0 : destinations_find_name(all, name) != NULL;
 }
 
-enum forwarder_order_result forwarder_order(struct forwarder *f, struct forwarder_order *order)
+enum forwarder_order_result forwarder_order(struct forwarder *forwarder,
+                                            struct forwarder_order *order)
 {
     enum forwarder_order_result reply = FORWARDER_ACCEPTED;
 
-    order->forwarder = f;
-    order->policy = queues_policy(&f->queues);
+    order->forwarder = forwarder;
+    order->policy = queues_policy(&forwarder->queues);
     order->task = (struct writer_task){
         .bytes = sizeof(*order) + order->count * sizeof(order->seqs[0]),
         .run = forwarder_order_run,
@@ -494,24 +491,24 @@ enum forwarder_order_result forwarder_order(struct forwarder *f, struct forwarde
     };
     if (!forwarder_is_destination(order->policy->destinations, order->destination))
         reply = FORWARDER_NO_DESTINATION;
-    else if (!writer_post(f->options.writer, &order->task))
+    else if (!writer_post(forwarder->options.writer, &order->task))
         reply = FORWARDER_BUSY;
     if (reply != FORWARDER_ACCEPTED)
         policy_release(&order->policy);
     return reply;
 }
 
-bool forwarder_has_destinations(const struct forwarder *f)
+bool forwarder_has_destinations(const struct forwarder *forwarder)
 {
-    return atomic_load(&f->queues.any);
+    return atomic_load(&forwarder->queues.any);
 }
 
-bool forwarder_stats(struct forwarder *f, size_t n, struct queue_stats *stats)
+bool forwarder_stats(struct forwarder *forwarder, size_t n, struct queue_stats *stats)
 {
-    return queues_stats(&f->queues, n, stats);
+    return queues_stats(&forwarder->queues, n, stats);
 }
 
-/* ---- other rules */
+/* ---- forwarder: policy change */
 
 struct forwarder_change {
     struct mailbox_message message;
@@ -527,17 +524,18 @@ static void forwarder_change_free(struct forwarder_change **change)
     *change = NULL;
 }
 
-struct forwarder_change *forwarder_change_prepare(struct forwarder *f, struct policy *policy)
+struct forwarder_change *forwarder_change_prepare(struct forwarder *forwarder,
+                                                  struct policy *policy)
 {
-    struct forwarder_change *c = calloc(1, sizeof(*c));
+    struct forwarder_change *change = calloc(1, sizeof(*change));
 
-    if (c == NULL)
+    if (change == NULL)
         return NULL;
-    c->forwarder = f;
-    sem_init(&c->done, 0, 0);
-    if (!queues_prepare(&f->queues, policy, &c->queues))
-        forwarder_change_cancel(&c);
-    return c;
+    change->forwarder = forwarder;
+    sem_init(&change->done, 0, 0);
+    if (!queues_prepare(&forwarder->queues, policy, &change->queues))
+        forwarder_change_cancel(&change);
+    return change;
 }
 
 void forwarder_change_cancel(struct forwarder_change **change)
@@ -548,11 +546,11 @@ void forwarder_change_cancel(struct forwarder_change **change)
 
 static void forwarder_take_change(struct mailbox_message *message)
 {
-    struct forwarder_change *c =
+    struct forwarder_change *change =
         (struct forwarder_change *)((char *)message - offsetof(struct forwarder_change, message));
 
-    queues_follow(&c->forwarder->queues, &c->queues);
-    sem_post(&c->done);
+    queues_follow(&change->forwarder->queues, &change->queues);
+    sem_post(&change->done);
 }
 
 void forwarder_change_follow(struct forwarder_change **change)
@@ -566,75 +564,77 @@ void forwarder_change_follow(struct forwarder_change **change)
     forwarder_change_free(change);
 }
 
-bool forwarder_is_settling(const struct forwarder *f)
+bool forwarder_is_settling(const struct forwarder *forwarder)
 {
-    return atomic_load(&f->queues.settling);
+    return atomic_load(&forwarder->queues.settling);
 }
 
-/* ---- its life */
+/* ---- forwarder: start and stop */
 
-/* Before there is a thread. */
-static bool forwarder_open_queues(struct forwarder *f)
+/* Runs before the thread starts. */
+static bool forwarder_open_queues(struct forwarder *forwarder)
 {
     struct queues_change change;
 
-    f->queues.tools = &f->tools;
-    f->queues.reader = f->reader;
-    f->queues.newest = f->options.newest;
-    if (queues_prepare(&f->queues, f->options.policy, &change)) {
-        queues_follow(&f->queues, &change);
+    forwarder->queues.tools = &forwarder->tools;
+    forwarder->queues.reader = forwarder->reader;
+    forwarder->queues.newest = forwarder->options.newest;
+    if (queues_prepare(&forwarder->queues, forwarder->options.policy, &change)) {
+        queues_follow(&forwarder->queues, &change);
         return true;
     }
     queues_cancel(&change);
     return false;
 }
 
-static bool forwarder_start(struct forwarder *f, char *why)
+static bool forwarder_start(struct forwarder *forwarder, char *why)
 {
-    const struct forwarder_options *o = &f->options;
+    const struct forwarder_options *options = &forwarder->options;
     int error = ENOMEM;
 
-    f->db = db_open(o->store, DB_READ, why);
-    if (f->db == NULL || (f->reader = outbox_open(f->db, why)) == NULL)
+    forwarder->db = db_open(options->store, DB_READ, why);
+    if (forwarder->db == NULL || (forwarder->reader = outbox_open(forwarder->db, why)) == NULL)
         return false;
-    f->calls = client_calls_new();
-    f->tools = (struct attempt_tools){o->outbox, o->writer, f->calls, o->log, o->feed, &f->mailbox};
-    if (f->calls != NULL && forwarder_open_queues(f))
-        error = pthread_create(&f->thread, NULL, forwarder_run, f);
-    f->started = error == 0;
-    if (!f->started)
-        snprintf(why, DB_WHY_SIZE, "cannot forward: %s", strerror(error));
-    return f->started;
+    forwarder->calls = client_calls_new();
+    forwarder->tools =
+        (struct attempt_tools){options->outbox, options->writer, forwarder->calls,
+                               options->log,    options->feed,   &forwarder->mailbox};
+    if (forwarder->calls != NULL && forwarder_open_queues(forwarder))
+        error = pthread_create(&forwarder->thread, NULL, forwarder_run, forwarder);
+    forwarder->started = error == 0;
+    if (!forwarder->started)
+        snprintf(why, DB_WHY_SIZE, "cannot start the forwarder: %s", strerror(error));
+    return forwarder->started;
 }
 
 struct forwarder *forwarder_open(const struct forwarder_options *options, char why[DB_WHY_SIZE])
 {
-    struct forwarder *f = calloc(1, sizeof(*f));
+    struct forwarder *forwarder = calloc(1, sizeof(*forwarder));
 
-    if (f == NULL) {
+    if (forwarder == NULL) {
         snprintf(why, DB_WHY_SIZE, "out of memory");
         return NULL;
     }
-    f->options = *options;
-    mailbox_open(&f->mailbox, forwarder_on_mail, f);
-    f->heartbeat = heartbeat_begin(options->heartbeats, "the forwarder's thread");
-    queues_init(&f->queues);
-    if (!forwarder_start(f, why))
-        forwarder_free(&f);
-    return f;
+    forwarder->options = *options;
+    mailbox_open(&forwarder->mailbox, forwarder_on_mail, forwarder);
+    forwarder->heartbeat = heartbeat_begin(options->heartbeats, "the forwarder thread");
+    queues_init(&forwarder->queues);
+    if (!forwarder_start(forwarder, why))
+        forwarder_free(&forwarder);
+    return forwarder;
 }
 
-void forwarder_stop(struct forwarder *f, unsigned seconds)
+void forwarder_stop(struct forwarder *forwarder, unsigned seconds)
 {
-    if (!f->started)
+    if (!forwarder->started)
         return;
-    atomic_store(&f->stop_by_us, clock_mono_us() + (int64_t)seconds * 1000000);
-    atomic_store(&f->stop, true);
-    client_calls_wake(f->calls);
-    pthread_join(f->thread, NULL);
-    f->started = false;
-    outbox_close(&f->reader);
-    db_close(&f->db);
+    atomic_store(&forwarder->stop_by_us, clock_mono_us() + (int64_t)seconds * 1000000);
+    atomic_store(&forwarder->stop, true);
+    client_calls_wake(forwarder->calls);
+    pthread_join(forwarder->thread, NULL);
+    forwarder->started = false;
+    outbox_close(&forwarder->reader);
+    db_close(&forwarder->db);
 }
 
 void forwarder_free(struct forwarder **forwarder)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * forwarder.h - the thread that takes deliveries from the store to their destinations.
+ * forwarder.h - the thread that sends stored deliveries to their destinations.
  *
- * It reads the store by a connection of its own and writes by tasks of the journal. The receiver
- * and the forwarder meet in the store; for who waits for the destination's answer there are relays.
+ * The forwarder reads the store by its own connection and writes by tasks of the writer. Receiver
+ * and forwarder meet only in the store, and in the answer_wait of a sender that waits for an
+ * answer.
  *
- * Threads    forwarder_open(), forwarder_stop() and forwarder_free() on one; the others on any, as
- *            long as it is not stopped.
+ * Ownership  forwarder_open() allocates, forwarder_free() frees.
+ * Threads    forwarder_open(), _stop(), _free() and forwarder_change_*() one thread; the others any
+ *            thread until forwarder_stop().
  */
 #ifndef DAEMON_FORWARD_FORWARDER_H
 #define DAEMON_FORWARD_FORWARDER_H
@@ -29,83 +31,93 @@ struct heartbeats;
 struct policy;
 
 struct forwarder_options {
-    struct policy *policy; /* their destinations are enrolled; it holds them */
-    const char *store;     /* the path */
+    struct policy *policy; /* its destinations are registered; the forwarder holds it */
+    const char *store;     /* path */
     struct writer *writer;
-    struct outbox *outbox; /* the journal's; it is used by tasks */
+    struct outbox *outbox; /* the writer's, for tasks */
     struct log *log;
     struct feed *feed;
-    struct heartbeats *heartbeats; /* that of its thread is added; may be NULL */
-    int64_t newest;                /* seq that is in the store */
+    struct heartbeats *heartbeats; /* the forwarder adds its own; may be NULL */
+    int64_t newest;                /* newest seq in the store */
     void *data;
-    void (*failed)(void *data, const char *why); /* the store could not be read; on its thread */
+    void (*failed)(void *data, const char *why); /* reading the store failed; forwarder thread */
 };
 
-/* Starts the thread. NULL, and in `why` what is wrong. */
+/* Starts the thread. Returns NULL with the reason in `why`. */
 struct forwarder *forwarder_open(const struct forwarder_options *options, char why[DB_WHY_SIZE]);
 
-/* Starts no attempts any more, lets those under way end, for `seconds` at most, has their outcomes
- * recorded, joins the thread and closes the store. Before the journal is closed. */
-void forwarder_stop(struct forwarder *f, unsigned seconds);
+/* Stops starting attempts, waits up to `seconds` for running ones, records their outcomes, joins
+ * the thread and closes the store. Call it before writer_close(). */
+void forwarder_stop(struct forwarder *forwarder, unsigned seconds);
 
-/* When nobody can wake it any more. */
-void forwarder_free(struct forwarder **f);
+/* Frees the forwarder, once no thread can wake it any more. */
+void forwarder_free(struct forwarder **forwarder);
 
-/* Something was committed. Costs next to nothing. */
-void forwarder_wake(struct forwarder *f);
+/* Wakes the thread after a commit; cheap if the thread is awake. */
+void forwarder_wake(struct forwarder *forwarder);
 
-/* Makes what other rules will need, before anybody follows them. NULL without memory. */
-struct forwarder_change *forwarder_change_prepare(struct forwarder *f, struct policy *policy);
+/* ---- policy change */
+
+/* Allocates everything a new policy needs, so that the change itself cannot fail. Returns NULL on
+ * ENOMEM. */
+struct forwarder_change *forwarder_change_prepare(struct forwarder *forwarder,
+                                                  struct policy *policy);
 void forwarder_change_cancel(struct forwarder_change **change);
 
-/* Follows the rules, whose destinations have been enrolled in the meantime, from the return on.
- * That cannot fail. What is under way to destinations that are none any more ends, and so it does
- * for senders that come and wait for their answers, as long as anybody else holds the rules before.
- */
+/* Switches to the policy, whose destinations are registered by now; cannot fail. Queues of
+ * removed destinations drain: running attempts end, and senders that hold the old policy still
+ * get answers. */
 void forwarder_change_follow(struct forwarder_change **change);
 
-/* Whether some of that is still to end; to be woken now and then it needs somebody else. */
-bool forwarder_is_settling(const struct forwarder *f);
+/* Returns true while retired queues drain. The caller must wake the forwarder until then. */
+bool forwarder_is_settling(const struct forwarder *forwarder);
 
-/* Gets the answer to relay->seq from the destination. The row that outbox_add() makes is in the
- * store already. Whoever asks holds the destination's rules until done(). */
-void forwarder_add_waiter(struct forwarder *f, const struct destination *d,
+/* ---- waiting senders and orders */
+
+/* Gets the destination's answer to waiter->seq, whose row of outbox_add() is committed. The caller
+ * holds the destination's policy until done(). */
+void forwarder_add_waiter(struct forwarder *forwarder, const struct destination *destination,
                           struct answer_wait *waiter);
 
 enum forwarder_order_kind {
-    FORWARDER_REPLAY, /* once more, with all tries, whatever became of it before */
+    FORWARDER_REPLAY, /* send again with all tries, whatever the state */
     FORWARDER_DISCARD,
 };
 
-/* What an administrator wants. The asker's until forwarder_order(), and again from done() on. */
+/* An order of the admin API. The caller owns it before forwarder_order() and from done() on. */
 struct forwarder_order {
-    struct writer_task task;     /* the forwarder's, as is ... */
-    struct forwarder *forwarder; /* ... this ... */
-    struct policy *policy;       /* ... and this, held: those in force when it was given */
+    /* set by the forwarder */
+    struct writer_task task;
+    struct forwarder *forwarder;
+    struct policy *policy; /* in force at forwarder_order(); held */
 
+    /* set by the caller */
     enum forwarder_order_kind what;
     const char *destination; /* NULL: all */
     const int64_t *seqs;
     size_t count;
-    void *data; /* the asker's */
-    /* On the journal's thread, which waits for it: it posts a message, no more. */
+    void *data;
+    /* Runs on the writer thread, which waits: only post a message here. */
     void (*done)(struct forwarder_order *order, enum writer_outcome outcome);
 
-    size_t changed; /* how many deliveries it concerned, each counted for each destination */
+    size_t changed; /* result: affected deliveries, counted once a destination */
 };
 
 enum forwarder_order_result {
     FORWARDER_ACCEPTED,
-    FORWARDER_NO_DESTINATION, /* of that name, or none at all; done() is not called */
-    FORWARDER_BUSY,           /* the journal takes no more; neither */
+    FORWARDER_NO_DESTINATION, /* unknown name, or none configured; done() is not called */
+    FORWARDER_BUSY,           /* the writer's queue is full; done() is not called */
 };
 
-enum forwarder_order_result forwarder_order(struct forwarder *f, struct forwarder_order *order);
+enum forwarder_order_result forwarder_order(struct forwarder *forwarder,
+                                            struct forwarder_order *order);
 
-/* Whether there is anything to forward to. */
-bool forwarder_has_destinations(const struct forwarder *f);
+/* ---- state */
 
-/* Of the n-th destination that is in force. False if there are fewer. */
-bool forwarder_stats(struct forwarder *f, size_t n, struct queue_stats *stats);
+/* Returns true if the policy has a destination. */
+bool forwarder_has_destinations(const struct forwarder *forwarder);
+
+/* Reads the counters of the n-th active destination; returns false if n is out of range. */
+bool forwarder_stats(struct forwarder *forwarder, size_t n, struct queue_stats *stats);
 
 #endif

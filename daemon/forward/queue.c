@@ -1,4 +1,14 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * The parts of a queue, each one section below:
+ *
+ *   counters   totals of the attempts' outcomes, readable from any thread
+ *   slots      running attempts, and free ones for more
+ *   watermark  low-water mark: the first attempt of every delivery up to this seq is recorded, or
+ *              the delivery is filtered; stored as `cursor` of `destination`
+ *   schedule   deliveries not yet tried, in order of arrival, and deliveries due for a retry
+ *   queue      takes the next delivery of the schedule, asks the breaker, fills a slot
+ */
 #include "daemon/forward/queue.h"
 
 #include <stdatomic.h>
@@ -17,15 +27,13 @@
 #include "daemon/store/deliveries.h"
 #include "daemon/store/writer.h"
 
-/* ---- what became of a lane's attempts, in numbers.
- *
- * Threads    queue_counters_add() on one; the numbers may be read on any. */
+/* ---- counters */
 
 struct queue_counters {
     atomic_uint_fast64_t forwarded, retried, parked, took_us;
-    atomic_int_fast64_t success_us; /* when the last one was forwarded; 0: not yet */
-    atomic_uint sending;            /* the lane's to set, as is ... */
-    atomic_bool resting;            /* ... this */
+    atomic_int_fast64_t success_us; /* time of the last success; 0: none */
+    atomic_uint sending;            /* attempts being sent; set by queue_run() */
+    atomic_bool resting;            /* the breaker is open; set by queue_run() */
 };
 
 static void queue_counters_add(struct queue_counters *counters, const struct outbox_attempt *facts)
@@ -47,296 +55,285 @@ static void queue_counters_add(struct queue_counters *counters, const struct out
     }
 }
 
-/* ---- the attempts of one lane: those under way, and room for more.
- *
- * Ownership  A place stays where it is, since the journal and libcurl know it, and is used again.
- * Threads    The forwarder's. */
+/* ---- slots */
 
 struct slots {
     struct attempt **all;
     unsigned count;
 };
 
-/* Makes them at least `count`: they never get fewer. Each is a copy of `like`. False without
- * memory; then there are those that there are. */
-static bool slots_grow(struct slots *p, unsigned count, const struct attempt *like)
+/* Grows to `count` slots, each a copy of `like`; never shrinks. Returns false on ENOMEM;
+ * existing slots stay usable. A slot never moves in memory, because the writer and libcurl keep
+ * its address. */
+static bool slots_grow(struct slots *slots, unsigned count, const struct attempt *like)
 {
     struct attempt **all;
 
-    if (count <= p->count)
+    if (count <= slots->count)
         return true;
-    if ((all = realloc(p->all, count * sizeof(struct attempt *))) == NULL)
+    if ((all = realloc(slots->all, count * sizeof(struct attempt *))) == NULL)
         return false;
-    p->all = all;
-    while (p->count < count && (all[p->count] = malloc(sizeof(struct attempt))) != NULL)
-        *all[p->count++] = *like;
-    return p->count == count;
+    slots->all = all;
+    while (slots->count < count && (all[slots->count] = malloc(sizeof(struct attempt))) != NULL)
+        *all[slots->count++] = *like;
+    return slots->count == count;
 }
 
-static void slots_free(struct slots *p)
+static void slots_free(struct slots *slots)
 {
-    for (unsigned i = 0; i < p->count; i++) {
-        policy_release_forwarding(&p->all[i]->policy);
-        free(p->all[i]->delivery);
-        free(p->all[i]);
+    for (unsigned i = 0; i < slots->count; i++) {
+        policy_release_forwarding(&slots->all[i]->policy);
+        free(slots->all[i]->delivery);
+        free(slots->all[i]);
     }
-    free(p->all);
+    free(slots->all);
 }
 
-static unsigned slots_in(const struct slots *p, enum attempt_state state)
+static unsigned slots_in(const struct slots *slots, enum attempt_state state)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < p->count; i++)
-        n += p->all[i]->state == state;
+    for (unsigned i = 0; i < slots->count; i++)
+        n += slots->all[i]->state == state;
     return n;
 }
 
-static unsigned slots_sending_again(const struct slots *p)
+static unsigned slots_sending_again(const struct slots *slots)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < p->count; i++)
-        n += p->all[i]->state == ATTEMPT_SENDING && !p->all[i]->facts.first;
+    for (unsigned i = 0; i < slots->count; i++)
+        n += slots->all[i]->state == ATTEMPT_SENDING && !slots->all[i]->facts.first;
     return n;
 }
 
-/* NULL if there is none. */
-static struct attempt *slots_find(const struct slots *p, int64_t seq)
+/* Returns NULL if no attempt has that seq. */
+static struct attempt *slots_find(const struct slots *slots, int64_t seq)
 {
-    for (unsigned i = 0; i < p->count; i++)
-        if (p->all[i]->state != ATTEMPT_NONE && p->all[i]->facts.seq == seq)
-            return p->all[i];
+    for (unsigned i = 0; i < slots->count; i++)
+        if (slots->all[i]->state != ATTEMPT_NONE && slots->all[i]->facts.seq == seq)
+            return slots->all[i];
     return NULL;
 }
 
-static struct attempt *slots_unused(const struct slots *p)
+static struct attempt *slots_unused(const struct slots *slots)
 {
-    for (unsigned i = 0; i < p->count; i++)
-        if (p->all[i]->state == ATTEMPT_NONE)
-            return p->all[i];
+    for (unsigned i = 0; i < slots->count; i++)
+        if (slots->all[i]->state == ATTEMPT_NONE)
+            return slots->all[i];
     return NULL;
 }
 
-/* When the first of those that the journal has not taken is to be given to it again; INT64_MAX if
- * there are none. */
-static int64_t slots_record_at_us(const struct slots *p)
+/* Returns when the next rejected record is due for the writer; INT64_MAX: none. */
+static int64_t slots_record_at_us(const struct slots *slots)
 {
     int64_t at_us = INT64_MAX;
 
-    for (unsigned i = 0; i < p->count; i++)
-        if (p->all[i]->state == ATTEMPT_UNRECORDED && p->all[i]->retry_us < at_us)
-            at_us = p->all[i]->retry_us;
+    for (unsigned i = 0; i < slots->count; i++)
+        if (slots->all[i]->state == ATTEMPT_UNRECORDED && slots->all[i]->retry_us < at_us)
+            at_us = slots->all[i]->retry_us;
     return at_us;
 }
 
-/* Ends what is being sent. */
-static void slots_cancel(const struct slots *p)
+static void slots_cancel(const struct slots *slots)
 {
-    for (unsigned i = 0; i < p->count; i++)
-        if (p->all[i]->state == ATTEMPT_SENDING)
-            attempt_cancel(p->all[i]);
+    for (unsigned i = 0; i < slots->count; i++)
+        if (slots->all[i]->state == ATTEMPT_SENDING)
+            attempt_cancel(slots->all[i]);
 }
 
-/* Up to where all is taken up, if it is up to `position` but for what is under way; `but` does not
- * count. */
-static int64_t slots_low_water(const struct slots *p, int64_t position, const struct attempt *but)
+/* Returns the low-water mark: `position`, or the seq before the first running first attempt.
+ * Ignores the attempt `but`. */
+static int64_t slots_low_water(const struct slots *slots, int64_t position,
+                               const struct attempt *but)
 {
     int64_t low = position;
 
-    for (unsigned i = 0; i < p->count; i++) {
-        const struct attempt *a = p->all[i];
+    for (unsigned i = 0; i < slots->count; i++) {
+        const struct attempt *attempt = slots->all[i];
 
-        if (a != but && a->state != ATTEMPT_NONE && a->facts.first && a->facts.seq <= low)
-            low = a->facts.seq - 1;
+        if (attempt != but && attempt->state != ATTEMPT_NONE && attempt->facts.first &&
+            attempt->facts.seq <= low)
+            low = attempt->facts.seq - 1;
     }
     return low;
 }
 
-/* ---- up to where a destination's deliveries have been taken up, as the store has it.
- *
- * An attempt's record carries the cursor along. What nobody wanted, or what ended in another order
- * than it began, is written on its own, and not often.
- *
- * Threads    The forwarder's; what the journal runs of it is said in cursor.c. */
-
-struct attempt_tools;
+/* ---- watermark */
 
 struct watermark {
     struct writer_task task;
     struct mailbox_message message;
     const struct attempt_tools *tools;
-    int64_t destination; /* its number */
+    int64_t destination; /* number in the store */
     int64_t stored;
     int64_t writing;
     enum writer_outcome outcome;
     bool under_way;
-    int64_t again_us; /* when it may be written the next time */
+    int64_t again_us; /* earliest time of the next write */
 };
 
 enum {
     WATERMARK_EVERY_US = 500000,
 };
 
-static void watermark_init(struct watermark *mark, const struct attempt_tools *tools,
+static void watermark_init(struct watermark *watermark, const struct attempt_tools *tools,
                            int64_t destination, int64_t stored)
 {
-    *mark = (struct watermark){.tools = tools, .destination = destination, .stored = stored};
+    *watermark = (struct watermark){.tools = tools, .destination = destination, .stored = stored};
 }
 
-/* An attempt's record has carried it. */
-static void watermark_carried(struct watermark *mark, int64_t stored)
+/* An attempt's record has written the mark, too. */
+static void watermark_carried(struct watermark *watermark, int64_t stored)
 {
-    if (stored > mark->stored)
-        mark->stored = stored;
+    if (stored > watermark->stored)
+        watermark->stored = stored;
 }
 
 static void watermark_on_recorded(struct mailbox_message *message)
 {
-    struct watermark *mark =
+    struct watermark *watermark =
         (struct watermark *)((char *)message - offsetof(struct watermark, message));
 
-    mark->under_way = false;
-    if (mark->outcome == WRITER_DURABLE)
-        watermark_carried(mark, mark->writing);
+    watermark->under_way = false;
+    if (watermark->outcome == WRITER_DURABLE)
+        watermark_carried(watermark, watermark->writing);
 }
 
-/* On the journal's thread, as the next one. */
+/* Runs on the writer thread, as does watermark_on_task_done(). */
 static int watermark_run_task(struct writer_task *task)
 {
-    const struct watermark *mark = (const struct watermark *)task;
+    const struct watermark *watermark = (const struct watermark *)task;
 
-    return outbox_set_cursor(mark->tools->outbox, mark->destination, mark->writing);
+    return outbox_set_cursor(watermark->tools->outbox, watermark->destination, watermark->writing);
 }
 
 static void watermark_on_task_done(struct writer_task *task, enum writer_outcome outcome)
 {
-    struct watermark *mark = (struct watermark *)task;
+    struct watermark *watermark = (struct watermark *)task;
 
-    mark->outcome = outcome;
-    mailbox_post(mark->tools->mailbox, &mark->message);
+    watermark->outcome = outcome;
+    mailbox_post(watermark->tools->mailbox, &watermark->message);
 }
 
-/* Has the journal write it if it is time, or `now`. */
-static void watermark_write(struct watermark *mark, int64_t position, int64_t now_us, bool now)
+/* Writes the mark on its own, at most every 500 ms unless `now`. Needed if no attempt's record
+ * carries the mark: after filtered deliveries, and after attempts that end out of order. */
+static void watermark_write(struct watermark *watermark, int64_t position, int64_t now_us, bool now)
 {
-    if (mark->under_way || position <= mark->stored || (now_us < mark->again_us && !now))
+    if (watermark->under_way || position <= watermark->stored ||
+        (now_us < watermark->again_us && !now))
         return;
-    mark->again_us = now_us + WATERMARK_EVERY_US;
-    mark->writing = position;
-    mark->task = (struct writer_task){
-        .bytes = sizeof(*mark),
+    watermark->again_us = now_us + WATERMARK_EVERY_US;
+    watermark->writing = position;
+    watermark->task = (struct writer_task){
+        .bytes = sizeof(*watermark),
         .run = watermark_run_task,
         .done = watermark_on_task_done,
     };
-    mark->message.take = watermark_on_recorded;
-    mark->under_way = writer_post(mark->tools->writer, &mark->task);
+    watermark->message.take = watermark_on_recorded;
+    watermark->under_way = writer_post(watermark->tools->writer, &watermark->task);
 }
 
-/* For how long there is nothing to write; INT64_MAX if what is stored is the position. */
-static int64_t watermark_wait_us(const struct watermark *mark, int64_t position, int64_t now_us)
+/* Returns the time until the next write; INT64_MAX: nothing to write. */
+static int64_t watermark_wait_us(const struct watermark *watermark, int64_t position,
+                                 int64_t now_us)
 {
-    if (mark->under_way || position <= mark->stored)
+    if (watermark->under_way || position <= watermark->stored)
         return INT64_MAX;
-    return mark->again_us - now_us;
+    return watermark->again_us - now_us;
 }
 
-/* ---- what is next for one destination: its deliveries that were not tried yet, in the order
- * of arrival, and those that are due again. What is done about them is the lane's.
- *
- * Threads    The forwarder's. */
-
-struct destination;
-struct delivery_row;
-struct slots;
+/* ---- schedule */
 
 struct schedule {
     struct outbox *reader;
-    const struct destination *destination; /* set by schedule_follow(), and the lane's to keep */
-    int64_t newest;                        /* those up to it may have been tried before */
-    int64_t position;       /* everything up to it was given out, or is none of ours */
-    bool news;              /* there may be something beyond the position */
-    int64_t due_us;         /* nothing is due before; 0: look; INT64_MAX: nothing is */
-    struct outbox_due *due; /* room for them */
+    const struct destination *destination; /* owned by the queue's policy */
+    int64_t newest;                        /* seqs up to here may have been attempted before */
+    int64_t position;                      /* seqs up to here were started or filtered */
+    bool news;                             /* deliveries may exist beyond `position` */
+    int64_t due_us;                        /* earliest due time; 0: unknown; INT64_MAX: none */
+    struct outbox_due *due;                /* buffer for due rows */
 };
 
-/* The next three: SQLITE_ROW if there is one, SQLITE_DONE if there is none, or SQLite's error. */
-
-/* Room for so many that are due at once. False without memory; then there is the room that there
- * was. */
-static bool schedule_reserve(struct schedule *a, unsigned count)
+/* Reserves `count` due rows; on ENOMEM the old capacity remains. */
+static bool schedule_reserve(struct schedule *schedule, unsigned count)
 {
-    struct outbox_due *due = realloc(a->due, (count + 1) * sizeof(*due));
+    struct outbox_due *due = realloc(schedule->due, (count + 1) * sizeof(*due));
 
     if (due != NULL)
-        a->due = due;
+        schedule->due = due;
     return due != NULL;
 }
 
-static void schedule_free(struct schedule *a)
+static void schedule_free(struct schedule *schedule)
 {
-    free(a->due);
+    free(schedule->due);
 }
 
-/* Whether a delivery has a row in `unsent` from the start was decided by the rules of its request,
- * which may be others than ours when it comes to it: from now on that is looked up. */
-static void schedule_doubt_rows(struct schedule *a)
+/* Looks up the state of every new delivery from now on. A row in `unsent` exists before the first
+ * attempt if the destination answered for the source under the policy of the request, which may
+ * differ from ours. */
+static void schedule_doubt_rows(struct schedule *schedule)
 {
-    a->newest = INT64_MAX;
+    schedule->newest = INT64_MAX;
 }
 
-/* From now on the destination is this one; the first one says where to begin. */
-static void schedule_follow(struct schedule *a, const struct destination *d)
+/* Switches to a new policy's destination. The first one sets the start position. */
+static void schedule_follow(struct schedule *schedule, const struct destination *destination)
 {
-    const struct destination *before = a->destination;
+    const struct destination *before = schedule->destination;
 
-    a->destination = d;
-    a->news = true;
-    a->due_us = 0;
+    schedule->destination = destination;
+    schedule->news = true;
+    schedule->due_us = 0;
     if (before == NULL)
-        a->position = d->cursor;
-    else if (!destination_same_answers(before, d))
-        schedule_doubt_rows(a);
+        schedule->position = destination->cursor;
+    else if (!destination_same_answers(before, destination))
+        schedule_doubt_rows(schedule);
 }
 
-/* Something may be due earlier than was known. */
-static void schedule_expect(struct schedule *a, int64_t due_us)
+/* A delivery may be due earlier than known. */
+static void schedule_expect(struct schedule *schedule, int64_t due_us)
 {
-    if (due_us < a->due_us)
-        a->due_us = due_us;
+    if (due_us < schedule->due_us)
+        schedule->due_us = due_us;
 }
 
 static bool schedule_wants(const void *data, hookline_bytes source, hookline_bytes type)
 {
-    const struct schedule *a = data;
+    const struct schedule *schedule = data;
 
-    /* Where a sender waits there is a row in `unsent` from the start. Whether it was so for those
-     * that were there before us is looked up. */
-    if (a->position >= a->newest && destination_answers(a->destination, source))
+    /* If the destination answers for the source, a row in `unsent` exists, and the delivery is due,
+     * not new. Deliveries before `newest` are looked up. */
+    if (schedule->position >= schedule->newest &&
+        destination_answers(schedule->destination, source))
         return false;
-    return destination_matches(a->destination, source, type);
+    return destination_matches(schedule->destination, source, type);
 }
 
-/* One that was not tried yet; the caller frees it. */
-static int schedule_next_new(struct schedule *a, struct delivery_row **delivery)
+/* Finds the next delivery not tried yet; the caller frees it. Returns SQLITE_ROW, SQLITE_DONE if
+ * there is none, or SQLite's error; likewise schedule_next_due() and schedule_oldest(). */
+static int schedule_next_new(struct schedule *schedule, struct delivery_row **delivery)
 {
     enum outbox_state state = OUTBOX_WAITING;
     int code;
 
-    if (!a->news)
+    if (!schedule->news)
         return SQLITE_DONE;
-    code = outbox_next(a->reader, &a->position, schedule_wants, a, delivery, &a->news);
+    code = outbox_next(schedule->reader, &schedule->position, schedule_wants, schedule, delivery,
+                       &schedule->news);
     if (code != SQLITE_ROW) {
-        a->news |= code != SQLITE_DONE;
+        schedule->news |= code != SQLITE_DONE;
         return code;
     }
-    if ((*delivery)->seq <= a->newest)
-        code = outbox_state(a->reader, a->destination->number, (*delivery)->seq, &state, NULL);
-    else if (destination_answers(a->destination, (*delivery)->source))
+    if ((*delivery)->seq <= schedule->newest)
+        code = outbox_state(schedule->reader, schedule->destination->number, (*delivery)->seq,
+                            &state, NULL);
+    else if (destination_answers(schedule->destination, (*delivery)->source))
         state = OUTBOX_RETRY;
     if (code != SQLITE_ROW && code != SQLITE_OK) {
-        a->position = (*delivery)->seq - 1;
-        a->news = true;
+        schedule->position = (*delivery)->seq - 1;
+        schedule->news = true;
         free(*delivery);
         return code;
     }
@@ -346,58 +343,61 @@ static int schedule_next_new(struct schedule *a, struct delivery_row **delivery)
     return SQLITE_DONE;
 }
 
-/* One that is due and has no place yet. */
-static int schedule_next_due(struct schedule *a, const struct slots *slots, struct outbox_due *due)
+/* Finds the next due delivery that has no slot yet. */
+static int schedule_next_due(struct schedule *schedule, const struct slots *slots,
+                             struct outbox_due *due)
 {
     int64_t now_us = clock_steady_us();
     size_t found;
     int code;
 
-    if (now_us < a->due_us)
+    if (now_us < schedule->due_us)
         return SQLITE_DONE;
-    code = outbox_due(a->reader, a->destination->number, now_us, a->due, slots->count + 1, &found);
+    code = outbox_due(schedule->reader, schedule->destination->number, now_us, schedule->due,
+                      slots->count + 1, &found);
     for (size_t i = 0; code == SQLITE_OK && i < found; i++) {
-        if (slots_find(slots, a->due[i].seq) == NULL) {
-            *due = a->due[i];
+        if (slots_find(slots, schedule->due[i].seq) == NULL) {
+            *due = schedule->due[i];
             return SQLITE_ROW;
         }
     }
     if (code == SQLITE_OK)
-        code = outbox_next_due(a->reader, a->destination->number, now_us, &a->due_us);
+        code = outbox_next_due(schedule->reader, schedule->destination->number, now_us,
+                               &schedule->due_us);
     return code == SQLITE_OK ? SQLITE_DONE : code;
 }
 
-/* Where the order counts: the oldest that is to be tried again, if it is due. *none: there is no
- * such, and a new one may go. */
-static int schedule_oldest(struct schedule *a, struct outbox_due *due, bool *none)
+/* Finds the oldest delivery waiting for a retry, for ordered destinations. *none: there is none, so
+ * a new delivery may start. */
+static int schedule_oldest(struct schedule *schedule, struct outbox_due *due, bool *none)
 {
     bool found;
     int code;
 
     *none = false;
-    if (clock_steady_us() < a->due_us && a->due_us != INT64_MAX)
+    if (clock_steady_us() < schedule->due_us && schedule->due_us != INT64_MAX)
         return SQLITE_DONE;
-    code = outbox_lowest_due(a->reader, a->destination->number, due, &found);
+    code = outbox_lowest_due(schedule->reader, schedule->destination->number, due, &found);
     if (code != SQLITE_OK)
         return code;
-    a->due_us = found ? due->due_us : INT64_MAX;
+    schedule->due_us = found ? due->due_us : INT64_MAX;
     *none = !found;
     return found && due->due_us <= clock_steady_us() ? SQLITE_ROW : SQLITE_DONE;
 }
 
-/* For how many microseconds there is nothing, or INT64_MAX. */
-static int64_t schedule_wait_us(const struct schedule *a)
+/* Returns the time until the next start; INT64_MAX: none known. */
+static int64_t schedule_wait_us(const struct schedule *schedule)
 {
-    if (a->news && (!a->destination->ordered || a->due_us == INT64_MAX))
+    if (schedule->news && (!schedule->destination->ordered || schedule->due_us == INT64_MAX))
         return 0;
-    return a->due_us == INT64_MAX ? INT64_MAX : a->due_us - clock_steady_us();
+    return schedule->due_us == INT64_MAX ? INT64_MAX : schedule->due_us - clock_steady_us();
 }
 
-/* ---- lane */
+/* ---- queue */
 
 enum {
-    SLOTS_PER_SENDER = 4,     /* outcomes may wait for the disk while others are sent */
-    STORE_RETRY_US = 1000000, /* until a store that cannot be read is tried again */
+    SLOTS_PER_SENDER = 4,     /* spare slots hold outcomes until they are recorded */
+    STORE_RETRY_US = 1000000, /* pause after a failed read of the store */
 };
 
 struct queue {
@@ -410,7 +410,7 @@ struct queue {
     struct breaker breaker;
     struct answer_wait_list waiters;
     struct watermark watermark;
-    bool due_was_last; /* of the two kinds on the agenda */
+    bool due_was_last; /* queue_start_either() alternates */
     bool stopping;
     bool retired;
     int64_t broken_until_us;
@@ -433,72 +433,72 @@ static int64_t queue_low_water(const struct queue *queue, const struct attempt *
     return slots_low_water(&queue->slots, queue->schedule.position, but);
 }
 
-/* Whatever becomes of the lane's rules meanwhile, the attempt keeps these. */
-static void queue_start_attempt(struct queue *queue, struct attempt *a,
+/* The attempt keeps the current policy, even if the queue switches to another one. */
+static void queue_start_attempt(struct queue *queue, struct attempt *attempt,
                                 struct delivery_row *delivery, int64_t seq, unsigned tries,
                                 bool first)
 {
-    a->policy = policy_hold_forwarding(queue->policy);
-    a->destination = queue->destination;
-    attempt_start(a, delivery, seq, tries, first);
+    attempt->policy = policy_hold_forwarding(queue->policy);
+    attempt->destination = queue->destination;
+    attempt_start(attempt, delivery, seq, tries, first);
 }
 
-/* ---- what becomes of attempts */
+/* ---- queue: ends of attempts */
 
-static void queue_on_answered(struct attempt *a)
+static void queue_on_answered(struct attempt *attempt)
 {
-    struct queue *queue = a->data;
-    bool moved = destination_url_changed(a->destination, queue->destination);
+    struct queue *queue = attempt->data;
+    bool moved = destination_url_changed(attempt->destination, queue->destination);
 
-    /* If so, it says nothing about where deliveries go now, nor when to try there. */
-    if (moved && a->facts.state == OUTBOX_RETRY)
-        a->facts.due_us = clock_steady_us();
-    else if (!moved && a->reached)
+    /* The URL has changed: the result says nothing about the new one, so retry at once. */
+    if (moved && attempt->facts.state == OUTBOX_RETRY)
+        attempt->facts.due_us = clock_steady_us();
+    else if (!moved && attempt->reached)
         breaker_success(&queue->breaker);
     else if (!moved)
-        breaker_failure(&queue->breaker, a->retry_after_us, clock_mono_us());
-    attempt_record(a, queue_low_water(queue, a));
+        breaker_failure(&queue->breaker, attempt->retry_after_us, clock_mono_us());
+    attempt_record(attempt, queue_low_water(queue, attempt));
 }
 
-static void queue_on_recorded(struct attempt *a)
+static void queue_on_recorded(struct attempt *attempt)
 {
-    struct queue *queue = a->data;
+    struct queue *queue = attempt->data;
 
-    policy_release_forwarding(&a->policy);
-    watermark_carried(&queue->watermark, a->cursor);
-    queue_counters_add(&queue->counters, &a->facts);
-    if (a->facts.state == OUTBOX_RETRY)
-        schedule_expect(&queue->schedule, a->facts.due_us);
+    policy_release_forwarding(&attempt->policy);
+    watermark_carried(&queue->watermark, attempt->cursor);
+    queue_counters_add(&queue->counters, &attempt->facts);
+    if (attempt->facts.state == OUTBOX_RETRY)
+        schedule_expect(&queue->schedule, attempt->facts.due_us);
 }
 
 static void queue_record_again(struct queue *queue, int64_t now_us, bool now)
 {
     for (unsigned i = 0; i < queue->slots.count; i++) {
-        struct attempt *a = queue->slots.all[i];
+        struct attempt *attempt = queue->slots.all[i];
 
-        if (a->state == ATTEMPT_UNRECORDED && (now || a->retry_us <= now_us))
-            attempt_record(a, queue_low_water(queue, a));
+        if (attempt->state == ATTEMPT_UNRECORDED && (now || attempt->retry_us <= now_us))
+            attempt_record(attempt, queue_low_water(queue, attempt));
     }
 }
 
-/* ---- those who wait for an answer */
+/* ---- queue: waiting senders */
 
 void queue_add_waiter(struct queue *queue, struct answer_wait *waiter)
 {
-    struct attempt *a = slots_find(&queue->slots, waiter->seq);
+    struct attempt *attempt = slots_find(&queue->slots, waiter->seq);
 
     waiter->until_us = clock_mono_us() + (int64_t)queue->destination->target.timeout_s * 1000000;
-    if (a != NULL && a->state == ATTEMPT_SENDING && a->keeps_answer)
-        attempt_add_waiter(a, waiter);
+    if (attempt != NULL && attempt->state == ATTEMPT_SENDING && attempt->keeps_answer)
+        attempt_add_waiter(attempt, waiter);
     else if (queue->stopping)
         answer_wait_finish(waiter, ANSWER_WAIT_FAILED);
     else
         answer_wait_list_put(&queue->waiters, waiter);
 }
 
-/* ---- what is next */
+/* ---- queue: next delivery */
 
-/* SQLITE_ROW if an attempt was started, SQLITE_DONE if there is nothing to start. */
+/* Returns SQLITE_ROW if an attempt started, SQLITE_DONE if none can, or SQLite's error. */
 static int queue_start_new(struct queue *queue)
 {
     struct delivery_row *delivery;
@@ -509,18 +509,18 @@ static int queue_start_new(struct queue *queue)
     return code;
 }
 
-/* Perhaps for the relay that is the first in line. */
-static int queue_start_again(struct queue *queue, const struct outbox_due *due, bool for_relay)
+/* Starts a retry, or the attempt for the first waiting sender. */
+static int queue_start_again(struct queue *queue, const struct outbox_due *due, bool for_waiter)
 {
-    struct attempt *a = slots_unused(&queue->slots);
+    struct attempt *attempt = slots_unused(&queue->slots);
     struct delivery_row *delivery;
     int code = outbox_read_delivery(queue->options.reader, due->seq, &delivery);
 
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         return code;
-    if (for_relay)
-        attempt_add_waiter(a, answer_wait_list_take(&queue->waiters));
-    queue_start_attempt(queue, a, delivery, due->seq, due->tries + 1, false);
+    if (for_waiter)
+        attempt_add_waiter(attempt, answer_wait_list_take(&queue->waiters));
+    queue_start_attempt(queue, attempt, delivery, due->seq, due->tries + 1, false);
     return SQLITE_ROW;
 }
 
@@ -532,7 +532,7 @@ static int queue_start_due(struct queue *queue)
     return code == SQLITE_ROW ? queue_start_again(queue, &due, false) : code;
 }
 
-/* One at a time, and what has to be tried again before what is new. */
+/* Starts one delivery at a time, retries before new ones. */
 static int queue_start_in_order(struct queue *queue)
 {
     struct outbox_due due;
@@ -547,8 +547,8 @@ static int queue_start_in_order(struct queue *queue)
     return none ? queue_start_new(queue) : code;
 }
 
-/* Also where one attempt is to find out whether the destination is back: what fails again and again
- * must not be all that is tried. */
+/* Gives retries at most half of the concurrency while new deliveries wait. If one attempt is
+ * allowed, retries and new deliveries alternate, so that a failing delivery blocks no other. */
 static int queue_start_either(struct queue *queue, unsigned allowed)
 {
     unsigned most = allowed / 2;
@@ -556,7 +556,7 @@ static int queue_start_either(struct queue *queue, unsigned allowed)
     int code = due_first ? queue_start_due(queue) : queue_start_new(queue);
 
     queue->due_was_last = due_first == (code == SQLITE_ROW);
-    /* There may be more new ones behind those that nobody wants. */
+    /* News left: the scan stopped at its limit of filtered deliveries. */
     if (code == SQLITE_DONE && (due_first || !queue->schedule.news))
         code = due_first ? queue_start_new(queue) : queue_start_due(queue);
     return code;
@@ -564,14 +564,14 @@ static int queue_start_either(struct queue *queue, unsigned allowed)
 
 static int queue_start_waiter(struct queue *queue)
 {
-    const struct queue_options *o = &queue->options;
+    const struct queue_options *options = &queue->options;
     struct outbox_due due = {.seq = queue->waiters.first->seq};
     enum outbox_state state;
     int code;
 
     if (slots_find(&queue->slots, due.seq) != NULL)
         return SQLITE_DONE; /* its outcome is being recorded */
-    code = outbox_state(o->reader, queue->destination->number, due.seq, &state, &due.tries);
+    code = outbox_state(options->reader, queue->destination->number, due.seq, &state, &due.tries);
     if (code == SQLITE_OK && state == OUTBOX_DONE) {
         answer_wait_finish(answer_wait_list_take(&queue->waiters), ANSWER_WAIT_DELIVERED);
         return SQLITE_ROW;
@@ -579,7 +579,7 @@ static int queue_start_waiter(struct queue *queue)
     return code == SQLITE_OK ? queue_start_again(queue, &due, true) : code;
 }
 
-/* ---- all of it */
+/* ---- queue: run */
 
 static int queue_start_one(struct queue *queue, int64_t now_us)
 {
@@ -654,20 +654,20 @@ static int64_t queue_max_us(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* When something may be started that is there, or INT64_MAX. */
+/* Returns the time until a known delivery may start; INT64_MAX: none. */
 static int64_t queue_wait_to_start_us(const struct queue *queue, int64_t now_us)
 {
-    const struct destination *d = queue->destination;
+    const struct destination *destination = queue->destination;
     unsigned sending = queue_sending(queue);
     int64_t wait_us = schedule_wait_us(&queue->schedule);
 
-    if (queue->stopping || queue->retired || sending >= d->concurrency ||
+    if (queue->stopping || queue->retired || sending >= destination->concurrency ||
         slots_unused(&queue->slots) == NULL)
         return INT64_MAX;
     if (now_us >= queue->breaker.rests_until_us &&
-        sending >= breaker_allows(&queue->breaker, d->concurrency, now_us))
+        sending >= breaker_allows(&queue->breaker, destination->concurrency, now_us))
         return INT64_MAX;
-    if (d->ordered && slots_in(&queue->slots, ATTEMPT_NONE) < queue->slots.count)
+    if (destination->ordered && slots_in(&queue->slots, ATTEMPT_NONE) < queue->slots.count)
         return INT64_MAX;
     if (wait_us == INT64_MAX)
         return INT64_MAX;
@@ -733,9 +733,9 @@ int64_t queue_destination(const struct queue *queue)
     return queue->destination->number;
 }
 
-/* ---- its life */
+/* ---- queue: start and stop */
 
-/* They take part in it from the next turn on. Without memory it makes do with what there is. */
+/* Grows the slots; they are used from the next run on. On ENOMEM the old number remains. */
 static bool queue_reserve(struct queue *queue, unsigned slots)
 {
     const struct attempt like = {
@@ -776,19 +776,20 @@ void queue_free(struct queue **queue)
     *queue = NULL;
 }
 
-void queue_follow(struct queue *queue, struct policy *policy, const struct destination *d)
+void queue_follow(struct queue *queue, struct policy *policy, const struct destination *destination)
 {
     const struct destination *before = queue->destination;
     struct policy *old = queue->policy;
 
     queue->policy = policy_hold_forwarding(policy);
-    queue->destination = d;
+    queue->destination = destination;
     queue->retired = false;
-    queue_reserve(queue, SLOTS_PER_SENDER * d->concurrency);
-    schedule_follow(&queue->schedule, d);
+    queue_reserve(queue, SLOTS_PER_SENDER * destination->concurrency);
+    schedule_follow(&queue->schedule, destination);
     if (before == NULL)
-        watermark_init(&queue->watermark, queue->options.tools, d->number, d->cursor);
-    else if (destination_url_changed(before, d))
+        watermark_init(&queue->watermark, queue->options.tools, destination->number,
+                       destination->cursor);
+    else if (destination_url_changed(before, destination))
         breaker_success(&queue->breaker);
     policy_release_forwarding(&old);
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * queue.h - one destination's deliveries on their way: which is next, how many at once, and up to
- * where all have been taken up.
+ * queue.h - the deliveries of one destination: selects the next ones, limits the concurrency and
+ * keeps the low-water mark.
  *
- * New ones come in the order of arrival, from the cursor on; those that are due again take at most
- * half of the places while new ones wait. Senders that wait for an answer come first.
+ * New deliveries start in order of arrival from the low-water mark; due retries take at most half
+ * of the concurrency while new deliveries wait. Senders that wait for an answer come first.
  *
- * A delivery counts as taken up when the outcome of its first attempt is in the store. Until then
- * the cursor stays before it, so a crash at any moment repeats attempts and loses none.
+ * The low-water mark (`cursor`) passes a delivery once its first attempt is recorded. A crash at
+ * any moment repeats attempts, but loses none.
  *
- * Threads    The forwarder's, but for queue_kick() and queue_stats().
+ * Ownership  queue_new() allocates, queue_free() frees.
+ * Threads    The forwarder thread; queue_kick(), queue_stats() and queue_name() any thread.
  */
 #ifndef DAEMON_FORWARD_QUEUE_H
 #define DAEMON_FORWARD_QUEUE_H
@@ -26,71 +27,71 @@ struct answer_wait;
 struct policy;
 
 struct queue_options {
-    const char *name; /* of the destination */
+    const char *name; /* destination name */
     const struct attempt_tools *tools;
     struct outbox *reader;
-    int64_t newest; /* those up to it may have been tried before this process began */
+    int64_t newest; /* deliveries up to this seq may have been attempted by an earlier process */
 };
 
-/* NULL without memory. It does nothing before queue_follow(). */
+/* Returns NULL on ENOMEM. The queue does nothing before queue_follow(). */
 struct queue *queue_new(const struct queue_options *options);
 void queue_free(struct queue **queue);
 
 const char *queue_name(const struct queue *queue);
-int64_t queue_destination(const struct queue *queue);
+int64_t queue_destination(const struct queue *queue); /* number in the store */
 
-/* From now on the destination is this one of these rules, with the same name. What is under way
- * ends as it began. */
+/* Switches to a destination of the same name in a new policy; running attempts keep the old one. */
 void queue_follow(struct queue *queue, struct policy *policy,
                   const struct destination *destination);
 
-/* The destination is none any more: ends what is under way, and what senders wait for. */
+/* Drains the queue of a removed destination: serves only senders that wait for an answer. */
 void queue_retire(struct queue *queue);
 
-/* Whether that has happened, all of it is in the store, and nobody can come and ask. */
+/* Returns true if a retired queue is empty, recorded, and no sender can be added any more. */
 bool queue_has_ended(const struct queue *queue);
 
-/* Starts what can be started. SQLite's code. Times are clock_mono_us()'s, here and below. */
+/* Starts attempts and writes due records. Returns SQLITE_OK or SQLite's error. `now_us` is the
+ * monotonic clock's time, here and below. */
 int queue_run(struct queue *queue, int64_t now_us);
 
-/* For how many microseconds it is not worth to call queue_run() if nothing happens. */
+/* Returns the microseconds until queue_run() has work, if nothing happens before. */
 int64_t queue_wait_us(const struct queue *queue, int64_t now_us);
 
-/* Something has been stored. */
+/* Tells the queue that new deliveries may be in the store. */
 void queue_notify(struct queue *queue);
 
-/* A sender waits for the answer to this delivery. */
+/* Adds a sender that waits for the answer to waiter->seq. */
 void queue_add_waiter(struct queue *queue, struct answer_wait *waiter);
 
-/* Starts nothing any more. */
+/* Starts no more attempts, and ends the waits of senders without a running attempt. */
 void queue_stop(struct queue *queue);
 
-/* Ends what is being sent. */
+/* Aborts running calls. */
 void queue_cancel(struct queue *queue);
 
-/* Has the journal write what is still to be written. */
+/* Writes rejected records and the low-water mark now. */
 void queue_flush(struct queue *queue);
 
-/* What is under way, and whether the journal has any of it. */
+/* Return the number of attempts being sent, and of records in the writer. */
 unsigned queue_sending(const struct queue *queue);
 unsigned queue_recording(const struct queue *queue);
 
-/* ---- on any thread */
-
-/* Somebody wants deliveries to be sent, now, whatever was found out about the destination. */
+/* Any thread: retries now, even if the breaker pauses the destination. */
 void queue_kick(struct queue *queue);
 
+/* ---- statistics */
+
 enum {
-    QUEUE_NAME_SIZE = 80 /* a longer one is cut */
+    QUEUE_NAME_SIZE = 80 /* longer names are cut */
 };
 
 struct queue_stats {
     char destination[QUEUE_NAME_SIZE];
     uint64_t forwarded, retried, parked; /* outcomes of attempts */
-    uint64_t took_us;                    /* the sum of the attempts */
+    uint64_t took_us;                    /* total duration of attempts */
     unsigned sending;
-    int64_t success_us; /* when the last one was forwarded, since 1970; 0: not yet */
-    bool resting;
+    int64_t success_us; /* time of the last success, since 1970; 0: none yet */
+    bool resting;       /* the breaker pauses the destination */
 };
 
 void queue_stats(const struct queue *queue, struct queue_stats *stats);

@@ -6,7 +6,7 @@
 
 static const char clause_blanks[] = " \t\r";
 
-/* strchr() would find the NUL, too. */
+/* No strchr(), because it also finds the NUL. */
 static bool clause_is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * clause.h - the clauses of a scheme's description, hookline-schemes(7), word by word. Pure. The
- * library says whether the description is sound.
+ * clause.h - splits a scheme's description, hookline-schemes(7), into clauses and words. Pure. Only
+ * the library validates descriptions.
  *
  * Ownership  Words point into the description.
  */
@@ -18,26 +18,25 @@ enum {
 };
 
 struct clause {
-    hookline_bytes words[CLAUSE_WORDS_MAX]; /* the first one is the keyword */
+    hookline_bytes words[CLAUSE_WORDS_MAX]; /* words[0] is the keyword */
     size_t count;
 };
 
-/* The next clause, and *description behind it. False at the end. */
+/* Reads the next clause and moves *description behind it. Returns false at the end. */
 bool clause_next(const char **description, struct clause *clause);
 
-/* The clause that begins with this word and, unless it is NULL, that second one. If there are
- * several, the last one counts. */
+/* Finds the last clause that begins with `first` and, unless it is NULL, `second`. */
 bool clause_find(const char *description, const char *first, const char *second,
                  struct clause *clause);
 
-/* Whether a word is this text; a number behind the last word is never. */
+/* Returns true if the clause has a word of this number and it equals `text`. */
 bool clause_word_is(const struct clause *clause, size_t number, const char *text);
 
-/* Copies a word, up to the '|' in a pair of names; "" if there is no such word or no room. */
+/* Copies a word, up to the '|' in a pair of names; "" if the word is missing or too long. */
 void clause_copy_word(const struct clause *clause, size_t number, char *out, size_t size);
 
-/* Writes the description with the clause of that keyword left out and `clause` in its place. False
- * if it is too long. */
+/* Writes the description with `clause` in place of the clauses of that keyword. Returns false if the
+ * result is too long. */
 bool clause_replace(const char *description, const char *keyword, const char *clause,
                     char out[DESCRIPTION_SIZE]);
 

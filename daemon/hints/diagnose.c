@@ -16,28 +16,28 @@ static const struct {
     const char *name, *text;
 } diagnose_causes[] = {
     [DIAGNOSE_OTHER_SOURCE] =
-        {"other_source", "the signature is right for another source: the sender delivers to the "
-                         "wrong URL, or the secrets of the two were mixed up"},
+        {"other_source", "the signature matches another source: the sender delivers to the wrong "
+                         "URL, or the two secrets are swapped"},
     [DIAGNOSE_BODY_NEWLINE] =
-        {"body_newline", "the signature is that of the body with one line end more or less: find "
-                         "what adds or takes it on the way, and have the body passed on as it is"},
+        {"body_newline", "the signature matches the body with one line end more or less: find the "
+                         "proxy that adds or removes it, and make it pass the body unchanged"},
     [DIAGNOSE_BODY_CRLF] =
-        {"body_crlf", "the signature is that of the body with other line ends: find what changes "
-                      "them on the way, and have the body passed on as it is"},
+        {"body_crlf", "the signature matches the body with different line ends: find the proxy "
+                      "that converts them, and make it pass the body unchanged"},
     [DIAGNOSE_BODY_REENCODED] =
-        {"body_reencoded", "the signature is that of the same JSON in another spelling: find what "
-                           "parses the body on the way and writes it again, and have the bytes "
-                           "passed on as they are"},
+        {"body_reencoded", "the signature matches the same JSON with different spacing or escapes: "
+                           "find the proxy that parses and rewrites the body, and make it pass the "
+                           "bytes unchanged"},
     [DIAGNOSE_SECRET_NEWLINE] =
-        {"secret_newline", "the sender signs with this secret and a line end behind it: enter it "
-                           "there again, without the line end"},
+        {"secret_newline", "the sender signs with this secret plus a trailing newline: enter the "
+                           "secret there again, without the newline"},
     [DIAGNOSE_SECRET_DECODING] =
-        {"secret_decoding", "the sender signs with this secret, but reads it in another way than "
-                            "the scheme says, as text, base64, hex, with or without its prefix: "
-                            "look for the scheme that reads it so, or describe it"},
+        {"secret_decoding", "the sender signs with this secret, but does not decode it as the "
+                            "scheme says (text, base64 or hex, with or without prefix): use the "
+                            "scheme that decodes it the sender's way, or describe one"},
     [DIAGNOSE_TIMESTAMP_UNIT] =
-        {"timestamp_unit", "the signed time is right in another unit: the sender counts seconds "
-                           "where the scheme counts milliseconds, or the other way round"},
+        {"timestamp_unit", "the signed time is correct in another unit: the sender counts seconds "
+                           "where the scheme counts milliseconds, or vice versa"},
 };
 
 const char *diagnose_cause_name(enum diagnose_cause kind)
@@ -50,7 +50,7 @@ const char *diagnose_cause_text(enum diagnose_cause kind)
     return diagnose_causes[kind].text;
 }
 
-/* Whether one of the verifier's secrets gives the signature, be it too old or not. */
+/* Returns true if a secret of the verifier matches the signature, however old. */
 static bool diagnose_is_authentic(const hookline_verifier *verifier,
                                   const hookline_request *request, int64_t now)
 {
@@ -72,65 +72,66 @@ static struct diagnose_result diagnose_find_source(const struct diagnose_questio
     return (struct diagnose_result){DIAGNOSE_NONE, NULL};
 }
 
-/* ---- another body */
+/* ---- altered body */
 
 struct diagnose_bodies {
     const struct diagnose_question *question;
     hookline_bytes body;
-    char *text; /* where another one is written */
+    char *text; /* buffer for the variant */
     size_t size;
 };
 
-static bool diagnose_try_body(const struct diagnose_bodies *o, const char *body, size_t len)
+static bool diagnose_try_body(const struct diagnose_bodies *bodies, const char *body, size_t len)
 {
-    hookline_request request = *o->question->request;
+    hookline_request request = *bodies->question->request;
 
     request.body = (hookline_bytes){body, len};
-    return diagnose_is_authentic(o->question->verifier, &request, o->question->now);
+    return diagnose_is_authentic(bodies->question->verifier, &request, bodies->question->now);
 }
 
-static bool diagnose_try_newline(struct diagnose_bodies *o)
+static bool diagnose_try_newline(struct diagnose_bodies *bodies)
 {
-    hookline_bytes b = o->body;
+    hookline_bytes b = bodies->body;
 
-    memcpy(o->text, b.base, b.len);
-    memcpy(o->text + b.len, "\n", 1);
-    if (diagnose_try_body(o, o->text, b.len + 1))
+    memcpy(bodies->text, b.base, b.len);
+    memcpy(bodies->text + b.len, "\n", 1);
+    if (diagnose_try_body(bodies, bodies->text, b.len + 1))
         return true;
-    memcpy(o->text + b.len, "\r\n", 2);
-    if (diagnose_try_body(o, o->text, b.len + 2))
+    memcpy(bodies->text + b.len, "\r\n", 2);
+    if (diagnose_try_body(bodies, bodies->text, b.len + 2))
         return true;
     if (b.base[b.len - 1] != '\n')
         return false;
-    return diagnose_try_body(o, b.base, b.len - 1) ||
-           (b.len > 1 && b.base[b.len - 2] == '\r' && diagnose_try_body(o, b.base, b.len - 2));
+    return diagnose_try_body(bodies, b.base, b.len - 1) ||
+           (b.len > 1 && b.base[b.len - 2] == '\r' && diagnose_try_body(bodies, b.base, b.len - 2));
 }
 
-/* All line ends become `end`. */
-static bool diagnose_try_line_ends(struct diagnose_bodies *o, const char *end)
+/* Tries the body with every line end replaced by `end`. */
+static bool diagnose_try_line_ends(struct diagnose_bodies *bodies, const char *end)
 {
     size_t len = 0, end_len = strlen(end);
 
-    for (size_t i = 0; i < o->body.len; i++) {
-        bool crlf = o->body.base[i] == '\r' && i + 1 < o->body.len && o->body.base[i + 1] == '\n';
+    for (size_t i = 0; i < bodies->body.len; i++) {
+        bool crlf = bodies->body.base[i] == '\r' && i + 1 < bodies->body.len &&
+                    bodies->body.base[i + 1] == '\n';
 
-        if (crlf || o->body.base[i] == '\n') {
-            memcpy(o->text + len, end, end_len);
+        if (crlf || bodies->body.base[i] == '\n') {
+            memcpy(bodies->text + len, end, end_len);
             len += end_len;
             i += crlf;
         } else {
-            o->text[len++] = o->body.base[i];
+            bodies->text[len++] = bodies->body.base[i];
         }
     }
-    return diagnose_try_body(o, o->text, len);
+    return diagnose_try_body(bodies, bodies->text, len);
 }
 
-static bool diagnose_try_json_variants(struct diagnose_bodies *o)
+static bool diagnose_try_json_variants(struct diagnose_bodies *bodies)
 {
     for (unsigned n = 0; n < json_variants_count(); n++) {
-        size_t len = json_variants_write(n, o->body, o->text, o->size);
+        size_t len = json_variants_write(n, bodies->body, bodies->text, bodies->size);
 
-        if (len > 0 && diagnose_try_body(o, o->text, len))
+        if (len > 0 && diagnose_try_body(bodies, bodies->text, len))
             return true;
     }
     return false;
@@ -138,27 +139,27 @@ static bool diagnose_try_json_variants(struct diagnose_bodies *o)
 
 static enum diagnose_cause diagnose_find_body(const struct diagnose_question *q)
 {
-    struct diagnose_bodies o = {.question = q, .body = q->request->body};
+    struct diagnose_bodies bodies = {.question = q, .body = q->request->body};
     enum diagnose_cause kind = DIAGNOSE_NONE;
 
-    if (o.body.len == 0 || o.body.len > SIZE_MAX / 8)
+    if (bodies.body.len == 0 || bodies.body.len > SIZE_MAX / 8)
         return DIAGNOSE_NONE;
-    /* Line ends take twice the room at most; of spellings those are left out that take more. */
-    o.size = 4 * o.body.len + 1024;
-    if ((o.text = malloc(o.size)) == NULL)
+    /* CRLF at most doubles the body; longer JSON variants are skipped. */
+    bodies.size = 4 * bodies.body.len + 1024;
+    if ((bodies.text = malloc(bodies.size)) == NULL)
         return DIAGNOSE_NONE;
-    if (diagnose_try_newline(&o))
+    if (diagnose_try_newline(&bodies))
         kind = DIAGNOSE_BODY_NEWLINE;
-    else if (memchr(o.body.base, '\n', o.body.len) != NULL &&
-             (diagnose_try_line_ends(&o, "\n") || diagnose_try_line_ends(&o, "\r\n")))
+    else if (memchr(bodies.body.base, '\n', bodies.body.len) != NULL &&
+             (diagnose_try_line_ends(&bodies, "\n") || diagnose_try_line_ends(&bodies, "\r\n")))
         kind = DIAGNOSE_BODY_CRLF;
-    else if (diagnose_try_json_variants(&o))
+    else if (diagnose_try_json_variants(&bodies))
         kind = DIAGNOSE_BODY_REENCODED;
-    free(o.text);
+    free(bodies.text);
     return kind;
 }
 
-/* ---- another key */
+/* ---- wrong key */
 
 static enum diagnose_cause diagnose_find_key(const struct diagnose_question *q)
 {
@@ -175,14 +176,14 @@ static enum diagnose_cause diagnose_find_key(const struct diagnose_question *q)
     return DIAGNOSE_NONE;
 }
 
-/* ---- another unit of the time */
+/* ---- wrong time unit */
 
 static bool diagnose_is_near(int64_t time, int64_t other, int64_t seconds)
 {
     return time - other > -seconds && time - other < seconds;
 }
 
-/* Milliseconds, or less, that were taken for seconds; and seconds taken for milliseconds. */
+/* Tries ms, us and ns taken for seconds, then seconds taken for milliseconds. */
 static enum diagnose_cause diagnose_find_unit(const struct diagnose_question *q)
 {
     int64_t signed_at = q->result.signed_at;
@@ -197,26 +198,26 @@ static enum diagnose_cause diagnose_find_unit(const struct diagnose_question *q)
 
 struct diagnose_result diagnose_find(const struct diagnose_question *q)
 {
-    struct diagnose_result m = {DIAGNOSE_NONE, NULL};
+    struct diagnose_result found = {DIAGNOSE_NONE, NULL};
 
     switch (q->result.reason) {
     case HOOKLINE_MISMATCH:
-        m = diagnose_find_source(q);
-        if (m.kind == DIAGNOSE_NONE)
-            m.kind = diagnose_find_body(q);
-        if (m.kind == DIAGNOSE_NONE)
-            m.kind = diagnose_find_key(q);
+        found = diagnose_find_source(q);
+        if (found.kind == DIAGNOSE_NONE)
+            found.kind = diagnose_find_body(q);
+        if (found.kind == DIAGNOSE_NONE)
+            found.kind = diagnose_find_key(q);
         break;
     case HOOKLINE_MISSING_HEADER:
     case HOOKLINE_BAD_SIGNATURE_FORMAT:
-        m = diagnose_find_source(q);
+        found = diagnose_find_source(q);
         break;
     case HOOKLINE_TOO_OLD:
     case HOOKLINE_TOO_NEW:
-        m.kind = diagnose_find_unit(q);
+        found.kind = diagnose_find_unit(q);
         break;
     default:
         break;
     }
-    return m;
+    return found;
 }

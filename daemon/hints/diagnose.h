@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * diagnose.h - the usual mistake behind a request that was refused: whose secret, which bytes or
- * which key would have given its signature. Found by trying, so what is found is certain; a forgery
- * has none.
+ * diagnose.h - usual mistake behind a refused request: wrong source, altered body, wrong key or
+ * wrong time unit. A cause is certain, because undoing the mistake made the signature match. A
+ * forgery has no cause.
  *
- * Ownership  The question is the caller's; what is found points into it.
- * Threads    Any. Blocks for some MACs over the body, and for each secret and each way to read it
- *            for a verifier: milliseconds with 64 KiB. It is not meant for each request.
- * Errors     Without memory, or where a mistake cannot be tried, nothing is found.
+ * Ownership  The question is the caller's; the result points into it.
+ * Threads    Any. Computes several MACs of the body, and creates a verifier per secret and way to
+ *            decode it: milliseconds for 64 KiB. Too slow for every request.
+ * Errors     DIAGNOSE_NONE on ENOMEM.
  */
 #ifndef DAEMON_HINTS_DIAGNOSE_H
 #define DAEMON_HINTS_DIAGNOSE_H
@@ -29,33 +29,34 @@ enum diagnose_cause {
 };
 
 struct diagnose_other {
-    const char *name, *url; /* url: NULL unless its scheme signs it */
+    const char *name, *url; /* url: NULL unless the scheme signs it */
     const hookline_verifier *verifier;
 };
 
 struct diagnose_question {
-    const hookline_verifier *verifier; /* that refused ... */
-    const hookline_request *request;   /* ... this, ... */
-    int64_t now;                       /* ... then ... */
-    hookline_result result;            /* ... and said so */
-    const char *description;           /* of the verifier's scheme; NULL: secrets are not tried */
-    const char *const *secrets;        /* of the verifier */
+    const hookline_verifier *verifier; /* the one that refused */
+    const hookline_request *request;   /* the refused request */
+    int64_t now;                       /* time of the verification, seconds since 1970 */
+    hookline_result result;            /* result of the verification */
+    const char *description;           /* of the verifier's scheme; NULL: do not try secrets */
+    const char *const *secrets;        /* the verifier's */
     size_t secrets_count;
-    const struct diagnose_other *others; /* it may be among them */
+    const struct diagnose_other *others; /* may include the verifier itself */
     size_t others_count;
 };
 
 struct diagnose_result {
     enum diagnose_cause kind;
-    const char *other; /* the name of the other source, or NULL */
+    const char *other; /* name of the matching source, or NULL */
 };
 
+/* Returns the first cause found. */
 struct diagnose_result diagnose_find(const struct diagnose_question *question);
 
-/* Stable, for lines; NULL for none. */
+/* Returns the stable name for log lines; NULL for DIAGNOSE_NONE. */
 const char *diagnose_cause_name(enum diagnose_cause kind);
 
-/* A sentence for people: what is so, and what to do; NULL for none. */
+/* Returns a sentence with cause and remedy; NULL for DIAGNOSE_NONE. */
 const char *diagnose_cause_text(enum diagnose_cause kind);
 
 #endif

@@ -5,38 +5,38 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "daemon/base/json.h"
+#include "daemon/base/text.h"
 
 struct json_variant_spacing {
     const char *comma, *colon;
-    const char *indent; /* NULL: all on one line */
+    const char *indent; /* NULL: one line */
 };
 
 static const struct json_variant_spacing json_variant_spacings[] = {
-    {",", ":", NULL},  {", ", ": ", NULL}, /* Python's */
+    {",", ":", NULL},  {", ", ": ", NULL}, /* Python */
     {",", ": ", "  "}, {",", ": ", "    "}, {",", ": ", "\t"},
 };
 
 struct json_variant_escaping {
-    bool kept;   /* strings stay as they are */
-    bool ascii;  /* all else is escaped */
-    bool slash;  /* "/" is escaped */
-    bool angles; /* < > & are escaped, and what ends a line in JavaScript */
+    bool kept;   /* keep strings as they are */
+    bool ascii;  /* escape non-ASCII */
+    bool slash;  /* escape "/" */
+    bool angles; /* escape < > & U+2028 U+2029 */
 };
 
 static const struct json_variant_escaping json_variant_escapings[] = {
     {.kept = true},
     {.kept = false},
-    {.ascii = true},                /* Python's */
-    {.ascii = true, .slash = true}, /* PHP's */
-    {.angles = true},               /* Go's, and that of Rails */
+    {.ascii = true},                /* Python */
+    {.ascii = true, .slash = true}, /* PHP */
+    {.angles = true},               /* Go, Rails */
 };
 
 enum {
     SPACINGS = sizeof(json_variant_spacings) / sizeof(json_variant_spacings[0]),
     ESCAPINGS = sizeof(json_variant_escapings) / sizeof(json_variant_escapings[0]),
     DEPTH_MAX = 100,
-    NO_CHARACTER = 0x110000, /* and more: the byte itself */
+    NO_CHARACTER = 0x110000, /* plus a byte: not a character, copy the byte */
 };
 
 struct json_variant_writer {
@@ -60,7 +60,7 @@ static void json_variant_put(struct json_variant_writer *w, const char *text, si
 
 /* ---- strings */
 
-/* Four digits behind "\u"; more than 0xffff if it is something else. */
+/* Returns the value of a "\uXXXX" escape, or UINT32_MAX. */
 static uint32_t json_variant_read_unit(const char *text, size_t len)
 {
     uint32_t unit = 0;
@@ -78,7 +78,7 @@ static uint32_t json_variant_read_unit(const char *text, size_t len)
     return unit;
 }
 
-/* How many bytes the character takes. What follows the backslash may be nothing. */
+/* Reads an escape and returns its length. A lone backslash has length 1. */
 static size_t json_variant_read_escape(const char *text, size_t len, uint32_t *character)
 {
     static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
@@ -110,7 +110,7 @@ static size_t json_variant_read_char(const char *text, size_t len, uint32_t *cha
 
     if (lead == '\\')
         return json_variant_read_escape(text, len, character);
-    if (n > len || !json_is_utf8(text, n)) {
+    if (n > len || !text_is_utf8(text, n)) {
         *character = NO_CHARACTER + lead;
         return 1;
     }
@@ -180,7 +180,8 @@ static void json_variant_put_char(struct json_variant_writer *w, uint32_t c)
     }
 }
 
-/* How much from here on stays as it is: all of a string, or what nobody escapes. */
+/* Returns the number of bytes to copy as they are: the rest of the string, or bytes that no
+ * serializer escapes. */
 static size_t json_variant_kept_length(const struct json_variant_escaping *e, const char *text,
                                        size_t len)
 {
@@ -194,7 +195,7 @@ static size_t json_variant_kept_length(const struct json_variant_escaping *e, co
     return n;
 }
 
-/* From one quote to the other. Returns how many bytes that is. */
+/* Copies a string with its quotes. Returns the number of bytes read. */
 static size_t json_variant_put_string(struct json_variant_writer *w, const char *text, size_t len)
 {
     size_t i = 1;
@@ -218,7 +219,7 @@ static size_t json_variant_put_string(struct json_variant_writer *w, const char 
     return i + 1;
 }
 
-/* ---- what is between them */
+/* ---- white space and punctuation */
 
 static bool json_variant_is_white(char c)
 {
@@ -232,13 +233,13 @@ static void json_variant_put_line_end(struct json_variant_writer *w)
     if (indent == NULL)
         return;
     json_variant_put(w, "\n", 1);
-    /* Nobody means what is nested deeper, and it would take long. */
+    /* Deeper nesting would make the indentation quadratic. */
     w->full |= w->depth > DEPTH_MAX;
     for (unsigned i = 0; i < w->depth && !w->full; i++)
         json_variant_put(w, indent, strlen(indent));
 }
 
-/* Whether the object or list that begins before `text` has nothing in it. */
+/* Returns true if the object or array that begins before `text` is empty. */
 static bool json_variant_is_empty(const char *text, size_t len)
 {
     size_t i = 0;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * json_variants.h - a JSON text as other programs would have written it: with other white space, and
- * other escapes in its strings. Pure.
+ * json_variants.h - JSON text as other serializers would write it: other white space and escapes.
+ * Pure.
  *
- * Token by token, so that numbers and the order of the members stay, and text that is no JSON is
- * written as something else that is none.
+ * Works token by token, so numbers and the order of members are kept, and no input is rejected.
  */
 #ifndef DAEMON_HINTS_JSON_VARIANTS_H
 #define DAEMON_HINTS_JSON_VARIANTS_H
@@ -13,10 +12,10 @@
 
 #include <hookline.h>
 
-/* How many ways there are. */
+/* Returns the number of variants. */
 unsigned json_variants_count(void);
 
-/* Writes it in the n-th way. Returns the length; 0 if that is more than `size`, or nothing. */
+/* Writes variant `n` of `json`. Returns its length, or 0 if it is empty or exceeds `size`. */
 size_t json_variants_write(unsigned n, hookline_bytes json, char *out, size_t size);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The library reads a secret as the scheme says, and refuses one with white space at an end. Any
- * bytes can be the key of a scheme whose secret is hex: so the scheme is described once more, as
- * one.
+ * The library decodes a secret as the scheme says and rejects white space at its ends. To try
+ * any key, the scheme's description is rewritten with `secret hex`, and the key is passed as hex.
  */
 #include "daemon/hints/secret_variants.h"
 
@@ -15,7 +14,7 @@
 #include "daemon/hints/clause.h"
 
 enum {
-    KEY_MAX = HOOKLINE_SECRET_LENGTH_MAX / 2, /* bytes, so that their hex is a secret */
+    KEY_MAX = HOOKLINE_SECRET_LENGTH_MAX / 2, /* bytes; twice as many hex digits */
 };
 
 enum secret_variant_reading {
@@ -32,7 +31,7 @@ enum secret_variant_reading {
 
 struct secret_variant_scheme {
     char text[DESCRIPTION_SIZE];
-    char prefix[64]; /* of the secret, or the usual one */
+    char prefix[64]; /* prefix of the secret, or the usual one */
 };
 
 struct secret_variant_key {
@@ -41,7 +40,9 @@ struct secret_variant_key {
     char hex[2 * KEY_MAX + 1];
 };
 
-/* False if the description is too long, which the library would not take either. */
+/* ---- description */
+
+/* Returns false if the description is too long, which the library rejects, too. */
 static bool secret_variant_make_scheme(struct secret_variant_scheme *d, const char *description)
 {
     struct clause secret;
@@ -54,7 +55,7 @@ static bool secret_variant_make_scheme(struct secret_variant_scheme *d, const ch
     return clause_replace(description, "secret", "secret hex", d->text);
 }
 
-/* ---- the key */
+/* ---- key */
 
 static bool secret_variant_join(struct secret_variant_key *key, const char *first,
                                 const char *second)
@@ -113,7 +114,7 @@ static bool secret_variant_make_key(struct secret_variant_key *key, enum secret_
     return false;
 }
 
-/* An empty key would verify everybody's signatures. The library refuses that, too. */
+/* Rejects an empty key, because anyone can sign with it. */
 static bool secret_variant_fits(const struct secret_variant_scheme *d,
                                 struct secret_variant_key *key, const hookline_request *request,
                                 int64_t now)

@@ -7,6 +7,8 @@
 
 #include <curl/curl.h>
 
+#include "daemon/base/buffer.h"
+
 struct client_call {
     struct client_calls *set;
     struct client_call *next, *previous;
@@ -15,9 +17,8 @@ struct client_call {
     void (*done)(void *data, const struct client_result *result);
     bool (*hear)(void *data, const char *bytes, size_t len);
     void *data;
-    char *answer; /* if it is kept */
-    size_t len, size;
-    size_t head; /* bytes of the answer's headers */
+    struct buffer answer; /* empty unless `keep` */
+    size_t head, body;    /* bytes received of each */
     bool keep, cut;
     char error[CURL_ERROR_SIZE];
 };
@@ -53,7 +54,7 @@ static const char *client_check_url(CURLU *url, const char *text)
     char *scheme = NULL;
     bool http;
 
-    /* Of three slashes libcurl ignores one. */
+    /* libcurl would ignore the third slash. */
     if (strstr(text, ":///") != NULL || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
         curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
         !client_url_has_part(url, CURLUPART_HOST))
@@ -63,10 +64,9 @@ static const char *client_check_url(CURLU *url, const char *text)
     if (!http)
         return "expected a URL that begins with https:// or http://";
     if (client_url_has_part(url, CURLUPART_USER) || client_url_has_part(url, CURLUPART_PASSWORD))
-        return "expected a URL without user and password, which would be seen by everybody who "
-               "sees the URL";
+        return "expected a URL without user and password: anyone who sees the URL would see them";
     if (client_url_has_part(url, CURLUPART_FRAGMENT))
-        return "the part of a URL from # on is never sent; leave it out";
+        return "expected a URL without a fragment (#...), which is never sent";
     return NULL;
 }
 
@@ -100,7 +100,7 @@ static void client_call_free(struct client_call *call)
     curl_multi_remove_handle(call->set->multi, call->easy);
     curl_easy_cleanup(call->easy);
     curl_slist_free_all(call->headers);
-    free(call->answer);
+    buffer_free(&call->answer);
     free(call);
 }
 
@@ -129,7 +129,7 @@ void client_calls_free(struct client_calls **set)
     *set = NULL;
 }
 
-/* libcurl keeps all headers of an answer. */
+/* Limits the headers, because libcurl keeps all of them in memory. */
 static size_t client_on_header(char *bytes, size_t one, size_t len, void *data)
 {
     struct client_call *call = data;
@@ -139,22 +139,7 @@ static size_t client_on_header(char *bytes, size_t one, size_t len, void *data)
     return call->head <= CLIENT_HEAD_MAX ? len : 0;
 }
 
-static bool client_call_keep(struct client_call *call, const char *bytes, size_t len)
-{
-    if (call->size - call->len < len) {
-        size_t size = call->len + len > 2 * call->size ? call->len + len : 2 * call->size;
-        char *bigger = realloc(call->answer, size);
-
-        if (bigger == NULL)
-            return false;
-        call->answer = bigger;
-        call->size = size;
-    }
-    memcpy(call->answer + call->len, bytes, len);
-    return true;
-}
-
-/* Returning less than `len` ends the transfer. */
+/* Returns less than `len` to end the transfer. */
 static size_t client_on_body(char *bytes, size_t one, size_t len, void *data)
 {
     struct client_call *call = data;
@@ -162,14 +147,12 @@ static size_t client_on_body(char *bytes, size_t one, size_t len, void *data)
     (void)one;
     if (call->hear != NULL)
         return call->hear(call->data, bytes, len) ? len : 0;
-    if (call->len + len > CLIENT_BODY_MAX) {
+    if (call->body + len > CLIENT_BODY_MAX) {
         call->cut = true;
         return 0;
     }
-    if (call->keep && !client_call_keep(call, bytes, len))
-        return 0;
-    call->len += len;
-    return len;
+    call->body += len;
+    return !call->keep || buffer_append(&call->answer, bytes, len) ? len : 0;
 }
 
 static bool client_add_header(struct client_call *call, const char *line)
@@ -182,8 +165,8 @@ static bool client_add_header(struct client_call *call, const char *line)
     return true;
 }
 
-/* Takes away what libcurl would add of its own: it must not wait for "100 Continue", and what has
- * no type is no form. */
+/* Suppresses two headers of libcurl: Expect, which would wait for "100 Continue", and the form
+ * Content-Type of a request without a type. */
 static bool client_set_headers(struct client_call *call, const struct client_request *request)
 {
     bool typed = false;
@@ -199,7 +182,7 @@ static bool client_set_headers(struct client_call *call, const struct client_req
            curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers) == CURLE_OK;
 }
 
-/* The system's folder would be trusted, too, and what the file held a day ago as well. */
+/* Trusts only ca_file: no system CA directory, no cached CA store (24 h by default). */
 static bool client_set_authorities(CURL *easy, const char *ca_file)
 {
     return ca_file == NULL || (curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
@@ -225,7 +208,7 @@ static bool client_set_target(CURL *easy, const struct client_target *target)
             curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, target->unix_socket) == CURLE_OK);
 }
 
-/* Setting the body makes it a POST; only then another name can be given to it. */
+/* CURLOPT_POST resets the method, so CURLOPT_CUSTOMREQUEST comes last. */
 static bool client_set_method(CURL *easy, const struct client_request *request)
 {
     curl_off_t len = (curl_off_t)request->len;
@@ -318,8 +301,8 @@ static void client_call_end(struct client_call *call, CURLcode code, const char 
     result.date = client_header_of(call->easy, "Date");
     result.content_type = client_header_of(call->easy, "Content-Type");
     if (call->keep) {
-        result.answer = call->answer;
-        result.len = call->len;
+        result.answer = call->answer.base;
+        result.len = call->answer.len;
     }
     client_call_unlink(call);
     call->done(call->data, &result);
@@ -328,7 +311,7 @@ static void client_call_end(struct client_call *call, CURLcode code, const char 
 
 void client_call_cancel(struct client_call *call)
 {
-    client_call_end(call, CURLE_ABORTED_BY_CALLBACK, "given up because the daemon stops");
+    client_call_end(call, CURLE_ABORTED_BY_CALLBACK, "cancelled: the daemon is stopping");
 }
 
 static void client_calls_take_results(struct client_calls *set)

@@ -3,7 +3,7 @@
 
 #include <h2o.h>
 
-/* From the last line to the first: the nearest proxy added the last one. */
+/* Reads the headers last to first, because the nearest proxy added the last one. */
 static void client_addr_follow_proxies(const h2o_req_t *req, const struct proxies *proxies,
                                        struct network_host *host)
 {

@@ -11,7 +11,7 @@
 
 enum {
     ROWS = 2,
-    COUNTERS = 1 << 16, /* of a row */
+    COUNTERS = 1 << 16, /* per row */
     V6_BITS = 64,
 };
 

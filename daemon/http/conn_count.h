@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * conn_count.h - how many connections each host has. A network of 64 bits counts as one host of IPv6.
+ * conn_count.h - open connections per host. An IPv6 /64 network counts as one host.
  *
- * The memory is fixed, half a mebibyte. A host has two counters among many, both shared with others
- * that chance puts there, and has no more connections than the lower one says. So it is never
- * thought to have fewer than it has, and hardly ever more: for that both would have to be shared
- * with a crowd. Nobody can aim at that, since the key is random.
+ * A count-min sketch with two rows of 65,536 counters (512 KiB): may over-count, never
+ * under-counts. The hash key is random, so an attacker cannot aim at the counters of another host.
  *
- * Threads    Any. All loops share the counters, which are atomics: nothing is locked. It is only
- *            asked when a connection begins or ends, never for a request.
+ * Threads    Any. All loops share the counters, which are atomics without a lock. Used when a
+ *            connection begins or ends, never per request.
  */
 #ifndef DAEMON_HTTP_CONN_COUNT_H
 #define DAEMON_HTTP_CONN_COUNT_H
@@ -19,18 +17,18 @@ struct conn_count;
 struct network_host;
 
 struct conn_count_slot {
-    uint32_t counter[2]; /* where the host is counted */
+    uint32_t counter[2]; /* index in each row */
 };
 
-/* NULL without memory. libsodium is initialised before. */
+/* Returns NULL on ENOMEM. Call sodium_init() first. */
 struct conn_count *conn_count_new(void);
 void conn_count_free(struct conn_count **conn_count);
 
-/* One more connection of the host. Returns how many it has now. */
+/* Counts a connection of the host and sets *slot. Returns the new count. */
 unsigned conn_count_add(struct conn_count *conn_count, const struct network_host *host,
                         struct conn_count_slot *slot);
 
-/* One less, of the host that came in at the place. */
+/* Uncounts a connection that conn_count_add() counted at `slot`. */
 void conn_count_remove(struct conn_count *conn_count, const struct conn_count_slot *slot);
 
 #endif

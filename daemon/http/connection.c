@@ -54,10 +54,7 @@ bool deadline_is_over(const struct deadline *d, const struct deadline_limits *li
     return now_us - d->since_us > deadline_limit_s(limits, d->phase) * 1000000;
 }
 
-/* ---- sockets whose peer has its answer and that are read from only so that it gets it: a
- * socket closed with something unread is reset, and the peer's kernel throws the answer away.
- *
- * Threads    Every function on the thread of the loop. */
+/* ---- lingering sockets */
 
 struct lingering;
 struct st_h2o_evloop_t;
@@ -66,6 +63,9 @@ enum {
     LINGER_S = 2
 };
 
+/* Half-closed sockets after an early answer. Each is read and discarded until the peer closes, for
+ * LINGER_S at most: closing a socket with unread input sends a reset, and the peer's kernel would
+ * discard the answer. */
 struct lingering {
     h2o_loop_t *loop;
     void (*gone)(void *data);
@@ -80,7 +80,7 @@ struct lingering_socket {
     int64_t until_us;
 };
 
-/* `gone` is called as each of them ends, with what was given with it. */
+/* `gone` gets the `data` of each socket that ends. */
 static struct lingering *lingering_new(h2o_loop_t *loop, void (*gone)(void *data))
 {
     struct lingering *lingering = h2o_mem_alloc(sizeof(*lingering));
@@ -111,7 +111,7 @@ static void lingering_on_late_bytes(h2o_socket_t *sock, const char *err)
         lingering_end(sock->data);
 }
 
-/* The socket is its own from now on, for two seconds at most. */
+/* Takes over `fd` and closes it after LINGER_S at most. */
 static void lingering_add(struct lingering *lingering, int fd, void *data)
 {
     struct lingering_socket *l = h2o_mem_alloc(sizeof(*l));
@@ -128,7 +128,7 @@ static void lingering_add(struct lingering *lingering, int fd, void *data)
     h2o_socket_read_start(l->sock, lingering_on_late_bytes);
 }
 
-/* Ends those whose time is over: call it about once a second; with INT64_MAX all of them. */
+/* Ends overdue sockets, with INT64_MAX all of them. Call about once a second. */
 static void lingering_sweep(struct lingering *lingering, int64_t now_us)
 {
     h2o_linklist_t *link = lingering->all.next;
@@ -142,29 +142,29 @@ static void lingering_sweep(struct lingering *lingering, int64_t now_us)
     }
 }
 
-/* ---- connection */
+/* ---- connections */
 
 enum {
-    CONNECTION_RESERVE = 128, /* connections beyond the limit that are told so, not just cut */
+    CONNECTION_RESERVE = 128, /* beyond the limit: answered 503, not just closed */
     CONNECTION_RESERVE_OF_HOST = 8,
     CONNECTION_FRESH_US = 1000000,
     CONNECTION_QUIET_US = 500000,
 };
 
 struct connection {
-    h2o_linklist_t link, end_link; /* in the set's lists */
+    h2o_linklist_t link, end_link; /* in `all` and `ending` */
     struct connection_set *set;
     h2o_socket_t *sock;
     bool over_limit;
-    bool has_host; /* it is counted at `place` */
+    bool has_host; /* counted at `slot` */
     bool over_host_limit;
-    bool ended; /* and why is counted */
+    bool ended; /* the limit that ended it is counted */
     struct conn_count_slot slot;
-    int linger_fd;     /* what stays open of the socket when libh2o closes it, or -1 */
-    unsigned requests; /* that it brought so far */
-    size_t answered;   /* bytes written when the last of them was over */
+    int linger_fd;     /* duplicate that outlives libh2o's close, or -1 */
+    unsigned requests; /* received so far */
+    size_t answered;   /* sock->bytes_written after the last request */
     unsigned sweep_seen;
-    /* As the sweep saw it. Our own clock: libh2o's jumps when the wall clock is set. */
+    /* Phase at the last sweep. Monotonic: libh2o's clock jumps when the wall clock is set. */
     struct deadline deadline;
 };
 
@@ -174,9 +174,8 @@ struct connection_set {
     const struct proxies *proxies;
     struct connection_counts *counts;
     unsigned size, sweeps;
-    h2o_linklist_t all; /* but for those that linger */
-    h2o_linklist_t
-        ending; /* of those that end when they wait for nothing: see connection_end_later() */
+    h2o_linklist_t all;    /* without lingering ones */
+    h2o_linklist_t ending; /* closed as soon as no request is in progress */
     struct lingering *lingering;
 };
 
@@ -186,8 +185,7 @@ static void connection_count_out(struct connection_set *set)
     atomic_fetch_sub(&set->counts->open, 1);
 }
 
-/* Not before its socket is closed: who is answered and does not go has a connection all the same.
- */
+/* Runs after the socket is closed, so that a lingering connection still counts. */
 static void connection_free(void *data)
 {
     struct connection *c = data;
@@ -198,7 +196,7 @@ static void connection_free(void *data)
     free(c);
 }
 
-/* Ends it with whatever TLS has to say, in connection_turn(). */
+/* Marks the connection for connection_turn(), which closes it with a TLS close_notify. */
 static void connection_end_later(struct connection *c)
 {
     if (!h2o_linklist_is_linked(&c->end_link))
@@ -263,8 +261,8 @@ static void connection_count_end(struct connection_set *set, enum connection_end
     atomic_fetch_add_explicit(&set->counts->ended[end], 1, memory_order_relaxed);
 }
 
-/* libh2o has refused a head that it could not read. It tells nobody, but it has written something
- * that answers no request. */
+/* Returns true if libh2o refused a head that it could not parse. libh2o reports no error; the
+ * only trace is written bytes that answer no request. */
 static bool connection_had_bad_head(const struct connection *c)
 {
     const size_t proceed = sizeof("HTTP/1.1 100 Continue\r\n\r\n") - 1;
@@ -304,8 +302,8 @@ static void connection_keep_fd(struct connection *c)
         c->linger_fd = fcntl(h2o_socket_get_fd(c->sock), F_DUPFD_CLOEXEC, 0);
 }
 
-/* False if its host has far too many: then it is closed. A proxy speaks for many hosts and is not
- * counted; the one for which it says that it comes is, as soon as that is known. */
+/* Counts the connection for its host. Closes it and returns false if the host is far over its
+ * limit. A trusted proxy is not counted; its client is, once the PROXY header is read. */
 static bool connection_count_host(struct connection *c)
 {
     struct connection_set *set = c->set;
@@ -399,16 +397,17 @@ static void connection_on_early_bytes(h2o_socket_t *sock, const char *err)
     h2o_socket_read_stop(sock);
 }
 
-/* libh2o stops reading while a request is worked on, and would take the socket out of the loop's
- * set and put it back: two calls of the kernel for each request. Bytes that come early stay in the
- * buffer, which may move: from now on only what respond.c looks at is read of the request. */
+/* libh2o stops reading while a request is in progress, which removes the socket from the epoll
+ * set and adds it again: two system calls a request. Reading on avoids both. Early bytes stay in
+ * the input buffer, which may move, so the method, which the response still needs, is copied. */
 void connection_defer(h2o_req_t *req)
 {
     req->input.method = h2o_strdup(&req->pool, req->input.method.base, req->input.method.len);
     h2o_socket_read_start(connection_socket_of(req), connection_on_early_bytes);
 }
 
-/* While an answer is under way nothing is read but by connection_on_early_bytes(). */
+/* Skips a connection with a request in progress: it has no read callback, or
+ * connection_on_early_bytes(). */
 void connection_turn(struct connection_set *set)
 {
     h2o_linklist_t *link = set->ending.next;
@@ -438,7 +437,7 @@ static void connection_on_written(h2o_socket_t *sock, const char *err)
     (void)err;
 }
 
-/* libh2o can only close: the peer may as well know why. */
+/* Sends the 408 past libh2o, which can only close. */
 static void connection_send_timeout(h2o_socket_t *sock)
 {
     struct response response = response_of_problem(RESPONSE_REQUEST_TIMEOUT);
@@ -464,9 +463,9 @@ struct connection_sweep_state {
     bool draining;
 };
 
-/* Who has just come may be about to send its first request. Who has just had an answer may have
- * sent the next one, which nobody would read any more: it learns from that one's answer that the
- * connection ends. */
+/* A new connection may be about to send its first request, and a client that just got an answer may
+ * have sent the next one: closing now would lose that request. Its answer will announce the end of
+ * the connection. */
 static bool connection_is_fresh(const struct connection *c, int64_t now_us)
 {
     return now_us - c->deadline.since_us <=
@@ -492,7 +491,7 @@ static void connection_count_slow(struct connection *c)
     c->ended = true;
 }
 
-/* libh2o closes a connection itself when it meets the end of a stream that was shut down here. */
+/* shutdown() suffices: libh2o reads the end of the stream and closes the connection. */
 static int connection_sweep_request(h2o_req_t *req, void *data)
 {
     const struct connection_sweep_state *sweep = data;
@@ -516,14 +515,14 @@ static int connection_sweep_request(h2o_req_t *req, void *data)
     return 0;
 }
 
-/* Whether it has come and said nothing yet. */
+/* Returns true if an accepted connection has sent nothing for CONNECTION_FRESH_US. */
 static bool connection_is_silent(const struct connection *c, int fd, int64_t now_us)
 {
     return c->deadline.phase == DEADLINE_HANDSHAKE && !handshake_is_busy(c->sock) &&
            !connection_has_input(fd) && !connection_is_fresh(c, now_us);
 }
 
-/* Those of which libh2o knows no request: not yet, or no more. */
+/* Sweeps connections without a request in libh2o: still in the handshake, or already closing. */
 static void connection_sweep_others(const struct connection_sweep_state *sweep)
 {
     h2o_linklist_t *all = &sweep->set->all;
@@ -574,7 +573,7 @@ static void connection_on_request_over(void *data)
     c->answered = c->sock->bytes_written;
 }
 
-/* The filter of protocol_error turns it into an answer of ours, and records it. */
+/* The protocol_error filter (receiver.c) replaces the body with JSON and records the refusal. */
 static int connection_on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     struct connection *c = connection_of_request(req);
@@ -583,7 +582,7 @@ static int connection_on_request(h2o_handler_t *handler, h2o_req_t *req)
     c->requests++;
     *(struct connection **)h2o_mem_alloc_shared(&req->pool, sizeof(c), connection_on_request_over) =
         c;
-    /* libh2o looks at this when it reads the headers, which may have been before. */
+    /* libh2o checks this when it parses the headers, possibly before the stop. */
     if (req->conn->ctx->shutdown_requested)
         req->http1_is_persistent = 0;
     if (c->over_limit) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * connection.h - the connections of one loop: how many, how long, and how they end.
+ * connection.h - connections of one loop: limits, deadlines, and how they end.
  *
- * Ownership  A set belongs to its loop's thread; the counts are shared by all of them.
+ * Ownership  A set belongs to its loop's thread; all sets share the counts.
  * Threads    Every function on the thread of the loop.
  */
 #ifndef DAEMON_HTTP_CONNECTION_H
@@ -15,16 +15,16 @@
 
 #include "daemon/http/handshake.h"
 
-/* ---- what a connection is doing, and whether it has done so for too long. Pure. */
+/* ---- deadlines */
 
 enum deadline_phase {
-    DEADLINE_HANDSHAKE, /* before HTTP */
+    DEADLINE_HANDSHAKE, /* PROXY header and TLS */
     DEADLINE_IDLE,
     DEADLINE_HEAD,
     DEADLINE_BODY,
-    DEADLINE_WORK, /* ours, which takes what it takes */
+    DEADLINE_WORK, /* the daemon handles the request: no limit */
     DEADLINE_RESPONSE,
-    DEADLINE_CLOSING, /* there is something left to write */
+    DEADLINE_CLOSING, /* libh2o flushes the last answer */
 };
 
 enum {
@@ -37,16 +37,19 @@ struct deadline_limits {
 
 struct deadline {
     enum deadline_phase phase;
-    unsigned request; /* in which it is, of those of the connection */
+    unsigned request; /* number of the current request of the connection */
     int64_t since_us;
 };
 
-/* Begins anew if the phase is another one, or the same of another request. */
+/* Restarts the clock if the phase or the request changed. */
 void deadline_enter(struct deadline *deadline, enum deadline_phase phase, unsigned request,
                     int64_t now_us);
 
+/* Returns true if the phase has lasted longer than its limit. */
 bool deadline_is_over(const struct deadline *deadline, const struct deadline_limits *limits,
                       int64_t now_us);
+
+/* ---- connections */
 
 struct conn_count;
 struct proxies;
@@ -56,7 +59,7 @@ struct st_h2o_pathconf_t;
 struct st_h2o_req_t;
 struct st_h2o_socket_t;
 
-/* Why a limit ended a connection. */
+/* Limits that end a connection. */
 enum connection_end {
     CONNECTION_TOO_MANY,
     CONNECTION_TOO_MANY_FROM_ADDRESS,
@@ -71,65 +74,66 @@ enum {
     CONNECTION_ENDS = CONNECTION_IDLE + 1
 };
 
+/* Returns "too_many_connections", "slow_head", ...: values of a metric's label. */
 const char *connection_end_name(enum connection_end end);
 
 struct connection_counts {
     atomic_uint open;
     struct conn_count *conn_count;
-    atomic_uint_fast64_t ended[CONNECTION_ENDS];      /* by a limit */
-    atomic_uint_fast64_t refused[HANDSHAKE_VERDICTS]; /* before HTTP */
+    atomic_uint_fast64_t ended[CONNECTION_ENDS];      /* per limit */
+    atomic_uint_fast64_t refused[HANDSHAKE_VERDICTS]; /* per failed handshake */
 };
 
 struct connection_limits {
-    unsigned connections; /* of all loops; some more are taken, to be told so */
-    unsigned per_address; /* the same, of one host; 0: no limit */
+    unsigned connections; /* on all loops; some more are accepted and answered 503 */
+    unsigned per_address; /* of one host; some more are accepted and answered 429; 0: no limit */
     struct deadline_limits deadlines;
 };
 
 struct connection_set;
 
-/* `proxies` are believed in what they say about their clients; NULL: nobody is. */
+/* Creates a set. Proxies in `proxies` may name their clients; NULL: no proxy may. */
 struct connection_set *connection_set_new(struct st_h2o_accept_ctx_t *accept,
                                           const struct connection_limits *limits,
                                           const struct proxies *proxies,
                                           struct connection_counts *counts);
-/* Other limits, also for those that are open. */
+/* Applies new limits, also to open connections. */
 void connection_set_limit(struct connection_set *set, const struct connection_limits *limits);
 
 void connection_set_free(struct connection_set **set);
 
-/* Takes a connection that was just accepted. The entrance outlives it; NULL: there is none. */
+/* Takes an accepted connection. `handshake` outlives the connection; NULL: plain HTTP. */
 void connection_begin(struct connection_set *set, struct st_h2o_socket_t *sock,
                       const struct handshake_config *handshake);
 
-/* Ends the connections whose time is over: call it about once a second. With `draining` also
- * those that are idle. */
+/* Ends overdue connections; call about once a second. With `draining`, also ends idle ones. */
 void connection_sweep(struct connection_set *set, bool draining);
 
-/* Ends the connections of those who have said that no more comes from them, once they wait for
- * nothing: call it whenever the loop has handled what was ready. */
+/* Ends connections whose peer sent a TLS close_notify, once no request is in progress. Call after
+ * each turn of the loop. */
 void connection_turn(struct connection_set *set);
 
-/* The open connections of this set. */
+/* Returns the number of open connections, including lingering ones. */
 unsigned connection_set_size(const struct connection_set *set);
 
-/* Ends them all, whatever they are doing. */
+/* Ends every connection at once, also during a request. */
 void connection_set_cut(struct connection_set *set);
 
-/* Answers requests on connections beyond the limit. */
+/* Adds a handler that refuses requests on connections beyond the limits. */
 void connection_register(struct st_h2o_pathconf_t *path);
 
-/* Who has sent the request. */
+/* Sets *sender to the address of the request's sender. */
 void connection_client_addr(struct st_h2o_req_t *req, struct client_addr *sender);
 
-/* Some of an answer without an end was taken: the time in which that has to happen begins anew. */
+/* Restarts the response deadline, because the client took part of a streamed answer. */
 void connection_note_progress(struct st_h2o_req_t *req);
 
-/* The request will be answered in a later turn of the loop. Its texts may be gone from now on. */
+/* Announces that a later turn of the loop answers the request. Pointers into its head may dangle
+ * from now on. */
 void connection_defer(struct st_h2o_req_t *req);
 
-/* The response that is being set up ends the connection before all of the request was read:
- * keep reading for a while, or the peer's kernel would throw the response away. */
+/* Keeps reading for 2 s after the response, because it ends the connection before the whole
+ * request was read and the peer's kernel would otherwise discard it. */
 void connection_linger(struct st_h2o_req_t *req);
 
 #endif

@@ -12,14 +12,14 @@
 #include "daemon/http/tls.h"
 
 enum {
-    TLS_RECORD_HANDSHAKE = 0x16 /* the first byte of whoever speaks TLS */
+    TLS_RECORD_HANDSHAKE = 0x16 /* first byte of a TLS handshake record */
 };
 
 struct handshake {
     const struct handshake_config *config;
     handshake_peer_known *peer_known;
     handshake_done *done;
-    bool is_peer_known; /* the proxy's header was read, or is not asked for */
+    bool is_peer_known; /* PROXY header read, or not required */
 };
 
 const char *handshake_verdict_name(enum handshake_verdict verdict)
@@ -36,16 +36,16 @@ const char *handshake_verdict_name(enum handshake_verdict verdict)
 
 static void handshake_finish(h2o_socket_t *sock, enum handshake_verdict verdict)
 {
-    struct handshake *p = sock->data;
-    handshake_done *done = p->done;
+    struct handshake *handshake = sock->data;
+    handshake_done *done = handshake->done;
 
     h2o_socket_read_stop(sock);
     sock->data = NULL;
-    free(p);
+    free(handshake);
     done(sock, verdict);
 }
 
-/* Past libh2o, which drops it: the peer may as well know why. */
+/* Sends past libh2o, which would drop the bytes, so that the peer learns the reason. */
 static void handshake_send_now(h2o_socket_t *sock, const char *bytes, size_t len)
 {
     if (len > 0)
@@ -66,10 +66,11 @@ static void handshake_on_tls(h2o_socket_t *sock, const char *err)
     }
 }
 
-/* libh2o makes the SSL, which holds the context itself, of the first bytes: they are there. */
-static void handshake_begin_tls(struct handshake *p, h2o_socket_t *sock)
+/* libh2o creates the SSL object from the buffered bytes at once, and SSL holds its own reference
+ * to the context. */
+static void handshake_begin_tls(struct handshake *handshake, h2o_socket_t *sock)
 {
-    SSL_CTX *context = tls_hold(p->config->tls);
+    SSL_CTX *context = tls_hold(handshake->config->tls);
 
     h2o_socket_ssl_handshake(sock, context, NULL, handshake_on_tls);
     SSL_CTX_free(context);
@@ -84,8 +85,8 @@ static void handshake_refuse_plain(h2o_socket_t *sock)
     handshake_finish(sock, HANDSHAKE_NO_TLS);
 }
 
-/* False if more has to come first, or it was the end. */
-static bool handshake_read_proxy_header(struct handshake *p, h2o_socket_t *sock)
+/* Returns false if the header is incomplete, or the handshake ended. */
+static bool handshake_read_proxy_header(struct handshake *handshake, h2o_socket_t *sock)
 {
     struct proxy_header header;
 
@@ -103,34 +104,34 @@ static bool handshake_read_proxy_header(struct handshake *p, h2o_socket_t *sock)
         h2o_socket_setpeername(sock, (struct sockaddr *)&header.source,
                                header.source.ss_family == AF_INET ? sizeof(struct sockaddr_in)
                                                                   : sizeof(struct sockaddr_in6));
-    p->is_peer_known = true;
-    if (p->peer_known(sock))
+    handshake->is_peer_known = true;
+    if (handshake->peer_known(sock))
         return true;
-    free(p);
+    free(handshake);
     return false;
 }
 
 static void handshake_on_bytes(h2o_socket_t *sock, const char *err)
 {
-    struct handshake *p = sock->data;
+    struct handshake *handshake = sock->data;
 
     if (err != NULL)
         handshake_finish(sock, HANDSHAKE_PEER_LEFT);
-    else if (!p->is_peer_known && !handshake_read_proxy_header(p, sock))
+    else if (!handshake->is_peer_known && !handshake_read_proxy_header(handshake, sock))
         return;
-    else if (p->config->tls == NULL)
+    else if (handshake->config->tls == NULL)
         handshake_finish(sock, HANDSHAKE_OK);
     else if (sock->input->size > 0 && sock->input->bytes[0] != TLS_RECORD_HANDSHAKE)
         handshake_refuse_plain(sock);
     else if (sock->input->size > 0)
-        handshake_begin_tls(p, sock);
+        handshake_begin_tls(handshake, sock);
 }
 
 void handshake_start(const struct handshake_config *config, h2o_socket_t *sock,
                      handshake_peer_known *peer_known, handshake_done *done)
 {
     struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
-    struct handshake *p;
+    struct handshake *handshake;
 
     if (config->proxies == NULL && config->tls == NULL) {
         done(sock, HANDSHAKE_OK);
@@ -138,12 +139,12 @@ void handshake_start(const struct handshake_config *config, h2o_socket_t *sock,
     }
     h2o_socket_getpeername(sock, (struct sockaddr *)&peer);
     if (config->proxies != NULL && !proxies_trust(config->proxies, &peer)) {
-        /* Who has gone by now has no address any more. */
+        /* A peer that left already has no address. */
         done(sock, peer.ss_family == AF_UNSPEC ? HANDSHAKE_PEER_LEFT : HANDSHAKE_UNTRUSTED_PROXY);
         return;
     }
-    sock->data = p = h2o_mem_alloc(sizeof(*p));
-    *p = (struct handshake){config, peer_known, done, config->proxies == NULL};
+    sock->data = handshake = h2o_mem_alloc(sizeof(*handshake));
+    *handshake = (struct handshake){config, peer_known, done, config->proxies == NULL};
     h2o_socket_read_start(sock, handshake_on_bytes);
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * handshake.h - what an address asks of a connection before HTTP is spoken: that the proxy in front
- * says for whom it comes, and TLS.
+ * handshake.h - PROXY header and TLS handshake of a connection, before HTTP.
  *
- * Threads    On the thread of the loop.
+ * Threads    Every function on the thread of the loop.
  */
 #ifndef DAEMON_HTTP_HANDSHAKE_H
 #define DAEMON_HTTP_HANDSHAKE_H
@@ -15,13 +14,14 @@ struct st_h2o_socket_t;
 struct tls;
 
 struct handshake_config {
-    struct tls *tls;               /* NULL: none */
-    const struct proxies *proxies; /* who may send the header; NULL: it is not asked for */
+    struct tls *tls; /* NULL: no TLS */
+    const struct proxies
+        *proxies; /* proxies that must send a PROXY header; NULL: no PROXY header */
 };
 
 enum handshake_verdict {
     HANDSHAKE_OK,
-    HANDSHAKE_PEER_LEFT, /* the peer did, or was cut */
+    HANDSHAKE_PEER_LEFT, /* closed by the peer, or shut down here */
     HANDSHAKE_UNTRUSTED_PROXY,
     HANDSHAKE_NO_PROXY_HEADER,
     HANDSHAKE_NO_TLS,
@@ -32,21 +32,22 @@ enum {
     HANDSHAKE_VERDICTS = HANDSHAKE_TLS_FAILED + 1
 };
 
-/* "untrusted_proxy" and so on: of what is refused. NULL of the others. */
+/* Returns "untrusted_proxy", "no_tls", ...; NULL for HANDSHAKE_OK and HANDSHAKE_PEER_LEFT. */
 const char *handshake_verdict_name(enum handshake_verdict verdict);
 
-/* A proxy has said whose connection it is. False: it is closed already, and not one for `done`. */
+/* Reports that the PROXY header set the peer address. Returns false after closing the socket;
+ * handshake_done is not called then. */
 typedef bool handshake_peer_known(struct st_h2o_socket_t *sock);
 
 typedef void handshake_done(struct st_h2o_socket_t *sock, enum handshake_verdict verdict);
 
-/* Calls `done` once, now or in a later turn; until then the socket's data and its reading are the
- * entrance's. It sets no deadline: who shuts the socket down ends it. The peer was told what there
- * is to say; closing is up to `done`. */
+/* Calls `done` once, now or in a later turn. Until then the handshake owns the socket's data
+ * pointer and read callback. Sets no deadline: shutting the socket down ends the handshake. An
+ * error has been sent to the peer before `done`; `done` closes the socket. */
 void handshake_start(const struct handshake_config *config, struct st_h2o_socket_t *sock,
                      handshake_peer_known *peer_known, handshake_done *done);
 
-/* Whether the peer has begun to say something that is not answered yet. */
+/* Returns true if the peer has sent bytes that are not answered yet. */
 bool handshake_is_busy(const struct st_h2o_socket_t *sock);
 
 #endif

@@ -86,10 +86,10 @@ void json_reply_attachment(h2o_req_t *req, const char *base, size_t len)
 
 void json_reply_send(h2o_req_t *req, const struct json_writer *line)
 {
-    if (line->failed)
-        json_reply_error(req, 503, "no_memory", "the answer does not fit into the memory");
+    if (line->text.failure != BUFFER_NO_FAILURE)
+        json_reply_error(req, 503, "no_memory", "not enough memory for the answer");
     else
-        json_reply_bytes(req, 200, "application/json", line->base, line->len);
+        json_reply_bytes(req, 200, "application/json", line->text.base, line->text.len);
 }
 
 static void json_reply_write_error(struct json_writer *line, int status, const char *code,
@@ -105,7 +105,8 @@ static void json_reply_send_error(h2o_req_t *req, const char *code, const char *
     struct json_writer line = {0};
 
     json_reply_write_error(&line, req->res.status, code, message);
-    json_reply_send_body(req, line.base, line.failed ? 0 : line.len);
+    json_reply_send_body(req, line.text.base,
+                         line.text.failure != BUFFER_NO_FAILURE ? 0 : line.text.len);
     json_free(&line);
 }
 
@@ -119,7 +120,7 @@ void json_reply_not_allowed(h2o_req_t *req, const char *allowed)
 {
     char message[64];
 
-    snprintf(message, sizeof(message), "expected %s", allowed);
+    snprintf(message, sizeof(message), "method must be %s", allowed);
     json_reply_prepare(req, 405, "application/json");
     json_reply_add_header(req, H2O_TOKEN_ALLOW, allowed);
     json_reply_send_error(req, "method_not_allowed", message);
@@ -130,11 +131,10 @@ void json_reply_unauthorized(h2o_req_t *req)
     json_reply_prepare(req, 401, "application/json");
     h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("www-authenticate"), 0, NULL,
                           H2O_STRLIT("Bearer"));
-    json_reply_send_error(req, "unauthorized",
-                          "expected the header Authorization: Bearer and the token");
+    json_reply_send_error(req, "unauthorized", "expected the header Authorization: Bearer TOKEN");
 }
 
-/* ---- what libh2o says without asking us */
+/* ---- libh2o's own errors */
 
 static void json_reply_on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **slot)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * json_reply.h - what the administrator is answered. Part of the HTTP seam.
+ * json_reply.h - responses of the admin API.
+ *
+ * Threads    The thread of the request's loop.
  */
 #ifndef DAEMON_HTTP_JSON_REPLY_H
 #define DAEMON_HTTP_JSON_REPLY_H
@@ -11,28 +13,30 @@ struct json_writer;
 struct st_h2o_pathconf_t;
 struct st_h2o_req_t;
 
-/* Replaces what libh2o itself answers by JSON. Call it before the handlers are made. */
+/* Adds a filter that replaces libh2o's own error responses with JSON. Call before adding
+ * handlers. */
 void json_reply_register(struct st_h2o_pathconf_t *path);
 
-/* Sets status and headers. No browser may guess the type, or keep it. */
+/* Sets status and headers: no type sniffing, no caching. */
 void json_reply_prepare(struct st_h2o_req_t *req, int status, const char *type);
 
-/* `base` is copied. A HEAD is answered without it. */
+/* Sends a copy of `base`; answers HEAD without a body. */
 void json_reply_bytes(struct st_h2o_req_t *req, int status, const char *type, const char *base,
                       size_t len);
 
-/* What a browser would save as a file and not look into. */
+/* Sends 200 with a body that a browser saves as a file instead of rendering. */
 void json_reply_attachment(struct st_h2o_req_t *req, const char *base, size_t len);
 
+/* Sends 200 with the JSON in `line`, or 503 no_memory if `line` failed. */
 void json_reply_send(struct st_h2o_req_t *req, const struct json_writer *line);
 
-/* {"error":{"code":...,"message":...}} */
+/* Sends {"error":{"code":...,"message":...}}. */
 void json_reply_error(struct st_h2o_req_t *req, int status, const char *code, const char *message);
 
-/* The same with 405 and the header Allow. */
+/* Sends a 405 error with the header Allow. */
 void json_reply_not_allowed(struct st_h2o_req_t *req, const char *allowed);
 
-/* The same with 401 and the header WWW-Authenticate. */
+/* Sends a 401 error with the header WWW-Authenticate. */
 void json_reply_unauthorized(struct st_h2o_req_t *req);
 
 #endif

@@ -12,7 +12,7 @@
 #include "daemon/base/process.h"
 #include "daemon/base/systemd.h"
 
-/* A name that the administrator did not give: that of the unit, or none. */
+/* Returns true for a name that the administrator did not choose: none, or the unit's name. */
 static bool listen_fds_is_unnamed(const char *name)
 {
     const char suffix[] = ".socket";
@@ -32,8 +32,7 @@ static struct sockaddr_storage listen_fds_address_of(int fd)
     return address;
 }
 
-/* What has no address that could be shown or configured is of no use, as a Unix socket without a
- * path. */
+/* Rejects sockets without a printable address, e.g. an unnamed Unix socket. */
 static bool listen_fds_has_address(int fd)
 {
     struct sockaddr_storage address = listen_fds_address_of(fd);
@@ -52,7 +51,7 @@ static bool listen_fds_is_listening(int fd)
            getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening;
 }
 
-/* What the configuration is asked for holds for a socket, too, that it does not know of. */
+/* Passed sockets obey the token rule of configured addresses. */
 static bool listen_fds_may_be_admin(int fd, const struct config_admin *admin)
 {
     struct sockaddr_storage address = listen_fds_address_of(fd);
@@ -61,26 +60,26 @@ static bool listen_fds_may_be_admin(int fd, const struct config_admin *admin)
     if (admin->token != NULL || address_is_local(&address))
         return true;
     address_write(&address, text);
-    message_error("the socket admin that was passed: others than this machine can reach %s, and it "
-                  "asks for no token: expected a Unix socket, 127.0.0.1 or [::1], or a token",
+    message_error("passed socket admin: other machines can reach %s without a token: configure "
+                  "admin.token, or pass a Unix socket, 127.0.0.1 or [::1]",
                   text);
     return false;
 }
 
-static bool listen_fds_take_one(struct listen_fds_by_use *p, const struct systemd_socket *s,
+static bool listen_fds_take_one(struct listen_fds_by_use *passed, const struct systemd_socket *s,
                                 const struct config_admin *admin)
 {
     bool is_admin = strcmp(s->name, "admin") == 0;
-    struct listen_fds *kind = is_admin ? &p->admin : &p->ingest;
+    struct listen_fds *kind = is_admin ? &passed->admin : &passed->ingest;
 
     if (!is_admin && strcmp(s->name, "ingest") != 0 && !listen_fds_is_unnamed(s->name))
-        message_error("a socket %s was passed: expected the name ingest or admin", s->name);
+        message_error("passed socket %s: name must be ingest or admin", s->name);
     else if (!listen_fds_is_listening(s->fd) || !listen_fds_has_address(s->fd))
-        message_error("the socket %s that was passed: expected one of TCP, or a Unix stream socket "
-                      "with a path, that listens",
+        message_error("passed socket %s: expected a listening TCP socket, or a listening Unix "
+                      "stream socket with a path",
                       s->name);
     else if (kind->count == LISTEN_FDS_MAX)
-        message_error("more than %d sockets were passed", LISTEN_FDS_MAX);
+        message_error("more than %d passed sockets for one use (ingest or admin)", LISTEN_FDS_MAX);
     else if (!is_admin || listen_fds_may_be_admin(s->fd, admin)) {
         kind->fd[kind->count++] = s->fd;
         return true;
@@ -88,17 +87,17 @@ static bool listen_fds_take_one(struct listen_fds_by_use *p, const struct system
     return false;
 }
 
-int listen_fds_take(struct listen_fds_by_use *p, const struct config_admin *admin)
+int listen_fds_take(struct listen_fds_by_use *passed, const struct config_admin *admin)
 {
     struct systemd_socket *sockets;
     int count = systemd_listen_sockets(&sockets), code = count < 0 ? EXIT_FAILED : EXIT_SUCCESS;
 
-    *p = (struct listen_fds_by_use){0};
+    *passed = (struct listen_fds_by_use){0};
     if (count < 0)
-        message_error("the sockets that were passed, by LISTEN_FDS and LISTEN_FDNAMES: %s",
+        message_error("cannot take the passed sockets (LISTEN_FDS and LISTEN_FDNAMES): %s",
                       strerror(errno));
     for (int i = 0; i < count; i++) {
-        if (code == EXIT_SUCCESS && !listen_fds_take_one(p, &sockets[i], admin))
+        if (code == EXIT_SUCCESS && !listen_fds_take_one(passed, &sockets[i], admin))
             code = EXIT_CONFIGURATION;
         free(sockets[i].name);
     }

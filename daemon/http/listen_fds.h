@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * listen_fds.h - the sockets that the supervisor passes: which of them deliveries arrive at, and which
- * the administrator's requests.
+ * listen_fds.h - sockets passed by systemd, sorted by use: ingest and admin.
  *
- * Threads    One.
+ * Threads    One, before others start.
+ * Errors     An exit code, after a message on stderr.
  */
 #ifndef DAEMON_HTTP_LISTEN_FDS_H
 #define DAEMON_HTTP_LISTEN_FDS_H
@@ -14,7 +14,7 @@
 struct config_admin;
 
 enum {
-    LISTEN_FDS_MAX = 16 /* of each kind */
+    LISTEN_FDS_MAX = 16 /* per use */
 };
 
 struct listen_fds {
@@ -23,14 +23,14 @@ struct listen_fds {
 };
 
 struct listen_fds_by_use {
-    struct listen_fds ingest, admin; /* they listen */
+    struct listen_fds ingest, admin; /* listening sockets */
 };
 
-/* For the first caller only, before there are threads. 0, or the code to exit with after a notice.
- */
+/* Takes the sockets of LISTEN_FDS; call once, before other threads start. Returns 0, or the exit
+ * code after an error message. */
 int listen_fds_take(struct listen_fds_by_use *passed, const struct config_admin *admin);
 
-/* Whether one of them is bound to the address, as address.h reads it. */
+/* Returns true if a socket is bound to the address, in the syntax of address_read(). */
 bool listen_fds_has(const struct listen_fds *sockets, const char *address);
 
 #endif

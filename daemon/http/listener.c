@@ -20,11 +20,7 @@
 #include "daemon/base/net.h"
 #include "daemon/http/conn_count.h"
 
-/* ---- a listening socket that is a file: open to its owner and group, and gone when it
- * ends.
- *
- * Ownership  unix_socket_open() makes it, unix_socket_remove() ends it. The descriptor is the
- *            caller's. */
+/* ---- Unix sockets */
 
 struct unix_socket;
 
@@ -32,13 +28,14 @@ enum {
     UNIX_SOCKET_MODE = 0660
 };
 
+/* Socket file of a listening socket, for removal. The descriptor is separate. */
 struct unix_socket {
     char *path;
     dev_t device;
     ino_t number;
 };
 
-/* 0 if nobody listens there any more. A socket that is not ours to ask may have somebody. */
+/* Returns 0 if no process listens there, else an errno. On EACCES a process might listen. */
 static int unix_socket_in_use(const struct sockaddr_un *address)
 {
     int error, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -62,8 +59,8 @@ static bool unix_socket_clear_path(const struct sockaddr_un *address)
     return errno == 0 && unlink(address->sun_path) == 0;
 }
 
-/* The mode is set before the file is there, so that nobody slips in, and again for the sake of a
- * umask that is stricter. */
+/* fchmod() before bind(), so that the file is never more open; chmod() after, because the umask
+ * may be stricter. */
 static bool unix_socket_bind(int fd, const struct sockaddr_un *address)
 {
     return fchmod(fd, UNIX_SOCKET_MODE) == 0 &&
@@ -87,8 +84,8 @@ static struct unix_socket *unix_socket_note_file(const char *path)
     return s;
 }
 
-/* Replaces a file that a dead process left. NULL with errno: EADDRINUSE if a living one listens
- * there, EEXIST if the file is something else. */
+/* Binds a Unix socket, replacing the file of a dead process. Returns NULL with errno: EADDRINUSE
+ * if a process listens there, EEXIST if the file is not a socket. */
 static struct unix_socket *unix_socket_open(const struct sockaddr_storage *address, int *fd)
 {
     const struct sockaddr_un *local = (const struct sockaddr_un *)address;
@@ -108,7 +105,7 @@ static struct unix_socket *unix_socket_open(const struct sockaddr_storage *addre
     return s;
 }
 
-/* Removes the file, unless it is another one by now. */
+/* Removes the file, unless another one has replaced it. */
 static void unix_socket_remove(struct unix_socket **socket)
 {
     struct unix_socket *s = *socket;
@@ -128,26 +125,25 @@ static void unix_socket_remove(struct unix_socket **socket)
 enum {
     SWEEP_MS = 1000,
     DRAIN_MS = 20,
-    ACCEPTS_AT_ONCE = 32, /* then the other connections of the loop have their turn */
+    ACCEPTS_AT_ONCE = 32, /* per turn, so that open connections get their share */
 };
 
 struct listener_worker {
     struct listener *listener;
     pthread_t thread;
-    h2o_globalconf_t config; /* the listener's, but for what libh2o looks up in it while it runs */
+    h2o_globalconf_t config; /* copy of the listener's; libh2o uses it while running */
     h2o_context_t ctx;
     h2o_accept_ctx_t accept;
     h2o_multithread_receiver_t wake_up;
     h2o_multithread_message_t stop_message, limit_message;
-    sem_t limited; /* and a turn is over */
-    sem_t ready;   /* to be told to stop */
-    sem_t told;    /* and nobody is about to touch its queue any more */
+    sem_t limited;   /* posted after a turn with the new limits */
+    sem_t ready;     /* posted when the loop can receive messages */
+    sem_t stop_sent; /* posted when no thread touches the queue any more */
     int fd[LISTENER_SOCKETS_MAX];
     h2o_socket_t *sockets[LISTENER_SOCKETS_MAX];
     struct connection_set *connections;
     struct heartbeat *heartbeat;
-    bool stopping; /* the thread's own, as is ... */
-    bool limiting; /* ... this */
+    bool stopping, limiting; /* of the worker's thread only */
     unsigned cut;
 };
 
@@ -155,12 +151,12 @@ struct listener {
     struct listener_options options;
     h2o_globalconf_t config;
     int fd[LISTENER_SOCKETS_MAX];
-    struct unix_socket *files[LISTENER_SOCKETS_MAX]; /* NULL: the socket is none */
+    struct unix_socket *files[LISTENER_SOCKETS_MAX]; /* NULL: not a Unix socket of ours */
     const struct handshake_config *handshakes[LISTENER_SOCKETS_MAX];
     size_t fds;
-    pthread_mutex_t config_mutex; /* held while a context is made of `config`, or disposed of */
+    pthread_mutex_t config_mutex; /* guards `config` while a context is created or disposed */
     struct connection_counts counts;
-    unsigned drain_s; /* set before the stop messages are sent */
+    unsigned drain_s; /* set before the stop messages */
     unsigned started;
     struct listener_worker *workers;
 };
@@ -184,7 +180,7 @@ struct listener *listener_new(const struct listener_options *options)
     h2o_config_init(&l->config);
     l->config.server_name = h2o_iovec_init(NULL, 0);
     l->config.http1.upgrade_to_http2 = 0;
-    /* connection_sweep() keeps the deadlines. */
+    /* Ten years: connection_sweep() enforces the deadlines. */
     l->config.http1.req_timeout = (uint64_t)10 * 365 * 86400 * 1000;
     host = h2o_config_register_host(&l->config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     connection_register(&host->fallback_path);
@@ -262,7 +258,7 @@ bool listener_address(const struct listener *l, size_t n, char *text)
     return true;
 }
 
-/* Then it is in vain to try again at once, as the loop would. */
+/* Returns true if accept() will keep failing for a while. A retry at once would spin. */
 static bool listener_is_exhausted(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -300,12 +296,13 @@ static void listener_worker_begin_stop(struct listener_worker *w)
     w->stopping = true;
     for (size_t i = 0; i < w->listener->fds; i++)
         h2o_socket_close(w->sockets[i]);
-    /* Answers say "Connection: close" from now on. h2o_context_request_shutdown() would also
-     * start a timer for HTTP/2 that outlives the loop. */
+    /* Answers carry "Connection: close" from now on. h2o_context_request_shutdown() would also
+     * start an HTTP/2 timer that outlives the loop. */
     w->ctx.shutdown_requested = 1;
 }
 
-/* libh2o takes fewer bytes of a chunked body than of another: the receiver is exact. */
+/* One byte more, because libh2o accepts fewer bytes of a chunked body than of another one; the
+ * receiver checks the exact limit. */
 static void listener_worker_limit_body(struct listener_worker *w)
 {
     w->config.max_request_entity_size = w->listener->options.body_max + 1;
@@ -377,8 +374,8 @@ static void listener_worker_drain(struct listener_worker *w)
         listener_worker_turn(w, DRAIN_MS);
 }
 
-/* On the thread of the loop, like all that follows: what libh2o allocates for a socket goes back to
- * the thread that made it, without a lock. */
+/* Runs on the loop's thread, because libh2o returns socket memory to the thread that allocated
+ * it, without a lock. */
 static void listener_worker_open(struct listener_worker *w)
 {
     struct listener *l = w->listener;
@@ -417,7 +414,7 @@ static void *listener_worker_run(void *data)
     sem_post(&w->ready);
     listener_worker_serve(w);
     listener_worker_drain(w);
-    while (sem_wait(&w->told) != 0)
+    while (sem_wait(&w->stop_sent) != 0)
         ;
     listener_worker_close(w);
     return NULL;
@@ -439,7 +436,7 @@ bool listener_start(struct listener *l)
         w->listener = l;
         w->heartbeat = heartbeat_begin(l->options.heartbeats, l->options.name);
         if (!listener_worker_copy_fds(w, l) || sem_init(&w->ready, 0, 0) != 0 ||
-            sem_init(&w->told, 0, 0) != 0 || sem_init(&w->limited, 0, 0) != 0)
+            sem_init(&w->stop_sent, 0, 0) != 0 || sem_init(&w->limited, 0, 0) != 0)
             return false;
         if ((errno = pthread_create(&w->thread, NULL, listener_worker_run, w)) != 0)
             return false;
@@ -453,9 +450,9 @@ const char *listener_problem(int error)
 {
     switch (error) {
     case EADDRINUSE:
-        return "a running process listens there";
+        return "address already in use";
     case EEXIST:
-        return "the file is there and is no socket";
+        return "the file exists and is not a socket";
     case EINVAL:
         return "expected ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH";
     default:
@@ -483,10 +480,11 @@ unsigned listener_stop(struct listener *l, unsigned seconds)
         unix_socket_remove(&l->files[i]);
     }
     l->drain_s = seconds;
-    /* libh2o wakes the loop after it has queued the message: the loop may have seen it by then. */
+    /* libh2o queues the message before it wakes the loop, so the loop may end meanwhile:
+     * `stop_sent` holds it back. */
     for (unsigned i = 0; i < l->started; i++) {
         h2o_multithread_send_message(&l->workers[i].wake_up, &l->workers[i].stop_message);
-        sem_post(&l->workers[i].told);
+        sem_post(&l->workers[i].stop_sent);
     }
     for (unsigned i = 0; i < l->started; i++) {
         pthread_join(l->workers[i].thread, NULL);
@@ -515,7 +513,7 @@ static void listener_worker_end(struct listener_worker *w)
     heartbeat_end(w->heartbeat);
     sem_destroy(&w->ready);
     sem_destroy(&w->limited);
-    sem_destroy(&w->told);
+    sem_destroy(&w->stop_sent);
 }
 
 void listener_free(struct listener **listener)

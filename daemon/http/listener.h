@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * listener.h - listening sockets and the threads that serve them, each with a loop of its own.
+ * listener.h - listening sockets, and the threads that serve them, each with its own event loop.
  *
- * Ownership  listener_open() makes it, listener_free() ends it, also after a failure half-way.
- * Threads    Every function on the thread that opened it, unless it says otherwise.
+ * Ownership  listener_new() creates it; listener_free() frees it, also after a failed start.
+ * Threads    Every function on the thread that created it, unless noted.
+ * Errors     false or NULL, with errno.
  */
 #ifndef DAEMON_HTTP_LISTENER_H
 #define DAEMON_HTTP_LISTENER_H
@@ -20,56 +21,58 @@ struct st_h2o_pathconf_t;
 
 struct listener_options {
     unsigned threads;
-    size_t body_max; /* bytes; read no further */
+    size_t body_max; /* bytes; libh2o reads no further */
     struct connection_limits limits;
-    struct heartbeats *heartbeats; /* those of the loops are added, as `name`; may be NULL */
+    struct heartbeats *heartbeats; /* one is added per loop, as `name`; may be NULL */
     const char *name;
-    const struct proxies *proxies; /* as in connection.h */
+    const struct proxies *proxies; /* as for connection_set_new() */
     void *data;
-    /* Registers what answers requests. */
+    /* Adds the request handlers. */
     void (*setup)(void *data, struct st_h2o_pathconf_t *path);
-    /* On each loop, after it has handled what was ready; may be NULL. */
+    /* Runs on each loop after each turn; may be NULL. */
     void (*turn)(void *data, struct st_h2o_context_t *ctx);
 };
 
-/* NULL on failure, with errno. */
+/* Returns NULL on failure, with errno. */
 struct listener *listener_new(const struct listener_options *options);
 
 enum {
-    LISTENER_SOCKETS_MAX = 32 /* those that are passed, and those that are configured */
+    LISTENER_SOCKETS_MAX = 32 /* passed plus configured */
 };
 
-/* An address as address.h reads it. Call it for each before listener_start(). False with errno. */
+/* Listens on an address, in the syntax of address_read(). Call before listener_start(). Returns
+ * false with errno. */
 bool listener_add(struct listener *l, const char *address);
 
-/* The same for a socket that listens already, which is the listener's from now on. What has not
- * been accepted when it stops waits for the next one who has the socket. */
+/* Takes over a listening socket. Connections not accepted before the stop remain in its backlog
+ * for the next process. */
 bool listener_adopt(struct listener *l, int fd);
 
-/* Leads those who come to the n-th socket through an entrance, which outlives the listener. Before
+/* Sets PROXY header and TLS of the n-th socket. `handshake` outlives the listener. Call before
  * listener_start(). */
 void listener_set_handshake(struct listener *l, size_t n, const struct handshake_config *handshake);
 
-/* The address of the n-th socket as it is bound: tells the port that 0 became. False if there
- * are fewer. `text` has ADDRESS_TEXT_SIZE bytes. */
+/* Writes the bound address of the n-th socket, with the real port instead of 0. `text` has
+ * ADDRESS_TEXT_SIZE bytes. Returns false if there are fewer sockets. */
 bool listener_address(const struct listener *l, size_t n, char *text);
 
-bool listener_start(struct listener *l); /* false with errno */
+/* Starts the threads. Returns false with errno. */
+bool listener_start(struct listener *l);
 
-/* Other limits, also for the connections that are open. Each loop has had a turn when it returns.
- */
+/* Applies new limits, also to open connections. Returns after a turn of every loop. */
 void listener_limit(struct listener *l, size_t body_max, const struct connection_limits *limits);
 
-/* What an errno of listener_add() or listener_start() means, for people. */
+/* Returns a sentence for an errno of listener_add() or listener_start(). */
 const char *listener_problem(int error);
 
-/* How many are open, and how many were refused at the entrance. On any thread. */
+/* Return the counts: open connections, failed handshakes, connections that a limit ended. Any
+ * thread. */
 unsigned listener_connections(const struct listener *l);
 uint64_t listener_refused(const struct listener *l, enum handshake_verdict verdict);
-uint64_t listener_ended(const struct listener *l, enum connection_end end); /* by a limit */
+uint64_t listener_ended(const struct listener *l, enum connection_end end);
 
-/* Accepts no more, lets what is in flight end, for `seconds` at most, and joins the threads.
- * Returns how many connections were cut. */
+/* Stops accepting, drains connections for `seconds` at most, and joins the threads. Returns the
+ * number of connections cut. */
 unsigned listener_stop(struct listener *l, unsigned seconds);
 
 void listener_free(struct listener **l);

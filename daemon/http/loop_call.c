@@ -10,7 +10,7 @@ enum {
 struct loop_calls {
     h2o_context_t *ctx;
     h2o_multithread_receiver_t receiver;
-    h2o_multithread_message_t message; /* on its way while the mailbox holds calls */
+    h2o_multithread_message_t message; /* queued while the mailbox holds calls */
     struct mailbox mailbox;
     size_t outstanding;
     void (*taken)(void *data);

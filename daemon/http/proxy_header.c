@@ -8,8 +8,8 @@
 #include <string.h>
 
 enum {
-    V1_LINE_MAX = 107,   /* of version 1, with its line end */
-    V2_FIXED_BYTES = 16, /* of version 2, before the addresses */
+    V1_LINE_MAX = 107,   /* version 1, with its line end */
+    V2_FIXED_BYTES = 16, /* version 2, before the addresses */
     V2_IPV4_BYTES = 12,
     V2_IPV6_BYTES = 36,
 };
@@ -18,22 +18,22 @@ static const char proxy_v1_signature[] = {'P', 'R', 'O', 'X', 'Y', ' '};
 static const char proxy_v2_signature[] = {'\r', '\n', '\r', '\n', '\0', '\r',
                                           '\n', 'Q',  'U',  'I',  'T',  '\n'};
 
-/* ---- version 1: one line of text */
+/* ---- version 1 */
 
 struct proxy_line {
     char text[V1_LINE_MAX + 1];
     char *next;
 };
 
-/* The next word of the line; NULL unless exactly one blank, or the end, is behind it. */
-static const char *proxy_line_take_word(struct proxy_line *w)
+/* Returns the next word, or NULL unless exactly one space or the end follows it. */
+static const char *proxy_line_take_word(struct proxy_line *line)
 {
-    char *word = w->next;
+    char *word = line->next;
     size_t len;
 
     if (word == NULL || (len = strcspn(word, " ")) == 0)
         return NULL;
-    w->next = word[len] == '\0' ? NULL : word + len + 1;
+    line->next = word[len] == '\0' ? NULL : word + len + 1;
     word[len] = '\0';
     return word;
 }
@@ -51,12 +51,12 @@ static bool proxy_line_read_port(const char *word, in_port_t *port)
     return number <= UINT16_MAX;
 }
 
-static bool proxy_line_read_addresses(struct proxy_line *w, int family,
+static bool proxy_line_read_addresses(struct proxy_line *line, int family,
                                       struct sockaddr_storage *source)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)source;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)source;
-    const char *from = proxy_line_take_word(w), *to = proxy_line_take_word(w);
+    const char *from = proxy_line_take_word(line), *to = proxy_line_take_word(line);
     unsigned char ignored[16];
     in_port_t port, ignored_port;
 
@@ -64,8 +64,8 @@ static bool proxy_line_read_addresses(struct proxy_line *w, int family,
     if (from == NULL || to == NULL || inet_pton(family, to, ignored) != 1 ||
         inet_pton(family, from, family == AF_INET ? (void *)&v4->sin_addr : &v6->sin6_addr) != 1)
         return false;
-    if (!proxy_line_read_port(proxy_line_take_word(w), &port) ||
-        !proxy_line_read_port(proxy_line_take_word(w), &ignored_port) || w->next != NULL)
+    if (!proxy_line_read_port(proxy_line_take_word(line), &port) ||
+        !proxy_line_read_port(proxy_line_take_word(line), &ignored_port) || line->next != NULL)
         return false;
     if (family == AF_INET)
         v4->sin_port = port;
@@ -74,9 +74,9 @@ static bool proxy_line_read_addresses(struct proxy_line *w, int family,
     return true;
 }
 
-static bool proxy_line_read_words(struct proxy_line *w, struct sockaddr_storage *source)
+static bool proxy_line_read_words(struct proxy_line *line, struct sockaddr_storage *source)
 {
-    const char *protocol = proxy_line_take_word(w);
+    const char *protocol = proxy_line_take_word(line);
 
     *source = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
     if (protocol == NULL)
@@ -84,8 +84,8 @@ static bool proxy_line_read_words(struct proxy_line *w, struct sockaddr_storage 
     if (strcmp(protocol, "UNKNOWN") == 0)
         return true;
     if (strcmp(protocol, "TCP4") == 0)
-        return proxy_line_read_addresses(w, AF_INET, source);
-    return strcmp(protocol, "TCP6") == 0 && proxy_line_read_addresses(w, AF_INET6, source);
+        return proxy_line_read_addresses(line, AF_INET, source);
+    return strcmp(protocol, "TCP6") == 0 && proxy_line_read_addresses(line, AF_INET6, source);
 }
 
 static enum proxy_header_state proxy_header_read_v1(const char *bytes, size_t len,
@@ -110,7 +110,7 @@ static enum proxy_header_state proxy_header_read_v1(const char *bytes, size_t le
                : PROXY_HEADER_WRONG;
 }
 
-/* ---- version 2: bytes */
+/* ---- version 2 */
 
 static void proxy_header_take_ipv4(const char *addresses, struct sockaddr_storage *source)
 {
@@ -130,7 +130,7 @@ static void proxy_header_take_ipv6(const char *addresses, struct sockaddr_storag
     memcpy(&v6->sin6_port, addresses + 32, 2);
 }
 
-/* Others have no meaning, and who sends them is to be turned away. */
+/* Returns true for a family and transport that the specification defines. */
 static bool proxy_header_is_kind(unsigned char family_and_transport)
 {
     return family_and_transport >> 4 <= 3 && (family_and_transport & 0xf) <= 2;

@@ -15,41 +15,41 @@ static const struct response response_problems[] = {
     [RESPONSE_NOT_FOUND] = {404, "Not Found", "not_found", "no source is configured at this path",
                             0},
     [RESPONSE_METHOD_NOT_ALLOWED] = {405, "Method Not Allowed", "method_not_allowed",
-                                     "deliveries are made by POST", 0},
+                                     "method must be POST", 0},
     [RESPONSE_ADDRESS_NOT_ALLOWED] = {403, "Forbidden", "address_not_allowed",
-                                      "this source takes no deliveries from this address", 0},
+                                      "this source does not accept deliveries from this address",
+                                      0},
     [RESPONSE_TOO_MANY_REFUSALS] = {429, "Too Many Requests", "too_many_refusals",
-                                    "too much from this address was refused: try again later",
+                                    "too many refused requests from this address: try again later",
                                     RESPONSE_RETRY_AFTER_S},
     [RESPONSE_RATE_LIMITED] = {429, "Too Many Requests", "rate_limited",
-                               "this source takes no more for now: try again later",
+                               "rate limit of this source exceeded: try again later",
                                RESPONSE_RETRY_AFTER_S},
     [RESPONSE_BODY_TOO_LARGE] = {413, "Content Too Large", "body_too_large",
-                                 "the body is longer than is taken here", 0},
+                                 "the body exceeds the size limit", 0},
     [RESPONSE_HEAD_TOO_LARGE] = {431, "Request Header Fields Too Large", "head_too_large",
-                                 "path and headers are longer than is taken here", 0},
-    [RESPONSE_BAD_REQUEST] = {400, "Bad Request", "bad_request", "this is not well-formed HTTP", 0},
+                                 "path and headers exceed the size limit", 0},
+    [RESPONSE_BAD_REQUEST] = {400, "Bad Request", "bad_request",
+                              "the request is not well-formed HTTP", 0},
     [RESPONSE_TLS_REQUIRED] = {400, "Bad Request", "tls_required",
-                               "TLS is spoken here: expected https", 0},
+                               "this address requires TLS: use https", 0},
     [RESPONSE_EXPECTATION_FAILED] = {417, "Expectation Failed", "expectation_failed",
-                                     "the only expectation met is 100-continue", 0},
+                                     "the only supported expectation is 100-continue", 0},
     [RESPONSE_REQUEST_TIMEOUT] = {408, "Request Timeout", "request_timeout",
                                   "the request did not arrive in time", 0},
     [RESPONSE_TOO_MANY_CONNECTIONS] = {503, "Service Unavailable", "too_many_connections",
-                                       "too many connections are open: try again later",
+                                       "too many open connections: try again later",
                                        RESPONSE_RETRY_AFTER_S},
     [RESPONSE_TOO_MANY_FROM_ADDRESS] =
         {429, "Too Many Requests", "too_many_from_address",
-         "too many connections are open from this address: try again "
-         "later",
-         RESPONSE_RETRY_AFTER_S},
+         "too many open connections from this address: try again later", RESPONSE_RETRY_AFTER_S},
     [RESPONSE_UNAVAILABLE] = {503, "Service Unavailable", "unavailable",
-                              "this is a fault of the receiver: try again later",
+                              "internal error of the receiver: try again later",
                               RESPONSE_RETRY_AFTER_S},
     [RESPONSE_UPSTREAM_FAILED] = {502, "Bad Gateway", "upstream_failed",
-                                  "the application gave no answer; the delivery is stored", 0},
+                                  "the application did not answer; the delivery is stored", 0},
     [RESPONSE_UPSTREAM_TIMEOUT] = {504, "Gateway Timeout", "upstream_timeout",
-                                   "the application gave no answer in time; the delivery is stored",
+                                   "the application did not answer in time; the delivery is stored",
                                    0},
 };
 
@@ -142,15 +142,15 @@ size_t response_write_raw(char *text, size_t size, const struct response *respon
     len = snprintf(text, size,
                    "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
                    "Content-Length: %zu\r\n\r\n%.*s",
-                   response->status, response->phrase, body.len, (int)body.len,
-                   body.base == NULL ? "" : body.base);
+                   response->status, response->phrase, body.text.len, (int)body.text.len,
+                   body.text.base == NULL ? "" : body.text.base);
     json_free(&body);
     return len > 0 && (size_t)len < size ? (size_t)len : 0;
 }
 
-/* ---- respond */
+/* ---- HTTP responses */
 
-/* The address tells that a response is the application's: libh2o's own have other phrases. */
+/* Compared by address: no response of libh2o has this phrase. */
 static const char response_upstream_phrase[] = "Relayed";
 
 static void response_add_header(h2o_req_t *req, const h2o_token_t *name, const char *value)
@@ -178,11 +178,11 @@ void response_prepare(h2o_req_t *req, const struct response *response)
 
 void response_send(h2o_req_t *req, const struct response *response, const struct json_writer *line)
 {
-    size_t len = line->failed ? 0 : line->len;
+    size_t len = line->text.failure != BUFFER_NO_FAILURE ? 0 : line->text.len;
 
     response_prepare(req, response);
     req->res.content_length = len;
-    h2o_send_inline(req, len == 0 ? "" : line->base, len);
+    h2o_send_inline(req, len == 0 ? "" : line->text.base, len);
 }
 
 void response_send_upstream(h2o_req_t *req, int status, const char *content_type, const char *body,
@@ -218,12 +218,12 @@ h2o_ostream_t **response_replace_body(h2o_req_t *req, h2o_ostream_t **slot,
         (struct response_replacement *)h2o_add_ostream(req, sizeof(*stream), slot);
 
     stream->super.do_send = response_send_replacement;
-    stream->body = h2o_strdup(&req->pool, line->base, line->len);
-    req->res.content_length = line->len;
+    stream->body = h2o_strdup(&req->pool, line->text.base, line->text.len);
+    req->res.content_length = line->text.len;
     return &stream->super.next;
 }
 
-/* What libh2o sends by itself is plain text. */
+/* Own responses are JSON or upstream answers; libh2o's are plain text. */
 bool response_is_ours(const h2o_req_t *req)
 {
     ssize_t i = h2o_find_header(&req->res.headers, H2O_TOKEN_CONTENT_TYPE, -1);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * response.h - what the sender is told. No HTTP library, and never a secret or a MAC.
+ * response.h - responses to senders. A response never contains a secret or a MAC.
+ *
+ * Threads    The thread of the request's loop; functions without a request on any.
  */
 #ifndef DAEMON_HTTP_RESPONSE_H
 #define DAEMON_HTTP_RESPONSE_H
@@ -11,7 +13,7 @@
 
 struct json_writer;
 
-/* What is refused before, or besides, the signature. */
+/* Refusals for other reasons than the signature. */
 enum response_problem {
     RESPONSE_NOT_FOUND,
     RESPONSE_METHOD_NOT_ALLOWED,
@@ -33,31 +35,33 @@ enum response_problem {
 
 struct response {
     int status;
-    const char *phrase;  /* of the status line */
-    const char *code;    /* stable: the name of an enum hookline_code or of a problem */
-    const char *message; /* for people */
-    int retry_after_s;   /* 0 for none */
+    const char *phrase;  /* reason phrase of the status line */
+    const char *code;    /* stable; hookline_code_name(), or the name of a problem */
+    const char *message; /* one sentence */
+    int retry_after_s;   /* 0: no Retry-After */
 };
 
-struct response response_of_code(int code); /* an enum hookline_code */
+/* Return the response for an enum hookline_code, and for a problem. */
+struct response response_of_code(int code);
 struct response response_of_problem(enum response_problem problem);
-struct response response_retry_later(enum response_problem problem,
-                                     unsigned seconds); /* with Retry-After */
+
+/* Returns the response for a problem, with Retry-After. */
+struct response response_retry_later(enum response_problem problem, unsigned seconds);
+
+/* Returns the problem behind a status that libh2o set by itself. */
 enum response_problem response_problem_of_status(int status);
 
-/* Writes the JSON of a refusal, or of what was accepted. `receipt` is that of the line; NULL if
- * there is none. */
+/* Write the JSON body. `receipt` is the one in the log line; NULL: none. */
 void response_write_refusal(struct json_writer *line, const struct response *response,
                             const char *receipt);
 void response_write_accepted(struct json_writer *line, bool duplicate, const char *source,
                              hookline_bytes id, const char *type, const char *receipt);
 
-/* The bytes of a refusal past every HTTP library, which ends its connection. Returns their length,
- * or 0 if they do not fit. */
+/* Writes a complete HTTP/1.1 response with "Connection: close", for sending without libh2o.
+ * Returns its length, or 0 if `size` is too small. */
 size_t response_write_raw(char *text, size_t size, const struct response *response);
 
-/* ---- an answer as an HTTP response. Part of the HTTP seam, as are arrival,
- * connection, listener, protocol_error and receiver; only their .c files know libh2o. */
+/* ---- HTTP responses */
 
 struct st_h2o_ostream_t;
 struct st_h2o_req_t;
@@ -65,21 +69,21 @@ struct st_h2o_req_t;
 /* Sets status and headers. */
 void response_prepare(struct st_h2o_req_t *req, const struct response *response);
 
-/* Sends the status and headers of `answer` with the JSON that `line` holds. */
+/* Sends `response` with the JSON in `line`, or an empty body if `line` failed. */
 void response_send(struct st_h2o_req_t *req, const struct response *response,
                    const struct json_writer *line);
 
-/* Sends what the application behind has answered; `content_type` may be NULL. */
+/* Sends the application's answer; `content_type` may be NULL. */
 void response_send_upstream(struct st_h2o_req_t *req, int status, const char *content_type,
                             const char *body, size_t len);
 
-/* Sends the JSON that `line` holds instead of what libh2o sends by itself into `slot`. Returns the
- * slot for what comes next. */
+/* Replaces libh2o's own body with the JSON in `line`, in the output stream at `slot`. Returns the
+ * slot of the next stream. */
 struct st_h2o_ostream_t **response_replace_body(struct st_h2o_req_t *req,
                                                 struct st_h2o_ostream_t **slot,
                                                 const struct json_writer *line);
 
-/* Whether the response that is being set up was made by one of these functions. */
+/* Returns true if this module set up the response. */
 bool response_is_ours(const struct st_h2o_req_t *req);
 
 #endif

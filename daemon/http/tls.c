@@ -20,13 +20,15 @@
 #include "daemon/base/clock.h"
 #include "daemon/conf/config.h"
 
+/* ---- certificates */
+
 enum {
-    CERTIFICATE_WARNING_SIZE = 4096 + 256 /* a path, and what is said of it */
+    CERTIFICATE_WARNING_SIZE = 4096 + 256 /* path and warning */
 };
 
 static bool certificate_is_in_file(FILE *file)
 {
-    /* Instead of a prompt, which is what happens without: a passphrase that is wrong. */
+    /* The empty passphrase keeps OpenSSL from prompting. */
     X509 *first = PEM_read_X509_AUX(file, NULL, NULL, "");
 
     ERR_clear_error();
@@ -49,12 +51,12 @@ const char *certificate_file_problem(const char *path)
     if ((file = fopen(path, "re")) == NULL)
         return strerror(errno);
     if (!certificate_is_in_file(file))
-        problem = "no certificate in PEM";
+        problem = "no PEM certificate";
     fclose(file);
     return problem;
 }
 
-/* Whether one of the ciphers of tls.c goes with its key. */
+/* Returns true if TLS 1.3 or tls_ciphers can use the key type. */
 static bool certificate_key_is_usable(const X509 *certificate)
 {
     const EVP_PKEY *key = X509_get0_pubkey(certificate);
@@ -71,7 +73,7 @@ static bool certificate_key_is_usable(const X509 *certificate)
     }
 }
 
-/* In seconds since 1970. */
+/* Returns notAfter in seconds since 1970. */
 static int64_t certificate_end_s(const X509 *certificate)
 {
     ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
@@ -83,7 +85,7 @@ static int64_t certificate_end_s(const X509 *certificate)
     return (int64_t)days * 86400 + seconds;
 }
 
-/* NULL if it is good now. */
+/* Returns NULL if the certificate is valid at `now_s`. */
 static const char *certificate_time_problem(const X509 *certificate, int64_t now_s)
 {
     time_t now = (time_t)now_s;
@@ -93,15 +95,14 @@ static const char *certificate_time_problem(const X509 *certificate, int64_t now
     return X509_cmp_time(X509_get0_notBefore(certificate), &now) > 0 ? "is not valid yet" : NULL;
 }
 
-/* TLS 1.3 has these alone, and with 1.2 hardly a client offers others. */
+/* TLS 1.3 allows only these curves; few TLS 1.2 clients offer others. */
 static bool certificate_curve_is_common(const char *curve)
 {
     return strcmp(curve, "prime256v1") == 0 || strcmp(curve, "secp384r1") == 0 ||
            strcmp(curve, "secp521r1") == 0;
 }
 
-/* Call `warn` for what clients will not like about ours, which was read from `path`, and for one of
- * `path` with which no client's can be good. */
+/* Warns about a server certificate that clients will reject. */
 static void certificate_warn(const X509 *certificate, const char *path, int64_t now_s,
                              void (*warn)(const char *text))
 {
@@ -117,12 +118,13 @@ static void certificate_warn(const X509 *certificate, const char *path, int64_t 
         return;
     EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL);
     if (!certificate_curve_is_common(curve)) {
-        snprintf(text, sizeof(text), "%s: hardly a client knows its curve, %s; all know P-256",
-                 path, curve);
+        snprintf(text, sizeof(text), "%s: few clients support the curve %s; use P-256", path,
+                 curve);
         warn(text);
     }
 }
 
+/* Warns about an expired or future client CA: no client certificate verifies against it. */
 static void certificate_warn_authority(const X509 *authority, const char *path, int64_t now_s,
                                        void (*warn)(const char *text))
 {
@@ -136,13 +138,13 @@ static void certificate_warn_authority(const X509 *authority, const char *path, 
     warn(text);
 }
 
-/* ---- tls */
+/* ---- TLS */
 
-static const char tls_ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20"; /* of TLS 1.2 */
+static const char tls_ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20"; /* TLS 1.2 only */
 static const unsigned char tls_alpn_http1[] = "\x08http/1.1";
 
 struct tls {
-    pthread_mutex_t mutex; /* held while they are replaced, or read */
+    pthread_mutex_t mutex; /* guards both members below */
     SSL_CTX *context;
     int64_t end_s;
 };
@@ -155,9 +157,10 @@ struct tls_reading {
     size_t why_size;
 };
 
-/* ---- what libh2o does not send, and not hear */
+/* ---- alerts and close_notify */
 
-/* libh2o drops what OpenSSL wrote when a handshake fails, so the peer would not learn why. */
+/* Last bytes that OpenSSL wrote in a handshake. libh2o drops them when the handshake fails, so
+ * the peer would not see the alert. */
 static _Thread_local struct {
     char bytes[TLS_ALERT_SIZE];
     size_t len;
@@ -185,7 +188,7 @@ void tls_on_close_notify(void (*heard)(void *socket))
     tls_close_notify_heard = heard;
 }
 
-/* Once the hands are shaken what is written is no longer looked at, and an alert none of ours. */
+/* Returns true during the handshake. Later alerts are libh2o's to send. */
 static bool tls_is_watched(const SSL *ssl)
 {
     return BIO_get_callback_ex(SSL_get_wbio(ssl)) == tls_on_written;
@@ -218,7 +221,7 @@ size_t tls_take_alert(char alert[TLS_ALERT_SIZE])
     return len;
 }
 
-/* ---- reading */
+/* ---- reading files */
 
 static bool tls_fail(struct tls_reading *r, const char *key, const char *path, const char *problem)
 {
@@ -227,7 +230,7 @@ static bool tls_fail(struct tls_reading *r, const char *key, const char *path, c
     return false;
 }
 
-/* That nothing was found, in words that are not ours. */
+/* Returns true if OpenSSL found no PEM block: `otherwise` says so more clearly than OpenSSL. */
 static bool tls_error_is_of_nothing(unsigned long error)
 {
     int library = ERR_GET_LIB(error), reason = ERR_GET_REASON(error);
@@ -239,7 +242,7 @@ static bool tls_error_is_of_nothing(unsigned long error)
 static bool tls_fail_openssl(struct tls_reading *r, const char *key, const char *path,
                              const char *otherwise)
 {
-    unsigned long error = ERR_peek_error(); /* the first one, of which the others are made */
+    unsigned long error = ERR_peek_error(); /* the first error is the cause of the later ones */
     const char *reason = ERR_reason_error_string(error);
 
     if (error == 0 || reason == NULL || tls_error_is_of_nothing(error))
@@ -251,7 +254,7 @@ static bool tls_fail_openssl(struct tls_reading *r, const char *key, const char 
 
 static bool tls_is_readable(struct tls_reading *r, const char *key, const char *path)
 {
-    /* A FIFO would keep us waiting before it can be refused. */
+    /* O_NONBLOCK, because opening a FIFO would block. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat st;
     bool good = fd >= 0 && fstat(fd, &st) == 0;
@@ -265,7 +268,7 @@ static bool tls_is_readable(struct tls_reading *r, const char *key, const char *
     return good;
 }
 
-/* A prompt would wait for somebody who is not there. */
+/* Fails instead of prompting. Sets the bool `data`, if any, to true. */
 static int tls_no_passphrase(char *text, int size, int writing, void *data)
 {
     (void)text;
@@ -283,10 +286,9 @@ static bool tls_read_certificate(struct tls_reading *r)
     if (!tls_is_readable(r, "certificate", path))
         return false;
     if (SSL_CTX_use_certificate_chain_file(r->context, path) != 1)
-        return tls_fail_openssl(r, "certificate", path, "no certificate in PEM");
+        return tls_fail_openssl(r, "certificate", path, "no PEM certificate");
     return certificate_key_is_usable(SSL_CTX_get0_certificate(r->context)) ||
-           tls_fail(r, "certificate", path,
-                    "no client can use its key; expected RSA, EC or Ed25519");
+           tls_fail(r, "certificate", path, "unsupported key type; expected RSA, EC or Ed25519");
 }
 
 static bool tls_key_is_private(struct tls_reading *r, int fd, const char *path)
@@ -301,7 +303,8 @@ static bool tls_key_is_private(struct tls_reading *r, int fd, const char *path)
     if ((st.st_mode & S_IRWXO) == 0 && (st.st_mode & S_IWGRP) == 0)
         return true;
     snprintf(problem, sizeof(problem),
-             "mode %04o lets others at the key; try: chmod g-w,o-rwx, or 0600", st.st_mode & 07777);
+             "mode %04o gives others access to the key; try: chmod 0600, or g-w,o-rwx",
+             st.st_mode & 07777);
     return tls_fail(r, "key", path, problem);
 }
 
@@ -313,12 +316,13 @@ static bool tls_take_key(struct tls_reading *r, int fd, const char *path)
         bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, tls_no_passphrase, &encrypted);
 
     if (key == NULL && encrypted)
-        good = tls_fail(r, "key", path, "it is encrypted; expected a key without a passphrase");
+        good =
+            tls_fail(r, "key", path, "the key is encrypted; expected a key without a passphrase");
     else if (key == NULL)
-        good = tls_fail(r, "key", path, "no private key in PEM");
+        good = tls_fail(r, "key", path, "no PEM private key");
     else if (SSL_CTX_use_PrivateKey(r->context, key) != 1 ||
              SSL_CTX_check_private_key(r->context) != 1)
-        good = tls_fail(r, "key", path, "it is not the key of the certificate");
+        good = tls_fail(r, "key", path, "the key does not match the certificate");
     else
         good = true;
     ERR_clear_error();
@@ -349,18 +353,19 @@ static bool tls_read_client_ca(struct tls_reading *r)
         return true;
     if (!tls_is_readable(r, "client_ca_file", path))
         return false;
-    /* In this order: the second one asks for a passphrase where the first one fails. */
+    /* Keep this order: SSL_load_client_CA_file() prompts for a passphrase where
+     * SSL_CTX_load_verify_file() fails. */
     if (SSL_CTX_load_verify_file(r->context, path) != 1 ||
         (names = SSL_load_client_CA_file(path)) == NULL)
-        return tls_fail_openssl(r, "client_ca_file", path, "no certificate in PEM");
+        return tls_fail_openssl(r, "client_ca_file", path, "no PEM certificate");
     SSL_CTX_set_client_CA_list(r->context, names);
     SSL_CTX_set_verify(r->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    /* Who names an authority means it, whether or not another one has signed for it. */
+    /* Trusts a listed intermediate CA without its root. */
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(r->context), X509_V_FLAG_PARTIAL_CHAIN);
     return true;
 }
 
-/* Who can speak nothing but HTTP/2 finds out by itself. */
+/* A client that offers only HTTP/2 gets no ALPN answer and closes by itself. */
 static int tls_choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                            const unsigned char *in, unsigned in_len, void *data)
 {
@@ -378,11 +383,11 @@ static bool tls_set_up_context(struct tls_reading *r)
 
     if (c == NULL || SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_cipher_list(c, tls_ciphers) != 1)
-        return tls_fail_openssl(r, "", "", "TLS cannot be set up");
+        return tls_fail_openssl(r, "", "", "cannot set up TLS");
     SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
     SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
-    /* A session that is taken up again would not show its certificate again; and the key of its
-     * ticket would open, for as long as it lives, what was recorded of others with TLS 1.2. */
+    /* No session resumption: a resumed session would skip the client certificate, and with TLS
+     * 1.2 a leaked ticket key would decrypt recorded connections. */
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(c, 0);
     SSL_CTX_set_default_passwd_cb(c, tls_no_passphrase);

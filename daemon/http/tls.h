@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * tls.h - the certificate and the key of an address, and how TLS is spoken with them: 1.2 and 1.3,
- * forward secrecy and authenticated ciphers only, HTTP/1.1 and nothing else.
+ * tls.h - TLS of a listening address: certificate, key, client CA. TLS 1.2 and 1.3 with forward
+ * secrecy and AEAD ciphers only; ALPN offers HTTP/1.1 only.
  *
- * Ownership  tls_open() makes it, tls_free() ends it. Handshakes hold what they use.
- * Threads    tls_hold(), tls_take_alert(), tls_on_close_notify() and tls_end_s() on any, the others on
- * the thread that opened it.
+ * Ownership  tls_open() creates it, tls_free() frees it. Each handshake holds its own reference.
+ * Threads    tls_hold(), tls_take_alert(), tls_on_close_notify(), tls_end_s() and
+ *            certificate_file_problem() on any; the others on the thread that opened it.
+ * Errors     NULL, with a sentence in `why`.
  */
 #ifndef DAEMON_HTTP_TLS_H
 #define DAEMON_HTTP_TLS_H
@@ -14,16 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- what a certificate says of itself: of which kind its key is, and how long it is
- * good.
- *
- * Threads  Every function on any thread. */
+/* ---- certificates */
 
 struct x509_st;
 
-/* NULL if `path` can be read and has one; else what is wrong with it. What can be read but once, as
- * a pipe, is left to who needs it. */
+/* Returns NULL if the file holds a PEM certificate, else the problem. Returns NULL for a pipe
+ * without reading it, because a pipe can be read only once. */
 const char *certificate_file_problem(const char *path);
+
+/* ---- TLS */
 
 struct config_tls;
 struct ssl_ctx_st;
@@ -33,28 +33,29 @@ enum {
     TLS_ALERT_SIZE = 512
 };
 
-/* Reads the files. `warn` is called for what is allowed but unwise. NULL, what is wrong in `why`,
- * and in *key that of the configuration which named it. */
+/* Reads certificate, key and client CA. Calls `warn` for legal but unwise settings. On
+ * failure returns NULL, with the problem in `why` and the offending configuration key in *key
+ * ("": none). */
 struct tls *tls_open(const struct config_tls *config, void (*warn)(const char *text),
                      const char **key, char *why, size_t why_size);
 void tls_free(struct tls **tls);
 
-/* Goes on with what `newer` has read; connections keep what they began with. Ends `newer`. */
+/* Switches to the certificates of `newer` and frees `newer`. Open connections keep the old ones. */
 void tls_renew(struct tls *tls, struct tls **newer);
 
-/* For one handshake; SSL_CTX_free() lets go of it. */
+/* Returns a reference for one handshake; release it with SSL_CTX_free(). */
 struct ssl_ctx_st *tls_hold(struct tls *tls);
 
-/* What this thread's last handshake, which failed, has for the peer and libh2o did not send.
- * Returns its length, 0 for nothing. */
+/* Copies the alert of this thread's last failed handshake, which libh2o did not send. Returns its
+ * length; 0: none. */
 size_t tls_take_alert(char alert[TLS_ALERT_SIZE]);
 
-/* `heard` is called on this thread when a peer says that no more comes from it, which libh2o takes
- * no notice of: it would neither answer nor end, and keep what comes all the same. `socket` is the
- * one of libh2o, in the midst of reading: it cannot be closed yet. */
+/* Registers this thread's callback for a close_notify of a peer. libh2o ignores that alert: it
+ * would neither answer nor close, and would still buffer later bytes. `socket` is libh2o's socket
+ * during a read: `heard` must not close it. */
 void tls_on_close_notify(void (*heard)(void *socket));
 
-/* When the certificate ends, in seconds since 1970. */
+/* Returns the end of the certificate's validity, in seconds since 1970. */
 int64_t tls_end_s(struct tls *tls);
 
 #endif

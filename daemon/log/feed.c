@@ -10,12 +10,13 @@
 #include <unistd.h>
 
 enum {
-    FEED_TAKE_BATCH = 64 /* lines, while the publishers wait */
+    FEED_TAKE_BATCH = 64 /* lines per lock of the mutex, for which feed_post() waits */
 };
 
 struct feed_entry {
     size_t len;
-    char source[65], verdict[16];
+    enum verdict verdict;
+    char source[65];
     char text[];
 };
 
@@ -84,7 +85,7 @@ static struct feed_entry *feed_entry_new(const struct feed_line *from)
     line->len = from->len;
     snprintf(line->source, sizeof(line->source), "%.*s", (int)from->source_len,
              from->source == NULL ? "" : from->source);
-    snprintf(line->verdict, sizeof(line->verdict), "%s", from->verdict);
+    line->verdict = from->verdict;
     memcpy(line->text, from->text, from->len);
     return line;
 }
@@ -161,7 +162,7 @@ void feed_clear_signal(struct feed *feed)
 static bool feed_entry_passes(const struct feed_watcher *watcher, const struct feed_entry *line)
 {
     return (watcher->source[0] == '\0' || strcmp(watcher->source, line->source) == 0) &&
-           (watcher->verdict[0] == '\0' || strcmp(watcher->verdict, line->verdict) == 0);
+           (watcher->verdict == VERDICT_NONE || watcher->verdict == line->verdict);
 }
 
 /* Whether there may be more to look at. */

@@ -3,7 +3,7 @@
  * feed.h - the log's lines for those who watch: each line is there for a while, whoever is slower
  * than that loses it and is told so. Nobody who publishes ever waits for a reader.
  *
- * Ownership  feed_open() makes it; feed_close() when nobody publishes or watches any more.
+ * Ownership  feed_open() allocates; feed_close() frees, after the last post and the last watcher.
  * Threads    feed_post() and feed_is_watched() on any thread, the others on the watchers'.
  */
 #ifndef DAEMON_LOG_FEED_H
@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "daemon/base/verdict.h"
 
 struct feed;
 
@@ -29,7 +31,7 @@ bool feed_is_watched(const struct feed *feed);
 struct feed_line {
     const char *source; /* or NULL */
     size_t source_len;
-    const char *verdict;
+    enum verdict verdict;
     const char *text; /* with its "\n" */
     size_t len;
 };
@@ -37,9 +39,10 @@ struct feed_line {
 /* Copies the line. Without memory, or longer than FEED_BYTES, it is lost. */
 void feed_post(struct feed *feed, const struct feed_line *line);
 
-/* One who watches. Empty texts let every line pass. */
+/* One who watches. An empty source and VERDICT_NONE let every line pass. */
 struct feed_watcher {
-    char source[65], verdict[16];
+    char source[65];
+    enum verdict verdict;
     uint64_t next; /* the number of the line to read */
 };
 

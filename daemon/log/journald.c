@@ -16,11 +16,12 @@
 
 #include <cjson/cJSON.h>
 
+#include "daemon/base/buffer.h"
+#include "daemon/base/verdict.h"
+
 struct journald {
     int fd; /* -1: nobody is there */
-    char *base;
-    size_t len, size;
-    bool failed; /* there was no memory for all of the entry */
+    struct buffer entry;
 };
 
 static bool journald_connect(struct journald *j)
@@ -60,7 +61,7 @@ void journald_close(struct journald **journald)
     if (j == NULL)
         return;
     journald_disconnect(j);
-    free(j->base);
+    buffer_free(&j->entry);
     free(j);
     *journald = NULL;
 }
@@ -72,39 +73,22 @@ int journald_descriptor(const struct journald *j)
 
 /* ---- an entry */
 
-static void journald_put(struct journald *j, const void *bytes, size_t len)
-{
-    if (j->len + len > j->size) {
-        size_t size = (j->len + len) * 2;
-        char *bigger = realloc(j->base, size);
-
-        if (bigger == NULL) {
-            j->failed = true;
-            return;
-        }
-        j->base = bigger;
-        j->size = size;
-    }
-    memcpy(j->base + j->len, bytes, len);
-    j->len += len;
-}
-
 /* In the protocol a line end would begin another field: a value that has one is counted out. */
 static void journald_add(struct journald *j, const char *name, const char *value, size_t len)
 {
-    journald_put(j, name, strlen(name));
+    buffer_append_text(&j->entry, name);
     if (memchr(value, '\n', len) == NULL) {
-        journald_put(j, "=", 1);
+        buffer_append_char(&j->entry, '=');
     } else {
         unsigned char count[sizeof(uint64_t)];
 
         for (size_t i = 0; i < sizeof(count); i++)
             count[i] = (unsigned char)((uint64_t)len >> (8 * i));
-        journald_put(j, "\n", 1);
-        journald_put(j, count, sizeof(count));
+        buffer_append_char(&j->entry, '\n');
+        buffer_append(&j->entry, count, sizeof(count));
     }
-    journald_put(j, value, len);
-    journald_put(j, "\n", 1);
+    buffer_append(&j->entry, value, len);
+    buffer_append_char(&j->entry, '\n');
 }
 
 /* An entry of ours, of a priority as in syslog(3), and what else is in it. Names are constants, in
@@ -116,9 +100,8 @@ static void journald_begin(struct journald *j, int priority)
     char text[16];
     int len = snprintf(text, sizeof(text), "%d", priority);
 
-    j->len = 0;
-    j->failed = false;
-    journald_put(j, ours, sizeof(ours) - 1);
+    buffer_truncate(&j->entry, 0);
+    buffer_append_text(&j->entry, ours);
     journald_add(j, "PRIORITY", text, (size_t)len);
 }
 
@@ -146,7 +129,7 @@ static ssize_t journald_send_file(const struct journald *j)
         char bytes[CMSG_SPACE(sizeof(int))];
     } control = {0};
     struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof(control)};
-    int saved, file = journald_sealed_file(j->base, j->len);
+    int saved, file = journald_sealed_file(j->entry.base, j->entry.len);
     ssize_t n;
 
     if (file < 0) {
@@ -168,7 +151,7 @@ int journald_send(struct journald *j)
 {
     ssize_t n;
 
-    if (j->failed) {
+    if (j->entry.failure != BUFFER_NO_FAILURE) {
         errno = ENOMEM;
         return -1;
     }
@@ -176,7 +159,7 @@ int journald_send(struct journald *j)
         journald_disconnect(j);
         return -1;
     }
-    n = send(j->fd, j->base, j->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    n = send(j->fd, j->entry.base, j->entry.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && (errno == EMSGSIZE || errno == ENOBUFS))
         n = journald_send_file(j);
     if (n >= 0)
@@ -215,33 +198,13 @@ static const struct journald_field {
 };
 
 /* A refusal is no warning: anybody on the Internet can cause one. */
-static const struct journald_verdict {
-    const char *verdict;
+#define JOURNALD_KIND(name, word, priority, message_id) [VERDICT_##name] = {priority, message_id},
+
+static const struct journald_kind {
     int priority;
     const char *message_id;
-} journald_verdicts[] = {
-    {"stored", LOG_INFO, "7aeb0eacedbe46edb406e4d88d0f16ea"},
-    {"duplicate", LOG_INFO, "5acbda11bead46b996bf873e357c31e1"},
-    {"refused", LOG_NOTICE, "e5d24676d04c4337b4d94618c16aad9b"},
-    {"failed", LOG_WARNING, "cc205d9ff31849c3a3ed6eb7ec978540"},
-    {"forwarded", LOG_INFO, "e6a1b1b40b1545e3a87090ba364afb28"},
-    {"retried", LOG_NOTICE, "322b6cddec074370b786584fe724c18c"},
-    {"parked", LOG_WARNING, "8b6ad53670504f1a86d08e3e89f5cecc"},
-};
-
-static const struct journald_verdict journald_no_verdict = {NULL, LOG_WARNING,
-                                                            "42721269d368474e937b8569b282bbcd"};
-
-static const struct journald_verdict *journald_find_verdict(const cJSON *verdict)
-{
-    const char *name = cJSON_GetStringValue(verdict);
-
-    for (size_t i = 0; name != NULL && i < sizeof(journald_verdicts) / sizeof(journald_verdicts[0]);
-         i++)
-        if (strcmp(name, journald_verdicts[i].verdict) == 0)
-            return &journald_verdicts[i];
-    return &journald_no_verdict;
-}
+} journald_kinds[VERDICT_END] = {[VERDICT_NONE] = {LOG_WARNING, "42721269d368474e937b8569b282bbcd"},
+                                 VERDICT_ROWS(JOURNALD_KIND)};
 
 /* Who looks for an address does not know the port, which is another one for each connection. */
 static void journald_add_host(struct journald *journald, const char *name, const char *remote)
@@ -279,8 +242,8 @@ static void journald_add_member(struct journald *journald, const struct journald
 void journald_set_line(struct journald *journald, const char *line, size_t len)
 {
     cJSON *members = cJSON_ParseWithLength(line, len);
-    const struct journald_verdict *kind =
-        journald_find_verdict(cJSON_GetObjectItemCaseSensitive(members, "verdict"));
+    const cJSON *word = cJSON_GetObjectItemCaseSensitive(members, "verdict");
+    const struct journald_kind *kind = &journald_kinds[verdict_read(cJSON_GetStringValue(word))];
 
     journald_begin(journald, kind->priority);
     journald_add(journald, "MESSAGE_ID", kind->message_id, strlen(kind->message_id));

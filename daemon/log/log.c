@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/base/buffer.h"
 #include "daemon/log/journald.h"
 #include "daemon/base/systemd.h"
 
@@ -21,20 +22,15 @@ enum {
     LOG_CLOSE_POLLS = 10, /* of those when the log is closed */
 };
 
-struct log_buffer {
-    char *base;
-    size_t len, size;
-};
-
 struct log {
     char *path;            /* NULL: standard output */
     pthread_mutex_t mutex; /* a leaf; guards what follows */
     pthread_cond_t flushed;
-    struct log_buffer waiting;
+    struct buffer waiting;
     unsigned long lost;
     bool closing;
     pthread_mutex_t writer; /* held by the one who writes; before `mutex`; guards what follows */
-    struct log_buffer writing;
+    struct buffer writing;
     size_t written; /* of `writing` */
     int fd;
     mode_t kind;               /* S_IFREG and so on */
@@ -73,20 +69,14 @@ static bool log_ends_in_line(int fd, const char *path)
     return last != '\n';
 }
 
-static bool log_buffer_append(struct log_buffer *lines, const char *bytes, size_t len)
+/* Appends all of the bytes or none. The buffer keeps no failure, because later lines may fit. */
+static bool log_keep(struct buffer *lines, const char *bytes, size_t len)
 {
-    if (lines->len + len > lines->size) {
-        size_t size = (lines->len + len) * 2;
-        char *bigger = realloc(lines->base, size);
+    bool good = buffer_append(lines, bytes, len);
 
-        if (bigger == NULL)
-            return false;
-        lines->base = bigger;
-        lines->size = size;
-    }
-    memcpy(lines->base + lines->len, bytes, len);
-    lines->len += len;
-    return true;
+    if (!good)
+        buffer_truncate(lines, lines->len);
+    return good;
 }
 
 /* In the place of the lost lines: behind those that were kept, which are being written now. */
@@ -98,7 +88,7 @@ static void log_append_loss(struct log *log)
     if (log->lost == 0 || log->waiting.len > 0)
         return;
     len = snprintf(text, sizeof(text), "{\"lost_lines\":%lu}\n", log->lost);
-    if (log_buffer_append(&log->waiting, text, (size_t)len))
+    if (log_keep(&log->waiting, text, (size_t)len))
         log->lost = 0;
 }
 
@@ -106,8 +96,7 @@ void log_write(struct log *log, const char *line, size_t len)
 {
     pthread_mutex_lock(&log->mutex);
     log_append_loss(log); /* there may have been no memory for it before */
-    if (log->lost > 0 || log->waiting.len + len > LOG_KEPT_MAX ||
-        !log_buffer_append(&log->waiting, line, len))
+    if (log->lost > 0 || !log_keep(&log->waiting, line, len))
         log->lost++;
     pthread_mutex_unlock(&log->mutex);
 }
@@ -154,11 +143,11 @@ static ssize_t log_write_some(const struct log *log, const char *bytes, size_t l
 /* Takes all the lines that wait, if those before are written. */
 static bool log_swap_buffers(struct log *log)
 {
-    struct log_buffer empty = log->writing;
+    struct buffer empty = log->writing;
 
     if (log->written < log->writing.len)
         return true;
-    empty.len = 0;
+    buffer_truncate(&empty, 0);
     pthread_mutex_lock(&log->mutex);
     log->writing = log->waiting;
     log->waiting = empty;
@@ -258,7 +247,7 @@ static bool log_start(struct log *log, const char *path)
         return false;
     log->kind = log_file_type(log->fd);
     if (log->path != NULL && log_ends_in_line(log->fd, path))
-        log_buffer_append(&log->waiting, "\n", 1);
+        log_keep(&log->waiting, "\n", 1);
     if (S_ISREG(log->kind) && log->journald == NULL)
         return true;
     errno = pthread_create(&log->thread, NULL, log_run, log);
@@ -275,6 +264,7 @@ struct log *log_open(const char *path)
     pthread_mutex_init(&log->mutex, NULL);
     pthread_mutex_init(&log->writer, NULL);
     pthread_cond_init(&log->flushed, NULL);
+    log->waiting.max = log->writing.max = LOG_KEPT_MAX;
     log->fd = STDOUT_FILENO;
     if (strcmp(path, "-") != 0) {
         log->path = strdup(path);
@@ -301,7 +291,7 @@ static void log_finish(struct log *log)
     pthread_join(log->thread, NULL);
 }
 
-static unsigned long log_buffer_count_lines(const struct log_buffer *lines, size_t from)
+static unsigned long log_count_lines(const struct buffer *lines, size_t from)
 {
     unsigned long count = 0;
 
@@ -319,16 +309,15 @@ unsigned long log_close(struct log **log)
     if (l == NULL)
         return 0;
     log_finish(l);
-    left = log_buffer_count_lines(&l->writing, l->written) +
-           log_buffer_count_lines(&l->waiting, 0) + l->lost;
+    left = log_count_lines(&l->writing, l->written) + log_count_lines(&l->waiting, 0) + l->lost;
     if (l->path != NULL && l->fd >= 0)
         close(l->fd);
     pthread_cond_destroy(&l->flushed);
     pthread_mutex_destroy(&l->mutex);
     pthread_mutex_destroy(&l->writer);
     journald_close(&l->journald);
-    free(l->waiting.base);
-    free(l->writing.base);
+    buffer_free(&l->waiting);
+    buffer_free(&l->writing);
     free(l->path);
     free(l);
     *log = NULL;

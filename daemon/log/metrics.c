@@ -10,7 +10,6 @@
 #include "daemon/log/prometheus.h"
 
 enum {
-    METRICS_VERDICTS = METRICS_FAILED + 1,
     METRICS_REASONS = 48, /* more than there are */
     METRICS_BUCKETS = 14,
 };
@@ -36,7 +35,7 @@ struct metrics_secret {
 struct metrics_source {
     struct metrics_source *_Atomic next;
     char *name;
-    counter verdicts[METRICS_VERDICTS], bytes;
+    counter verdicts[VERDICT_RECEIVED_LAST + 1], bytes;
     counter buckets[METRICS_BUCKETS], sum_us;
     struct metrics_reason reasons[METRICS_REASONS];
     struct metrics_secret *_Atomic secrets;
@@ -46,18 +45,6 @@ struct metrics_source {
 struct metrics {
     struct metrics_source *_Atomic sources; /* the first one is for what no source has received */
 };
-
-const char *metrics_verdict_name(enum metrics_verdict verdict)
-{
-    static const char *const names[METRICS_VERDICTS] = {
-        [METRICS_STORED] = "stored",
-        [METRICS_DUPLICATE] = "duplicate",
-        [METRICS_REFUSED] = "refused",
-        [METRICS_FAILED] = "failed",
-    };
-
-    return names[verdict];
-}
 
 /* Whoever needs a reason first takes the next free slot for it. */
 static struct metrics_reason *metrics_find_reason(struct metrics_source *source, const char *name)
@@ -192,7 +179,7 @@ void metrics_count(struct metrics *m, const struct metrics_delivery *d)
     metrics_counter_add(&source->sum_us, d->duration_us < 0 ? 0 : (uint64_t)d->duration_us);
     if (d->secret != NULL)
         metrics_counter_add(&d->secret->used, 1);
-    if (d->verdict == METRICS_REFUSED || d->verdict == METRICS_FAILED)
+    if (d->verdict == VERDICT_REFUSED || d->verdict == VERDICT_FAILED)
         metrics_count_reason(source, d->reason);
 }
 
@@ -201,11 +188,10 @@ static void metrics_write_verdicts(const struct metrics *m, struct prometheus *e
     prometheus_family(e, PROMETHEUS_COUNTER, "hookline_deliveries_total",
                       "Deliveries received, by verdict.");
     for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
-        for (size_t v = 0; v < METRICS_VERDICTS; v++)
-            prometheus_number(e,
-                              (struct prometheus_label[]){{"source", s->name},
-                                                          {"verdict", metrics_verdict_name(v)}},
-                              metrics_counter_value(&s->verdicts[v]));
+        for (enum verdict v = VERDICT_NONE + 1; v <= VERDICT_RECEIVED_LAST; v++)
+            prometheus_number(
+                e, (struct prometheus_label[]){{"source", s->name}, {"verdict", verdict_word(v)}},
+                metrics_counter_value(&s->verdicts[v]));
 }
 
 static void metrics_write_reasons(const struct metrics *m, struct prometheus *e)

@@ -14,20 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/base/verdict.h"
+
 struct prometheus;
 struct metrics;
 struct metrics_secret;
 struct metrics_source;
-
-enum metrics_verdict {
-    METRICS_STORED,
-    METRICS_DUPLICATE,
-    METRICS_REFUSED,
-    METRICS_FAILED,
-};
-
-/* "stored" and so on. */
-const char *metrics_verdict_name(enum metrics_verdict verdict);
 
 /* NULL without memory, as in what follows. */
 struct metrics *metrics_new(void);
@@ -40,8 +32,8 @@ struct metrics_secret *metrics_secret(struct metrics_source *source, const char 
 struct metrics_delivery {
     struct metrics_source *source; /* NULL: none has the path */
     struct metrics_secret *secret; /* that gave the signature; NULL: none did */
-    enum metrics_verdict verdict;
-    const char *reason; /* of what was refused or failed */
+    enum verdict verdict;          /* of the receiver */
+    const char *reason;            /* of what was refused or failed */
     size_t bytes;
     int64_t duration_us;
 };

@@ -3,44 +3,20 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
     NUMBER_SIZE = 32
 };
 
-static void prometheus_put(struct prometheus *e, const char *bytes, size_t len)
-{
-    if (e->size - e->len < len) {
-        size_t size = e->len + len > 2 * e->size ? e->len + len : 2 * e->size;
-        char *base = realloc(e->base, size);
-
-        if (base == NULL) {
-            e->failed = true;
-            return;
-        }
-        e->base = base;
-        e->size = size;
-    }
-    memcpy(e->base + e->len, bytes, len);
-    e->len += len;
-}
-
-static void prometheus_put_string(struct prometheus *e, const char *text)
-{
-    prometheus_put(e, text, strlen(text));
-}
-
 static void prometheus_put_escaped(struct prometheus *e, const char *text)
 {
     for (; *text != '\0'; text++) {
         if (*text == '\n')
-            prometheus_put_string(e, "\\n");
+            buffer_append_text(&e->text, "\\n");
         else if (*text == '\\' || *text == '"')
-            prometheus_put(e, (char[]){'\\', *text}, 2);
+            buffer_append(&e->text, (char[]){'\\', *text}, 2);
         else
-            prometheus_put(e, text, 1);
+            buffer_append_char(&e->text, *text);
     }
 }
 
@@ -56,18 +32,18 @@ void prometheus_family(struct prometheus *e, enum prometheus_type type, const ch
                                  name,      " ",  types[type], "\n"};
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-        prometheus_put_string(e, parts[i]);
+        buffer_append_text(&e->text, parts[i]);
     e->name = name;
 }
 
 static void prometheus_put_label(struct prometheus *e, const char **between, const char *name,
                                  const char *value)
 {
-    prometheus_put_string(e, *between);
-    prometheus_put_string(e, name);
-    prometheus_put_string(e, "=\"");
+    buffer_append_text(&e->text, *between);
+    buffer_append_text(&e->text, name);
+    buffer_append_text(&e->text, "=\"");
     prometheus_put_escaped(e, value);
-    prometheus_put_string(e, "\"");
+    buffer_append_text(&e->text, "\"");
     *between = ",";
 }
 
@@ -77,15 +53,15 @@ static void prometheus_put_sample(struct prometheus *e, const char *suffix,
 {
     const char *between = "{";
 
-    prometheus_put_string(e, e->name);
-    prometheus_put_string(e, suffix);
+    buffer_append_text(&e->text, e->name);
+    buffer_append_text(&e->text, suffix);
     for (int i = 0; labels != NULL && i < PROMETHEUS_LABELS && labels[i].name != NULL; i++)
         prometheus_put_label(e, &between, labels[i].name, labels[i].value);
     if (le != NULL)
         prometheus_put_label(e, &between, "le", le);
-    prometheus_put_string(e, between[0] == '{' ? " " : "} ");
-    prometheus_put_string(e, value);
-    prometheus_put_string(e, "\n");
+    buffer_append_text(&e->text, between[0] == '{' ? " " : "} ");
+    buffer_append_text(&e->text, value);
+    buffer_append_text(&e->text, "\n");
 }
 
 static void prometheus_format_seconds(char text[NUMBER_SIZE], int64_t us)
@@ -140,6 +116,5 @@ void prometheus_histogram(struct prometheus *e, const struct prometheus_label la
 
 void prometheus_free(struct prometheus *e)
 {
-    free(e->base);
-    *e = (struct prometheus){0};
+    buffer_free(&e->text);
 }

@@ -5,19 +5,17 @@
  *
  * Ownership  The buffer is the exposition's; a zeroed struct is an empty one.
  * Threads    One owner.
- * Errors     Writing never fails at once: `failed` says whether all of it had memory.
+ * Errors     Writing never fails at once: `text.failure` says whether all of it had memory.
  */
 #ifndef DAEMON_LOG_PROMETHEUS_H
 #define DAEMON_LOG_PROMETHEUS_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/base/buffer.h"
+
 struct prometheus {
-    char *base;
-    size_t len, size;
-    bool failed;
+    struct buffer text;
     const char *name; /* of the family that is being written */
 };
 

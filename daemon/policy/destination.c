@@ -13,18 +13,14 @@
 #include "daemon/conf/secret.h"
 
 enum {
-    CONCURRENCY_MAX = 256,
-    TIMEOUT_MAX_S = 3600,
-    RETRY_MAX_S = 30 * 86400,
-    SHORT_SECRET = 24 + 6, /* what Standard Webhooks demands at least, with "whsec_" in front */
+    SHORT_SECRET = 24 + 6, /* minimum of Standard Webhooks, including "whsec_" */
 };
 
-/* What is being opened, for those who complain about it. */
+/* The destination being opened, for error messages. */
 struct destination_opening {
     const struct config *config;
     const struct config_destination *d;
     unsigned index;
-    const char *file;
     void (*warn)(const char *text);
     char *why;
 };
@@ -32,7 +28,7 @@ struct destination_opening {
 static bool destination_fail_at(const struct destination_opening *o, const char *path,
                                 const char *format, va_list args)
 {
-    size_t len = config_locate(o->file, path, o->why, CONFIG_WHY_SIZE);
+    size_t len = config_locate(o->config, path, o->why, CONFIG_WHY_SIZE);
 
     vsnprintf(o->why + len, CONFIG_WHY_SIZE - len, format, args);
     return false;
@@ -81,8 +77,8 @@ static bool destination_fail_duplicate(const struct destination_opening *o, unsi
     char key[64], place[CONFIG_WHY_SIZE];
 
     snprintf(key, sizeof(key), "destinations/%u/name", first);
-    config_place(o->file, key, place, sizeof(place));
-    return destination_fail(o, "name", "there is a destination %s already%s", o->d->name, place);
+    config_place(o->config, key, place, sizeof(place));
+    return destination_fail(o, "name", "duplicate destination name %s%s", o->d->name, place);
 }
 
 static bool destination_check_names(const struct destination_opening *o)
@@ -98,38 +94,25 @@ static bool destination_check_names(const struct destination_opening *o)
 
         snprintf(key, sizeof(key), "sources/%u", i);
         if (!destination_source_exists(o->config, o->d->sources[i]))
-            return destination_fail(o, key, "destination %s: there is no source %s", o->d->name,
+            return destination_fail(o, key, "destination %s: unknown source %s", o->d->name,
                                     o->d->sources[i]);
     }
     return true;
 }
 
-static bool destination_check_numbers(const struct destination_opening *o)
+/* The default of concurrency does not contradict `ordered`; a number in the file does. */
+static bool check_order(const struct destination_opening *o)
 {
-    const struct config_destination *d = o->d;
+    char key[64];
 
-    if (d->concurrency > CONCURRENCY_MAX)
-        return destination_fail(o, "concurrency", "concurrency: expected %d at most",
-                                CONCURRENCY_MAX);
-    if (d->ordered && d->concurrency > 1)
-        return destination_fail(
-            o, "concurrency", "destination %s: ordered means one at a time; leave concurrency out",
-            d->name);
-    if (d->timeout_seconds > TIMEOUT_MAX_S)
-        return destination_fail(o, "timeout_seconds", "timeout_seconds: expected %d at most",
-                                TIMEOUT_MAX_S);
-    for (unsigned i = 0; i < d->retry_seconds_count; i++) {
-        char key[32];
-
-        snprintf(key, sizeof(key), "retry_seconds/%u", i);
-        if (d->retry_seconds[i] > RETRY_MAX_S)
-            return destination_fail(o, key, "retry_seconds: expected %d, which is 30 days, at most",
-                                    RETRY_MAX_S);
-    }
-    return true;
+    snprintf(key, sizeof(key), "destinations/%u/concurrency", o->index);
+    return !o->d->ordered || o->d->concurrency == 1 || !config_has(o->config, key) ||
+           destination_fail(o, "concurrency",
+                            "destination %s: ordered means one at a time; delete concurrency",
+                            o->d->name);
 }
 
-/* The URL itself is not repeated: what stands behind its "?" may be a token. */
+/* Never print the URL: its query may hold a token. */
 static bool destination_check_target(const struct destination_opening *o)
 {
     const char *problem = client_url_problem(o->d->url);
@@ -151,8 +134,9 @@ static bool destination_open_signer(const struct destination_opening *o, hooklin
     if (secret == NULL)
         return destination_fail(o, "secret", "destination %s: %s", o->d->name, detail);
     if (strlen(secret) < SHORT_SECRET) {
-        snprintf(detail, sizeof(detail), "destination %s: a secret of %zu bytes can be guessed",
-                 o->d->name, strlen(secret));
+        snprintf(detail, sizeof(detail),
+                 "destination %s: a secret of %zu bytes can be guessed; use %d or more", o->d->name,
+                 strlen(secret), SHORT_SECRET);
         o->warn(detail);
     }
     code = hookline_verifier_new(signer, "standard", secret);
@@ -176,7 +160,7 @@ static bool destination_check_secret(const struct destination_opening *o,
     return destination_open_signer(o, signer);
 }
 
-/* A copy that ends with NULL; an empty list is none. False without memory. */
+/* Copies the list with a trailing NULL; an empty list becomes NULL. Returns false on ENOMEM. */
 static bool destination_copy_list(char ***copy, char *const *list, unsigned count)
 {
     if (count == 0)
@@ -206,12 +190,9 @@ static bool destination_copy(struct destination *d, const struct config_destinat
     d->name = strdup(c->name);
     d->target.url = strdup(c->url);
     d->target.ca_file = c->ca_file == NULL ? NULL : strdup(c->ca_file);
-    d->target.timeout_s =
-        c->timeout_seconds == 0 ? CONFIG_DEFAULT_TIMEOUT_SECONDS : c->timeout_seconds;
+    d->target.timeout_s = c->timeout_seconds;
     d->ordered = c->ordered;
-    d->concurrency = c->ordered            ? 1
-                     : c->concurrency == 0 ? CONFIG_DEFAULT_CONCURRENCY
-                                           : c->concurrency;
+    d->concurrency = c->ordered ? 1 : c->concurrency;
     d->answers = calloc(config->sources_count + 1, sizeof(*d->answers));
     return d->name != NULL && d->target.url != NULL && d->answers != NULL &&
            (c->ca_file == NULL || d->target.ca_file != NULL) &&
@@ -222,8 +203,8 @@ static bool destination_copy(struct destination *d, const struct config_destinat
 
 static bool destination_open(const struct destination_opening *o, struct destination *d)
 {
-    if (!destination_check_names(o) || !destination_check_numbers(o) ||
-        !destination_check_target(o) || !destination_check_secret(o, &d->signer))
+    if (!destination_check_names(o) || !check_order(o) || !destination_check_target(o) ||
+        !destination_check_secret(o, &d->signer))
         return false;
     return destination_copy(d, o->d, o->config) || destination_fail(o, "name", "out of memory");
 }
@@ -246,7 +227,8 @@ static hookline_bytes destination_bytes_of(const char *text)
     return (hookline_bytes){text, strlen(text)};
 }
 
-/* The one destination that takes all that comes from the source. */
+/* Finds the destinations that take every type of the source: returns the last one and their
+ * number. */
 static struct destination *destinations_find_sole(struct destinations *all, const char *source,
                                                   size_t *count)
 {
@@ -286,12 +268,12 @@ static bool destinations_open_answers(const struct destination_opening *o, struc
             return destination_fail_source(
                 o, i,
                 "source %s: answer: upstream needs exactly one destination "
-                "that takes all of its types; there are %zu",
+                "that takes all its types; found %zu",
                 name, count);
         if (d->ordered)
             return destination_fail_source(
                 o, i,
-                "source %s: its sender cannot wait for the deliveries before; "
+                "source %s: answer: upstream cannot wait behind earlier deliveries; "
                 "destination %s must not be ordered",
                 name, d->name);
         if (!destination_add_answer(d, name))
@@ -300,11 +282,11 @@ static bool destinations_open_answers(const struct destination_opening *o, struc
     return true;
 }
 
-struct destinations *destinations_open(const struct config *config, const char *file,
-                                       void (*warn)(const char *text), char *why)
+struct destinations *destinations_open(const struct config *config, void (*warn)(const char *text),
+                                       char *why)
 {
     struct destinations *all = calloc(1, sizeof(*all));
-    struct destination_opening o = {.config = config, .file = file, .warn = warn, .why = why};
+    struct destination_opening o = {.config = config, .warn = warn, .why = why};
     bool good;
 
     if (all != NULL)
@@ -365,7 +347,8 @@ int destinations_register(struct destinations *all, struct outbox *outbox, int64
     return code;
 }
 
-/* "gate.*" is everything that begins with "gate.". */
+/* Matches a type literally, or by prefix if the pattern ends with "*": "gate.*" matches
+ * "gate.open". */
 static bool destination_matches_type(const char *pattern, hookline_bytes type)
 {
     size_t len = strlen(pattern);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * destination.h - where deliveries go: each destination with its filter, its secret and its limits.
+ * destination.h - the configured destinations: target URL, filter, signing secret and limits.
  *
- * Ownership  Copies what it needs of the config. destinations_free() wipes the secrets.
- * Threads    Immutable after destinations_register(): share it as const.
+ * Ownership  Copies the config. destinations_free() wipes the secrets.
+ * Threads    Immutable after destinations_register(): share as const.
  */
 #ifndef DAEMON_POLICY_DESTINATION_H
 #define DAEMON_POLICY_DESTINATION_H
@@ -22,10 +22,10 @@ struct outbox;
 struct destination {
     char *name;
     struct client_target target;
-    char **sources;            /* whose deliveries it takes; NULL: all */
-    char **types;              /* which of them; NULL: all */
-    char **answers;            /* the sources whose senders get its answer; NULL: none */
-    hookline_verifier *signer; /* NULL: nothing is signed anew */
+    char **sources;            /* accepted sources; NULL: all */
+    char **types;              /* accepted types; NULL: all */
+    char **answers;            /* sources whose senders get its answer; empty: none */
+    hookline_verifier *signer; /* signs outgoing requests; NULL: unsigned */
     unsigned concurrency;
     bool ordered;
     unsigned *retry_s;
@@ -38,32 +38,34 @@ struct destinations {
     struct destination *at;
 };
 
-/* Reads the secrets. `file` is where the config was read, or NULL; `why` has CONFIG_WHY_SIZE bytes.
- * `warn` is called for what is allowed but unwise. NULL, and in `why` what is wrong. */
-struct destinations *destinations_open(const struct config *config, const char *file,
-                                       void (*warn)(const char *text), char *why);
+/* Reads the secrets. `why` has CONFIG_WHY_SIZE bytes.
+ * Calls `warn` for unwise settings. Returns NULL with the reason in `why`. */
+struct destinations *destinations_open(const struct config *config, void (*warn)(const char *text),
+                                       char *why);
 void destinations_free(struct destinations **destinations);
 
-/* Learns the numbers under which the store knows them; what is new begins after `newest`. Before
- * the journal starts. SQLite's code. */
+/* Registers the destinations in the store and reads their numbers and cursors; a new destination
+ * starts after `newest`. Call it before the writer starts, or in a task. Returns SQLite's code. */
 int destinations_register(struct destinations *destinations, struct outbox *outbox, int64_t newest);
 
-/* Whether it takes what comes from that source, with that type, which may be absent. */
-bool destination_matches(const struct destination *d, hookline_bytes source, hookline_bytes type);
+/* Returns true if the destination accepts the source and the type; a NULL base means no type. */
+bool destination_matches(const struct destination *destination, hookline_bytes source,
+                         hookline_bytes type);
 
-/* Whether the sender of that source gets the answer of this destination. */
-bool destination_answers(const struct destination *d, hookline_bytes source);
+/* Returns true if senders of the source get this destination's answer. */
+bool destination_answers(const struct destination *destination, hookline_bytes source);
 
-/* Whether the one of this name is somewhere else now. */
+/* Compares the URLs of a destination before and after a reload. */
 bool destination_url_changed(const struct destination *before, const struct destination *now);
 
-/* Whether both answer for the same sources. */
+/* Returns true if both answer for the same sources. */
 bool destination_same_answers(const struct destination *a, const struct destination *b);
 
+/* Returns NULL if no destination has the name. */
 const struct destination *destinations_find_name(const struct destinations *destinations,
-                                                 const char *name); /* or NULL */
+                                                 const char *name);
 
-/* The one that answers for the source, or NULL. */
+/* Returns the destination that answers for the source, or NULL. */
 const struct destination *destinations_find_answering(const struct destinations *destinations,
                                                       const char *source);
 

@@ -21,9 +21,9 @@ struct listener_configs {
     struct listener_config at[];
 };
 
-static bool listener_config_open_tls(struct listener_configs *e, size_t n,
-                                     const struct config *config, const char *file,
-                                     void (*warn)(const char *text), char *why)
+static bool listener_config_open_tls(struct listener_configs *configs, size_t n,
+                                     const struct config *config, void (*warn)(const char *text),
+                                     char *why)
 {
     const struct config_tls *wanted = config->listen[n].tls;
     char place[64], problem[CONFIG_WHY_SIZE];
@@ -32,74 +32,77 @@ static bool listener_config_open_tls(struct listener_configs *e, size_t n,
 
     if (wanted == NULL)
         return true;
-    e->at[n].handshake.tls = tls_open(wanted, warn, &key, problem, sizeof(problem));
-    if (e->at[n].handshake.tls != NULL)
+    configs->at[n].handshake.tls = tls_open(wanted, warn, &key, problem, sizeof(problem));
+    if (configs->at[n].handshake.tls != NULL)
         return true;
     snprintf(place, sizeof(place), "listen/%zu/tls/%s", n, key);
-    len = config_locate(file, place, why, CONFIG_WHY_SIZE);
+    len = config_locate(config, place, why, CONFIG_WHY_SIZE);
     snprintf(why + len, CONFIG_WHY_SIZE - len, "%s: %s", config->listen[n].address, problem);
     return false;
 }
 
-struct listener_configs *listener_configs_open(const struct config *config, const char *file,
+struct listener_configs *listener_configs_open(const struct config *config,
                                                void (*warn)(const char *text), char *why)
 {
-    struct listener_configs *e = calloc(1, sizeof(*e) + config->listen_count * sizeof(e->at[0]));
+    struct listener_configs *configs =
+        calloc(1, sizeof(*configs) + config->listen_count * sizeof(configs->at[0]));
 
-    if (e != NULL)
-        e->proxies = proxies_new(config->trusted_proxies, config->trusted_proxies_count);
-    if (e == NULL || e->proxies == NULL) {
+    if (configs != NULL)
+        configs->proxies = proxies_new(config->trusted_proxies, config->trusted_proxies_count);
+    if (configs == NULL || configs->proxies == NULL) {
         snprintf(why, CONFIG_WHY_SIZE, "out of memory");
-        listener_configs_free(&e);
+        listener_configs_free(&configs);
         return NULL;
     }
     for (size_t i = 0; i < config->listen_count; i++) {
-        e->count++;
-        if ((e->at[i].address = strdup(config->listen[i].address)) == NULL)
+        configs->count++;
+        if ((configs->at[i].address = strdup(config->listen[i].address)) == NULL)
             snprintf(why, CONFIG_WHY_SIZE, "out of memory");
-        if (e->at[i].address == NULL || !listener_config_open_tls(e, i, config, file, warn, why)) {
-            listener_configs_free(&e);
+        if (configs->at[i].address == NULL ||
+            !listener_config_open_tls(configs, i, config, warn, why)) {
+            listener_configs_free(&configs);
             return NULL;
         }
         if (config->listen[i].proxy_protocol)
-            e->at[i].handshake.proxies = e->proxies;
+            configs->at[i].handshake.proxies = configs->proxies;
     }
-    return e;
+    return configs;
 }
 
 void listener_configs_free(struct listener_configs **listener_configs)
 {
-    struct listener_configs *e = *listener_configs;
+    struct listener_configs *configs = *listener_configs;
 
-    for (size_t i = 0; e != NULL && i < e->count; i++) {
-        tls_free(&e->at[i].handshake.tls);
-        free(e->at[i].address);
+    for (size_t i = 0; configs != NULL && i < configs->count; i++) {
+        tls_free(&configs->at[i].handshake.tls);
+        free(configs->at[i].address);
     }
-    if (e != NULL)
-        proxies_free(&e->proxies);
-    free(e);
+    if (configs != NULL)
+        proxies_free(&configs->proxies);
+    free(configs);
     *listener_configs = NULL;
 }
 
-const struct handshake_config *listener_configs_at(const struct listener_configs *e, size_t n)
+const struct handshake_config *listener_configs_at(const struct listener_configs *configs, size_t n)
 {
-    return &e->at[n].handshake;
+    return &configs->at[n].handshake;
 }
 
-const struct proxies *listener_configs_proxies(const struct listener_configs *e)
+const struct proxies *listener_configs_proxies(const struct listener_configs *configs)
 {
-    return e->proxies;
+    return configs->proxies;
 }
 
-/* The n-th of them, as long as that is the same address. */
-static struct handshake_config *
-listener_config_find_same(struct listener_configs *e, const struct listener_config *place, size_t n)
+/* Finds the listener with the same address, usually at the same index. */
+static struct handshake_config *listener_config_find_same(struct listener_configs *configs,
+                                                          const struct listener_config *place,
+                                                          size_t n)
 {
-    if (n < e->count && strcmp(e->at[n].address, place->address) == 0)
-        return &e->at[n].handshake;
-    for (size_t i = 0; i < e->count; i++)
-        if (strcmp(e->at[i].address, place->address) == 0)
-            return &e->at[i].handshake;
+    if (n < configs->count && strcmp(configs->at[n].address, place->address) == 0)
+        return &configs->at[n].handshake;
+    for (size_t i = 0; i < configs->count; i++)
+        if (strcmp(configs->at[i].address, place->address) == 0)
+            return &configs->at[i].handshake;
     return NULL;
 }
 
@@ -113,26 +116,26 @@ static bool listener_config_renew_tls(struct handshake_config *old, struct hands
     return same;
 }
 
-bool listener_configs_renew(struct listener_configs *e, struct listener_configs **newer)
+bool listener_configs_renew(struct listener_configs *configs, struct listener_configs **newer)
 {
-    bool same = proxies_same(e->proxies, (*newer)->proxies);
+    bool same = proxies_same(configs->proxies, (*newer)->proxies);
 
-    for (size_t i = 0; i < e->count; i++) {
-        struct handshake_config *new = listener_config_find_same(*newer, &e->at[i], i);
+    for (size_t i = 0; i < configs->count; i++) {
+        struct handshake_config *new = listener_config_find_same(*newer, &configs->at[i], i);
 
-        if (new != NULL && !listener_config_renew_tls(&e->at[i].handshake, new))
+        if (new != NULL && !listener_config_renew_tls(&configs->at[i].handshake, new))
             same = false;
     }
     listener_configs_free(newer);
     return same;
 }
 
-bool listener_configs_certificate(const struct listener_configs *e, size_t n, const char **address,
-                                  int64_t *end_s)
+bool listener_configs_certificate(const struct listener_configs *configs, size_t n,
+                                  const char **address, int64_t *end_s)
 {
-    if (n >= e->count)
+    if (n >= configs->count)
         return false;
-    *address = e->at[n].address;
-    *end_s = e->at[n].handshake.tls == NULL ? -1 : tls_end_s(e->at[n].handshake.tls);
+    *address = configs->at[n].address;
+    *end_s = configs->at[n].handshake.tls == NULL ? -1 : tls_end_s(configs->at[n].handshake.tls);
     return true;
 }

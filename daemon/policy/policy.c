@@ -10,80 +10,78 @@
 #include "daemon/conf/secret.h"
 
 struct policy_slot {
-    atomic_uint generation; /* changed under the mutex, read without it */
-    pthread_mutex_t mutex;  /* a leaf; guards what follows */
+    atomic_uint generation; /* written under the mutex, read without it */
+    pthread_mutex_t mutex;  /* a leaf lock; guards the members below */
     struct policy *current;
 };
 
-static bool policy_open_token(struct policy *r, const struct config *config, const char *file,
-                              char *why)
+static bool policy_open_token(struct policy *policy, const struct config *config, char *why)
 {
     size_t len;
 
     if (config->admin.token == NULL)
         return true;
-    len = config_locate(file, "admin/token", why, CONFIG_WHY_SIZE);
+    len = config_locate(config, "admin/token", why, CONFIG_WHY_SIZE);
     len += (size_t)snprintf(why + len, CONFIG_WHY_SIZE - len, "admin: ");
     if (len >= CONFIG_WHY_SIZE)
         return false;
-    r->token = token_open(config->admin.token, why + len, CONFIG_WHY_SIZE - len);
-    return r->token != NULL;
+    policy->token = token_open(config->admin.token, why + len, CONFIG_WHY_SIZE - len);
+    return policy->token != NULL;
 }
 
-struct policy *policy_open(const struct config *config, const char *file,
-                           void (*warn)(const char *text), char *why)
+struct policy *policy_open(const struct config *config, void (*warn)(const char *text), char *why)
 {
-    struct policy *r = calloc(1, sizeof(*r));
+    struct policy *policy = calloc(1, sizeof(*policy));
 
-    if (r == NULL) {
+    if (policy == NULL) {
         snprintf(why, CONFIG_WHY_SIZE, "out of memory");
         return NULL;
     }
-    r->holders = 1;
-    r->limits = config->limits;
-    r->log_body = config->log.body;
-    if (policy_open_token(r, config, file, why))
-        r->sources = sources_open(config, file, warn, why);
-    if (r->sources != NULL)
-        r->destinations = destinations_open(config, file, warn, why);
-    if (r->destinations == NULL)
-        policy_release(&r);
-    return r;
+    policy->holders = 1;
+    policy->limits = config->limits;
+    policy->log_body = config->log.body;
+    if (policy_open_token(policy, config, why))
+        policy->sources = sources_open(config, warn, why);
+    if (policy->sources != NULL)
+        policy->destinations = destinations_open(config, warn, why);
+    if (policy->destinations == NULL)
+        policy_release(&policy);
+    return policy;
 }
 
-bool policy_attach_metrics(struct policy *r, struct metrics *metrics)
+bool policy_attach_metrics(struct policy *policy, struct metrics *metrics)
 {
-    return sources_attach_metrics(r->sources, metrics);
+    return sources_attach_metrics(policy->sources, metrics);
 }
 
-void policy_inherit_rates(struct policy *r, const struct policy *before)
+void policy_inherit_rates(struct policy *policy, const struct policy *before)
 {
-    sources_inherit_rates(r->sources, before->sources);
+    sources_inherit_rates(policy->sources, before->sources);
 }
 
-struct policy *policy_hold(struct policy *r)
+struct policy *policy_hold(struct policy *policy)
 {
-    atomic_fetch_add_explicit(&r->holders, 1, memory_order_relaxed);
-    return r;
+    atomic_fetch_add_explicit(&policy->holders, 1, memory_order_relaxed);
+    return policy;
 }
 
 void policy_release(struct policy **policy)
 {
-    struct policy *r = *policy;
+    struct policy *p = *policy;
 
     *policy = NULL;
-    if (r == NULL || atomic_fetch_sub(&r->holders, 1) > 1)
+    if (p == NULL || atomic_fetch_sub(&p->holders, 1) > 1)
         return;
-    destinations_free(&r->destinations);
-    sources_free(&r->sources);
-    token_free(&r->token);
-    free(r);
+    destinations_free(&p->destinations);
+    sources_free(&p->sources);
+    token_free(&p->token);
+    free(p);
 }
 
-struct policy *policy_hold_forwarding(struct policy *r)
+struct policy *policy_hold_forwarding(struct policy *policy)
 {
-    r->forwarding++;
-    return policy_hold(r);
+    policy->forwarding++;
+    return policy_hold(policy);
 }
 
 void policy_release_forwarding(struct policy **policy)
@@ -93,13 +91,13 @@ void policy_release_forwarding(struct policy **policy)
     policy_release(policy);
 }
 
-/* Who holds none can get none that is not on the board. */
-bool policy_is_only_forwarding(const struct policy *r)
+/* No new reference can appear once the snapshot is unpublished. */
+bool policy_is_only_forwarding(const struct policy *policy)
 {
-    return atomic_load(&r->holders) == r->forwarding;
+    return atomic_load(&policy->holders) == policy->forwarding;
 }
 
-/* ---- the board */
+/* ---- policy slot */
 
 struct policy_slot *policy_slot_new(struct policy *first)
 {

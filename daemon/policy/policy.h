@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * policy.h - what a running daemon can be told anew, all of it at once: its sources with their
- * secrets, its destinations, the administrator's token, and limits.
+ * policy.h - the reloadable part of the configuration as one snapshot: sources, destinations, admin
+ * token and limits. A policy_slot publishes the snapshot in force, a policy_ref follows the slot.
  *
- * Ownership  Counted: whoever keeps rules holds them, and the last one to release them frees them
- *            and wipes the secrets. So what has begun ends under the rules that it began with.
- * Threads    Immutable once they are posted. policy_hold(), policy_release() and policy_slot_publish() on
- *            any thread; a reader belongs to one.
+ * Ownership  Reference counted: the last policy_release() frees the policy and wipes its secrets. A
+ *            request or attempt keeps the policy it began with.
+ * Threads    Immutable once published. policy_hold(), policy_release() and policy_slot_*() any
+ *            thread; *_forwarding() the forwarder thread; a policy_ref one thread.
  */
 #ifndef DAEMON_POLICY_POLICY_H
 #define DAEMON_POLICY_POLICY_H
@@ -24,43 +24,43 @@ struct token;
 
 struct policy {
     atomic_uint holders;
-    unsigned forwarding; /* of them, those on the forwarder's thread, which counts them */
+    unsigned forwarding; /* holders on the forwarder thread, counted by that thread */
     struct sources *sources;
     struct destinations *destinations;
-    struct token *token; /* the administrator's; NULL: none is configured */
+    struct token *token; /* admin token; NULL: none configured */
     struct config_limits limits;
-    bool log_body; /* write the payload into the log, too */
+    bool log_body; /* log the payload, too */
 };
 
-/* Reads the secrets and makes the verifiers; the caller holds it. `file` is where the config was
- * read, or NULL; `why` has CONFIG_WHY_SIZE bytes. `warn` is called for what is allowed but unwise.
- * NULL, and in `why` what is wrong. */
-struct policy *policy_open(const struct config *config, const char *file,
-                           void (*warn)(const char *text), char *why);
+/* Reads the secrets and creates the verifiers; the caller holds the policy. `why` has CONFIG_WHY_SIZE
+ * bytes. Calls `warn` for unwise settings. Returns NULL with the reason in `why`. */
+struct policy *policy_open(const struct config *config, void (*warn)(const char *text), char *why);
 
-/* Finds the counters of the sources and of their secrets. Before they are posted. False without
- * memory. */
+/* Attaches the counters of sources and secrets, before publishing. Returns false on ENOMEM. */
 bool policy_attach_metrics(struct policy *policy, struct metrics *metrics);
 
-/* What the others, which are in force, have taken of a rate that is the same counts for these.
- * Right before they are posted. */
+/* Carries over the used part of unchanged rate limits. Call it directly before publishing. */
 void policy_inherit_rates(struct policy *policy, const struct policy *before);
 
-struct policy *policy_hold(struct policy *policy); /* the same */
+struct policy *policy_hold(struct policy *policy); /* returns `policy` */
 void policy_release(struct policy **policy);
 
-/* The same, on the forwarder's thread: it lets go of what nobody else can come to it with. */
+/* Hold and release on the forwarder thread, and test that only this thread holds the policy: then
+ * no other thread can submit a sender under this policy. */
 struct policy *policy_hold_forwarding(struct policy *policy);
 void policy_release_forwarding(struct policy **policy);
 bool policy_is_only_forwarding(const struct policy *policy);
 
-/* Where the rules in force hang. NULL without memory. */
+/* ---- policy slot */
+
+/* Returns NULL on ENOMEM. */
 struct policy_slot *policy_slot_new(struct policy *first);
 void policy_slot_free(struct policy_slot **slot);
-struct policy *policy_slot_hold(struct policy_slot *slot); /* those in force, held */
+struct policy *policy_slot_hold(struct policy_slot *slot); /* the current policy, held */
 void policy_slot_publish(struct policy_slot *slot, struct policy *policy);
 
-/* Who looks at the board now and then. */
+/* ---- policy ref: one thread's subscription to a slot */
+
 struct policy_ref {
     struct policy_slot *slot;
     struct policy *policy; /* held */
@@ -70,8 +70,7 @@ struct policy_ref {
 void policy_ref_open(struct policy_ref *ref, struct policy_slot *slot);
 void policy_ref_close(struct policy_ref *ref);
 
-/* True if there were new ones, which have taken the place of the others. Costs next to nothing if
- * there were none. */
+/* Switches to a newly published policy. Returns false, after one atomic load, if none is new. */
 bool policy_ref_refresh(struct policy_ref *ref);
 
 #endif

@@ -21,11 +21,11 @@ struct sources {
     struct source entry[]; /* sorted by path */
 };
 
-/* What is being opened, for those who complain about it. */
+/* The source being opened, for error messages. */
 struct source_opening {
+    const struct config *all;
     const struct config_source *config;
     unsigned index;
-    const char *file;
     void (*warn)(const char *text);
     char *why;
 };
@@ -39,7 +39,7 @@ static void source_fail(const struct source_opening *o, const char *key, const c
     va_list args;
 
     snprintf(path, sizeof(path), "sources/%u/%s", o->index, key);
-    len = config_locate(o->file, path, o->why, CONFIG_WHY_SIZE);
+    len = config_locate(o->all, path, o->why, CONFIG_WHY_SIZE);
     len += (size_t)snprintf(o->why + len, CONFIG_WHY_SIZE - len, "source %s: ", o->config->name);
     if (len >= CONFIG_WHY_SIZE)
         return;
@@ -77,8 +77,7 @@ static int source_make_verifier(const struct source_opening *o, hookline_verifie
     return code;
 }
 
-/* The later one gives no signature that the earlier one does not: who wants to rotate has forgotten
- * to. */
+/* A duplicate secret adds nothing; the operator probably pasted the old one. */
 static void source_warn_same_secret(const struct source_opening *o, unsigned j,
                                     const struct source *source, const char *secret)
 {
@@ -87,15 +86,15 @@ static void source_warn_same_secret(const struct source_opening *o, unsigned j,
     for (unsigned i = 0; i < j; i++) {
         if (strcmp(source->secrets[i], secret) != 0)
             continue;
-        snprintf(text, sizeof(text), "source %s: its secrets %u and %u are the same",
+        snprintf(text, sizeof(text), "source %s: secrets %u and %u are identical; delete one",
                  o->config->name, i, j);
         o->warn(text);
         return;
     }
 }
 
-/* Adds one secret, the first one by making the verifier. It is kept, too, for who looks for what is
- * wrong with a request. */
+/* Adds one secret; the first one creates the verifier. The secret stays in memory, because
+ * diagnosing a mismatch needs it. */
 static bool source_add_secret(const struct source_opening *o, unsigned j, struct source *source)
 {
     char key[32], detail[256];
@@ -109,8 +108,9 @@ static bool source_add_secret(const struct source_opening *o, unsigned j, struct
     }
     source_warn_same_secret(o, j, source, secret);
     if (strlen(secret) < SHORT_SECRET) {
-        snprintf(detail, sizeof(detail), "source %s: a secret of %zu bytes can be guessed",
-                 o->config->name, strlen(secret));
+        snprintf(detail, sizeof(detail),
+                 "source %s: a secret of %zu bytes can be guessed; use %d or more", o->config->name,
+                 strlen(secret), SHORT_SECRET);
         o->warn(detail);
     }
     code = j == 0 ? source_make_verifier(o, &source->verifier, secret)
@@ -130,7 +130,8 @@ static size_t source_find_no_header(const void *headers, const char *name, hookl
     return 0;
 }
 
-/* A verifier that misses the URL says so before it looks for headers. */
+/* Verifies an empty request: a verifier that needs the URL returns BAD_CALL before it reads
+ * headers. */
 static bool source_needs_url(const hookline_verifier *verifier)
 {
     hookline_request empty = {.find_header = source_find_no_header, .method = {"POST", 4}};
@@ -138,7 +139,8 @@ static bool source_needs_url(const hookline_verifier *verifier)
     return hookline_verify(verifier, &empty, 1).reason == HOOKLINE_BAD_CALL;
 }
 
-/* config_complete() has looked at both. False without memory. */
+/* Copies the rate limit and the allowed networks, which config_complete() has validated. Returns
+ * false on ENOMEM. */
 static bool source_open_limits(const struct config_source *c, struct source *source)
 {
     const char *ignored;
@@ -201,8 +203,7 @@ static int source_order_by_path(const void *a, const void *b)
     return strcmp(((const struct source *)a)->path, ((const struct source *)b)->path);
 }
 
-struct sources *sources_open(const struct config *config, const char *file,
-                             void (*warn)(const char *text), char *why)
+struct sources *sources_open(const struct config *config, void (*warn)(const char *text), char *why)
 {
     struct sources *sources =
         calloc(1, sizeof(*sources) + config->sources_count * sizeof(sources->entry[0]));
@@ -212,9 +213,9 @@ struct sources *sources_open(const struct config *config, const char *file,
         return NULL;
     }
     if (config->sources_count == 0)
-        warn("no source is configured yet: every path is answered with 404");
+        warn("no source is configured yet: every path answers 404");
     for (unsigned i = 0; i < config->sources_count; i++) {
-        struct source_opening o = {&config->sources[i], i, file, warn, why};
+        struct source_opening o = {config, &config->sources[i], i, warn, why};
 
         sources->count++;
         if (!source_open(&o, &sources->entry[i])) {
@@ -248,7 +249,7 @@ void sources_free(struct sources **sources)
     *sources = NULL;
 }
 
-/* One without a label is known by its place, in a form that no label has. */
+/* A secret without a label is counted as #0, #1 ...; "#" cannot occur in a label. */
 static bool source_attach_metrics(struct source *source, struct metrics *metrics)
 {
     char place[16];
@@ -307,7 +308,7 @@ struct source_path {
     size_t len;
 };
 
-/* The order of strcmp(), though a path that was sent may hold a NUL. */
+/* Compares like strcmp(), except that the path of a request may contain NUL. */
 static int source_compare_path(const void *key, const void *entry)
 {
     const struct source_path *wanted = key;

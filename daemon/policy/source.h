@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * source.h - the sources as the receiver needs them: by path, each with its verifier.
+ * source.h - the configured sources, found by path: verifier, secrets, allowed networks, rate
+ * limit.
  *
- * Ownership  Copies what it needs of the config. sources_free() wipes the secrets.
- * Threads    Immutable after sources_attach_metrics(): share it as const.
+ * Ownership  Copies the config. sources_free() wipes the secrets.
+ * Threads    Immutable after sources_attach_metrics(): share as const.
  */
 #ifndef DAEMON_POLICY_SOURCE_H
 #define DAEMON_POLICY_SOURCE_H
@@ -22,15 +23,15 @@ struct rate;
 
 struct source {
     char *name, *path, *scheme; /* scheme: its name, or "custom" */
-    char *url;                  /* may be NULL */
-    char *description;          /* of the scheme */
+    char *url;                  /* as registered with the sender; may be NULL */
+    char *description;          /* scheme description */
     hookline_verifier *verifier;
-    char *secrets[HOOKLINE_SECRETS_MAX]; /* of the verifier; each is in locked memory */
-    char *labels[HOOKLINE_SECRETS_MAX];  /* theirs, for people; NULL: it has none */
+    char *secrets[HOOKLINE_SECRETS_MAX]; /* same as the verifier's; in locked memory */
+    char *labels[HOOKLINE_SECRETS_MAX];  /* for people; NULL: none */
     size_t secrets_count;
-    struct network *allow; /* who may deliver; none: everybody */
+    struct network *allow; /* networks that may deliver; NULL: all */
     size_t allow_count;
-    struct rate *rate; /* NULL: no limit; the one thing that changes, an atomic */
+    struct rate *rate; /* NULL: no limit; the only member that changes, atomically */
     /* set by sources_attach_metrics() */
     struct metrics_source *counters;
     struct metrics_secret *secret_counters[HOOKLINE_SECRETS_MAX];
@@ -38,25 +39,27 @@ struct source {
 
 struct sources;
 
-/* Reads the secrets and makes the verifiers. `file` is where the config was read, or NULL;
- * `why` has CONFIG_WHY_SIZE bytes. `warn` is called for what is allowed but unwise. */
-struct sources *sources_open(const struct config *config, const char *file,
-                             void (*warn)(const char *text), char *why);
+/* Reads the secrets and creates the verifiers. `why`
+ * has CONFIG_WHY_SIZE bytes. Calls `warn` for unwise settings. Returns NULL with the reason in
+ * `why`. */
+struct sources *sources_open(const struct config *config, void (*warn)(const char *text),
+                             char *why);
 void sources_free(struct sources **sources);
 
-/* Finds the counters of each source. Before they are shared. False without memory. */
+/* Attaches the counters of each source, before sharing. Returns false on ENOMEM. */
 bool sources_attach_metrics(struct sources *sources, struct metrics *metrics);
 
-/* The rates of those that are the same go on where they are. Before they are shared. */
+/* Carries over the used part of unchanged rate limits, before sharing. */
 void sources_inherit_rates(struct sources *sources, const struct sources *before);
 
 size_t sources_count(const struct sources *sources);
 const struct source *sources_at(const struct sources *sources, size_t number);
 
-/* A host of family 0, as that of a Unix socket, is in no network. */
+/* Returns true if the host is in an allowed network; a host of family 0 (Unix socket) is in
+ * none. */
 bool source_allows(const struct source *source, const struct network_host *host);
 
-/* The source whose path is exactly this, or NULL; likewise its name. */
+/* Return NULL if no source has exactly this path or name. */
 const struct source *sources_find_path(const struct sources *sources, const char *path, size_t len);
 const struct source *sources_find_name(const struct sources *sources, const char *name);
 

@@ -23,8 +23,6 @@ void receipt_make(struct receipts *r, char text[RECEIPT_SIZE])
     sodium_bin2hex(text, RECEIPT_SIZE, r->random + r->left, RECEIPT_BYTES);
 }
 
-/* ---- arrival */
-
 void delivery_begin(struct delivery *d, h2o_req_t *req, const struct sources *sources,
                     struct receipts *receipts)
 {
@@ -40,7 +38,7 @@ void delivery_begin(struct delivery *d, h2o_req_t *req, const struct sources *so
     connection_client_addr(req, &d->sender);
 }
 
-/* ---- delivery */
+/* ---- deliveries */
 
 bool delivery_is_accepted(const struct delivery *d)
 {
@@ -52,14 +50,14 @@ const char *delivery_source_name(const struct delivery *d)
     return d->source == NULL ? "" : d->source->name;
 }
 
-static enum metrics_verdict delivery_verdict(const struct delivery *d)
+static enum verdict delivery_verdict(const struct delivery *d)
 {
     if (delivery_is_accepted(d))
-        return d->duplicate ? METRICS_DUPLICATE : METRICS_STORED;
-    return d->response.status < 500 ? METRICS_REFUSED : METRICS_FAILED;
+        return d->duplicate ? VERDICT_DUPLICATE : VERDICT_STORED;
+    return d->response.status < 500 ? VERDICT_REFUSED : VERDICT_FAILED;
 }
 
-/* The sender is not told which fault of ours it was; the administrator is. */
+/* Internal errors appear by name in the log only; the sender gets "unavailable". */
 static const char *delivery_reason(const struct delivery *d)
 {
     return d->code <= HOOKLINE_BAD_CALL ? hookline_code_name(d->code) : d->response.code;
@@ -73,7 +71,7 @@ static void delivery_write_hint(struct json_writer *line, const struct diagnose_
         json_string(line, "hint_source", hint->other);
 }
 
-/* What the signature vouches for; nothing else of a refused request is written. */
+/* Writes the signed facts. Nothing else of a refused request is logged. */
 static void delivery_write_signed_facts(struct json_writer *line, const struct delivery *d)
 {
     const hookline_result *r = &d->result;
@@ -97,7 +95,7 @@ static void delivery_write_line(struct delivery_recorder *recorder, const struct
     json_time(line, "time", d->received_us);
     json_string(line, "source", d->source == NULL ? NULL : d->source->name);
     json_string(line, "scheme", d->source == NULL ? NULL : d->source->scheme);
-    json_string(line, "verdict", metrics_verdict_name(delivery_verdict(d)));
+    json_string(line, "verdict", verdict_word(delivery_verdict(d)));
     json_string(line, "reason", delivery_reason(d));
     json_number(line, "status", d->response.status);
     json_string(line, "receipt", d->receipt);
@@ -139,16 +137,17 @@ static void delivery_publish(const struct delivery_recorder *recorder, const str
     feed_post(recorder->feed, &(struct feed_line){
                                   .source = source,
                                   .source_len = strlen(source),
-                                  .verdict = metrics_verdict_name(delivery_verdict(d)),
-                                  .text = recorder->line.base,
-                                  .len = recorder->line.len,
+                                  .verdict = delivery_verdict(d),
+                                  .text = recorder->line.text.base,
+                                  .len = recorder->line.text.len,
                               });
 }
 
-/* Who had the secret is none, however late; and who is not heard does not make it worse. */
+/* A request with a valid signature is no offence, and neither is a 429, because it would prolong
+ * itself. */
 static bool delivery_is_offence(const struct delivery *d)
 {
-    return delivery_verdict(d) == METRICS_REFUSED && d->response.status != 429 &&
+    return delivery_verdict(d) == VERDICT_REFUSED && d->response.status != 429 &&
            d->result.secret < 0;
 }
 
@@ -166,9 +165,9 @@ void delivery_record(struct delivery_recorder *recorder, const struct delivery *
         return;
     delivery_write_line(recorder, d, now_us,
                         logged ? log_limit_take_dropped(&recorder->log_limit) : 0);
-    if (recorder->line.failed)
+    if (recorder->line.text.failure != BUFFER_NO_FAILURE)
         return;
     if (logged)
-        log_write(recorder->log, recorder->line.base, recorder->line.len);
+        log_write(recorder->log, recorder->line.text.base, recorder->line.text.len);
     delivery_publish(recorder, d);
 }

@@ -27,24 +27,24 @@ struct pending_set {
     struct writer *writer;
     struct deliveries *deliveries;
     struct upstream_answer upstream;
-    struct writer_task *begun, **begun_end; /* in this turn */
-    size_t count;                           /* of those that are not released */
+    struct writer_task *begun, **begun_end; /* submitted at the end of the turn */
+    size_t count;                           /* deliveries not yet freed */
     struct loop_calls *loop_calls;
-    struct pending *finished, **finished_end; /* until the loop has taken all that came */
+    struct pending *finished, **finished_end; /* answered after the loop has taken all calls */
 };
 
 struct pending {
-    struct pending *next; /* of the finished ones */
+    struct pending *next; /* in the list of finished deliveries */
     struct writer_task task;
-    struct mailbox_message call; /* the way back to the loop */
+    struct mailbox_message call; /* returns it to the loop */
     struct pending_set *pending_set;
-    struct policy *policy; /* held: those of the delivery */
+    struct policy *policy; /* held; the policy it began with */
     struct delivery delivery;
     struct delivery_row *row;
     struct request_ticket ticket;
     enum deliveries_outcome verdict;
     enum writer_outcome outcome;
-    bool wants_relay; /* the sender is to get the application's answer */
+    bool wants_relay; /* the sender waits for the application's answer */
     bool was_relayed;
     struct answer_wait waiter;
 };
@@ -60,7 +60,7 @@ static const struct destination *pending_destination(const struct pending *pendi
                                        pending->delivery.source->name);
 }
 
-/* On the journal's thread. */
+/* Runs on the writer thread. */
 static int pending_store(struct writer_task *task)
 {
     struct pending *pending = pending_of_task(task);
@@ -75,7 +75,7 @@ static int pending_store(struct writer_task *task)
     return code;
 }
 
-/* On the journal's thread. */
+/* Runs on the writer thread. */
 static void pending_on_stored(struct writer_task *task, enum writer_outcome outcome)
 {
     struct pending *pending = pending_of_task(task);
@@ -84,7 +84,7 @@ static void pending_on_stored(struct writer_task *task, enum writer_outcome outc
     loop_call_post(pending->pending_set->loop_calls, &pending->call);
 }
 
-/* On the forwarder's thread. */
+/* Runs on the forwarder thread. */
 static void pending_on_upstream(struct answer_wait *waiter)
 {
     struct pending *pending = waiter->data;
@@ -92,7 +92,7 @@ static void pending_on_upstream(struct answer_wait *waiter)
     loop_call_post(pending->pending_set->loop_calls, &pending->call);
 }
 
-/* Also for a sender that has left: its delivery need not wait. */
+/* Also after a disconnect, because otherwise the delivery waits for its outbox deadline. */
 static void pending_ask_upstream(struct pending *pending)
 {
     struct pending_set *all = pending->pending_set;
@@ -164,7 +164,8 @@ static void pending_take_call(struct mailbox_message *call)
     pending_on_finished(H2O_STRUCT_FROM_MEMBER(struct pending, call, call));
 }
 
-/* All lines are written at once, and before the answers: who was answered finds the line. */
+/* Writes all log lines in one batch and before the answers, so that an answered sender finds its
+ * line. */
 static void pending_set_respond(void *data)
 {
     struct pending_set *all = data;
@@ -202,7 +203,7 @@ static void pending_set_submit(struct pending_set *all)
     pending_set_respond(all);
 }
 
-/* Also where nothing arrives: secrets that are not in force any more are to be gone. */
+/* Refreshes the policy also on an idle loop, so that replaced secrets are freed. */
 void pending_set_turn(struct pending_set *all)
 {
     pending_set_policy(all);
@@ -229,7 +230,8 @@ static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delive
         .remote = pending_text(d->sender.text),
         .headers = request_head_write(headers, &req->pool),
         .body = r->payload,
-        /* A clock that is set back must not make it older than it is: it would go too early. */
+        /* The steady clock, because after a step back of the wall clock the row would expire
+         * early. */
         .received_us = steady_us > d->received_us ? steady_us : d->received_us,
         .signed_at = r->signed_at,
         .secret = r->secret,
@@ -240,7 +242,8 @@ static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delive
     return delivery_row_copy(&row);
 }
 
-/* From now on the delivery's texts are those of the entry: the request may go. */
+/* Copies the request into a row. The texts of the delivery point into the row, so the request may
+ * go. */
 static struct pending *pending_new(struct pending_set *all, h2o_req_t *req,
                                    const struct delivery *d, const struct request_head *headers)
 {

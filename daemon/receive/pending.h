@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * pending.h - a verified delivery on its way to the disk, and its answer on the way back.
+ * pending.h - verified deliveries waiting for their fsync, and their answers.
  *
- * The writer's thread gets a copy of the bytes and gives it back by a loop call: no request of
- * libh2o's crosses a thread. A sender that leaves meanwhile is not answered; its delivery is stored
- * all the same.
+ * The writer thread gets a copy of the delivery and posts a loop call back, so no libh2o request
+ * crosses threads. A delivery whose sender disconnects meanwhile is still stored.
  *
- * Threads    Each loop has deposits of its own; every function on the thread of the loop.
+ * Ownership  A pending delivery holds the policy it began with.
+ * Threads    One set per loop; every function on the thread of the loop.
+ * Errors     false on ENOMEM.
  */
 #ifndef DAEMON_RECEIVE_PENDING_H
 #define DAEMON_RECEIVE_PENDING_H
@@ -32,7 +33,7 @@ struct st_h2o_req_t;
 
 struct pending_options {
     struct writer *writer;
-    struct deliveries *deliveries; /* of the journal */
+    struct deliveries *deliveries; /* used on the writer thread */
     struct log *log;
     struct metrics *metrics;
     struct feed *feed;
@@ -41,26 +42,26 @@ struct pending_options {
     struct upstream_answer upstream;
 };
 
+/* Opens the set of a loop; aborts on ENOMEM. */
 struct pending_set *pending_set_open(struct st_h2o_context_t *ctx,
                                      const struct pending_options *options);
 
-/* Waits for what the journal still has. */
+/* Waits for pending deliveries, then frees the set. */
 void pending_set_close(struct pending_set *pending_set);
 
-/* Takes the delivery over, answers the request and records the delivery when the journal has
- * spoken. False without memory: nothing has happened then. */
+/* Takes over the delivery; after its fsync, records it and answers the request. Returns false on
+ * ENOMEM, with no effect. */
 bool pending_begin(struct pending_set *pending_set, struct st_h2o_req_t *req, struct delivery *d,
                    const struct request_head *headers);
 
-/* To be called when the loop has handled what was ready: hands what began meanwhile to the journal
- * in one piece. */
+/* Hands the deliveries of this turn to the writer as one batch. Call after each turn of the
+ * loop. */
 void pending_set_turn(struct pending_set *pending_set);
 
-/* Those in force, until this is called again or the loop's turn ends. A deposit keeps those under
- * which it has begun. */
+/* Returns the current policy, valid until the next call or the end of the turn. */
 const struct policy *pending_set_policy(struct pending_set *pending_set);
 
-/* What the loop writes its lines with. */
+/* Returns the recorder of the loop. */
 struct delivery_recorder *pending_set_recorder(struct pending_set *pending_set);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The way of a delivery: receiver_on_request() reads it out from top to bottom.
- */
+ * A delivery's path through the daemon: read receiver_on_request() from top to bottom. */
 #include "daemon/receive/receiver.h"
 
 #include <hookline.h>
@@ -20,18 +19,19 @@
 #include "daemon/receive/request_head.h"
 #include "daemon/receive/hint.h"
 
-/* ---- what is refused before the receiver sees it (a body over the limit, broken
- * chunks, a connection too many), told and recorded as the receiver's own refusals are. */
+/* ---- protocol errors */
 
 struct st_h2o_handler_t;
 struct st_h2o_pathconf_t;
 
+/* Output filter for refusals before the handler runs: body over the limit, broken chunks, too many
+ * connections. Answers and records them like refusals of the receiver. */
 struct protocol_error {
     h2o_filter_t super;
     h2o_handler_t *handler;
 };
 
-/* Writes the line about it, and then leaves the answer's body in recorder->line. */
+/* Records the refusal, then leaves the response body in recorder->line. */
 static void protocol_error_record(struct pending_set *pending_set, h2o_req_t *req,
                                   const struct response *response)
 {
@@ -63,7 +63,7 @@ static void protocol_error_on_response(h2o_filter_t *filter, h2o_req_t *req, h2o
     h2o_setup_next_ostream(req, slot);
 }
 
-/* `handler` is the one whose context on each loop is the struct pending_set. */
+/* The context of `handler` on each loop is the struct pending_set. */
 static void protocol_error_register(h2o_pathconf_t *path, h2o_handler_t *handler)
 {
     struct protocol_error *self = (struct protocol_error *)h2o_create_filter(path, sizeof(*self));
@@ -72,14 +72,15 @@ static void protocol_error_register(h2o_pathconf_t *path, h2o_handler_t *handler
     self->handler = handler;
 }
 
-/* ---- The way of a delivery: receiver_on_request() reads it out from top to bottom. */
+/* ---- receiver */
 
 struct receiver {
     h2o_handler_t super;
     struct receiver_options options;
 };
 
-/* libh2o has dropped the headers that say how long the body is, but the head is still there. */
+/* libh2o drops Content-Length and Transfer-Encoding, but the raw head is still in the input
+ * buffer. */
 static bool receiver_body_is_ambiguous(h2o_req_t *req)
 {
     const h2o_buffer_t *input = req->conn->callbacks->get_socket(req->conn)->input;
@@ -88,7 +89,7 @@ static bool receiver_body_is_ambiguous(h2o_req_t *req)
            request_head_is_ambiguous(input->bytes, (size_t)(req->entity.base - input->bytes));
 }
 
-/* As it stood in the request, but for white space. */
+/* Returns the size of the head without white space. */
 static size_t receiver_head_size(const h2o_req_t *req)
 {
     size_t size = req->method.len + req->path.len;
@@ -98,7 +99,7 @@ static size_t receiver_head_size(const h2o_req_t *req)
     return size;
 }
 
-/* Everything that costs nothing comes before everything that costs something. */
+/* Cheap checks come first. */
 static bool receiver_check(const struct policy *policy, const struct refusal_limit *refusal_limit,
                            h2o_req_t *req, struct delivery *d)
 {
@@ -153,7 +154,7 @@ static void receiver_verify(const struct policy *policy, struct delivery_recorde
         d->hint = hint_find(&recorder->hints, policy->sources, d, &view);
 }
 
-/* Only what is genuine uses the source's rate up: nobody else can. */
+/* Counts verified deliveries only, so that nobody else can use up the rate of a source. */
 static void receiver_check_rate(struct delivery *d)
 {
     unsigned wait_s = d->source->rate == NULL ? 0 : rate_take(d->source->rate, d->begun_us);
@@ -171,7 +172,7 @@ static void receiver_refuse(h2o_req_t *req, struct delivery_recorder *recorder, 
     hookline_event_free(&d->event);
 }
 
-/* A delivery that is accepted here is answered when the disk has it: see deposit.c. */
+/* Refuses at once; pending.c answers an accepted delivery after its fsync. */
 static int receiver_on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     struct pending_set *pending_set = h2o_context_get_handler_context(req->conn->ctx, handler);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * receiver.h - one request: find its source, verify it, have it stored, answer.
+ * receiver.h - handler of one request: find the source, verify, store, answer.
  *
- * Threads    One receiver serves all loops; what a request writes to belongs to its loop.
+ * Ownership  libh2o frees the receiver with its path.
+ * Threads    One receiver serves all loops; each loop has its own pending set.
  */
 #ifndef DAEMON_RECEIVE_RECEIVER_H
 #define DAEMON_RECEIVE_RECEIVER_H
@@ -17,11 +18,11 @@ struct receiver_options {
     struct pending_options pending_set;
 };
 
-/* Serves `path`; libh2o releases it. `options` is copied, what it points to is not. */
+/* Adds the handler to `path`. Copies `options`, but not the objects they point to. */
 struct receiver *receiver_register(struct st_h2o_pathconf_t *path,
                                    const struct receiver_options *options);
 
-/* To be called on each loop after it has handled what was ready. */
+/* Ends a turn of the loop; call on each loop after each turn. */
 void receiver_turn(struct receiver *receiver, struct st_h2o_context_t *ctx);
 
 #endif

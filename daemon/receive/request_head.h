@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * request_head.h - a request's headers: found for the verifier, and those worth storing written down.
+ * request_head.h - header lookup for the verifier, and the headers that are stored.
  *
- * What the verifier has asked for and found is what it relied on: these are the sender's signature
- * headers, whatever the scheme.
+ * The stored headers are the signature headers of any scheme, because the lookups of the verifier
+ * select them.
+ *
+ * Threads    The thread of the request's loop.
  */
 #ifndef DAEMON_RECEIVE_REQUEST_HEAD_H
 #define DAEMON_RECEIVE_REQUEST_HEAD_H
@@ -13,23 +15,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- where the body of a request ends, and whether a proxy in front of us could see it
- * end elsewhere. Pure. */
+/* ---- request smuggling */
 
-/* libh2o takes the first of several Content-Lengths, and Transfer-Encoding before any of them. A
- * proxy that decides otherwise would let a second request be smuggled inside of the first
- * (RFC 9112, section 6.3). `head` is the request up to its body. */
+/* Returns true if the head has more than one Content-Length or Transfer-Encoding. libh2o uses the
+ * first Content-Length, and prefers Transfer-Encoding; a proxy that decides otherwise would let a
+ * second request be smuggled in (RFC 9112, section 6.3). `head` is the raw request up to its
+ * body. Pure. */
 bool request_head_is_ambiguous(const char *head, size_t len);
+
+/* ---- headers */
 
 struct st_h2o_headers_t;
 struct st_h2o_mem_pool_t;
 
 enum {
-    REQUEST_HEAD_FIELDS_MAX = 128 /* libh2o takes 100 */
+    REQUEST_HEAD_FIELDS_MAX = 128 /* libh2o accepts 100 */
 };
 
 struct request_head_used {
-    uint8_t at[REQUEST_HEAD_FIELDS_MAX]; /* 1: it was asked for */
+    uint8_t at[REQUEST_HEAD_FIELDS_MAX]; /* 1: looked up by the verifier */
 };
 
 struct request_head {
@@ -37,10 +41,11 @@ struct request_head {
     struct request_head_used *used;
 };
 
-/* A hookline_find_header: `headers` is a struct request_head. */
+/* Implements hookline_find_header; `headers` is a struct request_head. */
 size_t request_head_find(const void *headers, const char *name, hookline_bytes *value);
 
-/* Lines of "name: value\n" in lower case: content-type, user-agent, and what was found. */
+/* Returns lines "name: value\n" with lower-case names: content-type, user-agent, and the headers
+ * that were looked up. */
 hookline_bytes request_head_write(const struct request_head *headers,
                                   struct st_h2o_mem_pool_t *pool);
 

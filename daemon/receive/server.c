@@ -21,7 +21,8 @@ struct receive_server {
     struct listener *listener;
 };
 
-/* A connection takes one descriptor, and one more for the moment in which it begins to linger. */
+/* Raises the soft limit of descriptors and reduces *connections to fit. A connection takes one
+ * descriptor, and briefly a second one when it begins to linger. */
 static void receive_server_raise_fds(unsigned *connections)
 {
     const rlim_t others = 512;
@@ -34,7 +35,9 @@ static void receive_server_raise_fds(unsigned *connections)
     if (limit.rlim_cur != RLIM_INFINITY && *connections + others > limit.rlim_cur) {
         *connections = limit.rlim_cur > 2 * others ? (unsigned)(limit.rlim_cur - others)
                                                    : (unsigned)(limit.rlim_cur / 2);
-        message_warning("connections limited to %u by RLIMIT_NOFILE", *connections);
+        message_warning(
+            "connections limited to %u by RLIMIT_NOFILE: raise LimitNOFILE= (ulimit -Hn)",
+            *connections);
     }
 }
 
@@ -71,12 +74,12 @@ static void receive_server_ignore_text(const char *text)
     (void)text;
 }
 
-/* What there is to warn of was said when the configuration was checked. */
+/* Ignores warnings, because the check of the configuration has printed them. */
 static bool receive_server_open_configs(struct receive_server *server, const struct config *c)
 {
     char why[CONFIG_WHY_SIZE];
 
-    server->listener_configs = listener_configs_open(c, NULL, receive_server_ignore_text, why);
+    server->listener_configs = listener_configs_open(c, receive_server_ignore_text, why);
     if (server->listener_configs == NULL)
         message_error("%s", why);
     return server->listener_configs != NULL;
@@ -113,9 +116,9 @@ struct receive_server *receive_server_open(const struct config *c,
     return server;
 }
 
-/* What is asked of those who come to a socket that was passed stands at its address. */
-static void receive_server_furnish(struct receive_server *server, const struct config *c, int fd,
-                                   size_t n)
+/* Gives a passed socket the TLS and PROXY settings of the `listen` entry with its address. */
+static void receive_server_set_handshake(struct receive_server *server, const struct config *c,
+                                         int fd, size_t n)
 {
     const struct listen_fds alone = {{fd}, 1};
     char text[ADDRESS_TEXT_SIZE];
@@ -130,7 +133,7 @@ static void receive_server_furnish(struct receive_server *server, const struct c
         }
     }
     if (guarded && listener_address(server->listener, n, text))
-        message_warning("no address of the configuration is %s, which was passed: plain HTTP there",
+        message_warning("passed socket %s: no listen entry has this address: serving plain HTTP",
                         text);
 }
 
@@ -141,10 +144,10 @@ static int receive_server_open_sockets(struct receive_server *server, const stru
 
     for (; n < passed->count; n++) {
         if (!listener_adopt(server->listener, passed->fd[n])) {
-            message_error("cannot listen on a socket that was passed: %s", strerror(errno));
+            message_error("cannot listen on a passed socket: %s", strerror(errno));
             return EXIT_FAILED;
         }
-        receive_server_furnish(server, c, passed->fd[n], n);
+        receive_server_set_handshake(server, c, passed->fd[n], n);
     }
     for (unsigned i = 0; i < c->listen_count; i++) {
         if (passed->count > 0 &&
@@ -191,7 +194,7 @@ void receive_server_stop(struct receive_server *server, unsigned seconds)
     unsigned cut = listener_stop(server->listener, seconds);
 
     if (cut > 0)
-        message_warning("%u connections cut", cut);
+        message_warning("cut %u open connection(s) at shutdown", cut);
 }
 
 void receive_server_free(struct receive_server **server)

@@ -11,7 +11,7 @@
 #include "daemon/forward/answer_wait.h"
 
 enum {
-    UPSTREAM_ANSWER_SLACK_S = 30, /* for the way to the forwarder and back */
+    UPSTREAM_ANSWER_SLACK_S = 30, /* on top of timeout_s: time to reach the forwarder and return */
 };
 
 int upstream_answer_prepare(const struct upstream_answer *upstream, const struct destination *d,

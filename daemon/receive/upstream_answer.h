@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * upstream_answer.h - deliveries of sources whose senders get the application's answer: what the store has
- * to know of them, and the answer as an HTTP response.
+ * upstream_answer.h - sources whose senders get the application's answer: outbox entry and HTTP
+ * response.
  *
- * Errors     SQLite's codes.
+ * Threads    upstream_answer_prepare() on the writer thread, upstream_answer_send() on the loop.
+ * Errors     SQLite result codes.
  */
 #ifndef DAEMON_RECEIVE_UPSTREAM_ANSWER_H
 #define DAEMON_RECEIVE_UPSTREAM_ANSWER_H
@@ -18,23 +19,22 @@ struct answer_wait;
 struct st_h2o_req_t;
 
 struct upstream_answer {
-    struct outbox *outbox; /* for the journal's thread only */
+    struct outbox *outbox; /* used on the writer thread only */
     void *data;
-    /* Asks the one that answers for the source. */
+    /* Hands the waiter to the queue of the destination. */
     void (*add_waiter)(void *data, const struct destination *destination,
                        struct answer_wait *waiter);
 };
 
-/* On the journal's thread, in the transaction that has stored the delivery, or has found that it is
- * there: *wanted says whether its sender is to get the answer of the one that answers for the
- * source. Should nobody come to ask for that, the delivery is sent a while
- * later. */
+/* Runs in the transaction that stored the delivery or found its duplicate. Sets *wanted if the
+ * sender is to get the answer of `answering`, the destination that answers for the source. If no
+ * waiter follows, the outbox sends the delivery after timeout_s + 30 s. */
 int upstream_answer_prepare(const struct upstream_answer *upstream,
                             const struct destination *answering, int64_t seq, bool is_repeated,
                             bool *wanted);
 
-/* Answers the request with what came back; the receipt is for where that is nothing. False if the
- * delivery was done before: then it is a duplicate like any other. */
+/* Sends the application's answer, or 502 or 504 with the receipt. Returns false if the delivery
+ * was delivered before: answer it as a duplicate. */
 bool upstream_answer_send(struct st_h2o_req_t *req, const struct answer_wait *waiter,
                           const char *receipt, struct json_writer *line);
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * checkpoint.h - a thread that copies the store's write-ahead log into the database while the
- * journal goes on writing: it takes tens of milliseconds, and minutes after somebody has read the
- * store for hours, who kept the log from being copied.
+ * checkpoint.h - a thread that copies the store's write-ahead log (WAL) into the database while the
+ * writer continues. A checkpoint takes tens of milliseconds, or minutes if an open reader had
+ * blocked copying for hours.
  *
- * Ownership  checkpoint_open() makes it, checkpoint_close() ends it.
- * Threads    The journal's, but for `failed`, which comes from the checkpoint's own.
+ * Ownership  checkpoint_open() allocates, checkpoint_close() frees.
+ * Threads    The writer thread; checkpoint_running_us() any thread; `failed` runs on the checkpoint
+ *            thread.
+ * Errors     `failed` receives SQLite's code and its text.
  */
 #ifndef DAEMON_STORE_CHECKPOINT_H
 #define DAEMON_STORE_CHECKPOINT_H
@@ -16,24 +18,23 @@
 struct checkpoint;
 
 struct checkpoint_options {
-    const char *path; /* of the store; used until checkpoint_close() */
+    const char *path; /* the store; used until checkpoint_close() */
     void *data;
-    /* SQLite's code, and the text of it. */
     void (*failed)(void *data, int code, const char *why);
 };
 
-/* NULL with errno; a store that cannot be opened is told to failed(). */
+/* Returns NULL with errno; also calls failed() if the store cannot be opened. */
 struct checkpoint *checkpoint_open(const struct checkpoint_options *options);
 void checkpoint_close(struct checkpoint **checkpoint);
 
-/* Begins one, if none is under way. */
+/* Starts a checkpoint unless one is running. */
 void checkpoint_begin(struct checkpoint *checkpoint);
 
-/* True once after each; so many pages of the log were copied and synced by then. Only when the rest
- * is copied, too, the log begins anew. */
+/* Returns true once after each checkpoint, with the number of WAL pages copied and synced. SQLite
+ * restarts the WAL at its beginning only after the remaining pages are copied, too. */
 bool checkpoint_take_done(struct checkpoint *checkpoint, int *copied);
 
-/* How long the one under way has lasted; 0 if none is. On any thread. */
+/* Returns the running time of the current checkpoint in microseconds, 0 if none runs. */
 int64_t checkpoint_running_us(struct checkpoint *checkpoint);
 
 #endif

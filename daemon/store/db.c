@@ -2,30 +2,20 @@
 #include "daemon/store/db.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum {
-    APPLICATION_ID = 0x686f6f6b, /* "hook" */
     SCHEMA_VERSION = 1,
-    BUSY_MS = 5000,
 };
 
 struct db {
-    sqlite3 *sqlite;
+    struct sqlite_file file;
     sqlite3_stmt *bytes;
-    char *path; /* as it was given, for messages */
-    char *file; /* without symbolic links: the same store has one lock, whatever it is called */
-    int lock;   /* -1: of a reader */
-    bool was_left_open;
 };
 
-/* migrations[n] makes schema n + 1 of schema n. */
 static const char *const db_migrations[SCHEMA_VERSION] = {
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "INSERT INTO meta VALUES ('hash_key', randomblob(16));"
@@ -46,9 +36,18 @@ static const char *const db_migrations[SCHEMA_VERSION] = {
     " status INTEGER NOT NULL, error TEXT, PRIMARY KEY(seq, destination, at_us)) WITHOUT ROWID;",
 };
 
+static const struct sqlite_schema db_schema = {
+    .kind = "store of hooklined",
+    .program = "hooklined",
+    .application_id = 0x686f6f6b, /* "hook" */
+    .version = SCHEMA_VERSION,
+    .migrations = db_migrations,
+    .busy_ms = 5000,
+};
+
 int db_prepare(struct db *db, sqlite3_stmt **statement, const char *sql)
 {
-    return sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+    return sqlite3_prepare_v3(db->file.sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
 }
 
 int db_prepare_all(struct db *db, const struct db_statement all[])
@@ -76,106 +75,17 @@ int db_query_number(sqlite3_stmt *statement, int64_t *number, int64_t missing)
 
 void db_error_text(struct db *db, int code, char why[DB_WHY_SIZE])
 {
-    int error = sqlite3_system_errno(db->sqlite);
-
-    /* The transaction was rolled back since: the handle's own message may be of that. */
-    snprintf(why, DB_WHY_SIZE, "%s: %s%s%s", db->path, sqlite3_errstr(code), error == 0 ? "" : ": ",
-             error == 0 ? "" : strerror(error));
-}
-
-static bool db_fail(char *why, const char *path, const char *what, const char *detail)
-{
-    snprintf(why, DB_WHY_SIZE, "%s: %s%s", path, what, detail);
-    return false;
-}
-
-/* One process writes. The lock has a file of its own, since closing any descriptor of SQLite's
- * files would give its locks away. */
-static bool db_lock(struct db *db, char *why)
-{
-    char *path;
-    bool good = false;
-
-    if (asprintf(&path, "%s-lock", db->file) < 0)
-        return db_fail(why, db->path, "out of memory", "");
-    db->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (db->lock < 0)
-        db_fail(why, path, "cannot be opened: ", strerror(errno));
-    else if (flock(db->lock, LOCK_EX | LOCK_NB) == 0)
-        good = true;
-    else if (errno == EWOULDBLOCK)
-        db_fail(why, db->path, "another process has this store open", "");
-    else
-        db_fail(why, path, "cannot be locked: ", strerror(errno));
-    free(path);
-    return good;
-}
-
-static int64_t db_read_pragma(struct db *db, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    int64_t number = -1;
-
-    if (db_prepare(db, &statement, sql) == SQLITE_OK)
-        db_query_number(statement, &number, -1);
-    sqlite3_finalize(statement);
-    return number;
-}
-
-static bool db_execute(struct db *db, const char *sql, char *why)
-{
-    int code = sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL);
-
-    if (code != SQLITE_OK)
-        db_error_text(db, sqlite3_extended_errcode(db->sqlite), why);
-    return code == SQLITE_OK;
-}
-
-static bool db_migrate(struct db *db, int64_t version, char *why)
-{
-    char done[96];
-
-    snprintf(done, sizeof(done), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
-             APPLICATION_ID, SCHEMA_VERSION);
-    if (!db_execute(db, "BEGIN IMMEDIATE", why))
-        return false;
-    for (; version < SCHEMA_VERSION; version++)
-        if (!db_execute(db, db_migrations[version], why))
-            return false;
-    return db_execute(db, done, why);
-}
-
-/* Never changes a file that is not ours: nor is what its owner left in its log moved into it when
- * we close it. A reader never does that. */
-static bool db_check_schema(struct db *db, bool *is_new, int64_t *version, char *why)
-{
-    int64_t tables, application;
-
-    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    tables = db_read_pragma(db, "SELECT count(*) FROM sqlite_master");
-    application = db_read_pragma(db, "PRAGMA application_id");
-    if (tables < 0) {
-        db_error_text(db, sqlite3_extended_errcode(db->sqlite), why);
-        return false;
-    }
-    *version = db_read_pragma(db, "PRAGMA user_version");
-    *is_new = tables == 0 && application == 0 && *version == 0;
-    if (!*is_new && application != APPLICATION_ID)
-        return db_fail(why, db->path, "this is a database, but no store of hooklined", "");
-    if (*version > SCHEMA_VERSION)
-        return db_fail(why, db->path, "this store was written by a newer hooklined",
-                       ": install that version, or give another file");
-    return true;
+    sqlite_file_error_text(&db->file, code, why);
 }
 
 static int db_main_file(const struct db *db, sqlite3_file **file)
 {
-    return sqlite3_file_control(db->sqlite, "main", SQLITE_FCNTL_FILE_POINTER, file);
+    return sqlite3_file_control(db->file.sqlite, "main", SQLITE_FCNTL_FILE_POINTER, file);
 }
 
-/* The log's index outlives us where somebody reads the store meanwhile, and with it the belief that
- * the file has what was copied out of the log. SQLite reads the log again if the index's header, of
- * which there are two, is none. */
+/* Invalidates the WAL index, so that SQLite reads the WAL again. The index survives a crash while a
+ * reader has the store open, and would claim that checkpointed pages are safe in the file. Clearing
+ * both copies of its header is enough. */
 static bool db_discard_wal_index(struct db *db, char *why)
 {
     enum {
@@ -195,127 +105,55 @@ static bool db_discard_wal_index(struct db *db, char *why)
     return code == SQLITE_OK;
 }
 
-/* The checkpoint writes what is in the log to the file and syncs both: if a sync has failed in an
- * earlier life, the kernel may think that the disk has pages that it never got. */
+/* Checkpoints first, which rewrites and syncs every page of the WAL: after a failed sync in an
+ * earlier run the kernel may hold pages as clean that never reached the disk. */
 static bool db_prepare_writer(struct db *db, char *why)
 {
-    int64_t version;
-    bool is_new;
+    struct sqlite_file *file = &db->file;
 
-    if (!db_check_schema(db, &is_new, &version, why))
+    if (file->is_new && !sqlite_file_execute(file, "PRAGMA page_size=4096", why))
         return false;
-    if (is_new && !db_execute(db, "PRAGMA page_size=4096", why))
+    if (!sqlite_file_execute(file, "PRAGMA journal_mode=WAL", why) ||
+        !sqlite_file_execute(file, "PRAGMA synchronous=FULL", why) ||
+        !sqlite_file_execute(file, "PRAGMA secure_delete=FAST; PRAGMA cache_size=-4096", why) ||
+        (file->was_left_open && !db_discard_wal_index(db, why)) ||
+        !sqlite_file_execute(file, "PRAGMA wal_checkpoint(TRUNCATE)", why))
         return false;
-    if (!db_execute(db, "PRAGMA journal_mode=WAL", why) ||
-        !db_execute(db, "PRAGMA synchronous=FULL", why) ||
-        !db_execute(db, "PRAGMA secure_delete=FAST; PRAGMA cache_size=-4096", why) ||
-        (db->was_left_open && !db_discard_wal_index(db, why)) ||
-        !db_execute(db, "PRAGMA wal_checkpoint(TRUNCATE)", why))
-        return false;
-    if (sqlite3_db_readonly(db->sqlite, "main") == 1)
-        return db_fail(why, db->path, "this file cannot be written: ", strerror(EROFS));
-    if (version != SCHEMA_VERSION && !db_migrate(db, version, why))
-        return false;
-    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    return true;
+    if (sqlite3_db_readonly(file->sqlite, "main") == 1)
+        return sqlite_file_fail(file, "this file cannot be written: ", strerror(EROFS), why);
+    return sqlite_file_migrate(file, why);
 }
 
+/* A reader never migrates, so that it never checkpoints either. */
 static bool db_prepare_reader(struct db *db, char *why)
 {
-    int64_t version;
-    bool is_new;
-
-    return db_check_schema(db, &is_new, &version, why) &&
-           db_execute(db, "PRAGMA query_only=1; PRAGMA cache_size=-2048", why);
+    return sqlite_file_execute(&db->file, "PRAGMA query_only=1; PRAGMA cache_size=-2048", why);
 }
 
-/* SQLite removes its log when the last connection is closed. */
-static bool db_has_wal(const struct db *db)
+static bool db_open_file(struct db *db, const char *path, enum db_mode mode, char *why)
 {
-    struct stat st;
-    char *path;
-    bool found;
+    mode_t mask;
+    bool good;
 
-    if (asprintf(&path, "%s-wal", db->file) < 0)
-        return false;
-    found = stat(path, &st) == 0 && st.st_size > 0;
-    free(path);
-    return found;
-}
-
-static bool db_open_file(struct db *db, enum db_mode mode, char *why)
-{
-    /* A reader writes, too: into the index of the log, in shared memory. */
-    int flags =
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode == DB_WRITE ? SQLITE_OPEN_CREATE : 0);
-    int error;
-
-    if (sqlite3_open_v2(db->file, &db->sqlite, flags, NULL) == SQLITE_OK) {
-        sqlite3_extended_result_codes(db->sqlite, 1);
-        sqlite3_busy_timeout(db->sqlite, BUSY_MS);
-        return true;
-    }
-    errno = error = db->sqlite == NULL ? ENOMEM : sqlite3_system_errno(db->sqlite);
-    return db_fail(why, db->path,
-                   "cannot be opened: ", error == 0 ? sqlite3_errmsg(db->sqlite) : strerror(error));
-}
-
-static bool db_check_file(const struct db *db, char *why)
-{
-    struct stat st;
-
-    if (stat(db->file, &st) != 0)
-        return true;
-    if (!S_ISREG(st.st_mode))
-        return db_fail(why, db->path, "not a regular file", "");
-    /* SQLite would open it to be read. */
-    return access(db->file, W_OK) == 0 ||
-           db_fail(why, db->path, "cannot be written: ", strerror(errno));
-}
-
-/* A file that is not there yet has the name that it was given. Behind a slash it is nothing but
- * that: ":memory:" and "file:..." would mean something to SQLite, and be gone with the process. */
-static bool db_resolve_path(struct db *db, const char *path)
-{
-    db->path = strdup(path);
-    db->file = realpath(path, NULL);
-    if (db->file == NULL && asprintf(&db->file, "%s%s", path[0] == '/' ? "" : "./", path) < 0)
-        db->file = NULL;
-    return db->path != NULL && db->file != NULL;
+    if (mode == DB_READ)
+        return sqlite_file_open(&db->file, &db_schema, path, SQLITE_FILE_READ, why) &&
+               db_prepare_reader(db, why);
+    mask = umask(0027);
+    good = sqlite_file_open(&db->file, &db_schema, path, SQLITE_FILE_WRITE, why) &&
+           db_prepare_writer(db, why);
+    umask(mask);
+    return good;
 }
 
 struct db *db_open(const char *path, enum db_mode mode, char why[DB_WHY_SIZE])
 {
     struct db *db = calloc(1, sizeof(*db));
-    bool good;
 
-    errno = 0;
-    if (db != NULL)
-        db->lock = -1;
-    if (db == NULL || !db_resolve_path(db, path)) {
-        good = db_fail(why, path, "out of memory", "");
-    } else if (mode == DB_READ) {
-        good = db_open_file(db, mode, why) && db_prepare_reader(db, why);
-    } else {
-        mode_t mask = umask(0027);
-
-        db->was_left_open = db_has_wal(db);
-        good = db_check_file(db, why) && db_lock(db, why) && db_open_file(db, mode, why) &&
-               db_prepare_writer(db, why);
-        umask(mask);
-    }
-    if (!good)
+    if (db == NULL)
+        snprintf(why, DB_WHY_SIZE, "%s: out of memory", path);
+    else if (!db_open_file(db, path, mode, why))
         db_close(&db);
     return db;
-}
-
-static void db_close_file(sqlite3 *sqlite)
-{
-    sqlite3_stmt *statement;
-
-    while (sqlite != NULL && (statement = sqlite3_next_stmt(sqlite, NULL)) != NULL)
-        sqlite3_finalize(statement);
-    sqlite3_close(sqlite);
 }
 
 int db_sync(struct db *db)
@@ -328,44 +166,39 @@ int db_sync(struct db *db)
 
 void db_keep_wal(struct db *db)
 {
-    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_db_config(db->file.sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
 void db_close(struct db **db)
 {
-    struct db *s = *db;
     int saved = errno;
 
-    if (s == NULL)
+    if (*db == NULL)
         return;
-    db_close_file(s->sqlite);
-    if (s->lock >= 0)
-        close(s->lock);
-    free(s->path);
-    free(s->file);
-    free(s);
+    sqlite_file_close(&(*db)->file);
+    free(*db);
     *db = NULL;
     errno = saved;
 }
 
 bool db_was_left_open(const struct db *db)
 {
-    return db->was_left_open;
+    return db->file.was_left_open;
 }
 
 const char *db_path(const struct db *db)
 {
-    return db->path;
+    return db->file.path;
 }
 
 sqlite3 *db_sqlite(struct db *db)
 {
-    return db->sqlite;
+    return db->file.sqlite;
 }
 
 hookline_bytes db_column_bytes(sqlite3_stmt *row, int column)
 {
-    /* SQLite wants the address before the length. */
+    /* SQLite requires blob before bytes. The address of an empty blob is NULL. */
     const char *base = sqlite3_column_blob(row, column);
     size_t len = (size_t)sqlite3_column_bytes(row, column);
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * db.h - the SQLite file that holds the deliveries: opened, locked, recovered, of our schema.
+ * db.h - the SQLite database of the store: opens, locks, recovers and migrates it.
  *
- *   delivery     every verified delivery, once; seq grows and is never used again
- *   keys         what tells repeated deliveries, packed (shelf.c)
- *   destination  up to which seq deliveries were taken up for it (outbox.c)
- *   unsent       what was taken up and is neither done nor given up; due_us NULL: parked
- *   attempt      what was tried, when and with which result
+ *   delivery     every verified delivery, once; seq grows and is never reused
+ *   keys         hashes for duplicate detection, packed (deliveries.c)
+ *   destination  low-water mark of each destination: its deliveries up to `cursor` have been
+ *                attempted or filtered (outbox.c)
+ *   unsent       deliveries to attempt again; due_us NULL: parked
+ *   attempt      time and result of each attempt
  *
- * Ownership  db_open() makes it, db_close() ends it.
- * Threads    A store of its own for each thread; one of them writes.
- * Errors     Functions of SQLite's kind return SQLITE_OK or SQLite's code; db_error_text() is the text.
+ * Ownership  db_open() allocates, db_close() frees.
+ * Threads    One handle a thread; one thread of one process writes.
+ * Errors     int results are SQLITE_OK or SQLite's error code; db_error_text() returns its text.
  */
 #ifndef DAEMON_STORE_DB_H
 #define DAEMON_STORE_DB_H
@@ -21,37 +22,39 @@
 
 #include <sqlite3.h>
 
+#include "daemon/base/sqlite_file.h"
+
 struct db;
 
 enum db_mode {
-    DB_WRITE, /* creates what is not there, migrates, and keeps other writers out */
+    DB_WRITE, /* creates, migrates and locks the store */
     DB_READ,
 };
 
 enum {
-    DB_WHY_SIZE = 512
+    DB_WHY_SIZE = SQLITE_FILE_WHY_SIZE
 };
 
-/* NULL, and in `why` what is wrong with which file; errno is EACCES or EPERM if that is what it is.
- */
+/* Returns NULL with "FILE: problem" in `why`; errno is EACCES or EPERM if that is the reason. */
 struct db *db_open(const char *path, enum db_mode mode, char why[DB_WHY_SIZE]);
-void db_close(struct db **db); /* leaves errno alone */
+void db_close(struct db **db); /* keeps errno */
 
-/* Has the disk take what was copied out of the log into the file. SQLite's code. */
+/* Syncs the database file after a checkpoint. Returns SQLite's code. */
 int db_sync(struct db *db);
 
-/* A sync has failed: pages of the file may be missing on the disk though the next sync succeeds.
- * db_close() leaves the log, out of which the next one writes all of them again. */
+/* Keeps the WAL when db_close() closes the database. Call it after a failed sync: pages may be
+ * missing on disk even if the next sync succeeds, and the next writer restores them from the
+ * WAL. */
 void db_keep_wal(struct db *db);
 
 const char *db_path(const struct db *db);
 
-/* Whether the last writer did not come to close it: what it had committed was recovered. */
+/* True if the last writer did not close the store; its committed transactions were recovered. */
 bool db_was_left_open(const struct db *db);
 
 sqlite3 *db_sqlite(struct db *db);
 
-/* A statement that is kept, at most until db_close(). */
+/* Prepares a statement that lives until db_close(). */
 int db_prepare(struct db *db, sqlite3_stmt **statement, const char *sql);
 
 struct db_statement {
@@ -59,25 +62,26 @@ struct db_statement {
     const char *sql;
 };
 
-/* Up to one without `sql`. */
+/* Prepares a list of statements, which ends with a NULL `sql`. */
 int db_prepare_all(struct db *db, const struct db_statement all[]);
 
 /* Runs a statement that returns no rows and resets it. */
 int db_run(sqlite3_stmt *statement);
 
-/* Runs a statement that returns one number and resets it; `missing` if there is no row, or NULL. */
+/* Runs a statement that returns one number and resets it; stores `missing` for no row or NULL. */
 int db_query_number(sqlite3_stmt *statement, int64_t *number, int64_t missing);
 
-/* A column of a statement's row: bytes of SQLite's, valid until the next step. An empty text or blob
- * has an address, NULL has none. */
+/* Returns the bytes of a column, valid until the next step. `base` is NULL for NULL only, not
+ * for an empty text or blob. */
 hookline_bytes db_column_bytes(sqlite3_stmt *row, int column);
 
-int64_t db_column_number(sqlite3_stmt *row, int column); /* -1 for NULL */
+/* Returns the number in a column, -1 for NULL. */
+int64_t db_column_number(sqlite3_stmt *row, int column);
 
-/* The bytes that the file takes, without those that are free inside. -1 on failure. */
+/* Returns the size of the database in bytes without its free pages, -1 on failure. */
 int64_t db_bytes(struct db *db);
 
-/* "FILE: what SQLite says", for the last failure. */
+/* Writes "FILE: SQLite's message" for the last failure. */
 void db_error_text(struct db *db, int code, char why[DB_WHY_SIZE]);
 
 #endif

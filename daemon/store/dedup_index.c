@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Open addressing with linear probing. An entry's home is told by its tag, so that a table can grow
- * and close gaps without the hashes. The first bits of a hash choose one of 256 parts: a part that
- * grows is rebuilt in a fraction of a millisecond, which all of the table would not be.
+ * A hash table with open addressing and linear probing. The home slot of an entry follows from its
+ * tag, so a shard can grow and close gaps without the full hashes. The top 8 bits of a hash select
+ * one of 256 shards: rebuilding one shard takes a fraction of a millisecond, the whole table would
+ * take 256 times as long.
  */
 #include "daemon/store/dedup_index.h"
 
@@ -13,14 +14,14 @@ enum {
     SHARDS = 1 << SHARD_BITS,
     TAG_BITS = 24,
     SEQ_BITS = 64 - TAG_BITS,
-    FIRST_BITS = 4, /* of a part's size */
+    FIRST_BITS = 4, /* initial size of a shard */
 };
 
-/* A slot is its tag and its seq; free ones are 0, which no seq is. */
+/* A slot holds tag and seq; 0 marks a free slot, because seq starts at 1. */
 struct dedup_shard {
     uint64_t *slots;
     size_t count;
-    unsigned bits; /* of its size */
+    unsigned bits; /* log2 of the number of slots */
 };
 
 struct dedup_index {
@@ -101,7 +102,7 @@ static size_t dedup_shard_of(uint64_t hash)
     return hash >> (64 - SHARD_BITS);
 }
 
-/* Whether a part of that size takes so many; the rest is what keeps the ways short. */
+/* Limits the load factor to 3/4, which keeps probe sequences short. */
 static bool dedup_shard_has_room(unsigned bits, size_t count)
 {
     size_t size = (size_t)1 << bits;
@@ -111,7 +112,7 @@ static bool dedup_shard_has_room(unsigned bits, size_t count)
 
 bool dedup_index_reserve(struct dedup_index *index, size_t count)
 {
-    size_t each = count / SHARDS + count / SHARDS / 16; /* hashes do not fall evenly */
+    size_t each = count / SHARDS + count / SHARDS / 16; /* hashes spread unevenly */
 
     for (size_t i = 0; i < SHARDS; i++) {
         struct dedup_shard *shard = &index->shards[i];
@@ -143,7 +144,7 @@ bool dedup_index_add(struct dedup_index *index, uint64_t hash, int64_t seq)
     return true;
 }
 
-/* Moves back what was pushed away from its home by the one that has gone from `gap`. */
+/* Moves displaced entries back towards their home slots after the removal at `gap`. */
 static void dedup_shard_close_gap(struct dedup_shard *shard, size_t gap)
 {
     size_t mask = dedup_shard_mask(shard);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * dedup_index.h - which deliveries might have a key of that hash: an index in memory beside the store.
+ * dedup_index.h - an in-memory index from the hash of a delivery's key to candidate deliveries.
  *
- * A unique index of SQLite would dirty a page of its own for each delivery, which is then written
- * twice. This takes eight bytes for each and answers with candidates: 32 bits of the hash are kept,
- * so among ten million keys one of 400 lookups meets a candidate that is another's. The caller
- * looks into the store: what is not confirmed there is not seen.
+ * The index takes 8 bytes a key; a unique index in SQLite would dirty one more page a delivery, and
+ * write that page twice. The index keeps 32 bits of each hash, so with ten million keys 1 lookup in
+ * 400 returns a false candidate. The caller confirms each candidate in the store.
  *
+ * Ownership  dedup_index_new() allocates, dedup_index_free() frees.
  * Threads    One owner.
  */
 #ifndef DAEMON_STORE_DEDUP_INDEX_H
@@ -18,25 +18,26 @@
 
 struct dedup_index;
 
-#define DEDUP_INDEX_SEQ_MAX ((INT64_C(1) << 40) - 1) /* at 1,000 a second, 34 years */
+#define DEDUP_INDEX_SEQ_MAX ((INT64_C(1) << 40) - 1) /* 34 years at 1,000 deliveries a second */
 
-/* NULL without memory. */
+/* Returns NULL on ENOMEM. */
 struct dedup_index *dedup_index_new(void);
 void dedup_index_free(struct dedup_index **index);
 
-/* Room for about so many more at once, and not step by step. False without memory. */
+/* Reserves memory for about `count` more keys in one step. Returns false on ENOMEM. */
 bool dedup_index_reserve(struct dedup_index *index, size_t count);
 
-/* Says that this hash is added soon: memory is slow, and many can be on their way at once. */
+/* Prefetches the slot of a hash that is about to be added. */
 void dedup_index_prefetch(const struct dedup_index *index, uint64_t hash);
 
-/* False without memory. `seq` is from 1 to DEDUP_INDEX_SEQ_MAX. */
+/* Adds a pair; `seq` is 1 to DEDUP_INDEX_SEQ_MAX. Returns false on ENOMEM. */
 bool dedup_index_add(struct dedup_index *index, uint64_t hash, int64_t seq);
 
-/* Takes that pair out again. */
+/* Removes the pair, if present. */
 void dedup_index_remove(struct dedup_index *index, uint64_t hash, int64_t seq);
 
-/* Calls `is_it` for each candidate until it returns non-zero, and returns that; else 0. */
+/* Calls `is_it` for each candidate until one call returns non-zero, and returns that value, else
+ * 0. */
 int dedup_index_find(const struct dedup_index *index, uint64_t hash,
                      int (*is_it)(void *data, int64_t seq), void *data);
 

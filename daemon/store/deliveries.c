@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The keys of all deliveries are hashed with a key of the store's own, and the hashes are packed
- * into a row for each transaction, so that the index in memory is there again a moment after a
- * start, whatever the deliveries hold.
+ * Each delivery's key (id or MAC) is hashed with a random key of the store. Each transaction packs
+ * its hashes into one row of `keys`, so that startup rebuilds the dedup index without reading any
+ * delivery.
  */
 #include "daemon/store/deliveries.h"
 
@@ -76,14 +76,12 @@ bool delivery_row_next_header(hookline_bytes *rest, hookline_bytes *name, hookli
     return true;
 }
 
-/* ---- The keys of all deliveries are hashed with a key of the store's own, and the hashes are packed
- * into a row for each transaction, so that the index in memory is there again a moment after a
- * start, whatever the deliveries hold. */
+/* ---- deliveries and their keys */
 
 enum {
     HASH_SIZE = sizeof(uint64_t),
-    MERGE_ROWS = 256,        /* of `keys` are enough for deliveries_merge_keys() to begin */
-    MERGED_BYTES = 64 * 1024 /* a row of at least so much stays as it is */
+    MERGE_ROWS = 256,        /* deliveries_merge_keys() starts at this number */
+    MERGED_BYTES = 64 * 1024 /* larger rows are not merged */
 };
 
 struct deliveries {
@@ -91,29 +89,30 @@ struct deliveries {
     struct dedup_index *dedup_index;
     sqlite3_stmt *insert, *look, *keys, *insert_keys, *delete_keys;
     unsigned char hash_key[crypto_shorthash_KEYBYTES];
-    int64_t newest;    /* of this transaction, too */
-    int64_t committed; /* the newest one before it */
-    uint64_t *batch;   /* the hashes of this transaction, from committed + 1 on */
+    int64_t newest;    /* newest seq, including the open transaction */
+    int64_t committed; /* newest seq before the open transaction */
+    uint64_t *batch;   /* hashes of the open transaction, from committed + 1 */
     size_t batch_size;
-    int64_t merge_from; /* the rows of `keys` before this are merged */
-    size_t unmerged;    /* about so many rows are not */
+    int64_t merge_from; /* rows of `keys` below this seq are merged */
+    size_t unmerged;    /* estimated number of unmerged rows */
 };
 
-static int deliveries_prepare(struct deliveries *s)
+static int deliveries_prepare(struct deliveries *deliveries)
 {
     const struct db_statement all[] = {
-        {&s->insert, "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
-        {&s->look, "SELECT source, id, mac FROM delivery WHERE seq = ?"},
-        {&s->keys, "SELECT first_seq, hashes FROM keys WHERE first_seq >= ? ORDER BY first_seq"},
-        {&s->insert_keys, "INSERT INTO keys VALUES (?, ?)"},
-        {&s->delete_keys, "DELETE FROM keys WHERE first_seq BETWEEN ? AND ?"},
+        {&deliveries->insert, "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+        {&deliveries->look, "SELECT source, id, mac FROM delivery WHERE seq = ?"},
+        {&deliveries->keys,
+         "SELECT first_seq, hashes FROM keys WHERE first_seq >= ? ORDER BY first_seq"},
+        {&deliveries->insert_keys, "INSERT INTO keys VALUES (?, ?)"},
+        {&deliveries->delete_keys, "DELETE FROM keys WHERE first_seq BETWEEN ? AND ?"},
         {NULL, NULL},
     };
 
-    return db_prepare_all(s->db, all);
+    return db_prepare_all(deliveries->db, all);
 }
 
-/* A row of `keys`. */
+/* One row of `keys`. */
 struct deliveries_keys {
     int64_t first;
     size_t count;
@@ -137,79 +136,81 @@ static uint64_t deliveries_hash_at(const struct deliveries_keys *keys, size_t i)
     return hash;
 }
 
-static int deliveries_reserve_keys(struct deliveries *s)
+static int deliveries_reserve_keys(struct deliveries *deliveries)
 {
     sqlite3_stmt *query = NULL;
     int64_t bytes = 0;
-    int code = db_prepare(s->db, &query, "SELECT sum(length(hashes)) FROM keys");
+    int code = db_prepare(deliveries->db, &query, "SELECT sum(length(hashes)) FROM keys");
 
     if (code == SQLITE_OK)
         code = db_query_number(query, &bytes, 0);
     sqlite3_finalize(query);
-    if (code == SQLITE_OK && !dedup_index_reserve(s->dedup_index, (size_t)bytes / HASH_SIZE))
+    if (code == SQLITE_OK &&
+        !dedup_index_reserve(deliveries->dedup_index, (size_t)bytes / HASH_SIZE))
         code = SQLITE_NOMEM;
     return code;
 }
 
-static bool deliveries_add_keys(struct deliveries *s, const struct deliveries_keys *keys)
+static bool deliveries_add_keys(struct deliveries *deliveries, const struct deliveries_keys *keys)
 {
     const size_t ahead = 16;
 
     for (size_t i = 0; i < keys->count; i++) {
         if (i + ahead < keys->count)
-            dedup_index_prefetch(s->dedup_index, deliveries_hash_at(keys, i + ahead));
-        if (!dedup_index_add(s->dedup_index, deliveries_hash_at(keys, i), keys->first + (int64_t)i))
+            dedup_index_prefetch(deliveries->dedup_index, deliveries_hash_at(keys, i + ahead));
+        if (!dedup_index_add(deliveries->dedup_index, deliveries_hash_at(keys, i),
+                             keys->first + (int64_t)i))
             return false;
     }
     return true;
 }
 
-static int deliveries_load_keys(struct deliveries *s)
+static int deliveries_load_keys(struct deliveries *deliveries)
 {
-    int code = deliveries_reserve_keys(s);
+    int code = deliveries_reserve_keys(deliveries);
 
     if (code != SQLITE_OK)
         return code;
-    sqlite3_bind_int64(s->keys, 1, 0);
-    while ((code = sqlite3_step(s->keys)) == SQLITE_ROW) {
-        struct deliveries_keys keys = deliveries_read_keys(s->keys);
+    sqlite3_bind_int64(deliveries->keys, 1, 0);
+    while ((code = sqlite3_step(deliveries->keys)) == SQLITE_ROW) {
+        struct deliveries_keys keys = deliveries_read_keys(deliveries->keys);
 
-        if (!deliveries_add_keys(s, &keys)) {
+        if (!deliveries_add_keys(deliveries, &keys)) {
             code = SQLITE_NOMEM;
             break;
         }
-        s->newest = keys.first + (int64_t)keys.count - 1;
-        s->unmerged++;
+        deliveries->newest = keys.first + (int64_t)keys.count - 1;
+        deliveries->unmerged++;
     }
-    sqlite3_reset(s->keys);
+    sqlite3_reset(deliveries->keys);
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-static int deliveries_load_newest(struct deliveries *s)
+static int deliveries_load_newest(struct deliveries *deliveries)
 {
     sqlite3_stmt *query = NULL;
     int64_t newest = 0;
-    int code = db_prepare(s->db, &query,
+    int code = db_prepare(deliveries->db, &query,
                           "SELECT max((SELECT coalesce(max(seq), 0) FROM delivery),"
                           " (SELECT coalesce(max(cursor), 0) FROM destination))");
 
     if (code == SQLITE_OK)
         code = db_query_number(query, &newest, 0);
     sqlite3_finalize(query);
-    if (newest > s->newest)
-        s->newest = newest;
-    s->committed = s->newest;
+    if (newest > deliveries->newest)
+        deliveries->newest = newest;
+    deliveries->committed = deliveries->newest;
     return code;
 }
 
-static int deliveries_load_hash_key(struct deliveries *s)
+static int deliveries_load_hash_key(struct deliveries *deliveries)
 {
     sqlite3_stmt *query = NULL;
-    int code = db_prepare(s->db, &query, "SELECT value FROM meta WHERE name = 'hash_key'");
+    int code = db_prepare(deliveries->db, &query, "SELECT value FROM meta WHERE name = 'hash_key'");
 
     if (code == SQLITE_OK && sqlite3_step(query) == SQLITE_ROW &&
-        sqlite3_column_bytes(query, 0) == sizeof(s->hash_key))
-        memcpy(s->hash_key, sqlite3_column_blob(query, 0), sizeof(s->hash_key));
+        sqlite3_column_bytes(query, 0) == sizeof(deliveries->hash_key))
+        memcpy(deliveries->hash_key, sqlite3_column_blob(query, 0), sizeof(deliveries->hash_key));
     else if (code == SQLITE_OK)
         code = SQLITE_CORRUPT;
     sqlite3_finalize(query);
@@ -218,55 +219,57 @@ static int deliveries_load_hash_key(struct deliveries *s)
 
 struct deliveries *deliveries_open(struct db *db, char why[DB_WHY_SIZE])
 {
-    struct deliveries *s = calloc(1, sizeof(*s));
+    struct deliveries *deliveries = calloc(1, sizeof(*deliveries));
     int code;
 
-    if (s == NULL || (s->dedup_index = dedup_index_new()) == NULL) {
+    if (deliveries == NULL || (deliveries->dedup_index = dedup_index_new()) == NULL) {
         snprintf(why, DB_WHY_SIZE, "%s: out of memory", db_path(db));
-        deliveries_close(&s);
+        deliveries_close(&deliveries);
         return NULL;
     }
-    s->db = db;
-    if ((code = deliveries_prepare(s)) != SQLITE_OK ||
-        (code = deliveries_load_keys(s)) != SQLITE_OK ||
-        (code = deliveries_load_newest(s)) != SQLITE_OK ||
-        (code = deliveries_load_hash_key(s)) != SQLITE_OK) {
+    deliveries->db = db;
+    if ((code = deliveries_prepare(deliveries)) != SQLITE_OK ||
+        (code = deliveries_load_keys(deliveries)) != SQLITE_OK ||
+        (code = deliveries_load_newest(deliveries)) != SQLITE_OK ||
+        (code = deliveries_load_hash_key(deliveries)) != SQLITE_OK) {
         db_error_text(db, code, why);
-        deliveries_close(&s);
+        deliveries_close(&deliveries);
     }
-    return s;
+    return deliveries;
 }
 
 void deliveries_close(struct deliveries **deliveries)
 {
-    struct deliveries *s = *deliveries;
+    struct deliveries *d = *deliveries;
 
-    if (s == NULL)
+    if (d == NULL)
         return;
-    dedup_index_free(&s->dedup_index);
-    free(s->batch);
-    free(s);
+    dedup_index_free(&d->dedup_index);
+    free(d->batch);
+    free(d);
     *deliveries = NULL;
 }
 
-static uint64_t deliveries_hash_bytes(const struct deliveries *s, const void *bytes, size_t len)
+static uint64_t deliveries_hash_bytes(const struct deliveries *deliveries, const void *bytes,
+                                      size_t len)
 {
     uint64_t hash;
 
-    crypto_shorthash((unsigned char *)&hash, bytes, len, s->hash_key);
+    crypto_shorthash((unsigned char *)&hash, bytes, len, deliveries->hash_key);
     return hash;
 }
 
-static uint64_t deliveries_hash_of(const struct deliveries *s, const struct delivery_row *e)
+static uint64_t deliveries_hash_of(const struct deliveries *deliveries,
+                                   const struct delivery_row *row)
 {
-    const hookline_bytes *key = e->id.base != NULL ? &e->id : &e->mac;
+    const hookline_bytes *key = row->id.base != NULL ? &row->id : &row->mac;
     const uint64_t parts[] = {
-        deliveries_hash_bytes(s, e->source.base, e->source.len),
-        deliveries_hash_bytes(s, key->base, key->len),
-        key == &e->id,
+        deliveries_hash_bytes(deliveries, row->source.base, row->source.len),
+        deliveries_hash_bytes(deliveries, key->base, key->len),
+        key == &row->id,
     };
 
-    return deliveries_hash_bytes(s, parts, sizeof(parts));
+    return deliveries_hash_bytes(deliveries, parts, sizeof(parts));
 }
 
 static bool deliveries_column_is(sqlite3_stmt *row, int column, hookline_bytes bytes)
@@ -284,19 +287,19 @@ struct deliveries_search {
     struct delivery_row *row;
 };
 
-/* SQLITE_ROW if the delivery `seq` has the same key, 0 if not. */
+/* Returns SQLITE_ROW if the delivery `seq` has the same key, 0 if another one. */
 static int deliveries_is_duplicate(void *data, int64_t seq)
 {
     const struct deliveries_search *search = data;
-    const struct delivery_row *e = search->row;
+    const struct delivery_row *row = search->row;
     sqlite3_stmt *look = search->deliveries->look;
     int code;
 
     sqlite3_bind_int64(look, 1, seq);
     code = sqlite3_step(look);
     if (code == SQLITE_ROW &&
-        !(deliveries_column_is(look, 0, e->source) && deliveries_column_is(look, 1, e->id) &&
-          (e->id.base != NULL || deliveries_column_is(look, 2, e->mac))))
+        !(deliveries_column_is(look, 0, row->source) && deliveries_column_is(look, 1, row->id) &&
+          (row->id.base != NULL || deliveries_column_is(look, 2, row->mac))))
         code = SQLITE_DONE;
     sqlite3_reset(look);
     if (code == SQLITE_ROW)
@@ -314,147 +317,151 @@ static void deliveries_bind_blob(sqlite3_stmt *statement, int column, hookline_b
     sqlite3_bind_blob64(statement, column, bytes.base, bytes.len, SQLITE_STATIC);
 }
 
-static int deliveries_insert(struct deliveries *s, const struct delivery_row *e)
+static int deliveries_insert(struct deliveries *deliveries, const struct delivery_row *row)
 {
-    sqlite3_stmt *to = s->insert;
+    sqlite3_stmt *to = deliveries->insert;
     const hookline_bytes none = {0}, empty = {"", 0};
 
-    sqlite3_bind_int64(to, 1, e->seq);
-    deliveries_bind_text(to, 2, e->source);
-    deliveries_bind_text(to, 3, e->scheme);
-    deliveries_bind_text(to, 4, e->id);
-    deliveries_bind_blob(to, 5, e->id.base == NULL ? e->mac : none);
-    deliveries_bind_text(to, 6, e->type);
-    sqlite3_bind_int(to, 7, e->test);
-    sqlite3_bind_int(to, 8, e->fresh);
-    sqlite3_bind_int(to, 9, e->secret);
-    sqlite3_bind_int64(to, 10, e->received_us);
-    if (e->signed_at >= 0)
-        sqlite3_bind_int64(to, 11, e->signed_at);
+    sqlite3_bind_int64(to, 1, row->seq);
+    deliveries_bind_text(to, 2, row->source);
+    deliveries_bind_text(to, 3, row->scheme);
+    deliveries_bind_text(to, 4, row->id);
+    deliveries_bind_blob(to, 5, row->id.base == NULL ? row->mac : none);
+    deliveries_bind_text(to, 6, row->type);
+    sqlite3_bind_int(to, 7, row->test);
+    sqlite3_bind_int(to, 8, row->fresh);
+    sqlite3_bind_int(to, 9, row->secret);
+    sqlite3_bind_int64(to, 10, row->received_us);
+    if (row->signed_at >= 0)
+        sqlite3_bind_int64(to, 11, row->signed_at);
     else
         sqlite3_bind_null(to, 11);
-    deliveries_bind_text(to, 12, e->remote);
-    deliveries_bind_text(to, 13, e->headers.base == NULL ? empty : e->headers);
-    deliveries_bind_blob(to, 14, e->body.base == NULL ? empty : e->body);
+    deliveries_bind_text(to, 12, row->remote);
+    deliveries_bind_text(to, 13, row->headers.base == NULL ? empty : row->headers);
+    deliveries_bind_blob(to, 14, row->body.base == NULL ? empty : row->body);
     return db_run(to);
 }
 
-static bool deliveries_reserve_batch(struct deliveries *s)
+static bool deliveries_reserve_batch(struct deliveries *deliveries)
 {
-    size_t count = (size_t)(s->newest - s->committed);
+    size_t count = (size_t)(deliveries->newest - deliveries->committed);
     uint64_t *bigger;
 
-    if (count < s->batch_size)
+    if (count < deliveries->batch_size)
         return true;
-    bigger = realloc(s->batch, (count + 1) * 2 * HASH_SIZE);
+    bigger = realloc(deliveries->batch, (count + 1) * 2 * HASH_SIZE);
     if (bigger == NULL)
         return false;
-    s->batch = bigger;
-    s->batch_size = (count + 1) * 2;
+    deliveries->batch = bigger;
+    deliveries->batch_size = (count + 1) * 2;
     return true;
 }
 
-int deliveries_put(struct deliveries *s, struct delivery_row *row, enum deliveries_outcome *verdict)
+int deliveries_put(struct deliveries *deliveries, struct delivery_row *row,
+                   enum deliveries_outcome *verdict)
 {
-    struct deliveries_search search = {s, row};
-    uint64_t hash = deliveries_hash_of(s, row);
-    int code = dedup_index_find(s->dedup_index, hash, deliveries_is_duplicate, &search);
+    struct deliveries_search search = {deliveries, row};
+    uint64_t hash = deliveries_hash_of(deliveries, row);
+    int code = dedup_index_find(deliveries->dedup_index, hash, deliveries_is_duplicate, &search);
 
     *verdict = DELIVERIES_DUPLICATE;
     if (code != 0)
         return code == SQLITE_ROW ? SQLITE_OK : code;
     *verdict = DELIVERIES_STORED;
-    if (!deliveries_reserve_batch(s))
+    if (!deliveries_reserve_batch(deliveries))
         return SQLITE_NOMEM;
-    row->seq = s->newest + 1;
-    if ((code = deliveries_insert(s, row)) != SQLITE_OK)
+    row->seq = deliveries->newest + 1;
+    if ((code = deliveries_insert(deliveries, row)) != SQLITE_OK)
         return code;
-    if (!dedup_index_add(s->dedup_index, hash, row->seq))
+    if (!dedup_index_add(deliveries->dedup_index, hash, row->seq))
         return SQLITE_NOMEM;
-    s->batch[s->newest - s->committed] = hash;
-    s->newest = row->seq;
+    deliveries->batch[deliveries->newest - deliveries->committed] = hash;
+    deliveries->newest = row->seq;
     return SQLITE_OK;
 }
 
-static int deliveries_write_keys(struct deliveries *s, int64_t first, const void *hashes,
+static int deliveries_write_keys(struct deliveries *deliveries, int64_t first, const void *hashes,
                                  size_t bytes)
 {
-    sqlite3_bind_int64(s->insert_keys, 1, first);
-    sqlite3_bind_blob64(s->insert_keys, 2, hashes, bytes, SQLITE_STATIC);
-    return db_run(s->insert_keys);
+    sqlite3_bind_int64(deliveries->insert_keys, 1, first);
+    sqlite3_bind_blob64(deliveries->insert_keys, 2, hashes, bytes, SQLITE_STATIC);
+    return db_run(deliveries->insert_keys);
 }
 
-int deliveries_before_commit(struct deliveries *s)
+int deliveries_before_commit(struct deliveries *deliveries)
 {
-    size_t count = (size_t)(s->newest - s->committed);
+    size_t count = (size_t)(deliveries->newest - deliveries->committed);
 
     if (count == 0)
         return SQLITE_OK;
-    s->unmerged++;
-    return deliveries_write_keys(s, s->committed + 1, s->batch, count * HASH_SIZE);
+    deliveries->unmerged++;
+    return deliveries_write_keys(deliveries, deliveries->committed + 1, deliveries->batch,
+                                 count * HASH_SIZE);
 }
 
-void deliveries_after_transaction(struct deliveries *s, bool committed)
+void deliveries_after_transaction(struct deliveries *deliveries, bool committed)
 {
-    for (; !committed && s->newest > s->committed; s->newest--)
-        dedup_index_remove(s->dedup_index, s->batch[s->newest - s->committed - 1], s->newest);
-    s->committed = s->newest;
+    for (; !committed && deliveries->newest > deliveries->committed; deliveries->newest--)
+        dedup_index_remove(deliveries->dedup_index,
+                           deliveries->batch[deliveries->newest - deliveries->committed - 1],
+                           deliveries->newest);
+    deliveries->committed = deliveries->newest;
 }
 
-int64_t deliveries_newest(const struct deliveries *s)
+int64_t deliveries_newest(const struct deliveries *deliveries)
 {
-    return s->committed;
+    return deliveries->committed;
 }
 
-size_t deliveries_key_count(const struct deliveries *s)
+size_t deliveries_key_count(const struct deliveries *deliveries)
 {
-    return dedup_index_count(s->dedup_index);
+    return dedup_index_count(deliveries->dedup_index);
 }
 
-static int deliveries_delete_keys(struct deliveries *s, int64_t first, int64_t last)
+static int deliveries_delete_keys(struct deliveries *deliveries, int64_t first, int64_t last)
 {
-    sqlite3_bind_int64(s->delete_keys, 1, first);
-    sqlite3_bind_int64(s->delete_keys, 2, last);
-    return db_run(s->delete_keys);
+    sqlite3_bind_int64(deliveries->delete_keys, 1, first);
+    sqlite3_bind_int64(deliveries->delete_keys, 2, last);
+    return db_run(deliveries->delete_keys);
 }
 
-/* A hash that is forgotten though the transaction is rolled back does no harm: its delivery is not
- * in the store. */
-int deliveries_forget_keys(struct deliveries *s, int64_t before)
+/* A rollback may restore the row after its hashes left the index. That is harmless, because an
+ * earlier transaction has deleted its deliveries. */
+int deliveries_forget_keys(struct deliveries *deliveries, int64_t before)
 {
     struct deliveries_keys keys;
     int code;
 
-    sqlite3_bind_int64(s->keys, 1, 0);
-    code = sqlite3_step(s->keys);
+    sqlite3_bind_int64(deliveries->keys, 1, 0);
+    code = sqlite3_step(deliveries->keys);
     if (code == SQLITE_ROW) {
-        keys = deliveries_read_keys(s->keys);
+        keys = deliveries_read_keys(deliveries->keys);
         if (keys.first + (int64_t)keys.count > before)
             code = SQLITE_DONE;
         for (size_t i = 0; code == SQLITE_ROW && i < keys.count; i++)
-            dedup_index_remove(s->dedup_index, deliveries_hash_at(&keys, i),
+            dedup_index_remove(deliveries->dedup_index, deliveries_hash_at(&keys, i),
                                keys.first + (int64_t)i);
     }
-    sqlite3_reset(s->keys);
+    sqlite3_reset(deliveries->keys);
     if (code == SQLITE_ROW &&
-        (code = deliveries_delete_keys(s, keys.first, keys.first)) == SQLITE_OK)
+        (code = deliveries_delete_keys(deliveries, keys.first, keys.first)) == SQLITE_OK)
         code = SQLITE_ROW;
     return code;
 }
 
-/* Rows that follow each other without a gap, from merge_from on. */
+/* Consecutive rows without a gap in seq, starting at merge_from. */
 struct deliveries_key_run {
-    int64_t first, last, end; /* the first_seq of two rows; where the next one begins */
+    int64_t first, last, end; /* first_seq of the first and last row; next seq */
     size_t rows, bytes;
     char hashes[2 * MERGED_BYTES];
 };
 
-static void deliveries_gather_keys(struct deliveries *s, struct deliveries_key_run *run)
+static void deliveries_gather_keys(struct deliveries *deliveries, struct deliveries_key_run *run)
 {
     *run = (struct deliveries_key_run){.first = 0};
-    sqlite3_bind_int64(s->keys, 1, s->merge_from);
-    while (run->bytes < MERGED_BYTES && sqlite3_step(s->keys) == SQLITE_ROW) {
-        struct deliveries_keys keys = deliveries_read_keys(s->keys);
+    sqlite3_bind_int64(deliveries->keys, 1, deliveries->merge_from);
+    while (run->bytes < MERGED_BYTES && sqlite3_step(deliveries->keys) == SQLITE_ROW) {
+        struct deliveries_keys keys = deliveries_read_keys(deliveries->keys);
         size_t bytes = keys.count * HASH_SIZE;
 
         if (run->rows > 0 && (keys.first != run->end || bytes > MERGED_BYTES))
@@ -467,29 +474,31 @@ static void deliveries_gather_keys(struct deliveries *s, struct deliveries_key_r
             memcpy(run->hashes + run->bytes, keys.hashes, bytes);
         run->bytes += bytes;
     }
-    sqlite3_reset(s->keys);
+    sqlite3_reset(deliveries->keys);
 }
 
-int deliveries_merge_keys(struct deliveries *s)
+int deliveries_merge_keys(struct deliveries *deliveries)
 {
     struct deliveries_key_run *run;
     int code = SQLITE_OK;
 
-    if (s->unmerged < MERGE_ROWS)
+    if (deliveries->unmerged < MERGE_ROWS)
         return SQLITE_DONE;
     if ((run = malloc(sizeof(*run))) == NULL)
         return SQLITE_NOMEM;
-    deliveries_gather_keys(s, run);
-    if (run->rows > 1 && (code = deliveries_delete_keys(s, run->first, run->last)) == SQLITE_OK)
-        code = deliveries_write_keys(s, run->first, run->hashes, run->bytes);
+    deliveries_gather_keys(deliveries, run);
+    if (run->rows > 1 &&
+        (code = deliveries_delete_keys(deliveries, run->first, run->last)) == SQLITE_OK)
+        code = deliveries_write_keys(deliveries, run->first, run->hashes, run->bytes);
     if (run->rows == 0) {
-        /* Those that were counted have been forgotten since. */
-        s->unmerged = 0;
+        /* Retention has deleted the counted rows since. */
+        deliveries->unmerged = 0;
         code = SQLITE_DONE;
     } else if (code == SQLITE_OK) {
-        /* The last run is taken up again, when more rows follow it. */
-        s->merge_from = s->unmerged > run->rows ? run->end : run->first;
-        s->unmerged = s->unmerged > run->rows ? s->unmerged - run->rows : 1;
+        /* Keep the last run open, because later rows may extend it. */
+        deliveries->merge_from = deliveries->unmerged > run->rows ? run->end : run->first;
+        deliveries->unmerged =
+            deliveries->unmerged > run->rows ? deliveries->unmerged - run->rows : 1;
         code = SQLITE_ROW;
     }
     free(run);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * deliveries.h - the deliveries in the store: put there once, told from repeated ones.
+ * deliveries.h - the table of deliveries: inserts each delivery once and detects duplicates.
  *
- * A repeated delivery has the source and the signed id of one that is in the store, or the source
- * and the MAC if nothing signed is an id. So it is told for as long as the store keeps the first.
+ * A duplicate has the same source and the same signed id as a stored delivery, or the same source
+ * and MAC if the scheme signs no id. Duplicates are detected as long as the first one is stored.
  *
- * Threads    The journal's, but for deliveries_open() and deliveries_close().
+ * Ownership  deliveries_open() allocates, deliveries_close() frees. The texts of a delivery_row
+ *            belong to the caller; delivery_row_copy() returns row and texts in one block for
+ *            free().
+ * Threads    The writer thread; deliveries_open() and deliveries_close() while none runs.
+ * Errors     int results are SQLITE_OK or SQLite's error code.
  */
 #ifndef DAEMON_STORE_DELIVERIES_H
 #define DAEMON_STORE_DELIVERIES_H
@@ -17,39 +21,37 @@
 
 #include "daemon/store/db.h"
 
-/* ---- a verified delivery as the store keeps it: bytes and numbers.
- *
- * Ownership  What the texts point to is somebody else's, but for that of delivery_row_copy(): it is in one
- *            piece, which free() releases. */
+/* ---- delivery row */
 
 struct delivery_row {
-    int64_t seq; /* 0 until it is stored, then 1 and up, in the order of arrival */
+    int64_t seq; /* 0 until stored, then 1 and up in order of arrival */
     hookline_bytes source, scheme;
-    hookline_bytes id;      /* signed; without a base if nothing says it ... */
-    hookline_bytes mac;     /* ... and then this tells a repeated delivery, else without a base */
-    hookline_bytes type;    /* without a base if the payload has none */
+    hookline_bytes id;      /* the signed id; NULL base: the scheme signs none */
+    hookline_bytes mac;     /* the key if there is no id, else NULL base */
+    hookline_bytes type;    /* NULL base: the payload has none */
     hookline_bytes remote;  /* ADDRESS:PORT */
     hookline_bytes headers; /* lines of "name: value\n" */
-    hookline_bytes body;    /* exactly the bytes that were received */
+    hookline_bytes body;    /* the received bytes, unchanged */
     int64_t received_us;    /* since 1970 */
     int64_t signed_at;      /* seconds since 1970, or -1 */
-    int secret;             /* which one of the source's */
+    int secret;             /* index of the source's secret that matched */
     bool test, fresh;
 };
 
-/* NULL without memory. */
+/* Returns NULL on ENOMEM. */
 struct delivery_row *delivery_row_copy(const struct delivery_row *row);
 
-/* The bytes that all the texts take. */
+/* Returns the total size of the texts in bytes. */
 size_t delivery_row_size(const struct delivery_row *row);
 
-/* Takes the first line off `rest`, which is an entry's headers at first. False at their end. */
+/* Removes the first line of `rest`, which starts as a row's headers. Returns false at the end. */
 bool delivery_row_next_header(hookline_bytes *rest, hookline_bytes *name, hookline_bytes *value);
 
-struct delivery_row;
+/* ---- deliveries */
+
 struct deliveries;
 
-/* NULL, and in `why` what is wrong. */
+/* Returns NULL with the reason in `why`. */
 struct deliveries *deliveries_open(struct db *db, char why[DB_WHY_SIZE]);
 void deliveries_close(struct deliveries **deliveries);
 
@@ -58,25 +60,25 @@ enum deliveries_outcome {
     DELIVERIES_DUPLICATE,
 };
 
-/* Inside of a transaction. Sets *verdict and entry->seq, that of the first one for a duplicate.
- * SQLite's code. */
+/* Inserts the row in the open transaction and sets *verdict and row->seq; for a duplicate row->seq
+ * is the seq of the stored delivery. */
 int deliveries_put(struct deliveries *deliveries, struct delivery_row *row,
                    enum deliveries_outcome *verdict);
 
-/* To be called before a transaction's commit, and after its end. */
+/* Call these before each commit, and after the end of each transaction. */
 int deliveries_before_commit(struct deliveries *deliveries);
 void deliveries_after_transaction(struct deliveries *deliveries, bool committed);
 
-/* The newest seq, 0 for none. */
+/* Returns the newest committed seq, 0 for an empty store. */
 int64_t deliveries_newest(const struct deliveries *deliveries);
 
-/* Small steps of housekeeping, inside of a transaction: SQLITE_ROW if something was done,
- * SQLITE_DONE if there is nothing to do, or another code of SQLite's. */
-int deliveries_forget_keys(struct deliveries *deliveries,
-                           int64_t before); /* the deliveries before that seq are gone */
+/* Housekeeping, one small step in the open transaction: returns SQLITE_ROW if the step did work,
+ * SQLITE_DONE if none is left, or SQLite's error. The first one drops the oldest row of keys if all
+ * of its deliveries are below `before`, the second one merges small rows of keys. */
+int deliveries_forget_keys(struct deliveries *deliveries, int64_t before);
 int deliveries_merge_keys(struct deliveries *deliveries);
 
-/* How many keys are known. */
+/* Returns the number of keys in the dedup index. */
 size_t deliveries_key_count(const struct deliveries *deliveries);
 
 #endif

@@ -36,7 +36,7 @@ enum outbox_statement {
     STATEMENTS,
 };
 
-/* An attempt's time is its key; the clock may give the same one twice. */
+/* at_us is part of the key of `attempt`. REPLACE: the clock may return the same time twice. */
 static const char *const outbox_sql[STATEMENTS] = {
     [NEXT] = "SELECT " COLUMNS " FROM delivery WHERE seq > ?1 ORDER BY seq",
     [READ_DELIVERY] = "SELECT " COLUMNS " FROM delivery WHERE seq = ?1",
@@ -57,7 +57,8 @@ static const char *const outbox_sql[STATEMENTS] = {
     [NUMBER] = "SELECT number, cursor FROM destination WHERE name = ?1",
     [CORRECT_CLOCK] =
         "UPDATE unsent SET due_us = due_us - (set_us - ?1), set_us = ?1 WHERE set_us > ?1",
-    /* Without a try yet, somebody else is on it. */
+    /* Skip rows without an attempt (tries = 0): their first attempt is running or about to
+     * start. */
     [RETRY_NOW] = "UPDATE unsent SET due_us = ?2, set_us = ?2"
                   " WHERE destination = ?1 AND due_us > ?2 AND tries > 0",
     [SET_CURSOR] = "UPDATE destination SET cursor = ?2 WHERE number = ?1 AND cursor < ?2",
@@ -98,7 +99,7 @@ void outbox_close(struct outbox **outbox)
     *outbox = NULL;
 }
 
-/* With numbers for its first parameters. */
+/* Binds `numbers` to the statement's first parameters. */
 static sqlite3_stmt *outbox_bind(struct outbox *outbox, enum outbox_statement which,
                                  const int64_t numbers[], int count)
 {
@@ -277,7 +278,7 @@ static int outbox_add_attempt(struct outbox *outbox, const struct outbox_attempt
                                     (int64_t)a->tries, a->took_us, a->status);
     int code;
 
-    /* NULL binds NULL. */
+    /* A NULL error becomes SQL NULL. */
     sqlite3_bind_text(row, 7, a->error, -1, SQLITE_STATIC);
     code = db_run(row);
     sqlite3_clear_bindings(row);

@@ -14,7 +14,7 @@
 enum {
     STEP_ROWS = 100,
     STEP_BYTES = 4 << 20,
-    RETENTION_ROUND_US = 60 * 1000000, /* between two looks at those that were waited for */
+    RETENTION_ROUND_US = 60 * 1000000, /* between two scans from the oldest delivery */
 };
 
 struct retention {
@@ -22,45 +22,45 @@ struct retention {
     struct deliveries *deliveries;
     struct retention_options options;
     sqlite3_stmt *boundary, *candidates, *delete_delivery, *delete_attempts, *oldest;
-    int64_t position; /* up to here they are gone, or waited for */
+    int64_t position; /* seqs up to here are deleted or still in use */
     int64_t round_at_us;
     atomic_uint_fast64_t count;
 };
 
-static int retention_prepare(struct retention *r)
+static int retention_prepare(struct retention *retention)
 {
     const struct db_statement all[] = {
-        {&r->boundary, "SELECT min(cursor) FROM destination WHERE active"},
-        {&r->candidates, "SELECT seq, received_us, length(body),"
-                         " EXISTS (SELECT 1 FROM unsent WHERE unsent.seq = delivery.seq)"
-                         " FROM delivery WHERE seq > ? AND seq <= ? ORDER BY seq"},
-        {&r->delete_delivery, "DELETE FROM delivery WHERE seq = ?"},
-        {&r->delete_attempts, "DELETE FROM attempt WHERE seq = ?"},
-        {&r->oldest, "SELECT min(seq) FROM delivery"},
+        {&retention->boundary, "SELECT min(cursor) FROM destination WHERE active"},
+        {&retention->candidates, "SELECT seq, received_us, length(body),"
+                                 " EXISTS (SELECT 1 FROM unsent WHERE unsent.seq = delivery.seq)"
+                                 " FROM delivery WHERE seq > ? AND seq <= ? ORDER BY seq"},
+        {&retention->delete_delivery, "DELETE FROM delivery WHERE seq = ?"},
+        {&retention->delete_attempts, "DELETE FROM attempt WHERE seq = ?"},
+        {&retention->oldest, "SELECT min(seq) FROM delivery"},
         {NULL, NULL},
     };
 
-    return db_prepare_all(r->db, all);
+    return db_prepare_all(retention->db, all);
 }
 
 struct retention *retention_open(struct db *db, struct deliveries *deliveries,
                                  const struct retention_options *options, char why[DB_WHY_SIZE])
 {
-    struct retention *r = calloc(1, sizeof(*r));
+    struct retention *retention = calloc(1, sizeof(*retention));
     int code;
 
-    if (r == NULL) {
+    if (retention == NULL) {
         snprintf(why, DB_WHY_SIZE, "%s: out of memory", db_path(db));
         return NULL;
     }
-    r->db = db;
-    r->deliveries = deliveries;
-    r->options = *options;
-    if ((code = retention_prepare(r)) != SQLITE_OK) {
+    retention->db = db;
+    retention->deliveries = deliveries;
+    retention->options = *options;
+    if ((code = retention_prepare(retention)) != SQLITE_OK) {
         db_error_text(db, code, why);
-        retention_close(&r);
+        retention_close(&retention);
     }
-    return r;
+    return retention;
 }
 
 void retention_close(struct retention **retention)
@@ -69,100 +69,102 @@ void retention_close(struct retention **retention)
     *retention = NULL;
 }
 
-uint64_t retention_count(const struct retention *r)
+uint64_t retention_count(const struct retention *retention)
 {
-    return atomic_load_explicit(&r->count, memory_order_relaxed);
+    return atomic_load_explicit(&retention->count, memory_order_relaxed);
 }
 
-/* The last seq that may go: all destinations have taken it up, and the newest one stays, so that
- * its seq is never used again. */
-static int retention_find_boundary(struct retention *r, int64_t *boundary)
+/* Finds the last seq that may be deleted: every active destination has passed it. The newest
+ * delivery always stays, so that no seq is reused. */
+static int retention_find_boundary(struct retention *retention, int64_t *boundary)
 {
-    int64_t newest = deliveries_newest(r->deliveries) - 1;
-    int code = db_query_number(r->boundary, boundary, newest);
+    int64_t newest = deliveries_newest(retention->deliveries) - 1;
+    int code = db_query_number(retention->boundary, boundary, newest);
 
     if (*boundary > newest)
         *boundary = newest;
     return code;
 }
 
-/* Collects what may go from here on. SQLITE_DONE if the next one may stay. */
-static int retention_collect(struct retention *r, int64_t boundary, int64_t seqs[STEP_ROWS],
+/* Collects deletable deliveries above `position`. Returns SQLITE_DONE if none are left, SQLITE_ROW
+ * if the step is full. */
+static int retention_collect(struct retention *retention, int64_t boundary, int64_t seqs[STEP_ROWS],
                              size_t *count)
 {
-    int64_t cutoff_us = clock_steady_us() - r->options.keep_us, bytes = 0;
-    bool too_large = r->options.max_bytes > 0 && db_bytes(r->db) > r->options.max_bytes;
+    int64_t cutoff_us = clock_steady_us() - retention->options.keep_us, bytes = 0;
+    bool too_large =
+        retention->options.max_bytes > 0 && db_bytes(retention->db) > retention->options.max_bytes;
     size_t rows = 0;
     int code;
 
     *count = 0;
-    sqlite3_bind_int64(r->candidates, 1, r->position);
-    sqlite3_bind_int64(r->candidates, 2, boundary);
-    while ((code = sqlite3_step(r->candidates)) == SQLITE_ROW && rows < STEP_ROWS &&
+    sqlite3_bind_int64(retention->candidates, 1, retention->position);
+    sqlite3_bind_int64(retention->candidates, 2, boundary);
+    while ((code = sqlite3_step(retention->candidates)) == SQLITE_ROW && rows < STEP_ROWS &&
            bytes < STEP_BYTES) {
-        int64_t seq = sqlite3_column_int64(r->candidates, 0);
+        int64_t seq = sqlite3_column_int64(retention->candidates, 0);
 
-        if (sqlite3_column_int64(r->candidates, 1) >= cutoff_us && !too_large) {
+        if (sqlite3_column_int64(retention->candidates, 1) >= cutoff_us && !too_large) {
             code = SQLITE_DONE;
             break;
         }
-        if (!sqlite3_column_int(r->candidates, 3))
+        if (!sqlite3_column_int(retention->candidates, 3))
             seqs[(*count)++] = seq;
-        bytes += sqlite3_column_int64(r->candidates, 2);
-        r->position = seq;
+        bytes += sqlite3_column_int64(retention->candidates, 2);
+        retention->position = seq;
         rows++;
     }
-    sqlite3_reset(r->candidates);
+    sqlite3_reset(retention->candidates);
     return code;
 }
 
-static int retention_delete_all(struct retention *r, const int64_t *seqs, size_t count)
+static int retention_delete_all(struct retention *retention, const int64_t *seqs, size_t count)
 {
     int code = SQLITE_OK;
 
     for (size_t i = 0; i < count && code == SQLITE_OK; i++) {
-        sqlite3_bind_int64(r->delete_delivery, 1, seqs[i]);
-        sqlite3_bind_int64(r->delete_attempts, 1, seqs[i]);
-        if ((code = db_run(r->delete_delivery)) == SQLITE_OK)
-            code = db_run(r->delete_attempts);
+        sqlite3_bind_int64(retention->delete_delivery, 1, seqs[i]);
+        sqlite3_bind_int64(retention->delete_attempts, 1, seqs[i]);
+        if ((code = db_run(retention->delete_delivery)) == SQLITE_OK)
+            code = db_run(retention->delete_attempts);
     }
     return code;
 }
 
-static int retention_tidy_keys(struct retention *r)
+static int retention_tidy_keys(struct retention *retention)
 {
     int64_t oldest;
-    int code = db_query_number(r->oldest, &oldest, 0);
+    int code = db_query_number(retention->oldest, &oldest, 0);
 
     if (code == SQLITE_OK)
         code = SQLITE_ROW;
     for (int rows = 0; code == SQLITE_ROW && rows < STEP_ROWS; rows++)
-        code = deliveries_forget_keys(r->deliveries, oldest);
-    return code == SQLITE_DONE ? deliveries_merge_keys(r->deliveries) : code;
+        code = deliveries_forget_keys(retention->deliveries, oldest);
+    return code == SQLITE_DONE ? deliveries_merge_keys(retention->deliveries) : code;
 }
 
-int retention_step(struct retention *r)
+int retention_step(struct retention *retention)
 {
     int64_t seqs[STEP_ROWS], boundary, now_us = clock_steady_us();
     size_t count;
     int code, found;
 
-    if (now_us >= r->round_at_us) {
-        r->round_at_us = now_us + RETENTION_ROUND_US;
-        r->position = 0;
+    if (now_us >= retention->round_at_us) {
+        retention->round_at_us = now_us + RETENTION_ROUND_US;
+        retention->position = 0;
     }
-    if ((code = retention_find_boundary(r, &boundary)) != SQLITE_OK)
+    if ((code = retention_find_boundary(retention, &boundary)) != SQLITE_OK)
         return code;
-    found = retention_collect(r, boundary, seqs, &count);
+    found = retention_collect(retention, boundary, seqs, &count);
     if (found != SQLITE_ROW && found != SQLITE_DONE)
         return found;
-    if ((code = retention_delete_all(r, seqs, count)) != SQLITE_OK)
+    if ((code = retention_delete_all(retention, seqs, count)) != SQLITE_OK)
         return code;
-    atomic_fetch_add_explicit(&r->count, count, memory_order_relaxed);
-    return count > 0 || found == SQLITE_ROW ? SQLITE_ROW : retention_tidy_keys(r);
+    atomic_fetch_add_explicit(&retention->count, count, memory_order_relaxed);
+    return count > 0 || found == SQLITE_ROW ? SQLITE_ROW : retention_tidy_keys(retention);
 }
 
-/* ---- probe */
+/* ---- store probe */
 
 static struct store_probe *store_probe_of(struct writer_task *task)
 {
@@ -177,56 +179,56 @@ static int store_probe_run(struct writer_task *task)
 
 static void store_probe_on_done(struct writer_task *task, enum writer_outcome outcome)
 {
-    struct store_probe *p = store_probe_of(task);
+    struct store_probe *probe = store_probe_of(task);
 
-    atomic_store(&p->good, outcome == WRITER_DURABLE);
-    sem_post(&p->answered);
+    atomic_store(&probe->good, outcome == WRITER_DURABLE);
+    sem_post(&probe->answered);
 }
 
-void store_probe_init(struct store_probe *p, struct db *db)
+void store_probe_init(struct store_probe *probe, struct db *db)
 {
-    *p = (struct store_probe){.db = db};
-    sem_init(&p->answered, 0, 0);
+    *probe = (struct store_probe){.db = db};
+    sem_init(&probe->answered, 0, 0);
 }
 
-void store_probe_destroy(struct store_probe *p)
+void store_probe_destroy(struct store_probe *probe)
 {
-    while (p->asked && sem_wait(&p->answered) != 0)
+    while (probe->asked && sem_wait(&probe->answered) != 0)
         ;
-    sem_destroy(&p->answered);
+    sem_destroy(&probe->answered);
 }
 
-static void store_probe_post(struct store_probe *p, struct writer *writer)
+static void store_probe_post(struct store_probe *probe, struct writer *writer)
 {
-    p->task = (struct writer_task){
-        .bytes = sizeof(*p), .run = store_probe_run, .done = store_probe_on_done};
-    p->asked = writer_post(writer, &p->task);
+    probe->task = (struct writer_task){
+        .bytes = sizeof(*probe), .run = store_probe_run, .done = store_probe_on_done};
+    probe->asked = writer_post(writer, &probe->task);
 }
 
-void store_probe_repeat(struct store_probe *p, struct writer *writer)
+void store_probe_repeat(struct store_probe *probe, struct writer *writer)
 {
-    if (p->asked && sem_trywait(&p->answered) != 0)
+    if (probe->asked && sem_trywait(&probe->answered) != 0)
         return;
-    store_probe_post(p, writer);
+    store_probe_post(probe, writer);
 }
 
-bool store_probe_ask(struct store_probe *p, struct writer *writer, unsigned wait_ms)
+bool store_probe_ask(struct store_probe *probe, struct writer *writer, unsigned wait_ms)
 {
     int64_t until_us = clock_mono_us() + (int64_t)wait_ms * 1000;
     struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
 
-    if (!p->asked)
-        store_probe_post(p, writer);
-    if (!p->asked || sem_clockwait(&p->answered, CLOCK_MONOTONIC, &until) != 0)
+    if (!probe->asked)
+        store_probe_post(probe, writer);
+    if (!probe->asked || sem_clockwait(&probe->answered, CLOCK_MONOTONIC, &until) != 0)
         return false;
-    p->asked = false;
-    return atomic_load(&p->good);
+    probe->asked = false;
+    return atomic_load(&probe->good);
 }
 
-/* ---- storage */
+/* ---- store */
 
 enum {
-    BURST_DELIVERIES = 1000, /* deliveries between two steps */
+    BURST_DELIVERIES = 1000, /* new deliveries between two steps that make a burst */
 };
 
 struct store {
@@ -236,94 +238,94 @@ struct store {
     struct outbox *outbox;
     struct retention *retention;
     struct writer *writer;
-    /* the journal's thread's */
+    /* writer thread only */
     int64_t newest_seen;
     bool in_burst;
 };
 
 static int store_before_commit(void *data)
 {
-    const struct store *s = data;
+    const struct store *store = data;
 
-    return deliveries_before_commit(s->deliveries);
+    return deliveries_before_commit(store->deliveries);
 }
 
 static void store_after_transaction(void *data, enum writer_outcome outcome)
 {
-    const struct store *s = data;
+    const struct store *store = data;
 
-    deliveries_after_transaction(s->deliveries, outcome == WRITER_DURABLE);
-    if (outcome == WRITER_DURABLE && s->options.committed != NULL)
-        s->options.committed(s->options.data);
+    deliveries_after_transaction(store->deliveries, outcome == WRITER_DURABLE);
+    if (outcome == WRITER_DURABLE && store->options.committed != NULL)
+        store->options.committed(store->options.data);
 }
 
-/* Of what thousands of deliveries at once have taken, malloc() keeps most for the next ones. */
-static void store_trim_memory(struct store *s)
+/* Returns freed memory to the system after a burst: malloc() would keep most of it. */
+static void store_trim_memory(struct store *store)
 {
-    int64_t newest = deliveries_newest(s->deliveries), more = newest - s->newest_seen;
+    int64_t newest = deliveries_newest(store->deliveries), more = newest - store->newest_seen;
 
-    if (more == 0 && s->in_burst)
+    if (more == 0 && store->in_burst)
         malloc_trim(0);
-    s->in_burst = more >= BURST_DELIVERIES || (s->in_burst && more > 0);
-    s->newest_seen = newest;
+    store->in_burst = more >= BURST_DELIVERIES || (store->in_burst && more > 0);
+    store->newest_seen = newest;
 }
 
 static int store_step(void *data)
 {
-    struct store *s = data;
-    int code = retention_step(s->retention);
+    struct store *store = data;
+    int code = retention_step(store->retention);
 
     if (code == SQLITE_DONE)
-        store_trim_memory(s);
+        store_trim_memory(store);
     return code;
 }
 
 static void store_on_failed(void *data, const char *why)
 {
-    const struct store *s = data;
+    const struct store *store = data;
 
-    s->options.failed(s->options.data, why);
+    store->options.failed(store->options.data, why);
 }
 
 static void store_on_recovered(void *data)
 {
-    const struct store *s = data;
+    const struct store *store = data;
 
-    s->options.recovered(s->options.data);
+    store->options.recovered(store->options.data);
 }
 
 static void store_on_fatal(void *data, const char *why)
 {
-    const struct store *s = data;
+    const struct store *store = data;
 
-    s->options.fatal(s->options.data, why);
+    store->options.fatal(store->options.data, why);
 }
 
 struct store *store_open(const struct store_options *options, char why[DB_WHY_SIZE])
 {
-    struct store *s = calloc(1, sizeof(*s));
+    struct store *store = calloc(1, sizeof(*store));
     struct retention_options retention = {options->keep_us, options->max_bytes};
 
-    if (s == NULL) {
+    if (store == NULL) {
         snprintf(why, DB_WHY_SIZE, "%s: out of memory", options->path);
         return NULL;
     }
-    s->options = *options;
-    clock_steady_us(); /* from now on nobody's setting of the clock moves it */
-    if ((s->db = db_open(options->path, DB_WRITE, why)) == NULL ||
-        (s->deliveries = deliveries_open(s->db, why)) == NULL ||
-        (s->outbox = outbox_open(s->db, why)) == NULL ||
-        (s->retention = retention_open(s->db, s->deliveries, &retention, why)) == NULL)
-        store_close(&s);
-    return s;
+    store->options = *options;
+    clock_steady_us(); /* fix the offset now: later clock changes are ignored */
+    if ((store->db = db_open(options->path, DB_WRITE, why)) == NULL ||
+        (store->deliveries = deliveries_open(store->db, why)) == NULL ||
+        (store->outbox = outbox_open(store->db, why)) == NULL ||
+        (store->retention = retention_open(store->db, store->deliveries, &retention, why)) == NULL)
+        store_close(&store);
+    return store;
 }
 
-bool store_start(struct store *s)
+bool store_start(struct store *store)
 {
     struct writer_options options = {
-        .queue_bytes = s->options.queue_bytes,
-        .heartbeats = s->options.heartbeats,
-        .data = s,
+        .queue_bytes = store->options.queue_bytes,
+        .heartbeats = store->options.heartbeats,
+        .data = store,
         .before_commit = store_before_commit,
         .after = store_after_transaction,
         .step = store_step,
@@ -332,8 +334,8 @@ bool store_start(struct store *s)
         .fatal = store_on_fatal,
     };
 
-    s->writer = writer_open(s->db, &options);
-    return s->writer != NULL;
+    store->writer = writer_open(store->db, &options);
+    return store->writer != NULL;
 }
 
 void store_close(struct store **store)
@@ -353,27 +355,27 @@ void store_close(struct store **store)
     errno = saved;
 }
 
-struct db *store_db(struct store *s)
+struct db *store_db(struct store *store)
 {
-    return s->db;
+    return store->db;
 }
 
-struct writer *store_writer(struct store *s)
+struct writer *store_writer(struct store *store)
 {
-    return s->writer;
+    return store->writer;
 }
 
-struct deliveries *store_deliveries(struct store *s)
+struct deliveries *store_deliveries(struct store *store)
 {
-    return s->deliveries;
+    return store->deliveries;
 }
 
-struct outbox *store_outbox(struct store *s)
+struct outbox *store_outbox(struct store *store)
 {
-    return s->outbox;
+    return store->outbox;
 }
 
-uint64_t store_expired_count(const struct store *s)
+uint64_t store_expired_count(const struct store *store)
 {
-    return retention_count(s->retention);
+    return retention_count(store->retention);
 }

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * store.h - which deliveries the store gives up: those that are too old, or the oldest when it
- * is too large; but never one that a destination is still waiting for.
+ * store.h - the store as a whole: database, deliveries, outbox, retention and writer thread.
  *
- * Threads    The journal's, but for retention_open() and retention_close().
+ * Ownership  store_open() allocates, store_close() frees; likewise retention_open() and _close().
+ *            The writer borrows a store_probe from store_probe_ask() or store_probe_repeat() to its
+ *            answer; store_probe_destroy() waits for it.
+ * Threads    store_*() the opening thread; retention_step() the writer thread; store_probe_*()
+ *            one thread. Callbacks run on the writer thread, failed() and fatal() also on the
+ *            checkpoint thread.
+ * Errors     int results are SQLite's codes.
  */
 #ifndef DAEMON_STORE_STORE_H
 #define DAEMON_STORE_STORE_H
@@ -17,33 +22,34 @@
 #include "daemon/store/db.h"
 #include "daemon/store/writer.h"
 
-struct retention;
 struct deliveries;
+struct heartbeats;
+struct outbox;
+struct retention;
+struct store;
 
+/* ---- retention */
+
+/* Deletes deliveries that are too old, and the oldest ones while the store is too large, but none
+ * that an active destination still needs. */
 struct retention_options {
     int64_t keep_us;
     int64_t max_bytes; /* 0: no limit */
 };
 
-/* NULL, and in `why` what is wrong. */
+/* Returns NULL with the reason in `why`. */
 struct retention *retention_open(struct db *db, struct deliveries *deliveries,
                                  const struct retention_options *options, char why[DB_WHY_SIZE]);
 void retention_close(struct retention **retention);
 
-/* A small step, inside of a transaction: SQLITE_ROW if something was done, SQLITE_DONE if there is
- * nothing to do for now, or another code of SQLite's. */
+/* Runs one small step in the open transaction. Returns SQLITE_ROW if the step did work, SQLITE_DONE
+ * if none is left, or SQLite's error. */
 int retention_step(struct retention *retention);
 
-/* How many deliveries were given up. */
+/* Returns the number of deleted deliveries. Any thread. */
 uint64_t retention_count(const struct retention *retention);
 
-/* ---- finds out whether the journal can write, by the smallest thing that has to be written.
- *
- * Ownership  The journal's from store_probe_ask() or store_probe_repeat() until its answer, for which
- *            store_probe_destroy() waits.
- * Threads    One. */
-
-struct db;
+/* ---- store probe: writes one small row, to test the store */
 
 struct store_probe {
     struct writer_task task;
@@ -56,52 +62,43 @@ struct store_probe {
 void store_probe_init(struct store_probe *probe, struct db *db);
 void store_probe_destroy(struct store_probe *probe);
 
-/* Asks the journal, unless that was done and it has not answered yet, and waits for the answer.
- * Whether it can write; false if nobody knows yet. */
+/* Submits a probe, unless one is still unanswered, and waits up to `wait_ms` for the answer.
+ * Returns true if the write succeeded, false if it failed or timed out. */
 bool store_probe_ask(struct store_probe *probe, struct writer *writer, unsigned wait_ms);
 
-/* Asks the journal, unless it still owes an answer, and does not wait: writer_stats() shows what came
- * of it. */
+/* Submits a probe, unless one is still unanswered, and does not wait: writer_stats() shows the
+ * result. */
 void store_probe_repeat(struct store_probe *probe, struct writer *writer);
 
-/* ---- the store with what writes to it: the shelf, the retention and the journal, put
- * together and taken down.
- *
- * Ownership  store_open() makes it, store_close() ends it.
- * Threads    The one that opened it; the callbacks come from the journal's. */
-
-struct writer;
-struct outbox;
-struct heartbeats;
-struct store;
+/* ---- store */
 
 struct store_options {
     const char *path;
-    int64_t keep_us;   /* a delivery that is done is given up then */
-    int64_t max_bytes; /* of the store; 0: no limit */
+    int64_t keep_us;   /* age at which finished deliveries are deleted */
+    int64_t max_bytes; /* size of the store; 0: no limit */
     size_t queue_bytes;
-    struct heartbeats *heartbeats;               /* of the journal; may be NULL */
-    void *data;                                  /* of the callbacks */
-    void (*failed)(void *data, const char *why); /* nothing can be stored for now */
+    struct heartbeats *heartbeats;               /* the writer adds its own; may be NULL */
+    void *data;                                  /* for the callbacks */
+    void (*failed)(void *data, const char *why); /* writing fails for now */
     void (*recovered)(void *data);
-    void (*fatal)(void *data, const char *why); /* nor ever again, in this process */
-    void (*committed)(void *data);              /* something may be there to forward */
+    void (*fatal)(void *data, const char *why); /* this process writes no more */
+    void (*committed)(void *data);              /* new deliveries may be ready to forward */
 };
 
-/* Opens the store, recovers and migrates it, but writes no deliveries yet: store_start() does.
- * NULL, and in `why` and errno what is wrong, as db_open() has it. */
+/* Opens, recovers and migrates the store; store_start() starts writing. Returns NULL with `why` and
+ * errno as db_open() sets them. */
 struct store *store_open(const struct store_options *options, char why[DB_WHY_SIZE]);
 
-/* Starts the journal. False with errno. */
+/* Starts the writer. Returns false with errno. */
 bool store_start(struct store *store);
 
-/* Writes what is queued and closes the store. */
+/* Writes queued tasks and closes the store. */
 void store_close(struct store **store);
 
 struct db *store_db(struct store *store); /* before store_start() only */
 struct writer *store_writer(struct store *store);
 struct deliveries *store_deliveries(struct store *store);
-struct outbox *store_outbox(struct store *store);        /* from store_start() on for tasks only */
-uint64_t store_expired_count(const struct store *store); /* deliveries, by retention; any thread */
+struct outbox *store_outbox(struct store *store);        /* after store_start() in tasks only */
+uint64_t store_expired_count(const struct store *store); /* retention_count(); any thread */
 
 #endif

@@ -12,10 +12,10 @@
 #include "daemon/store/db.h"
 
 enum {
-    TRANSACTION_BYTES = 8 << 20, /* what is queued beyond waits for the next one */
+    TRANSACTION_BYTES = 8 << 20, /* limit of one transaction; the rest of the queue waits */
     CHECKPOINT_PAGES = 4000,
-    REST_PAGES = 8000, /* 32 MB: to copy so many holds up the journal for a moment */
-    IDLE_US = 1000000, /* between two looks for housekeeping */
+    REST_PAGES = 8000, /* 32 MB: copying more would stall the writer */
+    IDLE_US = 1000000, /* between two housekeeping steps */
     STUCK_US = 1000000,
 };
 
@@ -33,14 +33,14 @@ struct writer {
     struct checkpoint *checkpoint;
     struct heartbeat *heartbeat;
     pthread_t thread;
-    pthread_mutex_t mutex; /* a leaf; guards what follows */
+    pthread_mutex_t mutex; /* a leaf lock; guards the members below */
     pthread_cond_t queued;
     struct writer_queue queue;
     bool waiting, closing, ended;
     struct writer_stats stats;
-    /* the thread's own */
-    int wal_pages; /* of the write-ahead log */
-    int copied;    /* of them, by the last checkpoint */
+    /* writer thread only */
+    int wal_pages; /* current size of the WAL */
+    int copied;    /* pages copied by the last checkpoint */
     int64_t step_at_us, checkpoint_at_us;
 };
 
@@ -59,7 +59,7 @@ static void writer_queue_put(struct writer_queue *q, struct writer_task *task)
     q->bytes += task->bytes;
 }
 
-/* What one transaction takes, at least one task; the rest stays. */
+/* Moves the tasks of one transaction, at least one, from `from` to `to`. */
 static void writer_queue_take(struct writer_queue *from, struct writer_queue *to)
 {
     writer_queue_init(to);
@@ -77,30 +77,30 @@ static void writer_queue_take(struct writer_queue *from, struct writer_queue *to
 
 static int writer_on_wal_growth(void *data, sqlite3 *sqlite, const char *name, int pages)
 {
-    struct writer *j = data;
+    struct writer *writer = data;
 
     (void)sqlite, (void)name;
-    j->wal_pages = pages;
+    writer->wal_pages = pages;
     return SQLITE_OK;
 }
 
-static void writer_roll_back(struct writer *j)
+static void writer_roll_back(struct writer *writer)
 {
-    /* Some errors have done so already. */
-    if (!sqlite3_get_autocommit(db_sqlite(j->db)))
-        db_run(j->rollback);
+    /* SQLite rolls back by itself on some errors. */
+    if (!sqlite3_get_autocommit(db_sqlite(writer->db)))
+        db_run(writer->rollback);
 }
 
-static int writer_run_tasks(struct writer *j, const struct writer_queue *batch)
+static int writer_run_tasks(struct writer *writer, const struct writer_queue *batch)
 {
-    int code = db_run(j->begin);
+    int code = db_run(writer->begin);
 
     for (struct writer_task *t = batch->first; t != NULL && code == SQLITE_OK; t = t->next)
         code = t->run(t);
     if (code == SQLITE_OK)
-        code = j->options.before_commit(j->options.data);
+        code = writer->options.before_commit(writer->options.data);
     if (code == SQLITE_OK)
-        code = db_run(j->commit);
+        code = db_run(writer->commit);
     return code;
 }
 
@@ -117,57 +117,57 @@ static bool writer_is_fatal(int code)
     return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
 }
 
-static void writer_end(struct writer *j, const char *why)
+static void writer_end(struct writer *writer, const char *why)
 {
-    pthread_mutex_lock(&j->mutex);
-    j->ended = true;
-    pthread_mutex_unlock(&j->mutex);
-    j->options.fatal(j->options.data, why);
+    pthread_mutex_lock(&writer->mutex);
+    writer->ended = true;
+    pthread_mutex_unlock(&writer->mutex);
+    writer->options.fatal(writer->options.data, why);
 }
 
-/* The administrator is told when things turn. */
+/* Reports only the first failure of a series. */
 static void writer_fail(void *data, int code, const char *why)
 {
-    struct writer *j = data;
+    struct writer *writer = data;
     bool turned;
 
-    pthread_mutex_lock(&j->mutex);
-    turned = j->stats.healthy;
-    j->stats.healthy = false;
-    j->stats.failed_commits++;
-    pthread_mutex_unlock(&j->mutex);
+    pthread_mutex_lock(&writer->mutex);
+    turned = writer->stats.healthy;
+    writer->stats.healthy = false;
+    writer->stats.failed_commits++;
+    pthread_mutex_unlock(&writer->mutex);
     if (writer_is_fatal(code))
-        writer_end(j, why);
+        writer_end(writer, why);
     else if (turned)
-        j->options.failed(j->options.data, why);
+        writer->options.failed(writer->options.data, why);
 }
 
-static void writer_fail_code(struct writer *j, int code)
+static void writer_fail_code(struct writer *writer, int code)
 {
     char why[DB_WHY_SIZE];
 
-    db_error_text(j->db, code, why);
-    writer_fail(j, code, why);
+    db_error_text(writer->db, code, why);
+    writer_fail(writer, code, why);
 }
 
-/* A transaction that changes nothing succeeds on a full disk, too. */
-static void writer_note_success(struct writer *j, size_t tasks, int64_t took_us, bool changed)
+/* A commit without changes does not prove health: it succeeds on a full disk, too. */
+static void writer_note_success(struct writer *writer, size_t tasks, int64_t took_us, bool changed)
 {
     size_t bucket = 0;
     bool turned;
 
     while (took_us > WRITER_BUCKETS_US[bucket])
         bucket++;
-    pthread_mutex_lock(&j->mutex);
-    turned = changed && !j->stats.healthy;
-    j->stats.healthy = j->stats.healthy || changed;
-    j->stats.tasks += tasks;
-    j->stats.commits++;
-    j->stats.commit_us += (uint64_t)took_us;
-    j->stats.commit_buckets[bucket]++;
-    pthread_mutex_unlock(&j->mutex);
+    pthread_mutex_lock(&writer->mutex);
+    turned = changed && !writer->stats.healthy;
+    writer->stats.healthy = writer->stats.healthy || changed;
+    writer->stats.tasks += tasks;
+    writer->stats.commits++;
+    writer->stats.commit_us += (uint64_t)took_us;
+    writer->stats.commit_buckets[bucket]++;
+    pthread_mutex_unlock(&writer->mutex);
     if (turned)
-        j->options.recovered(j->options.data);
+        writer->options.recovered(writer->options.data);
 }
 
 static size_t writer_count_tasks(const struct writer_queue *batch)
@@ -179,242 +179,245 @@ static size_t writer_count_tasks(const struct writer_queue *batch)
     return count;
 }
 
-static void writer_commit_batch(struct writer *j, const struct writer_queue *batch)
+static void writer_commit_batch(struct writer *writer, const struct writer_queue *batch)
 {
-    int before = sqlite3_total_changes(db_sqlite(j->db));
+    int before = sqlite3_total_changes(db_sqlite(writer->db));
     int64_t begun_us = clock_mono_us();
-    int code = writer_run_tasks(j, batch);
+    int code = writer_run_tasks(writer, batch);
     enum writer_outcome outcome = code == SQLITE_OK ? WRITER_DURABLE : WRITER_FAILED;
 
     if (code == SQLITE_OK) {
-        writer_note_success(j, writer_count_tasks(batch), clock_mono_us() - begun_us,
-                            sqlite3_total_changes(db_sqlite(j->db)) != before);
+        writer_note_success(writer, writer_count_tasks(batch), clock_mono_us() - begun_us,
+                            sqlite3_total_changes(db_sqlite(writer->db)) != before);
     } else {
-        writer_fail_code(j, code);
-        writer_roll_back(j);
+        writer_fail_code(writer, code);
+        writer_roll_back(writer);
     }
-    j->options.after(j->options.data, outcome);
+    writer->options.after(writer->options.data, outcome);
     writer_notify_all(batch, outcome);
 }
 
-static bool writer_has_ended(struct writer *j)
+static bool writer_has_ended(struct writer *writer)
 {
     bool ended;
 
-    pthread_mutex_lock(&j->mutex);
-    ended = j->ended;
-    pthread_mutex_unlock(&j->mutex);
+    pthread_mutex_lock(&writer->mutex);
+    ended = writer->ended;
+    pthread_mutex_unlock(&writer->mutex);
     return ended;
 }
 
-/* While somebody reads what was there before nothing can be copied, and each attempt would have the
- * disk sync once more. */
-static void writer_note_checkpoint(struct writer *j, int copied)
+/* Delays the next checkpoint if this one copied nothing new: an open reader's snapshot blocks
+ * copying, and each try would cost a sync. */
+static void writer_note_checkpoint(struct writer *writer, int copied)
 {
-    if (copied == j->copied)
-        j->checkpoint_at_us = clock_mono_us() + STUCK_US;
-    j->copied = copied;
+    if (copied == writer->copied)
+        writer->checkpoint_at_us = clock_mono_us() + STUCK_US;
+    writer->copied = copied;
 }
 
-/* What was written since the checkpoint. With that, the log begins anew. */
-static void writer_finish_checkpoint(struct writer *j)
+/* Copies the pages written during the checkpoint. Once all are copied, SQLite restarts the WAL at
+ * its beginning. */
+static void writer_finish_checkpoint(struct writer *writer)
 {
-    int code =
-        sqlite3_wal_checkpoint_v2(db_sqlite(j->db), NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int code = sqlite3_wal_checkpoint_v2(db_sqlite(writer->db), NULL, SQLITE_CHECKPOINT_PASSIVE,
+                                         NULL, NULL);
 
     if (code != SQLITE_OK && code != SQLITE_BUSY)
-        writer_fail_code(j, sqlite3_extended_errcode(db_sqlite(j->db)));
-    j->wal_pages = 0;
+        writer_fail_code(writer, sqlite3_extended_errcode(db_sqlite(writer->db)));
+    writer->wal_pages = 0;
 }
 
-/* SQLite would do so by itself, inside of a commit and without a word if it fails. Most of it is
- * done in another thread, and the rest here. It is much if that thread took long, or somebody had
- * read the store for long: then once more. */
-static void writer_limit_wal(struct writer *j)
+/* Replaces SQLite's auto-checkpoint, which runs inside a commit and hides its errors. The
+ * checkpoint thread copies most pages, and the writer the rest. If the WAL grew a lot meanwhile,
+ * start another checkpoint instead. */
+static void writer_limit_wal(struct writer *writer)
 {
     int copied;
-    bool done = checkpoint_take_done(j->checkpoint, &copied);
+    bool done = checkpoint_take_done(writer->checkpoint, &copied);
 
-    /* By that thread, perhaps: what it could not sync, the next one here would not look at. */
-    if (writer_has_ended(j))
+    /* The checkpoint thread may have failed; checkpointing here would hide its lost pages. */
+    if (writer_has_ended(writer))
         return;
     if (done)
-        writer_note_checkpoint(j, copied);
-    if (done && j->wal_pages - copied <= REST_PAGES)
-        writer_finish_checkpoint(j);
-    else if (j->wal_pages >= CHECKPOINT_PAGES && clock_mono_us() >= j->checkpoint_at_us)
-        checkpoint_begin(j->checkpoint);
+        writer_note_checkpoint(writer, copied);
+    if (done && writer->wal_pages - copied <= REST_PAGES)
+        writer_finish_checkpoint(writer);
+    else if (writer->wal_pages >= CHECKPOINT_PAGES && clock_mono_us() >= writer->checkpoint_at_us)
+        checkpoint_begin(writer->checkpoint);
 }
 
-/* One step in a transaction of its own. True if there is more to do. */
-static bool writer_housekeep(struct writer *j)
+/* Runs one step in its own transaction. Returns true if more work is left. */
+static bool writer_housekeep(struct writer *writer)
 {
-    int code = db_run(j->begin), done = SQLITE_DONE;
+    int code = db_run(writer->begin), done = SQLITE_DONE;
 
     if (code == SQLITE_OK)
-        code = done = j->options.step(j->options.data);
+        code = done = writer->options.step(writer->options.data);
     if (code == SQLITE_ROW)
-        code = db_run(j->commit);
+        code = db_run(writer->commit);
     if (code != SQLITE_OK && code != SQLITE_DONE)
-        writer_fail_code(j, code);
+        writer_fail_code(writer, code);
     if (code != SQLITE_OK)
-        writer_roll_back(j);
-    j->options.after(j->options.data, code == SQLITE_OK ? WRITER_DURABLE : WRITER_FAILED);
+        writer_roll_back(writer);
+    writer->options.after(writer->options.data, code == SQLITE_OK ? WRITER_DURABLE : WRITER_FAILED);
     return code == SQLITE_OK && done == SQLITE_ROW;
 }
 
-static void writer_wait_for_tasks(struct writer *j)
+static void writer_wait_for_tasks(struct writer *writer)
 {
-    int64_t until_us = j->step_at_us;
+    int64_t until_us = writer->step_at_us;
     struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
 
-    j->waiting = true;
-    while (j->queue.first == NULL && !j->closing &&
-           pthread_cond_timedwait(&j->queued, &j->mutex, &until) == 0)
+    writer->waiting = true;
+    while (writer->queue.first == NULL && !writer->closing &&
+           pthread_cond_timedwait(&writer->queued, &writer->mutex, &until) == 0)
         ;
-    j->waiting = false;
+    writer->waiting = false;
 }
 
-static void writer_serve_batch(struct writer *j, const struct writer_queue *batch)
+static void writer_serve_batch(struct writer *writer, const struct writer_queue *batch)
 {
-    if (writer_has_ended(j)) {
+    if (writer_has_ended(writer)) {
         writer_notify_all(batch, WRITER_FAILED);
-        j->step_at_us = INT64_MAX; /* there is nothing to wake up for */
+        writer->step_at_us = INT64_MAX; /* no housekeeping after a fatal error */
         return;
     }
     if (batch->first != NULL)
-        writer_commit_batch(j, batch);
-    if (!writer_has_ended(j))
-        writer_limit_wal(j);
-    if (!writer_has_ended(j) && clock_mono_us() >= j->step_at_us && !writer_housekeep(j))
-        j->step_at_us = clock_mono_us() + IDLE_US;
+        writer_commit_batch(writer, batch);
+    if (!writer_has_ended(writer))
+        writer_limit_wal(writer);
+    if (!writer_has_ended(writer) && clock_mono_us() >= writer->step_at_us &&
+        !writer_housekeep(writer))
+        writer->step_at_us = clock_mono_us() + IDLE_US;
 }
 
 static void *writer_run(void *data)
 {
-    struct writer *j = data;
+    struct writer *writer = data;
     struct writer_queue batch;
     bool last;
 
     do {
-        pthread_mutex_lock(&j->mutex);
-        if (j->queue.first == NULL && !j->closing)
-            writer_wait_for_tasks(j);
-        writer_queue_take(&j->queue, &batch);
-        last = j->closing && j->queue.first == NULL;
-        pthread_mutex_unlock(&j->mutex);
-        writer_serve_batch(j, &batch);
-        heartbeat_beat(j->heartbeat);
+        pthread_mutex_lock(&writer->mutex);
+        if (writer->queue.first == NULL && !writer->closing)
+            writer_wait_for_tasks(writer);
+        writer_queue_take(&writer->queue, &batch);
+        last = writer->closing && writer->queue.first == NULL;
+        pthread_mutex_unlock(&writer->mutex);
+        writer_serve_batch(writer, &batch);
+        heartbeat_beat(writer->heartbeat);
     } while (!last);
     return NULL;
 }
 
-static void writer_prepare(struct writer *j)
+static void writer_prepare(struct writer *writer)
 {
     pthread_condattr_t attributes;
 
-    pthread_mutex_init(&j->mutex, NULL);
+    pthread_mutex_init(&writer->mutex, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&j->queued, &attributes);
+    pthread_cond_init(&writer->queued, &attributes);
     pthread_condattr_destroy(&attributes);
-    writer_queue_init(&j->queue);
-    j->heartbeat = heartbeat_begin(j->options.heartbeats, "the journal's thread");
-    j->stats.healthy = true;
-    j->step_at_us = clock_mono_us() + IDLE_US;
-    sqlite3_wal_hook(db_sqlite(j->db), writer_on_wal_growth, j);
+    writer_queue_init(&writer->queue);
+    writer->heartbeat = heartbeat_begin(writer->options.heartbeats, "the writer thread");
+    writer->stats.healthy = true;
+    writer->step_at_us = clock_mono_us() + IDLE_US;
+    sqlite3_wal_hook(db_sqlite(writer->db), writer_on_wal_growth, writer);
 }
 
 static void writer_free(struct writer **writer)
 {
-    struct writer *j = *writer;
+    struct writer *w = *writer;
 
-    checkpoint_close(&j->checkpoint);
-    if (j->ended)
-        db_keep_wal(j->db);
-    heartbeat_end(j->heartbeat);
-    pthread_cond_destroy(&j->queued);
-    pthread_mutex_destroy(&j->mutex);
-    free(j);
+    checkpoint_close(&w->checkpoint);
+    if (w->ended)
+        db_keep_wal(w->db);
+    heartbeat_end(w->heartbeat);
+    pthread_cond_destroy(&w->queued);
+    pthread_mutex_destroy(&w->mutex);
+    free(w);
     *writer = NULL;
 }
 
-static bool writer_start(struct writer *j)
+static bool writer_start(struct writer *writer)
 {
-    struct checkpoint_options checkpoint = {db_path(j->db), j, writer_fail};
+    struct checkpoint_options checkpoint = {db_path(writer->db), writer, writer_fail};
 
-    if ((j->checkpoint = checkpoint_open(&checkpoint)) == NULL)
+    if ((writer->checkpoint = checkpoint_open(&checkpoint)) == NULL)
         return false;
     errno = ENOMEM;
-    return db_prepare(j->db, &j->begin, "BEGIN IMMEDIATE") == SQLITE_OK &&
-           db_prepare(j->db, &j->commit, "COMMIT") == SQLITE_OK &&
-           db_prepare(j->db, &j->rollback, "ROLLBACK") == SQLITE_OK &&
-           (errno = pthread_create(&j->thread, NULL, writer_run, j)) == 0;
+    return db_prepare(writer->db, &writer->begin, "BEGIN IMMEDIATE") == SQLITE_OK &&
+           db_prepare(writer->db, &writer->commit, "COMMIT") == SQLITE_OK &&
+           db_prepare(writer->db, &writer->rollback, "ROLLBACK") == SQLITE_OK &&
+           (errno = pthread_create(&writer->thread, NULL, writer_run, writer)) == 0;
 }
 
 struct writer *writer_open(struct db *db, const struct writer_options *options)
 {
-    struct writer *j = calloc(1, sizeof(*j));
+    struct writer *writer = calloc(1, sizeof(*writer));
 
-    if (j == NULL)
+    if (writer == NULL)
         return NULL;
-    j->db = db;
-    j->options = *options;
-    writer_prepare(j);
-    if (!writer_start(j)) {
+    writer->db = db;
+    writer->options = *options;
+    writer_prepare(writer);
+    if (!writer_start(writer)) {
         int saved = errno;
 
-        writer_free(&j);
+        writer_free(&writer);
         errno = saved;
     }
-    return j;
+    return writer;
 }
 
 void writer_close(struct writer **writer)
 {
-    struct writer *j = *writer;
+    struct writer *w = *writer;
 
-    if (j == NULL)
+    if (w == NULL)
         return;
-    pthread_mutex_lock(&j->mutex);
-    j->closing = true;
-    pthread_cond_signal(&j->queued);
-    pthread_mutex_unlock(&j->mutex);
-    pthread_join(j->thread, NULL);
+    pthread_mutex_lock(&w->mutex);
+    w->closing = true;
+    pthread_cond_signal(&w->queued);
+    pthread_mutex_unlock(&w->mutex);
+    pthread_join(w->thread, NULL);
     writer_free(writer);
 }
 
-static bool writer_has_room(const struct writer *j, const struct writer_task *task)
+static bool writer_has_room(const struct writer *writer, const struct writer_task *task)
 {
-    return j->queue.first == NULL || j->queue.bytes + task->bytes <= j->options.queue_bytes;
+    return writer->queue.first == NULL ||
+           writer->queue.bytes + task->bytes <= writer->options.queue_bytes;
 }
 
-struct writer_task *writer_post_all(struct writer *j, struct writer_task *task)
+struct writer_task *writer_post_all(struct writer *writer, struct writer_task *task)
 {
-    pthread_mutex_lock(&j->mutex);
-    while (task != NULL && !j->ended && writer_has_room(j, task)) {
+    pthread_mutex_lock(&writer->mutex);
+    while (task != NULL && !writer->ended && writer_has_room(writer, task)) {
         struct writer_task *next = task->next;
 
-        writer_queue_put(&j->queue, task);
+        writer_queue_put(&writer->queue, task);
         task = next;
     }
-    if (j->waiting)
-        pthread_cond_signal(&j->queued);
-    pthread_mutex_unlock(&j->mutex);
+    if (writer->waiting)
+        pthread_cond_signal(&writer->queued);
+    pthread_mutex_unlock(&writer->mutex);
     return task;
 }
 
-bool writer_post(struct writer *j, struct writer_task *task)
+bool writer_post(struct writer *writer, struct writer_task *task)
 {
     task->next = NULL;
-    return writer_post_all(j, task) == NULL;
+    return writer_post_all(writer, task) == NULL;
 }
 
-void writer_stats(struct writer *j, struct writer_stats *stats)
+void writer_stats(struct writer *writer, struct writer_stats *stats)
 {
-    pthread_mutex_lock(&j->mutex);
-    *stats = j->stats;
-    stats->queued_bytes = j->queue.bytes;
-    pthread_mutex_unlock(&j->mutex);
-    stats->checkpointing_us = checkpoint_running_us(j->checkpoint);
+    pthread_mutex_lock(&writer->mutex);
+    *stats = writer->stats;
+    stats->queued_bytes = writer->queue.bytes;
+    pthread_mutex_unlock(&writer->mutex);
+    stats->checkpointing_us = checkpoint_running_us(writer->checkpoint);
 }

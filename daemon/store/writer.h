@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * writer.h - the one thread that writes to the store: whatever is queued becomes one transaction,
- * and nobody is told before the disk has it.
+ * writer.h - the one thread that writes to the store, by group commit: all queued tasks become one
+ * transaction, and each task is notified after its fsync.
  *
- * It knows tasks, and neither deliveries nor HTTP. A task that fails fails all tasks of its
- * transaction: none of them is in the store then. After a failed fsync nobody knows what is on the
- * disk, so no transaction is tried any more: see journal_options.fatal.
+ * The writer knows tasks, not deliveries or HTTP. A failing task fails its whole transaction. After
+ * a failed fsync the state of the disk is unknown, so the writer stops: see writer_options.fatal.
  *
- * Ownership  A task is its submitter's; the journal has it from writer_post() to done().
- * Threads    writer_post() and writer_stats() on any thread; the others on the one that opened.
+ * Ownership  The submitter owns a task; the writer borrows it from writer_post() to done().
+ * Threads    writer_post(), writer_post_all() and writer_stats() any thread; the others the
+ *            opening thread. Callbacks run on the writer thread, except where noted.
+ * Errors     int results of callbacks are SQLite's codes.
  */
 #ifndef DAEMON_STORE_WRITER_H
 #define DAEMON_STORE_WRITER_H
@@ -24,57 +25,56 @@ struct db;
 
 enum writer_outcome {
     WRITER_DURABLE, /* fsync() has returned */
-    WRITER_FAILED,  /* nothing of it is in the store */
+    WRITER_FAILED,  /* the transaction was rolled back */
 };
 
 struct writer_task {
-    struct writer_task *next; /* the submitter's, then the journal's */
-    size_t bytes;             /* what it holds in memory, for the queue's limit */
-    /* Inside of the transaction, on the journal's thread: returns SQLite's code. */
+    struct writer_task *next; /* the submitter's, then the writer's */
+    size_t bytes;             /* memory held, for the queue's limit */
+    /* Runs inside the transaction. */
     int (*run)(struct writer_task *task);
-    /* After the transaction, on the journal's thread, which waits for it: it posts a message, no
-     * more. */
+    /* Runs after the transaction; the writer waits, so only post a message here. */
     void (*done)(struct writer_task *task, enum writer_outcome outcome);
 };
 
 struct writer_options {
-    size_t queue_bytes;            /* of all queued tasks; one task alone may be larger */
-    struct heartbeats *heartbeats; /* that of its thread is added; may be NULL */
-    void *data;                    /* of what follows, all on the journal's thread */
-    /* Before the commit of a transaction: what else belongs into it. Returns SQLite's code. */
+    size_t queue_bytes;            /* limit of all queued tasks; a single task may be larger */
+    struct heartbeats *heartbeats; /* the writer adds its own; may be NULL */
+    void *data;                    /* for the callbacks below */
+    /* Adds rows to a transaction before its commit. */
     int (*before_commit)(void *data);
-    /* After each transaction, before its tasks are told. */
+    /* Runs after each transaction, before done() of its tasks. */
     void (*after)(void *data, enum writer_outcome outcome);
-    /* A small step of housekeeping, in a transaction of its own between the others: SQLITE_ROW if
-     * something was done, SQLITE_DONE if there is nothing to do (it is asked again a second later),
-     * or another code of SQLite's. */
+    /* Runs one small step of housekeeping in its own transaction: returns SQLITE_ROW if the step
+     * did work, SQLITE_DONE if none is left (the next call follows a second later), or an error. */
     int (*step)(void *data);
-    /* A transaction failed, and why; told once until one succeeds. */
+    /* Reports the first failure of a series; also on the checkpoint thread. */
     void (*failed)(void *data, const char *why);
+    /* Reports the first success after a failure. */
     void (*recovered)(void *data);
-    /* As above, but nothing will be written any more. */
+    /* Reports a failed fsync: the writer has stopped. Also on the checkpoint thread. */
     void (*fatal)(void *data, const char *why);
 };
 
-/* Starts the thread; the store is the journal's until writer_close(). NULL with errno. */
+/* Starts the thread, which uses `db` until writer_close(). Returns NULL with errno. */
 struct writer *writer_open(struct db *db, const struct writer_options *options);
 
-/* Writes what is queued and joins the thread. Call it when nobody submits any more. */
+/* Writes queued tasks and joins the thread. No thread may submit any more. */
 void writer_close(struct writer **writer);
 
-/* False at once if the queue is full or the journal has ended: done() is not called. */
+/* Queues a task. Returns false at once, without calling done(), if the queue is full or the writer
+ * has stopped. */
 bool writer_post(struct writer *writer, struct writer_task *task);
 
-/* The same for tasks that are linked by `next`, in one piece. Returns the first of those that it
- * does not take, or NULL. */
+/* Queues a list of tasks linked by `next`. Returns the first rejected task, or NULL. */
 struct writer_task *writer_post_all(struct writer *writer, struct writer_task *first);
 
 struct writer_stats {
     uint64_t tasks, commits, failed_commits;
-    uint64_t commit_us;         /* the sum of what the commits took */
+    uint64_t commit_us;         /* total duration of commits */
     uint64_t commit_buckets[8]; /* commits that took at most WRITER_BUCKETS_US[i] */
     size_t queued_bytes;
-    int64_t checkpointing_us; /* how long the store's log has been copied; 0: it is not */
+    int64_t checkpointing_us; /* age of the running checkpoint; 0: none runs */
     bool healthy;             /* the last transaction succeeded */
 };
 

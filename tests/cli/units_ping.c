@@ -242,24 +242,24 @@ START_TEST(what_went_well_is_confirmed)
     struct observed f = base("foil", lines[1]);
 
     f.seen.fresh = true;
-    diagnosed(&f, OUTCOME_GOOD, "confirmed", "stored as 2 within");
+    diagnosed(&f, OUTCOME_GOOD, "confirmed", "stored as 2 in");
     f.forwarded = true;
-    diagnosed(&f, OUTCOME_TIMEOUT, "not_forwarded", "has not told within 30 s");
+    diagnosed(&f, OUTCOME_TIMEOUT, "not_forwarded", "did not list its destinations within 30 s");
     f.destinations_known = true;
     diagnosed(&f, OUTCOME_REFUSED, "no_destination", "no destination takes");
     f.destinations_count = 1;
     f.destinations[0] =
         (struct observed_destination){.name = "app", .state = OBSERVED_TAKEN, .reason = "it an"};
-    diagnosed(&f, OUTCOME_GOOD, "confirmed", ", and taken by app");
+    diagnosed(&f, OUTCOME_GOOD, "confirmed", ", and accepted by app");
     f.destinations[0].state = OBSERVED_RETRYING;
-    diagnosed(&f, OUTCOME_TIMEOUT, "not_forwarded", "app has not taken it within 30 s: it an");
+    diagnosed(&f, OUTCOME_TIMEOUT, "not_forwarded", "app did not accept it within 30 s: it an");
     f.destinations[0].state = OBSERVED_PARKED;
     diagnosed(&f, OUTCOME_REFUSED, "parked", "hookline replay 2 --destination app");
     f.forwarded = false;
-    diagnosed(&f, OUTCOME_GOOD, "confirmed", "app has not taken it yet: it an");
+    diagnosed(&f, OUTCOME_GOOD, "confirmed", "app has not accepted it yet: it an");
     f.match = OBSERVED_MATCH_TIME;
     f.rivals = 1;
-    diagnosed(&f, OUTCOME_GOOD, "confirmed", "could be another test delivery");
+    diagnosed(&f, OUTCOME_GOOD, "confirmed", "may be another test delivery");
 }
 END_TEST
 
@@ -269,12 +269,13 @@ START_TEST(what_the_provider_says_must_fit_what_the_sink_says)
 
     f.view.status = 0;
     f.view.state = PROVIDER_FAILED;
-    diagnosed(&f, OUTCOME_PROVIDER_REFUSED, "answer_lost", "our answer came too late");
+    diagnosed(&f, OUTCOME_PROVIDER_REFUSED, "answer_lost", "the sink's answer came too late");
     f.view.status = 502;
     diagnosed(&f, OUTCOME_PROVIDER_REFUSED, "answer_replaced",
               "answered 200, but TruLayer got 502");
     f.match = OBSERVED_MATCH_RECEIPT;
-    diagnosed(&f, OUTCOME_REFUSED, "application_failed", "for the application behind it: TruLayer");
+    diagnosed(&f, OUTCOME_REFUSED, "application_failed",
+              "relays the application's answer: TruLayer");
     f.view.status = 204;
     diagnosed(&f, OUTCOME_GOOD, "confirmed", "");
     f.forwarded = true;
@@ -310,17 +311,19 @@ START_TEST(where_nothing_came_the_providers_view_tells_why)
 {
     struct observed f = base("foil", NULL);
 
-    diagnosed(&f, OUTCOME_TIMEOUT, "elsewhere", "not to this sink: somebody else answered 200");
+    diagnosed(&f, OUTCOME_TIMEOUT, "elsewhere", "not to this sink: another server answered 200");
     f.view = (struct provider_view){.state = PROVIDER_FAILED, .status = 502, .body = "<html>"};
     diagnosed(&f, OUTCOME_TIMEOUT, "elsewhere", "answered 502 (<html>)");
     f.view = (struct provider_view){.state = PROVIDER_FAILED, .status = 0, .error = "ENOTFOUND"};
-    diagnosed(&f, OUTCOME_PROVIDER_REFUSED, "unreachable", "could not deliver (ENOTFOUND): nobody");
+    diagnosed(&f, OUTCOME_PROVIDER_REFUSED, "unreachable",
+              "could not deliver (ENOTFOUND): the endpoint");
     f.view.error[0] = '\0';
-    diagnosed(&f, OUTCOME_PROVIDER_REFUSED, "unreachable", "could not deliver: nobody answers");
+    diagnosed(&f, OUTCOME_PROVIDER_REFUSED, "unreachable",
+              "could not deliver: the endpoint's URL is unreachable");
     f.view = (struct provider_view){.state = PROVIDER_SKIPPED, .status = -1, .word = "skipped"};
     diagnosed(&f, OUTCOME_PROVIDER_REFUSED, "disabled", "is the endpoint disabled?");
     f.view = (struct provider_view){.state = PROVIDER_PENDING, .status = -1, .word = "pending"};
-    diagnosed(&f, OUTCOME_TIMEOUT, "nothing_came", "says no more than pending");
+    diagnosed(&f, OUTCOME_TIMEOUT, "nothing_came", "reported only pending");
     f.lost = 3;
     diagnosed(&f, OUTCOME_TIMEOUT, "nothing_came", "3 other events");
     snprintf(f.sink_problem, sizeof(f.sink_problem), "unix:s: gone");
@@ -335,24 +338,25 @@ START_TEST(of_a_wrong_clock_it_is_told_by_how_much_and_whose_it_is)
                                      "\"status\":401,\"source\":\"foil\",\"signed_at\":1412,"
                                      "\"time\":\"1970-01-01T00:16:40.123Z\"}");
 
-    diagnosed(&f, OUTCOME_STALE, "clock", "ahead of ours, or ours is 412 s behind; compare");
+    diagnosed(&f, OUTCOME_STALE, "clock",
+              "ahead of the sink's, or the sink's is 412 s behind; compare");
     f.date_us = f.answered_us + 412000000;
-    diagnosed(&f, OUTCOME_STALE, "clock", "so set the clock of this machine");
+    diagnosed(&f, OUTCOME_STALE, "clock", "correct this machine's clock");
     f.date_us = f.answered_us - 900000;
-    diagnosed(&f, OUTCOME_STALE, "clock", "agree on the time");
+    diagnosed(&f, OUTCOME_STALE, "clock", "agrees with this machine's");
     f.seen.seen_us += 500000000;
-    diagnosed(&f, OUTCOME_STALE, "clock", "the sink's clock is 500 s behind that of this machine");
+    diagnosed(&f, OUTCOME_STALE, "clock", "the sink's clock is 500 s behind this machine's");
     f = base("foil", "{\"verdict\":\"refused\",\"reason\":\"timestamp_too_old\",\"status\":401,"
                      "\"source\":\"foil\",\"signed_at\":400,"
                      "\"time\":\"1970-01-01T00:16:40.000Z\"}");
-    diagnosed(&f, OUTCOME_STALE, "clock", "it was signed 600 s before it came");
+    diagnosed(&f, OUTCOME_STALE, "clock", "it was signed 600 s before it arrived");
     snprintf(f.seen.hint, sizeof(f.seen.hint), "timestamp_unit");
-    diagnosed(&f, OUTCOME_STALE, "timestamp_unit", "another unit");
+    diagnosed(&f, OUTCOME_STALE, "timestamp_unit", "the wrong unit");
     f.seen.hint[0] = '\0';
     f.seen.signed_at = -1;
-    diagnosed(&f, OUTCOME_STALE, "clock", "out of the window");
+    diagnosed(&f, OUTCOME_STALE, "clock", "outside the accepted window");
     f.seen.signed_at = 8999999999999999;
-    diagnosed(&f, OUTCOME_STALE, "clock", "before it came");
+    diagnosed(&f, OUTCOME_STALE, "clock", "before it arrived");
 }
 END_TEST
 
@@ -379,7 +383,7 @@ START_TEST(every_reason_and_every_hint_has_a_sentence)
     snprintf(f.seen.hint_source, sizeof(f.seen.hint_source), "stripe");
     for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
         snprintf(f.seen.hint, sizeof(f.seen.hint), "%s", hints[i]);
-        diagnosed(&f, OUTCOME_REFUSED, hints[i], i == 0 ? "of source stripe" : "Foil");
+        diagnosed(&f, OUTCOME_REFUSED, hints[i], i == 0 ? "matches source stripe" : "Foil");
     }
     snprintf(f.seen.hint, sizeof(f.seen.hint), "hint_of_tomorrow");
     diagnosed(&f, OUTCOME_REFUSED, "hint_of_tomorrow", "no secret of this source");

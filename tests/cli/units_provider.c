@@ -235,9 +235,9 @@ START_TEST(a_refusal_is_told_in_the_providers_words_without_the_key)
     ck_assert_str_eq(a.said, "webhook.url.not_https");
     a = read_answer("trulayer", 404, "<html>\n<h1>sk_secret</h1>");
     ck_assert_int_eq(a.kind, PROVIDER_REFUSED);
-    ck_assert_str_eq(a.said, "HTML where JSON was expected: <html> <h1>(hidden)</h1>");
+    ck_assert_str_eq(a.said, "HTML instead of JSON: <html> <h1>(hidden)</h1>");
     a = read_answer("shodai", 404, "");
-    ck_assert_str_eq(a.said, "nothing where JSON was expected");
+    ck_assert_str_eq(a.said, "an empty body instead of JSON");
     a = read_answer("shodai", 503, "{\"error\":{\"code\":\"x\"}}");
     ck_assert_int_eq(a.kind, PROVIDER_ODD);
     ck_assert_str_eq(a.said, "x");

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "daemon/base/text.h"
+#include "cli/json_get.h"
+#include "cli/record.h"
 #include "cli/table.h"
 #include "cli/sse.h"
 #include "cli/sink.h"
@@ -320,22 +322,24 @@ static const struct {
     struct wait_filter filter;
     bool matches;
 } wishes[] = {
-    {{.verdicts = EVENT_STORED}, true},
-    {{.verdicts = EVENT_STORED | EVENT_REFUSED}, true},
-    {{.verdicts = EVENT_DUPLICATE | EVENT_REFUSED | EVENT_PARKED}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED)}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED) | VERDICT_BIT(VERDICT_REFUSED)}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_DUPLICATE) | VERDICT_BIT(VERDICT_REFUSED) |
+                  VERDICT_BIT(VERDICT_PARKED)},
+     false},
     {{.verdicts = 0}, false},
-    {{.verdicts = EVENT_STORED, .source = "foil"}, true},
-    {{.verdicts = EVENT_STORED, .source = "foi"}, false},
-    {{.verdicts = EVENT_STORED, .type = "gate.open"}, true},
-    {{.verdicts = EVENT_STORED, .type = "gate.*"}, true},
-    {{.verdicts = EVENT_STORED, .type = "*"}, true},
-    {{.verdicts = EVENT_STORED, .type = "gate.open*"}, true},
-    {{.verdicts = EVENT_STORED, .type = "gate"}, false},
-    {{.verdicts = EVENT_STORED, .type = "gate.open.*"}, false},
-    {{.verdicts = EVENT_STORED, .type = ""}, false},
-    {{.verdicts = EVENT_STORED, .id = "evt_1"}, true},
-    {{.verdicts = EVENT_STORED, .id = "evt_12"}, false},
-    {{.verdicts = EVENT_STORED, .receipt = "00ff"}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .source = "foil"}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .source = "foi"}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = "gate.open"}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = "gate.*"}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = "*"}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = "gate.open*"}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = "gate"}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = "gate.open.*"}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .type = ""}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .id = "evt_1"}, true},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .id = "evt_12"}, false},
+    {{.verdicts = VERDICT_BIT(VERDICT_STORED), .receipt = "00ff"}, false},
 };
 
 START_TEST(an_event_is_waited_for_or_not)
@@ -393,13 +397,37 @@ START_TEST(members_that_are_not_there_are_harmless)
     cJSON *record = cJSON_Parse("{\"seq\":1e300,\"text\":5,\"number\":\"5\",\"small\":-1e300}");
 
     ck_assert_int_eq(record_seq(record), 0);
-    ck_assert_ptr_null(record_text(record, "text"));
-    ck_assert_ptr_null(record_text(record, "nothing"));
-    ck_assert_int_eq(record_number(record, "number", -7), -7);
-    ck_assert_int_eq(record_number(record, "small", -7), -7);
-    ck_assert(!record_is(record, "text", "5"));
+    ck_assert_ptr_null(json_get_text(record, "text"));
+    ck_assert_ptr_null(json_get_text(record, "nothing"));
+    ck_assert_int_eq(json_get_int64(record, "number", -7), -7);
+    ck_assert_int_eq(json_get_int64(record, "small", -7), -7);
+    ck_assert(!json_get_is(record, "text", "5"));
     ck_assert_int_eq(record_seq(NULL), 0);
     cJSON_Delete(record);
+}
+END_TEST
+
+static const struct {
+    const char *json;
+    int64_t number, count; /* -7 and -1: none */
+} numbers[] = {
+    {"{\"n\":0}", 0, 0},
+    {"{\"n\":-5}", -5, -1},
+    {"{\"n\":1.5}", -7, -1},
+    {"{\"n\":9007199254740991}", INT64_C(9007199254740991), INT64_C(9007199254740991)},
+    {"{\"n\":9007199254740993}", -7, -1},
+    {"{\"n\":\"5\"}", -7, -1},
+    {"{\"N\":5}", -7, -1},
+    {"[5]", -7, -1},
+};
+
+START_TEST(a_number_is_read_whole_or_not_at_all)
+{
+    cJSON *object = cJSON_Parse(numbers[_i].json);
+
+    ck_assert_int_eq(json_get_int64(object, "n", -7), numbers[_i].number);
+    ck_assert_int_eq(json_get_count(object, "n"), numbers[_i].count);
+    cJSON_Delete(object);
 }
 END_TEST
 
@@ -445,6 +473,7 @@ Suite *suite(void)
     tcase_add_test(tc, what_is_no_event_is_not_waited_for);
     tcase_add_loop_test(tc, a_seq_is_a_plain_number, 0, COUNT(seqs));
     tcase_add_test(tc, members_that_are_not_there_are_harmless);
+    tcase_add_loop_test(tc, a_number_is_read_whole_or_not_at_all, 0, COUNT(numbers));
     tcase_add_test(tc, columns_are_as_wide_as_what_stands_in_them);
     suite_add_tcase(s, tc);
     return s;

@@ -237,7 +237,7 @@ START_TEST(a_description_that_is_nearly_too_long_is_no_danger)
         const char *secret = SECRET;
         struct diagnose_question q = {.request = &request, .now = NOW, .description = description};
 
-        /* Blanks between the words of a clause stay, so they fill the copy, too. */
+        /* Fill with blanks inside a clause, because clause_replace() keeps them. */
         memset(description, ' ', len);
         memcpy(description, FOIL, sizeof(FOIL) - 1 - sizeof(CONTENT));
         memcpy(description + len - (sizeof(CONTENT) - 1), CONTENT, sizeof(CONTENT) - 1);
@@ -253,7 +253,7 @@ START_TEST(a_description_that_is_nearly_too_long_is_no_danger)
         hookline_verifier_free(&signer);
         free(description);
     }
-    /* Up to where there is no room for another secret; two blanks before clauses are left out. */
+    /* Lengths that leave room for the other secret; clause_replace() drops two blanks. */
     ck_assert_uint_eq(found, 1024 - sizeof("secret hex;") + 2 - 980 + 1);
 }
 END_TEST

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * The parts of the daemon that need no process: lines of JSON, receipts, pace and throttle,
- * addresses, heads of requests, the lines of YAML files, and how a path finds its source.
+ * addresses, heads of requests, and how a path finds its source.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <sodium.h>
 
@@ -14,10 +13,10 @@
 #include "daemon/conf/config.h"
 #include "daemon/receive/request_head.h"
 #include "daemon/base/json.h"
+#include "daemon/base/text.h"
 #include "daemon/base/rate.h"
 #include "daemon/receive/delivery.h"
 #include "daemon/policy/source.h"
-#include "daemon/conf/yaml_line.h"
 #include "../run.h"
 
 /* ---- json_line */
@@ -64,9 +63,9 @@ START_TEST(a_text_is_escaped_and_what_is_no_utf8_is_replaced)
     json_begin(&line);
     json_text(&line, "k", exact, texts[_i].len);
     ck_assert(json_end(&line));
-    ck_assert_uint_eq(line.len, strlen(expected));
-    ck_assert_mem_eq(line.base, expected, line.len);
-    ck_assert_int_eq(json_is_utf8(exact, texts[_i].len), texts[_i].utf8);
+    ck_assert_uint_eq(line.text.len, strlen(expected));
+    ck_assert_mem_eq(line.text.base, expected, line.text.len);
+    ck_assert_int_eq(text_is_utf8(exact, texts[_i].len), texts[_i].utf8);
     json_free(&line);
     free(exact);
 }
@@ -91,11 +90,11 @@ START_TEST(members_are_separated_and_objects_nest)
         json_string(&line, "g", "");
         json_base64(&line, "h", "\0\xff", 2);
         ck_assert(json_end(&line));
-        ck_assert_uint_eq(line.len, sizeof(expected) - 1);
-        ck_assert_mem_eq(line.base, expected, line.len);
+        ck_assert_uint_eq(line.text.len, sizeof(expected) - 1);
+        ck_assert_mem_eq(line.text.base, expected, line.text.len);
     }
     json_free(&line);
-    ck_assert_ptr_null(line.base);
+    ck_assert_ptr_null(line.text.base);
 }
 END_TEST
 
@@ -257,143 +256,6 @@ START_TEST(a_body_that_is_measured_twice_is_ambiguous)
 }
 END_TEST
 
-/* ---- yaml_line */
-
-static char *write_yaml(const char *text)
-{
-    static char path[4096];
-    const char *folder = getenv("TMPDIR");
-    int fd;
-
-    snprintf(path, sizeof(path), "%s/units-XXXXXX", folder == NULL ? "/tmp" : folder);
-    fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, text, strlen(text)), (int)strlen(text));
-    close(fd);
-    return path;
-}
-
-static const char yaml[] = "# a comment\n"
-                           "threads: 2\n"
-                           "sources:\n"
-                           "  - name: a\n"
-                           "    secrets:\n"
-                           "      - file: x\n"
-                           "      - {file: y}\n"
-                           "\n"
-                           "  - name: b\n"
-                           "    limits: {a: 1,\n"
-                           "             b: 2}\n"
-                           "threads: 3\n";
-
-static const struct {
-    const char *path;
-    unsigned line;
-} places[] = {
-    {"", 2},
-    {"threads", 12}, /* of two the second */
-    {"sources", 3},
-    {"sources/0", 4},
-    {"sources/0/name", 4},
-    {"sources/0/secrets", 5},
-    {"sources/0/secrets/1", 7},
-    {"sources/0/secrets/1/file", 7},
-    {"sources/0/secrets/2", 5}, /* there is none: the deepest that there is */
-    {"sources/1/name", 9},
-    {"sources/1/limits/b", 11},
-    {"sources/1/scheme", 9},
-    {"sources/2", 3},
-    {"sources/x", 4},
-    {"nothing", 2},
-    {"threads/deeper", 12},
-    {"/", 2},
-};
-
-START_TEST(a_path_has_its_line)
-{
-    char *path = write_yaml(yaml);
-    unsigned line = yaml_line_of(path, places[_i].path);
-
-    unlink(path);
-    ck_assert_msg(line == places[_i].line, "%s: %u", places[_i].path, line);
-}
-END_TEST
-
-static const struct {
-    const char *text;
-    unsigned line;
-} broken[] = {
-    {"", 1},
-    {"# nothing\n", 1},
-    {"a: 1\nb: [\n", 3},
-    {"a: 1\n\tb: 2\n", 2},
-    {"a: 1\nb: \"x\n", 3},
-    {"a: 1\nb: *nothing\n", 2},
-    {"a: 1\n\xff\n", 2},
-    {"a: 1\nb: 2\nc: \x01\n", 3},
-};
-
-START_TEST(what_is_no_yaml_has_the_line_on_which_that_shows)
-{
-    char *path = write_yaml(broken[_i].text);
-    unsigned line = yaml_line_of(path, "a/b");
-
-    unlink(path);
-    ck_assert_msg(line == broken[_i].line, "%s: %u", broken[_i].text, line);
-}
-END_TEST
-
-START_TEST(a_file_that_is_not_there_has_no_line)
-{
-    ck_assert_uint_eq(yaml_line_of("/nonexistent", "a"), 0);
-}
-END_TEST
-
-static const struct {
-    const char *value;
-    bool number;
-} values[] = {
-    {"0", true},
-    {"7", true},
-    {"'7'", true},
-    {"1048576", true},
-    {"99999999999999999999", true},
-    {"", false},
-    {"''", false},
-    {"10m", false},
-    {"010", false},
-    {"0x10", false},
-    {"-1", false},
-    {"+1", false},
-    {"1.0", false},
-    {"1e3", false},
-    {"'1 '", false},
-    {"~", false},
-    {"1_000", false},
-    {"[x]", false},
-    {"{x: y}", true},
-    {"00", false},
-};
-
-START_TEST(a_number_is_decimal_digits_and_nothing_else)
-{
-    static const char *const keys[] = {"n", "other"};
-    char text[128], *path;
-    const char *found;
-    unsigned line = 0;
-
-    snprintf(text, sizeof(text), "x: no number\ny:\n  - {n: 1}\n  - n: %s\n", values[_i].value);
-    path = write_yaml(text);
-    found = yaml_line_of_no_number(path, keys, 2, &line);
-    unlink(path);
-    ck_assert_msg((found == NULL) == values[_i].number, "%s", values[_i].value);
-    if (found != NULL) {
-        ck_assert_str_eq(found, "n");
-        ck_assert_uint_eq(line, 4);
-    }
-}
-END_TEST
-
 /* ---- sources_find_path */
 
 static void no_warning(const char *text)
@@ -418,7 +280,7 @@ static struct sources *open_sources(void)
                                         .scheme = scheme,
                                         .secrets = &secret,
                                         .secrets_count = 1};
-    sources = sources_open(&config, NULL, no_warning, why);
+    sources = sources_open(&config, no_warning, why);
     ck_assert_msg(sources != NULL, "%s", why);
     return sources;
 }
@@ -484,10 +346,6 @@ Suite *suite(void)
     tcase_add_loop_test(tc, an_address_is_read_and_written_again, 0, COUNT(addresses));
     tcase_add_loop_test(tc, what_is_no_address_is_not, 0, COUNT(no_addresses));
     tcase_add_loop_test(tc, a_body_that_is_measured_twice_is_ambiguous, 0, COUNT(heads));
-    tcase_add_loop_test(tc, a_path_has_its_line, 0, COUNT(places));
-    tcase_add_loop_test(tc, what_is_no_yaml_has_the_line_on_which_that_shows, 0, COUNT(broken));
-    tcase_add_test(tc, a_file_that_is_not_there_has_no_line);
-    tcase_add_loop_test(tc, a_number_is_decimal_digits_and_nothing_else, 0, COUNT(values));
     tcase_add_loop_test(tc, a_path_finds_its_source_and_no_other, 0, COUNT(ways));
     suite_add_tcase(s, tc);
     return s;

@@ -17,9 +17,9 @@
 
 static char *text_of(struct prometheus *e)
 {
-    char *text = strndup(e->base, e->len);
+    char *text = strndup(e->text.base, e->text.len);
 
-    ck_assert(!e->failed);
+    ck_assert(e->text.failure == BUFFER_NO_FAILURE);
     prometheus_free(e);
     return text;
 }
@@ -63,7 +63,7 @@ static void *count_many(void *metrics)
 
     for (int i = 0; i < COUNTED; i++)
         metrics_count(metrics, &(struct metrics_delivery){.source = counted,
-                                                          .verdict = METRICS_REFUSED,
+                                                          .verdict = VERDICT_REFUSED,
                                                           .reason = reasons[i % 3],
                                                           .bytes = 2,
                                                           .duration_us = i});
@@ -108,7 +108,7 @@ START_TEST(more_reasons_than_there_is_room_for_are_not_written)
     for (int i = 0; i < COUNT(names); i++) {
         snprintf(names[i], sizeof(names[i]), "r%d", i);
         metrics_count(m, &(struct metrics_delivery){
-                             .source = NULL, .verdict = METRICS_FAILED, .reason = names[i]});
+                             .source = NULL, .verdict = VERDICT_FAILED, .reason = names[i]});
     }
     metrics_write(m, &e);
     text = text_of(&e);
@@ -123,7 +123,7 @@ END_TEST
 
 /* ---- feed */
 
-static void publish(struct feed *feed, const char *source, const char *verdict, const char *text)
+static void publish(struct feed *feed, const char *source, enum verdict verdict, const char *text)
 {
     feed_post(feed, &(struct feed_line){source, source == NULL ? 0 : strlen(source), verdict, text,
                                         strlen(text)});
@@ -152,17 +152,17 @@ static const char *next(struct feed *feed, struct feed_watcher *watcher, uint64_
 START_TEST(who_watches_gets_the_lines_from_then_on)
 {
     struct feed *feed = feed_open();
-    struct feed_watcher all = {0}, some = {.source = "foil", .verdict = "stored"};
+    struct feed_watcher all = {0}, some = {.source = "foil", .verdict = VERDICT_STORED};
     uint64_t lost = 0;
 
-    publish(feed, "foil", "stored", "before\n");
+    publish(feed, "foil", VERDICT_STORED, "before\n");
     ck_assert(!feed_is_watched(feed) && !is_readable(feed));
     feed_watch(feed, &all);
     feed_watch(feed, &some);
     ck_assert(feed_is_watched(feed));
-    publish(feed, "foil", "refused", "one\n");
-    publish(feed, NULL, "refused", "two\n");
-    publish(feed, "foil", "stored", "three\n");
+    publish(feed, "foil", VERDICT_REFUSED, "one\n");
+    publish(feed, NULL, VERDICT_REFUSED, "two\n");
+    publish(feed, "foil", VERDICT_STORED, "three\n");
     ck_assert(is_readable(feed));
     feed_clear_signal(feed);
     ck_assert(!is_readable(feed));
@@ -172,7 +172,7 @@ START_TEST(who_watches_gets_the_lines_from_then_on)
     ck_assert_str_eq(next(feed, &all, &lost), "");
     ck_assert_str_eq(next(feed, &some, &lost), "three\n");
     ck_assert_str_eq(next(feed, &some, &lost), "");
-    publish(feed, NULL, "refused", "four\n");
+    publish(feed, NULL, VERDICT_REFUSED, "four\n");
     ck_assert(is_readable(feed));
     feed_unwatch(feed);
     ck_assert(feed_is_watched(feed));
@@ -193,7 +193,7 @@ START_TEST(who_is_slow_loses_the_oldest_lines_and_is_told_how_many)
     feed_watch(feed, &watcher);
     for (int i = 0; i < FEED_LINES + 10; i++) {
         snprintf(text, sizeof(text), "%d\n", i);
-        publish(feed, "a", "stored", text);
+        publish(feed, "a", VERDICT_STORED, text);
     }
     ck_assert_str_eq(next(feed, &watcher, &lost), "10\n");
     ck_assert_uint_eq(lost, 10);
@@ -209,7 +209,7 @@ START_TEST(long_lines_push_others_out_and_the_longest_are_lost)
     static char text[FEED_BYTES + 2];
     struct feed *feed = feed_open();
     struct feed_watcher watcher = {0};
-    struct feed_line line = {.verdict = "stored", .text = text, .len = FEED_BYTES / 2};
+    struct feed_line line = {.verdict = VERDICT_STORED, .text = text, .len = FEED_BYTES / 2};
     uint64_t lost = 0;
 
     memset(text, 'x', sizeof(text));
@@ -220,7 +220,7 @@ START_TEST(long_lines_push_others_out_and_the_longest_are_lost)
     ck_assert_uint_eq(lost, 1);
     line.len = FEED_BYTES + 1;
     feed_post(feed, &line);
-    publish(feed, "a", "stored", "short\n");
+    publish(feed, "a", VERDICT_STORED, "short\n");
     ck_assert_str_ne(next(feed, &watcher, &lost), "");
     ck_assert_str_eq(next(feed, &watcher, &lost), "short\n");
     ck_assert_uint_eq(lost, 2);
@@ -232,7 +232,7 @@ END_TEST
 static void *publish_many(void *feed)
 {
     for (int i = 0; i < COUNTED; i++)
-        publish(feed, "a", "stored", "line\n");
+        publish(feed, "a", VERDICT_STORED, "line\n");
     return NULL;
 }
 

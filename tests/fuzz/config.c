@@ -24,12 +24,6 @@ void include_close(struct include *include)
     (void)include;
 }
 
-void include_find(const char *file, const char *key, struct include_place *place)
-{
-    snprintf(place->file, sizeof(place->file), "%s", file);
-    snprintf(place->key, sizeof(place->key), "%s", key);
-}
-
 static void check_config(const struct config *c)
 {
     fuzz_check((c->sources_count > 0 && c->sources != NULL) || c->include != NULL);
@@ -37,6 +31,10 @@ static void check_config(const struct config *c)
     fuzz_check(c->threads > 0 && c->threads <= 256);
     fuzz_check(c->limits.body_bytes > 0 && c->limits.body_bytes <= 1 << 30);
     fuzz_check(c->limits.connections > 0);
+    fuzz_check(c->limits.idle_seconds >= 1 && c->limits.idle_seconds <= 86400);
+    fuzz_check(c->store.keep_days >= 1 && c->store.queue_bytes >= 1);
+    for (unsigned i = 0; i < c->destinations_count; i++)
+        fuzz_check(c->destinations[i].concurrency >= 1 && c->destinations[i].concurrency <= 256);
     fuzz_check(c->log.body == 0 || c->log.body == 1);
     fuzz_check(c->admin.token == NULL || c->admin.address != NULL);
     for (unsigned i = 0; i < c->sources_count; i++) {

@@ -31,8 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_text(q.source, sizeof(q.source));
     check_text(q.type, sizeof(q.type));
     check_text(q.id, sizeof(q.id));
-    check_text(q.verdict, sizeof(q.verdict));
     check_text(q.destination, sizeof(q.destination));
+    fuzz_check(q.verdict < VERDICT_END);
     fuzz_check(q.limit >= 1 && q.limit <= QUERY_LIMIT_MAX);
     fuzz_check(q.before >= 1 && q.seq >= 0);
     fuzz_check(q.since_us >= 0 && q.since_us < q.until_us);

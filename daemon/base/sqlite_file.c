@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/base/sqlite_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool sqlite_file_say(char *why, const char *path, const char *what, const char *detail)
+{
+    snprintf(why, SQLITE_FILE_WHY_SIZE, "%s: %s%s", path, what, detail);
+    return false;
+}
+
+bool sqlite_file_fail(const struct sqlite_file *file, const char *what, const char *detail,
+                      char why[SQLITE_FILE_WHY_SIZE])
+{
+    return sqlite_file_say(why, file->path, what, detail);
+}
+
+void sqlite_file_error_text(const struct sqlite_file *file, int code,
+                            char why[SQLITE_FILE_WHY_SIZE])
+{
+    int error = sqlite3_system_errno(file->sqlite);
+
+    /* The transaction was rolled back since: the handle's own message may be of that. */
+    snprintf(why, SQLITE_FILE_WHY_SIZE, "%s: %s%s%s", file->path, sqlite3_errstr(code),
+             error == 0 ? "" : ": ", error == 0 ? "" : strerror(error));
+}
+
+/* ---- before SQLite opens the file */
+
+/* A file that is not there yet has the name that it was given. Behind a slash it is nothing but
+ * that: ":memory:" and "file:..." would mean something to SQLite, and be gone with the process. */
+static bool sqlite_file_resolve(struct sqlite_file *file, const char *path)
+{
+    if (path == NULL) {
+        file->path = strdup(file->schema->kind);
+        file->name = strdup(":memory:");
+    } else {
+        file->path = strdup(path);
+        file->name = realpath(path, NULL);
+        if (file->name == NULL &&
+            asprintf(&file->name, "%s%s", path[0] == '/' ? "" : "./", path) < 0)
+            file->name = NULL;
+    }
+    return file->path != NULL && file->name != NULL;
+}
+
+/* SQLite removes its WAL when the last connection is closed. */
+static bool sqlite_file_has_wal(const struct sqlite_file *file)
+{
+    struct stat st;
+    char *path;
+    bool found;
+
+    if (asprintf(&path, "%s-wal", file->name) < 0)
+        return false;
+    found = stat(path, &st) == 0 && st.st_size > 0;
+    free(path);
+    return found;
+}
+
+static bool sqlite_file_check_writable(const struct sqlite_file *file, char *why)
+{
+    struct stat st;
+
+    if (stat(file->name, &st) != 0)
+        return true;
+    if (!S_ISREG(st.st_mode))
+        return sqlite_file_fail(file, "not a regular file", "", why);
+    /* SQLite would open it to be read. */
+    return access(file->name, W_OK) == 0 ||
+           sqlite_file_fail(file, "cannot be written: ", strerror(errno), why);
+}
+
+/* One process writes. The lock has a file of its own, since closing any descriptor of SQLite's
+ * files would give its locks away. */
+static bool sqlite_file_lock(struct sqlite_file *file, char *why)
+{
+    char *path;
+    bool good = false;
+
+    if (asprintf(&path, "%s-lock", file->name) < 0)
+        return sqlite_file_fail(file, "out of memory", "", why);
+    file->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (file->lock < 0)
+        sqlite_file_say(why, path, "cannot be opened: ", strerror(errno));
+    else if (flock(file->lock, LOCK_EX | LOCK_NB) == 0)
+        good = true;
+    else if (errno == EWOULDBLOCK)
+        sqlite_file_fail(file, "another process has this store open", "", why);
+    else
+        sqlite_file_say(why, path, "cannot be locked: ", strerror(errno));
+    free(path);
+    return good;
+}
+
+/* ---- SQLite and the schema */
+
+static bool sqlite_file_connect(struct sqlite_file *file, enum sqlite_file_mode mode, char *why)
+{
+    /* A reader writes, too: into the WAL's index, in shared memory. */
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+                (mode == SQLITE_FILE_WRITE ? SQLITE_OPEN_CREATE : 0);
+    int error;
+
+    if (sqlite3_open_v2(file->name, &file->sqlite, flags, NULL) == SQLITE_OK) {
+        sqlite3_extended_result_codes(file->sqlite, 1);
+        sqlite3_busy_timeout(file->sqlite, file->schema->busy_ms);
+        return true;
+    }
+    errno = error = file->sqlite == NULL ? ENOMEM : sqlite3_system_errno(file->sqlite);
+    return sqlite_file_fail(file, "cannot be opened: ",
+                            error == 0 ? sqlite3_errmsg(file->sqlite) : strerror(error), why);
+}
+
+/* -1 on failure. */
+static int64_t sqlite_file_query_number(struct sqlite_file *file, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    int64_t number = -1;
+
+    if (sqlite3_prepare_v2(file->sqlite, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return number;
+}
+
+bool sqlite_file_execute(struct sqlite_file *file, const char *sql, char why[SQLITE_FILE_WHY_SIZE])
+{
+    int code = sqlite3_exec(file->sqlite, sql, NULL, NULL, NULL);
+
+    if (code != SQLITE_OK)
+        sqlite_file_error_text(file, sqlite3_extended_errcode(file->sqlite), why);
+    return code == SQLITE_OK;
+}
+
+/* Never changes a file that is not ours: nor is what its owner left in its WAL moved into it when
+ * we close it. */
+static bool sqlite_file_check_schema(struct sqlite_file *file, char *why)
+{
+    const struct sqlite_schema *schema = file->schema;
+    int64_t tables, application;
+
+    sqlite3_db_config(file->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    tables = sqlite_file_query_number(file, "SELECT count(*) FROM sqlite_master");
+    application = sqlite_file_query_number(file, "PRAGMA application_id");
+    if (tables < 0) {
+        sqlite_file_error_text(file, sqlite3_extended_errcode(file->sqlite), why);
+        return false;
+    }
+    file->version = sqlite_file_query_number(file, "PRAGMA user_version");
+    file->is_new = tables == 0 && application == 0 && file->version == 0;
+    if (!file->is_new && application != schema->application_id)
+        return sqlite_file_fail(file, "this is a database, but no ", schema->kind, why);
+    if (file->version <= schema->version)
+        return true;
+    snprintf(why, SQLITE_FILE_WHY_SIZE,
+             "%s: this store was written by a newer %s: install that version, or give another file",
+             file->path, schema->program);
+    return false;
+}
+
+bool sqlite_file_migrate(struct sqlite_file *file, char why[SQLITE_FILE_WHY_SIZE])
+{
+    const struct sqlite_schema *schema = file->schema;
+    char done[96];
+
+    snprintf(done, sizeof(done), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
+             schema->application_id, schema->version);
+    if (file->version < schema->version) {
+        if (!sqlite_file_execute(file, "BEGIN IMMEDIATE", why))
+            return false;
+        for (int64_t version = file->version; version < schema->version; version++)
+            if (!sqlite_file_execute(file, schema->migrations[version], why))
+                return false;
+        if (!sqlite_file_execute(file, done, why))
+            return false;
+    }
+    sqlite3_db_config(file->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return true;
+}
+
+/* ---- open and close */
+
+bool sqlite_file_open(struct sqlite_file *file, const struct sqlite_schema *schema,
+                      const char *path, enum sqlite_file_mode mode, char why[SQLITE_FILE_WHY_SIZE])
+{
+    bool locks = mode == SQLITE_FILE_WRITE && path != NULL, good;
+
+    *file = (struct sqlite_file){.schema = schema, .lock = -1};
+    errno = 0;
+    if (!sqlite_file_resolve(file, path)) {
+        good = sqlite_file_say(why, path == NULL ? schema->kind : path, "out of memory", "");
+    } else {
+        file->was_left_open = locks && sqlite_file_has_wal(file);
+        good = (!locks || (sqlite_file_check_writable(file, why) && sqlite_file_lock(file, why))) &&
+               sqlite_file_connect(file, mode, why) && sqlite_file_check_schema(file, why);
+    }
+    if (!good)
+        sqlite_file_close(file);
+    return good;
+}
+
+void sqlite_file_close(struct sqlite_file *file)
+{
+    sqlite3_stmt *statement;
+    int saved = errno;
+
+    while (file->sqlite != NULL && (statement = sqlite3_next_stmt(file->sqlite, NULL)) != NULL)
+        sqlite3_finalize(statement);
+    sqlite3_close(file->sqlite);
+    if (file->lock >= 0)
+        close(file->lock);
+    free(file->path);
+    free(file->name);
+    *file = (struct sqlite_file){.lock = -1};
+    errno = saved;
+}
