@@ -536,6 +536,9 @@ static void service_close_all(struct service *s)
 
     if (s->admin != NULL)
         admin_set_stopping(s->admin);
+    /* Before the receiver cuts connections, so that waiting senders get an answer. */
+    if (forwarder != NULL)
+        forwarder_end_waits(forwarder, clock_mono_us() + (int64_t)seconds * 750000);
     if (s->ingest != NULL)
         receive_server_stop(s->ingest, seconds);
     admin_close(&s->admin);

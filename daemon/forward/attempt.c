@@ -353,12 +353,17 @@ static void attempt_send(struct attempt *attempt)
         attempt_fail(attempt, "out of memory");
 }
 
+void attempt_end_waits(struct attempt *attempt)
+{
+    attempt_answer_waiters(attempt, &(struct client_result){.outcome = CLIENT_FAILED});
+}
+
 static void attempt_park_missing(struct attempt *attempt)
 {
     attempt_set_error(attempt, "the store no longer holds this delivery");
     attempt->facts.state = OUTBOX_PARKED;
     attempt->reached = true;
-    attempt_answer_waiters(attempt, &(struct client_result){.outcome = CLIENT_FAILED});
+    attempt_end_waits(attempt);
     attempt->answered(attempt);
 }
 

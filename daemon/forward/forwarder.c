@@ -281,7 +281,8 @@ struct forwarder {
     atomic_bool awake; /* or about to wake */
     atomic_bool stop;
     _Atomic int64_t stop_by_us;
-    bool reported; /* forwarder thread only */
+    _Atomic int64_t end_waits_us; /* INT64_MAX: not stopping */
+    bool reported;                /* forwarder thread only */
 };
 
 void forwarder_wake(struct forwarder *forwarder)
@@ -315,6 +316,8 @@ static void forwarder_run_queues(struct forwarder *forwarder, bool news)
 
     if (news)
         queues_each(&forwarder->queues, queue_notify);
+    if (now_us >= atomic_load(&forwarder->end_waits_us))
+        queues_each(&forwarder->queues, queue_end_waits);
     for (size_t i = 0; i < forwarder->queues.count; i++) {
         int code = queue_run(forwarder->queues.all[i], now_us);
 
@@ -329,6 +332,10 @@ static void forwarder_run_queues(struct forwarder *forwarder, bool news)
 static int forwarder_wait_ms(const struct forwarder *forwarder)
 {
     int64_t now_us = clock_mono_us(), wait_us = (int64_t)LONGEST_WAIT_MS * 1000;
+    int64_t left_us = atomic_load(&forwarder->end_waits_us) - now_us;
+
+    if (left_us > 0 && left_us < wait_us)
+        wait_us = left_us;
 
     for (size_t i = 0; i < forwarder->queues.count; i++) {
         int64_t of_queue = queue_wait_us(forwarder->queues.all[i], now_us);
@@ -616,12 +623,19 @@ struct forwarder *forwarder_open(const struct forwarder_options *options, char w
         return NULL;
     }
     forwarder->options = *options;
+    atomic_init(&forwarder->end_waits_us, INT64_MAX);
     mailbox_open(&forwarder->mailbox, forwarder_on_mail, forwarder);
     forwarder->heartbeat = heartbeat_begin(options->heartbeats, "the forwarder thread");
     queues_init(&forwarder->queues);
     if (!forwarder_start(forwarder, why))
         forwarder_free(&forwarder);
     return forwarder;
+}
+
+void forwarder_end_waits(struct forwarder *forwarder, int64_t at_us)
+{
+    atomic_store(&forwarder->end_waits_us, at_us);
+    client_calls_wake(forwarder->calls);
 }
 
 void forwarder_stop(struct forwarder *forwarder, unsigned seconds)

@@ -692,11 +692,23 @@ void queue_notify(struct queue *queue)
     queue->schedule.news = true;
 }
 
+static void queue_end_idle_waits(struct queue *queue)
+{
+    while (queue->waiters.first != NULL)
+        answer_wait_finish(answer_wait_list_take(&queue->waiters), ANSWER_WAIT_FAILED);
+}
+
+void queue_end_waits(struct queue *queue)
+{
+    queue_end_idle_waits(queue);
+    for (unsigned i = 0; i < queue->slots.count; i++)
+        attempt_end_waits(queue->slots.all[i]);
+}
+
 void queue_stop(struct queue *queue)
 {
     queue->stopping = true;
-    while (queue->waiters.first != NULL)
-        answer_wait_finish(answer_wait_list_take(&queue->waiters), ANSWER_WAIT_FAILED);
+    queue_end_idle_waits(queue);
 }
 
 void queue_cancel(struct queue *queue)

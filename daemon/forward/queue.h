@@ -63,6 +63,9 @@ void queue_notify(struct queue *queue);
 /* Adds a sender that waits for the answer to waiter->seq. */
 void queue_add_waiter(struct queue *queue, struct answer_wait *waiter);
 
+/* Ends the waits of all senders; attempts go on. */
+void queue_end_waits(struct queue *queue);
+
 /* Starts no more attempts, and ends the waits of senders without a running attempt. */
 void queue_stop(struct queue *queue);
 

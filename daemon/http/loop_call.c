@@ -5,6 +5,7 @@
 
 enum {
     LOOP_CALLS_WAIT_MS = 20,
+    LOOP_CALLS_LAST_TURNS = 3,
 };
 
 struct loop_calls {
@@ -49,6 +50,9 @@ void loop_calls_close(struct loop_calls *calls)
 {
     while (calls->outstanding > 0)
         h2o_evloop_run(calls->ctx->loop, LOOP_CALLS_WAIT_MS);
+    /* libh2o sends the last answers, and closes their connections, in later turns. */
+    for (int turns = 0; turns < LOOP_CALLS_LAST_TURNS; turns++)
+        h2o_evloop_run(calls->ctx->loop, 0);
     h2o_multithread_unregister_receiver(calls->ctx->queue, &calls->receiver);
     mailbox_close(&calls->mailbox);
     free(calls);
