@@ -11,43 +11,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* ---- the clauses of a scheme's description, hookline-schemes(7), word by word. Pure.
- * Whether the description is sound is for the library to say.
- *
- * Ownership  Words point into the description. */
-
-enum {
-    DESCRIPTION_WORDS_MAX = 8,
-    DESCRIPTION_SIZE = 1024
-};
-
-struct description_clause {
-    hookline_bytes words[DESCRIPTION_WORDS_MAX]; /* the first one is the keyword */
-    size_t count;
-};
-
-/* The next clause, and *description behind it. False at the end. */
-bool description_next(const char **description, struct description_clause *clause);
-
-/* The clause that begins with this word and, unless it is NULL, that second one. If there are
- * several, the last one counts. */
-bool description_find(const char *description, const char *first, const char *second,
-                      struct description_clause *clause);
-
-/* Whether a word is this text; a number behind the last word is never. */
-bool clause_word_is(const struct description_clause *clause, size_t number, const char *text);
-
-/* Copies a word, up to the '|' in a pair of names; "" if there is no such word or no room. */
-void clause_copy_word(const struct description_clause *clause, size_t number, char *out,
-                      size_t size);
+#include "daemon/hints/clause.h"
 
 /* Whether the content that is signed has this part, such as "{url}". */
 bool description_signs(const char *description, const char *part);
-
-/* Writes the description with the clause of that keyword left out and `clause` in its place. False
- * if it is too long. */
-bool description_replace(const char *description, const char *keyword, const char *clause,
-                         char out[DESCRIPTION_SIZE]);
 
 enum {
     DESCRIPTION_NAME_SIZE = 256,

@@ -19,16 +19,16 @@ static bool draft_fail(char *why, const char *what)
 /* Whether the scheme has a header for an id that is nowhere else. */
 static bool draft_needs_id(const char *description)
 {
-    struct description_clause id;
+    struct clause id;
 
-    return description_find(description, "id", "header", &id) && !clause_word_is(&id, 3, "equals");
+    return clause_find(description, "id", "header", &id) && !clause_word_is(&id, 3, "equals");
 }
 
 static bool draft_choose_id(struct draft *draft, const struct draft_options *options,
                             const struct secrets *secrets, char *why)
 {
     char made[IDS_SIZE];
-    struct description_clause id;
+    struct clause id;
     int len;
 
     ids_make_hex(made, payload_id_prefix(secrets->name));
@@ -37,7 +37,7 @@ static bool draft_choose_id(struct draft *draft, const struct draft_options *opt
     if (len >= DRAFT_ID_SIZE)
         return draft_fail(why, "--id: expected at most 256 characters");
     if (options->id != NULL && !options->test &&
-        !description_find(secrets->description, "id", "header", &id))
+        !clause_find(secrets->description, "id", "header", &id))
         return draft_fail(why, "--id: this scheme sends no id in a header; it goes into the body");
     if (options->id != NULL || draft_needs_id(secrets->description))
         draft->id = (hookline_bytes){draft->id_text, (size_t)len};

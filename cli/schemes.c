@@ -99,10 +99,10 @@ static void cmd_schemes_print_secret(const struct description_summary *a)
 
 static void cmd_schemes_print_clauses(const char *description)
 {
-    struct description_clause clause;
+    struct clause clause;
 
     printf("\n  As hookline-schemes(7) has it:\n");
-    while (description_next(&description, &clause)) {
+    while (clause_next(&description, &clause)) {
         const hookline_bytes *last = &clause.words[clause.count - 1];
 
         printf("    %.*s;\n", (int)(last->base + last->len - clause.words[0].base),

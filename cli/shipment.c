@@ -79,7 +79,7 @@ static bool shipment_sign_with_newline(struct shipment_builder *p)
     char *key, *hex;
     bool good;
 
-    if (!description_replace(p->spec->description, "secret", "secret hex", description) ||
+    if (!clause_replace(p->spec->description, "secret", "secret hex", description) ||
         2 * (len + 1) > HOOKLINE_SECRET_LENGTH_MAX)
         return shipment_fail(p, "secret-newline: the secret is too long for it");
     key = sodium_malloc(len + 1);
@@ -99,9 +99,9 @@ static bool shipment_sign_with_newline(struct shipment_builder *p)
 
 static bool shipment_lists_signatures(const char *description)
 {
-    struct description_clause list;
+    struct clause list;
 
-    return description_find(description, "list", NULL, &list) && !clause_word_is(&list, 1, "none");
+    return clause_find(description, "list", NULL, &list) && !clause_word_is(&list, 1, "none");
 }
 
 /* Signatures are listed in the order of the secrets: who looks at the first one only does not find
@@ -150,11 +150,11 @@ static bool shipment_copy_body(struct shipment_builder *p)
 
 static bool shipment_fault_before_sign(struct shipment_builder *p)
 {
-    struct description_clause timestamp;
+    struct clause timestamp;
     char path[NAME_SIZE];
 
     if (p->faults->shift_s != 0) {
-        if (!description_find(p->spec->description, "timestamp", NULL, &timestamp))
+        if (!clause_find(p->spec->description, "timestamp", NULL, &timestamp))
             return shipment_fail(p, "stale, future: this scheme signs no time");
         clause_copy_word(&timestamp, 2, path, sizeof(path));
         if (clause_word_is(&timestamp, 1, "body"))
@@ -251,11 +251,11 @@ static const char *shipment_content_type(struct faults_body body)
 static bool shipment_write_headers(struct shipment_builder *p, char **out)
 {
     const char *type = shipment_content_type(p->body), *agent = "hookline/" HOOKLINE_VERSION;
-    struct description_clause signature;
+    struct clause signature;
     char name[NAME_SIZE];
     bool good = true;
 
-    description_find(p->spec->description, "signature", NULL, &signature);
+    clause_find(p->spec->description, "signature", NULL, &signature);
     clause_copy_word(&signature, 1, name, sizeof(name));
     if (!shipment_has_extra(p, "Content-Type"))
         good = shipment_write_header(out++, "Content-Type", (hookline_bytes){type, strlen(type)});

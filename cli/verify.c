@@ -247,11 +247,10 @@ struct cmd_verify_job {
 /* ---- the right signature, for who is testing */
 
 /* A word of a clause may be two names, "A|B", of which the sender uses one. */
-static bool cmd_verify_find_header(const struct cmd_verify_job *c,
-                                   const struct description_clause *clause, size_t word,
-                                   hookline_bytes *value)
+static bool cmd_verify_find_header(const struct cmd_verify_job *c, const struct clause *clause,
+                                   size_t word, hookline_bytes *value)
 {
-    struct description_clause other = *clause;
+    struct clause other = *clause;
     char name[NAME_SIZE];
     hookline_bytes *names = &other.words[word];
 
@@ -271,7 +270,7 @@ static bool cmd_verify_find_header(const struct cmd_verify_job *c,
 }
 
 /* The item of a list such as "t=1492774577,v1=xxx". */
-static bool cmd_verify_find_pair(hookline_bytes list, const struct description_clause *timestamp,
+static bool cmd_verify_find_pair(hookline_bytes list, const struct clause *timestamp,
                                  hookline_bytes *value)
 {
     char key[NAME_SIZE];
@@ -297,13 +296,13 @@ static bool cmd_verify_find_pair(hookline_bytes list, const struct description_c
  * the one that came; nothing of it is authentic. 0 if it says none. */
 static int64_t cmd_verify_claimed_time(const struct cmd_verify_job *c)
 {
-    struct description_clause timestamp, signature;
+    struct clause timestamp, signature;
     hookline_bytes value = {NULL, 0};
     char text[TIME_SIZE];
     int64_t us;
 
-    if (!description_find(c->secrets->description, "timestamp", NULL, &timestamp) ||
-        !description_find(c->secrets->description, "signature", NULL, &signature))
+    if (!clause_find(c->secrets->description, "timestamp", NULL, &timestamp) ||
+        !clause_find(c->secrets->description, "signature", NULL, &signature))
         return 0;
     if (clause_word_is(&timestamp, 1, "header"))
         cmd_verify_find_header(c, &timestamp, 2, &value);
@@ -323,7 +322,7 @@ static int64_t cmd_verify_claimed_time(const struct cmd_verify_job *c)
 /* What the request lacks may be just what is needed for it: the verdict is said all the same. */
 static void cmd_verify_sign_right(struct cmd_verify_job *c)
 {
-    struct description_clause id;
+    struct clause id;
     struct signing_input input = {
         .verifier = c->secrets->verifier,
         .description = c->secrets->description,
@@ -334,7 +333,7 @@ static void cmd_verify_sign_right(struct cmd_verify_job *c)
 
     if (input.now <= 0)
         input.now = c->verdict.now;
-    if (description_find(c->secrets->description, "id", "header", &id))
+    if (clause_find(c->secrets->description, "id", "header", &id))
         cmd_verify_find_header(c, &id, 2, &input.id);
     if (secrets_sign(&input, &c->right, why))
         c->verdict.right = &c->right;

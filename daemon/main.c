@@ -30,16 +30,11 @@ static void daemon_keep_private(void)
 #endif
 }
 
-static void daemon_warn(const char *text)
-{
-    message_warning("%s", text);
-}
-
 /* The service opens them when it needs them; but --check is to speak of them, too. */
 static bool daemon_check_listeners(struct options *o)
 {
     struct listener_configs *listener_configs =
-        listener_configs_open(o->config, daemon_warn, o->why);
+        listener_configs_open(o->config, message_warn_text, o->why);
     bool good = listener_configs != NULL;
 
     listener_configs_free(&listener_configs);
@@ -66,7 +61,7 @@ static int daemon_check_or_run(struct options *o)
         config_free(&o->config);
     }
     if (o->config != NULL && daemon_check_listeners(o))
-        policy = policy_open(o->config, daemon_warn, o->why);
+        policy = policy_open(o->config, message_warn_text, o->why);
     if (policy == NULL)
         message_error("%s", o->why);
     else if (o->mode == OPTIONS_CHECK)

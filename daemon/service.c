@@ -123,7 +123,7 @@ static bool reload_register(const struct reload *r, struct policy *policy,
     };
 
     sem_init(&e.done, 0, 0);
-    if (writer_submit(store_writer(r->store), &e.task))
+    if (writer_post(store_writer(r->store), &e.task))
         while (sem_wait(&e.done) != 0)
             ;
     sem_destroy(&e.done);
@@ -199,11 +199,6 @@ static void reload_report_removed(const struct policy *before, const struct poli
 
 /* ---- all of it */
 
-static void reload_warn(const char *text)
-{
-    message_warning("%s", text);
-}
-
 /* True if the rules are in force. */
 static bool reload_follow(const struct reload *r, struct policy *policy,
                           const struct policy *before, char *why)
@@ -235,8 +230,10 @@ static void reload_report_counts(size_t sources, size_t destinations)
 
 static bool reload_config(const struct reload *r, const struct config *config, char *why)
 {
-    struct listener_configs *listener_configs = listener_configs_open(config, reload_warn, why);
-    struct policy *policy = listener_configs == NULL ? NULL : policy_open(config, reload_warn, why);
+    struct listener_configs *listener_configs =
+        listener_configs_open(config, message_warn_text, why);
+    struct policy *policy =
+        listener_configs == NULL ? NULL : policy_open(config, message_warn_text, why);
     struct policy *before = policy_slot_hold(r->policy_slot);
     bool good = policy != NULL && reload_follow(r, policy, before, why);
 
@@ -368,7 +365,7 @@ static void service_close_log(struct service *s)
 static int service_open_views(struct service *s)
 {
     s->metrics = metrics_new();
-    s->feed = feed_new();
+    s->feed = feed_open();
     s->heartbeats = heartbeats_new();
     s->policy_slot = policy_slot_new(s->first);
     s->refusal_limit = refusal_limit_new(clock_mono_us());
@@ -539,6 +536,9 @@ static void service_close_all(struct service *s)
 
     if (s->admin != NULL)
         admin_set_stopping(s->admin);
+    /* Before the receiver cuts connections, so that waiting senders get an answer. */
+    if (forwarder != NULL)
+        forwarder_end_waits(forwarder, clock_mono_us() + (int64_t)seconds * 750000);
     if (s->ingest != NULL)
         receive_server_stop(s->ingest, seconds);
     admin_close(&s->admin);
@@ -550,7 +550,7 @@ static void service_close_all(struct service *s)
     /* Not before: the journal wakes it. */
     forwarder_free(&forwarder);
     policy_slot_free(&s->policy_slot);
-    feed_free(&s->feed);
+    feed_close(&s->feed);
     heartbeats_free(&s->heartbeats);
     refusal_limit_free(&s->refusal_limit);
     metrics_free(&s->metrics);

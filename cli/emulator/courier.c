@@ -207,7 +207,7 @@ static void courier_return_all(struct courier *courier)
 
     while (courier->under_way != NULL)
         client_call_cancel(courier->under_way->call);
-    mailbox_drain(&courier->mailbox);
+    mailbox_take(&courier->mailbox);
     while ((job = courier->waiting) != NULL) {
         courier->waiting = job->next;
         job->sent = false;
@@ -221,7 +221,7 @@ static void *courier_run(void *data)
     struct courier_job *job;
 
     while (!atomic_load(&courier->stopping)) {
-        mailbox_drain(&courier->mailbox);
+        mailbox_take(&courier->mailbox);
         while ((job = courier_take_due(courier)) != NULL)
             courier_job_start(courier, job);
         client_calls_poll(courier->calls, courier_wait_ms(courier));
@@ -272,12 +272,12 @@ struct courier *courier_open(const char *ca_file, char why[COURIER_WHY_SIZE])
     } else {
         int error;
 
-        mailbox_init(&courier->mailbox, courier_wake, courier);
+        mailbox_open(&courier->mailbox, courier_wake, courier);
         error = pthread_create(&courier->thread, NULL, courier_run, courier);
         if (error == 0)
             return courier;
         snprintf(why, COURIER_WHY_SIZE, "cannot start a thread: %s", strerror(error));
-        mailbox_destroy(&courier->mailbox);
+        mailbox_close(&courier->mailbox);
     }
     if (courier != NULL) {
         client_calls_free(&courier->calls);
@@ -297,7 +297,7 @@ void courier_close(struct courier **courier)
     courier_wake(c);
     pthread_join(c->thread, NULL);
     client_calls_free(&c->calls);
-    mailbox_destroy(&c->mailbox);
+    mailbox_close(&c->mailbox);
     free(c->ca_file);
     free(c);
     *courier = NULL;

@@ -23,7 +23,7 @@ enum {
 struct emulated_delivery {
     struct courier_job job;
     struct dispatcher *dispatcher;
-    struct loop_call *loop_call;
+    struct mailbox_message call; /* returns it to the loop */
     char *provider, *endpoint_id, *event_id, *event_type;
     char *delivery_id; /* NULL: not recorded */
     char *status_names[5];
@@ -359,18 +359,17 @@ static void dispatch_report_attempt(struct emulated_delivery *d, bool succeeded,
         done(d->data, &attempt);
 }
 
-static void dispatch_on_finished(void *data, bool good);
+static void dispatch_take_call(struct mailbox_message *call);
 
-static bool dispatch_submit(struct emulated_delivery *d, int64_t due_us)
+static void dispatch_submit(struct emulated_delivery *d, int64_t due_us)
 {
     free(d->job.error);
     free(d->job.excerpt);
     d->job.error = d->job.excerpt = NULL;
     d->job.due_us = due_us;
-    d->loop_call = loop_call_begin(d->dispatcher->loop_calls, dispatch_on_finished, d);
-    if (d->loop_call != NULL)
-        courier_send(d->dispatcher->options.courier, &d->job);
-    return d->loop_call != NULL;
+    d->call.take = dispatch_take_call;
+    loop_call_begin(d->dispatcher->loop_calls);
+    courier_send(d->dispatcher->options.courier, &d->job);
 }
 
 /* Reloads the endpoint, which may have changed since. Returns false if it is disabled or gone. */
@@ -393,13 +392,15 @@ static bool dispatch_schedule_next(struct emulated_delivery *d, bool retry)
         return false;
     if (d->copies_left > 0) {
         d->copies_left--;
-        return dispatch_submit(d, 0);
+        dispatch_submit(d, 0);
+        return true;
     }
     if (!retry)
         return false;
     shipment_free(&d->job.shipment);
     d->job.only_waits = true;
-    return dispatch_submit(d, clock_mono_us() + (int64_t)d->retry_s[d->attempts - 1] * 1000000);
+    dispatch_submit(d, clock_mono_us() + (int64_t)d->retry_s[d->attempts - 1] * 1000000);
+    return true;
 }
 
 _Static_assert((int)SHIPMENT_WHY_SIZE == (int)FAULTS_WHY_SIZE, "one is written into the other");
@@ -432,18 +433,20 @@ static bool dispatch_start_retry(struct emulated_delivery *d)
     d->job.only_waits = false;
     if (d->dispatcher->stopping)
         return false;
-    if (dispatch_refresh(d))
-        return dispatch_submit(d, 0);
+    if (dispatch_refresh(d)) {
+        dispatch_submit(d, 0);
+        return true;
+    }
     free(d->job.error);
     d->job.error = strdup("given up: the endpoint is disabled or gone");
     return false;
 }
 
-static void dispatch_on_finished(void *data, bool good)
+static void dispatch_take_call(struct mailbox_message *call)
 {
-    struct emulated_delivery *d = data;
+    struct emulated_delivery *d =
+        (struct emulated_delivery *)((char *)call - offsetof(struct emulated_delivery, call));
 
-    (void)good;
     if (dispatch_start_retry(d))
         return;
     if (!d->repeating) {
@@ -459,12 +462,12 @@ static void dispatch_on_finished(void *data, bool good)
     emulated_delivery_free(&d);
 }
 
-/* On the courier's thread. */
+/* Runs on the courier thread. */
 static void dispatch_on_job_returned(struct courier_job *job)
 {
     struct emulated_delivery *d = job->data;
 
-    loop_call_done(d->loop_call, true);
+    loop_call_post(d->dispatcher->loop_calls, &d->call);
 }
 
 bool dispatcher_send(struct dispatcher *dispatcher, const struct dispatch_request *request,
@@ -481,9 +484,9 @@ bool dispatcher_send(struct dispatcher *dispatcher, const struct dispatch_reques
     d->job.spec.now = clock_wall_us() / 1000000;
     d->job.shipment = shipment_build(&d->job.spec, &d->job.faults, why);
     good = d->job.shipment != NULL && dispatch_record(dispatcher, d, request, why);
-    if (good && !dispatch_submit(d, 0))
-        good = dispatch_fail(why, "out of memory");
-    if (!good)
+    if (good)
+        dispatch_submit(d, 0);
+    else
         emulated_delivery_free(&d);
     return good;
 }

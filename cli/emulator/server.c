@@ -33,16 +33,11 @@ struct api_server_handler {
     struct api_server *server;
 };
 
-/* Lives in the request's pool and dies with the request. */
-struct api_server_ticket {
-    struct api_server_call *call;
-};
-
 /* Copies of the request, which may be gone before the answer. */
 struct api_server_call {
     struct api_call api;
-    h2o_req_t *req; /* NULL after the client has left */
-    struct api_server_ticket *ticket;
+    struct request_ticket ticket;
+    bool *answered; /* for the function that began the call; NULL: the answer comes later */
     h2o_mem_pool_t pool;
 };
 
@@ -94,14 +89,14 @@ static void api_server_reset(h2o_req_t *req)
 static void api_server_on_answer(struct api_call *api, const struct api_answer *answer)
 {
     struct api_server_call *call = H2O_STRUCT_FROM_MEMBER(struct api_server_call, api, api);
+    h2o_req_t *req = request_ticket_take(&call->ticket);
 
-    if (call->req != NULL) {
-        call->ticket->call = NULL;
-        if (answer->reset)
-            api_server_reset(call->req);
-        else
-            api_server_send(call->req, answer);
-    }
+    if (req != NULL && answer->reset)
+        api_server_reset(req);
+    else if (req != NULL)
+        api_server_send(req, answer);
+    if (call->answered != NULL)
+        *call->answered = true;
     h2o_mem_clear_pool(&call->pool);
     free(call);
 }
@@ -150,30 +145,21 @@ static void api_server_copy_request(struct api_server_call *call, const h2o_req_
     api_server_copy_headers(call, req);
 }
 
-static void api_server_on_request_gone(void *data)
-{
-    struct api_server_ticket *ticket = data;
-
-    if (ticket->call != NULL)
-        ticket->call->req = NULL;
-}
-
 static void api_server_begin(struct api_server *server, h2o_req_t *req)
 {
     struct api_server_call *call = h2o_mem_alloc(sizeof(*call));
-    struct api_server_ticket *ticket =
-        h2o_mem_alloc_shared(&req->pool, sizeof(*ticket), api_server_on_request_gone);
+    bool answered = false;
 
-    *call = (struct api_server_call){
-        .api = {.answer = api_server_on_answer}, .req = req, .ticket = ticket};
+    *call =
+        (struct api_server_call){.api = {.answer = api_server_on_answer}, .answered = &answered};
+    request_ticket_open(&call->ticket, req);
     h2o_mem_init_pool(&call->pool);
     api_server_copy_request(call, req);
-    ticket->call = call;
-    h2o_mem_addref_shared(ticket);
     server->options.handle(server->options.data, &call->api);
-    if (ticket->call != NULL)
-        connection_defer(req);
-    h2o_mem_release_shared(ticket);
+    if (answered)
+        return;
+    call->answered = NULL;
+    connection_defer(req);
 }
 
 static int api_server_on_request(h2o_handler_t *super, h2o_req_t *req)
@@ -195,7 +181,7 @@ static void api_server_start_on_loop(h2o_handler_t *super, h2o_context_t *ctx)
 {
     struct api_server *server = ((struct api_server_handler *)super)->server;
 
-    server->loop_calls = loop_calls_open(ctx);
+    server->loop_calls = loop_calls_open(ctx, NULL, NULL);
     server->options.start(server->options.data, server->loop_calls);
 }
 

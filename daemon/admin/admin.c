@@ -51,8 +51,7 @@ struct admin {
     struct events *events;
     struct loop_calls *loop_calls;
     struct replay_tools tools;
-    struct writer_task probe;
-    struct loop_call *probing; /* NULL: nothing is */
+    struct store_probe probe;
     struct prometheus page;
     struct json_writer line;
 };
@@ -63,43 +62,6 @@ struct admin_handler {
 };
 
 /* ---- readiness */
-
-/* On the journal's thread. */
-static int admin_write_probe(struct writer_task *task)
-{
-    struct admin *a = H2O_STRUCT_FROM_MEMBER(struct admin, probe, task);
-
-    return store_probe_write(store_db(a->options.store));
-}
-
-static void admin_on_probe_done(struct writer_task *task, enum writer_outcome outcome)
-{
-    struct admin *a = H2O_STRUCT_FROM_MEMBER(struct admin, probe, task);
-
-    loop_call_done(a->probing, outcome == WRITER_DURABLE);
-}
-
-static void admin_on_probe_finished(void *data, bool good)
-{
-    struct admin *a = data;
-
-    (void)good; /* the journal knows, and is asked the next time */
-    a->probing = NULL;
-}
-
-/* Who is not ready is sent no deliveries, so none would find out that the disk is well again. */
-static void admin_probe(struct admin *a)
-{
-    if (a->probing != NULL ||
-        (a->probing = loop_call_begin(a->loop_calls, admin_on_probe_finished, a)) == NULL)
-        return;
-    a->probe = (struct writer_task){
-        .bytes = sizeof(a->probe), .run = admin_write_probe, .done = admin_on_probe_done};
-    if (!writer_submit(store_writer(a->options.store), &a->probe)) {
-        loop_call_cancel(a->probing);
-        a->probing = NULL;
-    }
-}
 
 /* Of one check after the other, in the form that other servers have made known. */
 static size_t admin_write_checks(const struct readiness *r, bool stopping, char *text, size_t size)
@@ -128,8 +90,10 @@ static void admin_answer_ready(struct admin *a, h2o_req_t *req, const struct que
 
     readiness_check(&readiness, store_writer(a->options.store), db_path(list_store(a->list)),
                     a->options.free_bytes_min);
+    /* A server that is not ready gets no deliveries, so none would find out that the disk is well
+     * again. */
     if (readiness.writer_failed)
-        admin_probe(a);
+        store_probe_repeat(&a->probe, store_writer(a->options.store));
     ready = readiness.ready && !stopping;
     if (query->verbose || !ready)
         len = admin_write_checks(&readiness, stopping, text, sizeof(text));
@@ -209,10 +173,13 @@ static void admin_answer_body(struct admin *a, h2o_req_t *req, const struct quer
 
 static void admin_answer_events(struct admin *a, h2o_req_t *req, const struct query *query)
 {
+    char message[32];
+
+    snprintf(message, sizeof(message), "%d are open already", EVENTS_STREAMS_MAX);
     if (h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD")))
         json_reply_bytes(req, 200, "text/event-stream", "", 0);
     else if (!events_begin(a->events, req, query))
-        json_reply_error(req, 503, "too_many_streams", "64 are open already");
+        json_reply_error(req, 503, "too_many_streams", message);
 }
 
 static void admin_answer(struct admin *a, h2o_req_t *req, const struct query *query)
@@ -346,7 +313,7 @@ static void admin_start_on_loop(h2o_handler_t *super, h2o_context_t *ctx)
     struct admin *a = ((struct admin_handler *)super)->admin;
 
     a->events = events_open(ctx, a->options.feed);
-    a->loop_calls = loop_calls_open(ctx);
+    a->loop_calls = loop_calls_open(ctx, NULL, NULL);
     a->tools = (struct replay_tools){a->options.forwarder, a->list, a->loop_calls};
 }
 
@@ -438,6 +405,7 @@ struct admin *admin_open(const struct admin_options *options, char why[DB_WHY_SI
         return NULL;
     }
     a->options = *options;
+    store_probe_init(&a->probe, store_db(options->store));
     a->start_us = clock_wall_us();
     errno = 0;
     policy_ref_open(&a->policy_ref, options->policy_slot);
@@ -481,6 +449,7 @@ void admin_close(struct admin **admin)
     if (a->listener != NULL)
         listener_stop(a->listener, STOP_S);
     listener_free(&a->listener);
+    store_probe_destroy(&a->probe);
     lag_close(&a->lag);
     list_close(&a->list);
     prometheus_free(&a->page);

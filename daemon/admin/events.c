@@ -79,7 +79,7 @@ static void events_append_lines(struct events_stream *s)
     size_t len;
 
     do {
-        feed_read(s->all->feed, &s->watcher, &line, &len, &s->lost);
+        feed_take(s->all->feed, &s->watcher, &line, &len, &s->lost);
         events_append_loss(s);
         if (line != NULL)
             events_append_event(s, line, len);

@@ -351,13 +351,13 @@ int list_body(struct delivery_list *l, int64_t seq, char **body, size_t *len)
 
     sqlite3_bind_int64(l->body, 1, seq);
     if (sqlite3_step(l->body) == SQLITE_ROW) {
-        const void *bytes = sqlite3_column_blob(l->body, 0);
+        hookline_bytes bytes = db_column_bytes(l->body, 0);
 
-        *len = (size_t)sqlite3_column_bytes(l->body, 0);
-        *body = malloc(*len + 1);
+        *len = bytes.len;
+        *body = malloc(bytes.len + 1);
         code = *body == NULL ? SQLITE_NOMEM : SQLITE_OK;
-        if (*body != NULL && *len > 0)
-            memcpy(*body, bytes, *len);
+        if (*body != NULL && bytes.len > 0)
+            memcpy(*body, bytes.base, bytes.len);
         sqlite3_reset(l->body);
         return code;
     }

@@ -14,30 +14,18 @@ enum {
     AT_ONCE = 256, /* deliveries in one transaction */
 };
 
-/* In the memory of the request, and gone with it. */
-struct replay_ticket {
-    struct replay_job *job;
-};
-
 struct replay_job {
     struct forwarder_order order;
     const struct replay_tools *tools;
-    struct loop_call *loop_call;
+    struct mailbox_message call; /* returns it to the loop */
+    bool durable;
     struct query query;
     h2o_context_t *ctx;
-    h2o_req_t *req; /* NULL if the client has left */
-    struct replay_ticket *ticket;
+    struct request_ticket ticket;
     int64_t seqs[AT_ONCE];
     uint64_t changed;
     bool last; /* there are no more */
 };
-
-static void replay_job_end(struct replay_job *c)
-{
-    if (c->req != NULL)
-        c->ticket->job = NULL;
-    free(c);
-}
 
 /* ---- answers */
 
@@ -49,28 +37,30 @@ static const char *replay_job_verb(const struct replay_job *c)
 static void replay_job_answer(struct replay_job *c)
 {
     struct json_writer line = {0};
+    h2o_req_t *req = request_ticket_take(&c->ticket);
 
-    if (c->req == NULL)
+    if (req == NULL)
         return;
     json_begin(&line);
     json_number(&line, replay_job_verb(c), (int64_t)c->changed);
     json_end(&line);
-    json_reply_send(c->req, &line);
+    json_reply_send(req, &line);
     json_free(&line);
 }
 
 static void replay_job_refuse(struct replay_job *c, int status, const char *code, const char *what)
 {
+    h2o_req_t *req = request_ticket_take(&c->ticket);
     char message[256];
 
-    if (c->req == NULL)
+    if (req == NULL)
         return;
     if (c->changed > 0)
         snprintf(message, sizeof(message), "%s; %llu deliveries were %s before", what,
                  (unsigned long long)c->changed, replay_job_verb(c));
     else
         snprintf(message, sizeof(message), "%s", what);
-    json_reply_error(c->req, status, code, message);
+    json_reply_error(req, status, code, message);
 }
 
 static void replay_job_no_destination(struct replay_job *c)
@@ -104,24 +94,24 @@ static void replay_job_explain(struct replay_job *c)
 
 static void replay_job_step(struct replay_job *c);
 
-static void replay_job_on_finished(void *data, bool durable)
+static void replay_job_take_call(struct mailbox_message *call)
 {
-    struct replay_job *c = data;
+    struct replay_job *c = H2O_STRUCT_FROM_MEMBER(struct replay_job, call, call);
 
-    if (durable)
+    if (c->durable)
         c->changed += c->order.changed;
-    if (durable && !c->last && c->req != NULL) {
+    if (c->durable && !c->last && c->ticket.req != NULL) {
         replay_job_step(c);
         return;
     }
-    if (!durable)
+    if (!c->durable)
         replay_job_refuse(c, 503, "unavailable",
                           "the store cannot be written: see what hooklined said");
     else if (c->changed == 0 && c->query.seq > 0)
         replay_job_explain(c);
     else
         replay_job_answer(c);
-    replay_job_end(c);
+    free(c);
 }
 
 /* On the journal's thread. */
@@ -129,7 +119,8 @@ static void replay_job_on_done(struct forwarder_order *order, enum writer_outcom
 {
     struct replay_job *c = order->data;
 
-    loop_call_done(c->loop_call, outcome == WRITER_DURABLE);
+    c->durable = outcome == WRITER_DURABLE;
+    loop_call_post(c->tools->loop_calls, &c->call);
 }
 
 /* What is next: the one that the path names, or some of those that the query finds. */
@@ -156,7 +147,7 @@ static int replay_job_choose(struct replay_job *c)
     return code;
 }
 
-static bool replay_job_refuse_begin(struct replay_job *c, int code,
+static void replay_job_refuse_begin(struct replay_job *c, int code,
                                     enum forwarder_order_result reply)
 {
     if (c->ctx->shutdown_requested)
@@ -165,11 +156,8 @@ static bool replay_job_refuse_begin(struct replay_job *c, int code,
         replay_job_no_destination(c);
     else if (code != SQLITE_OK)
         replay_job_refuse(c, 503, "unavailable", "the store cannot be read");
-    else if (reply == FORWARDER_BUSY)
-        replay_job_refuse(c, 503, "busy", "too much is waiting to be stored: try again later");
     else
-        return false;
-    return true;
+        replay_job_refuse(c, 503, "busy", "too much is waiting to be stored: try again later");
 }
 
 static void replay_job_step(struct replay_job *c)
@@ -177,25 +165,15 @@ static void replay_job_step(struct replay_job *c)
     enum forwarder_order_result reply = FORWARDER_ACCEPTED;
     int code = replay_job_choose(c);
 
-    c->loop_call = code == SQLITE_OK && !c->ctx->shutdown_requested
-                       ? loop_call_begin(c->tools->loop_calls, replay_job_on_finished, c)
-                       : NULL;
-    if (c->loop_call != NULL &&
-        (reply = forwarder_order(c->tools->forwarder, &c->order)) == FORWARDER_ACCEPTED)
-        return;
-    if (c->loop_call != NULL)
-        loop_call_cancel(c->loop_call);
-    if (!replay_job_refuse_begin(c, code, reply))
-        replay_job_refuse(c, 503, "no_memory", "out of memory");
-    replay_job_end(c);
-}
-
-static void replay_job_on_gone(void *data)
-{
-    struct replay_ticket *ticket = data;
-
-    if (ticket->job != NULL)
-        ticket->job->req = NULL;
+    if (code == SQLITE_OK && !c->ctx->shutdown_requested) {
+        loop_call_begin(c->tools->loop_calls);
+        reply = forwarder_order(c->tools->forwarder, &c->order);
+        if (reply == FORWARDER_ACCEPTED)
+            return;
+        loop_call_cancel(c->tools->loop_calls);
+    }
+    replay_job_refuse_begin(c, code, reply);
+    free(c);
 }
 
 void replay_begin(const struct replay_tools *tools, h2o_req_t *req, const struct query *query)
@@ -214,9 +192,8 @@ void replay_begin(const struct replay_tools *tools, h2o_req_t *req, const struct
     c->tools = tools;
     c->query = *query;
     c->ctx = req->conn->ctx;
-    c->req = req;
-    c->ticket = h2o_mem_alloc_shared(&req->pool, sizeof(*c->ticket), replay_job_on_gone);
-    c->ticket->job = c;
+    c->call.take = replay_job_take_call;
+    request_ticket_open(&c->ticket, req);
     /* Those that nobody tries any more are the ones that need somebody to ask. */
     if (query->route == QUERY_REPLAY_MANY && query->state == QUERY_ANY)
         c->query.state = QUERY_PARKED;

@@ -48,32 +48,20 @@ void show_close(struct show **show)
     *show = NULL;
 }
 
-static hookline_bytes show_column_text(sqlite3_stmt *s, int column)
-{
-    const char *base = (const char *)sqlite3_column_text(s, column);
-
-    return (hookline_bytes){base, (size_t)sqlite3_column_bytes(s, column)};
-}
-
-static int64_t show_column_number(sqlite3_stmt *s, int column)
-{
-    return sqlite3_column_type(s, column) == SQLITE_NULL ? -1 : sqlite3_column_int64(s, column);
-}
-
 void show_read_row(sqlite3_stmt *s, struct show_row *row)
 {
     *row = (struct show_row){
         .seq = sqlite3_column_int64(s, 0),
-        .source = show_column_text(s, 1),
-        .scheme = show_column_text(s, 2),
-        .id = show_column_text(s, 3),
-        .type = show_column_text(s, 4),
+        .source = db_column_bytes(s, 1),
+        .scheme = db_column_bytes(s, 2),
+        .id = db_column_bytes(s, 3),
+        .type = db_column_bytes(s, 4),
         .test = sqlite3_column_int(s, 5),
         .fresh = sqlite3_column_int(s, 6),
-        .secret = show_column_number(s, 7),
+        .secret = db_column_number(s, 7),
         .received_us = sqlite3_column_int64(s, 8),
-        .signed_at = show_column_number(s, 9),
-        .remote = show_column_text(s, 10),
+        .signed_at = db_column_number(s, 9),
+        .remote = db_column_bytes(s, 10),
         .bytes = sqlite3_column_int64(s, 11),
     };
 }
@@ -170,12 +158,12 @@ static int show_json_attempts(struct show *d, int64_t seq, struct json_writer *l
         int64_t status = sqlite3_column_int64(s, 4);
 
         json_open_element(line);
-        show_json_text(line, "destination", show_column_text(s, 0));
+        show_json_text(line, "destination", db_column_bytes(s, 0));
         json_time(line, "time", sqlite3_column_int64(s, 1));
         json_number(line, "tries", sqlite3_column_int64(s, 2));
         json_number(line, "duration_us", sqlite3_column_int64(s, 3));
         json_number_or_null(line, "status", status == 0 ? -1 : status);
-        show_json_text(line, "error", show_column_text(s, 5));
+        show_json_text(line, "error", db_column_bytes(s, 5));
         json_close_object(line);
     }
     json_close_array(line);
@@ -194,7 +182,7 @@ static int show_json_delivery(struct show *d, struct json_writer *line)
         return code;
     json_begin(line);
     show_write_row(line, &row);
-    show_json_headers(line, show_column_text(d->delivery, 12));
+    show_json_headers(line, db_column_bytes(d->delivery, 12));
     if (row.bytes > BODY_SHOWN_MAX)
         json_bool(line, "body_omitted", true);
     else

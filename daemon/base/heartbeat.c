@@ -2,23 +2,11 @@
 #include "daemon/base/heartbeat.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 enum {
     HEARTBEATS_MAX = 512, /* the loops are 256 at most */
-    CACHE_LINE = 64,
-};
-
-/* Each beats in a cache line of its own. */
-struct heartbeat {
-    _Alignas(CACHE_LINE) _Atomic uint64_t beats;
-    struct heartbeats *heartbeats;
-    const char *name; /* NULL: nobody's; guarded by the mutex */
-    uint64_t seen;    /* the watcher's */
 };
 
 struct heartbeats {
@@ -28,7 +16,7 @@ struct heartbeats {
 
 struct heartbeats *heartbeats_new(void)
 {
-    struct heartbeats *heartbeats = aligned_alloc(CACHE_LINE, sizeof(*heartbeats));
+    struct heartbeats *heartbeats = aligned_alloc(HEARTBEAT_CACHE_LINE, sizeof(*heartbeats));
 
     if (heartbeats == NULL)
         return NULL;
@@ -63,12 +51,6 @@ struct heartbeat *heartbeat_begin(struct heartbeats *heartbeats, const char *nam
     }
     pthread_mutex_unlock(&heartbeats->mutex);
     return heartbeat;
-}
-
-void heartbeat_beat(struct heartbeat *heartbeat)
-{
-    if (heartbeat != NULL)
-        atomic_fetch_add_explicit(&heartbeat->beats, 1, memory_order_relaxed);
 }
 
 void heartbeat_end(struct heartbeat *heartbeat)

@@ -9,8 +9,23 @@
 #ifndef DAEMON_BASE_HEARTBEAT_H
 #define DAEMON_BASE_HEARTBEAT_H
 
-struct heartbeat;
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
 struct heartbeats;
+
+enum {
+    HEARTBEAT_CACHE_LINE = 64
+};
+
+/* One cache line per heartbeat, because every thread writes its own. */
+struct heartbeat {
+    _Alignas(HEARTBEAT_CACHE_LINE) _Atomic uint64_t beats;
+    struct heartbeats *heartbeats;
+    const char *name; /* NULL: unused; guarded by the mutex */
+    uint64_t seen;    /* used by the watcher only */
+};
 
 struct heartbeats *heartbeats_new(void); /* NULL without memory */
 void heartbeats_free(struct heartbeats **heartbeats);
@@ -19,7 +34,12 @@ void heartbeats_free(struct heartbeats **heartbeats);
 struct heartbeat *heartbeat_begin(struct heartbeats *heartbeats, const char *name);
 
 /* NULL does nothing here. */
-void heartbeat_beat(struct heartbeat *heartbeat);
+static inline void heartbeat_beat(struct heartbeat *heartbeat)
+{
+    if (heartbeat != NULL)
+        atomic_fetch_add_explicit(&heartbeat->beats, 1, memory_order_relaxed);
+}
+
 void heartbeat_end(struct heartbeat *heartbeat);
 
 /* NULL if each has beaten since this returned NULL the last time; else the name of one that has

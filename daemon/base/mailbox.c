@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/base/mailbox.h"
 
-#include <stddef.h>
-
-void mailbox_init(struct mailbox *mailbox, void (*wake)(void *data), void *data)
+void mailbox_open(struct mailbox *mailbox, void (*wake)(void *data), void *data)
 {
     *mailbox = (struct mailbox){.data = data, .wake = wake};
     mailbox->last = &mailbox->first;
     pthread_mutex_init(&mailbox->mutex, NULL);
 }
 
-void mailbox_destroy(struct mailbox *mailbox)
+void mailbox_close(struct mailbox *mailbox)
 {
     pthread_mutex_destroy(&mailbox->mutex);
 }
@@ -19,15 +17,17 @@ void mailbox_post(struct mailbox *mailbox, struct mailbox_message *message)
 {
     message->next = NULL;
     pthread_mutex_lock(&mailbox->mutex);
+    if (mailbox->first == NULL)
+        mailbox->wake(mailbox->data);
     *mailbox->last = message;
     mailbox->last = &message->next;
     pthread_mutex_unlock(&mailbox->mutex);
-    mailbox->wake(mailbox->data);
 }
 
-void mailbox_drain(struct mailbox *mailbox)
+size_t mailbox_take(struct mailbox *mailbox)
 {
     struct mailbox_message *message, *next;
+    size_t count = 0;
 
     pthread_mutex_lock(&mailbox->mutex);
     message = mailbox->first;
@@ -37,5 +37,7 @@ void mailbox_drain(struct mailbox *mailbox)
     for (; message != NULL; message = next) {
         next = message->next;
         message->take(message);
+        count++;
     }
+    return count;
 }

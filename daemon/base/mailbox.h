@@ -9,6 +9,7 @@
 #define DAEMON_BASE_MAILBOX_H
 
 #include <pthread.h>
+#include <stddef.h>
 
 struct mailbox_message {
     struct mailbox_message *next;                  /* the mailbox's */
@@ -16,18 +17,22 @@ struct mailbox_message {
 };
 
 struct mailbox {
-    pthread_mutex_t mutex; /* a leaf: nothing is called while it is held */
+    pthread_mutex_t mutex;
     struct mailbox_message *first, **last;
     void *data;
-    void (*wake)(void *data); /* on the sender's thread */
+    void (*wake)(void *data);
 };
 
-void mailbox_init(struct mailbox *mailbox, void (*wake)(void *data), void *data);
-void mailbox_destroy(struct mailbox *mailbox);
+/* `wake` runs on the sender's thread if the mailbox was empty. It runs under the mutex, because
+ * right after it the owner may take the message and close the mailbox. */
+void mailbox_open(struct mailbox *mailbox, void (*wake)(void *data), void *data);
+
+/* No thread may post any more. Messages not taken stay with their senders. */
+void mailbox_close(struct mailbox *mailbox);
 
 void mailbox_post(struct mailbox *mailbox, struct mailbox_message *message);
 
-/* Takes all that is there, in the order in which it came. */
-void mailbox_drain(struct mailbox *mailbox);
+/* Takes all messages in order of arrival and returns their number. */
+size_t mailbox_take(struct mailbox *mailbox);
 
 #endif

@@ -101,6 +101,11 @@ void message_warning(const char *format, ...)
     va_end(args);
 }
 
+void message_warn_text(const char *text)
+{
+    message_warning("%s", text);
+}
+
 void message_error(const char *format, ...)
 {
     va_list args;

@@ -46,6 +46,9 @@ void message_print(const char *format, ...) __attribute__((format(printf, 1, 2))
 void message_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* message_warning() as a callback. */
+void message_warn_text(const char *text);
+
 /* ---- what the process is told by signals, when it has the time for it.
  *
  * Threads    The main one. Those that it starts after signals_block() get none of them. */

@@ -73,14 +73,6 @@ bool log_limit_pass(struct log_limit *t, unsigned per_second, int64_t now_us)
     return true;
 }
 
-uint64_t log_limit_take_dropped(struct log_limit *t)
-{
-    uint64_t dropped = t->dropped;
-
-    t->dropped = 0;
-    return dropped;
-}
-
 /* ---- offenders */
 
 /* A place holds, from the top: who it is, the second since the start in which the first refusal was

@@ -75,7 +75,13 @@ struct log_limit {
 bool log_limit_pass(struct log_limit *t, unsigned per_second, int64_t now_us);
 
 /* How many did not pass since this was asked the last time. */
-uint64_t log_limit_take_dropped(struct log_limit *t);
+static inline uint64_t log_limit_take_dropped(struct log_limit *t)
+{
+    uint64_t dropped = t->dropped;
+
+    t->dropped = 0;
+    return dropped;
+}
 
 struct network_host;
 struct refusal_limit;

@@ -27,12 +27,6 @@ void answer_wait_list_put(struct answer_wait_list *list, struct answer_wait *wai
     list->last = waiter;
 }
 
-void answer_wait_list_expire(struct answer_wait_list *list, int64_t now_us)
-{
-    while (list->first != NULL && list->first->until_us <= now_us)
-        answer_wait_finish(answer_wait_list_take(list), ANSWER_WAIT_TIMEOUT);
-}
-
 struct answer_wait *answer_wait_list_take(struct answer_wait_list *list)
 {
     struct answer_wait *waiter = list->first;

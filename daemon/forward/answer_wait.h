@@ -56,11 +56,15 @@ struct answer_wait_list {
 
 void answer_wait_list_put(struct answer_wait_list *list, struct answer_wait *waiter);
 
-/* Ends expired waits from the front. After a shorter timeout was configured, a waiter behind a
- * longer one may expire late. */
-void answer_wait_list_expire(struct answer_wait_list *list, int64_t now_us);
-
 /* Removes the first waiter; returns NULL if the list is empty. */
 struct answer_wait *answer_wait_list_take(struct answer_wait_list *list);
+
+/* Ends expired waits from the front. After a shorter timeout was configured, a waiter behind a
+ * longer one may expire late. */
+static inline void answer_wait_list_expire(struct answer_wait_list *list, int64_t now_us)
+{
+    while (list->first != NULL && list->first->until_us <= now_us)
+        answer_wait_finish(answer_wait_list_take(list), ANSWER_WAIT_TIMEOUT);
+}
 
 #endif

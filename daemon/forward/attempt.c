@@ -353,12 +353,17 @@ static void attempt_send(struct attempt *attempt)
         attempt_fail(attempt, "out of memory");
 }
 
+void attempt_end_waits(struct attempt *attempt)
+{
+    attempt_answer_waiters(attempt, &(struct client_result){.outcome = CLIENT_FAILED});
+}
+
 static void attempt_park_missing(struct attempt *attempt)
 {
     attempt_set_error(attempt, "the store no longer holds this delivery");
     attempt->facts.state = OUTBOX_PARKED;
     attempt->reached = true;
-    attempt_answer_waiters(attempt, &(struct client_result){.outcome = CLIENT_FAILED});
+    attempt_end_waits(attempt);
     attempt->answered(attempt);
 }
 
@@ -432,13 +437,13 @@ static void attempt_log(const struct attempt *attempt)
     if (json_end(&line)) {
         log_write(attempt->tools->log, line.text.base, line.text.len);
         log_flush(attempt->tools->log);
-        feed_publish(attempt->tools->feed, &(struct feed_line){
-                                               .source = delivery->source.base,
-                                               .source_len = delivery->source.len,
-                                               .verdict = verdicts[facts->state],
-                                               .text = line.text.base,
-                                               .len = line.text.len,
-                                           });
+        feed_post(attempt->tools->feed, &(struct feed_line){
+                                            .source = delivery->source.base,
+                                            .source_len = delivery->source.len,
+                                            .verdict = verdicts[facts->state],
+                                            .text = line.text.base,
+                                            .len = line.text.len,
+                                        });
     }
     json_free(&line);
 }
@@ -517,6 +522,6 @@ void attempt_record(struct attempt *attempt, int64_t cursor)
         .done = attempt_on_task_done,
     };
     attempt->message.take = attempt_on_recorded;
-    if (!writer_submit(attempt->tools->writer, &attempt->task))
+    if (!writer_post(attempt->tools->writer, &attempt->task))
         attempt_record_later(attempt);
 }

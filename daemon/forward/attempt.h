@@ -98,6 +98,9 @@ void attempt_start(struct attempt *attempt, struct delivery_row *delivery, int64
 /* Adds a waiting sender: before the start, or while sending with keeps_answer. */
 void attempt_add_waiter(struct attempt *attempt, struct answer_wait *waiter);
 
+/* Ends the waits without an answer; the attempt goes on. */
+void attempt_end_waits(struct attempt *attempt);
+
 /* Records the outcome and the destination's low-water mark in a task of the writer. */
 void attempt_record(struct attempt *attempt, int64_t cursor);
 

@@ -1,23 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/forward/breaker.h"
 
-static bool breaker_is_open(const struct breaker *breaker)
-{
-    return breaker->failures >= BREAKER_FAILURES;
-}
-
-unsigned breaker_allows(const struct breaker *breaker, unsigned most, int64_t now_us)
-{
-    if (now_us < breaker->rests_until_us)
-        return 0;
-    return breaker_is_open(breaker) ? 1 : most;
-}
-
-void breaker_success(struct breaker *breaker)
-{
-    *breaker = (struct breaker){0};
-}
-
 static int64_t breaker_rest_us(unsigned failures)
 {
     int64_t rest = BREAKER_FIRST_REST_US;
@@ -34,7 +17,7 @@ void breaker_failure(struct breaker *breaker, int64_t retry_after_us, int64_t no
     /* Ignore failures of attempts that started before the pause. */
     if (now_us >= breaker->rests_until_us) {
         breaker->failures++;
-        if (breaker_is_open(breaker))
+        if (breaker->failures >= BREAKER_FAILURES)
             until_us = now_us + breaker_rest_us(breaker->failures);
     }
     if (retry_after_us > BREAKER_MAX_RETRY_AFTER_US)
@@ -43,9 +26,4 @@ void breaker_failure(struct breaker *breaker, int64_t retry_after_us, int64_t no
         until_us = now_us + retry_after_us;
     if (until_us > breaker->rests_until_us)
         breaker->rests_until_us = until_us;
-}
-
-void breaker_probe(struct breaker *breaker)
-{
-    breaker->rests_until_us = 0;
 }

@@ -27,14 +27,25 @@ struct breaker {
 };
 
 /* Returns the allowed concurrency: 0 during a pause, 1 for a probe, `most` while closed. */
-unsigned breaker_allows(const struct breaker *breaker, unsigned most, int64_t now_us);
+static inline unsigned breaker_allows(const struct breaker *breaker, unsigned most, int64_t now_us)
+{
+    if (now_us < breaker->rests_until_us)
+        return 0;
+    return breaker->failures >= BREAKER_FAILURES ? 1 : most;
+}
 
-void breaker_success(struct breaker *breaker);
+static inline void breaker_success(struct breaker *breaker)
+{
+    *breaker = (struct breaker){0};
+}
 
 /* `retry_after_us` is the duration of the destination's Retry-After, 0 for none. */
 void breaker_failure(struct breaker *breaker, int64_t retry_after_us, int64_t now_us);
 
 /* Ends the pause, so that an attempt can probe the destination now. */
-void breaker_probe(struct breaker *breaker);
+static inline void breaker_probe(struct breaker *breaker)
+{
+    breaker->rests_until_us = 0;
+}
 
 #endif

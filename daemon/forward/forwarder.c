@@ -281,7 +281,8 @@ struct forwarder {
     atomic_bool awake; /* or about to wake */
     atomic_bool stop;
     _Atomic int64_t stop_by_us;
-    bool reported; /* forwarder thread only */
+    _Atomic int64_t end_waits_us; /* INT64_MAX: not stopping */
+    bool reported;                /* forwarder thread only */
 };
 
 void forwarder_wake(struct forwarder *forwarder)
@@ -310,12 +311,15 @@ static void forwarder_report_error(struct forwarder *forwarder, int code)
 
 static void forwarder_run_queues(struct forwarder *forwarder, bool news)
 {
+    int64_t now_us = clock_mono_us();
     bool good = true;
 
     if (news)
         queues_each(&forwarder->queues, queue_notify);
+    if (now_us >= atomic_load(&forwarder->end_waits_us))
+        queues_each(&forwarder->queues, queue_end_waits);
     for (size_t i = 0; i < forwarder->queues.count; i++) {
-        int code = queue_run(forwarder->queues.all[i]);
+        int code = queue_run(forwarder->queues.all[i], now_us);
 
         if (code != SQLITE_OK) {
             forwarder_report_error(forwarder, code);
@@ -327,10 +331,14 @@ static void forwarder_run_queues(struct forwarder *forwarder, bool news)
 
 static int forwarder_wait_ms(const struct forwarder *forwarder)
 {
-    int64_t wait_us = (int64_t)LONGEST_WAIT_MS * 1000;
+    int64_t now_us = clock_mono_us(), wait_us = (int64_t)LONGEST_WAIT_MS * 1000;
+    int64_t left_us = atomic_load(&forwarder->end_waits_us) - now_us;
+
+    if (left_us > 0 && left_us < wait_us)
+        wait_us = left_us;
 
     for (size_t i = 0; i < forwarder->queues.count; i++) {
-        int64_t of_queue = queue_wait_us(forwarder->queues.all[i]);
+        int64_t of_queue = queue_wait_us(forwarder->queues.all[i], now_us);
 
         if (of_queue < wait_us)
             wait_us = of_queue;
@@ -343,7 +351,7 @@ static bool forwarder_take_news(struct forwarder *forwarder)
 {
     bool news = atomic_exchange(&forwarder->awake, false);
 
-    mailbox_drain(&forwarder->mailbox);
+    mailbox_take(&forwarder->mailbox);
     return news;
 }
 
@@ -490,7 +498,7 @@ enum forwarder_order_result forwarder_order(struct forwarder *forwarder,
     };
     if (!forwarder_is_destination(order->policy->destinations, order->destination))
         reply = FORWARDER_NO_DESTINATION;
-    else if (!writer_submit(forwarder->options.writer, &order->task))
+    else if (!writer_post(forwarder->options.writer, &order->task))
         reply = FORWARDER_BUSY;
     if (reply != FORWARDER_ACCEPTED)
         policy_release(&order->policy);
@@ -615,12 +623,19 @@ struct forwarder *forwarder_open(const struct forwarder_options *options, char w
         return NULL;
     }
     forwarder->options = *options;
-    mailbox_init(&forwarder->mailbox, forwarder_on_mail, forwarder);
+    atomic_init(&forwarder->end_waits_us, INT64_MAX);
+    mailbox_open(&forwarder->mailbox, forwarder_on_mail, forwarder);
     forwarder->heartbeat = heartbeat_begin(options->heartbeats, "the forwarder thread");
     queues_init(&forwarder->queues);
     if (!forwarder_start(forwarder, why))
         forwarder_free(&forwarder);
     return forwarder;
+}
+
+void forwarder_end_waits(struct forwarder *forwarder, int64_t at_us)
+{
+    atomic_store(&forwarder->end_waits_us, at_us);
+    client_calls_wake(forwarder->calls);
 }
 
 void forwarder_stop(struct forwarder *forwarder, unsigned seconds)
@@ -646,7 +661,7 @@ void forwarder_free(struct forwarder **forwarder)
     client_calls_free(&f->calls);
     outbox_close(&f->reader);
     db_close(&f->db);
-    mailbox_destroy(&f->mailbox);
+    mailbox_close(&f->mailbox);
     heartbeat_end(f->heartbeat);
     free(f);
     *forwarder = NULL;

@@ -46,6 +46,9 @@ struct forwarder_options {
 /* Starts the thread. Returns NULL with the reason in `why`. */
 struct forwarder *forwarder_open(const struct forwarder_options *options, char why[DB_WHY_SIZE]);
 
+/* From that moment of the monotonic clock on no sender waits for an answer. Attempts go on. */
+void forwarder_end_waits(struct forwarder *forwarder, int64_t at_us);
+
 /* Stops starting attempts, waits up to `seconds` for running ones, records their outcomes, joins
  * the thread and closes the store. Call it before writer_close(). */
 void forwarder_stop(struct forwarder *forwarder, unsigned seconds);

@@ -218,10 +218,8 @@ static void watermark_on_task_done(struct writer_task *task, enum writer_outcome
 
 /* Writes the mark on its own, at most every 500 ms unless `now`. Needed if no attempt's record
  * carries the mark: after filtered deliveries, and after attempts that end out of order. */
-static void watermark_write(struct watermark *watermark, int64_t position, bool now)
+static void watermark_write(struct watermark *watermark, int64_t position, int64_t now_us, bool now)
 {
-    int64_t now_us = clock_mono_us();
-
     if (watermark->under_way || position <= watermark->stored ||
         (now_us < watermark->again_us && !now))
         return;
@@ -233,15 +231,16 @@ static void watermark_write(struct watermark *watermark, int64_t position, bool 
         .done = watermark_on_task_done,
     };
     watermark->message.take = watermark_on_recorded;
-    watermark->under_way = writer_submit(watermark->tools->writer, &watermark->task);
+    watermark->under_way = writer_post(watermark->tools->writer, &watermark->task);
 }
 
 /* Returns the time until the next write; INT64_MAX: nothing to write. */
-static int64_t watermark_wait_us(const struct watermark *watermark, int64_t position)
+static int64_t watermark_wait_us(const struct watermark *watermark, int64_t position,
+                                 int64_t now_us)
 {
     if (watermark->under_way || position <= watermark->stored)
         return INT64_MAX;
-    return watermark->again_us - clock_mono_us();
+    return watermark->again_us - now_us;
 }
 
 /* ---- schedule */
@@ -472,12 +471,12 @@ static void queue_on_recorded(struct attempt *attempt)
         schedule_expect(&queue->schedule, attempt->facts.due_us);
 }
 
-static void queue_record_again(struct queue *queue, bool now)
+static void queue_record_again(struct queue *queue, int64_t now_us, bool now)
 {
     for (unsigned i = 0; i < queue->slots.count; i++) {
         struct attempt *attempt = queue->slots.all[i];
 
-        if (attempt->state == ATTEMPT_UNRECORDED && (now || attempt->retry_us <= clock_mono_us()))
+        if (attempt->state == ATTEMPT_UNRECORDED && (now || attempt->retry_us <= now_us))
             attempt_record(attempt, queue_low_water(queue, attempt));
     }
 }
@@ -582,7 +581,7 @@ static int queue_start_waiter(struct queue *queue)
 
 /* ---- queue: run */
 
-static int queue_start_one(struct queue *queue)
+static int queue_start_one(struct queue *queue, int64_t now_us)
 {
     unsigned sending = queue_sending(queue);
     unsigned most = queue->destination->concurrency, allowed;
@@ -594,7 +593,7 @@ static int queue_start_one(struct queue *queue)
         code = queue_start_waiter(queue);
     if (queue->retired)
         return code;
-    allowed = breaker_allows(&queue->breaker, most, clock_mono_us());
+    allowed = breaker_allows(&queue->breaker, most, now_us);
     if (code != SQLITE_DONE || sending >= allowed)
         return code;
     return queue->destination->ordered ? queue_start_in_order(queue)
@@ -609,38 +608,40 @@ static void queue_take_kick(struct queue *queue)
     breaker_probe(&queue->breaker);
 }
 
-static int queue_start_all(struct queue *queue)
+static int queue_start_all(struct queue *queue, int64_t now_us)
 {
     int code = SQLITE_DONE;
 
-    if (queue->stopping || clock_mono_us() < queue->broken_until_us)
+    if (queue->stopping || now_us < queue->broken_until_us)
         return SQLITE_OK;
-    while ((code = queue_start_one(queue)) == SQLITE_ROW)
+    while ((code = queue_start_one(queue, now_us)) == SQLITE_ROW)
         ;
     if (code == SQLITE_DONE)
         return SQLITE_OK;
-    queue->broken_until_us = clock_mono_us() + STORE_RETRY_US;
+    queue->broken_until_us = now_us + STORE_RETRY_US;
     return code;
 }
 
-int queue_run(struct queue *queue)
+int queue_run(struct queue *queue, int64_t now_us)
 {
     int code;
 
     queue_take_kick(queue);
-    answer_wait_list_expire(&queue->waiters, clock_mono_us());
-    queue_record_again(queue, false);
-    code = queue_start_all(queue);
-    watermark_write(&queue->watermark, queue_low_water(queue, NULL), false);
+    answer_wait_list_expire(&queue->waiters, now_us);
+    queue_record_again(queue, now_us, false);
+    code = queue_start_all(queue, now_us);
+    watermark_write(&queue->watermark, queue_low_water(queue, NULL), now_us, false);
     atomic_store(&queue->counters.sending, queue_sending(queue));
-    atomic_store(&queue->counters.resting, clock_mono_us() < queue->breaker.rests_until_us);
+    atomic_store(&queue->counters.resting, now_us < queue->breaker.rests_until_us);
     return code;
 }
 
 void queue_flush(struct queue *queue)
 {
-    queue_record_again(queue, true);
-    watermark_write(&queue->watermark, queue_low_water(queue, NULL), true);
+    int64_t now_us = clock_mono_us();
+
+    queue_record_again(queue, now_us, true);
+    watermark_write(&queue->watermark, queue_low_water(queue, NULL), now_us, true);
 }
 
 static int64_t queue_min_us(int64_t a, int64_t b)
@@ -674,14 +675,14 @@ static int64_t queue_wait_to_start_us(const struct queue *queue, int64_t now_us)
     return queue_max_us(wait_us, queue->broken_until_us - now_us);
 }
 
-int64_t queue_wait_us(const struct queue *queue)
+int64_t queue_wait_us(const struct queue *queue, int64_t now_us)
 {
-    int64_t now_us = clock_mono_us(), wait_us = queue_wait_to_start_us(queue, now_us);
+    int64_t wait_us = queue_wait_to_start_us(queue, now_us);
 
     if (queue->waiters.first != NULL)
         wait_us = queue_min_us(wait_us, queue->waiters.first->until_us - now_us);
-    wait_us =
-        queue_min_us(wait_us, watermark_wait_us(&queue->watermark, queue_low_water(queue, NULL)));
+    wait_us = queue_min_us(
+        wait_us, watermark_wait_us(&queue->watermark, queue_low_water(queue, NULL), now_us));
     wait_us = queue_min_us(wait_us, slots_record_at_us(&queue->slots) - now_us);
     return wait_us < 0 ? 0 : wait_us;
 }
@@ -691,11 +692,23 @@ void queue_notify(struct queue *queue)
     queue->schedule.news = true;
 }
 
+static void queue_end_idle_waits(struct queue *queue)
+{
+    while (queue->waiters.first != NULL)
+        answer_wait_finish(answer_wait_list_take(&queue->waiters), ANSWER_WAIT_FAILED);
+}
+
+void queue_end_waits(struct queue *queue)
+{
+    queue_end_idle_waits(queue);
+    for (unsigned i = 0; i < queue->slots.count; i++)
+        attempt_end_waits(queue->slots.all[i]);
+}
+
 void queue_stop(struct queue *queue)
 {
     queue->stopping = true;
-    while (queue->waiters.first != NULL)
-        answer_wait_finish(answer_wait_list_take(&queue->waiters), ANSWER_WAIT_FAILED);
+    queue_end_idle_waits(queue);
 }
 
 void queue_cancel(struct queue *queue)
@@ -803,6 +816,6 @@ bool queue_has_ended(const struct queue *queue)
 {
     return queue->retired && slots_in(&queue->slots, ATTEMPT_NONE) == queue->slots.count &&
            queue->waiters.first == NULL && !queue->watermark.under_way &&
-           watermark_wait_us(&queue->watermark, queue_low_water(queue, NULL)) == INT64_MAX &&
+           watermark_wait_us(&queue->watermark, queue_low_water(queue, NULL), 0) == INT64_MAX &&
            policy_is_only_forwarding(queue->policy);
 }

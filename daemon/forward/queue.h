@@ -50,17 +50,21 @@ void queue_retire(struct queue *queue);
 /* Returns true if a retired queue is empty, recorded, and no sender can be added any more. */
 bool queue_has_ended(const struct queue *queue);
 
-/* Starts attempts and writes due records. Returns SQLITE_OK or SQLite's error. */
-int queue_run(struct queue *queue);
+/* Starts attempts and writes due records. Returns SQLITE_OK or SQLite's error. `now_us` is the
+ * monotonic clock's time, here and below. */
+int queue_run(struct queue *queue, int64_t now_us);
 
 /* Returns the microseconds until queue_run() has work, if nothing happens before. */
-int64_t queue_wait_us(const struct queue *queue);
+int64_t queue_wait_us(const struct queue *queue, int64_t now_us);
 
 /* Tells the queue that new deliveries may be in the store. */
 void queue_notify(struct queue *queue);
 
 /* Adds a sender that waits for the answer to waiter->seq. */
 void queue_add_waiter(struct queue *queue, struct answer_wait *waiter);
+
+/* Ends the waits of all senders; attempts go on. */
+void queue_end_waits(struct queue *queue);
 
 /* Starts no more attempts, and ends the waits of senders without a running attempt. */
 void queue_stop(struct queue *queue);

@@ -6,9 +6,12 @@
 #include "daemon/hints/secret_variants.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <sodium.h>
+
+#include "daemon/hints/clause.h"
 
 enum {
     KEY_MAX = HOOKLINE_SECRET_LENGTH_MAX / 2, /* bytes; twice as many hex digits */
@@ -27,7 +30,7 @@ enum secret_variant_reading {
 };
 
 struct secret_variant_scheme {
-    char text[1024];
+    char text[DESCRIPTION_SIZE];
     char prefix[64]; /* prefix of the secret, or the usual one */
 };
 
@@ -39,63 +42,17 @@ struct secret_variant_key {
 
 /* ---- description */
 
-/* Returns the next word of a clause and its length; moves *clause behind it. */
-static const char *secret_variant_next_word(const char **clause, const char *end, size_t *len)
-{
-    static const char blanks[] = " \t\r";
-    const char *word;
-
-    while (*clause < end && strchr(blanks, **clause) != NULL)
-        ++*clause;
-    word = *clause;
-    while (*clause < end && strchr(blanks, **clause) == NULL)
-        ++*clause;
-    *len = (size_t)(*clause - word);
-    return word;
-}
-
-/* Returns true for a `secret` clause, and keeps the prefix it names. */
-static bool secret_variant_take_clause(const char *clause, const char *end,
-                                       struct secret_variant_scheme *d)
-{
-    static const char keyword[] = "secret";
-    size_t len;
-    const char *word = secret_variant_next_word(&clause, end, &len);
-
-    if (len != sizeof(keyword) - 1 || memcmp(word, keyword, len) != 0)
-        return false;
-    secret_variant_next_word(&clause, end, &len);
-    word = secret_variant_next_word(&clause, end, &len);
-    if (len > 0 && len < sizeof(d->prefix)) {
-        memcpy(d->prefix, word, len);
-        d->prefix[len] = '\0';
-    }
-    return true;
-}
-
 /* Returns false if the description is too long, which the library rejects, too. */
 static bool secret_variant_make_scheme(struct secret_variant_scheme *d, const char *description)
 {
-    static const char secret[] = "secret hex";
-    size_t used = 0;
+    struct clause secret;
 
     *d = (struct secret_variant_scheme){.prefix = "whsec_"};
-    while (*description != '\0') {
-        size_t len = strcspn(description, ";\n");
-
-        if (!secret_variant_take_clause(description, description + len, d)) {
-            if (used + len + 1 + sizeof(secret) > sizeof(d->text))
-                return false;
-            memcpy(d->text + used, description, len);
-            used += len;
-            d->text[used++] = ';';
-        }
-        description += len;
-        if (*description != '\0')
-            description++;
-    }
-    memcpy(d->text + used, secret, sizeof(secret));
-    return true;
+    if (clause_find(description, "secret", NULL, &secret) && secret.count > 2 &&
+        secret.words[2].len < sizeof(d->prefix))
+        snprintf(d->prefix, sizeof(d->prefix), "%.*s", (int)secret.words[2].len,
+                 secret.words[2].base);
+    return clause_replace(description, "secret", "secret hex", d->text);
 }
 
 /* ---- key */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum {
-    FEED_READ_BATCH = 64 /* lines, while the publishers wait */
+    FEED_TAKE_BATCH = 64 /* lines per lock of the mutex, for which feed_post() waits */
 };
 
 struct feed_entry {
@@ -30,7 +30,7 @@ struct feed {
     size_t bytes;
 };
 
-struct feed *feed_new(void)
+struct feed *feed_open(void)
 {
     struct feed *feed = calloc(1, sizeof(*feed));
 
@@ -59,7 +59,7 @@ static void feed_drop_oldest(struct feed *feed)
     *oldest = NULL;
 }
 
-void feed_free(struct feed **feed)
+void feed_close(struct feed **feed)
 {
     if (*feed == NULL)
         return;
@@ -111,7 +111,7 @@ static void feed_signal_watchers(struct feed *feed)
         return;
 }
 
-void feed_publish(struct feed *feed, const struct feed_line *from)
+void feed_post(struct feed *feed, const struct feed_line *from)
 {
     struct feed_entry *line;
 
@@ -166,14 +166,14 @@ static bool feed_entry_passes(const struct feed_watcher *watcher, const struct f
 }
 
 /* Whether there may be more to look at. */
-static bool feed_read_some(struct feed *feed, struct feed_watcher *watcher, char **text,
+static bool feed_take_some(struct feed *feed, struct feed_watcher *watcher, char **text,
                            size_t *len, uint64_t *lost)
 {
     if (watcher->next < feed->first) {
         *lost += feed->first - watcher->next;
         watcher->next = feed->first;
     }
-    for (int i = 0; i < FEED_READ_BATCH && watcher->next < feed->next; i++) {
+    for (int i = 0; i < FEED_TAKE_BATCH && watcher->next < feed->next; i++) {
         const struct feed_entry *line = *feed_slot(feed, watcher->next++);
 
         if (line != NULL && !feed_entry_passes(watcher, line))
@@ -188,7 +188,7 @@ static bool feed_read_some(struct feed *feed, struct feed_watcher *watcher, char
     return watcher->next < feed->next;
 }
 
-void feed_read(struct feed *feed, struct feed_watcher *watcher, char **text, size_t *len,
+void feed_take(struct feed *feed, struct feed_watcher *watcher, char **text, size_t *len,
                uint64_t *lost)
 {
     bool more = true;
@@ -196,7 +196,7 @@ void feed_read(struct feed *feed, struct feed_watcher *watcher, char **text, siz
     *text = NULL;
     while (more) {
         pthread_mutex_lock(&feed->mutex);
-        more = feed_read_some(feed, watcher, text, len, lost);
+        more = feed_take_some(feed, watcher, text, len, lost);
         pthread_mutex_unlock(&feed->mutex);
     }
 }

@@ -3,8 +3,8 @@
  * feed.h - the log's lines for those who watch: each line is there for a while, whoever is slower
  * than that loses it and is told so. Nobody who publishes ever waits for a reader.
  *
- * Ownership  feed_new() makes it; feed_free() when nobody publishes or watches any more.
- * Threads    feed_publish() and feed_is_watched() on any thread, the others on the watchers'.
+ * Ownership  feed_open() allocates; feed_close() frees, after the last post and the last watcher.
+ * Threads    feed_post() and feed_is_watched() on any thread, the others on the watchers'.
  */
 #ifndef DAEMON_LOG_FEED_H
 #define DAEMON_LOG_FEED_H
@@ -22,8 +22,8 @@ enum {
     FEED_BYTES = 1 << 20, /* ... and no more bytes than that */
 };
 
-struct feed *feed_new(void); /* NULL with errno */
-void feed_free(struct feed **feed);
+struct feed *feed_open(void); /* NULL with errno */
+void feed_close(struct feed **feed);
 
 /* Costs one load: whether a line is worth being written. */
 bool feed_is_watched(const struct feed *feed);
@@ -37,7 +37,7 @@ struct feed_line {
 };
 
 /* Copies the line. Without memory, or longer than FEED_BYTES, it is lost. */
-void feed_publish(struct feed *feed, const struct feed_line *line);
+void feed_post(struct feed *feed, const struct feed_line *line);
 
 /* One who watches. An empty source and VERDICT_NONE let every line pass. */
 struct feed_watcher {
@@ -56,7 +56,7 @@ void feed_clear_signal(struct feed *feed);
 
 /* The next line that passes, as a copy in *line that free() releases; NULL for none. Adds to *lost
  * how many lines were gone before the watcher came to read them. */
-void feed_read(struct feed *feed, struct feed_watcher *watcher, char **line, size_t *len,
+void feed_take(struct feed *feed, struct feed_watcher *watcher, char **line, size_t *len,
                uint64_t *lost);
 
 #endif

@@ -134,13 +134,13 @@ static void delivery_publish(const struct delivery_recorder *recorder, const str
 {
     const char *source = delivery_source_name(d);
 
-    feed_publish(recorder->feed, &(struct feed_line){
-                                     .source = source,
-                                     .source_len = strlen(source),
-                                     .verdict = delivery_verdict(d),
-                                     .text = recorder->line.text.base,
-                                     .len = recorder->line.text.len,
-                                 });
+    feed_post(recorder->feed, &(struct feed_line){
+                                  .source = source,
+                                  .source_len = strlen(source),
+                                  .verdict = delivery_verdict(d),
+                                  .text = recorder->line.text.base,
+                                  .len = recorder->line.text.len,
+                              });
 }
 
 /* A request with a valid signature is no offence, and neither is a 429, because it would prolong

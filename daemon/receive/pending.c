@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/receive/pending.h"
 
-#include <pthread.h>
-
 #include <h2o.h>
 
 #include "daemon/base/clock.h"
@@ -13,6 +11,7 @@
 #include "daemon/store/writer.h"
 #include "daemon/log/log.h"
 #include "daemon/forward/answer_wait.h"
+#include "daemon/http/loop_call.h"
 #include "daemon/http/response.h"
 #include "daemon/policy/policy.h"
 #include "daemon/policy/source.h"
@@ -30,26 +29,19 @@ struct pending_set {
     struct upstream_answer upstream;
     struct writer_task *begun, **begun_end; /* submitted at the end of the turn */
     size_t count;                           /* deliveries not yet freed */
-    h2o_multithread_receiver_t wake_up;
-    h2o_multithread_message_t message;
-    pthread_mutex_t mutex;                    /* taken before libh2o's; guards the members below */
-    struct pending *finished, **finished_end; /* not empty: the message is on its way */
-};
-
-/* In the memory of the request, and gone with it. */
-struct pending_ticket {
-    struct pending *pending;
+    struct loop_calls *loop_calls;
+    struct pending *finished, **finished_end; /* answered after the loop has taken all calls */
 };
 
 struct pending {
     struct pending *next; /* in the list of finished deliveries */
     struct writer_task task;
+    struct mailbox_message call; /* returns it to the loop */
     struct pending_set *pending_set;
     struct policy *policy; /* held; the policy it began with */
     struct delivery delivery;
     struct delivery_row *row;
-    h2o_req_t *req; /* NULL if the sender has left */
-    struct pending_ticket *ticket;
+    struct request_ticket ticket;
     enum deliveries_outcome verdict;
     enum writer_outcome outcome;
     bool wants_relay; /* the sender waits for the application's answer */
@@ -73,41 +65,31 @@ static int pending_store(struct writer_task *task)
 {
     struct pending *pending = pending_of_task(task);
     struct pending_set *all = pending->pending_set;
+    const struct destination *answering = pending_destination(pending);
     int code = deliveries_put(all->deliveries, pending->row, &pending->verdict);
 
-    if (code == SQLITE_OK)
-        code = upstream_answer_prepare(&all->upstream, pending_destination(pending),
-                                       pending->row->seq, pending->verdict == DELIVERIES_DUPLICATE,
+    if (code == SQLITE_OK && answering != NULL)
+        code = upstream_answer_prepare(&all->upstream, answering, pending->row->seq,
+                                       pending->verdict == DELIVERIES_DUPLICATE,
                                        &pending->wants_relay);
     return code;
 }
 
-/* Runs on the writer thread or the forwarder's. */
-static void pending_tell_loop(struct pending *pending)
-{
-    struct pending_set *all = pending->pending_set;
-
-    pending->next = NULL;
-    pthread_mutex_lock(&all->mutex);
-    /* Send before unlocking, because the set may be closed right after. */
-    if (all->finished == NULL)
-        h2o_multithread_send_message(&all->wake_up, &all->message);
-    *all->finished_end = pending;
-    all->finished_end = &pending->next;
-    pthread_mutex_unlock(&all->mutex);
-}
-
+/* Runs on the writer thread. */
 static void pending_on_stored(struct writer_task *task, enum writer_outcome outcome)
 {
     struct pending *pending = pending_of_task(task);
 
     pending->outcome = outcome;
-    pending_tell_loop(pending);
+    loop_call_post(pending->pending_set->loop_calls, &pending->call);
 }
 
+/* Runs on the forwarder thread. */
 static void pending_on_upstream(struct answer_wait *waiter)
 {
-    pending_tell_loop(waiter->data);
+    struct pending *pending = waiter->data;
+
+    loop_call_post(pending->pending_set->loop_calls, &pending->call);
 }
 
 /* Also after a disconnect, because otherwise the delivery waits for its outbox deadline. */
@@ -121,32 +103,33 @@ static void pending_ask_upstream(struct pending *pending)
         .data = pending,
         .done = pending_on_upstream,
     };
+    loop_call_begin(all->loop_calls);
     all->upstream.add_waiter(all->upstream.data, pending_destination(pending), &pending->waiter);
 }
 
 static void pending_respond(struct pending *pending, struct json_writer *line)
 {
     const struct delivery *d = &pending->delivery;
+    h2o_req_t *req = request_ticket_take(&pending->ticket);
 
-    if (pending->req == NULL)
+    if (req == NULL)
         return;
-    pending->ticket->pending = NULL;
-    if (pending->was_relayed &&
-        upstream_answer_send(pending->req, &pending->waiter, d->receipt, line))
+    if (pending->was_relayed && upstream_answer_send(req, &pending->waiter, d->receipt, line))
         return;
     if (delivery_is_accepted(d))
         response_write_accepted(line, d->duplicate, d->source->name, d->result.id, d->event->type,
                                 d->receipt);
     else
         response_write_refusal(line, &d->response, d->receipt);
-    response_send(pending->req, &d->response, line);
+    response_send(req, &d->response, line);
 }
 
 static void pending_free(struct pending *pending)
 {
     pending->pending_set->count--;
     hookline_event_free(&pending->delivery.event);
-    answer_wait_clear(&pending->waiter);
+    if (pending->was_relayed)
+        answer_wait_clear(&pending->waiter);
     policy_release(&pending->policy);
     free(pending->row);
     free(pending);
@@ -165,25 +148,31 @@ static void pending_learn_outcome(struct pending *pending)
     delivery_record(&pending->pending_set->recorder, d, clock_mono_us());
 }
 
-static struct pending *pending_set_take_finished(struct pending_set *all)
+static void pending_on_finished(struct pending *pending)
 {
-    struct pending *first;
+    struct pending_set *all = pending->pending_set;
 
-    pthread_mutex_lock(&all->mutex);
-    first = all->finished;
-    all->finished = NULL;
-    all->finished_end = &all->finished;
-    pthread_mutex_unlock(&all->mutex);
-    return first;
+    if (!pending->was_relayed)
+        pending_learn_outcome(pending);
+    pending->next = NULL;
+    *all->finished_end = pending;
+    all->finished_end = &pending->next;
+}
+
+static void pending_take_call(struct mailbox_message *call)
+{
+    pending_on_finished(H2O_STRUCT_FROM_MEMBER(struct pending, call, call));
 }
 
 /* Writes all log lines in one batch and before the answers, so that an answered sender finds its
  * line. */
-static void pending_set_finish(struct pending_set *all, struct pending *first)
+static void pending_set_respond(void *data)
 {
-    for (struct pending *pending = first; pending != NULL; pending = pending->next)
-        if (!pending->was_relayed)
-            pending_learn_outcome(pending);
+    struct pending_set *all = data;
+    struct pending *first = all->finished;
+
+    all->finished = NULL;
+    all->finished_end = &all->finished;
     log_flush(all->recorder.log);
     for (struct pending *pending = first, *next; pending != NULL; pending = next) {
         next = pending->next;
@@ -196,39 +185,22 @@ static void pending_set_finish(struct pending_set *all, struct pending *first)
     }
 }
 
-static void pending_set_on_wake_up(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
-{
-    struct pending_set *all = H2O_STRUCT_FROM_MEMBER(struct pending_set, wake_up, receiver);
-
-    while (!h2o_linklist_is_empty(messages))
-        h2o_linklist_unlink(messages->next);
-    pending_set_finish(all, pending_set_take_finished(all));
-}
-
-/* Marks tasks that the writer rejected as failed. */
-static struct pending *pending_refuse_tasks(struct writer_task *task)
-{
-    struct pending *first = NULL, **end = &first;
-
-    for (; task != NULL; task = task->next) {
-        struct pending *pending = pending_of_task(task);
-
-        pending->outcome = WRITER_FAILED;
-        *end = pending;
-        end = &pending->next;
-    }
-    *end = NULL;
-    return first;
-}
-
 static void pending_set_submit(struct pending_set *all)
 {
-    struct writer_task *first = all->begun, *refused;
+    struct writer_task *refused = writer_post_all(all->writer, all->begun);
 
     all->begun = NULL;
     all->begun_end = &all->begun;
-    if ((refused = writer_submit_all(all->writer, first)) != NULL)
-        pending_set_finish(all, pending_refuse_tasks(refused));
+    if (refused == NULL)
+        return;
+    for (; refused != NULL; refused = refused->next) {
+        struct pending *pending = pending_of_task(refused);
+
+        loop_call_cancel(all->loop_calls);
+        pending->outcome = WRITER_FAILED;
+        pending_on_finished(pending);
+    }
+    pending_set_respond(all);
 }
 
 /* Refreshes the policy also on an idle loop, so that replaced secrets are freed. */
@@ -237,14 +209,6 @@ void pending_set_turn(struct pending_set *all)
     pending_set_policy(all);
     while (all->begun != NULL)
         pending_set_submit(all);
-}
-
-static void pending_on_request_gone(void *data)
-{
-    struct pending_ticket *ticket = data;
-
-    if (ticket->pending != NULL)
-        ticket->pending->req = NULL;
 }
 
 static hookline_bytes pending_text(const char *text)
@@ -294,11 +258,11 @@ static struct pending *pending_new(struct pending_set *all, h2o_req_t *req,
         .task = {.bytes = sizeof(*pending) + sizeof(*row) + delivery_row_size(row),
                  .run = pending_store,
                  .done = pending_on_stored},
+        .call.take = pending_take_call,
         .pending_set = all,
         .policy = policy_hold(all->policy_ref.policy),
         .delivery = *d,
         .row = row,
-        .req = req,
     };
     pending->delivery.result.id = row->id;
     pending->delivery.result.payload = row->body;
@@ -312,9 +276,8 @@ bool pending_begin(struct pending_set *all, h2o_req_t *req, struct delivery *d,
 
     if (pending == NULL)
         return false;
-    pending->ticket =
-        h2o_mem_alloc_shared(&req->pool, sizeof(*pending->ticket), pending_on_request_gone);
-    pending->ticket->pending = pending;
+    request_ticket_open(&pending->ticket, req);
+    loop_call_begin(all->loop_calls);
     *all->begun_end = &pending->task;
     all->begun_end = &pending->task.next;
     all->count++;
@@ -345,10 +308,9 @@ struct pending_set *pending_set_open(h2o_context_t *ctx, const struct pending_op
     };
     all->begun_end = &all->begun;
     all->finished_end = &all->finished;
-    pthread_mutex_init(&all->mutex, NULL);
     policy_ref_open(&all->policy_ref, options->policy_slot);
     pending_set_obey_policy(all);
-    h2o_multithread_register_receiver(ctx->queue, &all->wake_up, pending_set_on_wake_up);
+    all->loop_calls = loop_calls_open(ctx, pending_set_respond, all);
     return all;
 }
 
@@ -356,8 +318,7 @@ void pending_set_close(struct pending_set *all)
 {
     for (pending_set_turn(all); all->count > 0; pending_set_turn(all))
         h2o_evloop_run(all->ctx->loop, PENDING_CLOSE_MS);
-    h2o_multithread_unregister_receiver(all->ctx->queue, &all->wake_up);
-    pthread_mutex_destroy(&all->mutex);
+    loop_calls_close(all->loop_calls);
     policy_ref_close(&all->policy_ref);
     json_free(&all->recorder.line);
     free(all);

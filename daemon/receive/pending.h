@@ -2,8 +2,8 @@
  *
  * pending.h - verified deliveries waiting for their fsync, and their answers.
  *
- * The writer thread gets a copy of the delivery and posts a message back to the loop, so no libh2o
- * request crosses threads. A delivery whose sender disconnects meanwhile is still stored.
+ * The writer thread gets a copy of the delivery and posts a loop call back, so no libh2o request
+ * crosses threads. A delivery whose sender disconnects meanwhile is still stored.
  *
  * Ownership  A pending delivery holds the policy it began with.
  * Threads    One set per loop; every function on the thread of the loop.

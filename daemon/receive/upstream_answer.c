@@ -21,9 +21,6 @@ int upstream_answer_prepare(const struct upstream_answer *upstream, const struct
     int64_t now_us = clock_steady_us();
     int code;
 
-    *wanted = false;
-    if (d == NULL)
-        return SQLITE_OK;
     if (is_repeated)
         code = outbox_state(upstream->outbox, d->number, seq, &state, NULL);
     else

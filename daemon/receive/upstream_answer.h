@@ -27,8 +27,8 @@ struct upstream_answer {
 };
 
 /* Runs in the transaction that stored the delivery or found its duplicate. Sets *wanted if the
- * sender is to get the answer of `answering`, the destination that answers for the source (NULL:
- * none). If no waiter follows, the outbox sends the delivery after timeout_s + 30 s. */
+ * sender is to get the answer of `answering`, the destination that answers for the source. If no
+ * waiter follows, the outbox sends the delivery after timeout_s + 30 s. */
 int upstream_answer_prepare(const struct upstream_answer *upstream,
                             const struct destination *answering, int64_t seq, bool is_repeated,
                             bool *wanted);

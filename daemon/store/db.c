@@ -196,6 +196,22 @@ sqlite3 *db_sqlite(struct db *db)
     return db->file.sqlite;
 }
 
+hookline_bytes db_column_bytes(sqlite3_stmt *row, int column)
+{
+    /* SQLite requires blob before bytes. The address of an empty blob is NULL. */
+    const char *base = sqlite3_column_blob(row, column);
+    size_t len = (size_t)sqlite3_column_bytes(row, column);
+
+    if (base == NULL && sqlite3_column_type(row, column) != SQLITE_NULL)
+        base = "";
+    return (hookline_bytes){base, len};
+}
+
+int64_t db_column_number(sqlite3_stmt *row, int column)
+{
+    return sqlite3_column_type(row, column) == SQLITE_NULL ? -1 : sqlite3_column_int64(row, column);
+}
+
 int64_t db_bytes(struct db *db)
 {
     int64_t bytes;

@@ -16,6 +16,7 @@
 #ifndef DAEMON_STORE_DB_H
 #define DAEMON_STORE_DB_H
 
+#include <hookline.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -69,6 +70,13 @@ int db_run(sqlite3_stmt *statement);
 
 /* Runs a statement that returns one number and resets it; stores `missing` for no row or NULL. */
 int db_query_number(sqlite3_stmt *statement, int64_t *number, int64_t missing);
+
+/* Returns the bytes of a column, valid until the next step. `base` is NULL for NULL only, not
+ * for an empty text or blob. */
+hookline_bytes db_column_bytes(sqlite3_stmt *row, int column);
+
+/* Returns the number in a column, -1 for NULL. */
+int64_t db_column_number(sqlite3_stmt *row, int column);
 
 /* Returns the size of the database in bytes without its free pages, -1 on failure. */
 int64_t db_bytes(struct db *db);

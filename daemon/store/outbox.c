@@ -114,32 +114,20 @@ static sqlite3_stmt *outbox_bind(struct outbox *outbox, enum outbox_statement wh
     outbox_bind(outbox, which, (const int64_t[]){__VA_ARGS__},                                     \
                 (int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
 
-static hookline_bytes outbox_column_bytes(sqlite3_stmt *row, int column)
-{
-    /* SQLite requires blob before bytes. The address of an empty blob is NULL. */
-    const char *base = sqlite3_column_blob(row, column);
-    size_t len = (size_t)sqlite3_column_bytes(row, column);
-
-    if (base == NULL && sqlite3_column_type(row, column) != SQLITE_NULL)
-        base = "";
-    return (hookline_bytes){base, len};
-}
-
 static int outbox_copy_row(sqlite3_stmt *row, struct delivery_row **delivery)
 {
     struct delivery_row view = {
         .seq = sqlite3_column_int64(row, 0),
-        .source = outbox_column_bytes(row, 1),
-        .type = outbox_column_bytes(row, 2),
-        .scheme = outbox_column_bytes(row, 3),
-        .id = outbox_column_bytes(row, 4),
-        .mac = outbox_column_bytes(row, 5),
-        .remote = outbox_column_bytes(row, 6),
-        .headers = outbox_column_bytes(row, 7),
-        .body = outbox_column_bytes(row, 8),
+        .source = db_column_bytes(row, 1),
+        .type = db_column_bytes(row, 2),
+        .scheme = db_column_bytes(row, 3),
+        .id = db_column_bytes(row, 4),
+        .mac = db_column_bytes(row, 5),
+        .remote = db_column_bytes(row, 6),
+        .headers = db_column_bytes(row, 7),
+        .body = db_column_bytes(row, 8),
         .received_us = sqlite3_column_int64(row, 9),
-        .signed_at =
-            sqlite3_column_type(row, 10) == SQLITE_NULL ? -1 : sqlite3_column_int64(row, 10),
+        .signed_at = db_column_number(row, 10),
         .secret = sqlite3_column_int(row, 11),
         .test = sqlite3_column_int(row, 12) != 0,
         .fresh = sqlite3_column_int(row, 13) != 0,
@@ -158,7 +146,7 @@ int outbox_next(struct outbox *outbox, int64_t *after, outbox_filter *filter, co
     *delivery = NULL;
     *more = false;
     for (int i = 0; i < SCANNED_MAX && (code = sqlite3_step(row)) == SQLITE_ROW; i++) {
-        bool wanted = filter(data, outbox_column_bytes(row, 1), outbox_column_bytes(row, 2));
+        bool wanted = filter(data, db_column_bytes(row, 1), db_column_bytes(row, 2));
 
         if (wanted && (code = outbox_copy_row(row, delivery)) != SQLITE_ROW)
             break;
@@ -322,7 +310,7 @@ int outbox_replay(struct outbox *outbox, int64_t destination, int64_t seq, outbo
     int code;
 
     *found = sqlite3_step(row) == SQLITE_ROW &&
-             filter(data, outbox_column_bytes(row, 0), outbox_column_bytes(row, 1));
+             filter(data, db_column_bytes(row, 0), db_column_bytes(row, 1));
     code = sqlite3_reset(row);
     if (code != SQLITE_OK || !*found)
         return code;

@@ -166,12 +166,6 @@ int retention_step(struct retention *retention)
 
 /* ---- store probe */
 
-int store_probe_write(struct db *db)
-{
-    return sqlite3_exec(db_sqlite(db), "INSERT OR REPLACE INTO meta VALUES ('probe', random())",
-                        NULL, NULL, NULL);
-}
-
 static struct store_probe *store_probe_of(struct writer_task *task)
 {
     return (struct store_probe *)((char *)task - offsetof(struct store_probe, task));
@@ -179,7 +173,8 @@ static struct store_probe *store_probe_of(struct writer_task *task)
 
 static int store_probe_run(struct writer_task *task)
 {
-    return store_probe_write(store_probe_of(task)->db);
+    return sqlite3_exec(db_sqlite(store_probe_of(task)->db),
+                        "INSERT OR REPLACE INTO meta VALUES ('probe', random())", NULL, NULL, NULL);
 }
 
 static void store_probe_on_done(struct writer_task *task, enum writer_outcome outcome)
@@ -198,7 +193,23 @@ void store_probe_init(struct store_probe *probe, struct db *db)
 
 void store_probe_destroy(struct store_probe *probe)
 {
+    while (probe->asked && sem_wait(&probe->answered) != 0)
+        ;
     sem_destroy(&probe->answered);
+}
+
+static void store_probe_post(struct store_probe *probe, struct writer *writer)
+{
+    probe->task = (struct writer_task){
+        .bytes = sizeof(*probe), .run = store_probe_run, .done = store_probe_on_done};
+    probe->asked = writer_post(writer, &probe->task);
+}
+
+void store_probe_repeat(struct store_probe *probe, struct writer *writer)
+{
+    if (probe->asked && sem_trywait(&probe->answered) != 0)
+        return;
+    store_probe_post(probe, writer);
 }
 
 bool store_probe_ask(struct store_probe *probe, struct writer *writer, unsigned wait_ms)
@@ -206,11 +217,8 @@ bool store_probe_ask(struct store_probe *probe, struct writer *writer, unsigned 
     int64_t until_us = clock_mono_us() + (int64_t)wait_ms * 1000;
     struct timespec until = {until_us / 1000000, until_us % 1000000 * 1000};
 
-    if (!probe->asked) {
-        probe->task = (struct writer_task){
-            .bytes = sizeof(*probe), .run = store_probe_run, .done = store_probe_on_done};
-        probe->asked = writer_submit(writer, &probe->task);
-    }
+    if (!probe->asked)
+        store_probe_post(probe, writer);
     if (!probe->asked || sem_clockwait(&probe->answered, CLOCK_MONOTONIC, &until) != 0)
         return false;
     probe->asked = false;

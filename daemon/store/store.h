@@ -3,9 +3,9 @@
  * store.h - the store as a whole: database, deliveries, outbox, retention and writer thread.
  *
  * Ownership  store_open() allocates, store_close() frees; likewise retention_open() and _close().
- *            The writer owns a store_probe from store_probe_ask() to its answer: destroy the probe
- *            after store_close().
- * Threads    store_*() the opening thread; retention_step() the writer thread; store_probe_ask()
+ *            The writer borrows a store_probe from store_probe_ask() or store_probe_repeat() to its
+ *            answer; store_probe_destroy() waits for it.
+ * Threads    store_*() the opening thread; retention_step() the writer thread; store_probe_*()
  *            one thread. Callbacks run on the writer thread, failed() and fatal() also on the
  *            checkpoint thread.
  * Errors     int results are SQLite's codes.
@@ -49,10 +49,7 @@ int retention_step(struct retention *retention);
 /* Returns the number of deleted deliveries. Any thread. */
 uint64_t retention_count(const struct retention *retention);
 
-/* ---- store probe */
-
-/* Writes one small row, to test the store. Runs in a task of the writer thread. */
-int store_probe_write(struct db *db);
+/* ---- store probe: writes one small row, to test the store */
 
 struct store_probe {
     struct writer_task task;
@@ -68,6 +65,10 @@ void store_probe_destroy(struct store_probe *probe);
 /* Submits a probe, unless one is still unanswered, and waits up to `wait_ms` for the answer.
  * Returns true if the write succeeded, false if it failed or timed out. */
 bool store_probe_ask(struct store_probe *probe, struct writer *writer, unsigned wait_ms);
+
+/* Submits a probe, unless one is still unanswered, and does not wait: writer_stats() shows the
+ * result. */
+void store_probe_repeat(struct store_probe *probe, struct writer *writer);
 
 /* ---- store */
 

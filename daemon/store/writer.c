@@ -392,7 +392,7 @@ static bool writer_has_room(const struct writer *writer, const struct writer_tas
            writer->queue.bytes + task->bytes <= writer->options.queue_bytes;
 }
 
-struct writer_task *writer_submit_all(struct writer *writer, struct writer_task *task)
+struct writer_task *writer_post_all(struct writer *writer, struct writer_task *task)
 {
     pthread_mutex_lock(&writer->mutex);
     while (task != NULL && !writer->ended && writer_has_room(writer, task)) {
@@ -407,10 +407,10 @@ struct writer_task *writer_submit_all(struct writer *writer, struct writer_task 
     return task;
 }
 
-bool writer_submit(struct writer *writer, struct writer_task *task)
+bool writer_post(struct writer *writer, struct writer_task *task)
 {
     task->next = NULL;
-    return writer_submit_all(writer, task) == NULL;
+    return writer_post_all(writer, task) == NULL;
 }
 
 void writer_stats(struct writer *writer, struct writer_stats *stats)

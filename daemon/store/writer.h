@@ -6,8 +6,8 @@
  * The writer knows tasks, not deliveries or HTTP. A failing task fails its whole transaction. After
  * a failed fsync the state of the disk is unknown, so the writer stops: see writer_options.fatal.
  *
- * Ownership  The submitter owns a task; the writer borrows it from writer_submit() to done().
- * Threads    writer_submit(), writer_submit_all() and writer_stats() any thread; the others the
+ * Ownership  The submitter owns a task; the writer borrows it from writer_post() to done().
+ * Threads    writer_post(), writer_post_all() and writer_stats() any thread; the others the
  *            opening thread. Callbacks run on the writer thread, except where noted.
  * Errors     int results of callbacks are SQLite's codes.
  */
@@ -64,10 +64,10 @@ void writer_close(struct writer **writer);
 
 /* Queues a task. Returns false at once, without calling done(), if the queue is full or the writer
  * has stopped. */
-bool writer_submit(struct writer *writer, struct writer_task *task);
+bool writer_post(struct writer *writer, struct writer_task *task);
 
 /* Queues a list of tasks linked by `next`. Returns the first rejected task, or NULL. */
-struct writer_task *writer_submit_all(struct writer *writer, struct writer_task *first);
+struct writer_task *writer_post_all(struct writer *writer, struct writer_task *first);
 
 struct writer_stats {
     uint64_t tasks, commits, failed_commits;

@@ -124,23 +124,22 @@ START_TEST(clauses_are_found_word_by_word)
     const char *text = " signature X-A|X-B ; ; list pairs comma v1;content v0:{url}.{body}\n"
                        "event type a.b;event type c;";
     char word[16], out[DESCRIPTION_SIZE];
-    struct description_clause c;
+    struct clause c;
 
-    ck_assert(description_find(text, "signature", NULL, &c) && c.count == 2);
+    ck_assert(clause_find(text, "signature", NULL, &c) && c.count == 2);
     clause_copy_word(&c, 1, word, sizeof(word));
     ck_assert_str_eq(word, "X-A");
     clause_copy_word(&c, 2, word, sizeof(word));
     ck_assert_str_eq(word, "");
-    ck_assert(description_find(text, "list", "pairs", &c) && clause_word_is(&c, 3, "v1"));
+    ck_assert(clause_find(text, "list", "pairs", &c) && clause_word_is(&c, 3, "v1"));
     ck_assert(!clause_word_is(&c, 4, "v1") && !clause_word_is(&c, 3, "v"));
-    ck_assert(description_find(text, "event", "type", &c) && clause_word_is(&c, 2, "c"));
-    ck_assert(!description_find(text, "event", "created", &c) && c.count == 0);
+    ck_assert(clause_find(text, "event", "type", &c) && clause_word_is(&c, 2, "c"));
+    ck_assert(!clause_find(text, "event", "created", &c) && c.count == 0);
     ck_assert(description_signs(text, "{url}") && !description_signs(text, "{method}"));
-    ck_assert(description_replace("secret base64 whsec_; content {body}; secret hex", "secret",
-                                  "secret text", out));
+    ck_assert(clause_replace("secret base64 whsec_; content {body}; secret hex", "secret",
+                             "secret text", out));
     ck_assert_str_eq(out, "secret text;content {body}");
-    ck_assert(!description_find("", "list", NULL, &c) &&
-              !description_find(" ; \n", "list", NULL, &c));
+    ck_assert(!clause_find("", "list", NULL, &c) && !clause_find(" ; \n", "list", NULL, &c));
 }
 END_TEST
 
@@ -150,7 +149,7 @@ START_TEST(a_description_that_grows_too_long_is_not_written)
 
     memset(text, 'a', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
-    ck_assert(!description_replace(text, "secret", "secret hex", out));
+    ck_assert(!clause_replace(text, "secret", "secret hex", out));
 }
 END_TEST
 

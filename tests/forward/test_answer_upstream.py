@@ -225,13 +225,15 @@ def test_left_alone():
 
 
 def test_stopped():
+    """An upstream that hangs for longer than the stop may take, which is two seconds here."""
     upstream = Upstream()
     upstream.answer = upstream.hang
-    daemon = start(upstream.url, timeout=2)
+    daemon = start(upstream.url, timeout=3600, real_time=True)
     thread, got = in_thread(deliver, daemon, 1)
     upstream.wait(1)
     equal("a stop while a sender waits: it ends", daemon.stop(), 0)
     thread.join(sink.PATIENCE)
+    equal("and the sender is told to try again", [answer.status for answer in got], [502])
     equal("and the delivery is still to be sent", query(daemon, "SELECT count(*) FROM unsent"),
           [(1,)])
     upstream.close()

@@ -125,8 +125,8 @@ END_TEST
 
 static void publish(struct feed *feed, const char *source, enum verdict verdict, const char *text)
 {
-    feed_publish(feed, &(struct feed_line){source, source == NULL ? 0 : strlen(source), verdict,
-                                           text, strlen(text)});
+    feed_post(feed, &(struct feed_line){source, source == NULL ? 0 : strlen(source), verdict, text,
+                                        strlen(text)});
 }
 
 static bool is_readable(const struct feed *feed)
@@ -143,7 +143,7 @@ static const char *next(struct feed *feed, struct feed_watcher *watcher, uint64_
     char *line;
     size_t len;
 
-    feed_read(feed, watcher, &line, &len, lost);
+    feed_take(feed, watcher, &line, &len, lost);
     snprintf(copy, sizeof(copy), "%.*s", line == NULL ? 0 : (int)len, line == NULL ? "" : line);
     free(line);
     return copy;
@@ -151,7 +151,7 @@ static const char *next(struct feed *feed, struct feed_watcher *watcher, uint64_
 
 START_TEST(who_watches_gets_the_lines_from_then_on)
 {
-    struct feed *feed = feed_new();
+    struct feed *feed = feed_open();
     struct feed_watcher all = {0}, some = {.source = "foil", .verdict = VERDICT_STORED};
     uint64_t lost = 0;
 
@@ -179,13 +179,13 @@ START_TEST(who_watches_gets_the_lines_from_then_on)
     feed_unwatch(feed);
     ck_assert(!feed_is_watched(feed));
     ck_assert_uint_eq(lost, 0);
-    feed_free(&feed);
+    feed_close(&feed);
 }
 END_TEST
 
 START_TEST(who_is_slow_loses_the_oldest_lines_and_is_told_how_many)
 {
-    struct feed *feed = feed_new();
+    struct feed *feed = feed_open();
     struct feed_watcher watcher = {0};
     uint64_t lost = 0;
     char text[16];
@@ -200,14 +200,14 @@ START_TEST(who_is_slow_loses_the_oldest_lines_and_is_told_how_many)
     ck_assert_str_eq(next(feed, &watcher, &lost), "11\n");
     ck_assert_uint_eq(lost, 10);
     feed_unwatch(feed);
-    feed_free(&feed);
+    feed_close(&feed);
 }
 END_TEST
 
 START_TEST(long_lines_push_others_out_and_the_longest_are_lost)
 {
     static char text[FEED_BYTES + 2];
-    struct feed *feed = feed_new();
+    struct feed *feed = feed_open();
     struct feed_watcher watcher = {0};
     struct feed_line line = {.verdict = VERDICT_STORED, .text = text, .len = FEED_BYTES / 2};
     uint64_t lost = 0;
@@ -215,17 +215,17 @@ START_TEST(long_lines_push_others_out_and_the_longest_are_lost)
     memset(text, 'x', sizeof(text));
     feed_watch(feed, &watcher);
     for (int i = 0; i < 3; i++)
-        feed_publish(feed, &line);
+        feed_post(feed, &line);
     ck_assert_str_ne(next(feed, &watcher, &lost), "");
     ck_assert_uint_eq(lost, 1);
     line.len = FEED_BYTES + 1;
-    feed_publish(feed, &line);
+    feed_post(feed, &line);
     publish(feed, "a", VERDICT_STORED, "short\n");
     ck_assert_str_ne(next(feed, &watcher, &lost), "");
     ck_assert_str_eq(next(feed, &watcher, &lost), "short\n");
     ck_assert_uint_eq(lost, 2);
     feed_unwatch(feed);
-    feed_free(&feed);
+    feed_close(&feed);
 }
 END_TEST
 
@@ -238,7 +238,7 @@ static void *publish_many(void *feed)
 
 START_TEST(every_line_is_read_or_counted_as_lost_whoever_publishes_meanwhile)
 {
-    struct feed *feed = feed_new();
+    struct feed *feed = feed_open();
     struct feed_watcher watcher = {0};
     uint64_t lost = 0, lines = 0;
     pthread_t threads[3];
@@ -258,7 +258,7 @@ START_TEST(every_line_is_read_or_counted_as_lost_whoever_publishes_meanwhile)
         pthread_join(threads[i], NULL);
     ck_assert_uint_eq(lines + lost, COUNTED * COUNT(threads));
     feed_unwatch(feed);
-    feed_free(&feed);
+    feed_close(&feed);
 }
 END_TEST
 

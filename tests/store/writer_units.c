@@ -224,13 +224,13 @@ START_TEST(a_full_queue_takes_no_more_at_once)
 
     first.wait = true;
     first.task.bytes = 1000; /* more than the limit, but alone */
-    ck_assert(writer_submit(writer, &first.task));
+    ck_assert(writer_post(writer, &first.task));
     do /* until the first one is being run */
         writer_stats(writer, &stats);
     while (stats.queued_bytes > 0);
-    ck_assert(writer_submit(writer, &jobs[0].task));
-    ck_assert(writer_submit(writer, &jobs[1].task));
-    ck_assert(!writer_submit(writer, &jobs[2].task));
+    ck_assert(writer_post(writer, &jobs[0].task));
+    ck_assert(writer_post(writer, &jobs[1].task));
+    ck_assert(!writer_post(writer, &jobs[2].task));
     pthread_mutex_lock(&mutex);
     go = true;
     pthread_cond_broadcast(&changed);
@@ -238,7 +238,7 @@ START_TEST(a_full_queue_takes_no_more_at_once)
     ck_assert_int_eq(outcome_of(&first), WRITER_DURABLE);
     ck_assert_int_eq(outcome_of(&jobs[0]), WRITER_DURABLE);
     ck_assert_int_eq(outcome_of(&jobs[1]), WRITER_DURABLE);
-    ck_assert(writer_submit(writer, &jobs[2].task));
+    ck_assert(writer_post(writer, &jobs[2].task));
     ck_assert_int_eq(outcome_of(&jobs[2]), WRITER_DURABLE);
     ck_assert_int_eq(jobs[2].outcome, WRITER_DURABLE);
     writer_close(&writer);
@@ -268,7 +268,7 @@ START_TEST(a_failure_is_told_once_and_so_is_its_end)
         if (i == 6) /* what writes nothing is no end of it */
             job.task.run = fill;
         ck_assert_int_eq(recovered_told, 0);
-        ck_assert(writer_submit(writer, &job.task));
+        ck_assert(writer_post(writer, &job.task));
         ck_assert_int_eq(outcome_of(&job),
                          job.result == SQLITE_OK ? WRITER_DURABLE : WRITER_FAILED);
     }
@@ -286,9 +286,9 @@ START_TEST(after_a_failed_sync_nothing_is_written_any_more)
     struct writer *writer = open_journal(db, 10000);
     struct job failing = job_of(SQLITE_IOERR_FSYNC), next = job_of(SQLITE_OK);
 
-    ck_assert(writer_submit(writer, &failing.task));
+    ck_assert(writer_post(writer, &failing.task));
     ck_assert_int_eq(outcome_of(&failing), WRITER_FAILED);
-    ck_assert(!writer_submit(writer, &next.task));
+    ck_assert(!writer_post(writer, &next.task));
     writer_close(&writer);
     ck_assert_int_eq(fatal_told, 1);
     ck_assert_int_eq(failed_told, 0);
@@ -304,7 +304,7 @@ START_TEST(what_is_queued_is_written_before_the_journal_is_closed)
 
     for (int i = 0; i < COUNT(jobs); i++) {
         jobs[i] = job_of(SQLITE_OK);
-        ck_assert(writer_submit(writer, &jobs[i].task));
+        ck_assert(writer_post(writer, &jobs[i].task));
     }
     writer_close(&writer);
     for (int i = 0; i < COUNT(jobs); i++)
@@ -378,7 +378,7 @@ START_TEST(while_somebody_reads_the_disk_does_not_sync_for_nothing)
         struct job job = job_of(SQLITE_OK);
 
         job.task.run = fill;
-        ck_assert(writer_submit(writer, &job.task));
+        ck_assert(writer_post(writer, &job.task));
         ck_assert_int_eq(outcome_of(&job), WRITER_DURABLE);
     }
     ck_assert_int_lt(atomic_load(&syncs), 20 + (clock_mono_us() - begun_us) / 100000);
