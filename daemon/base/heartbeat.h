@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * heartbeat.h - signs of life of the threads, for the one that watches them.
+ * heartbeat.h - liveness of threads: each thread beats, one thread looks for silent ones.
  *
- * Ownership  heartbeats_new() makes a set, heartbeats_free() ends it, when nobody has a pulse of it.
- * Threads    heartbeat_begin() and heartbeat_end() on any; a pulse beats on the thread that it is of;
+ * Ownership  heartbeats_new() allocates a set; heartbeats_free() frees it after the last
+ *            heartbeat_end().
+ * Threads    heartbeat_begin() and heartbeat_end() on any; heartbeat_beat() on the watched thread;
  *            heartbeats_find_silent() on one.
  */
 #ifndef DAEMON_BASE_HEARTBEAT_H
@@ -12,18 +13,19 @@
 struct heartbeat;
 struct heartbeats;
 
-struct heartbeats *heartbeats_new(void); /* NULL without memory */
+struct heartbeats *heartbeats_new(void); /* NULL on ENOMEM */
 void heartbeats_free(struct heartbeats **heartbeats);
 
-/* `name` is kept. NULL if `pulses` is: nobody watches. */
+/* Adds a thread to the set. `name` must outlive the heartbeat. Returns NULL if `heartbeats` is NULL
+ * or full. */
 struct heartbeat *heartbeat_begin(struct heartbeats *heartbeats, const char *name);
 
-/* NULL does nothing here. */
+/* Both ignore NULL. */
 void heartbeat_beat(struct heartbeat *heartbeat);
 void heartbeat_end(struct heartbeat *heartbeat);
 
-/* NULL if each has beaten since this returned NULL the last time; else the name of one that has
- * not. */
+/* Returns NULL if every thread has beaten since the last call that returned NULL, else the name of
+ * a thread that has not. */
 const char *heartbeats_find_silent(struct heartbeats *heartbeats);
 
 #endif
