@@ -26,7 +26,7 @@ static bool backoff_parse_form(const char *text, const char *form, int64_t *seco
 
     if (end == NULL || *end != '\0')
         return false;
-    /* strptime() takes a 31st of February and second 60; timegm() makes another time of them. */
+    /* strptime() accepts February 31 and second 60; timegm() normalizes them to another time. */
     again = read;
     time = timegm(&again);
     if (again.tm_mday != read.tm_mday || again.tm_sec != read.tm_sec)

@@ -8,7 +8,8 @@ enum {
     BUFFER_SIZE_MIN = 256
 };
 
-/* A full buffer fails each append here, so that those with room need not look at `failure`. */
+/* Marks the buffer full, so that later appends reach buffer_grow() and fail there: the inline
+ * functions need not test `failure`. */
 static bool buffer_fail(struct buffer *buffer, enum buffer_failure failure)
 {
     buffer->size = buffer->len;
@@ -16,8 +17,8 @@ static bool buffer_fail(struct buffer *buffer, enum buffer_failure failure)
     return false;
 }
 
-/* The size with room for `more` bytes and a NUL. No object is larger than PTRDIFF_MAX, so that
- * twice a size does not overflow. */
+/* Returns a size with room for `more` bytes and a NUL. Doubling does not overflow, because no
+ * object is larger than PTRDIFF_MAX. */
 static size_t buffer_next_size(const struct buffer *buffer, size_t more)
 {
     size_t size = buffer->size < BUFFER_SIZE_MIN / 2 ? BUFFER_SIZE_MIN : 2 * buffer->size;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * buffer.h - bytes that are appended one after the other, in memory that grows by doubling.
+ * buffer.h - append-only byte buffer that doubles its memory.
  *
- * Ownership  The memory is the buffer's until buffer_take(). A zeroed struct is an empty buffer.
+ * Ownership  The buffer owns its memory until buffer_take(). A zeroed struct is an empty buffer.
  * Threads    One owner.
- * Errors     The first failed append stays in `failure`, and all later ones fail, too: callers
- *            check once, after the last one. The bytes from before it remain.
+ * Errors     Sticky: after a failed append `failure` is set and later appends fail as well, so that
+ *            callers check once, after the last append. Earlier bytes remain.
  */
 #ifndef DAEMON_BASE_BUFFER_H
 #define DAEMON_BASE_BUFFER_H
@@ -22,16 +22,16 @@ enum buffer_failure {
 
 struct buffer {
     char *base;
-    size_t len, size; /* `size` counts one byte more than can be appended, for a NUL */
-    size_t max;       /* limit of `len`, never lowered; 0: none */
+    size_t len, size; /* `size` includes one byte for a NUL */
+    size_t max;       /* limit of `len`, never lowered; 0: no limit */
     enum buffer_failure failure;
 };
 
-/* Makes room for `more` bytes and a NUL. False, and `failure`, if there is none. */
+/* Reserves `more` bytes and a NUL. Returns false and sets `failure` if that is impossible. */
 bool buffer_grow(struct buffer *buffer, size_t more);
 
-/* Returns where the next `more` bytes go; the caller writes them and adds them to `len`. NULL on
- * failure. Inline, as are the next ones, because a line of the log takes a hundred appends. */
+/* Returns the place of the next `more` bytes, NULL on failure. The caller writes them and adds
+ * their number to `len`. The appends are inline because a log line takes a hundred of them. */
 static inline char *buffer_reserve(struct buffer *buffer, size_t more)
 {
     if (buffer->size - buffer->len <= more && !buffer_grow(buffer, more))
@@ -39,7 +39,7 @@ static inline char *buffer_reserve(struct buffer *buffer, size_t more)
     return buffer->base + buffer->len;
 }
 
-/* Appends all of the bytes or none of them. */
+/* Appends all of the bytes, or none on failure. */
 static inline bool buffer_append(struct buffer *buffer, const void *bytes, size_t len)
 {
     char *to = buffer_reserve(buffer, len);
@@ -61,14 +61,14 @@ static inline bool buffer_append_char(struct buffer *buffer, char c)
     return buffer_append(buffer, &c, 1);
 }
 
-/* Drops the bytes behind the first `len`, and the failure of an append. Keeps the memory. */
+/* Keeps the first `len` bytes and the memory; clears `failure`. */
 void buffer_truncate(struct buffer *buffer, size_t len);
 
-/* The bytes with a NUL behind them, which `len` does not count; NULL if an append has failed. */
+/* Returns the bytes, NUL-terminated; `len` excludes the NUL. NULL after a failed append. */
 char *buffer_text(struct buffer *buffer);
 
-/* Gives the same to the caller, for free(), and leaves an empty buffer. On failure NULL, and the
- * buffer is as it was. */
+/* Like buffer_text(), but the caller owns the result, for free(), and the buffer becomes empty.
+ * After a failed append: NULL, and the buffer stays as it is. */
 char *buffer_take(struct buffer *buffer);
 
 void buffer_free(struct buffer *buffer);

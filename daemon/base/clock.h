@@ -9,14 +9,15 @@
 
 #include <stdint.h>
 
-/* Microseconds since 1970; jumps when somebody sets the clock. */
+/* Returns microseconds since 1970. Jumps when the system time is set. */
 int64_t clock_wall_us(void);
 
-/* Microseconds since some moment; never jumps. */
+/* Returns microseconds since an arbitrary start. Never jumps. */
 int64_t clock_mono_us(void);
 
-/* Microseconds since 1970 as the wall clock had it when this was asked for the first time: for what
- * is stored and compared after a restart, and must not jump in between. */
+/* Returns microseconds since 1970 that never jump within one process: the wall clock of the first
+ * call plus the time since then, including suspend. For times that the store compares after a
+ * restart. */
 int64_t clock_steady_us(void);
 
 #endif

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 
 enum {
-    HEARTBEATS_MAX = 512, /* the loops are 256 at most */
+    HEARTBEATS_MAX = 512, /* at most 256 loops, and other threads */
 };
 
 struct heartbeats {
     struct heartbeat at[HEARTBEATS_MAX];
-    pthread_mutex_t mutex; /* a leaf */
+    pthread_mutex_t mutex; /* no other mutex is locked while it is held */
 };
 
 struct heartbeats *heartbeats_new(void)
@@ -45,7 +45,7 @@ struct heartbeat *heartbeat_begin(struct heartbeats *heartbeats, const char *nam
         if (heartbeats->at[i].name == NULL) {
             heartbeat = &heartbeats->at[i];
             heartbeat->name = name;
-            /* It has time until it is looked at for the second time. */
+            /* A new thread counts as beaten until the second look. */
             heartbeat->seen = atomic_load_explicit(&heartbeat->beats, memory_order_relaxed) - 1;
         }
     }
@@ -69,15 +69,15 @@ static bool heartbeat_has_beaten(const struct heartbeat *heartbeat)
 
 const char *heartbeats_find_silent(struct heartbeats *heartbeats)
 {
-    const char *missing = NULL;
+    const char *silent = NULL;
 
     pthread_mutex_lock(&heartbeats->mutex);
-    for (size_t i = 0; i < HEARTBEATS_MAX && missing == NULL; i++)
+    for (size_t i = 0; i < HEARTBEATS_MAX && silent == NULL; i++)
         if (heartbeats->at[i].name != NULL && !heartbeat_has_beaten(&heartbeats->at[i]))
-            missing = heartbeats->at[i].name;
-    for (size_t i = 0; missing == NULL && i < HEARTBEATS_MAX; i++)
+            silent = heartbeats->at[i].name;
+    for (size_t i = 0; silent == NULL && i < HEARTBEATS_MAX; i++)
         heartbeats->at[i].seen =
             atomic_load_explicit(&heartbeats->at[i].beats, memory_order_relaxed);
     pthread_mutex_unlock(&heartbeats->mutex);
-    return missing;
+    return silent;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * heartbeat.h - signs of life of the threads, for the one that watches them.
+ * heartbeat.h - liveness of threads: each thread beats, one thread looks for silent ones.
  *
- * Ownership  heartbeats_new() makes a set, heartbeats_free() ends it, when nobody has a pulse of it.
- * Threads    heartbeat_begin() and heartbeat_end() on any; a pulse beats on the thread that it is of;
+ * Ownership  heartbeats_new() allocates a set; heartbeats_free() frees it after the last
+ *            heartbeat_end().
+ * Threads    heartbeat_begin() and heartbeat_end() on any; heartbeat_beat() on the watched thread;
  *            heartbeats_find_silent() on one.
  */
 #ifndef DAEMON_BASE_HEARTBEAT_H
@@ -19,21 +20,22 @@ enum {
     HEARTBEAT_CACHE_LINE = 64
 };
 
-/* One cache line per heartbeat, because every thread writes its own. */
+/* Each in its own cache line, to avoid false sharing. */
 struct heartbeat {
     _Alignas(HEARTBEAT_CACHE_LINE) _Atomic uint64_t beats;
     struct heartbeats *heartbeats;
     const char *name; /* NULL: unused; guarded by the mutex */
-    uint64_t seen;    /* used by the watcher only */
+    uint64_t seen;    /* `beats` at the last look; of the watching thread */
 };
 
-struct heartbeats *heartbeats_new(void); /* NULL without memory */
+struct heartbeats *heartbeats_new(void); /* NULL on ENOMEM */
 void heartbeats_free(struct heartbeats **heartbeats);
 
-/* `name` is kept. NULL if `pulses` is: nobody watches. */
+/* Adds a thread to the set. `name` must outlive the heartbeat. Returns NULL if `heartbeats` is NULL
+ * or full. */
 struct heartbeat *heartbeat_begin(struct heartbeats *heartbeats, const char *name);
 
-/* NULL does nothing here. */
+/* Both ignore NULL. */
 static inline void heartbeat_beat(struct heartbeat *heartbeat)
 {
     if (heartbeat != NULL)
@@ -42,8 +44,8 @@ static inline void heartbeat_beat(struct heartbeat *heartbeat)
 
 void heartbeat_end(struct heartbeat *heartbeat);
 
-/* NULL if each has beaten since this returned NULL the last time; else the name of one that has
- * not. */
+/* Returns NULL if every thread has beaten since the last call that returned NULL, else the name of
+ * a thread that has not. */
 const char *heartbeats_find_silent(struct heartbeats *heartbeats);
 
 #endif

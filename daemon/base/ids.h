@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * ids.h - ids, secrets and keys as the providers make them, from random bytes.
+ * ids.h - random ids and secrets in the formats of the providers, and checks of these formats.
  *
  * Threads    Any.
  */
@@ -10,30 +10,30 @@
 #include <stdbool.h>
 
 enum {
-    IDS_SIZE = 96 /* bytes that hold any of them */
+    IDS_SIZE = 96 /* bytes, enough for each */
 };
 
-/* The prefix, of up to 60 bytes, and 32 hex digits: "wevt_", "req_", ... */
+/* Writes a prefix of at most 60 bytes ("wevt_", "req_") and 32 hex digits. */
 void ids_make_hex(char out[IDS_SIZE], const char *prefix);
 
-/* "whsec_" and 64 hex digits. */
+/* Writes "whsec_" and 64 hex digits. */
 void ids_make_secret(char out[IDS_SIZE]);
 
-/* "org_" and 26 characters of Crockford's base32. */
+/* Writes "org_" and 26 characters of Crockford's base32. */
 void ids_make_organization(char out[IDS_SIZE]);
 
-/* A random UUID, version 4. */
+/* Writes a random UUID, version 4. */
 void ids_make_uuid(char out[IDS_SIZE]);
 
-/* ---- whether an id looks as its provider's do. Pure. */
+/* ---- checks of the format; pure ---- */
 
-/* The prefix and 32 lower-case hex digits. */
+/* True for the prefix and 32 lower-case hex digits. */
 bool id_is_hex(const char *text, const char *prefix);
 
-/* "org_" and 26 characters of Crockford's base32. */
+/* True for "org_" and 26 characters of Crockford's base32. */
 bool id_is_organization(const char *text);
 
-/* A UUID of any version, in any case. */
+/* True for a UUID of any version, in upper or lower case. */
 bool id_is_uuid(const char *text);
 
 #endif

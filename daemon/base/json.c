@@ -22,7 +22,7 @@ static size_t json_escape(char *to, unsigned char c)
     return (size_t)snprintf(to, 7, "\\u%04x", c);
 }
 
-/* How many characters from here on stand for themselves: most of what is written does. */
+/* Counts the leading characters that need no escape, which is most of the text. */
 static size_t json_plain_length(const char *text, size_t len)
 {
     size_t n = 0;
@@ -32,7 +32,7 @@ static size_t json_plain_length(const char *text, size_t len)
     return n;
 }
 
-/* Writes another character, and returns how many bytes it takes in the text. */
+/* Writes a character that may need an escape. Returns its length in `text`. */
 static size_t json_put_special(char **to, const char *text, size_t len)
 {
     size_t n;
@@ -51,10 +51,10 @@ static size_t json_put_special(char **to, const char *text, size_t len)
     return n;
 }
 
-static void json_put_escaped(struct json_writer *l, const char *text, size_t len)
+static void json_put_escaped(struct json_writer *json, const char *text, size_t len)
 {
-    const size_t longest = 6; /* of one byte's escape */
-    char *to = buffer_reserve(&l->text, len > SIZE_MAX / longest ? SIZE_MAX : longest * len);
+    const size_t longest = 6; /* escape of one byte */
+    char *to = buffer_reserve(&json->text, len > SIZE_MAX / longest ? SIZE_MAX : longest * len);
 
     if (to == NULL)
         return;
@@ -67,49 +67,49 @@ static void json_put_escaped(struct json_writer *l, const char *text, size_t len
         if (i < len)
             i += json_put_special(&to, text + i, len - i);
     }
-    l->text.len = (size_t)(to - l->text.base);
+    json->text.len = (size_t)(to - json->text.base);
 }
 
-static void json_put_key(struct json_writer *l, const char *key)
+static void json_put_key(struct json_writer *json, const char *key)
 {
     size_t len = strlen(key), longest = len + 4;
-    char *to = buffer_reserve(&l->text, longest);
+    char *to = buffer_reserve(&json->text, longest);
 
     if (to == NULL)
         return;
-    if (l->text.len > 0 && to[-1] != '{')
+    if (json->text.len > 0 && to[-1] != '{')
         *to++ = ',';
     *to++ = '"';
     to = mempcpy(to, key, len);
     *to++ = '"';
     *to++ = ':';
-    l->text.len = (size_t)(to - l->text.base);
+    json->text.len = (size_t)(to - json->text.base);
 }
 
-void json_begin(struct json_writer *l)
+void json_begin(struct json_writer *json)
 {
-    buffer_truncate(&l->text, 0);
-    buffer_append_char(&l->text, '{');
+    buffer_truncate(&json->text, 0);
+    buffer_append_char(&json->text, '{');
 }
 
-void json_text(struct json_writer *l, const char *key, const char *text, size_t len)
+void json_text(struct json_writer *json, const char *key, const char *text, size_t len)
 {
-    json_put_key(l, key);
+    json_put_key(json, key);
     if (text == NULL) {
-        buffer_append_text(&l->text, "null");
+        buffer_append_text(&json->text, "null");
         return;
     }
-    buffer_append_char(&l->text, '"');
-    json_put_escaped(l, text, len);
-    buffer_append_char(&l->text, '"');
+    buffer_append_char(&json->text, '"');
+    json_put_escaped(json, text, len);
+    buffer_append_char(&json->text, '"');
 }
 
-void json_string(struct json_writer *l, const char *key, const char *text)
+void json_string(struct json_writer *json, const char *key, const char *text)
 {
-    json_text(l, key, text, text == NULL ? 0 : strlen(text));
+    json_text(json, key, text, text == NULL ? 0 : strlen(text));
 }
 
-/* printf() would take most of the time that a line takes. */
+/* Not printf(), which would take most of the time of a line. */
 static char *json_digits_before(char *end, uint64_t number, int least)
 {
     do {
@@ -119,84 +119,84 @@ static char *json_digits_before(char *end, uint64_t number, int least)
     return end;
 }
 
-void json_number(struct json_writer *l, const char *key, int64_t number)
+void json_number(struct json_writer *json, const char *key, int64_t number)
 {
     char text[24], *end = text + sizeof(text), *at;
 
     at = json_digits_before(end, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, 1);
     if (number < 0)
         *--at = '-';
-    json_put_key(l, key);
-    buffer_append(&l->text, at, (size_t)(end - at));
+    json_put_key(json, key);
+    buffer_append(&json->text, at, (size_t)(end - at));
 }
 
-void json_number_or_null(struct json_writer *l, const char *key, int64_t number)
+void json_number_or_null(struct json_writer *json, const char *key, int64_t number)
 {
     if (number >= 0)
-        json_number(l, key, number);
+        json_number(json, key, number);
     else
-        json_string(l, key, NULL);
+        json_string(json, key, NULL);
 }
 
-void json_bool(struct json_writer *l, const char *key, bool value)
+void json_bool(struct json_writer *json, const char *key, bool value)
 {
-    json_put_key(l, key);
-    buffer_append_text(&l->text, value ? "true" : "false");
+    json_put_key(json, key);
+    buffer_append_text(&json->text, value ? "true" : "false");
 }
 
-void json_base64(struct json_writer *l, const char *key, const char *bytes, size_t len)
+void json_base64(struct json_writer *json, const char *key, const char *bytes, size_t len)
 {
     size_t size = sodium_base64_encoded_len(len, sodium_base64_VARIANT_ORIGINAL);
     char *to;
 
-    json_put_key(l, key);
-    buffer_append_char(&l->text, '"');
-    if ((to = buffer_reserve(&l->text, size)) != NULL) {
+    json_put_key(json, key);
+    buffer_append_char(&json->text, '"');
+    if ((to = buffer_reserve(&json->text, size)) != NULL) {
         sodium_bin2base64(to, size, (const unsigned char *)bytes, len,
                           sodium_base64_VARIANT_ORIGINAL);
-        l->text.len += size - 1;
+        json->text.len += size - 1;
     }
-    buffer_append_char(&l->text, '"');
+    buffer_append_char(&json->text, '"');
 }
 
-void json_body(struct json_writer *l, const char *bytes, size_t len)
+void json_body(struct json_writer *json, const char *bytes, size_t len)
 {
     if (text_is_utf8(bytes, len))
-        json_text(l, "body", len == 0 ? "" : bytes, len);
+        json_text(json, "body", len == 0 ? "" : bytes, len);
     else
-        json_base64(l, "body_base64", bytes, len);
+        json_base64(json, "body_base64", bytes, len);
 }
 
-void json_open_object(struct json_writer *l, const char *key)
+void json_open_object(struct json_writer *json, const char *key)
 {
-    json_put_key(l, key);
-    buffer_append_char(&l->text, '{');
+    json_put_key(json, key);
+    buffer_append_char(&json->text, '{');
 }
 
-void json_close_object(struct json_writer *l)
+void json_close_object(struct json_writer *json)
 {
-    buffer_append_char(&l->text, '}');
+    buffer_append_char(&json->text, '}');
 }
 
-void json_open_array(struct json_writer *l, const char *key)
+void json_open_array(struct json_writer *json, const char *key)
 {
-    json_put_key(l, key);
-    buffer_append_char(&l->text, '[');
+    json_put_key(json, key);
+    buffer_append_char(&json->text, '[');
 }
 
-void json_open_element(struct json_writer *l)
+void json_open_element(struct json_writer *json)
 {
-    if (l->text.len > 0 && l->text.base[l->text.len - 1] != '[')
-        buffer_append_char(&l->text, ',');
-    buffer_append_char(&l->text, '{');
+    if (json->text.len > 0 && json->text.base[json->text.len - 1] != '[')
+        buffer_append_char(&json->text, ',');
+    buffer_append_char(&json->text, '{');
 }
 
-void json_close_array(struct json_writer *l)
+void json_close_array(struct json_writer *json)
 {
-    buffer_append_char(&l->text, ']');
+    buffer_append_char(&json->text, ']');
 }
 
-void json_time(struct json_writer *l, const char *key, int64_t wall_us)
+void json_time(struct json_writer *json, const char *key, int64_t wall_us)
 {
     static const char form[] = "0000-00-00T00:00:00.000Z";
     const int64_t year_10000 = INT64_C(253402300800) * 1000000;
@@ -216,16 +216,16 @@ void json_time(struct json_writer *l, const char *key, int64_t wall_us)
     json_digits_before(text + 16, (uint64_t)utc.tm_min, 2);
     json_digits_before(text + 19, (uint64_t)utc.tm_sec, 2);
     json_digits_before(text + 23, (uint64_t)(wall_us / 1000 % 1000), 3);
-    json_text(l, key, text, sizeof(form) - 1);
+    json_text(json, key, text, sizeof(form) - 1);
 }
 
-bool json_end(struct json_writer *l)
+bool json_end(struct json_writer *json)
 {
-    buffer_append(&l->text, "}\n", 2);
-    return l->text.failure == BUFFER_NO_FAILURE;
+    buffer_append(&json->text, "}\n", 2);
+    return json->text.failure == BUFFER_NO_FAILURE;
 }
 
-void json_free(struct json_writer *l)
+void json_free(struct json_writer *json)
 {
-    buffer_free(&l->text);
+    buffer_free(&json->text);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * mailbox.h - messages from any thread to the one that owns the mailbox.
+ * mailbox.h - multi-producer, single-consumer queue between threads.
  *
- * Ownership  A message is its sender's; the mailbox has it from mailbox_post() until it is taken.
+ * Ownership  Senders allocate messages; the mailbox links a message from mailbox_post() until its
+ *            take() runs.
  * Threads    mailbox_post() on any thread; the others on the owner's.
  */
 #ifndef DAEMON_BASE_MAILBOX_H
@@ -12,19 +13,19 @@
 #include <stddef.h>
 
 struct mailbox_message {
-    struct mailbox_message *next;                  /* the mailbox's */
-    void (*take)(struct mailbox_message *message); /* on the owner's thread */
+    struct mailbox_message *next;                  /* set by the mailbox */
+    void (*take)(struct mailbox_message *message); /* runs on the owner's thread */
 };
 
 struct mailbox {
     pthread_mutex_t mutex;
     struct mailbox_message *first, **last;
     void *data;
-    void (*wake)(void *data);
+    void (*wake)(void *data); /* runs on the sender's thread */
 };
 
-/* `wake` runs on the sender's thread if the mailbox was empty. It runs under the mutex, because
- * right after it the owner may take the message and close the mailbox. */
+/* `wake` tells the owner's thread to call mailbox_take(). It runs if the mailbox was empty, under the
+ * mutex: right after it the owner may take the message and close the mailbox. */
 void mailbox_open(struct mailbox *mailbox, void (*wake)(void *data), void *data);
 
 /* No thread may post any more. Messages not taken stay with their senders. */

@@ -11,8 +11,8 @@
 
 static const char address_unix_prefix[] = "unix:";
 
-/* Splits in place. The family follows from the brackets: without them nobody knows which colon of
- * an IPv6 address is the port's. */
+/* Splits the text in place. IPv6 needs brackets, because otherwise the colon before the port is
+ * ambiguous. */
 static bool address_split_port(char *text, char **address, char **port, int *family)
 {
     char *colon = strrchr(text, ':');
@@ -32,7 +32,7 @@ static bool address_split_port(char *text, char **address, char **port, int *fam
            strtoul(*port, NULL, 10) <= 65535;
 }
 
-/* getaddrinfo() takes "*" for this machine alone, and "1.2" for 1.0.0.2. */
+/* Rejects "*" and "1.2", which getaddrinfo() reads as the loopback address and as 1.0.0.2. */
 static bool address_host_is_whole(const char *host, int family)
 {
     struct in_addr ignored;
@@ -122,7 +122,7 @@ bool address_is_local(const struct sockaddr_storage *address)
     }
 }
 
-/* ---- network */
+/* ---- hosts and networks ---- */
 
 static const unsigned char network_mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
@@ -202,7 +202,7 @@ static bool network_host_same(const struct network_host *a, const struct network
     return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
-/* As people write it: no sign, no leading zero. */
+/* Rejects signs and leading zeros. */
 static bool network_read_bits(const char *text, unsigned *bits)
 {
     size_t digits = strspn(text, "0123456789");
@@ -231,7 +231,7 @@ bool network_read(const char *text, struct network *network, const char **expect
         if (!network_read_bits(text + len + 1, &bits) || bits > (as_v6 ? 128u : 32u))
             return false;
         if (as_v6 && network->first.family == 4) {
-            *expected = "96 bits or more where ::ffff: stands before an address of IPv4";
+            *expected = "96 to 128 bits for an IPv4-mapped address (::ffff:...)";
             if (bits < NETWORK_MAPPED_BITS)
                 return false;
             bits -= NETWORK_MAPPED_BITS;
@@ -240,7 +240,7 @@ bool network_read(const char *text, struct network *network, const char **expect
     network->bits = (unsigned char)bits;
     first = network->first;
     network_host_mask(&first, bits);
-    *expected = "the network's first address, all of whose other bits are 0";
+    *expected = "the network's first address, whose host bits are 0";
     return network_host_same(&first, &network->first);
 }
 
@@ -260,10 +260,10 @@ bool networks_contain(const struct network *networks, size_t count, const struct
     return false;
 }
 
-/* ---- proxies */
+/* ---- trusted proxies ---- */
 
 struct proxies {
-    bool local; /* those of Unix sockets */
+    bool local; /* trusts peers on Unix sockets */
     size_t count;
     struct network networks[];
 };
@@ -333,8 +333,8 @@ static bool proxies_is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]" and "[2001:db8::1]:80": nobody has
- * ever said which of them it is. */
+/* Accepts "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]" and "[2001:db8::1]:80",
+ * because X-Forwarded-For has no standard and proxies send each of them. */
 static bool proxies_read_forwarded(const char *text, size_t len, struct network_host *host)
 {
     const char *end;

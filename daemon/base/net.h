@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * net.h - hosts and networks of IPv4 and IPv6, without ports and without names. Pure.
+ * net.h - socket addresses, IP networks and trusted proxies. Pure, no name lookups.
  *
- * An IPv4 address in the shape of an IPv6 one, ::ffff:192.0.2.1, is the IPv4 address everywhere: it
- * is the same peer, seen through another socket. So ::/0 holds no host of IPv4.
+ * An IPv4-mapped IPv6 address such as ::ffff:192.0.2.1 counts as IPv4 everywhere, because a
+ * dual-stack socket shows the same peer that way. So ::/0 contains no IPv4 host.
+ *
+ * Ownership  proxies_new() copies its input, proxies_free() frees it.
+ * Threads    Any; struct proxies is immutable, share it as const.
  */
 #ifndef DAEMON_BASE_NET_H
 #define DAEMON_BASE_NET_H
@@ -12,24 +15,26 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-/* ---- "127.0.0.1:8080", "[::1]:8080" and "unix:/path" as socket addresses. Numbers only:
- * names are not looked up. */
+/* ---- socket addresses ---- */
 
 enum {
     ADDRESS_TEXT_SIZE = 120
 };
 
+/* Reads "127.0.0.1:8080", "[::1]:8080" or "unix:/path". Returns false for anything else. */
 bool address_read(const char *text, struct sockaddr_storage *address, socklen_t *len);
 
-/* What is none of the three is written as "unknown", and so is a Unix socket without a path, which
- * clients have. An IPv4 address in the shape of an IPv6 one is written as what it is. `text` has
+/* Writes the address in the same syntax, an IPv4-mapped one as IPv4. Writes "unknown" for other
+ * families and for Unix sockets without a path, such as those of clients. `text` has
  * ADDRESS_TEXT_SIZE bytes. */
 void address_write(const struct sockaddr_storage *address, char *text);
 
-/* Whether nobody but this machine can reach it. */
+/* True if only this machine can reach the address: a loopback address or a Unix socket. */
 bool address_is_local(const struct sockaddr_storage *address);
 
-/* The bytes behind those of the family are zero: hosts may be compared and hashed as they lie. */
+/* ---- hosts and networks ---- */
+
+/* Unused bytes are zero, so that memcmp() compares hosts and a hash covers the struct. */
 struct network_host {
     unsigned char bytes[16];
     unsigned char family; /* 4 or 6 */
@@ -44,56 +49,56 @@ enum {
     NETWORK_TEXT_SIZE = 46
 };
 
-/* "192.0.2.1" or "2001:db8::1", of `len` bytes; nothing around it. */
+/* Reads "192.0.2.1" or "2001:db8::1" of `len` bytes, without brackets or blanks. */
 bool network_host_read(const char *text, size_t len, struct network_host *host);
 
-/* The host of a peer. False if it has none, as that of a Unix socket. */
+/* Copies the host of a socket address. Returns false for a Unix socket, which has none. */
 bool network_host_of(const struct sockaddr_storage *address, struct network_host *host);
 
 /* `text` has NETWORK_TEXT_SIZE bytes. */
 void network_host_write(const struct network_host *host, char *text);
 
-/* The first host of the network of so many bits that the host lies in: of one of IPv6, 64 is what
- * one customer has. More bits than the family has change nothing. */
+/* Clears all but the first `bits` bits. Providers assign an IPv6 /64 to one customer. Does nothing
+ * if `bits` is the length of the address or more. */
 void network_host_mask(struct network_host *host, unsigned bits);
 
-/* "192.0.2.0/24", "2001:db8::/32", or a lone host. False, and what was expected in *expected, if it
- * is none or names a host inside of the network: 192.0.2.1/24 may be meant either way. */
+/* Reads "192.0.2.0/24", "2001:db8::/32" or a single host. Returns false with the expected text in
+ * *expected, also for 192.0.2.1/24, which may mean the host or the network. */
 bool network_read(const char *text, struct network *network, const char **expected);
 
 bool network_contains(const struct network *network, const struct network_host *host);
 
-/* Whether one of them does. */
+/* True if one of the networks contains the host. */
 bool networks_contain(const struct network *networks, size_t count,
                       const struct network_host *host);
 
-/* ---- the peers that are believed when they say for whom they speak. Pure.
- *
- * Ownership  proxies_new() copies what it needs, proxies_free() releases it.
- * Threads    Immutable: share it as const. */
+/* ---- trusted proxies ---- */
 
 struct proxies;
 
-/* Networks as network.h reads them, and the word "unix": whoever comes through a Unix socket. */
+/* True for the syntax of network_read(), and for "unix", which trusts every peer on a Unix socket.
+ * Otherwise *expected is set. */
 bool proxies_text_is_valid(const char *text, const char **expected);
 
-/* Whether somebody who comes through a Unix socket, or not through one, can be any of them. */
+/* True if a text covers peers on Unix sockets (`through_unix`), or peers on TCP otherwise. */
 bool proxies_cover_transport(char *const texts[], size_t count, bool through_unix);
 
-/* Each text is one. NULL without memory. */
+/* Takes only texts for which proxies_text_is_valid() is true. Returns NULL on ENOMEM. */
 struct proxies *proxies_new(char *const texts[], size_t count);
 void proxies_free(struct proxies **proxies);
 
+/* True if both trust the same networks, in the same order. */
 bool proxies_same(const struct proxies *a, const struct proxies *b);
 
+/* True if the peer of a connection is a trusted proxy. */
 bool proxies_trust(const struct proxies *proxies, const struct sockaddr_storage *peer);
 
 bool proxies_trust_host(const struct proxies *proxies, const struct network_host *host);
 
-/* Goes through the value of an X-Forwarded-For that a trusted peer sent, from the right to the
- * left: each of its addresses was added by the one behind it, so it is as good as that one is.
- * *host becomes the last that a trusted one vouches for, and is left alone if there is none. True
- * if all of them are proxies, so that a line before this one counts, too. */
+/* Walks the X-Forwarded-For of a trusted peer from right to left, because each proxy appends the
+ * address of its own peer. Stops after the first address that is not a trusted proxy, and before
+ * text that is not an address. Sets *host to the last address read, if any. Returns true if all are
+ * trusted proxies, so that the caller goes on with the preceding header line. */
 bool proxies_resolve_forwarded(const struct proxies *proxies, const char *value, size_t len,
                                struct network_host *host);
 

@@ -17,26 +17,25 @@ int process_exit_code(int error)
     return error == EACCES || error == EPERM ? EXIT_PERMISSION : EXIT_FAILED;
 }
 
-/* ---- streams */
+/* ---- standard streams ---- */
 
 void process_reserve_stdio(void)
 {
-    /* The lowest free number is given, so in this order each gets its own. The one that is read is
-     * opened for writing, the others the other way round. */
+    /* open() returns the lowest free number, so in this order each descriptor gets its own. */
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) == -1 &&
             open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
             abort();
 }
 
-/* ---- notice */
+/* ---- messages ---- */
 
 static const char *message_program = "hooklined";
 static void (*message_handler)(void *data, const char *line);
 static void *message_handler_data;
 static bool message_in_journal;
 
-/* As syslog(3) counts them. */
+/* Priorities of syslog(3). */
 enum message_level {
     MESSAGE_ERROR = 3,
     MESSAGE_WARNING = 4,
@@ -59,7 +58,7 @@ void message_use_journal(void)
     message_in_journal = true;
 }
 
-/* What is repeated of a configuration stays in its line, and moves no cursor. */
+/* Keeps a quoted text of a configuration from breaking the line or moving the cursor. */
 static void message_blank_controls(char *text)
 {
     for (; *text != '\0'; text++)
@@ -115,7 +114,7 @@ void message_error(const char *format, ...)
     va_end(args);
 }
 
-/* ---- signals */
+/* ---- signals ---- */
 
 static sigset_t signals_set_of(const int *numbers, size_t count)
 {
@@ -142,7 +141,7 @@ void signals_defer_reload(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-/* A log that takes no more is an error of write(), not our end. */
+/* SIGPIPE and SIGXFSZ are ignored, so that a failed write to the log returns an error instead. */
 void signals_block(void)
 {
     sigset_t set = signals_all();
@@ -160,8 +159,8 @@ void signals_let_end(void)
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* Of several the kernel gives the lowest number first: whoever says SIGHUP again and again would
- * keep us from our end. */
+/* The kernel delivers the lowest pending number first, so repeated SIGHUPs would starve SIGTERM:
+ * look for the other signals first. */
 int signals_wait(const struct timespec *longest)
 {
     const struct timespec no_time = {0};

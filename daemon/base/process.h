@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * process.h - what the user is told on standard error.
+ * process.h - exit codes, standard streams, messages on standard error, and signals.
  *
- * Threads    Any.
+ * Threads    message_print(), message_warning() and message_error() on any; the others on the main
+ *            thread.
  */
 #ifndef DAEMON_BASE_PROCESS_H
 #define DAEMON_BASE_PROCESS_H
 
-/* ---- how the process ends, as daemon(7) lists it. Success is 0. */
+/* ---- exit codes ---- */
+
+/* The values of daemon(7); success is 0. */
 
 enum {
     EXIT_FAILED = 1,
@@ -16,32 +19,32 @@ enum {
     EXIT_CONFIGURATION = 6,
 };
 
-/* Of something that could not be opened. */
+/* Returns the exit code for a file that cannot be opened; `error` is an errno. */
 int process_exit_code(int error);
 
-/* ---- the descriptors 0, 1 and 2 are the standard streams, or nothing.
- *
- * Threads    Before there are any. */
+/* ---- standard streams ---- */
 
-/* Who started us may have closed some. What is opened first would take their numbers, and what is
- * meant for the standard output would be written into a file or to a stranger. From now on they
- * fail, as what is closed does. */
+/* Opens /dev/null for each closed descriptor of 0, 1 and 2, in the wrong direction so that reads
+ * and writes still fail. Otherwise the first opened file or socket would take the number and
+ * receive standard output. Call it before any file is opened. */
 void process_reserve_stdio(void);
 
-/* Who speaks, in front of each line: "hooklined" unless this is called, before there are threads;
- * NULL says nothing. `name` is kept. */
+/* ---- messages ---- */
+
+/* Sets the prefix of each line, "hooklined" by default; NULL turns messages off. `name` is
+ * not copied. Call it before threads start. */
 void message_set_program(const char *name);
 
-/* Gives the lines to `hear` instead, without the name; NULL: to standard error again. While no
- * other thread speaks. */
+/* Passes lines, without prefix, to `handler` instead of standard error; NULL restores standard
+ * error. Call it while no other thread prints. */
 void message_set_handler(void (*handler)(void *data, const char *line), void *data);
 
-/* The lines begin with how grave they are, in the way of sd-daemon(3), and without the name, which
- * the journal knows. Before there are threads. */
+/* Starts lines with the priority prefix of sd-daemon(3) instead of the name, which the journal
+ * records itself. Call it before threads start. */
 void message_use_journal(void);
 
-/* One line: what somebody may like to know, what should be looked at, and what keeps us from doing
- * our work. */
+/* Print one line: information, a warning, or an error that stops the work. Control characters
+ * become '?'; text beyond 1023 bytes is cut. */
 void message_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -49,23 +52,22 @@ void message_error(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* message_warning() as a callback. */
 void message_warn_text(const char *text);
 
-/* ---- what the process is told by signals, when it has the time for it.
- *
- * Threads    The main one. Those that it starts after signals_block() get none of them. */
+/* ---- signals ---- */
 
 struct timespec;
 
-/* First of all: SIGHUP waits until there is something to reload. It would end us, and systemd takes
- * that for an end that was wanted. */
+/* Blocks SIGHUP until signals_wait(). Call it first: an early SIGHUP would kill the process, and
+ * systemd counts that as a clean exit. */
 void signals_defer_reload(void);
 
-/* All of them wait for signals_wait(). */
+/* Blocks SIGTERM, SIGINT, SIGHUP and SIGUSR1 until signals_wait(). Threads started later inherit
+ * that. Ignores SIGPIPE and SIGXFSZ. */
 void signals_block(void);
 
-/* SIGTERM and SIGINT end us at once, as they would by default. */
+/* Unblocks SIGTERM and SIGINT, so that they kill the process at once. */
 void signals_let_end(void);
 
-/* SIGTERM, SIGINT, SIGHUP or SIGUSR1; -1 if none came for so long. */
+/* Returns SIGTERM, SIGINT, SIGHUP or SIGUSR1; -1 after the timeout. */
 int signals_wait(const struct timespec *longest);
 
 #endif

@@ -41,7 +41,7 @@ unsigned rate_take(struct rate *rate, int64_t now_us)
     return 0;
 }
 
-/* ---- pace */
+/* ---- CPU share ---- */
 
 bool cpu_share_is_rested(const struct cpu_share *cpu_share, int64_t now_us)
 {
@@ -55,59 +55,59 @@ void cpu_share_rest(struct cpu_share *cpu_share, int64_t began_us, int64_t ended
     cpu_share->rest_us = ended_us + (rest_us < 1000 ? 1000 : rest_us);
 }
 
-/* ---- throttle */
+/* ---- log limit ---- */
 
-bool log_limit_pass(struct log_limit *t, unsigned per_second, int64_t now_us)
+bool log_limit_pass(struct log_limit *limit, unsigned per_second, int64_t now_us)
 {
     int64_t second = now_us / 1000000;
 
-    if (second != t->second) {
-        t->second = second;
-        t->passed = 0;
+    if (second != limit->second) {
+        limit->second = second;
+        limit->passed = 0;
     }
-    if (t->passed >= per_second) {
-        t->dropped++;
+    if (limit->passed >= per_second) {
+        limit->dropped++;
         return false;
     }
-    t->passed++;
+    limit->passed++;
     return true;
 }
 
-/* ---- offenders */
+/* ---- refusal limit ---- */
 
-/* A place holds, from the top: who it is, the second since the start in which the first refusal was
- * (for eight years), and how many there were. 0 is a free one. */
+/* A slot packs, from the top bit: 22 bits of the host's hash (tag), 28 bits for the second of the
+ * first refusal since the start (8 years), and 14 bits for the count. 0 is a free slot. */
 enum {
     REFUSAL_SETS = 1 << 14,
-    REFUSAL_SLOTS = 8, /* of a set: a line of the cache */
+    REFUSAL_SLOTS = 8, /* of a set, which is one cache line */
     REFUSAL_COUNT_BITS = 14,
     REFUSAL_SINCE_BITS = 28,
     REFUSAL_V6_BITS = 64,
 };
 
-typedef _Atomic uint64_t place;
+typedef _Atomic uint64_t refusal_slot;
 
 struct refusal_limit {
     int64_t start_us;
     unsigned char key[crypto_shorthash_KEYBYTES];
-    place *sets; /* SETS times PLACES, in line with the cache */
-    place memory[];
+    refusal_slot *sets; /* REFUSAL_SETS * REFUSAL_SLOTS slots, aligned to a cache line */
+    refusal_slot memory[];
 };
 
 struct refusal_count {
-    uint64_t who, since_s, count;
+    uint64_t tag, since_s, count;
 };
 
-static uint64_t refusal_count_pack(const struct refusal_count *o)
+static uint64_t refusal_count_pack(const struct refusal_count *entry)
 {
-    return o->who << (REFUSAL_SINCE_BITS + REFUSAL_COUNT_BITS) | o->since_s << REFUSAL_COUNT_BITS |
-           o->count;
+    return entry->tag << (REFUSAL_SINCE_BITS + REFUSAL_COUNT_BITS) |
+           entry->since_s << REFUSAL_COUNT_BITS | entry->count;
 }
 
 static struct refusal_count refusal_count_unpack(uint64_t word)
 {
     return (struct refusal_count){
-        .who = word >> (REFUSAL_SINCE_BITS + REFUSAL_COUNT_BITS),
+        .tag = word >> (REFUSAL_SINCE_BITS + REFUSAL_COUNT_BITS),
         .since_s = word >> REFUSAL_COUNT_BITS & ((1 << REFUSAL_SINCE_BITS) - 1),
         .count = word & ((1 << REFUSAL_COUNT_BITS) - 1),
     };
@@ -115,15 +115,15 @@ static struct refusal_count refusal_count_unpack(uint64_t word)
 
 struct refusal_limit *refusal_limit_new(int64_t now_us)
 {
-    const size_t line = REFUSAL_SLOTS * sizeof(place);
-    struct refusal_limit *all = calloc(1, sizeof(*all) + (REFUSAL_SETS + 1) * line);
+    const size_t line = REFUSAL_SLOTS * sizeof(refusal_slot);
+    struct refusal_limit *limit = calloc(1, sizeof(*limit) + (REFUSAL_SETS + 1) * line);
 
-    if (all == NULL)
+    if (limit == NULL)
         return NULL;
-    all->sets = all->memory + (line - (uintptr_t)all->memory % line) / sizeof(place);
-    all->start_us = now_us;
-    randombytes_buf(all->key, sizeof(all->key));
-    return all;
+    limit->sets = limit->memory + (line - (uintptr_t)limit->memory % line) / sizeof(refusal_slot);
+    limit->start_us = now_us;
+    randombytes_buf(limit->key, sizeof(limit->key));
+    return limit;
 }
 
 void refusal_limit_free(struct refusal_limit **refusal_limit)
@@ -132,10 +132,10 @@ void refusal_limit_free(struct refusal_limit **refusal_limit)
     *refusal_limit = NULL;
 }
 
-/* The set of a host at a source, and in *who what it is known by there. */
-static place *refusal_limit_find_set(const struct refusal_limit *all,
-                                     const struct network_host *host, const char *source,
-                                     uint64_t *who)
+/* Returns the set of a host and source; sets *tag to their remaining hash bits. */
+static refusal_slot *refusal_limit_find_set(const struct refusal_limit *limit,
+                                            const struct network_host *host, const char *source,
+                                            uint64_t *tag)
 {
     struct {
         struct network_host host;
@@ -146,42 +146,42 @@ static place *refusal_limit_find_set(const struct refusal_limit *all,
 
     if (host->family == 6)
         network_host_mask(&both.host, REFUSAL_V6_BITS);
-    crypto_shorthash(both.source, (const unsigned char *)source, strlen(source), all->key);
-    crypto_shorthash(bytes, (const unsigned char *)&both, sizeof(both), all->key);
+    crypto_shorthash(both.source, (const unsigned char *)source, strlen(source), limit->key);
+    crypto_shorthash(bytes, (const unsigned char *)&both, sizeof(both), limit->key);
     for (size_t i = 0; i < sizeof(bytes); i++)
         hash = hash << 8 | bytes[i];
-    *who = hash >> (REFUSAL_SINCE_BITS + REFUSAL_COUNT_BITS);
-    return all->sets + hash % REFUSAL_SETS * REFUSAL_SLOTS;
+    *tag = hash >> (REFUSAL_SINCE_BITS + REFUSAL_COUNT_BITS);
+    return limit->sets + hash % REFUSAL_SETS * REFUSAL_SLOTS;
 }
 
-static uint64_t refusal_limit_now_s(const struct refusal_limit *all, int64_t now_us)
+static uint64_t refusal_limit_now_s(const struct refusal_limit *limit, int64_t now_us)
 {
-    return (uint64_t)(now_us - all->start_us) / 1000000;
+    return (uint64_t)(now_us - limit->start_us) / 1000000;
 }
 
-/* Another thread's now may be a little later than ours. */
-static bool refusal_count_is_over(const struct refusal_count *o, uint64_t at_s)
+/* `since_s` may exceed `at_s`, because another thread's clock reading may be later. */
+static bool refusal_count_is_over(const struct refusal_count *entry, uint64_t at_s)
 {
-    return o->count == 0 || at_s >= o->since_s + REFUSAL_LIMIT_WINDOW_S;
+    return entry->count == 0 || at_s >= entry->since_s + REFUSAL_LIMIT_WINDOW_S;
 }
 
-unsigned refusal_limit_wait_s(const struct refusal_limit *all, const struct network_host *host,
+unsigned refusal_limit_wait_s(const struct refusal_limit *limit, const struct network_host *host,
                               const char *source, unsigned refusals, int64_t now_us)
 {
-    uint64_t who, at_s = refusal_limit_now_s(all, now_us);
-    const place *set = refusal_limit_find_set(all, host, source, &who);
+    uint64_t tag, at_s = refusal_limit_now_s(limit, now_us);
+    const refusal_slot *set = refusal_limit_find_set(limit, host, source, &tag);
 
     for (size_t i = 0; i < REFUSAL_SLOTS; i++) {
-        struct refusal_count o =
+        struct refusal_count entry =
             refusal_count_unpack(atomic_load_explicit(&set[i], memory_order_relaxed));
 
-        if (o.who == who && o.count >= refusals && !refusal_count_is_over(&o, at_s))
-            return (unsigned)(o.since_s + REFUSAL_LIMIT_WINDOW_S - at_s);
+        if (entry.tag == tag && entry.count >= refusals && !refusal_count_is_over(&entry, at_s))
+            return (unsigned)(entry.since_s + REFUSAL_LIMIT_WINDOW_S - at_s);
     }
     return 0;
 }
 
-/* Whether `a` is forgotten rather than `b`. */
+/* True if `a` is replaced before `b`. */
 static bool refusal_count_is_less(const struct refusal_count *a, const struct refusal_count *b,
                                   uint64_t at_s)
 {
@@ -190,20 +190,22 @@ static bool refusal_count_is_less(const struct refusal_count *a, const struct re
     return a->count != b->count ? a->count < b->count : a->since_s < b->since_s;
 }
 
-/* The place of whoever is known by `who`, or else the one to take; and what is in it. */
-static place *refusal_limit_find_slot(place *set, uint64_t who, uint64_t at_s, uint64_t *word)
+/* Returns the slot with the tag, else the slot to replace; sets *word to its content. */
+static refusal_slot *refusal_limit_find_slot(refusal_slot *set, uint64_t tag, uint64_t at_s,
+                                             uint64_t *word)
 {
-    place *least = NULL;
+    refusal_slot *least = NULL;
 
     for (size_t i = 0; i < REFUSAL_SLOTS; i++) {
         uint64_t here = atomic_load_explicit(&set[i], memory_order_relaxed);
-        struct refusal_count o = refusal_count_unpack(here), other = refusal_count_unpack(*word);
+        struct refusal_count entry = refusal_count_unpack(here),
+                             other = refusal_count_unpack(*word);
 
-        if (o.who == who && o.count > 0) {
+        if (entry.tag == tag && entry.count > 0) {
             *word = here;
             return &set[i];
         }
-        if (least == NULL || refusal_count_is_less(&o, &other, at_s)) {
+        if (least == NULL || refusal_count_is_less(&entry, &other, at_s)) {
             least = &set[i];
             *word = here;
         }
@@ -211,22 +213,22 @@ static place *refusal_limit_find_slot(place *set, uint64_t who, uint64_t at_s, u
     return least;
 }
 
-void refusal_limit_add(struct refusal_limit *all, const struct network_host *host,
+void refusal_limit_add(struct refusal_limit *limit, const struct network_host *host,
                        const char *source, int64_t now_us)
 {
-    uint64_t who, at_s = refusal_limit_now_s(all, now_us), word = 0;
-    place *set = refusal_limit_find_set(all, host, source, &who);
-    struct refusal_count o;
-    place *mine;
+    uint64_t tag, at_s = refusal_limit_now_s(limit, now_us), word = 0;
+    refusal_slot *set = refusal_limit_find_set(limit, host, source, &tag);
+    struct refusal_count entry;
+    refusal_slot *mine;
 
     do {
-        mine = refusal_limit_find_slot(set, who, at_s, &word);
-        o = refusal_count_unpack(word);
-        if (o.who != who || refusal_count_is_over(&o, at_s))
-            o = (struct refusal_count){.who = who, .since_s = at_s};
-        if (o.count == REFUSAL_LIMIT_MAX)
+        mine = refusal_limit_find_slot(set, tag, at_s, &word);
+        entry = refusal_count_unpack(word);
+        if (entry.tag != tag || refusal_count_is_over(&entry, at_s))
+            entry = (struct refusal_count){.tag = tag, .since_s = at_s};
+        if (entry.count == REFUSAL_LIMIT_MAX)
             return;
-        o.count++;
-    } while (!atomic_compare_exchange_weak_explicit(mine, &word, refusal_count_pack(&o),
+        entry.count++;
+    } while (!atomic_compare_exchange_weak_explicit(mine, &word, refusal_count_pack(&entry),
                                                     memory_order_relaxed, memory_order_relaxed));
 }

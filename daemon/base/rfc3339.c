@@ -43,7 +43,7 @@ bool rfc3339_read(const char *text, int64_t *us)
     return rfc3339_read_epoch(bytes, us) || timestamp_read_rfc3339(bytes, "Tt ", us);
 }
 
-/* ---- so long ago */
+/* ---- ages ---- */
 
 enum {
     AGO_DIGITS_MAX = 9

@@ -27,15 +27,15 @@ void sqlite_file_error_text(const struct sqlite_file *file, int code,
 {
     int error = sqlite3_system_errno(file->sqlite);
 
-    /* The transaction was rolled back since: the handle's own message may be of that. */
+    /* Not sqlite3_errmsg(): after a rollback the handle's message describes the rollback. */
     snprintf(why, SQLITE_FILE_WHY_SIZE, "%s: %s%s%s", file->path, sqlite3_errstr(code),
              error == 0 ? "" : ": ", error == 0 ? "" : strerror(error));
 }
 
-/* ---- before SQLite opens the file */
+/* ---- path, permissions and lock ---- */
 
-/* A file that is not there yet has the name that it was given. Behind a slash it is nothing but
- * that: ":memory:" and "file:..." would mean something to SQLite, and be gone with the process. */
+/* Resolves symbolic links. A missing file keeps its given name, as an absolute path or behind "./":
+ * SQLite would read ":memory:" and "file:..." as an in-memory database or a URI. */
 static bool sqlite_file_resolve(struct sqlite_file *file, const char *path)
 {
     if (path == NULL) {
@@ -51,7 +51,7 @@ static bool sqlite_file_resolve(struct sqlite_file *file, const char *path)
     return file->path != NULL && file->name != NULL;
 }
 
-/* SQLite removes its WAL when the last connection is closed. */
+/* SQLite deletes the WAL when the last connection closes. */
 static bool sqlite_file_has_wal(const struct sqlite_file *file)
 {
     struct stat st;
@@ -78,8 +78,8 @@ static bool sqlite_file_check_writable(const struct sqlite_file *file, char *why
            sqlite_file_fail(file, "cannot be written: ", strerror(errno), why);
 }
 
-/* One process writes. The lock has a file of its own, since closing any descriptor of SQLite's
- * files would give its locks away. */
+/* Locks out other writers. The lock is a separate file, because closing any descriptor of a
+ * database file drops SQLite's POSIX locks on it. */
 static bool sqlite_file_lock(struct sqlite_file *file, char *why)
 {
     char *path;
@@ -100,11 +100,11 @@ static bool sqlite_file_lock(struct sqlite_file *file, char *why)
     return good;
 }
 
-/* ---- SQLite and the schema */
+/* ---- connection and schema ---- */
 
 static bool sqlite_file_connect(struct sqlite_file *file, enum sqlite_file_mode mode, char *why)
 {
-    /* A reader writes, too: into the WAL's index, in shared memory. */
+    /* Readers open for writing as well, because they update the WAL index in shared memory. */
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
                 (mode == SQLITE_FILE_WRITE ? SQLITE_OPEN_CREATE : 0);
     int error;
@@ -119,7 +119,7 @@ static bool sqlite_file_connect(struct sqlite_file *file, enum sqlite_file_mode 
                             error == 0 ? sqlite3_errmsg(file->sqlite) : strerror(error), why);
 }
 
-/* -1 on failure. */
+/* Returns -1 on failure. */
 static int64_t sqlite_file_query_number(struct sqlite_file *file, const char *sql)
 {
     sqlite3_stmt *statement = NULL;
@@ -141,8 +141,8 @@ bool sqlite_file_execute(struct sqlite_file *file, const char *sql, char why[SQL
     return code == SQLITE_OK;
 }
 
-/* Never changes a file that is not ours: nor is what its owner left in its WAL moved into it when
- * we close it. */
+/* Never changes a foreign file: the checkpoint on close is off, so that the WAL of its owner is not
+ * merged into it. */
 static bool sqlite_file_check_schema(struct sqlite_file *file, char *why)
 {
     const struct sqlite_schema *schema = file->schema;
@@ -158,12 +158,13 @@ static bool sqlite_file_check_schema(struct sqlite_file *file, char *why)
     file->version = sqlite_file_query_number(file, "PRAGMA user_version");
     file->is_new = tables == 0 && application == 0 && file->version == 0;
     if (!file->is_new && application != schema->application_id)
-        return sqlite_file_fail(file, "this is a database, but no ", schema->kind, why);
+        return sqlite_file_fail(file, "database of another application; expected a ", schema->kind,
+                                why);
     if (file->version <= schema->version)
         return true;
     snprintf(why, SQLITE_FILE_WHY_SIZE,
-             "%s: this store was written by a newer %s: install that version, or give another file",
-             file->path, schema->program);
+             "%s: written by a newer %s; install that version, or give another file", file->path,
+             schema->program);
     return false;
 }
 
@@ -187,7 +188,7 @@ bool sqlite_file_migrate(struct sqlite_file *file, char why[SQLITE_FILE_WHY_SIZE
     return true;
 }
 
-/* ---- open and close */
+/* ---- open and close ---- */
 
 bool sqlite_file_open(struct sqlite_file *file, const struct sqlite_schema *schema,
                       const char *path, enum sqlite_file_mode mode, char why[SQLITE_FILE_WHY_SIZE])

@@ -24,7 +24,7 @@ void systemd_notify_ready(void)
     sd_notify(0, "READY=1");
 }
 
-/* The time is for systemd 253 and later; those before ignore it. */
+/* systemd 253 and later need the time; older versions ignore it. */
 void systemd_notify_reloading(void)
 {
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_us());
@@ -58,7 +58,7 @@ void systemd_notify_watchdog(void)
     sd_notify(0, "WATCHDOG=1");
 }
 
-/* Both numbers, since who redirects the descriptor leaves the variable as it is. */
+/* Compares device and inode, because a redirected descriptor leaves the variable set. */
 bool systemd_fd_is_journal(int fd)
 {
     const char *stream = getenv("JOURNAL_STREAM");

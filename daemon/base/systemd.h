@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * systemd.h - systemd, if it started the process: what it passes, and what it is told. The only
- * module that knows libsystemd. Started otherwise, nothing is passed and nobody is told.
+ * systemd.h - service notification, watchdog and socket activation; the only user of libsystemd.
+ * Without systemd the notifications do nothing and no socket is passed.
  *
- * Threads    Any, but for systemd_listen_sockets().
+ * Threads    Any, except systemd_listen_sockets().
  */
 #ifndef DAEMON_BASE_SYSTEMD_H
 #define DAEMON_BASE_SYSTEMD_H
@@ -12,35 +12,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether somebody waits to be told. */
+/* True if a service manager expects notifications ($NOTIFY_SOCKET). */
 bool systemd_wants_notify(void);
 
-/* At the start, and after systemd_notify_reloading(). */
+/* Reports the end of the startup, or of a reload after systemd_notify_reloading(). */
 void systemd_notify_ready(void);
 
 void systemd_notify_reloading(void);
 
-/* And how long that may take. */
+/* Reports the shutdown and extends its timeout to `seconds`. */
 void systemd_notify_stopping(unsigned seconds);
 
-/* A line for people. */
+/* Sets the status line that systemctl status shows. */
 void systemd_notify_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Within how many microseconds systemd_notify_watchdog() is expected again and again; 0: never. */
+/* Returns the longest time between two systemd_notify_watchdog(), in microseconds; 0: none. */
 uint64_t systemd_watchdog_us(void);
 
 void systemd_notify_watchdog(void);
 
-/* Whether what is written to this descriptor stands in the journal. */
+/* True if the descriptor is a stream to systemd's journal ($JOURNAL_STREAM). */
 bool systemd_fd_is_journal(int fd);
 
 struct systemd_socket {
     int fd;
-    char *name; /* the caller's to free; "unknown" if it has none */
+    char *name; /* the caller frees it; "unknown" without a name */
 };
 
-/* The sockets that were passed, for the first caller only, while there is one thread. An array to
- * free, NULL if there is none. Returns how many, or -1 with errno. */
+/* Stores the passed sockets in *sockets, an array that the caller frees, or NULL if there is none.
+ * Returns their number, -1 with errno. Call it once, before threads start. */
 int systemd_listen_sockets(struct systemd_socket **sockets);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum {
-    TEXT_PIECE_SIZE = 16 /* one character, or what is written in its place */
+    TEXT_PIECE_SIZE = 16 /* one character or its escape */
 };
 
 int32_t text_decode_char(const char *text, size_t len, size_t *used)
@@ -39,8 +39,8 @@ bool text_is_utf8(const char *text, size_t len)
     return true;
 }
 
-/* Control characters, line and paragraph separators, what turns the direction of writing, what is
- * not seen, and tags. */
+/* True for control characters, line and paragraph separators, bidirectional controls, invisible
+ * characters and tags. */
 static bool text_char_is_unsafe(int32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
@@ -49,7 +49,8 @@ static bool text_char_is_unsafe(int32_t c)
            (c >= 0xe0000 && c <= 0xe007f);
 }
 
-/* Writes the next character, and says how much of the text that was. */
+/* Writes the first character or its escape. Returns the length written; sets *used to the length
+ * read. */
 static int text_escape_char(char to[TEXT_PIECE_SIZE], const char *text, size_t len, size_t *used)
 {
     int32_t c = text_decode_char(text, len, used);
@@ -103,7 +104,8 @@ void text_write_lines(FILE *out, const char *text, size_t len)
     }
 }
 
-/* Beyond ASCII only strings have characters, and control characters stand in no JSON at all. */
+/* Escapes non-ASCII characters, which occur in strings only. Control characters are white space
+ * between values, so they become blanks. */
 static void text_write_json_char(FILE *out, const char *text, size_t len, size_t *used)
 {
     int32_t c = text_decode_char(text, len, used);
@@ -132,16 +134,16 @@ void text_write_json(FILE *out, const char *json, size_t len)
     fputc('\n', out);
 }
 
-/* ---- plain text */
+/* ---- redaction ---- */
 
-/* One character may become "\u{10ffff}". */
+/* The longest escape is "\u{10ffff}". */
 enum {
     TEXT_ESCAPED_MAX = 10
 };
 
 static const char text_redacted_mark[] = "(hidden)";
 
-/* The beginning of the text without what is hidden; longer than `max` only if there is more. */
+/* Copies the text with `hidden` replaced. Returns more than `max` only if the text is longer. */
 static size_t text_redact(char *to, size_t max, const char *bytes, size_t len, const char *hidden)
 {
     size_t at = 0, used, secret = hidden == NULL ? 0 : strlen(hidden);
@@ -161,7 +163,7 @@ static size_t text_redact(char *to, size_t max, const char *bytes, size_t len, c
     return at;
 }
 
-/* A text that is no longer than `out` may still need more room than it when it is written. */
+/* Escapes may make a text that fits into `out` too long, so check the escaped length. */
 void text_copy_redacted(char *out, size_t size, const char *bytes, size_t len, const char *hidden)
 {
     char visible[TEXT_REDACTED_MAX + sizeof(text_redacted_mark)],

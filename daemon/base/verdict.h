@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * verdict.h - the verdicts on a delivery and their words, as lines, metrics and options have them.
- * Pure.
+ * verdict.h - verdicts on a delivery, and their words in log lines, metrics and options. Pure.
  *
- * Ownership  The words are constants.
+ * Ownership  Words are constants.
  * Threads    Any.
- * Errors     A word that names no verdict is VERDICT_NONE.
+ * Errors     VERDICT_NONE for an unknown word.
  */
 #ifndef DAEMON_BASE_VERDICT_H
 #define DAEMON_BASE_VERDICT_H
 
 #include <stddef.h>
 
-/* A verdict is a row: its name, its word, and the priority and the MESSAGE_ID that journald.c gives
- * to its lines. The first four are what the receiver says, the others what the forwarder does. */
+/* A row per verdict: name, word, and the journal's priority and MESSAGE_ID of its lines. The
+ * receiver gives the first four, the forwarder the others. */
 #define VERDICT_ROWS(ROW)                                                                          \
     ROW(STORED, "stored", LOG_INFO, "7aeb0eacedbe46edb406e4d88d0f16ea")                            \
     ROW(DUPLICATE, "duplicate", LOG_INFO, "5acbda11bead46b996bf873e357c31e1")                      \
@@ -28,10 +27,10 @@
 enum verdict {
     VERDICT_NONE,
     VERDICT_ROWS(VERDICT_NAME) VERDICT_END,
-    VERDICT_RECEIVED_LAST = VERDICT_FAILED, /* of those that the receiver says */
+    VERDICT_RECEIVED_LAST = VERDICT_FAILED, /* last verdict of the receiver */
 };
 
-/* A set of verdicts has a bit for each, and none for VERDICT_NONE. */
+/* The bit of a verdict in a set; 0 for VERDICT_NONE. */
 #define VERDICT_BIT(verdict) ((verdict) == VERDICT_NONE ? 0 : 1u << (verdict))
 
 #define VERDICT_ROOM(name, word, priority, message_id) +sizeof(word ", ")
@@ -40,13 +39,13 @@ enum {
     VERDICT_WORDS_SIZE = 2 VERDICT_ROWS(VERDICT_ROOM) /* " or " is longer than ", " */
 };
 
-/* "stored" and so on; "" for VERDICT_NONE. */
+/* Returns "stored", "duplicate", ...; "" for VERDICT_NONE. */
 const char *verdict_word(enum verdict verdict);
 
-/* `word` may be NULL. */
+/* Returns the verdict of a word, which may be NULL. */
 enum verdict verdict_read(const char *word);
 
-/* "stored, duplicate, ... or parked", for a message that says what was expected. */
+/* Writes "stored, duplicate, ... or parked", for messages. */
 void verdict_list_words(char out[VERDICT_WORDS_SIZE]);
 
 #endif

@@ -14,7 +14,7 @@
 enum {
     ROWS_MAX = 48,
     HELP_COLUMN = 24,
-    LONG_ONLY = 256, /* + the row's number: the value that getopt_long() returns for it */
+    LONG_ONLY = 256, /* getopt_long() returns LONG_ONLY + n for the long option of row n */
     HELP = 255,
 };
 
@@ -38,7 +38,7 @@ static bool option_fail(const struct option_reader *r, const char *format, ...)
     return false;
 }
 
-/* ---- help */
+/* ---- help ---- */
 
 static void option_write_row(const struct option_row *row)
 {
@@ -72,7 +72,7 @@ void command_line_help(const struct option_row *rows)
     option_write_row(&help);
 }
 
-/* ---- values */
+/* ---- values ---- */
 
 static bool option_takes_value(const struct option_row *row)
 {
@@ -106,7 +106,7 @@ static bool option_take_text(const struct option_reader *r, const struct option_
                              struct option_texts *texts)
 {
     if (texts->count == OPTION_TEXTS_MAX)
-        return option_fail(r, "--%s: it is given more than %d times", row->name, OPTION_TEXTS_MAX);
+        return option_fail(r, "--%s given more than %d times", row->name, OPTION_TEXTS_MAX);
     texts->items[texts->count++] = optarg;
     return true;
 }
@@ -115,12 +115,11 @@ static bool option_take_secret(const struct option_reader *r, const struct optio
                                struct option_secrets *secrets)
 {
     if (secrets->count == HOOKLINE_SECRETS_MAX)
-        return option_fail(r, "--%s: it is given more than %d times", row->name,
-                           HOOKLINE_SECRETS_MAX);
+        return option_fail(r, "--%s given more than %d times", row->name, HOOKLINE_SECRETS_MAX);
     if (!secret_parse_location(&secrets->items[secrets->count], optarg))
         return option_fail(
             r,
-            "--%s: a secret does not belong on the command line, where everybody can read it; "
+            "--%s: a secret does not belong on the command line, where every user can read it; "
             "expected @FILE, env:VARIABLE or credential:NAME",
             row->name);
     secrets->count++;
@@ -136,7 +135,7 @@ static bool option_take_checked(const struct option_reader *r, const struct opti
     return problem == NULL || option_fail(r, "--%s: %s: %s", row->name, optarg, problem);
 }
 
-/* Empty file name, e.g. an unset shell variable: open()'s error would not show it. */
+/* Rejects an empty file name, such as an unset shell variable: open()'s error would not show it. */
 static bool option_lacks_name(const struct option_reader *r, const struct option_row *row)
 {
     bool file = row->value != NULL && strcmp(row->value, "FILE") == 0;
@@ -176,14 +175,14 @@ static bool option_take(const struct option_reader *r, const struct option_row *
     return false;
 }
 
-/* ---- reading */
+/* ---- parsing ---- */
 
 static void option_list_known(struct option_reader *r)
 {
     const struct option_row *rows = r->rows;
     size_t i, letters = 0;
 
-    r->letters[letters++] = ':'; /* getopt_long() then tells a missing value by ':' */
+    r->letters[letters++] = ':'; /* makes getopt_long() return ':' for a missing value */
     for (i = 0; rows[i].name != NULL && i < ROWS_MAX; i++) {
         bool value = option_takes_value(&rows[i]);
 
@@ -210,19 +209,19 @@ static const struct option_row *option_find_row(const struct option_reader *r, i
     return row->name == NULL ? NULL : row;
 }
 
-/* A value may be a secret, and is not repeated. */
+/* Never repeats the value, which may be a secret. */
 static bool option_fail_unread(const struct option_reader *r, int option, char *argv[])
 {
     const char *word = argv[optind - 1];
     int len = (int)strcspn(word, "=");
 
     if (option == ':')
-        return option_fail(r, "%s: expected a value", word);
+        return option_fail(r, "%s needs a value", word);
     if (optopt >= HELP)
-        return option_fail(r, "%.*s: it takes no value", len, word);
-    if (optopt != 0) /* one of several letters in a word that is not read to its end */
-        return option_fail(r, "-%c: there is no such option", optopt);
-    return option_fail(r, "%.*s: there is no such option", len, word);
+        return option_fail(r, "%.*s takes no value", len, word);
+    if (optopt != 0) /* a letter within a group such as -jZq */
+        return option_fail(r, "unknown option -%c", optopt);
+    return option_fail(r, "unknown option %.*s", len, word);
 }
 
 enum command_line_result command_line_read(const struct option_row *rows, void *options, int argc,

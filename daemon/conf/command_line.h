@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * command_line.h - options as rows, for hooklined and for each command of the tool: a row reads its
- * option and is its line of --help.
+ * command_line.h - command-line options as table rows, for hooklined and each command of hookline.
  *
- * Each macro is one row of a table that ends with OPTIONS_END:
+ * A row parses its option and is its entry in --help. Each macro is one row; OPTIONS_END ends the
+ * table:
  *
  *     FLAG('j', "json", struct options, json, "print one JSON object"),
  *     NUMBER('t', "timeout", struct options, timeout, "SECONDS", 1, 86400, "for all; default: 30"),
  *
- * Ownership  Texts are those of argv. command_line_free() releases what secrets hold.
+ * Ownership  Texts point into argv. command_line_free() frees the members of secrets.
+ * Threads    One; getopt_long() has global state.
+ * Errors     COMMAND_LINE_WRONG with a message in `why`.
  */
 #ifndef DAEMON_CONF_COMMAND_LINE_H
 #define DAEMON_CONF_COMMAND_LINE_H
@@ -23,13 +25,13 @@
 
 enum option_kind {
     OPTION_FLAG,    /* bool */
-    OPTION_LAST,    /* bool; what follows it is not read */
-    OPTION_TEXT,    /* const char *: NULL if it is not given; of several the last counts */
-    OPTION_ONCE,    /* likewise, but given twice it is an error */
-    OPTION_CHECKED, /* likewise: a text for which the row's problem() returns NULL */
-    OPTION_TEXTS,   /* struct option_texts: may be given more than once */
-    OPTION_NUMBER,  /* int64_t, from `min` to `max` */
-    OPTION_SECRETS, /* struct option_secrets: @FILE, env:VARIABLE or credential:NAME, likewise */
+    OPTION_LAST,    /* bool; ends the parsing */
+    OPTION_TEXT,    /* const char *, NULL if not given; the last one wins */
+    OPTION_ONCE,    /* const char *; a second one is an error */
+    OPTION_CHECKED, /* const char * for which problem() returns NULL */
+    OPTION_TEXTS,   /* struct option_texts; repeatable */
+    OPTION_NUMBER,  /* int64_t, `min` to `max` */
+    OPTION_SECRETS, /* struct option_secrets: @FILE, env:VARIABLE or credential:NAME; repeatable */
 };
 
 enum {
@@ -48,14 +50,14 @@ struct option_secrets {
 };
 
 struct option_row {
-    const char *name; /* without its dashes */
+    const char *name; /* without dashes */
     char letter;      /* 0: none */
     enum option_kind kind;
     size_t at;                                /* offset in the struct of options */
-    const char *value;                        /* what the help calls it; NULL for a flag */
-    const char *help;                         /* '\n' begins a further line */
-    int64_t min, max;                         /* of a number */
-    const char *(*problem)(const char *text); /* of a checked text; NULL if there is none */
+    const char *value;                        /* placeholder in the help; NULL for a flag */
+    const char *help;                         /* '\n' starts another line */
+    int64_t min, max;                         /* range of a number */
+    const char *(*problem)(const char *text); /* returns NULL for a valid text */
 };
 
 #define OPTION_ROW(letter, name, kind, type, member, value, help, min, max)                        \
@@ -86,17 +88,17 @@ struct option_row {
     }
 
 enum command_line_result {
-    COMMAND_LINE_READ,  /* optind is the first argument that is no option */
-    COMMAND_LINE_ENDED, /* by an OPTION_LAST */
+    COMMAND_LINE_READ,  /* optind is the first argument after the options */
+    COMMAND_LINE_ENDED, /* an OPTION_LAST ended the parsing */
     COMMAND_LINE_HELP,  /* -h or --help, which need no row */
-    COMMAND_LINE_WRONG, /* with `why` */
+    COMMAND_LINE_WRONG, /* message in `why` */
 };
 
-/* Reads the options behind argv[0] into the struct that the rows describe. */
+/* Parses the options after argv[0] into the struct that the rows describe. */
 enum command_line_result command_line_read(const struct option_row *rows, void *options, int argc,
                                            char *argv[], char why[OPTION_WHY_SIZE]);
 
-/* Writes the rows, and that of --help, to standard output. */
+/* Prints the help of all rows, and of --help, to standard output. */
 void command_line_help(const struct option_row *rows);
 
 void command_line_free(const struct option_row *rows, void *options);

@@ -16,15 +16,17 @@ enum {
     THREADS_MAX = 256
 };
 
+/* ---- places ---- */
+
 size_t config_locate(const struct config *c, const char *key, char *out, size_t size)
 {
     const char *file;
     unsigned line;
     int len;
 
-    if (c->slots == NULL)
+    if (c->places == NULL)
         len = snprintf(out, size, "command line: ");
-    else if ((file = config_places_find(c->slots, key, &line)) == NULL)
+    else if ((file = config_places_find(c->places, key, &line)) == NULL)
         len = snprintf(out, size, "configuration: ");
     else
         len = snprintf(out, size, "%s:%u: ", file, line);
@@ -34,7 +36,7 @@ size_t config_locate(const struct config *c, const char *key, char *out, size_t 
 void config_place(const struct config *c, const char *key, char *out, size_t size)
 {
     unsigned line;
-    const char *file = config_places_find(c->slots, key, &line);
+    const char *file = config_places_find(c->places, key, &line);
 
     out[0] = '\0';
     if (file != NULL)
@@ -43,7 +45,7 @@ void config_place(const struct config *c, const char *key, char *out, size_t siz
 
 bool config_has(const struct config *c, const char *key)
 {
-    return c->slots != NULL && config_places_has(c->slots, key);
+    return c->places != NULL && config_places_has(c->places, key);
 }
 
 static bool config_fail(const struct config *c, char *why, const char *key, const char *format, ...)
@@ -59,6 +61,8 @@ static bool config_fail(const struct config *c, char *why, const char *key, cons
     return false;
 }
 
+/* ---- checks ---- */
+
 bool config_is_name(const char *name)
 {
     for (; *name != '\0'; name++)
@@ -67,7 +71,7 @@ bool config_is_name(const char *name)
     return true;
 }
 
-/* The two may stand in different files, of which either may be the wrong one. */
+/* Reports both places, which may be in different files, because either may be the wrong one. */
 static bool config_check_pair(const struct config *c, unsigned i, unsigned j, char *why)
 {
     const struct config_source *source = &c->sources[i], *other = &c->sources[j];
@@ -83,7 +87,7 @@ static bool config_check_pair(const struct config *c, unsigned i, unsigned j, ch
     snprintf(key, sizeof(key), "sources/%u/%s", i, same_name ? "name" : "path");
     if (same_name)
         return config_fail(c, why, key, "duplicate source name %s%s", source->name, place);
-    return config_fail(c, why, key, "source %s: duplicate path %s, that of source %s%s",
+    return config_fail(c, why, key, "source %s: duplicate path %s, used by source %s%s",
                        source->name, source->path, other->name, place);
 }
 
@@ -95,7 +99,7 @@ static bool config_check_source(struct config *c, unsigned i, char *why)
     snprintf(key, sizeof(key), "sources/%u/name", i);
     if (!config_is_name(source->name))
         return config_fail(
-            c, why, key, "a source's name with other characters; type letters, digits, - _ and .");
+            c, why, key, "source name with an invalid character; type letters, digits, - _ and .");
     snprintf(key, sizeof(key), "sources/%u", i);
     if (source->scheme == NULL && source->description == NULL)
         return config_fail(c, why, key,
@@ -114,7 +118,7 @@ static bool config_check_source(struct config *c, unsigned i, char *why)
     snprintf(key, sizeof(key), "sources/%u/path", i);
     if (source->path[0] != '/' || strpbrk(source->path, "?# \t\r\n") != NULL)
         return config_fail(c, why, key,
-                           "source %s: not a path; type / and then no ?, # or white space",
+                           "source %s: invalid path; type / first, and no ?, # or white space",
                            source->name);
     for (unsigned j = 0; j < i; j++)
         if (!config_check_pair(c, i, j, why))
@@ -138,13 +142,13 @@ static bool config_check_label(const struct config *c, unsigned i, unsigned j, c
         return true;
     if (!config_is_name(label))
         return config_fail(c, why, key,
-                           "source %s: a label with other characters; type letters, digits, - _ "
+                           "source %s: label with an invalid character; type letters, digits, - _ "
                            "and .",
                            source->name);
     for (unsigned k = 0; k < j; k++)
         if (source->secrets[k].label != NULL && strcmp(source->secrets[k].label, label) == 0)
             return config_fail(c, why, key,
-                               "source %s: duplicate label %s; no two secrets have the same",
+                               "source %s: duplicate label %s; give each secret its own",
                                source->name, label);
     return true;
 }
@@ -177,13 +181,13 @@ static bool config_check_allow(const struct config *c, unsigned i, char *why)
 
         snprintf(key, sizeof(key), "sources/%u/allow/%u", i, j);
         if (!network_read(source->allow[j], &network, &expected))
-            return config_fail(c, why, key, "source %s: %s is no network; expected %s",
+            return config_fail(c, why, key, "source %s: %s is not a network; expected %s",
                                source->name, source->allow[j], expected);
     }
     return true;
 }
 
-/* systemd names the directory; there may be several, with colons between them. */
+/* $STATE_DIRECTORY may list several directories, separated by colons; the first one is used. */
 static bool config_complete_store(struct config *c, char *why)
 {
     const char *state = getenv("STATE_DIRECTORY");
@@ -199,7 +203,7 @@ static bool config_complete_store(struct config *c, char *why)
         return config_fail(c, why, "store", "out of memory");
     }
     return s->file[0] != '\0' ||
-           config_fail(c, why, "store/file", "an empty name of the store; type the name of a file");
+           config_fail(c, why, "store/file", "empty file name; type the name of the store's file");
 }
 
 static bool config_complete_listen(struct config *c, char *why)
@@ -235,8 +239,7 @@ static bool config_check_listen(const struct config *c, unsigned i, char *why)
     return !c->listen[i].proxy_protocol ||
            proxies_cover_transport(c->trusted_proxies, c->trusted_proxies_count, is_unix) ||
            config_fail(c, why, key,
-                       "proxy_protocol, but nobody who connects there is trusted; expected %s in "
-                       "trusted_proxies",
+                       "proxy_protocol, but no peer there is trusted; add %s to trusted_proxies",
                        is_unix ? "unix" : "an address");
 }
 
@@ -254,7 +257,7 @@ static bool config_check_proxies(const struct config *c, char *why)
     return true;
 }
 
-/* The admin API lists deliveries: without a token, only users of this machine may reach it. */
+/* The admin API shows deliveries: without a token, only local users may reach it. */
 static bool config_check_admin(const struct config *c, char *why)
 {
     const char *text = c->admin.address;
@@ -264,23 +267,24 @@ static bool config_check_admin(const struct config *c, char *why)
     if (text == NULL && c->admin.token == NULL)
         return true;
     if (text == NULL)
-        return config_fail(c, why, "admin", "admin: a token, but no address; type an address");
+        return config_fail(c, why, "admin", "admin: token without an address; type an address");
     if (c->admin.token != NULL && !config_is_one_secret(c->admin.token))
         return config_fail(c, why, "admin/token",
                            "admin: expected one of file, env and credential");
     if (!address_read(text, &address, &len))
-        return config_fail(c, why, "admin/address",
-                           "admin: %s is no address; expected unix:PATH, of %zu bytes at most, or "
-                           "a numeric ADDRESS:PORT such as 127.0.0.1:9090",
-                           text, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+        return config_fail(
+            c, why, "admin/address",
+            "admin: %s is not an address; expected unix:PATH, of %zu bytes at most, or "
+            "a numeric ADDRESS:PORT such as 127.0.0.1:9090",
+            text, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
     return c->admin.token != NULL || address_is_local(&address) ||
            config_fail(c, why, "admin/address",
-                       "admin: others than this machine can reach %s without a token; expected "
+                       "admin: other machines can reach %s without a token; expected "
                        "unix:PATH, 127.0.0.1:PORT or [::1]:PORT, or a token",
                        text);
 }
 
-/* One processor is for the thread that writes the store: with a loop on it both would be slower. */
+/* Leaves one processor to the thread that writes the store. */
 static unsigned config_spare_processors(void)
 {
     long online = sysconf(_SC_NPROCESSORS_ONLN);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * config.h - the configuration as numbers and texts; nothing is opened, resolved or started here.
- * table.h has a row for each field, with its default and its range.
+ * config.h - the configuration as plain numbers and texts.
  *
- * Ownership  config_file_read() and config_new() allocate, config_free() releases.
- * Threads    Immutable once it is read.
+ * Opens, resolves and starts nothing. table.h has a row for each field, with its default and range.
+ *
+ * Ownership  config_new() and config_file_read() allocate, config_free() frees.
+ * Threads    Immutable after config_complete(): share it as const.
+ * Errors     false with "FILE:LINE: what was found; what to type" in `why`.
  */
 #ifndef DAEMON_CONF_CONFIG_H
 #define DAEMON_CONF_CONFIG_H
@@ -17,9 +19,9 @@ struct config_places;
 
 /* Paths of PEM files. */
 struct config_tls {
-    char *certificate; /* and those between it and the authority */
+    char *certificate; /* followed by its intermediates */
     char *key;
-    char *client_ca_file; /* NULL: clients show no certificate */
+    char *client_ca_file; /* NULL: no client certificates */
 };
 
 struct config_listen {
@@ -28,36 +30,36 @@ struct config_listen {
     bool proxy_protocol;
 };
 
-/* Where a secret is; exactly one of the first three is set. The secret itself never enters a
- * config. */
+/* The location of a secret, in exactly one of the first three. A config never holds the secret
+ * itself. */
 struct config_secret {
     char *file;       /* a path */
     char *env;        /* the name of an environment variable */
     char *credential; /* the name of a file in $CREDENTIALS_DIRECTORY */
-    char *label;      /* what lines and counters call it; of a source's only; may be NULL */
+    char *label;      /* name in log lines and metrics; sources only; may be NULL */
 };
 
 struct config_rate {
     unsigned per_second;
-    unsigned burst; /* 0 until config_complete(): as per_second */
+    unsigned burst; /* 0: as per_second, which config_complete() sets */
 };
 
 enum config_answer {
-    CONFIG_ANSWER_STORED,   /* the daemon's own, when the delivery is stored */
-    CONFIG_ANSWER_UPSTREAM, /* that of the destination */
+    CONFIG_ANSWER_STORED,   /* 200 once the delivery is stored */
+    CONFIG_ANSWER_UPSTREAM, /* the destination's answer */
 };
 
 struct config_source {
     char *name;
-    char *path;        /* NULL: "/" and the name */
-    char *scheme;      /* a name, or NULL ... */
-    char *description; /* ... and a description in its place */
-    char *url;         /* what the sender thinks our URL is; NULL unless the scheme signs it */
+    char *path;        /* NULL: "/" and the name, which config_complete() sets */
+    char *scheme;      /* name of a scheme, or NULL */
+    char *description; /* scheme description, or NULL; exactly one of the two is set */
+    char *url;         /* URL registered with the sender; NULL unless the scheme signs it */
     struct config_secret *secrets;
     unsigned secrets_count;
     unsigned *tolerance_seconds; /* NULL: the scheme's */
     enum config_answer answer;
-    char **allow; /* ADDRESS or ADDRESS/BITS; none: all */
+    char **allow; /* ADDRESS or ADDRESS/BITS; empty: all */
     unsigned allow_count;
     struct config_rate *rate; /* NULL: no limit */
 };
@@ -65,17 +67,17 @@ struct config_source {
 struct config_destination {
     char *name;
     char *url;
-    char **sources; /* none: all */
+    char **sources; /* empty: all */
     unsigned sources_count;
-    char **types; /* none: all */
+    char **types; /* empty: all */
     unsigned types_count;
-    struct config_secret *secret; /* NULL: deliveries are not signed anew */
+    struct config_secret *secret; /* NULL: attempts are not signed */
     unsigned concurrency;
     unsigned timeout_seconds;
     bool ordered;
-    unsigned *retry_seconds; /* none: the default of Standard Webhooks */
+    unsigned *retry_seconds; /* empty: BACKOFF_STANDARD */
     unsigned retry_seconds_count;
-    char *ca_file; /* NULL: the system's */
+    char *ca_file; /* NULL: the system's CAs */
 };
 
 struct config_log {
@@ -93,7 +95,7 @@ struct config_store {
 
 struct config_admin {
     char *address;               /* unix:PATH, or ADDRESS:PORT; NULL: none */
-    struct config_secret *token; /* asked for over TCP; NULL: ADDRESS is this machine's */
+    struct config_secret *token; /* required over TCP; NULL: ADDRESS is local */
 };
 
 struct config_limits {
@@ -108,10 +110,10 @@ struct config_limits {
 struct config {
     struct config_listen *listen;
     unsigned listen_count;
-    char **trusted_proxies; /* as proxies.h reads them */
+    char **trusted_proxies; /* in the syntax of proxies_text_is_valid() */
     unsigned trusted_proxies_count;
-    bool listen_by_default; /* nobody has asked for it */
-    unsigned threads;       /* 0: one per processor but one */
+    bool listen_by_default; /* `listen` is CONFIG_DEFAULT_ADDRESS, not configured */
+    unsigned threads;       /* 0: one per processor but one, which config_complete() sets */
     struct config_log log;
     struct config_store store;
     struct config_limits limits;
@@ -120,8 +122,8 @@ struct config {
     unsigned sources_count;
     struct config_destination *destinations;
     unsigned destinations_count;
-    char *include; /* NULL: there are no other files; else what is in them is here, too */
-    struct config_places *slots; /* NULL: the command line made it */
+    char *include;                /* pattern of files, already read into this struct; NULL: none */
+    struct config_places *places; /* of the keys; NULL: made from the command line */
 };
 
 #define CONFIG_DEFAULT_ADDRESS "127.0.0.1:8080"
@@ -134,22 +136,21 @@ enum {
     CONFIG_WHY_SIZE = 512
 };
 
-/* Makes the cross-checks that need two keys, and fills the defaults that depend on the machine.
- * Opens nothing. False, and in `why` "FILE:LINE: what was found; what to type". */
+/* Checks keys against each other and sets the defaults that depend on the machine. */
 bool config_complete(struct config *config, char why[CONFIG_WHY_SIZE]);
 
-/* Names go into paths, headers, logs and metrics: letters, digits, - _ and . */
+/* True for letters, digits, - _ and . only: names go into paths, headers, logs and metrics. */
 bool config_is_name(const char *name);
 
-/* True if the file has the key, such as "destinations/0/concurrency". */
+/* True if a file sets the key, such as "destinations/0/concurrency". */
 bool config_has(const struct config *config, const char *key);
 
-/* Writes " (first defined at FILE:LINE)" for a key such as "sources/0/name"; nothing for the
+/* Writes " (first defined at FILE:LINE)" for a key such as "sources/0/name"; an empty text for the
  * command line. */
 void config_place(const struct config *config, const char *key, char *out, size_t size);
 
-/* Writes "FILE:LINE: " for a key such as "sources/0/scheme", or for the longest part of it that was
- * read; "command line: " if no file was. Returns the length. */
+/* Writes "FILE:LINE: " for a key such as "sources/0/scheme", or for its nearest ancestor in a file;
+ * "command line: " without a file. Returns the length. */
 size_t config_locate(const struct config *config, const char *key, char *out, size_t size);
 
 #endif

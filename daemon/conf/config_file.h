@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: MIT
  *
- * config_file.h - a YAML file, and the files that it includes, as a struct config.
+ * config_file.h - a struct config with defaults, or read from YAML files by the rows of table.h.
  *
- * Ownership  config_new() and config_file_read() allocate, config_free() releases.
+ * Ownership  config_new() and config_file_read() allocate, config_free() frees.
+ * Threads    Any; config_file_read_outside() before threads start.
+ * Errors     NULL; with `why`, "FILE:LINE: what was found; what to type" about the first mistake.
  */
 #ifndef DAEMON_CONF_CONFIG_FILE_H
 #define DAEMON_CONF_CONFIG_FILE_H
 
 struct config;
 
-/* Holds the default of each key, and no list has an item. NULL on ENOMEM. */
+/* Returns a configuration with the default of each key and with empty lists. NULL on ENOMEM. */
 struct config *config_new(void);
+void config_free(struct config **config);
 
-/* A new last item, with its defaults, of a list in `map`, which is a struct config or an item:
- * config_add("sources.secrets", source). NULL on ENOMEM. */
+/* Appends an item, with its defaults, to a list of `map`, a struct config or an item of one:
+ * config_add("sources.secrets", source). Returns the item, NULL on ENOMEM. */
 void *config_add(const char *key, void *map);
 
-/* Reads the file, then calls config_complete(). NULL, and in `why`, which has CONFIG_WHY_SIZE
- * bytes, "FILE:LINE: what was found; what to type". */
+/* Reads the file and the files that it includes, then calls config_complete(). `why` has
+ * CONFIG_WHY_SIZE bytes. */
 struct config *config_file_read(const char *file, char *why);
 
-/* Reads the file like config_file_read(), but outside of its service: the state folder that the
- * service manager would set is taken to be /var/lib/hookline. Call it before threads start. */
+/* Like config_file_read(), for a process that systemd did not start: sets $STATE_DIRECTORY to
+ * /var/lib/hookline if it is unset. */
 struct config *config_file_read_outside(const char *file, char *why);
-
-void config_free(struct config **config);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The folder is no part of the pattern, whatever its name is. */
+/* Joins folder and pattern, with the folder's own wildcards escaped. */
 static char *include_join(const char *file, const char *pattern)
 {
     const char *slash = strrchr(file, '/');
@@ -30,7 +30,6 @@ static int include_glob_fail(const char *path, int error)
     return error != ENOENT && error != ENOTDIR;
 }
 
-/* The list is glob()'s, but for its type. */
 bool include_open(struct include *include, const char *file, const char *pattern)
 {
     char *all = include_join(file, pattern);

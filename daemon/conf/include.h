@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * include.h - the files that the key `include` names by a pattern, each with sources and
- * destinations. A struct config holds those of the file itself first, then those of the included
- * files in the order of their names.
+ * include.h - list of the files that match the pattern of the key `include`, sorted by name.
  *
- * Ownership  include_open() makes the list, include_close() releases it.
+ * A module of its own, because the fuzz target replaces it.
+ *
+ * Ownership  include_open() allocates the list, include_close() frees it.
+ * Errors     false with errno.
  */
 #ifndef DAEMON_CONF_INCLUDE_H
 #define DAEMON_CONF_INCLUDE_H
@@ -17,8 +18,7 @@ struct include {
     char **files;
 };
 
-/* Lists the files that match the pattern, relative to the folder of `file`; no match is no error.
- * False with errno. */
+/* Lists the files that match the pattern, relative to the folder of `file`; may find none. */
 bool include_open(struct include *include, const char *file, const char *pattern);
 void include_close(struct include *include);
 

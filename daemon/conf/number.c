@@ -7,7 +7,7 @@
 
 static const char digits[] = "0123456789";
 
-/* Suffixes with one meaning, so that the message can say the number to type. */
+/* Suffixes with one meaning only, so that the message can suggest a number. */
 static const struct {
     const char *suffix;
     enum config_unit unit;
@@ -42,7 +42,7 @@ void config_number_expected(const struct config_row *row, char *out, size_t size
              row->max == CONFIG_NUMBER_MAX ? " on" : most, row->zero == NULL ? "" : zero);
 }
 
-/* False if the digits are more than a uint64_t holds. */
+/* Returns false on overflow. */
 static bool number_add_digits(const char *text, size_t len, uint64_t *number)
 {
     *number = 0;
@@ -61,7 +61,7 @@ static bool number_is_in_range(const struct config_row *row, uint64_t number)
     return number >= row->min && number <= row->max;
 }
 
-/* Finds what "10m" or "1 MiB" means in the row's unit. */
+/* Converts "10m" or "1 MiB" to the row's unit. */
 static bool number_read_unit(const struct config_row *row, const char *text, size_t len,
                              size_t count, uint64_t *number)
 {
@@ -77,7 +77,7 @@ static bool number_read_unit(const struct config_row *row, const char *text, siz
     return false;
 }
 
-/* What is wrong with a text that is not plain decimal digits. */
+/* Describes the mistake in a text that is not plain decimal digits. */
 static const char *number_problem(const char *text, size_t len, size_t count)
 {
     size_t grouped = strspn(text, "0123456789_");
@@ -96,7 +96,7 @@ static const char *number_problem(const char *text, size_t len, size_t count)
         return "has an underscore";
     if (text[count] == '.' || (count > 0 && (text[count] == 'e' || text[count] == 'E')))
         return "is not a whole number";
-    return count > 0 ? "has a unit" : "is no number";
+    return count > 0 ? "has a unit" : "is not a number";
 }
 
 static bool number_is_plain(const char *text, size_t len, size_t count)

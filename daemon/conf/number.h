@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * number.h - a whole number in plain decimal, or the reason why a text is none.
+ * number.h - parser of decimal whole numbers, with messages for other notations. Pure.
  */
 #ifndef DAEMON_CONF_NUMBER_H
 #define DAEMON_CONF_NUMBER_H
@@ -15,10 +15,11 @@ enum {
     CONFIG_WORD_SIZE = 48
 };
 
-/* Writes the text if it is short and printable, else its length: a long one may be a secret. */
+/* Writes the text if it is short and printable, else its length, because a long text may be a
+ * secret. */
 void config_word(const char *text, size_t len, char word[CONFIG_WORD_SIZE]);
 
-/* Reads the number within the row's range. False, and in `why` what was found and what to type. */
+/* Reads a number within the row's range. Returns false with "FOUND; type EXPECTED" in `why`. */
 bool config_number_read(const struct config_row *row, const char *text, size_t len,
                         uint64_t *number, char *why, size_t size);
 

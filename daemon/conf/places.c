@@ -22,11 +22,11 @@ struct config_places *config_places_new(void)
     return calloc(1, sizeof(struct config_places));
 }
 
-void config_places_free(struct config_places **slots)
+void config_places_free(struct config_places **places)
 {
-    struct config_places *p = *slots;
+    struct config_places *p = *places;
 
-    *slots = NULL;
+    *places = NULL;
     if (p == NULL)
         return;
     for (size_t i = 0; i < p->files_count; i++)

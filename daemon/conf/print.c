@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A line that begins with "# " is a comment; "#" before anything else, or before more than one
- * blank, is a line of YAML that is switched off.
+ * In the output "# " begins a comment; "#" before a key, or before two blanks or more, comments a
+ * line of YAML out.
  */
 #include "daemon/conf/print.h"
 
@@ -43,7 +43,7 @@ static void print_value(const struct config_row *row, unsigned item)
         printf("%" PRIu64, row->unset);
 }
 
-/* The further lines of a text block stand below its key. */
+/* Prints a value, and the further lines of a text block below its key. */
 static void print_block_lines(const char *hash, int indent, const char *text)
 {
     size_t len = strcspn(text, "\n");
@@ -56,7 +56,7 @@ static void print_block_lines(const char *hash, int indent, const char *text)
     }
 }
 
-/* {file: /etc/hookline/secrets/app} */
+/* Prints {file: /etc/hookline/secrets/app}. */
 static void print_short_map(const struct config_row *parent)
 {
     const struct config_row *row = NULL;
@@ -102,7 +102,7 @@ static void print_items(const struct config_row *list, int indent, unsigned item
         print_map(list, indent, i);
 }
 
-/* `dash` begins a list's item. */
+/* `dash`: the row is the first of a list item. */
 static void print_row(const struct config_row *row, int indent, unsigned item, bool dash)
 {
     const char *hash = row->example_on ? "" : "#";

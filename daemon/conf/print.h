@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * print.h - a configuration to begin with, written from the rows of table.h, for
- * hooklined --print-defaults.
+ * print.h - hooklined --print-defaults: a commented configuration from the rows of table.h.
  */
 #ifndef DAEMON_CONF_PRINT_H
 #define DAEMON_CONF_PRINT_H

@@ -65,7 +65,7 @@ static char *secret_read_fd(int fd, const char *path, char *why, size_t why_size
     return NULL;
 }
 
-/* A secret that others can read is none, and one that others can write is theirs. */
+/* Rejects files that other users can read or write, or that the group can write. */
 static bool secret_file_is_private(int fd, const char *path, char *why, size_t why_size)
 {
     struct stat st;
@@ -81,14 +81,14 @@ static bool secret_file_is_private(int fd, const char *path, char *why, size_t w
     if ((st.st_mode & S_IRWXO) == 0 && (st.st_mode & S_IWGRP) == 0)
         return true;
     snprintf(why, why_size,
-             "%s: mode %04o lets others at the secret; try: chmod g-w,o-rwx, or 0600", path,
-             st.st_mode & 07777);
+             "%s: mode %04o gives others access to the secret; try: chmod g-w,o-rwx %s", path,
+             st.st_mode & 07777, path);
     return false;
 }
 
 static char *secret_read_file(const char *path, char *why, size_t why_size)
 {
-    /* A FIFO would keep us waiting before it can be refused. */
+    /* O_NONBLOCK, because open() of a FIFO would block. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     char *text = NULL;
 
@@ -119,7 +119,7 @@ static char *secret_read_credential(const char *name, char *why, size_t why_size
         return NULL;
     }
     if ((size_t)snprintf(path, sizeof(path), "%s/%s", directory, name) >= sizeof(path)) {
-        snprintf(why, why_size, "credential %s: the path is too long", name);
+        snprintf(why, why_size, "credential %s: path too long", name);
         return NULL;
     }
     return secret_read_file(path, why, why_size);
@@ -167,7 +167,7 @@ static bool secret_has_known_prefix(const char *name)
     return strncmp(name, "whsec_", 6) == 0 || strncmp(name, "whsk_", 5) == 0;
 }
 
-/* Whoever writes the secret where its place belongs shall not find it in the journal, too. */
+/* True if the location looks like the secret itself, which must not reach the journal. */
 static bool secret_location_is_secret(const struct config_secret *where)
 {
     if (where->file != NULL)
@@ -180,12 +180,13 @@ static bool secret_location_is_secret(const struct config_secret *where)
 char *secret_read(const struct config_secret *where, char *why, size_t why_size)
 {
     if (secret_location_is_secret(where)) {
-        snprintf(why, why_size,
-                 "expected where the secret is, not the secret: write it into a file of mode 0600");
+        snprintf(
+            why, why_size,
+            "found the secret instead of its location; write the secret to a file of mode 0600");
         return NULL;
     }
     if (sodium_init() < 0) {
-        snprintf(why, why_size, "libsodium could not be initialised");
+        snprintf(why, why_size, "cannot initialise libsodium");
         return NULL;
     }
     if (where->file != NULL)
@@ -201,14 +202,14 @@ void secret_free(char **secret)
     *secret = NULL;
 }
 
-/* ---- token */
+/* ---- bearer token ---- */
 
 struct token {
-    unsigned char key[crypto_generichash_KEYBYTES]; /* at random */
+    unsigned char key[crypto_generichash_KEYBYTES]; /* random */
     unsigned char hash[crypto_generichash_BYTES];
 };
 
-/* Of the same length whatever is shown, so that not even the token's length can be measured. */
+/* Hashes have one length, so that the comparison does not reveal the token's length. */
 static void token_hash_text(const struct token *token, const char *text, size_t len,
                             unsigned char out[crypto_generichash_BYTES])
 {
@@ -216,19 +217,20 @@ static void token_hash_text(const struct token *token, const char *text, size_t 
                        sizeof(token->key));
 }
 
-/* What a header can hold without a doubt where it begins and ends. */
+/* Accepts printable ASCII without blanks, so that a header's value has clear ends. */
 static bool token_text_is_usable(const char *text, char *why, size_t why_size)
 {
     size_t len = strlen(text);
 
     if (len < TOKEN_LENGTH_MIN)
         snprintf(why, why_size,
-                 "a token of %zu bytes can be guessed: expected %d or more; try: openssl rand "
+                 "a token of %zu bytes can be guessed; use %d or more; try: openssl rand "
                  "-hex 32",
                  len, TOKEN_LENGTH_MIN);
     for (size_t i = 0; i < len; i++)
         if (text[i] <= ' ' || text[i] > '~') {
-            snprintf(why, why_size, "a token is printable ASCII without blanks");
+            snprintf(why, why_size,
+                     "token with a blank or non-ASCII character; try: openssl rand -hex 32");
             return false;
         }
     return len >= TOKEN_LENGTH_MIN;

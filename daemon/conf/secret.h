@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * secret.h - fetches a secret from where the administrator put it.
+ * secret.h - secrets from files, environment and credentials, and the admin API's bearer token.
  *
- * Ownership  The text is in locked memory; secret_free() wipes it.
+ * Ownership  Secrets and tokens are in locked memory; secret_free() and token_free() wipe it.
+ * Threads    Any; a token is immutable except for token_replace(), share it as const.
+ * Errors     NULL with the problem and its remedy in `why`, never with the secret.
  */
 #ifndef DAEMON_CONF_SECRET_H
 #define DAEMON_CONF_SECRET_H
@@ -12,38 +14,34 @@
 
 struct config_secret;
 
-/* "@FILE", "env:VARIABLE" or "credential:NAME", as a command line says where a secret is; never the
- * secret, since everybody can read a command line. False, and *where empty, if it is none of them;
- * else its text is free()d by the owner. */
+/* Parses "@FILE", "env:VARIABLE" or "credential:NAME", the location of a secret on a command line.
+ * Returns false and clears *where for any other text, such as a secret. The caller frees the member
+ * that is set. */
 bool secret_parse_location(struct config_secret *where, const char *text);
 
-/* One line end at the end of a file is not part of the secret, since editors and echo write one.
- * NULL, and in `why` what is wrong and what to do; never the secret. */
+/* Reads the secret, without one trailing newline of a file, which editors and echo append. */
 char *secret_read(const struct config_secret *where, char *why, size_t why_size);
 void secret_free(char **secret);
 
-/* ---- what a client shows in the header Authorization, so that it is answered.
- *
- * Ownership  token_open() makes it, token_free() ends it. The token itself is not kept, only what
- *            tells another one from it.
- * Threads    Immutable but for token_replace(): share it as const. */
+/* ---- bearer token ---- */
 
+/* Holds a keyed hash of the token, not the token itself. */
 struct token;
 
 enum {
     TOKEN_LENGTH_MIN = 16
 };
 
-/* NULL, and in `why` what is wrong and what to do; never the token. */
+/* Reads the token; it has at least TOKEN_LENGTH_MIN printable characters. */
 struct token *token_open(const struct config_secret *where, char *why, size_t why_size);
-struct token *token_copy(const struct token *token); /* NULL without memory */
+struct token *token_copy(const struct token *token); /* returns NULL on ENOMEM */
 void token_free(struct token **token);
 
-/* From now on it is the other one. */
+/* Copies `other` into `token`. */
 void token_replace(struct token *token, const struct token *other);
 
-/* Whether the value of Authorization is "Bearer" and the token. How long that takes tells nothing
- * of the token. */
+/* True if the value of an Authorization header is "Bearer" and the token. The time taken does not
+ * depend on the token. */
 bool token_matches(const struct token *token, const char *authorization, size_t len);
 
 #endif

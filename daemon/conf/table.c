@@ -55,7 +55,7 @@ static const struct config_row config_rows[] = {
     {TEXT("listen.tls.key", struct config_tls, key, 4096), .required = true,
      .examples = {"/etc/hookline/tls/key.pem"}, .help = "The private key, without a passphrase"},
     {TEXT("listen.tls.client_ca_file", struct config_tls, client_ca_file, 4096),
-     .examples = {"/etc/hookline/tls/clients.pem"}, .help = "Authorities; clients must show a certificate of one of them"},
+     .examples = {"/etc/hookline/tls/clients.pem"}, .help = "CAs; clients must present a certificate of one of them"},
 
     {LIST("trusted_proxies", struct config, trusted_proxies, TEXTS, CONFIG_NETWORKS_MAX), .min = 1, .max = 64,
      .examples = {"[127.0.0.1, \"::1\", unix]"},
@@ -63,9 +63,9 @@ static const struct config_row config_rows[] = {
     {NUMBER("threads", struct config, threads, COUNT), .max = 256, .zero = "one per processor but one",
      .help = "Receiver threads"},
 
-    {MAP("log", struct config, log), .help = "A line for each delivery"},
+    {MAP("log", struct config, log), .help = "Log with one JSON line per delivery"},
     {TEXT("log.file", struct config_log, file, 4096), .examples = {"\"-\""}, .help = "File to append to; - is standard output"},
-    {FLAG("log.body", struct config_log, body), .examples = {"false"}, .help = "Lines hold the payload"},
+    {FLAG("log.body", struct config_log, body), .examples = {"false"}, .help = "Include the payload in each line"},
 
     {MAP("store", struct config, store), .example_on = true, .help = "The database of deliveries"},
     {TEXT("store.file", struct config_store, file, 4096), .example_on = true,
@@ -90,46 +90,46 @@ static const struct config_row config_rows[] = {
     {NUMBER("limits.connections_per_address", struct config_limits, connections_per_address, COUNT), .max = UINT32_MAX,
      .zero = "no limit", .help = "Open connections of one address"},
     {NUMBER("limits.header_seconds", struct config_limits, header_seconds, SECONDS), .unset = 10, .min = 1, .max = 86400,
-     .help = "From the first byte of a request to the end of its head"},
+     .help = "Time from the first byte of a request to the end of its head"},
     {NUMBER("limits.body_seconds", struct config_limits, body_seconds, SECONDS), .unset = 30, .min = 1, .max = 86400,
-     .help = "For the body, and for the peer to read the answer"},
+     .help = "Time for the body, and for the peer to read the answer"},
     {NUMBER("limits.idle_seconds", struct config_limits, idle_seconds, SECONDS), .unset = 60, .min = 1, .max = 86400,
-     .help = "Before the first request and between two"},
+     .help = "Time before the first request and between two requests"},
     {NUMBER("limits.shutdown_seconds", struct config_limits, shutdown_seconds, SECONDS), .unset = 10, .min = 1, .max = 86400,
-     .help = "For requests in progress when hooklined stops"},
+     .help = "Time for requests in progress when hooklined stops"},
     {NUMBER("limits.refused_per_minute", struct config_limits, refused_per_minute, COUNT), .max = 10000,
      .zero = "no limit", .help = "Refusals of one address before it must wait"},
 
     {MAP("admin", struct config, admin), .help = "The admin API; without it: off"},
     {TEXT("admin.address", struct config_admin, address, 256), .required = true,
      .examples = {"unix:/run/hookline/admin.sock"},
-     .help = "Unix:PATH, a loopback ADDRESS:PORT, or with a token any ADDRESS:PORT"},
+     .help = "A unix:PATH or loopback ADDRESS:PORT; with a token: any ADDRESS:PORT"},
     {MAP_OR_NULL("admin.token", struct config_admin, token), .example_short = true,
-     .help = "The bearer token that requests over TCP must show"},
+     .help = "Bearer token, required over TCP"},
     SECRET_ROWS("admin.token", "/etc/hookline/secrets/admin", "ADMIN_TOKEN", "admin"),
 
     {LIST("sources", struct config, sources, MAPS, 0), .included = true, .help = "The senders"},
     {TEXT("sources.name", struct config_source, name, 64), .required = true, .examples = {"foil", "shop"},
-     .help = "Its name in lines and answers: letters, digits, - _ and ."},
-    {TEXT("sources.path", struct config_source, path, 1024), .examples = {"/foil"}, .help = "Where it delivers; without it: / and the name"},
-    {TEXT("sources.scheme", struct config_source, scheme, 64), .examples = {"foil"}, .help = "Its signature scheme, see hookline-schemes(7)"},
+     .help = "Name in log lines and answers: letters, digits, - _ and ."},
+    {TEXT("sources.path", struct config_source, path, 1024), .examples = {"/foil"}, .help = "URL path; without it: / and the name"},
+    {TEXT("sources.scheme", struct config_source, scheme, 64), .examples = {"foil"}, .help = "Signature scheme, see hookline-schemes(7)"},
     {TEXT("sources.description", struct config_source, description, 1023), .verbatim = true,
      .examples = {NULL, "|\n  signature X-Shop-Signature; encoding base64\n  content {url}{body}"},
-     .help = "Instead of scheme: a signature scheme of your own"},
+     .help = "Custom signature scheme, instead of scheme"},
     {TEXT("sources.url", struct config_source, url, 4096), .examples = {NULL, "https://example.com/shop"},
      .help = "The URL registered with the sender, if the scheme signs it"},
     {LIST("sources.secrets", struct config_source, secrets, MAPS, 8), .required = true,
-     .help = "Signing secrets, of which any is good; each is a file, env or credential"},
+     .help = "Signing secrets, any of which may match; each is a file, env or credential"},
     SECRET_ROWS("sources.secrets", "/etc/hookline/secrets/foil", "FOIL_NEXT_SECRET", "hookline_foil"),
     {TEXT("sources.secrets.label", struct config_secret, label, 64), .examples = {"\"2026\""},
-     .help = "Its name in lines and metrics: letters, digits, - _ and ."},
+     .help = "Name in log lines and metrics: letters, digits, - _ and ."},
     {NUMBER_OR_NULL("sources.tolerance_seconds", struct config_source, tolerance_seconds, SECONDS), .max = 86400,
-     .zero = "signed this very second", .examples = {"300"}, .help = "How far a signed time may be off; without it: the scheme's"},
+     .zero = "signed this very second", .examples = {"300"}, .help = "Tolerance of the signed time; without it: the scheme's"},
     {CHOICE("sources.answer", struct config_source, answer), .words = answer_words, .examples = {"stored"},
-     .help = "\"stored\": 200 once it is stored; \"upstream\": the application's answer"},
+     .help = "\"stored\": 200 once stored; \"upstream\": the application's answer"},
     {LIST("sources.allow", struct config_source, allow, TEXTS, 0), .min = 1, .max = 64,
      .examples = {"[192.0.2.0/24, \"2001:db8::/32\"]"}, .help = "Addresses and networks that may deliver; without it: all"},
-    {MAP_OR_NULL("sources.rate", struct config_source, rate), .example_short = true, .help = "Limit of genuine deliveries; without it: none"},
+    {MAP_OR_NULL("sources.rate", struct config_source, rate), .example_short = true, .help = "Limit of verified deliveries; without it: none"},
     {NUMBER("sources.rate.per_second", struct config_rate, per_second, COUNT), .required = true, .min = 1, .max = 1000000,
      .examples = {"50"}, .help = "Deliveries accepted per second over time"},
     {NUMBER("sources.rate.burst", struct config_rate, burst, COUNT), .max = 1000000, .zero = "as per_second",
@@ -138,26 +138,26 @@ static const struct config_row config_rows[] = {
     {LIST("destinations", struct config, destinations, MAPS, CONFIG_DESTINATIONS_MAX), .included = true,
      .help = "Your applications; without any, deliveries are only stored"},
     {TEXT("destinations.name", struct config_destination, name, 64), .required = true, .examples = {"app"},
-     .help = "Its name in lines and in the store: letters, digits, - _ and ."},
+     .help = "Name in log lines and in the store: letters, digits, - _ and ."},
     {TEXT("destinations.url", struct config_destination, url, 4096), .required = true, .examples = {"http://127.0.0.1:9000/hooks"},
-     .help = "Where deliveries are posted"},
+     .help = "URL that deliveries are posted to"},
     {LIST("destinations.sources", struct config_destination, sources, TEXTS, 0), .min = 1, .max = 64,
-     .examples = {"[foil, shop]"}, .help = "Sources whose deliveries it takes; without it: all"},
+     .examples = {"[foil, shop]"}, .help = "Sources to forward; without it: all"},
     {LIST("destinations.types", struct config_destination, types, TEXTS, 0), .min = 1, .max = 256,
-     .examples = {"[\"*\"]"}, .help = "Event types that it takes, * at the end for any rest; without it: all"},
+     .examples = {"[\"*\"]"}, .help = "Event types to forward, a final * matches any rest; without it: all"},
     {MAP_OR_NULL("destinations.secret", struct config_destination, secret), .example_short = true,
-     .help = "Attempts are signed with it, as Standard Webhooks specifies; without it: not signed"},
+     .help = "Signs attempts by Standard Webhooks; without it: not signed"},
     SECRET_ROWS("destinations.secret", "/etc/hookline/secrets/app", "APP_SECRET", "app"),
     {NUMBER("destinations.concurrency", struct config_destination, concurrency, COUNT), .unset = 8, .min = 1, .max = 256,
-     .help = "Attempts at one time"},
+     .help = "Concurrent attempts"},
     {NUMBER("destinations.timeout_seconds", struct config_destination, timeout_seconds, SECONDS), .unset = 15, .min = 1, .max = 3600,
-     .help = "For one attempt"},
-    {FLAG("destinations.ordered", struct config_destination, ordered), .examples = {"false"}, .help = "One at a time, in the order of arrival"},
+     .help = "Time for one attempt"},
+    {FLAG("destinations.ordered", struct config_destination, ordered), .examples = {"false"}, .help = "Send one at a time, in order of arrival"},
     {LIST("destinations.retry_seconds", struct config_destination, retry_seconds, NUMBERS, 32), .unit = CONFIG_SECONDS,
      .max = 2592000, .zero = "at once", .examples = {"[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]"},
-     .help = "Longest wait after each failed attempt; after the last one it is parked"},
+     .help = "Longest wait after each failed attempt; then the delivery is parked"},
     {TEXT("destinations.ca_file", struct config_destination, ca_file, 4096), .examples = {"/etc/ssl/certs/ca-certificates.crt"},
-     .help = "Authorities to trust instead of the system's"},
+     .help = "CAs to trust instead of the system's"},
 
     {TEXT("include", struct config, include, 4096), .examples = {"conf.d/*.yaml"},
      .help = "Pattern of files with further sources and destinations"},
@@ -228,7 +228,7 @@ const struct config_row *config_table_elsewhere(const char *name, size_t len)
     return NULL;
 }
 
-/* Levenshtein distance of two names of at most 31 bytes; a longer one is far from all. */
+/* Returns the Levenshtein distance of two names; 32 if either has more than 31 bytes. */
 static unsigned config_name_distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
     unsigned line[32];
@@ -256,7 +256,7 @@ const struct config_row *config_table_nearest(const struct config_row *parent, c
                                               size_t len)
 {
     const struct config_row *row = NULL, *nearest = NULL;
-    unsigned least = (unsigned)(len < 6 ? 2 : 3); /* so many changes are no slip any more */
+    unsigned least = (unsigned)(len < 6 ? 2 : 3); /* more changes are not a typo */
 
     while ((row = config_table_child(parent, row)) != NULL) {
         const char *own = config_row_name(row);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * table.h - the keys of the configuration, a row each: type, unit, default, range and help.
- * The reader, its messages and --print-defaults all work from these rows, and tests compare the
- * manual with them.
+ * table.h - keys of the configuration, one row each: type, unit, default, range and help.
  *
- * A key is written with dots: "limits.idle_seconds". The keys of a list's items have the list's key
- * in front: "sources.name".
+ * The reader, its messages and --print-defaults use these rows; tests compare the manual with them.
+ * Dots join the parts of a key: "limits.idle_seconds", and "sources.name" for the items of a list.
  *
- * Ownership  Everything here is constant.
+ * Ownership  Rows are constants.
+ * Threads    Any.
  */
 #ifndef DAEMON_CONF_TABLE_H
 #define DAEMON_CONF_TABLE_H
@@ -19,7 +18,7 @@
 enum config_kind {
     CONFIG_FLAG,    /* bool */
     CONFIG_TEXT,    /* char *; NULL: unset */
-    CONFIG_CHOICE,  /* an enum, numbered as `words` are */
+    CONFIG_CHOICE,  /* an enum, the index in `words` */
     CONFIG_NUMBER,  /* unsigned or uint64_t */
     CONFIG_MAP,     /* a struct */
     CONFIG_MAPS,    /* a list of structs */
@@ -34,7 +33,7 @@ enum config_unit {
     CONFIG_DAYS,
 };
 
-/* SQLite stores signed 64-bit integers: the largest number of a key without a limit of its own. */
+/* The limit of keys without one of their own: SQLite stores signed 64-bit integers. */
 #define CONFIG_NUMBER_MAX INT64_MAX
 
 enum {
@@ -51,48 +50,48 @@ struct config_row {
     size_t count_at; /* offset of a list's length, an unsigned */
     bool pointer;    /* the number or struct is allocated; NULL: unset */
     bool required;
-    bool included;      /* may stand in an included file */
-    bool example_on;    /* --print-defaults shows the key without # */
-    bool example_short; /* --print-defaults shows the mapping in one line */
-    bool verbatim;      /* braces and dollar signs are part of the text's language */
-    uint64_t unset;     /* a number's value without the key */
-    uint64_t min, max;  /* of a number, of a list's numbers, or of a text's bytes */
+    bool included;      /* allowed in an included file */
+    bool example_on;    /* --print-defaults does not comment the key out */
+    bool example_short; /* --print-defaults prints the mapping on one line */
+    bool verbatim;      /* the text may hold {{ and ${ */
+    uint64_t unset;     /* default of a number */
+    uint64_t min, max;  /* of a number, of numbers in a list, or of a text's length in bytes */
     unsigned items_max;
-    const char *const *words; /* of a choice, ends with NULL */
-    const char *zero;         /* what 0 means; NULL: nothing that a reader would not guess */
+    const char *const *words; /* of a choice; ends with NULL */
+    const char *zero;         /* special meaning of 0; NULL: none */
     const char *help;
-    /* Values that --print-defaults shows, the n-th in the list's n-th item. For a number without
-     * any: `unset`. */
+    /* Values for --print-defaults, the n-th for the n-th item of a list. A number without examples
+     * shows `unset`. */
     const char *examples[CONFIG_EXAMPLES_MAX];
 };
 
-/* The row of a dotted key, which must exist. */
+/* Returns the row of a dotted key, which must exist. */
 const struct config_row *config_table_row(const char *key);
 
-/* The first child of `parent` (NULL: the file itself) if `before` is NULL, else the child after
- * `before`. NULL after the last one. */
+/* Iterates over the children of `parent` (NULL: top level): returns the child after `before`, the
+ * first one if `before` is NULL, and NULL after the last one. */
 const struct config_row *config_table_child(const struct config_row *parent,
                                             const struct config_row *before);
 
-/* The child with this name, or NULL. */
+/* Returns the child with this name, or NULL. */
 const struct config_row *config_table_find(const struct config_row *parent, const char *name,
                                            size_t len);
 
-/* The child whose name is most like this one; NULL if none is near. */
+/* Returns the child with the most similar name; NULL if none is close. */
 const struct config_row *config_table_nearest(const struct config_row *parent, const char *name,
                                               size_t len);
 
-/* A row of another mapping that has this name, or NULL. */
+/* Returns the first row of any mapping with this name, or NULL. */
 const struct config_row *config_table_elsewhere(const char *name, size_t len);
 
-/* The last part of a row's key. */
+/* Returns the last part of a row's key. */
 const char *config_row_name(const struct config_row *row);
 
-/* Writes "a, b, c": the children's names; of an included file only those allowed there. */
+/* Writes the names of the children as "a, b, c"; with `included`, only those allowed there. */
 void config_table_list(const struct config_row *parent, bool included, char *out, size_t size);
 
-/* Writes the range as the manual has it, such as "seconds, 1 to 86400; 0: no limit"; nothing unless
- * the row is a number. */
+/* Writes the range of a number in the manual's format, "seconds, 1 to 86400; 0: no limit"; an empty
+ * text for other rows. */
 void config_row_range(const struct config_row *row, char *out, size_t size);
 
 #endif

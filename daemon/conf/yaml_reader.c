@@ -23,7 +23,7 @@ struct yaml_reader {
     char *bytes;
     size_t len;
     yaml_parser_t parser;
-    yaml_event_t event; /* the one whose text is in use; of type YAML_NO_EVENT at first */
+    yaml_event_t event; /* owns the text of the last value; YAML_NO_EVENT at first */
 };
 
 bool yaml_reader_fail(struct yaml_reader *r, unsigned line, const char *format, ...)
@@ -39,7 +39,7 @@ bool yaml_reader_fail(struct yaml_reader *r, unsigned line, const char *format, 
     return false;
 }
 
-/* ---- the file */
+/* ---- file ---- */
 
 static bool yaml_file_fail(const struct yaml_reader *r, int error)
 {
@@ -119,7 +119,7 @@ void yaml_reader_close(struct yaml_reader **reader)
     free(r);
 }
 
-/* ---- text that is not YAML */
+/* ---- syntax errors ---- */
 
 static unsigned yaml_line_at(const struct yaml_reader *r, size_t offset)
 {
@@ -146,7 +146,7 @@ static bool yaml_fail_encoding(struct yaml_reader *r)
                             (unsigned)p->problem_value);
 }
 
-/* True if a tab stands where the line's indentation is, or where a value begins. */
+/* True if a tab follows the leading blanks of a line. */
 static bool yaml_line_begins_with_tab(const struct yaml_reader *r, size_t line)
 {
     const char *at = r->bytes, *end = r->bytes + r->len;
@@ -160,10 +160,10 @@ static bool yaml_line_begins_with_tab(const struct yaml_reader *r, size_t line)
     return at != NULL && at < end && *at == '\t';
 }
 
-/* libyaml's problem in its context, and plain words. The first row that fits counts. */
+/* libyaml's context and problem, and plain words. The first match wins. */
 static const struct {
     const char *context, *problem;
-    bool at_context; /* the mistake is where the context begins */
+    bool at_context; /* report the line of the context */
     const char *words;
 } yaml_problems[] = {
     {"a flow sequence", "", true, "a [ that is not closed; type ] or a comma between items"},
@@ -186,11 +186,12 @@ static const struct {
      "an * begins an alias, which is not supported; put quotes around the value"},
     {"a tag", "", false, "an ! begins a tag, which is not supported; put quotes around the value"},
     {"a simple key", "", false, "a line without \": \"; type KEY: VALUE"},
-    {"block collection", "", false, "no \"- \" where a list goes on; correct the indentation"},
+    {"block collection", "", false,
+     "expected \"- \" to continue the list; correct the indentation"},
     {"a block mapping", "", false,
-     "no KEY: VALUE; correct the indentation, or delete a bracket or quote too many"},
+     "expected KEY: VALUE; correct the indentation, or delete an extra bracket or quote"},
     {"", "<document start>", false, "a second document; a file is one YAML document, so delete it"},
-    {"a block scalar", "", false, "a wrong header of a text block; type | and begin a new line"},
+    {"a block scalar", "", false, "an invalid header of a text block; type | and begin a new line"},
     {"block node", "", false, "a value is missing; type it"},
     {"directive", "", false, "a line that begins with %; put quotes around the value"},
 };
@@ -212,9 +213,9 @@ static bool yaml_fail_syntax(struct yaml_reader *r)
     return yaml_reader_fail(r, line, "not YAML: %s", p->problem);
 }
 
-/* ---- values */
+/* ---- values ---- */
 
-/* False with `why` if the parser stops. */
+/* Parses the next event. Returns false with `why` on error. */
 static bool yaml_parse(struct yaml_reader *r)
 {
     yaml_event_delete(&r->event);
@@ -249,7 +250,7 @@ static bool yaml_take_text(struct yaml_reader *r, struct yaml_value *value)
     value->text = (const char *)r->event.data.scalar.value;
     value->len = r->event.data.scalar.length;
     if (memchr(value->text, '\0', value->len) != NULL)
-        return yaml_reader_fail(r, value->line, "a text with a NUL character; delete it");
+        return yaml_reader_fail(r, value->line, "text with a NUL character; delete it");
     return yaml_refuse_marks(r, r->event.data.scalar.anchor, r->event.data.scalar.tag);
 }
 

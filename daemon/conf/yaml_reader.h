@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * yaml_reader.h - a YAML file as a stream of values, each with its line. A file is one document
- * without aliases, anchors and tags; everything else is an error in plain words.
+ * yaml_reader.h - a YAML file as a stream of values with line numbers.
  *
- * Ownership  yaml_reader_open() allocates, yaml_reader_close() releases. A value's text is valid
- *            until the next call.
- * Errors     Functions return false with "FILE:LINE: what was found; what to type" in the buffer
- *            `why` of CONFIG_WHY_SIZE bytes that yaml_reader_open() was given.
+ * Accepts one document without aliases, anchors and tags. Explains syntax errors in plain words.
+ *
+ * Ownership  yaml_reader_open() allocates, yaml_reader_close() frees. A value's text is valid until
+ *            the next call.
+ * Threads    One owner.
+ * Errors     false with "FILE:LINE: what was found; what to type" in yaml_reader_open()'s `why`.
  */
 #ifndef DAEMON_CONF_YAML_READER_H
 #define DAEMON_CONF_YAML_READER_H
@@ -18,8 +19,8 @@ struct yaml_reader;
 
 enum yaml_value_kind {
     YAML_VALUE_TEXT,
-    YAML_VALUE_MAP,     /* its keys and values follow, then an end */
-    YAML_VALUE_LIST,    /* its items follow, then an end */
+    YAML_VALUE_MAP,     /* keys and values follow, then YAML_VALUE_END */
+    YAML_VALUE_LIST,    /* items follow, then YAML_VALUE_END */
     YAML_VALUE_END,     /* of a mapping or a list */
     YAML_VALUE_NOTHING, /* the file holds no document */
 };
@@ -32,20 +33,21 @@ struct yaml_value {
     size_t len;
 };
 
-/* Reads the whole file, which may be a pipe. NULL with `why`. */
+/* Reads the whole file, which may be a pipe. `why` has CONFIG_WHY_SIZE bytes. Returns NULL on
+ * error. */
 struct yaml_reader *yaml_reader_open(const char *file, char *why);
 void yaml_reader_close(struct yaml_reader **reader);
 
-/* The next value, with the document's own end left out. */
+/* Reads the next value. Skips the start of the document. */
 bool yaml_reader_next(struct yaml_reader *reader, struct yaml_value *value);
 
-/* After the document's last value: false if anything but its end follows. */
+/* Call it after the last value: returns false if the file goes on. */
 bool yaml_reader_finish(struct yaml_reader *reader);
 
-/* True for a value that YAML takes for null: nothing at all, ~ or null. */
+/* True for a YAML null: no value, ~ or null. */
 bool yaml_value_is_null(const struct yaml_value *value);
 
-/* Writes the message. Always false. */
+/* Writes "FILE:LINE: " and the message. Returns false. */
 bool yaml_reader_fail(struct yaml_reader *reader, unsigned line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

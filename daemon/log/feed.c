@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum {
-    FEED_TAKE_BATCH = 64 /* lines per lock of the mutex, for which feed_post() waits */
+    FEED_TAKE_BATCH = 64 /* lines per lock, so that feed_post() waits briefly */
 };
 
 struct feed_entry {
@@ -22,11 +22,11 @@ struct feed_entry {
 
 struct feed {
     atomic_uint watchers;
-    atomic_bool signalled; /* the descriptor is readable, or about to be */
+    atomic_bool signalled; /* the eventfd is readable or about to be */
     int fd;
-    pthread_mutex_t mutex; /* of what follows, and a leaf */
+    pthread_mutex_t mutex; /* guards the members below; no other is locked inside */
     struct feed_entry *lines[FEED_LINES];
-    uint64_t first, next; /* the numbers of the oldest line and of the one to come */
+    uint64_t first, next; /* numbers of the oldest and of the next line */
     size_t bytes;
 };
 
@@ -97,7 +97,7 @@ static void feed_append(struct feed *feed, struct feed_entry *line)
     while (feed->next - feed->first == FEED_LINES ||
            (feed->first < feed->next && feed->bytes + len > FEED_BYTES))
         feed_drop_oldest(feed);
-    /* An empty slot is a line that was lost. */
+    /* A NULL slot counts as a lost line. */
     *feed_slot(feed, feed->next++) = line;
     feed->bytes += len;
 }
@@ -106,7 +106,7 @@ static void feed_signal_watchers(struct feed *feed)
 {
     const uint64_t one = 1;
 
-    /* It can fail only if it is readable already. */
+    /* write() fails only if the eventfd is readable already. */
     if (!atomic_exchange(&feed->signalled, true) && write(feed->fd, &one, sizeof(one)) < 0)
         return;
 }
@@ -155,7 +155,7 @@ void feed_clear_signal(struct feed *feed)
 
     if (read(feed->fd, &count, sizeof(count)) < 0)
         return;
-    /* What is published from here on signals again; what was before is there to be read. */
+    /* Later publishes signal again; earlier lines are already in the ring. */
     atomic_store(&feed->signalled, false);
 }
 
@@ -165,7 +165,7 @@ static bool feed_entry_passes(const struct feed_watcher *watcher, const struct f
            (watcher->verdict == VERDICT_NONE || watcher->verdict == line->verdict);
 }
 
-/* Whether there may be more to look at. */
+/* Takes one batch under the lock. Returns true if lines remain and none matched. */
 static bool feed_take_some(struct feed *feed, struct feed_watcher *watcher, char **text,
                            size_t *len, uint64_t *lost)
 {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * feed.h - the log's lines for those who watch: each line is there for a while, whoever is slower
- * than that loses it and is told so. Nobody who publishes ever waits for a reader.
+ * feed.h - ring buffer of log lines for live watchers (GET /events).
+ *
+ * A watcher that is slower than the ring loses lines and learns how many. feed_post() never waits for
+ * a watcher.
  *
  * Ownership  feed_open() allocates; feed_close() frees, after the last post and the last watcher.
- * Threads    feed_post() and feed_is_watched() on any thread, the others on the watchers'.
+ * Threads    feed_post() and feed_is_watched() on any; the others on the watchers' thread.
  */
 #ifndef DAEMON_LOG_FEED_H
 #define DAEMON_LOG_FEED_H
@@ -18,44 +20,45 @@
 struct feed;
 
 enum {
-    FEED_LINES = 4096,    /* kept at most ... */
-    FEED_BYTES = 1 << 20, /* ... and no more bytes than that */
+    FEED_LINES = 4096,    /* in the ring at most */
+    FEED_BYTES = 1 << 20, /* of all lines in the ring */
 };
 
 struct feed *feed_open(void); /* NULL with errno */
 void feed_close(struct feed **feed);
 
-/* Costs one load: whether a line is worth being written. */
+/* True if a watcher exists, so that a line is worth formatting. Costs one atomic load. */
 bool feed_is_watched(const struct feed *feed);
 
 struct feed_line {
-    const char *source; /* or NULL */
+    const char *source; /* may be NULL */
     size_t source_len;
     enum verdict verdict;
-    const char *text; /* with its "\n" */
+    const char *text; /* including "\n" */
     size_t len;
 };
 
-/* Copies the line. Without memory, or longer than FEED_BYTES, it is lost. */
+/* Copies the line for the watchers. A line is lost on ENOMEM, or if it exceeds FEED_BYTES. */
 void feed_post(struct feed *feed, const struct feed_line *line);
 
-/* One who watches. An empty source and VERDICT_NONE let every line pass. */
+/* A watcher and its filter: an empty source and VERDICT_NONE match every line. */
 struct feed_watcher {
     char source[65];
     enum verdict verdict;
-    uint64_t next; /* the number of the line to read */
+    uint64_t next; /* number of the next line to read */
 };
 
-/* From the next line on. */
+/* Adds a watcher, which reads from the next published line on. */
 void feed_watch(struct feed *feed, struct feed_watcher *watcher);
 void feed_unwatch(struct feed *feed);
 
-/* The feed's own: readable when lines have come. Take that back before they are read. */
+/* Returns the feed's eventfd, readable after a publish. Call feed_clear_signal() before
+ * feed_read(). */
 int feed_descriptor(const struct feed *feed);
 void feed_clear_signal(struct feed *feed);
 
-/* The next line that passes, as a copy in *line that free() releases; NULL for none. Adds to *lost
- * how many lines were gone before the watcher came to read them. */
+/* Sets *line to a copy of the next matching line, which the caller frees; NULL if there is none.
+ * Adds to *lost the lines that left the ring before the watcher took them. */
 void feed_take(struct feed *feed, struct feed_watcher *watcher, char **line, size_t *len,
                uint64_t *lost);
 

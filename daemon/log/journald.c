@@ -20,7 +20,7 @@
 #include "daemon/base/verdict.h"
 
 struct journald {
-    int fd; /* -1: nobody is there */
+    int fd; /* -1: not connected */
     struct buffer entry;
 };
 
@@ -71,9 +71,9 @@ int journald_descriptor(const struct journald *j)
     return j->fd;
 }
 
-/* ---- an entry */
+/* ---- entry ---- */
 
-/* In the protocol a line end would begin another field: a value that has one is counted out. */
+/* A newline ends a field in this protocol, so a value with one is sent with its length instead. */
 static void journald_add(struct journald *j, const char *name, const char *value, size_t len)
 {
     buffer_append_text(&j->entry, name);
@@ -91,11 +91,10 @@ static void journald_add(struct journald *j, const char *name, const char *value
     buffer_append_char(&j->entry, '\n');
 }
 
-/* An entry of ours, of a priority as in syslog(3), and what else is in it. Names are constants, in
- * capitals; a value may hold anything. */
+/* Starts an entry with a priority of syslog(3). */
 static void journald_begin(struct journald *j, int priority)
 {
-    /* The facility is that of what services print: "daemon". */
+    /* Facility 3 is "daemon", like that of a service's standard output. */
     static const char ours[] = "SYSLOG_IDENTIFIER=hooklined\nSYSLOG_FACILITY=3\n";
     char text[16];
     int len = snprintf(text, sizeof(text), "%d", priority);
@@ -105,9 +104,9 @@ static void journald_begin(struct journald *j, int priority)
     journald_add(j, "PRIORITY", text, (size_t)len);
 }
 
-/* ---- sending */
+/* ---- sending ---- */
 
-/* Sealed: nobody changes any more what the journal reads. */
+/* Returns a sealed memfd with the bytes, as the journal requires; -1 on failure. */
 static int journald_sealed_file(const char *bytes, size_t len)
 {
     int fd = memfd_create("journal", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -121,7 +120,7 @@ static int journald_sealed_file(const char *bytes, size_t len)
     return -1;
 }
 
-/* What is too long for a datagram is a file whose descriptor is sent, without anything else. */
+/* Sends an entry that is too large for a datagram as a file descriptor (SCM_RIGHTS). */
 static ssize_t journald_send_file(const struct journald *j)
 {
     union {
@@ -171,10 +170,9 @@ int journald_send(struct journald *j)
     return -1;
 }
 
-/* ---- fields */
+/* ---- fields ---- */
 
-/* The names of members are ours, and so are those of fields: what a sender writes becomes a value
- * and nothing else. */
+/* Field names are constants: text of a sender becomes a value, never a name. */
 static const struct journald_field {
     const char *member, *name;
 } journald_fields[] = {
@@ -197,7 +195,7 @@ static const struct journald_field {
     {"lost_lines", "HOOKLINE_LOST_LINES"},
 };
 
-/* A refusal is no warning: anybody on the Internet can cause one. */
+/* Refusals are below warning, because anyone on the Internet can cause them. */
 #define JOURNALD_KIND(name, word, priority, message_id) [VERDICT_##name] = {priority, message_id},
 
 static const struct journald_kind {
@@ -206,7 +204,7 @@ static const struct journald_kind {
 } journald_kinds[VERDICT_END] = {[VERDICT_NONE] = {LOG_WARNING, "42721269d368474e937b8569b282bbcd"},
                                  VERDICT_ROWS(JOURNALD_KIND)};
 
-/* Who looks for an address does not know the port, which is another one for each connection. */
+/* Adds the address without its port, so that a search by address finds all connections. */
 static void journald_add_host(struct journald *journald, const char *name, const char *remote)
 {
     const char *bracket = strchr(remote, ']'), *colon = strchr(remote, ':');

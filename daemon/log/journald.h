@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * journald.h - entries for systemd's journal, by its native protocol.
+ * journald.h - log lines as entries of systemd's journal, over its native protocol.
  *
- * A line of the log is a record, and sd_journal_sendv() would not do for it: that waits for as long
- * as the journal takes nothing, and where there is none it says that all went well.
+ * Not sd_journal_sendv(), because that blocks while the journal is full and reports success without
+ * a journal.
  *
+ * Ownership  journald_open() allocates, journald_close() frees.
  * Threads    One owner.
  */
 #ifndef DAEMON_LOG_JOURNALD_H
@@ -14,21 +15,19 @@
 
 struct journald;
 
-/* NULL with errno if nobody is there. */
+/* Connects to the journal. Returns NULL with errno. */
 struct journald *journald_open(void);
 void journald_close(struct journald **journald);
 
-/* 1 when it is taken, 0 if there is no room for now, -1 with errno: EMSGSIZE if it never will be,
- * anything else if later may do. Until it is taken the same entry can be sent again. */
+/* Builds the entry of a log line, JSON without "\n": MESSAGE is the line, PRIORITY and MESSAGE_ID
+ * follow from its verdict, and members become fields HOOKLINE_*. */
+void journald_set_line(struct journald *journald, const char *line, size_t len);
+
+/* Sends the entry. Returns 1 if the journal took it, 0 if the journal is full for now, -1 with
+ * errno: EMSGSIZE if the entry is too large, otherwise a retry reconnects and may succeed. */
 int journald_send(struct journald *j);
 
-/* Writable when there is room again; -1 while nobody is there. */
+/* Returns the socket, writable when the journal has room again; -1 while not connected. */
 int journald_descriptor(const struct journald *j);
-
-/* ---- a line of the log as an entry of the journal: the line itself, how grave it is, and a
- * field for each member that somebody may look for. */
-
-/* A line as json_line.h writes it, without its "\n". */
-void journald_set_line(struct journald *journald, const char *line, size_t len);
 
 #endif

@@ -18,28 +18,28 @@
 #include "daemon/base/systemd.h"
 
 enum {
-    LOG_POLL_MS = 100,    /* to wait for a reader, before another look around */
-    LOG_CLOSE_POLLS = 10, /* of those when the log is closed */
+    LOG_POLL_MS = 100,    /* longest wait for a reader between two writes */
+    LOG_CLOSE_POLLS = 10, /* waits before log_close() gives up */
 };
 
 struct log {
     char *path;            /* NULL: standard output */
-    pthread_mutex_t mutex; /* a leaf; guards what follows */
+    pthread_mutex_t mutex; /* guards the next four; no other is locked inside */
     pthread_cond_t flushed;
     struct buffer waiting;
     unsigned long lost;
     bool closing;
-    pthread_mutex_t writer; /* held by the one who writes; before `mutex`; guards what follows */
+    pthread_mutex_t writer; /* held while writing; locked before `mutex`; guards the rest */
     struct buffer writing;
     size_t written; /* of `writing` */
     int fd;
     mode_t kind;               /* S_IFREG and so on */
-    struct journald *journald; /* takes the lines in the place of `fd`; or NULL */
+    struct journald *journald; /* takes the lines instead of `fd`; or NULL */
     pthread_t thread;
     bool has_thread;
 };
 
-/* Nobody waits for the reader of a pipe, who may never come: signals would wait, too. */
+/* O_NONBLOCK, because open() of a pipe without a reader would block, and signals with it. */
 static int log_open_path(const char *path)
 {
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
@@ -52,7 +52,7 @@ static mode_t log_file_type(int fd)
     return fstat(fd, &st) == 0 ? st.st_mode & S_IFMT : 0;
 }
 
-/* Somebody was interrupted in the middle of a line: the one before us. */
+/* True if a previous process was killed in the middle of a line. */
 static bool log_ends_in_line(int fd, const char *path)
 {
     struct stat st;
@@ -69,7 +69,7 @@ static bool log_ends_in_line(int fd, const char *path)
     return last != '\n';
 }
 
-/* Appends all of the bytes or none. The buffer keeps no failure, because later lines may fit. */
+/* Appends all of the bytes or none. Clears the buffer's failure, because later lines may fit. */
 static bool log_keep(struct buffer *lines, const char *bytes, size_t len)
 {
     bool good = buffer_append(lines, bytes, len);
@@ -79,7 +79,7 @@ static bool log_keep(struct buffer *lines, const char *bytes, size_t len)
     return good;
 }
 
-/* In the place of the lost lines: behind those that were kept, which are being written now. */
+/* Puts the loss in its place: after the kept lines, which log_swap_buffers() has taken. */
 static void log_append_loss(struct log *log)
 {
     char text[64];
@@ -95,13 +95,14 @@ static void log_append_loss(struct log *log)
 void log_write(struct log *log, const char *line, size_t len)
 {
     pthread_mutex_lock(&log->mutex);
-    log_append_loss(log); /* there may have been no memory for it before */
+    log_append_loss(log); /* log_swap_buffers() may have lacked memory for it */
     if (log->lost > 0 || !log_keep(&log->waiting, line, len))
         log->lost++;
     pthread_mutex_unlock(&log->mutex);
 }
 
-/* One of the lines, likewise. One that the journal will never take has another one in its place. */
+/* Sends the first line to the journal. A line that is too large is replaced by a lost_lines entry.
+ * Returns like log_write_some(). */
 static ssize_t log_send_line(const struct log *log, const char *lines, size_t len)
 {
     static const char lost[] = "{\"lost_lines\":1}";
@@ -117,7 +118,7 @@ static ssize_t log_send_line(const struct log *log, const char *lines, size_t le
     return taken > 0 ? end + 1 - lines : taken;
 }
 
-/* As much as is taken at once: 0 if nothing, -1 with errno. */
+/* Writes without blocking. Returns the bytes written, 0 if there is no room, -1 with errno. */
 static ssize_t log_write_some(const struct log *log, const char *bytes, size_t len)
 {
     struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
@@ -131,7 +132,7 @@ static ssize_t log_write_some(const struct log *log, const char *bytes, size_t l
         if (!S_ISREG(log->kind)) {
             if (poll(&ready, 1, 0) == 0)
                 return 0;
-            /* So much a pipe takes without blocking when poll() says so. */
+            /* After POLLOUT a pipe takes PIPE_BUF bytes without blocking. */
             if (len > PIPE_BUF)
                 len = PIPE_BUF;
         }
@@ -140,7 +141,7 @@ static ssize_t log_write_some(const struct log *log, const char *bytes, size_t l
     return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : n;
 }
 
-/* Takes all the lines that wait, if those before are written. */
+/* Takes the queued lines once the previous ones are written. Returns false if there are none. */
 static bool log_swap_buffers(struct log *log)
 {
     struct buffer empty = log->writing;
@@ -157,7 +158,7 @@ static bool log_swap_buffers(struct log *log)
     return log->writing.len > 0;
 }
 
-/* 1 when all is written, 0 if no more is taken for now, -1 with errno. */
+/* Returns 1 if all lines are written, 0 if there is no room for now, -1 with errno. */
 static int log_write_buffers(struct log *log)
 {
     while (log_swap_buffers(log)) {
@@ -189,7 +190,7 @@ void log_flush(struct log *log)
         log_write_waiting(log);
 }
 
-/* False if there is nothing, and nothing more to come. */
+/* Waits for queued lines. Returns false if the log closes without any. */
 static bool log_wait_for_lines(struct log *log)
 {
     bool more;
@@ -202,7 +203,7 @@ static bool log_wait_for_lines(struct log *log)
     return more;
 }
 
-/* poll() returns at once for what refuses every write. */
+/* After a failed write (`refused`) only sleeps, because poll() would return at once. */
 static void log_wait_for_reader(struct log *log, bool refused)
 {
     struct pollfd ready = {.fd = -1, .events = POLLOUT};
@@ -338,7 +339,7 @@ bool log_reopen(struct log *log)
         return false;
     pthread_mutex_lock(&log->writer);
     log_write_buffers(log);
-    /* What the old file did not take begins anew in the new one, with a whole line. */
+    /* The remaining lines go to the new file; a partly written line is repeated whole. */
     while (log->written > 0 && log->written < log->writing.len &&
            log->writing.base[log->written - 1] != '\n')
         log->written--;

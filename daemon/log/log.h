@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * log.h - a file, or standard output, that takes whole lines and never makes anybody wait. Where
- * standard output leads to systemd's journal, each line is an entry with fields, see fields.h.
+ * log.h - line log to a file, standard output or systemd's journal; writers never block.
  *
- * What a full pipe, a full disk or the journal does not take is kept, up to LOG_KEPT_MAX bytes, and
- * offered again; lines beyond are lost, and a line {"lost_lines":N} stands in their place.
+ * Lines that a full pipe, a full disk or the journal rejects are kept, up to LOG_KEPT_MAX bytes,
+ * and retried. Further lines are dropped, and a line {"lost_lines":N} replaces them. If standard
+ * output is the journal, each line becomes an entry with fields (journald.h).
  *
- * Threads    log_write(), log_flush() and log_reopen() on any thread. It has one of its own unless
- *            it is a file.
+ * Ownership  log_open() allocates, log_close() frees.
+ * Threads    log_write(), log_flush() and log_reopen() on any. A log that is not a regular file has
+ *            a thread of its own.
  */
 #ifndef DAEMON_LOG_LOG_H
 #define DAEMON_LOG_LOG_H
@@ -21,24 +22,24 @@ enum {
     LOG_KEPT_MAX = 1 << 20
 };
 
-/* `path` is a file to append to, "-" for standard output. NULL with errno set if it cannot be
- * opened. */
+/* Opens a file for appending; "-" is standard output. Returns NULL with errno. */
 struct log *log_open(const char *path);
 
-/* Waits a second at most for a reader of what is left; returns how many lines nobody took. */
+/* Writes the remaining lines, for at most a second. Returns the number of lines not written. */
 unsigned long log_close(struct log **log);
 
-/* Takes a line with its "\n"; log_flush() writes it. */
+/* Queues a line, including its "\n"; log_flush() writes it. */
 void log_write(struct log *log, const char *line, size_t len);
 
-/* Writes what there is into a file, or has the log's thread write it into anything else, which may
+/* Writes queued lines to a regular file, or wakes the log's thread for anything else, which may
  * have a slow reader. */
 void log_flush(struct log *log);
 
-/* Whether it is not standard output. */
+/* True unless the log is standard output. */
 bool log_has_path(const struct log *log);
 
-/* Opens that path anew, for logrotate; false with errno set, and the old file is kept. */
+/* Reopens the path, after logrotate has moved the file. Returns false with errno and keeps the old
+ * file. */
 bool log_reopen(struct log *log);
 
 #endif

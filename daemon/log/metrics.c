@@ -10,7 +10,7 @@
 #include "daemon/log/prometheus.h"
 
 enum {
-    METRICS_REASONS = 48, /* more than there are */
+    METRICS_REASONS = 48, /* more than exist */
     METRICS_BUCKETS = 14,
 };
 
@@ -41,12 +41,13 @@ struct metrics_source {
     struct metrics_secret *_Atomic secrets;
 };
 
-/* Lists grow at their ends, and whoever reads them meanwhile sees the new one or not. */
+/* Lists only grow, at the end, so readers need no lock. */
 struct metrics {
-    struct metrics_source *_Atomic sources; /* the first one is for what no source has received */
+    struct metrics_source
+        *_Atomic sources; /* the first one, "", counts requests without a source */
 };
 
-/* Whoever needs a reason first takes the next free slot for it. */
+/* Claims the next free slot on first use. Returns NULL if all slots are taken. */
 static struct metrics_reason *metrics_find_reason(struct metrics_source *source, const char *name)
 {
     for (struct metrics_reason *r = source->reasons; r < source->reasons + METRICS_REASONS; r++) {
@@ -58,8 +59,8 @@ static struct metrics_reason *metrics_find_reason(struct metrics_source *source,
     return NULL;
 }
 
-/* A counter that is not there before its first number has not grown by that, as Prometheus sees it:
- * what a sender may do wrong, and what guards it meets, is shown as 0 from the beginning. */
+/* Presets the counters of senders' mistakes and guards to 0: Prometheus misses the first increase
+ * of a series that starts at 1. */
 static void metrics_preset_reasons(struct metrics_source *source)
 {
     static const char *const guards[] = {"address_not_allowed", "rate_limited",
@@ -183,64 +184,64 @@ void metrics_count(struct metrics *m, const struct metrics_delivery *d)
         metrics_count_reason(source, d->reason);
 }
 
-static void metrics_write_verdicts(const struct metrics *m, struct prometheus *e)
+static void metrics_write_verdicts(const struct metrics *m, struct prometheus *out)
 {
-    prometheus_family(e, PROMETHEUS_COUNTER, "hookline_deliveries_total",
+    prometheus_family(out, PROMETHEUS_COUNTER, "hookline_deliveries_total",
                       "Deliveries received, by verdict.");
     for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
         for (enum verdict v = VERDICT_NONE + 1; v <= VERDICT_RECEIVED_LAST; v++)
             prometheus_number(
-                e, (struct prometheus_label[]){{"source", s->name}, {"verdict", verdict_word(v)}},
+                out, (struct prometheus_label[]){{"source", s->name}, {"verdict", verdict_word(v)}},
                 metrics_counter_value(&s->verdicts[v]));
 }
 
-static void metrics_write_reasons(const struct metrics *m, struct prometheus *e)
+static void metrics_write_reasons(const struct metrics *m, struct prometheus *out)
 {
-    prometheus_family(e, PROMETHEUS_COUNTER, "hookline_refusals_total",
+    prometheus_family(out, PROMETHEUS_COUNTER, "hookline_refusals_total",
                       "Deliveries refused or failed, by reason.");
     for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
         for (const struct metrics_reason *r = s->reasons;
              r < s->reasons + METRICS_REASONS && atomic_load(&r->name) != NULL; r++)
             prometheus_number(
-                e,
+                out,
                 (struct prometheus_label[]){{"source", s->name}, {"reason", atomic_load(&r->name)}},
                 metrics_counter_value(&r->count));
 }
 
-static void metrics_write_durations(const struct metrics *m, struct prometheus *e)
+static void metrics_write_durations(const struct metrics *m, struct prometheus *out)
 {
-    prometheus_family(e, PROMETHEUS_HISTOGRAM, "hookline_request_duration_seconds",
-                      "From the last byte of a request to the verdict on it.");
+    prometheus_family(out, PROMETHEUS_HISTOGRAM, "hookline_request_duration_seconds",
+                      "Time from the last byte of a request to its verdict.");
     for (const struct metrics_source *s = m->sources; s != NULL; s = s->next) {
         uint64_t counts[METRICS_BUCKETS];
 
         for (size_t b = 0; b < METRICS_BUCKETS; b++)
             counts[b] = metrics_counter_value(&s->buckets[b]);
-        prometheus_histogram(e, (struct prometheus_label[]){{"source", s->name}, {NULL, NULL}},
+        prometheus_histogram(out, (struct prometheus_label[]){{"source", s->name}, {NULL, NULL}},
                              metrics_bounds_us, counts, metrics_counter_value(&s->sum_us));
     }
 }
 
-static void metrics_write_secrets(const struct metrics *m, struct prometheus *e)
+static void metrics_write_secrets(const struct metrics *m, struct prometheus *out)
 {
-    prometheus_family(e, PROMETHEUS_COUNTER, "hookline_secret_used_total",
-                      "Deliveries whose signature this secret gives.");
+    prometheus_family(out, PROMETHEUS_COUNTER, "hookline_secret_used_total",
+                      "Deliveries that this secret verified.");
     for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
         for (const struct metrics_secret *one = s->secrets; one != NULL; one = one->next)
             prometheus_number(
-                e, (struct prometheus_label[]){{"source", s->name}, {"secret", one->label}},
+                out, (struct prometheus_label[]){{"source", s->name}, {"secret", one->label}},
                 metrics_counter_value(&one->used));
 }
 
-void metrics_write(const struct metrics *m, struct prometheus *e)
+void metrics_write(const struct metrics *m, struct prometheus *out)
 {
-    metrics_write_verdicts(m, e);
-    metrics_write_reasons(m, e);
-    prometheus_family(e, PROMETHEUS_COUNTER, "hookline_received_bytes_total",
-                      "Bytes of the bodies received.");
+    metrics_write_verdicts(m, out);
+    metrics_write_reasons(m, out);
+    prometheus_family(out, PROMETHEUS_COUNTER, "hookline_received_bytes_total",
+                      "Body bytes received.");
     for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
-        prometheus_number(e, (struct prometheus_label[]){{"source", s->name}, {NULL, NULL}},
+        prometheus_number(out, (struct prometheus_label[]){{"source", s->name}, {NULL, NULL}},
                           metrics_counter_value(&s->bytes));
-    metrics_write_durations(m, e);
-    metrics_write_secrets(m, e);
+    metrics_write_durations(m, out);
+    metrics_write_secrets(m, out);
 }

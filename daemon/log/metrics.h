@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * metrics.h - what was received, counted.
+ * metrics.h - counters of received deliveries, by source.
  *
- * Ownership  Names are copied; reasons are not: they must live as long as the program. What was
- *            found once stays until metrics_free(), with its numbers: counters never go back.
- * Threads    metrics_source() and metrics_secret() on one; the others on any. Every counter is an
- *            atomic of its own and nothing waits, so a reader may see one delivery in some of them
- *            and not yet in the others.
+ * Ownership  Names are copied; reasons must be constants. Sources and secrets stay until
+ *            metrics_free(), also when a reload removes them, so that counters never decrease.
+ * Threads    metrics_source() and metrics_secret() on one; the others on any. Each counter is an
+ *            atomic of its own, so a reader may see a delivery in some counters only.
  */
 #ifndef DAEMON_LOG_METRICS_H
 #define DAEMON_LOG_METRICS_H
@@ -21,25 +20,25 @@ struct metrics;
 struct metrics_secret;
 struct metrics_source;
 
-/* NULL without memory, as in what follows. */
+/* These return NULL on ENOMEM. */
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics **metrics);
 
-/* The counters of the source with that name, and of its secret with that label. */
+/* Returns the counters of a source by name, or of its secret by label; adds missing ones. */
 struct metrics_source *metrics_source(struct metrics *metrics, const char *name);
 struct metrics_secret *metrics_secret(struct metrics_source *source, const char *label);
 
 struct metrics_delivery {
-    struct metrics_source *source; /* NULL: none has the path */
-    struct metrics_secret *secret; /* that gave the signature; NULL: none did */
-    enum verdict verdict;          /* of the receiver */
-    const char *reason;            /* of what was refused or failed */
+    struct metrics_source *source; /* NULL: no source has the path */
+    struct metrics_secret *secret; /* the secret that matched; NULL: none */
+    enum verdict verdict;          /* up to VERDICT_RECEIVED_LAST */
+    const char *reason;            /* of a refused or failed delivery */
     size_t bytes;
     int64_t duration_us;
 };
 
 void metrics_count(struct metrics *metrics, const struct metrics_delivery *delivery);
 
-void metrics_write(const struct metrics *metrics, struct prometheus *e);
+void metrics_write(const struct metrics *metrics, struct prometheus *out);
 
 #endif

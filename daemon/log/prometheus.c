@@ -8,19 +8,19 @@ enum {
     NUMBER_SIZE = 32
 };
 
-static void prometheus_put_escaped(struct prometheus *e, const char *text)
+static void prometheus_put_escaped(struct prometheus *out, const char *text)
 {
     for (; *text != '\0'; text++) {
         if (*text == '\n')
-            buffer_append_text(&e->text, "\\n");
+            buffer_append_text(&out->text, "\\n");
         else if (*text == '\\' || *text == '"')
-            buffer_append(&e->text, (char[]){'\\', *text}, 2);
+            buffer_append(&out->text, (char[]){'\\', *text}, 2);
         else
-            buffer_append_char(&e->text, *text);
+            buffer_append_char(&out->text, *text);
     }
 }
 
-void prometheus_family(struct prometheus *e, enum prometheus_type type, const char *name,
+void prometheus_family(struct prometheus *out, enum prometheus_type type, const char *name,
                        const char *help)
 {
     static const char *const types[] = {
@@ -32,36 +32,36 @@ void prometheus_family(struct prometheus *e, enum prometheus_type type, const ch
                                  name,      " ",  types[type], "\n"};
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-        buffer_append_text(&e->text, parts[i]);
-    e->name = name;
+        buffer_append_text(&out->text, parts[i]);
+    out->name = name;
 }
 
-static void prometheus_put_label(struct prometheus *e, const char **between, const char *name,
+static void prometheus_put_label(struct prometheus *out, const char **between, const char *name,
                                  const char *value)
 {
-    buffer_append_text(&e->text, *between);
-    buffer_append_text(&e->text, name);
-    buffer_append_text(&e->text, "=\"");
-    prometheus_put_escaped(e, value);
-    buffer_append_text(&e->text, "\"");
+    buffer_append_text(&out->text, *between);
+    buffer_append_text(&out->text, name);
+    buffer_append_text(&out->text, "=\"");
+    prometheus_put_escaped(out, value);
+    buffer_append_text(&out->text, "\"");
     *between = ",";
 }
 
-static void prometheus_put_sample(struct prometheus *e, const char *suffix,
+static void prometheus_put_sample(struct prometheus *out, const char *suffix,
                                   const struct prometheus_label labels[], const char *le,
                                   const char *value)
 {
     const char *between = "{";
 
-    buffer_append_text(&e->text, e->name);
-    buffer_append_text(&e->text, suffix);
+    buffer_append_text(&out->text, out->name);
+    buffer_append_text(&out->text, suffix);
     for (int i = 0; labels != NULL && i < PROMETHEUS_LABELS && labels[i].name != NULL; i++)
-        prometheus_put_label(e, &between, labels[i].name, labels[i].value);
+        prometheus_put_label(out, &between, labels[i].name, labels[i].value);
     if (le != NULL)
-        prometheus_put_label(e, &between, "le", le);
-    buffer_append_text(&e->text, between[0] == '{' ? " " : "} ");
-    buffer_append_text(&e->text, value);
-    buffer_append_text(&e->text, "\n");
+        prometheus_put_label(out, &between, "le", le);
+    buffer_append_text(&out->text, between[0] == '{' ? " " : "} ");
+    buffer_append_text(&out->text, value);
+    buffer_append_text(&out->text, "\n");
 }
 
 static void prometheus_format_seconds(char text[NUMBER_SIZE], int64_t us)
@@ -76,24 +76,24 @@ static void prometheus_format_seconds(char text[NUMBER_SIZE], int64_t us)
         text[len - 1] = '\0';
 }
 
-void prometheus_number(struct prometheus *e, const struct prometheus_label labels[],
+void prometheus_number(struct prometheus *out, const struct prometheus_label labels[],
                        uint64_t number)
 {
     char text[NUMBER_SIZE];
 
     snprintf(text, sizeof(text), "%" PRIu64, number);
-    prometheus_put_sample(e, "", labels, NULL, text);
+    prometheus_put_sample(out, "", labels, NULL, text);
 }
 
-void prometheus_seconds(struct prometheus *e, const struct prometheus_label labels[], int64_t us)
+void prometheus_seconds(struct prometheus *out, const struct prometheus_label labels[], int64_t us)
 {
     char text[NUMBER_SIZE];
 
     prometheus_format_seconds(text, us);
-    prometheus_put_sample(e, "", labels, NULL, text);
+    prometheus_put_sample(out, "", labels, NULL, text);
 }
 
-void prometheus_histogram(struct prometheus *e, const struct prometheus_label labels[],
+void prometheus_histogram(struct prometheus *out, const struct prometheus_label labels[],
                           const int64_t bounds_us[], const uint64_t counts[], uint64_t sum_us)
 {
     char le[NUMBER_SIZE] = "", text[NUMBER_SIZE];
@@ -106,15 +106,15 @@ void prometheus_histogram(struct prometheus *e, const struct prometheus_label la
             snprintf(le, sizeof(le), "+Inf");
         else
             prometheus_format_seconds(le, bounds_us[i]);
-        prometheus_put_sample(e, "_bucket", labels, le, text);
+        prometheus_put_sample(out, "_bucket", labels, le, text);
     }
     prometheus_format_seconds(text, (int64_t)sum_us);
-    prometheus_put_sample(e, "_sum", labels, NULL, text);
+    prometheus_put_sample(out, "_sum", labels, NULL, text);
     snprintf(text, sizeof(text), "%" PRIu64, count);
-    prometheus_put_sample(e, "_count", labels, NULL, text);
+    prometheus_put_sample(out, "_count", labels, NULL, text);
 }
 
-void prometheus_free(struct prometheus *e)
+void prometheus_free(struct prometheus *out)
 {
-    buffer_free(&e->text);
+    buffer_free(&out->text);
 }

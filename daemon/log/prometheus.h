@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * prometheus.h - writes the text format of Prometheus, version 0.0.4. All numbers are integers:
- * times are microseconds here and seconds in the text.
+ * prometheus.h - writer of the Prometheus text format, version 0.0.4.
  *
- * Ownership  The buffer is the exposition's; a zeroed struct is an empty one.
+ * Values are integers. Times are microseconds here and seconds in the text.
+ *
+ * Ownership  The struct owns its buffer, prometheus_free() frees it; a zeroed struct is empty.
  * Threads    One owner.
- * Errors     Writing never fails at once: `text.failure` says whether all of it had memory.
+ * Errors     Sticky: `text.failure` is set if any write ran out of memory.
  */
 #ifndef DAEMON_LOG_PROMETHEUS_H
 #define DAEMON_LOG_PROMETHEUS_H
@@ -16,7 +17,7 @@
 
 struct prometheus {
     struct buffer text;
-    const char *name; /* of the family that is being written */
+    const char *name; /* of the current family */
 };
 
 enum prometheus_type {
@@ -29,24 +30,24 @@ enum {
     PROMETHEUS_LABELS = 2
 };
 
-/* Up to the first one without a name. */
+/* A list ends after PROMETHEUS_LABELS labels or with a NULL name. */
 struct prometheus_label {
     const char *name, *value;
 };
 
-/* What follows, up to the next one, are samples of this family. */
-void prometheus_family(struct prometheus *e, enum prometheus_type type, const char *name,
+/* Starts a family; the following samples belong to it. */
+void prometheus_family(struct prometheus *out, enum prometheus_type type, const char *name,
                        const char *help);
 
-void prometheus_number(struct prometheus *e, const struct prometheus_label labels[],
+void prometheus_number(struct prometheus *out, const struct prometheus_label labels[],
                        uint64_t number);
-void prometheus_seconds(struct prometheus *e, const struct prometheus_label labels[], int64_t us);
+void prometheus_seconds(struct prometheus *out, const struct prometheus_label labels[], int64_t us);
 
-/* `counts[i]` observations took at most `bounds_us[i]` and more than the bound before; the last
- * bound is INT64_MAX. */
-void prometheus_histogram(struct prometheus *e, const struct prometheus_label labels[],
+/* Writes a histogram. counts[i] observations are within bounds_us[i] and above bounds_us[i - 1];
+ * the last bound is INT64_MAX. */
+void prometheus_histogram(struct prometheus *out, const struct prometheus_label labels[],
                           const int64_t bounds_us[], const uint64_t counts[], uint64_t sum_us);
 
-void prometheus_free(struct prometheus *e);
+void prometheus_free(struct prometheus *out);
 
 #endif

@@ -99,7 +99,7 @@ def test_addresses_that_are_refused():
         check(f"{address[:20]}: not an address for the admin", code == 6 and
               "admin: " in said and "expected unix:PATH" in said, code, said)
     code, _, said = sink.run("--config", write_config("0.0.0.0:9090", scheme=""), "--check")
-    check("it is said why, and where", "hooklined.yaml:1: admin: others than this machine can reach "
+    check("it is said why, and where", "hooklined.yaml:1: admin: other machines can reach "
           "0.0.0.0:9090" in said, said)
     folder = Folders.new()
     code, _, said = sink.run("--listen", f"unix:{folder}/x", "--source", "a=foil:env:X", "--check",

@@ -98,7 +98,7 @@ static const struct {
     {"192.0.2.1/24", "first address"},
     {"128.0.0.0/0", "first address"},
     {"2001:db8::1/64", "first address"},
-    {"::ffff:10.0.0.0/8", "96 bits or more"},
+    {"::ffff:10.0.0.0/8", "96 to 128 bits"},
     {"::ffff:10.0.0.1/104", "first address"},
 };
 

@@ -306,7 +306,7 @@ def test_stored():
             ("of a text", [1, "--store", papers.file("no database " * 1000)],
              "file is not a database"),
             ("of an empty file", [1, "--store", papers.file("")], "no store of hooklined"),
-            ("of another database", [1, "--store", other], "no store of hooklined")):
+            ("of another database", [1, "--store", other], "expected a store of hooklined")):
         run = watched("verify", *papers.scheme("foil"), "--stored", *how)
         check(f"a delivery {name} is a usage error that says so",
               run.status == USAGE and said in run.err and run.out == "", said, run)
@@ -378,7 +378,7 @@ def test_wrong_input():
              "/nowhere: No such file"),
             ("others can read the secret",
              ["--scheme", "github", "--secret", "@" + open_file, *headers, *body],
-             "mode 0644 lets others at the secret; try: chmod"),
+             "mode 0644 gives others access to the secret; try: chmod"),
             ("the secret is not there",
              ["--scheme", "github", "--secret", "@/nowhere", *headers, *body],
              "/nowhere: No such file"),

@@ -197,12 +197,12 @@ def test_foreign():
         db.execute("CREATE TABLE mine(x)")
     db.close()
     check("a database of another program is called so",
-          "no store of an emulator" in try_it("other.db").err)
+          "expected a store of an emulator" in try_it("other.db").err)
     daemon = sink.Daemon(sources=[sink.source("foil")])
     daemon.stop()
     os.rename(daemon.store, f"{folder}/hooklined.db")
     check("hooklined's own store is another one",
-          "no store of an emulator" in try_it("hooklined.db").err)
+          "expected a store of an emulator" in try_it("hooklined.db").err)
     sink.write_file(f"{folder}/text", "no database\n" * 1000)
     try_it("text")
     store = sink.Folders.new()

@@ -240,7 +240,7 @@ def test_files():
           f"{KEPT}{second}:4: duplicate source name foil (first defined at {first}:4)\n" in said, said)
     write("b.yaml", sources=[source("other", scheme="foil", path="/foil")])
     said = told.hup()
-    check("a path, too", f"{second}:11: source other: duplicate path /foil, that of source foil "
+    check("a path, too", f"{second}:11: source other: duplicate path /foil, used by source foil "
           f"(first defined at {first}:4)\n" in said, said)
     write("b.yaml", destinations=[app])
     said = told.hup()

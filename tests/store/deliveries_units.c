@@ -179,8 +179,8 @@ static const struct {
     const char *sql, *complaint;
 } strangers[] = {
     {"PRAGMA user_version=2", "written by a newer hooklined"},
-    {"PRAGMA application_id=1", "no store of hooklined"},
-    {"PRAGMA application_id=0", "no store of hooklined"},
+    {"PRAGMA application_id=1", "expected a store of hooklined"},
+    {"PRAGMA application_id=0", "expected a store of hooklined"},
 };
 
 START_TEST(what_is_no_store_of_this_version_is_refused_and_left_alone)
