@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * health.h - what the supervisor is told while the service runs: that it is ready, how it fares, and
- * that the threads live without which nothing is received, stored or answered.
+ * health.h - reports the health of the service to systemd: readiness, status text and watchdog.
  *
- * Ownership  The journal has a part of it until it is closed: health_destroy() after that.
+ * Ownership  The writer may hold health->probe until store_close(): call health_destroy() later.
  * Threads    One.
  */
 #ifndef DAEMON_HEALTH_H
@@ -20,9 +19,9 @@ struct heartbeats;
 struct db;
 
 struct watchdog {
-    int64_t patience_us; /* the supervisor's; 0: there is none to tell */
-    int64_t fed_us;
-    bool reported;
+    int64_t timeout_us; /* WatchdogSec= of the unit; 0: no watchdog */
+    int64_t fed_us;     /* time of the last WATCHDOG=1 */
+    bool reported;      /* a silent thread, since the last WATCHDOG=1 */
 };
 
 struct health {
@@ -31,27 +30,28 @@ struct health {
     struct store_probe probe;
     struct watchdog watchdog;
     char address[ADDRESS_TEXT_SIZE];
-    bool ready;         /* and the supervisor knows */
-    bool reported_bad;  /* that nothing can be stored */
-    bool reported_slow; /* that the store's log is copied slowly */
-    bool refused;       /* the configuration that was read last */
+    bool ready;         /* READY=1 was sent */
+    bool reported_bad;  /* the status text says that the store fails */
+    bool reported_slow; /* the running checkpoint was reported as slow */
+    bool refused;       /* the last reload failed */
 };
 
-/* When everything is open; `address` is what people are told. */
+/* Begins reporting once all parts are open. `address` appears in the status text. */
 void health_begin(struct health *health, struct writer *writer, struct db *db,
                   struct heartbeats *heartbeats, const char *address);
 void health_destroy(struct health *health);
 
-/* How long to wait at most until the next turn. */
+/* Returns the longest time to wait before the next health_turn(). */
 struct timespec health_wait(const struct health *health);
 
+/* Reports changes, and feeds the watchdog if all threads have a recent heartbeat. */
 void health_turn(struct health *health);
 
-/* Around the reading of a new configuration; `good` if it is in force now. */
+/* Mark the begin and end of a reload; `good` if the new configuration is in force. */
 void health_reloading(struct health *health);
 void health_reloaded(struct health *health, bool good);
 
-/* The last turn was that. What has begun is waited for so long. */
-void health_stopping(unsigned patience_s);
+/* Reports the stop, and asks systemd for enough time to stop with this `shutdown_seconds`. */
+void health_stopping(unsigned shutdown_s);
 
 #endif

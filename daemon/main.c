@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * hooklined - receives webhooks, verifies them, stores them, and forwards them.
- *
- * Here is the process: what it is told, what it keeps from others, and how it ends.
+ * main.c - hooklined, the daemon that receives, verifies, stores and forwards webhooks: command
+ * line, privacy of the process, exit status.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +20,8 @@
 #include "daemon/service.h"
 #include "daemon/base/systemd.h"
 
-/* The secrets are in memory that no core holds; this keeps the deliveries out of cores, too, and
- * the environment out of reach of others. LeakSanitizer could not attach. */
+/* Keeps deliveries out of core dumps, and the environment out of reach of other processes. Secrets
+ * are excluded from core dumps already. LeakSanitizer needs a dumpable process. */
 static void daemon_keep_private(void)
 {
 #ifndef __SANITIZE_ADDRESS__
@@ -30,7 +29,7 @@ static void daemon_keep_private(void)
 #endif
 }
 
-/* The service opens them when it needs them; but --check is to speak of them, too. */
+/* Opens certificates and keys only to report their errors, because --check starts no service. */
 static bool daemon_check_listeners(struct options *o)
 {
     struct listener_configs *listener_configs =
@@ -108,7 +107,7 @@ int main(int argc, char *argv[])
     code = daemon_run(&options);
     config_free(&options.config);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        message_error("cannot write to the standard output");
+        message_error("cannot write to standard output");
         return EXIT_FAILED;
     }
     return code;

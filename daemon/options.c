@@ -21,26 +21,26 @@ static const struct option_row daemon_rows[] = {
     ONCE('c', "config", struct daemon_options, config, "FILE",
          "read the configuration from FILE, see hooklined.yaml(5)"),
     TEXTS('l', "listen", struct daemon_options, listen, "ADDRESS:PORT",
-          "listen there, [ADDRESS]:PORT for IPv6, port 0 for any,\nor unix:PATH; default "
-          "" CONFIG_DEFAULT_ADDRESS),
+          "listen on ADDRESS:PORT, [ADDRESS]:PORT for IPv6 (port 0:\nany free port) or unix:PATH; "
+          "default " CONFIG_DEFAULT_ADDRESS),
     TEXTS('s', "source", struct daemon_options, sources, "NAME=SCHEME:SECRET",
-          "accept at /NAME requests signed by SCHEME with SECRET,\nwhich is @FILE, env:VARIABLE or "
+          "accept requests at /NAME signed by SCHEME with SECRET:\n@FILE, env:VARIABLE or "
           "credential:NAME"),
     ONCE('S', "store", struct daemon_options, store, "FILE",
-         "keep the deliveries in FILE; default\n$STATE_DIRECTORY/" CONFIG_DEFAULT_STORE),
+         "store deliveries in FILE; default\n$STATE_DIRECTORY/" CONFIG_DEFAULT_STORE),
     TEXTS('f', "forward", struct daemon_options, forward, "URL",
           "post each delivery to URL until it answers 2xx"),
     ONCE('o', "log", struct daemon_options, log, "FILE",
-         "append the lines to FILE instead of standard output"),
+         "append log lines to FILE instead of standard output"),
     ONCE('a', "admin", struct daemon_options, admin, "ADDRESS",
-         "serve the admin API there: unix:PATH, ADDRESS:PORT of\nthis machine, or with a token any "
+         "serve the admin API there: unix:PATH, a loopback\nADDRESS:PORT, or with a token any "
          "ADDRESS:PORT"),
     SECRET(0, "admin-token", struct daemon_options, token, "TOKEN",
-           "require TOKEN from admin requests over TCP; it is @FILE,\nenv:VARIABLE or "
+           "require TOKEN of admin requests over TCP: @FILE,\nenv:VARIABLE or "
            "credential:NAME"),
     FLAG(0, "check", struct daemon_options, check, "check configuration and secrets, then exit"),
     LAST(0, "print-defaults", struct daemon_options, print_defaults,
-         "print a configuration to begin with: each key and its\ndefault"),
+         "print a starter configuration: each key with its default"),
     LAST('V', "version", struct daemon_options, version, "show the version and exit"),
     OPTIONS_END,
 };
@@ -58,11 +58,10 @@ void options_help(void)
           "\n",
           stdout);
     command_line_help(daemon_rows);
-    fputs(
-        "\n"
-        "Exit status: 0 stopped by a signal or checked and good; 1 could not run; 2 wrong usage;\n"
-        "4 not permitted; 6 configuration or secrets are wrong.\n",
-        stdout);
+    fputs("\n"
+          "Exit status: 0 stopped by a signal, or check passed; 1 failed to run; 2 wrong usage;\n"
+          "4 permission denied; 6 configuration or secrets are wrong.\n",
+          stdout);
 }
 
 static bool options_fail(struct options *o, const char *why)
@@ -77,7 +76,7 @@ static bool options_fail_memory(struct options *o)
     return options_fail(o, "out of memory");
 }
 
-/* ---- options as a configuration */
+/* ---- configuration from options */
 
 static bool options_add_source(struct options *o, const char *text)
 {
@@ -97,7 +96,7 @@ static bool options_add_source(struct options *o, const char *text)
         return options_fail_memory(o);
     return secret_parse_location(secret, colon + 1) ||
            options_fail(o, "--source: a secret does not belong on the command line, where "
-                           "everybody can read it; expected @FILE, env:VARIABLE or "
+                           "every user can read it; give @FILE, env:VARIABLE or "
                            "credential:NAME");
 }
 
@@ -129,7 +128,7 @@ static bool options_set_text(struct options *o, char **text, const char *value)
     return value == NULL || (*text = strdup(value)) != NULL || options_fail_memory(o);
 }
 
-/* The configuration takes the texts of the first token. */
+/* Moves the token to the configuration, which frees its strings. */
 static bool options_set_token(struct options *o, struct option_secrets *token)
 {
     if (token->count == 0)
@@ -158,7 +157,7 @@ static bool options_make_config(struct options *o, struct daemon_options *d)
            options_set_text(o, &c->admin.address, d->admin) && options_set_token(o, &d->token);
 }
 
-/* Either a file or the other options: with two places for one setting, one would be ignored. */
+/* Rejects --config beside other options: one of two values for a setting would be ignored. */
 static bool options_check_sides(struct options *o, const struct daemon_options *d)
 {
     bool inline_config =

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * options.h - the command line.
+ * options.h - the command line of hooklined.
+ *
+ * Ownership  The caller frees options.config; options.file points into argv.
+ * Threads    The main thread.
+ * Errors     mode OPTIONS_WRONG with the reason in options.why.
  */
 #ifndef DAEMON_OPTIONS_H
 #define DAEMON_OPTIONS_H
@@ -15,17 +19,20 @@ enum options_mode {
     OPTIONS_DEFAULTS,
     OPTIONS_HELP,
     OPTIONS_VERSION,
-    OPTIONS_WRONG, /* `why` says what */
+    OPTIONS_WRONG, /* usage error */
 };
 
 struct options {
     enum options_mode mode;
-    const char *file;      /* the configuration to read, or NULL ... */
-    struct config *config; /* ... and the one that the command line gives: the caller's */
+    const char *file;      /* --config FILE, or NULL: `config` holds the configuration */
+    struct config *config; /* the configuration from the other options */
     char why[CONFIG_WHY_SIZE];
 };
 
+/* Reads the command line. */
 struct options options_read(int argc, char *argv[]);
-void options_help(void); /* to standard output */
+
+/* Prints the help to standard output. */
+void options_help(void);
 
 #endif

@@ -39,25 +39,16 @@
 #include "daemon/store/store.h"
 #include "daemon/store/writer.h"
 
-/* ---- the configuration, read again while the daemon runs: other rules take the place of
- * those in force, or, if anything is wrong with them, nothing changes.
- *
- * First the store knows the new destinations, then the forwarder, then the loops: a request that
- * comes under the new rules finds all of it ready. Certificates are read before and take effect
- * behind. No step after the store's can fail.
- *
- * Threads    The main one. Waits for the journal and the forwarder. */
+/* ---- reload */
 
-struct config;
-struct forwarder;
-struct receive_server;
-struct metrics;
-struct policy_slot;
-struct store;
-
+/* Replaces the policy by one from a new configuration, or changes nothing on an error.
+ *
+ * The store registers new destinations first, then the forwarder and the loops follow, so that a
+ * request under the new policy finds all parts ready. No step after the store's can fail. New
+ * certificates are read first and applied last. The main thread waits for writer and forwarder. */
 struct reload {
-    const struct config *config; /* with which the daemon was started */
-    const char *file;            /* where it was read; NULL: the command line, whose secrets are */
+    const struct config *config; /* from the start of the daemon */
+    const char *file;            /* to read again; NULL: only the secrets of `config` */
     struct policy_slot *policy_slot;
     struct metrics *metrics;
     struct store *store; /* started */
@@ -65,7 +56,7 @@ struct reload {
     struct receive_server *ingest;
 };
 
-/* ---- what the store has to know */
+/* ---- registration of destinations */
 
 struct reload_registration {
     struct writer_task task;
@@ -76,8 +67,8 @@ struct reload_registration {
     sem_t done;
 };
 
-/* How long to wait was found out about the other URL. */
-static int reload_hasten_moved(const struct reload_registration *e)
+/* Retries now after a change of URL, because the backoff was computed for the old URL. */
+static int reload_retry_moved(const struct reload_registration *e)
 {
     struct outbox *outbox = store_outbox(e->store);
     int64_t now_us = clock_steady_us();
@@ -93,14 +84,14 @@ static int reload_hasten_moved(const struct reload_registration *e)
     return code;
 }
 
-/* On the journal's thread, as the next one. */
+/* Both run on the writer thread. */
 static int reload_run_registration(struct writer_task *task)
 {
     const struct reload_registration *e = (const struct reload_registration *)task;
     int code = destinations_register(e->destinations, store_outbox(e->store),
                                      deliveries_newest(store_deliveries(e->store)));
 
-    return code == SQLITE_OK ? reload_hasten_moved(e) : code;
+    return code == SQLITE_OK ? reload_retry_moved(e) : code;
 }
 
 static void reload_on_registered(struct writer_task *task, enum writer_outcome outcome)
@@ -130,7 +121,7 @@ static bool reload_register(const struct reload *r, struct policy *policy,
     return e.outcome == WRITER_DURABLE;
 }
 
-/* ---- what needs a restart */
+/* ---- changes that need a restart */
 
 static bool reload_is_same_text(const char *a, const char *b)
 {
@@ -177,29 +168,29 @@ static void reload_report_changes(const struct config *a, const struct config *b
             message_print("%s: the change needs a restart", parts[i].name);
 }
 
-/* ---- what is there no more */
+/* ---- removed sources and destinations */
 
-/* It may be gone by mistake, and no request or delivery would show that. */
+/* Reports removals, because a mistaken one shows in no request and no delivery. */
 static void reload_report_removed(const struct policy *before, const struct policy *policy)
 {
     for (size_t i = 0; i < sources_count(before->sources); i++) {
         const char *name = sources_at(before->sources, i)->name;
 
         if (sources_find_name(policy->sources, name) == NULL)
-            message_print("source %s is taken out", name);
+            message_print("source %s removed", name);
     }
     for (size_t i = 0; i < before->destinations->count; i++) {
         const char *name = before->destinations->at[i].name;
 
         if (destinations_find_name(policy->destinations, name) == NULL)
-            message_print("destination %s is taken out: what it has not got stays in the store",
+            message_print("destination %s removed: its undelivered deliveries stay in the store",
                           name);
     }
 }
 
-/* ---- all of it */
+/* ---- reload steps */
 
-/* True if the rules are in force. */
+/* Returns true once the new policy is in force. */
 static bool reload_follow(const struct reload *r, struct policy *policy,
                           const struct policy *before, char *why)
 {
@@ -250,7 +241,7 @@ static bool reload_config(const struct reload *r, const struct config *config, c
     return good;
 }
 
-/* Says what came of it. False if everything stays as it was. */
+/* Reloads and reports the result. Returns false if the old configuration stays in force. */
 static bool reload_now(const struct reload *r)
 {
     struct config *config = NULL;
@@ -264,7 +255,7 @@ static bool reload_now(const struct reload *r)
         good = config != NULL && reload_config(r, config, why);
     }
     if (!good)
-        message_error("the configuration stays as it is: %s", why);
+        message_error("reload failed, the old configuration stays in force: %s", why);
     config_free(&config);
     return good;
 }
@@ -273,7 +264,7 @@ static bool reload_now(const struct reload *r)
 
 struct service {
     const struct config *config;
-    struct policy *first; /* only to be opened with */
+    struct policy *first; /* the initial policy, while the parts open */
     struct policy_slot *policy_slot;
     const struct listen_fds_by_use *passed;
     bool owns_process;
@@ -283,35 +274,35 @@ struct service {
     struct heartbeats *heartbeats;
     struct refusal_limit *refusal_limit;
     struct store *store;
-    _Atomic(struct forwarder *) forwarder; /* NULL: it is not there yet */
+    _Atomic(struct forwarder *) forwarder; /* NULL: not open yet */
     struct receiver_options receiver;
     struct receive_server *ingest;
     struct admin *admin;
-    struct health health; /* of service_run() alone */
-    atomic_bool broken;   /* a thread of a part's has found it so */
+    struct health health; /* service_run() only */
+    atomic_bool broken;   /* an fsync has failed */
 };
 
-/* ---- what the threads of the parts have to tell */
+/* ---- callbacks on other threads */
 
 static void service_on_store_failed(void *data, const char *why)
 {
     (void)data;
-    message_error("cannot store, senders are told to try again: %s", why);
+    message_error("cannot store deliveries, senders get 503: %s", why);
 }
 
 static void service_on_store_recovered(void *data)
 {
     (void)data;
-    message_print("storing again");
+    message_print("storing deliveries again");
 }
 
-/* Nobody knows what is on the disk. A new process will read it from there. Not by SIGTERM: a second
- * one would end us without the answers that are due. */
+/* Stops the process, because the state of the disk is unknown and only a new process can read it.
+ * A second SIGTERM ends the process without finishing requests, so the signal is SIGUSR1. */
 static void service_on_store_fatal(void *data, const char *why)
 {
     struct service *s = data;
 
-    message_error("the disk did not take what was written, stopping: %s", why);
+    message_error("fsync failed, stopping: %s", why);
     atomic_store(&s->broken, true);
     kill(getpid(), SIGUSR1);
 }
@@ -328,18 +319,18 @@ static void service_on_committed(void *data)
 static void service_on_unreadable(void *data, const char *why)
 {
     (void)data;
-    message_warning("cannot forward for now: %s", why);
+    message_warning("cannot forward, the store is unreadable: %s", why);
 }
 
 static void service_add_waiter(void *data, const struct destination *destination,
-                               struct answer_wait *relayed)
+                               struct answer_wait *waiter)
 {
     const struct service *s = data;
 
-    forwarder_add_waiter(atomic_load(&s->forwarder), destination, relayed);
+    forwarder_add_waiter(atomic_load(&s->forwarder), destination, waiter);
 }
 
-/* ---- the parts, in this order; each returns 0, or the code to exit with after a notice */
+/* ---- parts, in order of opening; each returns 0, or an exit code after a message */
 
 static int service_open_log(struct service *s)
 {
@@ -358,10 +349,9 @@ static void service_close_log(struct service *s)
     unsigned long lost = log_close(&s->log);
 
     if (lost > 0)
-        message_warning("%lu lines of the log are lost, nothing has taken them", lost);
+        message_warning("%lu log lines lost: the log was full or had no reader", lost);
 }
 
-/* What is counted and watched, whether or not there is somebody to look at it. */
 static int service_open_views(struct service *s)
 {
     s->metrics = metrics_new();
@@ -377,7 +367,7 @@ static int service_open_views(struct service *s)
     return EXIT_FAILED;
 }
 
-/* What the store has to know before anything is written into it. */
+/* Registers destinations and corrects the clock before the first write to the store. */
 static int service_register(struct service *s)
 {
     struct outbox *outbox = store_outbox(s->store);
@@ -412,7 +402,7 @@ static int service_open_store(struct service *s)
     char why[DB_WHY_SIZE];
     int error;
 
-    /* That may take minutes. Nothing has begun that would have to be answered. */
+    /* Opening may take minutes and no request is open yet, so signals may end the process. */
     if (s->owns_process)
         signals_let_end();
     s->store = store_open(&options, why);
@@ -424,7 +414,8 @@ static int service_open_store(struct service *s)
         return process_exit_code(error);
     }
     message_print("%s: %zu deliveries%s", c->file, deliveries_key_count(store_deliveries(s->store)),
-                  db_was_left_open(store_db(s->store)) ? ", recovered after an unclean end" : "");
+                  db_was_left_open(store_db(s->store)) ? ", recovered after an unclean shutdown"
+                                                       : "");
     return service_register(s);
 }
 
@@ -473,7 +464,7 @@ static int service_open_server(struct service *s)
     return s->ingest != NULL ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
-/* Without an address or a socket there is none. */
+/* Opens no admin API without an address or a passed socket. */
 static int service_open_admin(struct service *s)
 {
     struct admin_options options = {
@@ -518,7 +509,7 @@ static int service_open_all(struct service *s)
     return code;
 }
 
-static unsigned service_patience_s(const struct service *s)
+static unsigned service_shutdown_s(const struct service *s)
 {
     struct policy *policy = s->policy_slot == NULL ? NULL : policy_slot_hold(s->policy_slot);
     unsigned seconds =
@@ -528,11 +519,11 @@ static unsigned service_patience_s(const struct service *s)
     return seconds;
 }
 
-/* What is answered waits for the journal, and so does what was forwarded. */
+/* Closes the store after ingest and forwarder, because their last tasks need the writer. */
 static void service_close_all(struct service *s)
 {
     struct forwarder *forwarder = atomic_load(&s->forwarder);
-    unsigned seconds = service_patience_s(s);
+    unsigned seconds = service_shutdown_s(s);
 
     if (s->admin != NULL)
         admin_set_stopping(s->admin);
@@ -547,7 +538,7 @@ static void service_close_all(struct service *s)
         forwarder_stop(forwarder, seconds);
     store_close(&s->store);
     health_destroy(&s->health);
-    /* Not before: the journal wakes it. */
+    /* The writer wakes the forwarder until store_close(). */
     forwarder_free(&forwarder);
     policy_slot_free(&s->policy_slot);
     feed_close(&s->feed);
@@ -557,7 +548,7 @@ static void service_close_all(struct service *s)
     service_close_log(s);
 }
 
-/* Without `passed` the process is somebody else's. */
+/* `passed` is NULL if the service runs in a process of another program. */
 static struct service *service_open_with(const struct config *config, struct policy *policy,
                                          const struct listen_fds_by_use *passed, int *code)
 {
@@ -612,12 +603,12 @@ static void service_reopen_log(struct log *log)
     if (log_reopen(log))
         message_print("log reopened");
     else
-        message_warning("the log stays as it is: %s", strerror(errno));
+        message_warning("cannot reopen the log, lines go to the old file: %s", strerror(errno));
 }
 
 static void service_reload(struct service *s, const char *file)
 {
-    const struct reload what = {
+    const struct reload reload = {
         .config = s->config,
         .file = file,
         .policy_slot = s->policy_slot,
@@ -629,7 +620,7 @@ static void service_reload(struct service *s, const char *file)
 
     health_reloading(&s->health);
     service_reopen_log(s->log);
-    health_reloaded(&s->health, reload_now(&what));
+    health_reloaded(&s->health, reload_now(&reload));
 }
 
 static void service_begin_health(struct service *s)
@@ -641,14 +632,13 @@ static void service_begin_health(struct service *s)
     health_begin(&s->health, store_writer(s->store), store_db(s->store), s->heartbeats, address);
 }
 
-/* SIGUSR1 is a thread of ours that has found it so; from others it means nothing. */
+/* SIGUSR1 counts only if the writer thread sent it. */
 static bool service_must_end(struct service *s, int signal)
 {
     return signal == SIGTERM || signal == SIGINT || (signal == SIGUSR1 && atomic_load(&s->broken));
 }
 
-/* The main thread has nothing else to do than to offer again what a full disk left of the log, and
- * to see to it that the others live. */
+/* Handles signals; in between, retries unwritten log lines and reports the health. */
 static void service_wait_for_end(struct service *s, const char *file)
 {
     struct timespec wait;
@@ -661,7 +651,7 @@ static void service_wait_for_end(struct service *s, const char *file)
         if (signal == SIGHUP)
             service_reload(s, file);
         health_turn(&s->health);
-        /* What others hold of the rules before is let go without its notice. */
+        /* Other threads release an old policy without waking the forwarder. */
         if (forwarder_is_settling(atomic_load(&s->forwarder)))
             forwarder_wake(atomic_load(&s->forwarder));
     }
@@ -669,8 +659,8 @@ static void service_wait_for_end(struct service *s, const char *file)
 
 static void service_begin_stop(const struct service *s)
 {
-    signals_let_end(); /* if one comes again */
-    health_stopping(service_patience_s(s));
+    signals_let_end(); /* a second signal ends the process */
+    health_stopping(service_shutdown_s(s));
     message_print("stopping");
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * service.h - the parts of the daemon, put together in order and taken down in the opposite one.
+ * service.h - the daemon as a whole: opens its parts in order, reloads, and closes them.
  *
- * Ownership  service_open() makes it, service_close() ends it.
- * Threads    Every function on one thread. If a thread of a part's finds that nothing can be stored
- *            any more, the process gets SIGUSR1.
+ * Ownership  service_open() allocates, service_close() frees.
+ * Threads    One thread. After a failed fsync the writer thread sends the process SIGUSR1.
+ * Errors     Exit codes, after a message on standard error.
  */
 #ifndef DAEMON_SERVICE_H
 #define DAEMON_SERVICE_H
@@ -16,19 +16,19 @@ struct listener;
 struct policy;
 struct service;
 
-/* Receives from now on, under these rules, which it takes over in any case. NULL, and in *code the
- * one to exit with, after a notice. */
+/* Opens all parts and starts receiving. Takes over `policy`, also on failure. Returns NULL with the
+ * exit code in *code. `config` outlives the service. */
 struct service *service_open(const struct config *config, struct policy *policy, int *code);
 
-/* Where deliveries arrive: its addresses are for others to read. */
+/* Returns the listener of the ingest sockets, for its addresses. */
 const struct listener *service_listener(const struct service *service);
 
-/* Answers what has begun. False if the service was broken by then. */
+/* Finishes open requests and attempts, frees the service. Returns false after a failed fsync. */
 bool service_close(struct service **service);
 
-/* All of it, on the main thread: until a signal or a fault ends it. `file` is where the config was
- * read and will be read again, or NULL; the rules are taken over. The code to exit with, after a
- * notice if it is not 0. */
+/* Runs the service on the main thread until SIGTERM, SIGINT or a fault, and returns the exit code.
+ * SIGHUP reloads `file`; NULL: the configuration came from the command line, only its secrets are
+ * read again. Takes over `policy`. */
 int service_run(const struct config *config, const char *file, struct policy *policy);
 
 #endif

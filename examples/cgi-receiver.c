@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A receiver of Foil's webhooks behind any web server that speaks CGI (RFC 3875). The secret
- * comes from $FOIL_SECRET, which the server's configuration sets.
+ * Receives webhooks of Foil behind any web server with CGI (RFC 3875). The configuration of the
+ * server sets the secret in $FOIL_SECRET.
  *
  *     cc cgi-receiver.c -o cgi-receiver $(pkg-config --cflags --libs libhookline)
  */
@@ -17,9 +17,9 @@ enum {
     BODY_MAX = 1 << 20
 };
 
-/* A header is the variable HTTP_NAME. Of two headers of one name the server drops one or joins
- * both by ", ", so we can never say "two". Joined ones are refused, since no signature or time
- * holds a comma; but where a server drops one, it decides for us which, before we can see it. */
+/* Reads a header from the variable HTTP_NAME. The server joins headers of the same name by ", " or
+ * drops all but one, so the result is never above 1. hookline_verify() rejects joined headers,
+ * because no signature or time contains a comma; a dropped header goes unnoticed. */
 static size_t find_header(const void *headers, const char *name, hookline_bytes *value)
 {
     char variable[128] = "HTTP_";
@@ -58,13 +58,13 @@ int main(void)
     if (fread(body, 1, len, stdin) != len)
         return answer("400 Bad Request", "the body is shorter than its Content-Length");
 
-    /* 5xx makes the sender try again: a 4xx for our own mistake would lose the event. */
+    /* Answer 5xx to errors of our own, so that the sender retries; a 4xx would lose the event. */
     if (hookline_verifier_new(&verifier, "foil", getenv("FOIL_SECRET")) < 0)
         return answer("503 Service Unavailable", "not configured");
     r = hookline_verify(verifier, &req, time(NULL));
     hookline_verifier_free(&verifier);
     if (hookline_accepted(r))
-        return answer("200 OK", hookline_code_name(r.reason)); /* here act on r.payload and r.id */
+        return answer("200 OK", hookline_code_name(r.reason)); /* process r.payload and r.id here */
     return answer(r.reason <= HOOKLINE_BAD_CALL ? "503 Service Unavailable" : "401 Unauthorized",
                   hookline_code_name(r.reason));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A receiver of Foil's webhooks on libh2o 2.2: `FOIL_SECRET=... h2o-handler PORT`.
+ * Receives webhooks of Foil with libh2o 2.2: `FOIL_SECRET=... h2o-handler PORT`.
  *
  *     cc h2o-handler.c -o h2o-handler $(pkg-config --cflags --libs libhookline libh2o-evloop)
  */
@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-/* libh2o-evloop has an event loop of its own; its pkg-config file does not say so. */
+/* Selects the event loop of libh2o-evloop; its pkg-config file lacks this definition. */
 #define H2O_USE_LIBUV 0
 #include <h2o.h>
 
@@ -25,7 +25,7 @@ struct webhook_handler {
 
 static h2o_accept_ctx_t accept_ctx;
 
-/* Not by h2o_find_header_by_str(), which finds no name with a capital in it. */
+/* h2o_find_header_by_str() compares case-sensitively, so this loop compares names itself. */
 static size_t find_header(const void *headers, const char *name, hookline_bytes *value)
 {
     const h2o_headers_t *all = headers;
@@ -49,11 +49,11 @@ static int on_webhook(h2o_handler_t *self, h2o_req_t *req)
                              .body = {req->entity.base, req->entity.len}};
     hookline_result r = hookline_verify(verifier, &view, time(NULL));
 
-    if (hookline_accepted(r)) { /* here store r.payload and r.id, and answer when that is done */
+    if (hookline_accepted(r)) { /* store r.payload and r.id here, before the answer */
         req->res.status = 200;
         req->res.reason = "OK";
     } else if (r.reason <= HOOKLINE_BAD_CALL) {
-        /* The sender tries again: a 4xx for our own mistake would lose the event. */
+        /* An error of our own: 5xx makes the sender retry, a 4xx would lose the event. */
         req->res.status = 503;
         req->res.reason = "Service Unavailable";
     } else {
@@ -99,8 +99,8 @@ int main(int argc, char **argv)
         return perror("h2o-handler"), 3;
 
     h2o_config_init(&config);
-    config.http1.upgrade_to_http2 = 0;        /* 2.2's HTTP/2 has known holes */
-    config.max_request_entity_size = 1 << 20; /* it would take a GiB */
+    config.http1.upgrade_to_http2 = 0;        /* HTTP/2 in libh2o 2.2 has known vulnerabilities */
+    config.max_request_entity_size = 1 << 20; /* default: 1 GiB */
     handler = h2o_create_handler(
         h2o_config_register_path(
             h2o_config_register_host(&config, h2o_iovec_init(H2O_STRLIT("default")), 65535), "/",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A receiver of Foil's webhooks on libmicrohttpd: `FOIL_SECRET=... microhttpd-server PORT`.
+ * Receives webhooks of Foil with libmicrohttpd: `FOIL_SECRET=... microhttpd-server PORT`.
  *
  *     cc microhttpd-server.c -o microhttpd-server \
  *         $(pkg-config --cflags --libs libhookline libmicrohttpd)
@@ -22,7 +22,7 @@ enum {
 };
 
 struct body {
-    size_t len; /* one more than BODY_MAX: too long */
+    size_t len; /* BODY_MAX + 1: too long */
     char bytes[BODY_MAX];
 };
 
@@ -43,7 +43,7 @@ static enum MHD_Result look_at(void *context, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
-/* Looks at all of them: MHD_lookup_connection_value() would hide a second header. */
+/* Visits all headers, because MHD_lookup_connection_value() would hide a duplicate. */
 static size_t find_header(const void *connection, const char *name, hookline_bytes *value)
 {
     struct search search = {name, value, 0};
@@ -63,7 +63,7 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
     return queued;
 }
 
-/* libmicrohttpd calls this once for the headers, for each piece of the body, and at the end. */
+/* Called once for the headers, once for each part of the body, and once at the end. */
 static enum MHD_Result handle(void *verifier, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *data,
                               size_t *size, void **state)
@@ -89,9 +89,9 @@ static enum MHD_Result handle(void *verifier, struct MHD_Connection *connection,
         return answer(connection, 413, "more than 1 MiB\n");
     req.body = (hookline_bytes){body->bytes, body->len};
     r = hookline_verify(verifier, &req, time(NULL));
-    if (hookline_accepted(r)) /* here store r.payload and r.id, and answer when that is done */
+    if (hookline_accepted(r)) /* store r.payload and r.id here, before the answer */
         return answer(connection, MHD_HTTP_OK, hookline_code_name(r.reason));
-    /* 5xx makes the sender try again: a 4xx for our own mistake would lose the event. */
+    /* Answer 5xx to errors of our own, so that the sender retries; a 4xx would lose the event. */
     return answer(connection, r.reason <= HOOKLINE_BAD_CALL ? 503 : MHD_HTTP_UNAUTHORIZED,
                   hookline_code_name(r.reason));
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Verifies one delivery by hand:
+ * Verifies one delivery from the command line:
  *
  *     cc verify-stdin.c -o verify-stdin $(pkg-config --cflags --libs libhookline)
  *     HOOKLINE_SECRET=... verify-stdin foil 'X-Foil-Timestamp: 1' 'X-Foil-Signature: ab' <body
  *
- * Exits 0 if it is authentic, 1 if not, 2 after a wrong call and 3 for a fault of our own. The
- * secret is not an argument, since every user of the machine can read those.
+ * Exit status: 0 authentic, 1 not authentic, 2 wrong usage, 3 local error. The secret is in the
+ * environment, because every user of the machine can read arguments.
  */
 #include <hookline.h>
 
@@ -48,10 +48,10 @@ int main(int argc, char **argv)
     for (int i = 2; i < argc; i++)
         read_header(argv[i], &header[headers.count++]);
 
-    /* One byte more than allowed, to tell a body that is too long from one that just fits. */
+    /* Read one byte more than allowed, to detect a body that is too long. */
     req.body = (hookline_bytes){body, fread(body, 1, sizeof(body), stdin)};
     if (ferror(stdin) || req.body.len > BODY_MAX)
-        return fputs("the body cannot be read, or is longer than 1 MiB\n", stderr), 3;
+        return fputs("cannot read the body, or it is longer than 1 MiB\n", stderr), 3;
 
     if ((code = hookline_verifier_new(&verifier, argv[1], getenv("HOOKLINE_SECRET"))) < 0)
         return fprintf(stderr, "%s\n", hookline_code_text(code)), 3;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Verifies a webhook from Python through libhookline.so.0, with ctypes alone.
+"""Verifies a webhook from Python through libhookline.so.0, by ctypes.
 
     HOOKLINE_SECRET=... verify.py foil 'X-Foil-Timestamp: 1' 'X-Foil-Signature: ab' <body
 
-Prints the reason and exits 0 if the delivery is authentic, 1 if not, 3 for a fault of our own.
+Prints the reason. Exit status: 0 authentic, 1 not authentic, 3 local error.
 """
 import ctypes
 import os
@@ -45,10 +45,10 @@ lib.hookline_code_name.argtypes = [c_int]
 
 
 def verify(scheme, secret, headers, body, now=None):
-    """The pair (reason, payload): the payload is None unless the reason is "verified".
+    """Returns (reason, payload); the payload is None unless the reason is "verified".
 
-    `headers` are pairs of bytes, repeated ones repeated: in a dict a second one would be lost.
-    A fault of our own raises RuntimeError: answer that with 503, so that the sender tries again.
+    `headers` is a list of pairs of bytes, duplicates included: a dict would lose them.
+    Raises RuntimeError on a local error: answer 503, so that the sender retries.
     """
     def find(_, name, value):
         found = [v for n, v in headers if n.lower() == name.lower()]
@@ -60,7 +60,7 @@ def verify(scheme, secret, headers, body, now=None):
     code = lib.hookline_verifier_new(byref(verifier), scheme.encode(), secret)
     if code < 0:
         raise RuntimeError(lib.hookline_code_name(code).decode())
-    callback = FindHeader(find)  # named, so that it lives as long as the call
+    callback = FindHeader(find)  # the variable keeps the callback alive during the call
     request = Request(find_header=callback, body=Bytes.of(body))
     result = lib.hookline_verify(verifier, byref(request), int(now or time.time()))
     lib.hookline_verifier_free(byref(verifier))

@@ -28,10 +28,10 @@
 #include "daemon/conf/secret.h"
 
 enum {
-    BODY_MAX = 4096, /* of a request: it is not looked at */
+    BODY_MAX = 4096, /* bytes of a request body, which is ignored */
     CONNECTIONS = 256,
     HEADER_S = 10,
-    BODY_S = 30, /* also until a stream that nobody reads is cut */
+    BODY_S = 30, /* also the limit for a stalled event stream */
     IDLE_S = 60,
     STOP_S = 2,
 };
@@ -40,14 +40,14 @@ static const char admin_text_type[] = "text/plain; charset=utf-8";
 
 struct admin {
     struct admin_options options;
-    struct token *token; /* NULL: none is asked for */
+    struct token *token; /* NULL: no token required */
     struct policy_ref policy_ref;
     struct listener *listener;
     struct delivery_list *list;
     struct lag *lag;
     atomic_bool stopping;
     int64_t start_us;
-    /* the thread's own */
+    /* the serving thread only */
     struct events *events;
     struct loop_calls *loop_calls;
     struct replay_tools tools;
@@ -63,7 +63,7 @@ struct admin_handler {
 
 /* ---- readiness */
 
-/* Of one check after the other, in the form that other servers have made known. */
+/* Writes one line per check, in the format of Kubernetes' /readyz?verbose. */
 static size_t admin_write_checks(const struct readiness *r, bool stopping, char *text, size_t size)
 {
     int len = 0;
@@ -90,8 +90,7 @@ static void admin_answer_ready(struct admin *a, h2o_req_t *req, const struct que
 
     readiness_check(&readiness, store_writer(a->options.store), db_path(list_store(a->list)),
                     a->options.free_bytes_min);
-    /* A server that is not ready gets no deliveries, so none would find out that the disk is well
-     * again. */
+    /* Only test writes detect a recovery, because a server that is not ready gets no deliveries. */
     if (readiness.writer_failed)
         store_probe_repeat(&a->probe, store_writer(a->options.store));
     ready = readiness.ready && !stopping;
@@ -102,7 +101,7 @@ static void admin_answer_ready(struct admin *a, h2o_req_t *req, const struct que
     json_reply_bytes(req, ready ? 200 : 503, admin_text_type, text, len);
 }
 
-/* ---- the other answers */
+/* ---- responses */
 
 static void admin_answer_metrics(struct admin *a, h2o_req_t *req)
 {
@@ -122,7 +121,7 @@ static void admin_answer_metrics(struct admin *a, h2o_req_t *req)
     buffer_truncate(&a->page.text, 0);
     metrics_page_write(&page, &a->page);
     if (a->page.text.failure != BUFFER_NO_FAILURE)
-        json_reply_error(req, 503, "no_memory", "the answer does not fit into the memory");
+        json_reply_error(req, 503, "no_memory", "out of memory for the metrics page");
     else
         json_reply_bytes(req, 200, "text/plain; version=0.0.4; charset=utf-8", a->page.text.base,
                          a->page.text.len);
@@ -134,10 +133,10 @@ static void admin_answer_failure(struct admin *a, h2o_req_t *req, int code,
     char why[DB_WHY_SIZE], names[128], message[256];
 
     if (code == SQLITE_NOTFOUND && query->seq > 0) {
-        json_reply_error(req, 404, "not_found", "no delivery of this seq is in the store");
+        json_reply_error(req, 404, "not_found", "no delivery with this seq is in the store");
     } else if (code == SQLITE_NOTFOUND) {
         list_destinations(a->list, names, sizeof(names));
-        snprintf(message, sizeof(message), "no destination %.64s is known; there are: %s",
+        snprintf(message, sizeof(message), "unknown destination %.64s; the store knows: %s",
                  query->destination, names[0] == '\0' ? "none" : names);
         json_reply_error(req, 404, "no_destination", message);
     } else {
@@ -157,7 +156,7 @@ static void admin_answer_list(struct admin *a, h2o_req_t *req, const struct quer
         admin_answer_failure(a, req, code, query);
 }
 
-/* Somebody else wrote it: no browser is to show it, or to run it. */
+/* Sends the body as an attachment, so that no browser renders or runs foreign content. */
 static void admin_answer_body(struct admin *a, h2o_req_t *req, const struct query *query)
 {
     char *body = NULL;
@@ -175,7 +174,7 @@ static void admin_answer_events(struct admin *a, h2o_req_t *req, const struct qu
 {
     char message[32];
 
-    snprintf(message, sizeof(message), "%d are open already", EVENTS_STREAMS_MAX);
+    snprintf(message, sizeof(message), "%d streams are open already", EVENTS_STREAMS_MAX);
     if (h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD")))
         json_reply_bytes(req, 200, "text/event-stream", "", 0);
     else if (!events_begin(a->events, req, query))
@@ -228,7 +227,7 @@ static bool admin_is_foreign(h2o_req_t *req)
                                       req->authority.len);
 }
 
-/* One that is taken out, or that is the first, waits for the restart, as the address does. */
+/* Takes over a changed token. Adding the first token or removing the token needs a restart. */
 static void admin_refresh_policy(struct admin *a)
 {
     if (policy_ref_refresh(&a->policy_ref) && a->token != NULL &&
@@ -236,7 +235,7 @@ static void admin_refresh_policy(struct admin *a)
         token_replace(a->token, a->policy_ref.policy->token);
 }
 
-/* Who may use a Unix socket is a matter of its file. */
+/* A Unix socket is protected by its file mode, so only TCP needs token and host check. */
 static bool admin_is_over_tcp(h2o_req_t *req)
 {
     struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
@@ -245,7 +244,7 @@ static bool admin_is_over_tcp(h2o_req_t *req)
     return own.ss_family != AF_UNIX;
 }
 
-/* Shown twice, it is not shown: two programs would read two of them. */
+/* Rejects duplicate Authorization headers, because parsers disagree on which one counts. */
 static bool admin_has_token(const struct admin *a, h2o_req_t *req)
 {
     ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_AUTHORIZATION, -1);
@@ -257,19 +256,20 @@ static bool admin_has_token(const struct admin *a, h2o_req_t *req)
     return token_matches(a->token, shown.base, shown.len);
 }
 
-/* A browser on this machine reaches loopback addresses, and shows pages of others meanwhile. A Unix
- * socket it does not, and a token it does not know. */
+/* Prevents DNS rebinding and cross-site requests by a browser on this machine. A browser reaches no
+ * Unix socket and knows no token. */
 static bool admin_is_allowed(const struct admin *a, h2o_req_t *req, const char *method)
 {
     if (a->token != NULL || !admin_is_over_tcp(req))
         return true;
     if (!host_check_is_local(req->authority.base, req->authority.len)) {
         json_reply_error(req, 403, "foreign_host",
-                         "expected the Host header to be localhost or an address of this machine");
+                         "Host header: expected localhost or an address of this machine");
         return false;
     }
     if (strcmp(method, "POST") == 0 && admin_is_foreign(req)) {
-        json_reply_error(req, 403, "foreign_origin", "a page of another site may not ask for this");
+        json_reply_error(req, 403, "foreign_origin",
+                         "Origin header: POST from another site is refused");
         return false;
     }
     return true;
@@ -350,10 +350,10 @@ static void admin_on_turn(void *data, h2o_context_t *ctx)
         events_heartbeat(a->events);
 }
 
-/* ---- from outside */
+/* ---- listening, opening and closing */
 
-/* A Unix socket that was passed is in the place of the one that the configuration names: where the
- * supervisor makes it we may not. */
+/* A passed socket replaces the configured Unix socket, because systemd made it in a directory where
+ * the daemon may not write. */
 static bool admin_is_replaced(const struct admin_options *o)
 {
     struct sockaddr_storage address = {0};
@@ -385,7 +385,7 @@ static bool admin_listen(struct admin *a)
                    .deadlines.body_s = BODY_S,
                    .deadlines.idle_s = IDLE_S},
         .heartbeats = a->options.heartbeats,
-        .name = "the administrator's loop",
+        .name = "the admin loop",
         .setup = admin_setup,
         .turn = admin_on_turn,
         .data = a,
@@ -422,7 +422,7 @@ struct admin *admin_open(const struct admin_options *options, char why[DB_WHY_SI
         admin_close(&a);
     } else if (!admin_listen(a)) {
         snprintf(why, DB_WHY_SIZE, "admin: cannot listen on %s: %s",
-                 admin_is_replaced(options) ? "the socket that was passed" : options->address,
+                 admin_is_replaced(options) ? "the passed socket" : options->address,
                  listener_problem(errno));
         admin_close(&a);
     }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * admin.h - what the administrator sees and does, at an address of its own: health, metrics, the
- * deliveries in the store, events, and deliveries sent once more.
+ * admin.h - the admin API at its own address: health, metrics, stored deliveries, events, replay.
  *
- * It reads the store by a connection of its own and changes it by tasks of the journal, so no
- * receiver waits for it.
+ * The API reads the store by its own connection and writes by tasks of the writer, so no receiver
+ * waits for an admin request.
  *
- * Ownership  admin_open() makes it, admin_close() ends it.
- * Threads    Every function on the one that opened it; a thread of its own serves.
+ * Ownership  admin_open() allocates, admin_close() frees.
+ * Threads    The opening thread; requests are served on one thread of the API.
  */
 #ifndef DAEMON_ADMIN_ADMIN_H
 #define DAEMON_ADMIN_ADMIN_H
@@ -30,34 +29,33 @@ struct policy_slot;
 struct store;
 
 struct admin_options {
-    const char *address;
-    const struct listen_fds *passed; /* if there are any, they are in the place of a Unix
-                                          * socket's address, and beside another one */
+    const char *address;             /* may be NULL if sockets were passed */
+    const struct listen_fds *passed; /* replace `address` if it is a Unix socket, else add to it */
     const char *version;
-    struct policy_slot
-        *policy_slot; /* over TCP who shows the token of its rules is answered; if there is
-                                  none when it is opened, everybody */
+    struct policy_slot *policy_slot; /* requests over TCP need the token of the policy, unless the
+                                      * first policy has none */
     const struct metrics *metrics;
-    const struct listener *listener; /* where deliveries arrive */
+    const struct listener *listener; /* of the ingest sockets */
     const struct listener_configs *listener_configs;
     struct feed *feed;
-    struct heartbeats *heartbeats; /* that of its thread is added; may be NULL */
+    struct heartbeats *heartbeats; /* the API adds its own; may be NULL */
     struct store *store;           /* started */
     struct forwarder *forwarder;
-    uint64_t free_bytes_min; /* with less free on the disk it is not ready */
+    uint64_t free_bytes_min; /* /readyz fails with less free disk space */
 };
 
-/* Binds the address and serves. NULL, and in `why` what is wrong; errno is that of listen() or 0.
- */
+/* Binds the sockets and starts serving. Returns NULL with the reason in `why`; errno is that of a
+ * failed bind() or listen(), else 0. */
 struct admin *admin_open(const struct admin_options *options, char why[DB_WHY_SIZE]);
 
-/* The n-th address as it is bound, in ADDRESS_TEXT_SIZE bytes. False if there is none. */
+/* Writes the n-th bound address; `text` has ADDRESS_TEXT_SIZE bytes. Returns false beyond the
+ * last. */
 bool admin_address(const struct admin *admin, size_t n, char *text);
 
-/* Says that it is not ready any more, but goes on serving. */
+/* Makes /readyz fail; requests are still served. */
 void admin_set_stopping(struct admin *admin);
 
-/* Ends streams of events, lets the rest end for a moment, and removes the socket's file. */
+/* Ends event streams, waits 2 s for other requests, and removes the file of a Unix socket. */
 void admin_close(struct admin **admin);
 
 #endif

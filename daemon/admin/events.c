@@ -13,29 +13,29 @@
 #include "daemon/http/json_reply.h"
 
 enum {
-    SENT_AT_ONCE = 64 << 10, /* bytes, or a single line that is longer */
+    SENT_AT_ONCE = 64 << 10, /* bytes per write; a longer line is sent alone */
     BETWEEN_BEATS_US = 900000,
 };
 
 struct events {
     h2o_context_t *ctx;
     struct feed *feed;
-    h2o_socket_t *signal; /* readable when lines have come */
+    h2o_socket_t *signal; /* readable when the feed has new lines */
     h2o_linklist_t streams;
     unsigned count;
     int64_t beat_us;
     bool ending;
 };
 
-/* In the memory of the request, and gone with it. */
+/* Allocated in the pool of the request, and freed with it. */
 struct events_stream {
     h2o_generator_t super;
     h2o_linklist_t link;
     struct events *all;
     h2o_req_t *req;
     struct feed_watcher watcher;
-    uint64_t lost;      /* lines, of which the client was not told yet */
-    struct buffer sent; /* what libh2o has until it calls proceed() */
+    uint64_t lost;      /* lost lines not yet reported to the client */
+    struct buffer sent; /* borrowed by libh2o until proceed() */
     bool sending;
     int64_t sent_us;
 };
@@ -47,7 +47,7 @@ static struct events_stream *events_stream_of(h2o_linklist_t *link)
 
 static void events_append_event(struct events_stream *s, const char *line, size_t len)
 {
-    /* A line ends itself; the empty one after it ends the event. */
+    /* The line has its own "\n"; an empty line ends the event. */
     size_t before = s->sent.len;
 
     buffer_append_text(&s->sent, "data: ");
@@ -96,7 +96,7 @@ static void events_flush(struct events_stream *s, h2o_send_state_t state)
     h2o_send(s->req, &bytes, bytes.len == 0 ? 0 : 1, state);
 }
 
-/* libh2o takes the next bytes when it has written the ones before. */
+/* Sends the next lines, unless libh2o still writes the previous ones. */
 static void events_pump(struct events_stream *s)
 {
     if (s->sending)
@@ -143,7 +143,7 @@ bool events_begin(struct events *all, h2o_req_t *req, const struct query *query)
     all->count++;
     feed_watch(all->feed, &s->watcher);
     h2o_start_response(req, &s->super);
-    /* So that the client has the head of the answer, and knows that it will miss nothing. */
+    /* A first comment flushes the response head: from now on the client misses no line. */
     buffer_append_text(&s->sent, ": hooklined\n\n");
     events_flush(s, all->ending ? H2O_SEND_STATE_FINAL : H2O_SEND_STATE_IN_PROGRESS);
     return true;

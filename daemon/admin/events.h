@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * events.h - the feed as streams of server-sent events. Part of the HTTP seam.
+ * events.h - GET /events: streams log lines from the feed as server-sent events.
  *
- * Threads    Every function on the thread of the loop.
+ * Ownership  events_open() allocates, events_close() frees after the last stream.
+ * Threads    The loop's thread.
  */
 #ifndef DAEMON_ADMIN_EVENTS_H
 #define DAEMON_ADMIN_EVENTS_H
@@ -23,14 +24,14 @@ enum {
 struct events *events_open(struct st_h2o_context_t *ctx, struct feed *feed);
 void events_close(struct events *events);
 
-/* Answers with a stream of the lines that pass. False, and nothing is answered, if there are
- * EVENTS_STREAMS_MAX already. */
+/* Answers with a stream of the lines that match the query. Returns false, without an answer, if
+ * EVENTS_STREAMS_MAX streams are open. */
 bool events_begin(struct events *events, struct st_h2o_req_t *req, const struct query *query);
 
-/* Sends what keeps quiet streams alive: call it once a second or more often. */
+/* Keeps alive each stream that was idle for EVENTS_HEARTBEAT_S. Call at least once a second. */
 void events_heartbeat(struct events *events);
 
-/* Ends all streams, and those to come at once. */
+/* Ends all streams; later streams end at once. */
 void events_end(struct events *events);
 
 #endif

@@ -11,14 +11,14 @@
 #include "daemon/admin/query.h"
 #include "daemon/admin/status.h"
 
-/* How much is done for one request: whoever asks holds up the others of the admin's thread. */
+/* Limits of one request, because the admin thread serves one request at a time. */
 enum {
     ROWS_MAX = 20000,
     WORK_US = 200000,
-    ROWS_BETWEEN_CHECKS = 64, /* at the clock */
+    ROWS_BETWEEN_CHECKS = 64, /* of the clock */
 };
 
-/* What the clock may have been set back by, for those who ask for a range of time. */
+/* Extends a search by time, because the clock may have been set back by up to this much. */
 static const int64_t list_slack_us = 3600 * (int64_t)1000000;
 
 struct delivery_list {
@@ -88,7 +88,7 @@ struct status *list_status(struct delivery_list *l)
     return l->status;
 }
 
-/* Everything that a request reads is of one moment. */
+/* Begins a read transaction, so that a request sees one snapshot. */
 static int list_begin(struct delivery_list *l)
 {
     int code = db_run(l->begin);
@@ -103,18 +103,18 @@ static int list_end(struct delivery_list *l, int code)
     return code == SQLITE_OK ? ended : code;
 }
 
-/* ---- many */
+/* ---- pages of deliveries */
 
 struct list_page {
     const struct query *query;
-    struct json_writer *line; /* to be written, or ... */
-    int64_t *seqs;            /* ... this */
+    struct json_writer *line; /* output as JSON ... */
+    int64_t *seqs;            /* ... or as numbers, if not NULL */
     size_t limit;
-    size_t destination; /* its index, or how many there are */
-    int64_t at;         /* the seq to look at, or the next older one */
+    size_t destination; /* index; status_count(): all destinations */
+    int64_t at;         /* next seq to check, or the next older one */
     size_t rows, found;
-    int64_t until_us; /* of the work */
-    bool ended;       /* there is nothing older */
+    int64_t until_us; /* time limit */
+    bool ended;       /* no older delivery is left */
 };
 
 static bool list_text_matches(const char *wanted, hookline_bytes text)
@@ -123,7 +123,7 @@ static bool list_text_matches(const char *wanted, hookline_bytes text)
                                  memcmp(wanted, text.base, text.len) == 0);
 }
 
-/* "gate.*" is everything that begins with "gate.". */
+/* Matches a type; "gate.*" matches every type that begins with "gate.". */
 static bool list_type_matches(const char *wanted, hookline_bytes type)
 {
     size_t len = strlen(wanted);
@@ -133,7 +133,7 @@ static bool list_type_matches(const char *wanted, hookline_bytes type)
     return type.base != NULL && type.len >= len - 1 && memcmp(wanted, type.base, len - 1) == 0;
 }
 
-/* Done is what is done everywhere, the other states are those of any destination. */
+/* Without a destination, "done" means done at all destinations, any other state at one of them. */
 static bool list_state_matches(const struct delivery_list *l, const struct list_page *p,
                                const struct status_result *results)
 {
@@ -173,7 +173,7 @@ static void list_take_row(const struct delivery_list *l, struct list_page *p,
     p->found++;
 }
 
-/* Skips to what `unsent` has, where only that can be asked for. */
+/* Skips to the next row of `unsent`: only its deliveries are retrying or parked. */
 static int list_skip_to_unsent(struct delivery_list *l, struct list_page *p)
 {
     bool one = p->query->destination[0] != '\0';
@@ -231,8 +231,8 @@ static bool list_page_is_over(struct list_page *p)
            (p->rows % ROWS_BETWEEN_CHECKS == 0 && clock_mono_us() >= p->until_us);
 }
 
-/* The first seq that arrived when `us` was over, INT64_MAX if there is none: found by halving,
- * which takes time to go forward. */
+/* Finds the first seq received after `us`, or INT64_MAX, by binary search: times grow with seqs,
+ * apart from clock changes (list_slack_us). */
 static int list_find_time(struct delivery_list *l, int64_t us, int64_t *seq)
 {
     int64_t low = 1, high = INT64_MAX;
@@ -336,7 +336,7 @@ int list_find(struct delivery_list *l, const struct query *query, int64_t seqs[]
     return code;
 }
 
-/* ---- one */
+/* ---- one delivery */
 
 int list_write_one(struct delivery_list *l, int64_t seq, struct json_writer *line)
 {

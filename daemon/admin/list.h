@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * list.h - the deliveries in the store as JSON: many of them, newest first, or all there is to
- * know of one.
+ * list.h - GET /deliveries and below: stored deliveries as JSON, newest first, or one in full.
  *
- * Ownership  list_open() makes it, list_close() ends it.
- * Threads    One: it has a connection of its own to the store, which reads.
- * Errors     SQLite's codes.
+ * Ownership  list_open() allocates, list_close() frees, with its own read connection to the store.
+ * Threads    One.
+ * Errors     int results are SQLite's codes.
  */
 #ifndef DAEMON_ADMIN_LIST_H
 #define DAEMON_ADMIN_LIST_H
@@ -21,7 +20,7 @@ struct query;
 struct policy_slot;
 struct status;
 
-/* NULL, and in `why` what is wrong. */
+/* Returns NULL with the reason in `why`. */
 struct delivery_list *list_open(const char *path, struct policy_slot *policy_slot,
                                 char why[DB_WHY_SIZE]);
 void list_close(struct delivery_list **list);
@@ -29,23 +28,23 @@ void list_close(struct delivery_list **list);
 struct db *list_store(struct delivery_list *list);
 struct status *list_status(struct delivery_list *list);
 
-/* Writes what the query asks for. It looks at a limited number of deliveries in a limited time: if
- * that ends before the page is full, the page is shorter, and "next" says where to go on.
- * SQLITE_NOTFOUND if no destination has the name in the query. */
+/* Writes one page of matching deliveries. The search ends after 20,000 rows or 0.2 s, so a page may
+ * be shorter than its limit; its "next" is the `before` of the next query. Returns SQLITE_NOTFOUND
+ * for an unknown destination. */
 int list_write(struct delivery_list *list, const struct query *query, struct json_writer *line);
 
-/* The same as numbers, up to `max` of them. Sets query->before's next value, 0 if there is nothing
- * older: *next may be that field itself. */
+/* Finds up to `max` matching deliveries. Sets *next to the `before` of the next query, or 0 at the
+ * end; `next` may point to query->before. */
 int list_find(struct delivery_list *list, const struct query *query, int64_t seqs[], size_t max,
               size_t *count, int64_t *next);
 
-/* Writes one delivery; SQLITE_NOTFOUND if it is not in the store. */
+/* Writes one delivery in full. Returns SQLITE_NOTFOUND for an unknown seq. */
 int list_write_one(struct delivery_list *list, int64_t seq, struct json_writer *line);
 
-/* A copy of its body, which free() releases. SQLITE_NOTFOUND likewise. */
+/* Copies a body, which the caller frees. Returns SQLITE_NOTFOUND for an unknown seq. */
 int list_body(struct delivery_list *list, int64_t seq, char **body, size_t *len);
 
-/* The names of the destinations that the store knows, for a sentence. */
+/* Writes the names of all destinations in the store, separated by ", ". */
 void list_destinations(struct delivery_list *list, char *text, size_t size);
 
 #endif

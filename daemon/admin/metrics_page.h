@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * metrics_page.h - everything that /metrics says, gathered from those who know.
+ * metrics_page.h - GET /metrics and /readyz: collects the numbers of all parts.
  *
- * Threads    That of the backlog's and the standing's store.
+ * Ownership  lag_open() allocates, lag_close() frees, before the db is closed.
+ * Threads    One, that of the db.
  */
 #ifndef DAEMON_ADMIN_METRICS_PAGE_H
 #define DAEMON_ADMIN_METRICS_PAGE_H
@@ -12,32 +13,35 @@
 
 #include "daemon/store/db.h"
 
-/* ---- how much each destination has not got yet.
- *
- * Ownership  lag_open() makes it, lag_close() ends it; before the store.
- * Threads    That of the store. */
-
 struct lag;
+struct listener;
+struct listener_configs;
+struct forwarder;
+struct metrics;
+struct prometheus;
+struct status;
+struct store;
+struct writer;
+
+/* ---- lag */
 
 enum {
-    LAG_COUNTED_MAX = 200000 /* more than that are not counted */
+    LAG_COUNTED_MAX = 200000 /* counting stops here */
 };
 
+/* The undelivered deliveries of one destination. */
 struct lag_result {
-    int64_t waiting;  /* for being looked at: some of them may be none of its business */
-    int64_t retrying; /* up to LAG_COUNTED_MAX, as is ... */
-    int64_t parked;   /* ... this */
-    int64_t since_us; /* when the oldest that waits or is retried was received; 0: there is none */
+    int64_t waiting;  /* above the low-water mark, with those the destination filters out */
+    int64_t retrying; /* at most LAG_COUNTED_MAX */
+    int64_t parked;   /* at most LAG_COUNTED_MAX */
+    int64_t since_us; /* receipt of the oldest waiting or retrying delivery, since 1970; 0: none */
 };
 
+/* Prepares the statements. Returns NULL with the reason in `why`. */
 struct lag *lag_open(struct db *db, char why[DB_WHY_SIZE]);
 void lag_close(struct lag **lag);
 
-/* ---- whether a delivery that came now could be stored, and if not, why.
- *
- * Threads    One. */
-
-struct writer;
+/* ---- readiness */
 
 enum {
     READINESS_CHECKS = 3
@@ -45,7 +49,7 @@ enum {
 
 struct readiness {
     bool ready;
-    bool writer_failed; /* the last transaction; nobody will know better until the next one */
+    bool writer_failed; /* in its last transaction; only another transaction shows a recovery */
     struct {
         const char *name;
         bool good;
@@ -53,32 +57,26 @@ struct readiness {
     } checks[READINESS_CHECKS];
 };
 
-/* `path` is that of the store. */
+/* Checks if the store could take a delivery now. `path` is the store's file. */
 void readiness_check(struct readiness *readiness, struct writer *writer, const char *path,
                      uint64_t free_bytes_min);
 
-struct listener_configs;
-struct prometheus;
-struct forwarder;
-struct listener;
-struct metrics;
-struct status;
-struct store;
-struct db;
+/* ---- metrics */
 
 struct metrics_page {
     const char *version;
-    int64_t start_us; /* of the process, since 1970 */
+    int64_t start_us; /* start of the process, since 1970 */
     const struct metrics *metrics;
-    const struct listener *listener; /* where deliveries arrive */
+    const struct listener *listener; /* of the ingest sockets */
     const struct listener_configs *listener_configs;
     struct store *store;
-    struct forwarder *forwarder; /* NULL: there are no destinations */
-    struct db *db;               /* a reader's, as are ... */
-    struct status *status;       /* ... this */
-    struct lag *lag;             /* ... and this */
+    struct forwarder *forwarder;
+    struct db *db;         /* a read connection */
+    struct status *status; /* on the same connection */
+    struct lag *lag;       /* on the same connection */
 };
 
-void metrics_page_write(const struct metrics_page *page, struct prometheus *e);
+/* Appends all metrics to `out`. */
+void metrics_page_write(const struct metrics_page *page, struct prometheus *out);
 
 #endif

@@ -7,8 +7,8 @@
 #include "daemon/base/rfc3339.h"
 
 enum {
-    VALUE_SIZE = 257, /* the longest text, and its NUL */
-    SHOWN = 40,       /* characters of what nobody knows */
+    VALUE_SIZE = 257, /* with the NUL */
+    SHOWN = 40,       /* characters of an unknown parameter in a message */
 };
 
 enum parameter {
@@ -38,7 +38,7 @@ enum {
     PARAMETERS = sizeof(parameters) / sizeof(parameters[0])
 };
 
-/* A number stands where the path has {seq}. */
+/* {seq} stands for a number. */
 static const struct {
     const char *path;
     enum query_route route;
@@ -64,7 +64,7 @@ static const char *const query_state_names[] = {
     [QUERY_PARKED] = "parked", [QUERY_DONE] = "done",
 };
 
-/* What is between two characters, and what of it is still to be read. */
+/* A part of the target, or its unread rest. */
 struct query_text {
     const char *base;
     size_t len;
@@ -75,7 +75,7 @@ static bool query_text_is(struct query_text t, const char *word)
     return t.len == strlen(word) && memcmp(t.base, word, t.len) == 0;
 }
 
-/* Takes what stands before the first `end`, and the `end`. */
+/* Removes and returns the text before the first `end`, and skips the `end`. */
 static struct query_text query_take(struct query_text *rest, char end)
 {
     const char *at = rest->len == 0 ? NULL : memchr(rest->base, end, rest->len);
@@ -117,7 +117,7 @@ static int query_hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Undoes %XX. A plus sign is one: it stands in times and in ids. */
+/* Decodes %XX. A plus sign stays a plus sign, because times and ids contain it. */
 static bool query_decode(struct query_text t, char value[VALUE_SIZE], size_t *len)
 {
     *len = 0;
@@ -227,7 +227,7 @@ static bool query_fail_unknown(struct query_text name, unsigned allowed, char *w
 {
     int len = snprintf(why, QUERY_WHY_SIZE, "unknown parameter %.*s%s",
                        (int)(name.len > SHOWN ? SHOWN : name.len), name.base,
-                       allowed == 0 ? ": none is expected" : ": expected one of");
+                       allowed == 0 ? ": this path takes none" : ": expected one of");
     const char *between = " ";
 
     for (size_t i = 0; i < PARAMETERS && len > 0 && len < QUERY_WHY_SIZE; i++) {
@@ -256,8 +256,8 @@ static bool query_read_parameter(struct query *q, struct query_text pair, unsign
     *seen |= parameters[i].parameter;
     if (!query_decode(pair, value, &len))
         return query_fail(why, parameters[i].name,
-                          "256 characters at most, none of them a control "
-                          "character, with %XX for special ones");
+                          "at most 256 characters, no control characters, "
+                          "%XX for special characters");
     return query_set(q, parameters[i].parameter, value, len, why);
 }
 
@@ -266,9 +266,9 @@ static bool query_check_together(const struct query *q, unsigned seen, char *why
     if (q->since_us >= q->until_us)
         return query_fail(why, "until", "a time after since");
     if (q->route == QUERY_LIST && (seen & DESTINATION) != 0 && (seen & STATE) == 0)
-        return query_fail(why, "destination", "a state beside it");
+        return query_fail(why, "destination", "a state parameter as well");
     if (q->route == QUERY_REPLAY_MANY && (seen & DESTINATION) == 0)
-        return query_fail(why, "destination", "the name of one: without it nothing is replayed");
+        return query_fail(why, "destination", "a destination name, which a replay of many needs");
     return true;
 }
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * query.h - what the path and the query of a request to the administrator's address ask for. Pure.
+ * query.h - parses path and query string of a request to the admin API. Pure.
+ *
+ * Ownership  The caller provides the struct; a query needs no free.
+ * Threads    Any.
+ * Errors     false, with the reason in `why`.
  */
 #ifndef DAEMON_ADMIN_QUERY_H
 #define DAEMON_ADMIN_QUERY_H
@@ -12,7 +16,7 @@
 #include "daemon/base/verdict.h"
 
 enum query_route {
-    QUERY_NOTHING, /* there is no such path */
+    QUERY_NOTHING, /* unknown path */
     QUERY_LIVE,
     QUERY_READY,
     QUERY_METRICS,
@@ -39,27 +43,27 @@ enum {
     QUERY_WHY_SIZE = 256,
 };
 
-/* An empty text stands for what was not asked for. */
+/* An empty string matches everything. */
 struct query {
     enum query_route route;
-    int64_t seq; /* in the path */
+    int64_t seq; /* from the path; 0: none */
     char source[65], type[257], id[257], destination[65];
     enum verdict verdict;
     enum query_state state;
-    int64_t since_us, until_us; /* until is not included; 0 and INT64_MAX */
-    int64_t before;             /* a seq that is not included; INT64_MAX */
+    int64_t since_us, until_us; /* since 1970, `until` exclusive; default 0 and INT64_MAX */
+    int64_t before;             /* a seq, exclusive; default INT64_MAX */
     unsigned limit;
     bool verbose;
 };
 
-/* `target` is what stands in the request's first line, from its slash on. False, and in `why` what
- * is wrong with which parameter and what was expected. */
+/* Parses `target`, the path and query string of the request line. An unknown path gives
+ * QUERY_NOTHING. Returns false with the parameter and the expected value in `why`. */
 bool query_read(struct query *query, const char *target, size_t len, char why[QUERY_WHY_SIZE]);
 
-/* "GET" or "POST"; NULL for QUERY_NOTHING. */
+/* Returns "GET" or "POST"; NULL for QUERY_NOTHING. */
 const char *query_method(enum query_route route);
 
-/* The name of a state. */
+/* Returns the name of a state; "" for QUERY_ANY. */
 const char *query_state_name(enum query_state state);
 
 #endif

@@ -17,14 +17,14 @@ enum {
 struct replay_job {
     struct forwarder_order order;
     const struct replay_tools *tools;
-    struct mailbox_message call; /* returns it to the loop */
+    struct mailbox_message call; /* posts the outcome to the loop */
     bool durable;
     struct query query;
     h2o_context_t *ctx;
     struct request_ticket ticket;
     int64_t seqs[AT_ONCE];
     uint64_t changed;
-    bool last; /* there are no more */
+    bool last; /* no deliveries follow */
 };
 
 /* ---- answers */
@@ -68,12 +68,12 @@ static void replay_job_no_destination(struct replay_job *c)
     char names[128], message[256];
 
     list_destinations(c->tools->list, names, sizeof(names));
-    snprintf(message, sizeof(message), "no destination %.64s is configured; there are: %s",
+    snprintf(message, sizeof(message), "destination %.64s is not configured; the store knows: %s",
              c->query.destination, names[0] == '\0' ? "none" : names);
     replay_job_refuse(c, 404, "no_destination", message);
 }
 
-/* Of one delivery, with which nothing has happened. */
+/* Explains why a single delivery was not changed. */
 static void replay_job_explain(struct replay_job *c)
 {
     struct json_writer line = {0};
@@ -81,16 +81,15 @@ static void replay_job_explain(struct replay_job *c)
 
     json_free(&line);
     if (code == SQLITE_NOTFOUND)
-        replay_job_refuse(c, 404, "not_found", "no delivery of this seq is in the store");
+        replay_job_refuse(c, 404, "not_found", "no delivery with this seq is in the store");
     else if (c->query.route == QUERY_DISCARD)
-        replay_job_refuse(c, 409, "not_pending",
-                          "this delivery is neither parked nor retrying there");
+        replay_job_refuse(c, 409, "not_pending", "the delivery is neither parked nor retrying");
     else
         replay_job_refuse(c, 409, "not_wanted",
-                          "no destination takes deliveries of this source and type");
+                          "no destination accepts deliveries of this source and type");
 }
 
-/* ---- the way */
+/* ---- steps */
 
 static void replay_job_step(struct replay_job *c);
 
@@ -106,7 +105,7 @@ static void replay_job_take_call(struct mailbox_message *call)
     }
     if (!c->durable)
         replay_job_refuse(c, 503, "unavailable",
-                          "the store cannot be written: see what hooklined said");
+                          "cannot write to the store: see the messages of hooklined");
     else if (c->changed == 0 && c->query.seq > 0)
         replay_job_explain(c);
     else
@@ -114,7 +113,7 @@ static void replay_job_take_call(struct mailbox_message *call)
     free(c);
 }
 
-/* On the journal's thread. */
+/* Runs on the writer thread. */
 static void replay_job_on_done(struct forwarder_order *order, enum writer_outcome outcome)
 {
     struct replay_job *c = order->data;
@@ -123,7 +122,7 @@ static void replay_job_on_done(struct forwarder_order *order, enum writer_outcom
     loop_call_post(c->tools->loop_calls, &c->call);
 }
 
-/* What is next: the one that the path names, or some of those that the query finds. */
+/* Chooses the next deliveries: the one in the path, or up to 256 that match the query. */
 static int replay_job_choose(struct replay_job *c)
 {
     size_t count = 1;
@@ -155,9 +154,9 @@ static void replay_job_refuse_begin(struct replay_job *c, int code,
     else if (code == SQLITE_NOTFOUND || reply == FORWARDER_NO_DESTINATION)
         replay_job_no_destination(c);
     else if (code != SQLITE_OK)
-        replay_job_refuse(c, 503, "unavailable", "the store cannot be read");
+        replay_job_refuse(c, 503, "unavailable", "cannot read the store");
     else
-        replay_job_refuse(c, 503, "busy", "too much is waiting to be stored: try again later");
+        replay_job_refuse(c, 503, "busy", "the queue of the store is full: try again later");
 }
 
 static void replay_job_step(struct replay_job *c)
@@ -194,7 +193,7 @@ void replay_begin(const struct replay_tools *tools, h2o_req_t *req, const struct
     c->ctx = req->conn->ctx;
     c->call.take = replay_job_take_call;
     request_ticket_open(&c->ticket, req);
-    /* Those that nobody tries any more are the ones that need somebody to ask. */
+    /* The default is parked deliveries, because nothing else sends them again. */
     if (query->route == QUERY_REPLAY_MANY && query->state == QUERY_ANY)
         c->query.state = QUERY_PARKED;
     replay_job_step(c);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * replay.h - requests that change something: deliveries to be sent once more, or not any more.
- * Part of the HTTP seam.
+ * replay.h - POST /replay and below: sends deliveries again, or discards them.
  *
- * Threads    That of the loop.
+ * Ownership  A replay frees itself after its response; the tools outlive all replays.
+ * Threads    The loop's thread.
+ * Errors     Reported in the response.
  */
 #ifndef DAEMON_ADMIN_REPLAY_H
 #define DAEMON_ADMIN_REPLAY_H
@@ -20,8 +21,8 @@ struct replay_tools {
     struct loop_calls *loop_calls;
 };
 
-/* Answers when the disk has what was asked for. Of many deliveries some at a time are taken, so
- * that nobody else waits for long. */
+/* Starts a replay or discard, and answers once the change is on disk. Each transaction changes at
+ * most 256 deliveries, so that other tasks of the writer do not wait long. */
 void replay_begin(const struct replay_tools *tools, struct st_h2o_req_t *req,
                   const struct query *query);
 

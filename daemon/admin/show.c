@@ -10,9 +10,9 @@
 #include "daemon/admin/status.h"
 
 enum {
-    BODY_SHOWN_MAX = 1 << 20, /* bytes; of a longer one there is only the raw body */
+    BODY_SHOWN_MAX = 1 << 20, /* bytes; a longer body is at /deliveries/SEQ/body only */
     ATTEMPTS_SHOWN_MAX = 1000,
-    MAC_MIN = 40, /* characters: a SHA-256 has 43 in base64 and 64 in hex */
+    MAC_MIN = 40, /* characters; SHA-256 has 43 in base64 and 64 in hex */
 };
 
 struct show {
@@ -89,19 +89,19 @@ void show_write_row(struct json_writer *line, const struct show_row *row)
 
 /* ---- headers */
 
-static bool show_is_of_mac(char c)
+static bool show_is_mac_char(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            (c != '\0' && strchr("+/-_", c) != NULL);
 }
 
-/* The value without what may be a signature: a right one appears nowhere. */
+/* Writes a header value without anything that may be a MAC, because a valid MAC must not leak. */
 static void show_json_value(struct json_writer *line, hookline_bytes value)
 {
     char *shown = malloc(value.len + 1), *to = shown;
 
     for (size_t i = 0, run; shown != NULL && i < value.len; i += run == 0 ? 1 : run) {
-        for (run = 0; i + run < value.len && show_is_of_mac(value.base[i + run]); run++)
+        for (run = 0; i + run < value.len && show_is_mac_char(value.base[i + run]); run++)
             ;
         if (run >= MAC_MIN)
             to += snprintf(to, MAC_MIN, "(%zu characters withheld)", run);
@@ -126,7 +126,7 @@ static void show_json_headers(struct json_writer *line, hookline_bytes headers)
     json_close_array(line);
 }
 
-/* ---- the rest */
+/* ---- delivery */
 
 static void show_json_destinations(const struct status *s, struct json_writer *line,
                                    const struct status_result *results)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * show.h - one delivery of the store as JSON: what came, how it stands, and what was tried.
+ * show.h - writes one stored delivery as JSON: request, state at each destination, attempts.
  *
- * Ownership  show_open() makes it, show_close() ends it; before the store.
- * Threads    That of the store.
- * Errors     SQLite's codes.
+ * Ownership  show_open() allocates, show_close() frees, before the db is closed.
+ * Threads    One, that of the db.
+ * Errors     int results are SQLite's codes.
  */
 #ifndef DAEMON_ADMIN_SHOW_H
 #define DAEMON_ADMIN_SHOW_H
@@ -20,29 +20,31 @@ struct show;
 struct json_writer;
 struct status;
 
+/* Prepares the statements. Returns NULL with the reason in `why`. */
 struct show *show_open(struct db *db, struct status *status, char why[DB_WHY_SIZE]);
 void show_close(struct show **show);
 
-/* Writes all there is; SQLITE_NOTFOUND if the delivery is not in the store. */
+/* Writes a delivery in full. Returns SQLITE_NOTFOUND for an unknown seq. */
 int show_write(struct show *show, int64_t seq, struct json_writer *line);
 
-/* ---- what a list shows of each, too */
+/* ---- summary, also for lists */
 
-/* The columns that show_read_row() reads, in its order: none of them makes SQLite read a body. */
+/* The columns of show_read_row(), in its order. length(body) makes SQLite read no body. */
 #define SHOW_COLUMNS                                                                               \
     "seq, source, scheme, id, type, test, fresh, secret, received_us, signed_at, remote, "         \
     "length(body)"
 
 struct show_row {
     int64_t seq, received_us, bytes;
-    hookline_bytes source, scheme, id, type, remote; /* without a base: NULL */
-    int64_t secret, signed_at;                       /* -1: nothing says it */
+    hookline_bytes source, scheme, id, type, remote; /* base NULL: SQL NULL */
+    int64_t secret, signed_at;                       /* -1: SQL NULL */
     int test, fresh;
 };
 
-/* Points into the statement until it steps or is reset. */
+/* Reads the current row. The strings are valid until the statement is stepped or reset. */
 void show_read_row(sqlite3_stmt *statement, struct show_row *row);
 
+/* Writes the summary as members of the open JSON object. */
 void show_write_row(struct json_writer *line, const struct show_row *row);
 
 #endif

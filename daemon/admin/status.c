@@ -12,7 +12,7 @@
 struct status_row {
     char *name;
     int64_t number, cursor;
-    const struct destination *configured; /* or NULL */
+    const struct destination *configured; /* NULL: removed */
 };
 
 struct status {
@@ -143,8 +143,8 @@ size_t status_find(const struct status *s, const char *name)
     return n;
 }
 
-/* Of a delivery that no row of `unsent` speaks of. Beyond the cursor some may be done already:
- * those that did not take the longest. */
+/* Reads the state of a delivery without a row in `unsent`. A delivery above the low-water mark may
+ * be done already, if an earlier one is still being sent. */
 static int status_without_row(struct status *s, const struct status_row *k, int64_t seq,
                               enum query_state *state)
 {

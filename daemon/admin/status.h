@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * status.h - how a delivery stands with each destination: waiting for its first try, retrying,
- * parked, done, or none of its business.
+ * status.h - the state of a delivery at each destination: waiting, retrying, parked, done, or not
+ * meant for the destination.
  *
- * Ownership  status_open() makes it, status_close() ends it; before the store.
- * Threads    That of the store.
- * Errors     SQLite's codes.
+ * Ownership  status_open() allocates, status_close() frees, before the db is closed.
+ * Threads    One, that of the db.
+ * Errors     int results are SQLite's codes.
  */
 #ifndef DAEMON_ADMIN_STATUS_H
 #define DAEMON_ADMIN_STATUS_H
@@ -22,36 +22,37 @@
 struct policy_slot;
 struct status;
 
+/* Prepares the statements. Returns NULL with the reason in `why`. */
 struct status *status_open(struct db *db, struct policy_slot *policy_slot, char why[DB_WHY_SIZE]);
 void status_close(struct status **status);
 
-/* Looks whether there are other rules; if so, forgets what it knew under those before. */
+/* Switches to the current policy. After a change the destinations are forgotten. */
 void status_refresh_policy(struct status *status);
 
-/* Learns of all destinations that the store knows, also of those that are not configured any more.
- * To be called at the beginning of each transaction. */
+/* Reads all destinations in the store, removed ones too. Call at the begin of each transaction. */
 int status_refresh(struct status *status);
 
+/* Returns the number of destinations. */
 size_t status_count(const struct status *status);
 
-/* Of the n-th, from 0 on. */
+/* Return name, number and low-water mark of destination n, from 0. */
 const char *status_destination_name(const struct status *status, size_t n);
 int64_t status_destination_number(const struct status *status, size_t n);
 int64_t status_destination_cursor(const struct status *status, size_t n);
 
-/* Whether it is still configured; else it only has what is left from before. */
+/* Returns false for a removed destination, which has only old deliveries. */
 bool status_is_configured(const struct status *status, size_t n);
 
-/* The index of a name; status_count() if there is none. */
+/* Returns the index of a destination; status_count() for an unknown name. */
 size_t status_find(const struct status *status, const char *name);
 
 struct status_result {
-    enum query_state state; /* QUERY_ANY: none of its business */
-    unsigned tries;         /* that were made; of what is retrying or parked */
-    int64_t due_us;         /* of what is retrying */
+    enum query_state state; /* QUERY_ANY: not meant for the destination */
+    unsigned tries;         /* attempts made, if retrying or parked */
+    int64_t due_us;         /* next attempt, if retrying; since 1970 */
 };
 
-/* Sets results[n] for each destination; they are there until the next call. */
+/* Points *results to one result per destination, valid until the next call. */
 int status_of(struct status *status, int64_t seq, hookline_bytes source, hookline_bytes type,
               const struct status_result **results);
 

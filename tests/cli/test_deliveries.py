@@ -208,7 +208,7 @@ def test_what_is_not_there():
         for more in ([], ["--json"], ["--body"]):
             got = run("show", option, seq, *more)
             says(f"show {seq} {' '.join(more)}: it is said that there is none", got, REFUSED,
-                 "no delivery of this seq")
+                 "no delivery with this seq")
             equal("and nothing is written", got.out, "")
     for seq in ("0", "-1", "x", "1x", "", "1.0", "+1", "9223372036854775808", "1/body", "../livez"):
         got = run("show", option, "--", seq)

@@ -82,9 +82,9 @@ def test_by_number():
     settle(daemon, 9)
     equal("they were sent", (sorted(good.seqs()), sorted(bad.seqs())), ([1, 1, 1, 2, 2], [1, 1, 2, 2]))
     got = run("replay", option, 9)
-    says("one that is not there", got, REFUSED, "delivery 9: ", "no delivery of this seq")
+    says("one that is not there", got, REFUSED, "delivery 9: ", "no delivery with this seq")
     got = run("replay", option, 9, "--dry-run")
-    says("not even to be looked for", got, REFUSED, "delivery 9: ", "no delivery of this seq")
+    says("not even to be looked for", got, REFUSED, "delivery 9: ", "no delivery with this seq")
     got = run("replay", option, 9, 1)
     check("the others are replayed all the same, and it is 1", got.status == REFUSED and
           got.out == "replayed 1 to all destinations that take it\n" and "1 of 2 replayed" in got.err, got)

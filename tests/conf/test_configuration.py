@@ -742,4 +742,4 @@ def test_what_cannot_be_printed():
                                   timeout=sink.PATIENCE, check=False)
         equal(f"{arguments[-1]} that cannot be printed is a failure",
               (done.returncode, done.stderr.decode()),
-              (1, "hooklined: cannot write to the standard output\n"))
+              (1, "hooklined: cannot write to standard output\n"))

@@ -10,7 +10,7 @@ from harness.sink import SECRETS, Daemon, sign, source, wait_for, write_file
 from harness.upstream import response
 
 SAID = "configuration read again"
-KEPT = "the configuration stays as it is: "
+KEPT = "reload failed, the old configuration stays in force: "
 OLD, NEW = SECRETS["foil"], "whsec_foil_NEW_0123456789abcdef01234567"
 sink.Watch.words.add(NEW.encode())
 

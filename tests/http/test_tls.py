@@ -566,7 +566,7 @@ def test_renewed():
         equal(f"reload {n}: who comes then sees the new certificate", seen(daemon.address, context),
               ("second.example", "localhost")[n % 2])
     shutil.copy(second[1], f"{folder}/key")
-    said = hup("stays as it is")
+    said = hup("stays in force")
     check("a key of another certificate changes nothing, and where it stands is said",
           f"{daemon.folder}/hooklined.yaml:1: " in said and "key does not match the" in said, said)
     equal("the old certificate is still seen", seen(daemon.address, context), "localhost")

@@ -138,7 +138,7 @@ def test_rotation():
     os.rename(path, path + ".kept")
     os.mkdir(path)
     daemon.tell(signal.SIGHUP)
-    wait_for(lambda: "the log stays as it is" in daemon.messages(), "the message")
+    wait_for(lambda: "cannot reopen the log, lines go to the old file" in daemon.messages(), "the message")
     equal("SIGHUP: a log that cannot be opened leaves the old one", daemon.deliver("foil").status,
           200)
     with open(path + ".kept", "rb") as file:

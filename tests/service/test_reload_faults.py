@@ -68,7 +68,7 @@ def test_log_without_reader():
     os.close(reader)
     said = told.hup()
     check("a log that is a pipe, and whose reader is gone, does not stop a reload",
-          "the log stays as it is: " in said and SAID in said, said)
+          "cannot reopen the log, lines go to the old file: " in said and SAID in said, said)
     reader = os.open(f"{folder}/log", os.O_RDONLY | os.O_NONBLOCK)
     check("when there is one again it is opened again", "log reopened" in told.hup())
     told.daemon.deliver("foil")
@@ -139,11 +139,11 @@ def test_taken_out():
     told = Told({"sources": [source("foil"), source("github")],
                  "destinations": [destination(upstream), destination(upstream, "two")]})
     said = told.reload(sources=[source("github")], destinations=[destination(upstream, "two")])
-    check("a source that is there no more is named", "hooklined: source foil is taken out\n" in said, said)
+    check("a source that is there no more is named", "hooklined: source foil removed\n" in said, said)
     check("and a destination, and what becomes of its deliveries",
-          "hooklined: destination app is taken out: what it has not got stays in the store\n" in said, said)
-    equal("and nothing else", said.count("taken out"), 2)
-    check("once", "taken out" not in told.hup())
+          "hooklined: destination app removed: its undelivered deliveries stay in the store\n" in said, said)
+    equal("and nothing else", said.count(" removed"), 2)
+    check("once", " removed" not in told.hup())
     upstream.close()
 
 

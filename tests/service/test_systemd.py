@@ -50,7 +50,7 @@ def test_what_it_is_told():
     daemon.tell(signal.SIGHUP)
     status = supervisor.wait_for("STATUS=").fields[0]
     check("SIGHUP: that a configuration is wrong stands in the status, and it is ready again",
-          status.endswith("; the new configuration is wrong, the one before stays") and
+          status.endswith("; the new configuration is wrong, the old one stays in force") and
           supervisor.wait_for("READY=1"), supervisor.told())
     write_file(path, good)
     daemon.tell(signal.SIGHUP)
@@ -145,7 +145,7 @@ def test_ready_means_durable():
     check("a full disk at the start: a reload makes it no readier",
           "READY=1" not in heard and "RELOADING=1" not in heard, heard)
     check("a full disk at the start: nor does it say that it stores again",
-          "storing again" not in machine.daemon.messages(), machine.daemon.tail())
+          "storing deliveries again" not in machine.daemon.messages(), machine.daemon.tail())
     machine.fault()
     supervisor.wait_for("READY=1")
     equal("when there is room it is ready, and a delivery is stored",
@@ -194,7 +194,7 @@ def test_a_disk_that_hangs():
     thread = threading.Thread(
         target=lambda: answers.append(machine.daemon.deliver("foil").status))
     thread.start()
-    wait_for(lambda: "the writer thread has shown no life for" in machine.daemon.messages(),
+    wait_for(lambda: "the writer thread has not responded for" in machine.daemon.messages(),
              "the message")
     check("a disk that hangs: it is said which thread waits", True)
     supervisor.forget()
@@ -216,7 +216,7 @@ def test_a_long_checkpoint():
     machine = Watched(supervisor)
     machine.start()
     supervisor.wait_for("READY=1")
-    daemon, said = machine.daemon, "has been copied into it for 10 s"
+    daemon, said = machine.daemon, "a checkpoint of the store has run for 10 s"
     machine.fault(f"slow store.db {2 * sink.PATIENCE * 1000000}")
     for number in range(40):
         body = json.dumps({"id": f"evt_{number}", "type": "webhook.test", "fill": "x" * 500000})
@@ -268,7 +268,7 @@ class Supervised:
 
 @pytest.mark.first
 def test_each_thread_is_watched():
-    sentence = "each loop, the journal, the forwarder, the administrator's loop and the main thread, " \
+    sentence = "each loop, the journal, the forwarder, the admin loop and the main thread, " \
         "but not the one that copies the log into the store"
     if sink.WRAPPER:
         skip(sentence, "the wrapper's threads are not the daemon's")

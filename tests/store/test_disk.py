@@ -51,7 +51,7 @@ class Patient(UnreliableMachine):
                    for line in self.daemon.messages().splitlines())
 
     def until_it_stops(self):
-        wait_for(lambda: self.said("the disk did not take what was written"), "the message")
+        wait_for(lambda: self.said("fsync failed, stopping"), "the message")
 
     def is_whole(self, sentence):
         """Cuts the power: what was acknowledged is there."""
@@ -105,7 +105,7 @@ def a_fault_that_passes(sentence, lines, words):
     answer = machine.deliver("during_0", 20000)
     check(f"{sentence}: when it is over the same delivery is accepted, without a restart",
           answer.status == 200 and answer.json["status"] == "accepted", answer)
-    check(f"{sentence}: which it says", machine.daemon.messages().endswith("storing again\n"),
+    check(f"{sentence}: which it says", machine.daemon.messages().endswith("storing deliveries again\n"),
           machine.daemon.tail())
     equal(f"{sentence}: and again, it is a duplicate",
           machine.daemon.deliver("foil", body_of("during_0", 20000)).json["status"], "duplicate")
