@@ -65,7 +65,6 @@ typedef struct hookline_bytes {
 enum hookline_code {
     HOOKLINE_VERIFIED = 1,    /* "verified"                                                 */
     HOOKLINE_NOT_CHECKED = 0, /* "not_checked": never returned by hookline_verify()         */
-    HOOKLINE_NOT_CHECKED = 0, /* "not_checked": hookline_verify() never returns it          */
 
     /* -1 to -63: the sender's fault. Answer 4xx. */
     HOOKLINE_MISSING_HEADER = -1,       /* "missing_header": or the header is empty         */
@@ -92,29 +91,6 @@ enum hookline_code {
 /* Returns the stable name of a code, or an English sentence. Never NULL; the name of other
  * numbers is "unknown". */
 HOOKLINE_API const char *hookline_code_name(int code);
-    HOOKLINE_MISSING_HEADER = -1,       /* "missing_header": or it is empty                 */
-    HOOKLINE_AMBIGUOUS_HEADER = -2,     /* "ambiguous_header": one of the scheme's, twice   */
-    HOOKLINE_BAD_SIGNATURE_FORMAT = -3, /* "invalid_signature_format"                       */
-    HOOKLINE_BAD_TIMESTAMP = -4,        /* "invalid_timestamp"                              */
-    HOOKLINE_MISMATCH = -5,             /* "signature_mismatch": no secret gives it         */
-    HOOKLINE_TOO_OLD = -6,              /* "timestamp_too_old": authentic; a replay?        */
-    HOOKLINE_TOO_NEW = -7,              /* "timestamp_too_new": authentic; check the clocks */
-    HOOKLINE_ID_MISMATCH = -8,          /* "webhook_id_mismatch": header id != signed id    */
-    HOOKLINE_BAD_PAYLOAD = -9,          /* "invalid_payload": authentic but unreadable      */
-    HOOKLINE_BAD_ID = -10,              /* "invalid_webhook_id": not what the scheme allows */
-
-    /* -64 and below: our own fault. Answer 5xx, so that the sender tries again. */
-    HOOKLINE_BAD_CALL = -64,      /* "bad_call": a NULL, or a field that is needed, unset   */
-    HOOKLINE_NO_MEMORY = -65,     /* "no_memory"                                            */
-    HOOKLINE_NO_CRYPTO = -66,     /* "no_crypto": libsodium did not start                   */
-    HOOKLINE_BAD_SCHEME = -67,    /* "bad_scheme": no such name, or an unsafe description   */
-    HOOKLINE_BAD_SECRET = -68,    /* "bad_secret": empty, white space at an end, undecodable,
-                                     too long, one too many, or another kind of key         */
-    HOOKLINE_BAD_TOLERANCE = -69  /* "bad_tolerance": negative or over a day                */
-};
-
-/* The stable name of a code and a sentence for people; never NULL, "unknown" for others. */
-HOOKLINE_API const char *hookline_code_name(int code);
 HOOKLINE_API const char *hookline_code_text(int code);
 
 /* ---- Schemes ----------------------------------------------------------------------
@@ -127,9 +103,6 @@ typedef struct hookline_scheme {
     const char *title;         /* "Foil (formerly Tripwire)"                      */
     const char *documentation; /* URL of the owner's documentation                */
     const char *description;   /* clauses, each ended by ";"                      */
-    const char *title;         /* "Foil (formerly Tripwire)"                 */
-    const char *documentation; /* where its owner explains it: a URL         */
-    const char *description;   /* clauses, each ended by ";"                 */
 } hookline_scheme;
 
 /* Returns the scheme, or NULL if none has this name. Do not print an unknown name: the
@@ -190,10 +163,6 @@ typedef struct hookline_request {
     hookline_bytes body;   /* the bytes as received: never parsed and re-encoded        */
     hookline_bytes method; /* "POST"; read only if the scheme signs the method          */
     hookline_bytes url;    /* as registered with the sender; read only if signed        */
-    uint64_t reserved[2];  /* zero                                                      */
-    hookline_bytes body;   /* the bytes as received: not parsed, not encoded again      */
-    hookline_bytes method; /* "POST": only where the scheme signs it                    */
-    hookline_bytes url;    /* as registered with the sender: only where the scheme ...  */
     uint64_t reserved[2];  /* zero                                                      */
 } hookline_request;
 
