@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * hookline.h - is this webhook really from who it says it is from?
+ * hookline.h - verify that a webhook is genuine, and sign webhooks.
  *
  *     hookline_verifier *foil;
  *     if (hookline_verifier_new(&foil, "foil", secret) < 0)
@@ -12,21 +12,21 @@
  *         return refuse(hookline_code_name(r.reason));
  *     handle(r.payload);
  *
- * Ownership  The library owns hookline_verifier and hookline_event: made by a function
- *            whose first parameter is `T **out`, released by the matching _free(T **),
- *            which takes NULL and a pointer to NULL. Secrets are copied into memory that no
- *            core file holds, locked as far as RLIMIT_MEMLOCK goes, and wiped. All else is
- *            yours: no pointer is kept after a call returns, and r.payload and r.id point
- *            into the request.
+ * Ownership  The library owns hookline_verifier and hookline_event. A function whose first
+ *            parameter is `T **out` creates them; the matching _free(T **) releases them and
+ *            accepts NULL and a pointer to NULL. The caller owns everything else. The library
+ *            copies secrets into memory that core files omit, locks it as far as
+ *            RLIMIT_MEMLOCK permits, and wipes it. It keeps no pointer after a call returns;
+ *            r.payload and r.id point into the request.
  * Threads    Set a verifier up on one thread, then share it as `const` with any number of
- *            them. To rotate secrets make a new verifier and swap.
+ *            threads. To rotate secrets, make a new verifier and swap the pointer.
  * Effects    hookline_verify() does no I/O, allocates nothing, writes no globals, logs
  *            nothing, reads no clock.
- * Timing     The time a verdict takes depends on lengths, on the syntax of the headers and
- *            on the number of secrets; never on the bytes of a secret or of the right
- *            signature. Every secret is tried against every signature, always.
- * Errors     Functions that return int return 0 or a negative enum hookline_code, and touch
- *            no output but `*out = NULL` and `why` when they fail.
+ * Timing     The time of a verdict depends on lengths, on the syntax of the headers and on
+ *            the number of secrets; never on the bytes of a secret or of the expected
+ *            signature. Every secret is compared with every signature.
+ * Errors     Functions that return int return 0 or a negative enum hookline_code. On failure
+ *            they set `*out` to NULL, may write `why`, and change no other output.
  */
 #ifndef HOOKLINE_H
 #define HOOKLINE_H
@@ -48,10 +48,10 @@
 extern "C" {
 #endif
 
-/* The version of the library at run time; HOOKLINE_VERSION is that of this header. */
+/* Returns the version of the library at run time; HOOKLINE_VERSION is that of this header. */
 HOOKLINE_API const char *hookline_version(void);
 
-/* Bytes of somebody else's. Not terminated by a NUL, and any byte may be among them. */
+/* Bytes owned by the caller: any values, not NUL-terminated. */
 typedef struct hookline_bytes {
     const char *base;
     size_t len;
@@ -59,110 +59,114 @@ typedef struct hookline_bytes {
 
 /* ---- Codes ------------------------------------------------------------------------
  *
- * Positive accepts, negative refuses, and zero, which zeroed memory holds, accepts nothing.
- * The names in quotes are what logs, metrics and HTTP answers carry: they never change.
+ * A positive code accepts, a negative one refuses; 0, the value of zeroed memory, accepts
+ * nothing. Logs, metrics and HTTP answers carry the quoted names, which never change.
  */
 enum hookline_code {
     HOOKLINE_VERIFIED = 1,    /* "verified"                                                 */
-    HOOKLINE_NOT_CHECKED = 0, /* "not_checked": hookline_verify() never returns it          */
+    HOOKLINE_NOT_CHECKED = 0, /* "not_checked": never returned by hookline_verify()         */
 
     /* -1 to -63: the sender's fault. Answer 4xx. */
-    HOOKLINE_MISSING_HEADER = -1,       /* "missing_header": or it is empty                 */
-    HOOKLINE_AMBIGUOUS_HEADER = -2,     /* "ambiguous_header": one of the scheme's, twice   */
+    HOOKLINE_MISSING_HEADER = -1,       /* "missing_header": or the header is empty         */
+    HOOKLINE_AMBIGUOUS_HEADER = -2,     /* "ambiguous_header": more than once, or mixed     */
     HOOKLINE_BAD_SIGNATURE_FORMAT = -3, /* "invalid_signature_format"                       */
     HOOKLINE_BAD_TIMESTAMP = -4,        /* "invalid_timestamp"                              */
-    HOOKLINE_MISMATCH = -5,             /* "signature_mismatch": no secret gives it         */
+    HOOKLINE_MISMATCH = -5,             /* "signature_mismatch": with every secret          */
     HOOKLINE_TOO_OLD = -6,              /* "timestamp_too_old": authentic; a replay?        */
     HOOKLINE_TOO_NEW = -7,              /* "timestamp_too_new": authentic; check the clocks */
     HOOKLINE_ID_MISMATCH = -8,          /* "webhook_id_mismatch": header id != signed id    */
     HOOKLINE_BAD_PAYLOAD = -9,          /* "invalid_payload": authentic but unreadable      */
-    HOOKLINE_BAD_ID = -10,              /* "invalid_webhook_id": not what the scheme allows */
+    HOOKLINE_BAD_ID = -10,              /* "invalid_webhook_id": too long or bad characters */
 
-    /* -64 and below: our own fault. Answer 5xx, so that the sender tries again. */
-    HOOKLINE_BAD_CALL = -64,      /* "bad_call": a NULL, or a field that is needed, unset   */
+    /* -64 and below: the receiver's fault. Answer 5xx, so that the sender retries. */
+    HOOKLINE_BAD_CALL = -64,      /* "bad_call": NULL, or a required field is unset         */
     HOOKLINE_NO_MEMORY = -65,     /* "no_memory"                                            */
-    HOOKLINE_NO_CRYPTO = -66,     /* "no_crypto": libsodium did not start                   */
-    HOOKLINE_BAD_SCHEME = -67,    /* "bad_scheme": no such name, or an unsafe description   */
+    HOOKLINE_NO_CRYPTO = -66,     /* "no_crypto": libsodium could not be initialised        */
+    HOOKLINE_BAD_SCHEME = -67,    /* "bad_scheme": unknown name, or unsafe description      */
     HOOKLINE_BAD_SECRET = -68,    /* "bad_secret": empty, white space at an end, undecodable,
-                                     too long, one too many, or another kind of key         */
-    HOOKLINE_BAD_TOLERANCE = -69  /* "bad_tolerance": negative or over a day                */
+                                     too long, the ninth, or a key of another kind          */
+    HOOKLINE_BAD_TOLERANCE = -69  /* "bad_tolerance": negative or more than a day           */
 };
 
-/* The stable name of a code and a sentence for people; never NULL, "unknown" for others. */
+/* Returns the stable name of a code, or an English sentence. Never NULL; the name of other
+ * numbers is "unknown". */
 HOOKLINE_API const char *hookline_code_name(int code);
 HOOKLINE_API const char *hookline_code_text(int code);
 
 /* ---- Schemes ----------------------------------------------------------------------
  *
- * What a sender signs and how it says so. A scheme is data: a short description in the
- * language of hookline-schemes(7). All memory is the library's and lives as long as it.
+ * A scheme says what a sender signs and in which headers. It is a short description in the
+ * language of hookline-schemes(7). The texts are static.
  */
 typedef struct hookline_scheme {
-    const char *name;          /* "foil": what hookline_verifier_new() takes */
-    const char *title;         /* "Foil (formerly Tripwire)"                 */
-    const char *documentation; /* where its owner explains it: a URL         */
-    const char *description;   /* clauses, each ended by ";"                 */
+    const char *name;          /* "foil": the argument of hookline_verifier_new() */
+    const char *title;         /* "Foil (formerly Tripwire)"                      */
+    const char *documentation; /* URL of the owner's documentation                */
+    const char *description;   /* clauses, each ended by ";"                      */
 } hookline_scheme;
 
-/* NULL if there is none. Print a name that was not found with care: by mistake it may be
- * the secret. */
+/* Returns the scheme, or NULL if none has this name. Do not print an unknown name: the
+ * caller may have passed the secret by mistake. */
 HOOKLINE_API const hookline_scheme *hookline_scheme_find(const char *name);
 
-/* The schemes from index 0 on; NULL after the last. */
+/* Returns the scheme at this index, or NULL after the last one. */
 HOOKLINE_API const hookline_scheme *hookline_scheme_at(size_t index);
 
 /* ---- Verifier: one scheme, its secrets, its tolerance ----------------------------- */
 
-#define HOOKLINE_SECRETS_MAX 8         /* secrets of one verifier                        */
-#define HOOKLINE_SECRET_LENGTH_MAX 512 /* bytes of one secret's text                     */
-#define HOOKLINE_TOLERANCE_DEFAULT 300 /* s to either side, unless the scheme says other */
-#define HOOKLINE_TOLERANCE_MAX 86400   /* s                                              */
+#define HOOKLINE_SECRETS_MAX 8         /* secrets of one verifier                         */
+#define HOOKLINE_SECRET_LENGTH_MAX 512 /* bytes of one secret's text                      */
+#define HOOKLINE_TOLERANCE_DEFAULT 300 /* s, past and future, unless the scheme sets it   */
+#define HOOKLINE_TOLERANCE_MAX 86400   /* s                                               */
 
 typedef struct hookline_verifier hookline_verifier;
 
-/* The secret is the text that the sender's dashboard shows, whole: the scheme says whether
- * "whsec_" belongs to the key. HOOKLINE_BAD_SCHEME, _BAD_SECRET, _NO_MEMORY, _NO_CRYPTO. */
+/* Makes a verifier for a built-in scheme. Pass the secret exactly as the sender's dashboard
+ * shows it: the scheme knows whether "whsec_" belongs to the key.
+ * HOOKLINE_BAD_CALL, _BAD_SCHEME, _BAD_SECRET, _NO_MEMORY, _NO_CRYPTO. */
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_verifier_new(hookline_verifier **out,
                                                          const char *scheme, const char *secret);
 
-/* The same for a scheme of your own. If the description is refused (HOOKLINE_BAD_SCHEME) a
- * sentence why is written to `why`, NUL-terminated and cut at `why_size` bytes; both may
- * be 0. */
+/* Makes a verifier for a description of your own. If the description is refused
+ * (HOOKLINE_BAD_SCHEME), writes the reason to `why`, NUL-terminated and cut at `why_size`
+ * bytes. `why` may be NULL, `why_size` 0. Other errors as above. */
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_verifier_new_custom(hookline_verifier **out,
                                                                 const char *description,
                                                                 const char *secret, char *why,
                                                                 size_t why_size);
 
-/* While secrets rotate, the old and the new one are both good. */
+/* Adds a secret, up to HOOKLINE_SECRETS_MAX; each of them verifies, so that secrets can
+ * rotate. HOOKLINE_BAD_CALL, _BAD_SECRET, _NO_MEMORY. */
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_verifier_add_secret(hookline_verifier *v,
                                                                 const char *secret);
 
-/* How many seconds in the past and in the future a signed time may lie, 0 to
- * HOOKLINE_TOLERANCE_MAX. The window cannot be switched off: to verify old requests again,
- * give hookline_verify() the time at which they arrived. */
+/* Sets the replay window: how far a signed time may lie in the past and in the future, each
+ * 0 to HOOKLINE_TOLERANCE_MAX seconds. The window cannot be disabled: to verify an old
+ * request again, pass its time of arrival to hookline_verify(). HOOKLINE_BAD_CALL,
+ * _BAD_TOLERANCE. */
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_verifier_set_tolerance(hookline_verifier *v,
                                                                    int64_t past_s, int64_t future_s);
 
-/* Wipes the secrets and sets *v to NULL. */
+/* Wipes the secrets, frees the verifier and sets *v to NULL. */
 HOOKLINE_API void hookline_verifier_free(hookline_verifier **v);
 
-/* ---- Request: how the library sees yours ------------------------------------------ */
+/* ---- Request: the library's view of yours ------------------------------------------ */
 
-/* Finds the header `name`, in any case, and returns how many such headers there are; if
- * there is at least one, sets *value to the first one's, without the white space around it.
- * Telling the truth about 2 is what stops smuggling. */
+/* Looks up the header `name`, ignoring case. Returns the number of headers of this name; if
+ * that is 1 or more, sets *value to the first value, without surrounding white space. The
+ * true number matters: it lets the library refuse duplicates, which smuggle headers. */
 typedef size_t hookline_find_header(const void *headers, const char *name, hookline_bytes *value);
 
 typedef struct hookline_request {
     hookline_find_header *find_header;
-    const void *headers;   /* handed to find_header                                     */
-    hookline_bytes body;   /* the bytes as received: not parsed, not encoded again      */
-    hookline_bytes method; /* "POST": only where the scheme signs it                    */
-    hookline_bytes url;    /* as registered with the sender: only where the scheme ...  */
+    const void *headers;   /* passed to find_header                                     */
+    hookline_bytes body;   /* the bytes as received: never parsed and re-encoded        */
+    hookline_bytes method; /* "POST"; read only if the scheme signs the method          */
+    hookline_bytes url;    /* as registered with the sender; read only if signed        */
     uint64_t reserved[2];  /* zero                                                      */
 } hookline_request;
 
-/* A list of headers, and the hookline_find_header that searches one. */
+/* A list of headers, and the hookline_find_header for it. */
 typedef struct hookline_header {
     const char *name;
     hookline_bytes value;
@@ -176,27 +180,27 @@ HOOKLINE_API size_t hookline_find_in_list(const void *header_list, const char *n
 
 /* ---- Verdict ----------------------------------------------------------------------
  *
- * All fields but `reason` speak of authentic facts only: they stay empty unless a secret
- * gives the signature. `signed_at`, `id` and `mac` are there too when the request is then
- * refused for its time, id or payload.
+ * `reason` is always set. The other fields hold authenticated facts only and stay empty
+ * unless a secret matches the signature. `secret`, `signed_at`, `id` and `mac` remain set if
+ * the request is then refused for its time, id or payload.
  */
 typedef struct hookline_result {
     int32_t reason;         /* an enum hookline_code                                        */
-    int32_t secret;         /* which secret matched, 0 for the first; -1 for none           */
-    int64_t signed_at;      /* the authentic time, s since 1970; -1 if nothing says it      */
-    int32_t fresh;          /* 1: signed_at lies in the window. 0: the request carries no
-                               signed time, so nobody knows how old it is                   */
+    int32_t secret;         /* index of the matching secret, from 0; -1 for none            */
+    int64_t signed_at;      /* the signed time, s since 1970; -1 if no time is signed       */
+    int32_t fresh;          /* 1: signed_at lies in the window. 0: the request has no signed
+                               time, so its age is unknown                                  */
     int32_t reserved;       /* zero                                                         */
-    hookline_bytes id;      /* the authentic message id, or empty                           */
-    unsigned char mac[32];  /* what was authenticated: where the scheme has no id, the key
-                               by which to recognise a repetition                           */
+    hookline_bytes id;      /* the signed message id, or empty                              */
+    unsigned char mac[32];  /* the matching signature: use it to recognise duplicates if the
+                               scheme has no id                                             */
     hookline_bytes payload; /* the body if accepted, else empty: read the body from here    */
     uint64_t reserved_too;  /* zero                                                         */
 } hookline_result;
 
-/* `now` is in seconds since 1970 and positive. The order of the checks: headers there, once
- * and well-formed; signature; time; id. So "too old" is never said of a forgery. Whether the
- * payload can be read is the next question: hookline_event_read(). */
+/* Verifies a request. `now` is in seconds since 1970, above 0. Checks in this order: headers
+ * present, unique and well-formed; signature; time; id. A forgery is therefore never
+ * reported as "too old". hookline_event_read() checks whether the payload is readable. */
 HOOKLINE_API HOOKLINE_MUST_USE hookline_result hookline_verify(const hookline_verifier *v,
                                                                const hookline_request *req,
                                                                int64_t now);
@@ -206,39 +210,40 @@ static inline int hookline_accepted(hookline_result r)
     return r.reason > 0;
 }
 
-/* ---- Event: what an accepted payload says ----------------------------------------- */
+/* ---- Event: the content of an accepted payload ------------------------------------- */
 
 typedef struct hookline_event {
-    const char *id;     /* NUL-terminated, or NULL if the payload does not say */
+    const char *id;     /* NUL-terminated, or NULL if the payload has none     */
     const char *type;   /* "webhook.test", "ping", ..., or NULL                */
     int64_t created_at; /* s since 1970, or -1                                 */
-    int test;           /* 1 if the type is one of the scheme's tests          */
+    int test;           /* 1 if the scheme uses this type for tests            */
 } hookline_event;
 
-/* Parses r->payload as JSON, once. HOOKLINE_BAD_PAYLOAD if it is no JSON object though the
- * scheme's payloads are (elsewhere type and time are then empty); HOOKLINE_BAD_CALL if *r is
- * not an accepted result; HOOKLINE_NO_MEMORY. */
+/* Parses r->payload as JSON. HOOKLINE_BAD_PAYLOAD if the scheme requires a JSON object and
+ * the payload is none (under other schemes type and time stay empty); HOOKLINE_BAD_CALL if
+ * *r is not an accepted result; HOOKLINE_NO_MEMORY. */
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_event_read(hookline_event **out,
                                                        const hookline_verifier *v,
                                                        const hookline_result *r);
 HOOKLINE_API void hookline_event_free(hookline_event **event);
 
-/* ---- Signing: the other direction, for tests and for those who pass deliveries on -- */
+/* ---- Signing: for tests, and for forwarding deliveries ----------------------------- */
 
 typedef struct hookline_signature {
-    hookline_header_list headers; /* the headers to send, as hookline_find_in_list() takes
-                                     them. Values point into this struct, so do not copy it;
+    hookline_header_list headers; /* the headers to send, usable by hookline_find_in_list().
+                                     Values point into this struct, so do not copy it;
                                      names live as long as the verifier                    */
     hookline_header entries[4];
     char text[1536];
 } hookline_signature;
 
-/* Signs as the scheme's owner would: with every secret if the scheme can list signatures,
- * else with the first one. Of `req` only body, method, url and, where the scheme signs
- * further headers, find_header are read. `id` is needed if the scheme sends one in a header; where
- * it has to equal the body's, an empty one is taken from there, and another is sent as it is, so
- * that tests can have it refused. `now` is in seconds since 1970; a scheme whose time stands in
- * the body takes it from there. HOOKLINE_BAD_CALL, _BAD_ID, _MISSING_HEADER, _AMBIGUOUS_HEADER. */
+/* Signs as the sender would: with every secret if the scheme lists signatures, else with the
+ * first one. Reads body, method and url of `req`, and find_header if the scheme signs
+ * further headers. `id` is required if the scheme sends an id in a header; if that id must
+ * equal one in the body, an empty `id` is taken from the body, and a different `id` is sent
+ * unchanged, so that tests can check the refusal. `now` is in seconds since 1970, before the
+ * year 10000; a scheme with its time in the body takes the time from there.
+ * HOOKLINE_BAD_CALL, _BAD_ID, _MISSING_HEADER, _AMBIGUOUS_HEADER. */
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_sign(const hookline_verifier *v,
                                                  const hookline_request *req, hookline_bytes id,
                                                  int64_t now, hookline_signature *out);

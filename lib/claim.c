@@ -24,8 +24,8 @@ static hookline_bytes claim_trim(hookline_bytes text)
     return text;
 }
 
-/* Cuts `text` at the first `separator`: returns what is before it and leaves in *rest what is
- * behind it, or a NULL base if there is none. */
+/* Cuts `text` at the first `separator`: returns the part before it and sets *rest to the part after
+ * it, or to a NULL base if there is no separator. */
 static hookline_bytes cut(hookline_bytes text, char separator, hookline_bytes *rest)
 {
     const char *at = memchr(text.base, separator, text.len);
@@ -48,8 +48,7 @@ static bool strip_prefix(hookline_bytes *text, const char *prefix)
     return true;
 }
 
-/* Senders that rotate keys or add versions list entries that we need not understand: what is
- * no signature of ours is passed over. */
+/* Skips entries of other key versions, because senders add them while they rotate keys. */
 static int add_signature(struct claim *claim, const struct scheme *s, hookline_bytes text)
 {
     size_t len;
@@ -179,7 +178,7 @@ static bool has_any_of_set(const struct scheme *s, unsigned set, const hookline_
             req->find_header(req->headers, s->id.name[set], &ignored) > 0);
 }
 
-/* Old and new header names are taken all or none: a mixture would let somebody choose. */
+/* Rejects a mixture of old and new header names, so that an attacker cannot choose among them. */
 static int choose_set(const struct scheme *s, const hookline_request *req, unsigned *set)
 {
     bool found = false;

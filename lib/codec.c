@@ -5,7 +5,7 @@
 
 #include <sodium.h>
 
-/* libsodium 1.0.18 takes bytes from 0x80 on for digits of base64. */
+/* libsodium 1.0.18 accepts bytes from 0x80 upwards as base64 digits. */
 static bool is_ascii(hookline_bytes text)
 {
     unsigned all = 0;
@@ -46,7 +46,7 @@ bool codec_decode_secret(enum encoding encoding, hookline_bytes text, unsigned c
 
 unsigned codec_hex_digit(char c)
 {
-    /* One more than the value, so that what is not named is no digit. */
+    /* Values plus one, so that unlisted characters (0) become UINT_MAX. */
     static const unsigned char above[256] = {
         ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
         ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
@@ -74,7 +74,8 @@ static bool decode_public_hex(hookline_bytes text, unsigned char *out, size_t si
     return all < 16;
 }
 
-/* Of base64 and of its URL form, whose last two digits are others. 64: no digit. */
+/* Values of base64 and base64url digits; the two forms differ in 62 and 63. 64 marks other bytes.
+ * */
 static const unsigned char base64_digit[128] = {
     64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, /*                  */
     64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, /*                  */
@@ -91,7 +92,7 @@ static bool has(hookline_bytes text, char c)
     return text.len > 0 && memchr(text.base, c, text.len) != NULL;
 }
 
-/* Takes the padding off; false if it is not what the form asks for. */
+/* Removes the padding. Returns false if the padding does not fit the length. */
 static bool strip_padding(hookline_bytes *text, bool optional)
 {
     size_t padding = 0;
@@ -123,7 +124,7 @@ static bool decode_public_base64(hookline_bytes text, bool url, unsigned char *o
         if ((count += 6) >= 8)
             *out++ = (unsigned char)(bits >> (count -= 8));
     }
-    /* Other bits behind the last byte would be another text for the same bytes. */
+    /* Reject non-zero trailing bits: two texts would decode to the same bytes. */
     return all < 64 && (bits & ((1U << count) - 1)) == 0;
 }
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * codec.h - bytes as text and back, in the one canonical form only.
+ * codec.h - bytes to text and back, in canonical form only.
+ *
+ * Ownership  The caller owns every buffer.
+ * Threads    Any thread.
+ * Errors     false, or a length of 0.
  */
 #ifndef CODEC_H
 #define CODEC_H
@@ -12,26 +16,27 @@
 
 enum encoding {
     ENCODING_TEXT,
-    ENCODING_HEX, /* either case is read, lower case is written */
+    ENCODING_HEX, /* reads either case, writes lower case */
     ENCODING_BASE64,
-    ENCODING_BASE64URL, /* written without padding, read with or without */
+    ENCODING_BASE64URL, /* writes no padding, reads both */
 };
 
-/* Decodes at most `size` bytes and sets *len. False if the text is not canonical or too long. The
- * time it takes does not depend on the bytes. Padding may be left out, as dashboards do. */
+/* Decodes up to `size` bytes and sets *len. Returns false if the text is not canonical or too long.
+ * Runs in time independent of the bytes. Accepts text without padding, as dashboards show it. */
 bool codec_decode_secret(enum encoding encoding, hookline_bytes text, unsigned char *out,
                          size_t size, size_t *len);
 
-/* The same for what is no secret, such as the signatures that a request claims, in a fifth of the
- * time. The encoding is not ENCODING_TEXT, and ENCODING_BASE64 must be padded. */
+/* Decodes public text such as the signatures of a request, five times as fast. Does not support
+ * ENCODING_TEXT. ENCODING_BASE64 needs padding. */
 bool codec_decode_public(enum encoding encoding, hookline_bytes text, unsigned char *out,
                          size_t size, size_t *len);
 
-/* 0 to 15; more if it is no digit. Not for secrets. */
+/* Returns the value of a digit, 0 to 15, or a greater number for any other character. Not
+ * constant-time, so not for secrets. */
 unsigned codec_hex_digit(char c);
 
-/* Writes the text of `len` bytes to `out`, NUL-terminated, and returns its length; 0 if it
- * does not fit. */
+/* Writes the text of `len` bytes to `out`, NUL-terminated. Returns its length, or 0 if `size` is
+ * too small. */
 size_t codec_encode(enum encoding encoding, const unsigned char *bytes, size_t len, char *out,
                     size_t size);
 

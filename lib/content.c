@@ -47,9 +47,9 @@ static bool is_word(hookline_bytes value)
     return true;
 }
 
-/* Whether a value could have been cut off differently from its neighbour, with the signature the
- * same. Where nothing separates them, an id must not be able to take in a time and the beginning
- * of a JSON body: neither is a word. */
+/* Returns true if bytes of the value could belong to its neighbour under the same signature.
+ * Without a separator only letters, digits, "-" and "_" are safe, because an id must not absorb a
+ * timestamp or the start of a JSON body. */
 static bool crosses(hookline_bytes value, const struct part *neighbour, size_t nearest)
 {
     if (neighbour->kind == PART_LITERAL)

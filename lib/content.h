@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * content.h - the bytes that are signed, in order, without copying any of them.
+ * content.h - the signed bytes, in order, without a copy.
+ *
+ * Ownership  Parts point into the request and the scheme.
+ * Threads    Any thread.
+ * Errors     0 or an enum hookline_code.
  */
 #ifndef CONTENT_H
 #define CONTENT_H
@@ -11,18 +15,18 @@ enum {
     CONTENT_ID_MAX = 256, /* bytes */
 };
 
-/* Sets part[0] to part[scheme->parts - 1]. `timestamp` and `id` are taken as they were sent.
- * Returns 0 or an enum hookline_code. */
+/* Sets part[0] to part[scheme->parts - 1]. `timestamp` and `id` are the texts as sent. */
 int content_gather(const struct scheme *scheme, const hookline_request *req,
                    hookline_bytes timestamp, hookline_bytes id, hookline_bytes part[]);
 
-/* 0 if req has exactly one header of this name and it is not empty. */
+/* Sets *value to the only header of this name. HOOKLINE_MISSING_HEADER, _AMBIGUOUS_HEADER. */
 int content_header(const hookline_request *req, const char *name, hookline_bytes *value);
 
-/* Whether an id is one that can be logged, stored and compared without surprise. */
+/* Returns true for 1 to CONTENT_ID_MAX bytes of printable ASCII without blanks. */
 bool content_id_is_sound(hookline_bytes id);
 
-/* The sound id that a member of the body is; false, and *id as it was, if it is none. */
+/* Sets *id to the member at `path`. Returns false, and leaves *id alone, if the member is no valid
+ * id. */
 bool content_id_in_body(hookline_bytes body, const char *path, hookline_bytes *id);
 
 #endif

@@ -9,9 +9,8 @@
 #include "member.h"
 #include "verifier.h"
 
-/* Sets *value to the member at `path` if it is a string or a number, else to NULL; the rest of the
- * document is not turned into anything. HOOKLINE_NO_MEMORY, since member.c has found it
- * well-formed. */
+/* Sets *value to the string or number at `path`, else to NULL, and parses nothing else. Fails with
+ * HOOKLINE_NO_MEMORY only, because member.c has already checked the syntax. */
 static int event_read_member(hookline_bytes payload, const char *path, cJSON **value)
 {
     struct member m = {.kind = MEMBER_ABSENT};
@@ -26,7 +25,8 @@ static int event_read_member(hookline_bytes payload, const char *path, cJSON **v
     return *value == NULL ? HOOKLINE_NO_MEMORY : 0;
 }
 
-/* Whole numbers of seconds or milliseconds, or RFC 3339, as timestamp.h reads TIME_ANY. */
+/* Reads seconds, milliseconds or RFC 3339, as TIME_ANY of timestamp.h. Returns -1 on other values.
+ * */
 static int64_t time_of(const cJSON *item)
 {
     const char *text = cJSON_GetStringValue(item);
@@ -50,7 +50,7 @@ static int is_test(const struct scheme *s, const char *type)
     return 0;
 }
 
-/* Struct and texts in one block, so that one free() releases them. */
+/* Allocates struct and texts as one block, so that one free() releases both. */
 static hookline_event *event_new_packed(const char *id, size_t id_len, const char *type)
 {
     size_t type_size = type == NULL ? 0 : strlen(type) + 1;

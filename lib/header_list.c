@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Headers that the caller has as a list.
+ * Header lookup in a hookline_header_list.
  */
 #include <hookline.h>
 
@@ -12,8 +12,8 @@ static unsigned char header_name_lower(char c)
     return (unsigned char)(c - 'A') < 26 ? (unsigned char)(c | 0x20) : (unsigned char)c;
 }
 
-/* In ASCII, whatever the locale: strcasecmp() in Turkish would miss a second "X-ID". From the end,
- * since the names of one sender begin alike. */
+/* Compares in ASCII: in a Turkish locale strcasecmp() would miss a second "X-ID". Starts at the
+ * end, because the header names of one sender share their beginning. */
 static bool header_names_equal(const char *a, const char *b, size_t len)
 {
     if (memcmp(a, b, len) == 0)

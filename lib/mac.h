@@ -2,14 +2,18 @@
  *
  * mac.h - HMAC-SHA256 (RFC 2104), keyed once.
  *
- * The two SHA-256 states that a key leads to are computed when the key is set; a MAC copies
- * them to the stack. Measured with libcrypto 3.0 on 200 bytes: 264 ns, where a keyed EVP_MAC
- * context takes 403, the one-shot HMAC() 1609 and libsodium 1139.
+ * mac_key_set() precomputes the two SHA-256 states of a key; mac_compute() copies them to the
+ * stack. 200 bytes take 264 ns with libcrypto 3.0, against 403 ns with a keyed EVP_MAC context,
+ * 1609 ns with the one-shot HMAC() and 1139 ns with libsodium.
+ *
+ * Ownership  The caller owns keys and buffers, and wipes the keys.
+ * Threads    Any thread; a key that is set is read-only.
+ * Errors     None.
  */
 #ifndef MAC_H
 #define MAC_H
 
-/* The low-level SHA-256 functions are deprecated in OpenSSL 3 in favour of contexts on the heap. */
+/* OpenSSL 3 deprecates the low-level SHA-256 functions in favour of contexts on the heap. */
 #define OPENSSL_API_COMPAT 0x10100000L
 #include <openssl/sha.h>
 
@@ -25,11 +29,11 @@ struct mac_key {
 
 void mac_key_set(struct mac_key *key, const unsigned char *bytes, size_t len);
 
-/* The MAC of the parts, one after the other. */
+/* Computes the MAC of the concatenated parts. */
 void mac_compute(const struct mac_key *key, const hookline_bytes *part, size_t parts,
                  unsigned char mac[MAC_SIZE]);
 
-/* In constant time. */
+/* Compares in constant time. */
 int mac_equal(const unsigned char a[MAC_SIZE], const unsigned char b[MAC_SIZE]);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * RFC 8259. Readers return what they read, or MEMBER_MALFORMED.
+ * A reader of JSON, RFC 8259. Each take_ function returns the value or MEMBER_MALFORMED.
  */
 #include "member.h"
 
@@ -9,8 +9,8 @@
 #include "codec.h"
 
 enum {
-    DEPTH_MAX = 1000, /* cJSON's */
-    NUMBER_MAX = 63,  /* characters; cJSON's */
+    DEPTH_MAX = 1000, /* limit of cJSON */
+    NUMBER_MAX = 63,  /* characters; limit of cJSON */
 };
 
 static const struct member malformed = {.kind = MEMBER_MALFORMED};
@@ -47,7 +47,7 @@ static struct member between(enum member_kind kind, const char *from, const char
     return (struct member){.kind = kind, .text = {from, (size_t)(to - from)}};
 }
 
-/* The four digits behind a \u. */
+/* Reads the four digits after \u. */
 static bool take_unit(struct cursor *c, unsigned *unit)
 {
     *unit = 0;
@@ -63,7 +63,7 @@ static bool take_unit(struct cursor *c, unsigned *unit)
     return true;
 }
 
-/* Stands behind the backslash. */
+/* Starts after the backslash. */
 static bool take_escape(struct cursor *c)
 {
     unsigned unit;
@@ -83,8 +83,8 @@ static bool take_escape(struct cursor *c)
     return take_unit(c, &unit) && unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/* Most of a document is the inside of long strings: there the compiler can look at a block of
- * characters at once, if nothing leaves the loop. */
+/* Skips plain characters in blocks of 32. The inner loop has no exit, so that the compiler can
+ * vectorize it. */
 static void skip_plain_blocks(struct cursor *c)
 {
     enum {
@@ -105,7 +105,7 @@ static void skip_plain_blocks(struct cursor *c)
     }
 }
 
-/* Stands behind the opening quote. */
+/* Starts after the opening quote. */
 static struct member take_string(struct cursor *c)
 {
     const char *start = c->at;
@@ -171,8 +171,8 @@ static struct member member_take_word(struct cursor *c, const char *word, enum m
     return between(kind, start, c->at);
 }
 
-/* The character that an escape of a well-formed string stands for; stands behind the backslash.
- * Beyond ASCII, where no name of ours goes, only that it is none of ours. */
+/* Returns the character of an escape in a well-formed string; starts after the backslash. Returns
+ * 0x100 beyond ASCII, because member names of schemes are ASCII. */
 static unsigned unescape(struct cursor *c)
 {
     const unsigned not_ours = 0x100;
@@ -191,8 +191,8 @@ static unsigned unescape(struct cursor *c)
     return unit;
 }
 
-/* A key may be written with escapes, and whoever parses the whole document undoes them: two
- * readers must not find two different members. */
+/* Compares a key after undoing its escapes, so that this reader and a full JSON parser find the
+ * same member. */
 static bool member_name_is(struct member key, hookline_bytes name)
 {
     struct cursor c = {key.text.base, key.text.base + key.text.len, 0};
@@ -211,8 +211,8 @@ static bool member_name_is(struct member key, hookline_bytes name)
     return c.at == c.end && done == name.len;
 }
 
-/* Stands behind the opening bracket; takes members up to and with the one called `name`, or to
- * the closing bracket if there is none. */
+/* Starts after the opening brace; reads up to and including the member `name`, or to the closing
+ * brace. */
 static struct member take_members(struct cursor *c, const hookline_bytes *name)
 {
     if (member_take_char(c, '}'))
@@ -229,7 +229,7 @@ static struct member take_members(struct cursor *c, const hookline_bytes *name)
     return member_take_char(c, '}') ? (struct member){.kind = MEMBER_ABSENT} : malformed;
 }
 
-/* Stands behind the opening bracket. */
+/* Starts after the opening bracket. */
 static bool take_elements(struct cursor *c)
 {
     if (member_take_char(c, ']'))

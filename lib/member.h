@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * member.h - finds one member of a JSON object without reading what stands behind it.
+ * member.h - finds one member of a JSON object without reading the rest of the document.
  *
- * hookline_verify() must look at a signed id or time inside of the body, and may neither
- * allocate nor take longer for a longer rest. What a value means, hookline_event_read() asks cJSON;
- * a test holds this reader against it.
+ * hookline_verify() reads a signed id or time from the body, must not allocate, and must not take
+ * longer for a longer rest. hookline_event_read() decodes the value with cJSON; a test compares
+ * this reader with cJSON.
+ *
+ * Ownership  Results point into the document.
+ * Threads    Any thread.
+ * Errors     MEMBER_MALFORMED, or false.
  */
 #ifndef MEMBER_H
 #define MEMBER_H
@@ -14,9 +18,9 @@
 #include <hookline.h>
 
 enum member_kind {
-    MEMBER_MALFORMED, /* as far as it was read, the document is no JSON object */
+    MEMBER_MALFORMED, /* the part read so far is no JSON object */
     MEMBER_ABSENT,
-    MEMBER_STRING, /* text: what stands between the quotes */
+    MEMBER_STRING, /* text excludes the quotes */
     MEMBER_NUMBER,
     MEMBER_NULL,
     MEMBER_OBJECT,
@@ -25,15 +29,15 @@ enum member_kind {
 
 struct member {
     enum member_kind kind;
-    bool escaped; /* the string holds a backslash: its text is not its value */
+    bool escaped; /* the string contains a backslash, so its text differs from its value */
     hookline_bytes text;
 };
 
-/* `path` is the name of a member, or names joined by "." for one inside another. Of members
- * of the same name the first one counts, as for cJSON. */
+/* Finds the member at `path`: a name, or names joined by "." for nested objects. Among members of
+ * the same name the first one counts, as in cJSON. */
 struct member member_find(hookline_bytes json, const char *path);
 
-/* Whether the whole document is one JSON object within cJSON's limits. */
+/* Returns true if the whole document is one JSON object within the limits of cJSON. */
 bool member_is_object(hookline_bytes json);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The language of descriptions. A clause is a keyword and its words, ended by ";" or a new
- * line; hookline-schemes(7) explains each.
+ * The parser of scheme descriptions. A clause is a keyword and its words, and ends at ";" or at a
+ * new line; hookline-schemes(7) explains each clause.
  *
  *     signature HEADER[|HEADER] [also HEADER]
  *     list      none | tagged TAG | pairs comma|semicolon KEY | bare
@@ -29,11 +29,11 @@ enum {
 };
 
 struct scheme_clause {
-    char *word[WORDS_MAX + 1]; /* NULL behind the last */
+    char *word[WORDS_MAX + 1]; /* NULL-terminated */
     size_t count;
 };
 
-/* Clauses return NULL, or what they expect. */
+/* Returns NULL, or the expected form of the clause. */
 typedef const char *parse_clause(struct scheme *s, const struct scheme_clause *c);
 
 static bool scheme_word_is(const char *word, const char *wanted)
@@ -48,7 +48,7 @@ static bool is_header_name(const char *name)
                                          "abcdefghijklmnopqrstuvwxyz") == strlen(name);
 }
 
-/* "new|old": as many names as all other headers of the scheme have. */
+/* Reads "new|old". All headers of a scheme have the same number of names. */
 static bool parse_names(struct scheme *s, char *word, const char *name[])
 {
     unsigned sets = 0;
@@ -135,7 +135,7 @@ static const char *parse_encoding(struct scheme *s, const struct scheme_clause *
                : "hex, base64 or base64url";
 }
 
-/* The part that a placeholder names, its braces already taken off. */
+/* Reads the name of a placeholder; the caller has removed the braces. */
 static bool parse_placeholder(struct part *part, char *name)
 {
     static const struct {
@@ -168,7 +168,7 @@ static const char *parse_content(struct scheme *s, const struct scheme_clause *c
         struct part *part = &s->content[s->parts];
 
         if (s->parts == SCHEME_PARTS_MAX)
-            return "fewer parts";
+            return "at most 12 parts";
         if (*rest == '{') {
             char *name = rest + 1, *close = strchr(name, '}');
 
@@ -264,7 +264,7 @@ static const char *parse_tolerance(struct scheme *s, const struct scheme_clause 
     int64_t seconds;
 
     if (!timestamp_read(TIME_SECONDS, text, &seconds) || seconds > HOOKLINE_TOLERANCE_MAX)
-        return "SECONDS, a day's at most";
+        return "SECONDS, at most 86400";
     s->tolerance = (int)seconds;
     return NULL;
 }
@@ -320,7 +320,7 @@ static size_t find_keyword(const char *name)
     return i;
 }
 
-/* Cuts the words of one clause out of `text`. False if there are too many. */
+/* Splits one clause into words. Returns false on more than WORDS_MAX. */
 static bool cut_words(struct scheme_clause *clause, char *text)
 {
     char *word;
@@ -347,14 +347,14 @@ static bool parse_clauses(struct scheme *s, char *why, size_t why_size)
         size_t k = KEYWORDS;
 
         if (!cut_words(&clause, strsep(&rest, ";\n")))
-            problem = "fewer words";
+            problem = "at most 8 words";
         else if (clause.count == 0)
             continue;
         else if ((k = find_keyword(clause.word[0])) == KEYWORDS)
             problem = "signature, list, prefix, encoding, content, timestamp, id, secret, "
                       "tolerance, payload or event";
         else if (seen[k] && !keywords[k].repeatable)
-            problem = "no second one";
+            problem = "once per description";
         else
             problem = keywords[k].parse(s, &clause);
         if (problem != NULL) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * scheme.h - a scheme's description, read into the form that verify and sign walk.
+ * scheme.h - a parsed scheme description, the form that verify and sign use.
  *
- * Ownership  A struct scheme holds its own text, and points into it: never copy one.
+ * Ownership  A struct scheme contains its text and points into it: never copy one.
+ * Threads    One thread parses; then any number may read.
+ * Errors     false with a sentence in `why`, or a sentence instead of NULL.
  */
 #ifndef SCHEME_H
 #define SCHEME_H
@@ -17,8 +19,8 @@ enum {
     SCHEME_TEXT_MAX = 1024,
     SCHEME_PARTS_MAX = 12,
     SCHEME_TESTS_MAX = 4,
-    SCHEME_WORD_MAX = 32, /* of the prefix and of the keys of a list */
-    /* Some senders changed their header names and send either set, never a mixture. */
+    SCHEME_WORD_MAX = 32, /* bytes of a prefix, tag or key */
+    /* Some senders renamed their headers and send either set, never a mixture. */
     SCHEME_SETS_MAX = 2,
 };
 
@@ -32,7 +34,7 @@ enum list_shape {
 enum fact_source {
     FROM_NOWHERE,
     FROM_HEADER,
-    FROM_PAIR, /* of the signature header */
+    FROM_PAIR, /* an item of the signature header */
     FROM_BODY, /* a member of the signed JSON */
 };
 
@@ -48,20 +50,20 @@ enum part_kind {
 
 struct part {
     enum part_kind kind;
-    const char *text; /* of a literal; the name of a header */
+    const char *text; /* literal text, or the name of a header */
     size_t len;
 };
 
 struct scheme {
-    unsigned sets; /* of header names, 1 to SCHEME_SETS_MAX */
+    unsigned sets; /* sets of header names, 1 to SCHEME_SETS_MAX */
     struct {
         const char *name[SCHEME_SETS_MAX];
         const char *also; /* a second header with signatures, or NULL */
         enum list_shape list;
         char separator;
-        const char *key; /* the tag or key that marks a signature */
+        const char *key; /* tag or key of a signature */
         const char *prefix;
-        bool prefix_whole; /* once, before the list, instead of before each signature */
+        bool prefix_whole; /* the prefix precedes the list, not each signature */
         enum encoding encoding;
     } signature;
     struct {
@@ -73,30 +75,30 @@ struct scheme {
     struct {
         enum fact_source source;
         const char *name[SCHEME_SETS_MAX];
-        const char *equals; /* path of the signed member that an unsigned header must equal */
+        const char *equals; /* path of the signed member that equals an unsigned header */
     } id;
     struct part content[SCHEME_PARTS_MAX];
     size_t parts;
     struct {
-        enum encoding encoding; /* ENCODING_TEXT: the bytes of the text are the key */
-        const char *prefix;     /* not part of the key; may be left out; or NULL */
+        enum encoding encoding; /* ENCODING_TEXT: the text itself is the key */
+        const char *prefix;     /* optional in the secret, not part of the key; or NULL */
     } secret;
-    int tolerance; /* s */
+    int tolerance; /* s, past and future */
     struct {
-        bool json; /* payloads that are no JSON object are malformed */
+        bool json; /* reject payloads that are no JSON object */
         const char *type, *created;
         const char *test[SCHEME_TESTS_MAX];
     } event;
     char text[SCHEME_TEXT_MAX];
 };
 
-/* Reads a description and refuses those that cannot be verified safely. Returns false and
- * writes why. */
+/* Parses a description and rejects unsafe ones. Returns false and writes the reason to `why`. */
 bool scheme_parse(struct scheme *scheme, const char *description, char *why, size_t why_size);
 
-/* The rules beyond the grammar; NULL, or what is wrong. */
+/* Checks the rules beyond the grammar. Returns NULL, or the violated rule as static text. */
 const char *scheme_danger(const struct scheme *scheme);
 
+/* Returns true if the content contains a part of this kind. */
 bool scheme_signs(const struct scheme *scheme, enum part_kind kind);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a description must not ask for: each rule keeps out a forgery that a scheme of its
- * kind has let in somewhere.
+ * The safety rules of descriptions. Each rule prevents a forgery that real schemes have permitted.
  */
 #include "scheme.h"
 
@@ -16,23 +15,23 @@ static size_t count_parts(const struct scheme *s, enum part_kind kind)
     return n;
 }
 
-/* Bytes that the sender chooses freely. A timestamp has a grammar of its own, method and URL
- * are what the receiver knows. */
+/* Returns true for parts whose bytes the sender chooses freely. A timestamp has a fixed grammar;
+ * the receiver knows method and URL. */
 static bool is_free(enum part_kind kind)
 {
     return kind == PART_ID || kind == PART_HEADER || kind == PART_BODY;
 }
 
-/* What keeps two of them apart: something whose place does not depend on them. A method, or a time
- * in digits, could as well be a piece of the value beside it. */
+/* Returns true for parts that end at a known place. A method or a numeric time does not, because
+ * its characters could belong to the adjacent part. */
 static bool separates(const struct scheme *s, enum part_kind kind)
 {
     return kind == PART_LITERAL || kind == PART_URL ||
            (kind == PART_TIMESTAMP && s->timestamp.unit == TIME_RFC3339);
 }
 
-/* Without something between them, bytes could move from one part to the other and the
- * signature would still be right. */
+/* Returns true if two free parts touch: bytes could move from one to the other under the same
+ * signature. */
 static bool parts_run_together(const struct scheme *s)
 {
     bool open = false;
@@ -53,8 +52,8 @@ static bool may_be_a_digit(const struct part *part, size_t nearest)
     return part->kind != PART_LITERAL || (part->text[nearest] >= '0' && part->text[nearest] <= '9');
 }
 
-/* The seconds and the milliseconds of one moment begin with the same digits, so both would be in
- * the window. */
+/* Returns true if a digit could extend a time of unit any. Seconds and milliseconds of one moment
+ * begin with the same digits, so both readings would lie in the window. */
 static bool time_has_no_end(const struct scheme *s)
 {
     for (size_t i = 0; i < s->parts; i++) {
@@ -71,15 +70,15 @@ static bool time_has_no_end(const struct scheme *s)
 static const char *content_danger(const struct scheme *s)
 {
     if (s->parts == 0)
-        return "no content: say what is signed";
+        return "no content clause: add one, such as content {timestamp}.{body}";
     if (count_parts(s, PART_BODY) != 1)
-        return "content must hold {body} exactly once, or the body is not signed";
+        return "content must contain {body} exactly once, or the body is not signed";
     if (count_parts(s, PART_TIMESTAMP) > 1 || count_parts(s, PART_ID) > 1)
-        return "content must hold {timestamp} and {id} at most once";
+        return "content must contain {timestamp} and {id} at most once";
     if (parts_run_together(s))
         return "content must separate {id}, {header:...} and {body} from each other";
     if (time_has_no_end(s))
-        return "content must separate a {timestamp} of unit any from what may be a digit";
+        return "content must separate a {timestamp} of unit any from adjacent digits";
     return NULL;
 }
 
@@ -91,21 +90,21 @@ static bool too_long(const char *word)
 static const char *signature_danger(const struct scheme *s)
 {
     if (s->signature.name[0] == NULL)
-        return "no signature: say which header carries it";
+        return "no signature clause: add signature HEADER";
     if (s->signature.encoding == ENCODING_TEXT)
-        return "no encoding: say how the signature is written";
+        return "no encoding clause: add encoding hex, base64 or base64url";
     if (too_long(s->signature.prefix) || too_long(s->signature.key) ||
         (s->timestamp.source == FROM_PAIR && too_long(s->timestamp.name[0])))
-        return "prefix and keys must not be longer than 32 bytes";
+        return "prefix, tag and keys must be at most 32 bytes";
     if (s->signature.also != NULL && s->sets > 1)
-        return "signature: a second header and alternative names do not go together";
+        return "signature: also HEADER cannot be combined with alternative names";
     if (s->signature.key != NULL && strpbrk(s->signature.key, ",;= ") != NULL)
-        return "list: the tag or key must not hold a separator";
+        return "list: the tag or key must not contain , ; or =";
     if (s->signature.list != LIST_NONE && !s->signature.prefix_whole &&
         strchr(s->signature.prefix, s->signature.separator) != NULL)
-        return "prefix: what separates the signatures must not be in it";
+        return "prefix must not contain the separator of the list";
     if (s->signature.prefix_whole && s->signature.list != LIST_BARE)
-        return "prefix whole goes with list bare only";
+        return "prefix whole requires list bare";
     return NULL;
 }
 
@@ -115,21 +114,25 @@ static const char *timestamp_danger(const struct scheme *s)
 
     switch (s->timestamp.source) {
     case FROM_NOWHERE:
-        return in_content ? "content holds {timestamp}: say where it is" : NULL;
+        return in_content ? "content contains {timestamp}: add a timestamp clause" : NULL;
     case FROM_BODY:
-        return in_content ? "a timestamp in the body is signed with it: no {timestamp}" : NULL;
+        return in_content ? "a timestamp in the body is already signed: remove {timestamp} from "
+                            "content"
+                          : NULL;
     case FROM_PAIR:
         if (s->signature.list != LIST_PAIRS)
-            return "timestamp pair goes with list pairs only";
+            return "timestamp pair requires list pairs";
         if (strpbrk(s->timestamp.name[0], ",;= ") != NULL)
-            return "timestamp: the key must not hold a separator";
+            return "timestamp: the key must not contain , ; or =";
         if (strcmp(s->timestamp.name[0], s->signature.key) == 0)
             return "timestamp and signature must have different keys";
         break;
     case FROM_HEADER:
         break;
     }
-    return in_content ? NULL : "the timestamp is not in content, so anybody could change it";
+    return in_content
+               ? NULL
+               : "the timestamp is not in content, so anyone could change it: add {timestamp}";
 }
 
 static const char *id_danger(const struct scheme *s)
@@ -137,15 +140,14 @@ static const char *id_danger(const struct scheme *s)
     bool in_content = scheme_signs(s, PART_ID);
 
     if (in_content && s->id.source != FROM_HEADER)
-        return "content holds {id}: say in which header it is";
+        return "content contains {id}: define it with id header NAME";
     if (s->id.source == FROM_HEADER && !in_content && s->id.equals == NULL)
-        return "the id is not in content, so anybody could change it: sign it, or say which "
-               "signed member it equals";
+        return "the id is not in content, so anyone could change it: add {id} to content, or "
+               "equals PATH to the id clause";
     return NULL;
 }
 
-/* Two roles for one header would let the sender of one value choose both, or could not be sent
- * at all. */
+/* Rejects a header with two roles: one value would set both, or the sender could not send it. */
 static const char *header_danger(const struct scheme *s)
 {
     hookline_header named[3 * SCHEME_SETS_MAX + 1 + SCHEME_PARTS_MAX] = {{0}};
@@ -166,7 +168,7 @@ static const char *header_danger(const struct scheme *s)
             named[all.count++].name = s->content[i].text;
     for (size_t i = 0; i < all.count; i++)
         if (hookline_find_in_list(&all, named[i].name, &ignored) > 1)
-            return "the same header is named twice";
+            return "a header is named twice: each header has one role";
     return NULL;
 }
 

@@ -6,21 +6,21 @@
 #include "content.h"
 #include "verifier.h"
 
-/* Texts go one behind the other into out->text, and headers that show them into out->entries. */
+/* Appends texts to out->text, and headers that point to them to out->entries. */
 struct sign_writer {
     hookline_signature *out;
     size_t used;
 };
 
 enum {
-    /* The longest tag or key, "=", prefix, signature in hexadecimal and separator. */
+    /* Tag or key, "=", prefix, signature in hexadecimal, separator. */
     ONE_SIGNATURE_MAX = 2 * SCHEME_WORD_MAX + 2 * MAC_SIZE + 2,
     ONE_TIMESTAMP_MAX = SCHEME_WORD_MAX + TIMESTAMP_SIZE + 2,
 };
 _Static_assert(CONTENT_ID_MAX + ONE_TIMESTAMP_MAX + SCHEME_WORD_MAX +
                        HOOKLINE_SECRETS_MAX * ONE_SIGNATURE_MAX <=
                    sizeof(((hookline_signature *)NULL)->text),
-               "what a scheme can ask for fits");
+               "text[] has room for the longest headers of any scheme");
 
 static void sign_put(struct sign_writer *w, const char *bytes, size_t len)
 {
@@ -81,7 +81,7 @@ static void put_signatures(struct sign_writer *w, const hookline_verifier *v,
     sign_add_header(w, s->signature.name[0], from);
 }
 
-/* The id to send in a header; empty if the scheme sends none. */
+/* Sets *id to the id of the id header; empty if the scheme has no such header. */
 static int sign_choose_id(const struct scheme *s, hookline_bytes body, hookline_bytes *id)
 {
     if (s->id.source != FROM_HEADER) {

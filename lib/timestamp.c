@@ -22,7 +22,7 @@ static bool timestamp_read_number(hookline_bytes text, int64_t *number)
     return true;
 }
 
-/* Exactly `width` digits at *cursor, then the character `after`, if it is not NUL. */
+/* Reads exactly `width` digits, then the character `after` unless that is NUL. */
 static bool timestamp_read_field(const char **cursor, const char *end, int width, char after,
                                  int *field)
 {
@@ -51,7 +51,7 @@ static int calendar_days_in_month(int year, int month)
     return days[month - 1] + (month == 2 && calendar_is_leap_year(year));
 }
 
-/* The days from 1970-01-01 to the first day of a year. */
+/* Returns the days from 1970-01-01 to January 1 of `year`. */
 static int64_t calendar_days_before_year(int64_t year)
 {
     int64_t past = year - 1;
@@ -144,7 +144,7 @@ static bool timestamp_read_date(hookline_bytes text, int64_t *seconds)
 
 bool timestamp_read(enum time_unit unit, hookline_bytes text, int64_t *seconds)
 {
-    /* As seconds this is the year 5138, as milliseconds it is 1973. */
+    /* 10^11: year 5138 in seconds, 1973 in milliseconds. */
     const int64_t surely_milliseconds = 100000000000;
 
     switch (unit) {

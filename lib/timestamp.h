@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * timestamp.h - the times that senders sign: text to seconds since 1970 and back.
+ * timestamp.h - signed times: text to seconds since 1970 and back.
  *
- * The daemon compiles this file into itself, too: what the library exports is hookline_*, and there
- * shall be one reader of RFC 3339.
+ * The daemon compiles this file too, because the library exports only hookline_* and the project
+ * keeps a single RFC 3339 reader.
+ *
+ * Ownership  The caller owns every buffer.
+ * Threads    Any thread.
+ * Errors     false; the output is undefined then.
  */
 #ifndef TIMESTAMP_H
 #define TIMESTAMP_H
@@ -18,21 +22,22 @@ enum time_unit {
     TIME_SECONDS,
     TIME_MILLISECONDS,
     TIME_RFC3339,
-    TIME_ANY, /* RFC 3339, or a whole number whose size tells seconds from milliseconds */
+    TIME_ANY, /* RFC 3339, or a whole number; from 10^11 on it is in milliseconds */
 };
 
-/* Digits in canonical form only: no sign, no zero in front, nothing behind. */
+/* Reads canonical text only: no sign, no leading zero, no trailing characters. */
 bool timestamp_read(enum time_unit unit, hookline_bytes text, int64_t *seconds);
 
-/* RFC 3339, section 5.6, as microseconds since 1970, never negative; further digits are dropped.
- * One of `separators` stands between date and time: senders write "Tt", people a blank, too. */
+/* Reads RFC 3339, section 5.6, as microseconds since 1970, never negative; drops further digits.
+ * `separators` lists the characters accepted between date and time: "Tt" for senders, with a blank
+ * for people. */
 bool timestamp_read_rfc3339(hookline_bytes text, const char *separators, int64_t *us);
 
-/* Takes ".5", if a point is at *cursor; false if no digit follows it. */
+/* Reads a fraction such as ".5" if *cursor is at a point. Returns false if no digit follows it. */
 bool timestamp_read_fraction(const char **cursor, const char *end, int64_t *us);
 
-/* Writes `seconds`, 0 to the year 9999, NUL-terminated; returns the length. TIME_ANY is
- * written as RFC 3339. `out` has TIMESTAMP_SIZE bytes. */
+/* Writes `seconds`, 0 to the end of year 9999, NUL-terminated, into `out` of TIMESTAMP_SIZE bytes.
+ * Writes TIME_ANY as RFC 3339. Returns the length. */
 enum {
     TIMESTAMP_SIZE = 32
 };

@@ -10,8 +10,8 @@ static bool verifier_is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* An empty key verifies everybody's signatures; white space at an end is a mistake in copying;
- * a whpk_ is public, so that anybody could sign with it, and a whsk_ is for another algorithm. */
+/* Rejects an empty key, which anyone can sign with; white space at an end, a copying mistake;
+ * whpk_, a public key; and whsk_, a key of another algorithm. */
 static bool verifier_secret_is_usable(const char *secret, size_t len)
 {
     return len > 0 && len <= HOOKLINE_SECRET_LENGTH_MAX && !verifier_is_space(secret[0]) &&

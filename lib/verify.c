@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The way of a verdict: hookline_verify() reads it out from top to bottom.
+ * The verdict. hookline_verify() at the end lists the checks in order.
  */
 #include <hookline.h>
 
@@ -27,7 +27,7 @@ static int check_call(const hookline_verifier *v, const hookline_request *req, i
     return 0;
 }
 
-/* Every secret is tried against every signature, whatever has matched already. */
+/* Compares every secret with every signature, even after a match, so that timing is constant. */
 static int authenticate(const hookline_verifier *v, const struct claim *claim, hookline_result *r)
 {
     unsigned char mac[MAC_SIZE];

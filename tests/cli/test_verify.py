@@ -103,7 +103,7 @@ def test_for_people():
     run = watched("verify", *scheme, *headers, *papers.body(body), "--now", NOW - 412)
     equal("a request of the future is stale, and it says how far", (run.status, run.out),
           (STALE, "stale: timestamp_too_new\n"
-                  "  the signature is right but its time is in the future: compare the clocks\n"
+                  "  the signature is valid but its timestamp is in the future: compare the clocks\n"
                   "  id         evt_1\n"
                   "  signed at  2027-01-15T08:00:00.000Z (1800000000), 412 s in the future\n"))
     run = watched("verify", *scheme, *headers, *papers.body(body + b" "), "--now", NOW)
