@@ -303,14 +303,18 @@ def test_ordered():
 
 def test_concurrency():
     upstream = Upstream()
-    upstream.answer = upstream.hang
+
+    def answer(request, sock):
+        upstream.hang()
+        return response()
+
+    upstream.answer = answer
     daemon = Daemon(sources=[source("foil")], destinations=[destination(upstream, concurrency=3)])
     for number in range(10):
         deliver(daemon, number)
     upstream.wait(3)
     deliver(daemon, 10)
     equal("concurrency: three are under way", upstream.busy, 3)
-    upstream.answer = lambda r, s: response()
     upstream.release()
     wait_for(lambda: set(upstream.seqs()) == set(range(1, 12)), "all of them")
     check("concurrency: never more", upstream.most_busy <= 3, upstream.most_busy)
