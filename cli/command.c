@@ -17,7 +17,7 @@ static void command_write_help(const struct command *c)
     command_line_help(c->options);
     if (c->details != NULL)
         printf("\n%s", c->details);
-    printf("\nhookline(1) has examples and the exit status.\n");
+    printf("\nSee hookline(1) for examples and the exit status.\n");
 }
 
 static bool command_count_fits(const struct command *c, int count, char why[OPTION_WHY_SIZE])
@@ -25,7 +25,7 @@ static bool command_count_fits(const struct command *c, int count, char why[OPTI
     if ((unsigned)count >= c->arguments_min && (unsigned)count <= c->arguments_max)
         return true;
     if (c->arguments_max == 0)
-        snprintf(why, OPTION_WHY_SIZE, "%s: it takes no arguments but options", c->name);
+        snprintf(why, OPTION_WHY_SIZE, "%s: expected options only, no arguments", c->name);
     else
         snprintf(why, OPTION_WHY_SIZE, "%s: expected %s", c->name, c->arguments);
     return false;
@@ -70,8 +70,8 @@ bool option_read_time(const char *name, const char **text, char epoch_text[RFC33
         return true;
     if (!rfc3339_read_or_ago(*text, clock_wall_us(), epoch_text)) {
         message_print(
-            "--%s: expected a moment such as 2026-11-22T04:00:00Z, seconds since 1970, or 15m, "
-            "2h or 7d for so long ago",
+            "--%s: expected a time such as 2026-11-22T04:00:00Z, seconds since 1970, or an age "
+            "such as 15m, 2h or 7d",
             name);
         return false;
     }

@@ -28,14 +28,14 @@ static const struct cmd_deliveries_options defaults = {.limit = 20, .timeout = 3
 static const struct option_row rows[] = {
     PAGES_OPTIONS(struct cmd_deliveries_options, filter),
     NUMBER(0, "before", struct cmd_deliveries_options, filter.before, "SEQ", 1, INT64_MAX,
-           "older than the delivery of this number"),
+           "list deliveries with a lower number than SEQ"),
     NUMBER('n', "limit", struct cmd_deliveries_options, limit, "N", 1, INT64_MAX,
-           "so many at most; default: 20"),
-    FLAG(0, "all", struct cmd_deliveries_options, all, "all of them"),
+           "list at most N deliveries; default: 20"),
+    FLAG(0, "all", struct cmd_deliveries_options, all, "list all deliveries"),
     SINK_OPTIONS(struct cmd_deliveries_options, sink),
     NUMBER(0, "timeout", struct cmd_deliveries_options, timeout, "SECONDS", 1, 86400,
-           "how long the sink may take for a page; default: 30"),
-    FLAG(0, "json", struct cmd_deliveries_options, json, "a JSON object on a line for each"),
+           "wait at most SECONDS for each page; default: 30"),
+    FLAG(0, "json", struct cmd_deliveries_options, json, "print each delivery as one line of JSON"),
     OPTIONS_END,
 };
 
@@ -45,7 +45,7 @@ struct cmd_deliveries_job {
     int64_t count, last;
 };
 
-/* "app=done archive=parked"; NULL without any destination. */
+/* Writes "app=done archive=parked"; returns NULL without destinations. */
 static const char *cmd_deliveries_write_states(const cJSON *row, char text[STATES_SIZE],
                                                enum terminal_tone *tone)
 {
@@ -76,7 +76,7 @@ static void cmd_deliveries_add_head(struct table *table)
     table_add(table, head, COLUMNS, TERMINAL_FAINT);
 }
 
-static void cmd_deliveries_add_row(struct cmd_deliveries_job *l, const cJSON *row)
+static void cmd_deliveries_add_row(struct cmd_deliveries_job *job, const cJSON *row)
 {
     char seq[24], states[STATES_SIZE];
     enum terminal_tone tone;
@@ -87,42 +87,44 @@ static void cmd_deliveries_add_row(struct cmd_deliveries_job *l, const cJSON *ro
                                   json_get_text(row, "id"),
                                   cmd_deliveries_write_states(row, states, &tone)};
 
-    if (l->count == 0)
-        cmd_deliveries_add_head(&l->table);
-    snprintf(seq, sizeof(seq), "%" PRId64, l->last);
-    table_add(&l->table, cells, COLUMNS, tone);
-    if ((l->count + 1) % PAGES_ROWS == 0)
-        table_write(&l->table, stdout);
+    if (job->count == 0)
+        cmd_deliveries_add_head(&job->table);
+    snprintf(seq, sizeof(seq), "%" PRId64, job->last);
+    table_add(&job->table, cells, COLUMNS, tone);
+    if ((job->count + 1) % PAGES_ROWS == 0)
+        table_write(&job->table, stdout);
 }
 
 static bool cmd_deliveries_take_row(void *data, const cJSON *row)
 {
-    struct cmd_deliveries_job *l = data;
+    struct cmd_deliveries_job *job = data;
 
-    if (!l->options->all && l->count == l->options->limit)
+    if (!job->options->all && job->count == job->options->limit)
         return false;
-    l->last = record_seq(row);
-    if (l->options->json)
+    job->last = record_seq(row);
+    if (job->options->json)
         record_write(stdout, row);
     else
-        cmd_deliveries_add_row(l, row);
-    l->count++;
+        cmd_deliveries_add_row(job, row);
+    job->count++;
     return ferror(stdout) == 0;
 }
 
 static enum outcome cmd_deliveries_list(struct sink *sink, const struct cmd_deliveries_options *o)
 {
-    struct cmd_deliveries_job l = {.options = o};
+    struct cmd_deliveries_job job = {.options = o};
     char why[SINK_WHY_SIZE];
     bool more;
     enum outcome outcome = pages_walk(sink, &o->filter, o->timeout, INT64_MAX,
-                                      cmd_deliveries_take_row, &l, &more, why);
+                                      cmd_deliveries_take_row, &job, &more, why);
 
-    table_write(&l.table, stdout);
+    table_write(&job.table, stdout);
     if (outcome != OUTCOME_GOOD)
         message_print("%s", why);
     else if (more && !o->json)
-        message_print("there are more: --before %" PRId64 ", --limit or --all shows them", l.last);
+        message_print("more deliveries exist: continue with --before %" PRId64
+                      ", or raise --limit, or use --all",
+                      job.last);
     return outcome;
 }
 
@@ -149,7 +151,7 @@ static enum outcome cmd_deliveries_run(const void *options, const char *const *a
 const struct command command_deliveries = {
     .name = "deliveries",
     .arguments = "",
-    .summary = "List what a hooklined has stored, newest first",
+    .summary = "List stored deliveries, newest first",
     .options = rows,
     .options_size = sizeof(struct cmd_deliveries_options),
     .defaults = &defaults,

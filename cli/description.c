@@ -18,7 +18,7 @@ bool description_signs(const char *description, const char *part)
     return false;
 }
 
-/* ---- anatomy */
+/* ---- summary */
 
 /* "A|B" as "A or B". */
 static void description_copy_names(char out[DESCRIPTION_NAME_SIZE], const struct clause *clause,
@@ -38,7 +38,7 @@ static void description_copy_names(char out[DESCRIPTION_NAME_SIZE], const struct
                  (int)(w->base + w->len - bar - 1), bar + 1);
 }
 
-/* The words of the language that this clause may hold at that place; NULL if it is none of them. */
+/* Returns the entry of `known` that equals the word; NULL if none does. */
 static const char *description_word_among(const struct clause *clause, size_t word,
                                           const char *const *known)
 {
@@ -47,7 +47,7 @@ static const char *description_word_among(const struct clause *clause, size_t wo
     return *known;
 }
 
-static void description_read_form(struct description_summary *a, const char *description)
+static void description_read_form(struct description_summary *s, const char *description)
 {
     struct clause list, prefix, timestamp;
     char key[64], text[64] = "", time_key[64], item[160];
@@ -60,7 +60,8 @@ static void description_read_form(struct description_summary *a, const char *des
     }
     if (clause_word_is(&list, 1, "tagged")) {
         clause_copy_word(&list, 2, key, sizeof(key));
-        snprintf(a->form, sizeof(a->form), "%s,%sSIGNATURE, more of them behind blanks", key, text);
+        snprintf(s->form, sizeof(s->form), "%s,%sSIGNATURE; several are separated by blanks", key,
+                 text);
     } else if (clause_word_is(&list, 1, "pairs")) {
         char separator = clause_word_is(&list, 2, "comma") ? ',' : ';';
 
@@ -68,19 +69,19 @@ static void description_read_form(struct description_summary *a, const char *des
         snprintf(item, sizeof(item), "%s=%sSIGNATURE", key, text);
         if (clause_find(description, "timestamp", "pair", &timestamp)) {
             clause_copy_word(&timestamp, 2, time_key, sizeof(time_key));
-            snprintf(a->form, sizeof(a->form), "%s=TIME%c%s", time_key, separator, item);
+            snprintf(s->form, sizeof(s->form), "%s=TIME%c%s", time_key, separator, item);
         } else {
-            snprintf(a->form, sizeof(a->form), "%s", item);
+            snprintf(s->form, sizeof(s->form), "%s", item);
         }
     } else if (clause_word_is(&list, 1, "bare")) {
-        snprintf(a->form, sizeof(a->form), "%sSIGNATURE%s", text,
-                 whole ? ",SIGNATURE, ..." : ", more of them behind commas");
+        snprintf(s->form, sizeof(s->form), "%sSIGNATURE%s", text,
+                 whole ? ",SIGNATURE, ..." : "; several are separated by commas");
     } else {
-        snprintf(a->form, sizeof(a->form), "%sSIGNATURE", text);
+        snprintf(s->form, sizeof(s->form), "%sSIGNATURE", text);
     }
 }
 
-static void description_read_time(struct description_summary *a, const char *description)
+static void description_read_time(struct description_summary *s, const char *description)
 {
     static const char *const units[] = {"seconds", "milliseconds", "rfc3339", "any", NULL};
     struct clause timestamp;
@@ -89,16 +90,16 @@ static void description_read_time(struct description_summary *a, const char *des
     if (!clause_find(description, "timestamp", NULL, &timestamp))
         return;
     description_copy_names(name, &timestamp, 2);
-    a->time_unit = description_word_among(&timestamp, 3, units);
-    a->time_optional = clause_word_is(&timestamp, 4, "optional");
-    snprintf(a->time, sizeof(a->time), "%s %.200s",
+    s->time_unit = description_word_among(&timestamp, 3, units);
+    s->time_optional = clause_word_is(&timestamp, 4, "optional");
+    snprintf(s->time, sizeof(s->time), "%s %.200s",
              clause_word_is(&timestamp, 1, "header") ? "header"
              : clause_word_is(&timestamp, 1, "pair") ? "item"
-                                                     : "the body's member",
+                                                     : "body member",
              name);
 }
 
-static void description_read_id(struct description_summary *a, const char *description)
+static void description_read_id(struct description_summary *s, const char *description)
 {
     struct clause id;
     char name[DESCRIPTION_NAME_SIZE], equals[64] = "";
@@ -107,40 +108,40 @@ static void description_read_id(struct description_summary *a, const char *descr
         return;
     description_copy_names(name, &id, 2);
     clause_copy_word(&id, 4, equals, sizeof(equals));
-    snprintf(a->id, sizeof(a->id), "%s %.120s%s%s",
-             clause_word_is(&id, 1, "header") ? "header" : "the body's member", name,
-             equals[0] == '\0' ? "" : ", which equals the body's ", equals);
+    snprintf(s->id, sizeof(s->id), "%s %.120s%s%s",
+             clause_word_is(&id, 1, "header") ? "header" : "body member", name,
+             equals[0] == '\0' ? "" : ", equal to the body's ", equals);
 }
 
-static void description_read_secret(struct description_summary *a, const char *description)
+static void description_read_secret(struct description_summary *s, const char *description)
 {
     static const char *const kinds[] = {"text", "base64", "hex", NULL};
     struct clause secret;
 
-    a->secret = "text";
+    s->secret = "text";
     if (!clause_find(description, "secret", NULL, &secret))
         return;
-    a->secret = description_word_among(&secret, 1, kinds);
-    clause_copy_word(&secret, 2, a->secret_prefix, sizeof(a->secret_prefix));
+    s->secret = description_word_among(&secret, 1, kinds);
+    clause_copy_word(&secret, 2, s->secret_prefix, sizeof(s->secret_prefix));
 }
 
-static void description_read_rest(struct description_summary *a, const char *description)
+static void description_read_rest(struct description_summary *s, const char *description)
 {
     struct clause clause;
     char number[16];
     size_t used = 0;
 
     if (clause_find(description, "content", NULL, &clause))
-        clause_copy_word(&clause, 1, a->content, sizeof(a->content));
-    a->tolerance_s = HOOKLINE_TOLERANCE_DEFAULT;
+        clause_copy_word(&clause, 1, s->content, sizeof(s->content));
+    s->tolerance_s = HOOKLINE_TOLERANCE_DEFAULT;
     if (clause_find(description, "tolerance", NULL, &clause)) {
         clause_copy_word(&clause, 1, number, sizeof(number));
-        a->tolerance_s = strtol(number, NULL, 10);
+        s->tolerance_s = strtol(number, NULL, 10);
     }
     clause_find(description, "event", "test", &clause);
-    for (size_t i = 2; i < clause.count && used < sizeof(a->tests); i++)
+    for (size_t i = 2; i < clause.count && used < sizeof(s->tests); i++)
         used +=
-            (size_t)snprintf(a->tests + used, sizeof(a->tests) - used, "%s%.*s", i == 2 ? "" : ", ",
+            (size_t)snprintf(s->tests + used, sizeof(s->tests) - used, "%s%.*s", i == 2 ? "" : ", ",
                              (int)clause.words[i].len, clause.words[i].base);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * description.h - a scheme's description taken apart, in words that a person knows. Pure.
+ * description.h - parses the description of a signature scheme, hookline-schemes(7), into clauses
+ * and into a summary for people. The library checks that a description is valid. Pure.
  *
- * Ownership  The texts are the anatomy's own.
+ * Ownership  A clause points into its description; a summary holds copies.
  */
 #ifndef CLI_DESCRIPTION_H
 #define CLI_DESCRIPTION_H
@@ -13,29 +14,31 @@
 
 #include "daemon/hints/clause.h"
 
-/* Whether the content that is signed has this part, such as "{url}". */
+/* Returns true if the signed content has this part, such as "{url}". */
 bool description_signs(const char *description, const char *part);
+
+/* ---- summary */
 
 enum {
     DESCRIPTION_NAME_SIZE = 256,
     DESCRIPTION_TEXT_SIZE = 1100
 };
 
-/* "" where the scheme has no such thing. */
+/* "" or NULL where the scheme has no such clause. */
 struct description_summary {
-    char signature[DESCRIPTION_NAME_SIZE]; /* the header's name, or "A or B" */
-    char also[DESCRIPTION_NAME_SIZE];      /* a second header of the kind */
-    char form[DESCRIPTION_NAME_SIZE];      /* its value: "t=TIME,v1=SIGNATURE" */
+    char signature[DESCRIPTION_NAME_SIZE]; /* header name, or "A or B" */
+    char also[DESCRIPTION_NAME_SIZE];      /* second signature header */
+    char form[DESCRIPTION_NAME_SIZE];      /* of the header's value: "t=TIME,v1=SIGNATURE" */
     const char *encoding;                  /* "hex", ... */
-    char time[DESCRIPTION_NAME_SIZE];      /* where it is: "header X-Foil-Timestamp", ... */
+    char time[DESCRIPTION_NAME_SIZE];      /* place: "header X-Foil-Timestamp", ... */
     const char *time_unit;                 /* "seconds", ... */
     bool time_optional;
-    char id[DESCRIPTION_NAME_SIZE]; /* likewise */
+    char id[DESCRIPTION_NAME_SIZE]; /* place, as for `time` */
     char content[DESCRIPTION_TEXT_SIZE];
-    const char *secret; /* how it becomes the key */
+    const char *secret; /* encoding: "text", "base64" or "hex" */
     char secret_prefix[DESCRIPTION_NAME_SIZE];
     long tolerance_s;
-    char tests[DESCRIPTION_NAME_SIZE]; /* types of test events, with commas */
+    char tests[DESCRIPTION_NAME_SIZE]; /* types of test events, comma-separated */
 };
 
 void description_summarize(struct description_summary *summary, const char *description);

@@ -16,7 +16,7 @@ static bool draft_fail(char *why, const char *what)
     return false;
 }
 
-/* Whether the scheme has a header for an id that is nowhere else. */
+/* Returns true if the scheme sends an id in a header and nowhere else. */
 static bool draft_needs_id(const char *description)
 {
     struct clause id;
@@ -38,13 +38,13 @@ static bool draft_choose_id(struct draft *draft, const struct draft_options *opt
         return draft_fail(why, "--id: expected at most 256 characters");
     if (options->id != NULL && !options->test &&
         !clause_find(secrets->description, "id", "header", &id))
-        return draft_fail(why, "--id: this scheme sends no id in a header; it goes into the body");
+        return draft_fail(why, "--id: this scheme sends no id header; put the id into the body");
     if (options->id != NULL || draft_needs_id(secrets->description))
         draft->id = (hookline_bytes){draft->id_text, (size_t)len};
     return true;
 }
 
-/* TruLayer names its endpoints by UUIDs, the others by something like this. */
+/* TruLayer uses UUIDs as endpoint ids, the others a prefix and hex digits. */
 static bool draft_make_test(struct draft *draft, const struct secrets *secrets, int64_t now_us,
                             char *why)
 {
@@ -81,7 +81,7 @@ bool draft_open(struct draft *draft, const struct draft_options *options,
 
     *draft = (struct draft){.now = now_us / 1000000};
     if ((options->body != NULL) + (options->data != NULL) + options->test != 1)
-        return draft_fail(why, "expected one of --body FILE, --data TEXT and --test");
+        return draft_fail(why, "give one of --body FILE, --data TEXT and --test");
     if (!draft_choose_id(draft, options, secrets, why))
         return false;
     if (options->test && !draft_make_test(draft, secrets, now_us + 1000 * (int64_t)number, why))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * draft.h - what a user wants signed: a body from a file, from the command line or made as the
- * sender's test event, and what goes with it.
+ * draft.h - an unsigned request from the options of `sign` and `send`: a body from a file, from the
+ * command line or from the sender's test event, with id, time and headers.
  *
- * Ownership  draft_open() fills it, draft_close() releases it. It points into options and trust.
+ * Ownership  draft_open() fills it, draft_close() releases it. It points into options and secrets.
  */
 #ifndef CLI_DRAFT_H
 #define CLI_DRAFT_H
@@ -21,27 +21,28 @@
 struct secrets;
 
 struct draft_options {
-    const char *body;            /* a file, or ... */
-    const char *data;            /* ... the text itself, or ... */
-    bool test;                   /* ... the scheme's test event */
-    const char *id;              /* NULL: made, where the scheme needs one */
-    int64_t now;                 /* s since 1970; 0: now */
-    struct option_texts headers; /* further ones, "Name: value" */
+    const char *body;            /* file with the body; NULL: none */
+    const char *data;            /* the body itself; NULL: none */
+    bool test;                   /* generate the scheme's test event */
+    const char *id;              /* NULL: generate one if the scheme needs it */
+    int64_t now;                 /* time to sign, seconds since 1970; 0: now */
+    struct option_texts headers; /* extra headers, "Name: value" */
 };
 
+/* Rows for the struct draft_options `member` of the command's `type`. */
 #define DRAFT_OPTIONS(type, member)                                                                \
     TEXT(0, "body", type, member.body, "FILE",                                                     \
-         "the body, byte for byte; - is the standard input"),                                      \
-        TEXT(0, "data", type, member.data, "TEXT", "or the body itself"),                          \
-        FLAG(0, "test", type, member.test, "or the body of the scheme's test event"),              \
+         "read the body from FILE, byte for byte; - is standard\ninput"),                          \
+        TEXT(0, "data", type, member.data, "TEXT", "use TEXT as the body"),                        \
+        FLAG(0, "test", type, member.test, "use the scheme's test event as the body"),             \
         TEXT(0, "id", type, member.id, "ID",                                                       \
-             "the message's id; default: the body's, or a new one"),                               \
+             "set the message id; default: the body's, or a new one"),                             \
         NUMBER(0, "now", type, member.now, "SECONDS", 1, DRAFT_NOW_MAX,                            \
-               "the time to sign, since 1970; default: now"),                                      \
+               "sign this time, in seconds since 1970; default: now"),                             \
         TEXTS('H', "header", type, member.headers, "'NAME: VALUE'",                                \
-              "a further header; as often as needed. Some schemes sign\nfurther headers")
+              "add a header, which some schemes sign; repeatable")
 
-#define DRAFT_NOW_MAX 253402300799 /* the end of the year 9999 */
+#define DRAFT_NOW_MAX 253402300799 /* end of the year 9999 */
 
 enum {
     DRAFT_WHY_SIZE = 512,
@@ -49,16 +50,16 @@ enum {
 };
 
 struct draft {
-    hookline_bytes body, id; /* the id: empty if the scheme sends none, or takes that of the body */
+    hookline_bytes body, id; /* id: empty without an id header, or if it equals the body's */
     int64_t now;
-    const char *extra[OPTION_TEXTS_MAX + 3]; /* headers; NULL is the end */
+    const char *extra[OPTION_TEXTS_MAX + 3]; /* NULL-terminated */
     char id_text[DRAFT_ID_SIZE];
     struct buffer contents;
     struct payload payload;
 };
 
-/* `number` counts drafts that are made of the same options: each test event has its own id and
- * time. False, and in `why` what is wrong: then there is nothing to close. */
+/* `number`, from 0, counts drafts of the same options, so that each test event has its own id and
+ * time. Returns false, with the reason in `why` and nothing to close, on failure. */
 bool draft_open(struct draft *draft, const struct draft_options *options,
                 const struct secrets *secrets, unsigned number, char why[DRAFT_WHY_SIZE]);
 void draft_close(struct draft *draft);

@@ -22,7 +22,7 @@ static struct faults_body faults_body_fail(struct faults_body body, char why[FAU
 
 /* ---- time */
 
-/* cJSON's strings end at a NUL: keys that hold one are not found. */
+/* Finds no key with a NUL in it, because cJSON strings end there. */
 static cJSON *faults_find_member(cJSON *json, const char *path)
 {
     while (json != NULL && *path != '\0') {
@@ -53,7 +53,7 @@ static cJSON *faults_later_text(const char *text, int64_t shift_s)
 
 static cJSON *faults_later_number(double number, int64_t shift_s)
 {
-    const double milliseconds = 1e11; /* and more */
+    const double milliseconds = 1e11; /* larger numbers are milliseconds */
 
     return cJSON_CreateNumber(number + (double)shift_s * (number >= milliseconds ? 1000 : 1));
 }
@@ -72,7 +72,7 @@ struct faults_body faults_shift_time(struct faults_body body, const char *path, 
     if (later != NULL) {
         char *old = at->valuestring;
 
-        /* The member keeps its name, its place and its kind. */
+        /* Swap the value only, so that the member keeps its name, place and type. */
         at->valuestring = later->valuestring;
         at->valueint = later->valueint;
         at->valuedouble = later->valuedouble;
@@ -82,7 +82,7 @@ struct faults_body faults_shift_time(struct faults_body body, const char *path, 
     cJSON_Delete(later);
     cJSON_Delete(json);
     if (text == NULL)
-        return faults_body_fail(body, why, "the body has no time in it that could be another");
+        return faults_body_fail(body, why, "the body holds no time that could be changed");
     free(body.base);
     return (struct faults_body){text, strlen(text)};
 }
@@ -118,7 +118,7 @@ static char faults_next_character(char c)
     }
 }
 
-/* The last letter or digit, so that what is JSON mostly remains so. */
+/* Changes the last letter or digit, so that JSON usually stays JSON. */
 struct faults_body faults_tamper(struct faults_body body, char why[FAULTS_BODY_WHY_SIZE])
 {
     if (body.len == 0)
@@ -135,18 +135,18 @@ struct faults_body faults_tamper(struct faults_body body, char why[FAULTS_BODY_W
     return body;
 }
 
-/* ---- spelling */
+/* ---- white space */
 
 static bool faults_is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Leaves the white space between JSON's tokens out, and with `spaced` writes one blank behind each
- * comma and colon. `out` has room for twice the body. */
+/* Drops the white space between JSON tokens and, if `spaced`, writes a blank after each comma and
+ * colon. `out` has room for twice the body. */
 static size_t faults_rewrite_spaces(struct faults_body body, bool spaced, char *out)
 {
-    bool inside = false; /* of a string */
+    bool inside = false; /* a string */
     size_t len = 0;
 
     for (size_t i = 0; i < body.len; i++) {
@@ -180,21 +180,20 @@ struct faults_body faults_reencode(struct faults_body body, char why[FAULTS_BODY
 
     cJSON_Delete(json);
     if (json == NULL)
-        return faults_body_fail(body, why,
-                                "the body is no JSON, which could be written in another way");
+        return faults_body_fail(body, why, "reencode: the body is not JSON");
     if (body.len > SIZE_MAX / 4 || (text = malloc(2 * body.len + 1)) == NULL)
         return faults_body_fail(body, why, "out of memory");
     len = faults_rewrite_spaces(body, true, text);
     if (faults_body_is(body, text, len))
         len = faults_rewrite_spaces(body, false, text);
-    /* It has neither a comma nor a colon. */
+    /* No comma and no colon. */
     if (faults_body_is(body, text, len))
         text[len++] = '\n';
     free(body.base);
     return (struct faults_body){text, len};
 }
 
-/* ---- line ends */
+/* ---- line endings */
 
 struct faults_body faults_crlf(struct faults_body body, char why[FAULTS_BODY_WHY_SIZE])
 {
@@ -226,13 +225,13 @@ struct faults_body faults_crlf(struct faults_body body, char why[FAULTS_BODY_WHY
     return (struct faults_body){text, len};
 }
 
-/* ---- fault */
+/* ---- words */
 
 enum {
     DAY_S = 86400,
     REPEAT_MAX = 100,
     WORD_SIZE = 32,
-    BURST_BYTES_MAX = 256 << 20, /* bytes that wait to be sent at once */
+    BURST_BYTES_MAX = 256 << 20, /* of all deliveries of a burst together */
 };
 
 enum fault_word {
@@ -255,7 +254,7 @@ enum fault_word {
     WORDS,
 };
 
-/* `max` 0: the word takes no number. */
+/* A word with `max` 0 takes no number; `usual` is the default. */
 static const struct {
     const char *name;
     int64_t min, max, usual;
@@ -278,7 +277,7 @@ static const struct {
     [SLOW] = {"slow", 1, 1 << 20, 64},
 };
 
-/* Of these, each has nothing to say where the other one is. */
+/* Pairs of which one makes the other pointless. */
 static const enum fault_word contradictions[][2] = {
     {STALE, FUTURE},
     {STALE, UNSIGNED},
@@ -297,32 +296,32 @@ static const enum fault_word contradictions[][2] = {
 
 const char *faults_help(void)
 {
-    return "stale[=SECONDS]   the signed time lies that far in the past; 600\n"
-           "future[=SECONDS]  the signed time lies that far in the future; 600\n"
-           "duplicate[=N]     the very same request N times; 2\n"
-           "burst[=N]         N deliveries at once, each of its own; 10\n"
-           "reorder           with burst: in another order than they were made\n"
-           "wrong-secret      signed with another secret\n"
-           "secret-newline    signed with the secret and a line end behind it\n"
-           "two-signatures    as in a rotation: an old secret's beside it, if it fits\n"
-           "unsigned          without a signature\n"
-           "tamper            one character of the body changed after signing\n"
-           "reencode          the body's JSON in other white space than was signed\n"
-           "crlf              the body with other line ends than were signed\n"
-           "oversize[=BYTES]  the body filled up to that, and signed; 2097152\n"
-           "truncate          the connection ends in the middle of the body\n"
-           "reset             likewise, by a TCP reset\n"
-           "slow[=BYTES]      the body sent at so many bytes a second; 64\n";
+    return "stale[=SECONDS]   date the signature SECONDS into the past; default 600\n"
+           "future[=SECONDS]  date the signature SECONDS into the future; default 600\n"
+           "duplicate[=N]     send the identical request N times; default 2\n"
+           "burst[=N]         send N different deliveries at once; default 10\n"
+           "reorder           with burst: send the deliveries out of order\n"
+           "wrong-secret      sign with another secret\n"
+           "secret-newline    sign with the secret plus a trailing newline\n"
+           "two-signatures    add an old secret's signature, if the scheme has a list\n"
+           "unsigned          omit the signature\n"
+           "tamper            change one character of the body after signing\n"
+           "reencode          change the white space of a JSON body after signing\n"
+           "crlf              convert the body's line endings after signing\n"
+           "oversize[=BYTES]  pad the body to BYTES before signing; default 2097152\n"
+           "truncate          close the connection in the middle of the body\n"
+           "reset             reset the TCP connection in the middle of the body\n"
+           "slow[=BYTES]      send the body at BYTES a second; default 64\n";
 }
 
-/* ---- what is wrong */
+/* ---- errors */
 
-/* Nothing is repeated that would not do in a line of a log. */
+/* Repeats only words that are safe in a log line. */
 static bool faults_word_error(char why[FAULTS_WHY_SIZE], const char *word, size_t len)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     bool shown = len > 0 && len < WORD_SIZE && strspn(word, plain) >= len;
-    int used = snprintf(why, FAULTS_WHY_SIZE, "%.*s: there is no such fault; there are",
+    int used = snprintf(why, FAULTS_WHY_SIZE, "%.*s: unknown fault; expected one of",
                         shown ? (int)len : 1, shown ? word : "?");
 
     for (size_t i = 0; i < WORDS && used < FAULTS_WHY_SIZE; i++)
@@ -334,7 +333,7 @@ static bool faults_word_error(char why[FAULTS_WHY_SIZE], const char *word, size_
 static bool faults_number_error(char why[FAULTS_WHY_SIZE], enum fault_word w)
 {
     if (fault_words[w].max == 0)
-        snprintf(why, FAULTS_WHY_SIZE, "%s: it takes no number", fault_words[w].name);
+        snprintf(why, FAULTS_WHY_SIZE, "%s takes no number", fault_words[w].name);
     else
         snprintf(why, FAULTS_WHY_SIZE, "%s: expected a number from %" PRId64 " to %" PRId64,
                  fault_words[w].name, fault_words[w].min, fault_words[w].max);
@@ -347,18 +346,18 @@ static bool faults_are_compatible(const int64_t found[WORDS], char why[FAULTS_WH
         const enum fault_word *pair = contradictions[i];
 
         if (found[pair[0]] != 0 && found[pair[1]] != 0) {
-            snprintf(why, FAULTS_WHY_SIZE, "%s and %s contradict each other",
+            snprintf(why, FAULTS_WHY_SIZE, "%s and %s cannot be combined",
                      fault_words[pair[0]].name, fault_words[pair[1]].name);
             return false;
         }
     }
     if (found[BURST] * found[OVERSIZE] > BURST_BYTES_MAX) {
-        snprintf(why, FAULTS_WHY_SIZE, "burst and oversize: they are more than %d MiB together",
+        snprintf(why, FAULTS_WHY_SIZE, "burst and oversize: more than %d MiB in total",
                  BURST_BYTES_MAX >> 20);
         return false;
     }
     if (found[REORDER] != 0 && found[BURST] == 0) {
-        snprintf(why, FAULTS_WHY_SIZE, "reorder: there is nothing to reorder without burst");
+        snprintf(why, FAULTS_WHY_SIZE, "reorder needs burst");
         return false;
     }
     return true;
@@ -396,7 +395,7 @@ static bool faults_read_word(int64_t found[WORDS], const char *word, size_t len,
         if (equals != NULL && !faults_read_number(equals + 1, len - name_len - 1, i, &number))
             return faults_number_error(why, i);
         if (found[i] != 0) {
-            snprintf(why, FAULTS_WHY_SIZE, "%s: it is given twice", fault_words[i].name);
+            snprintf(why, FAULTS_WHY_SIZE, "%s given twice; give it once", fault_words[i].name);
             return false;
         }
         found[i] = number;
@@ -431,7 +430,8 @@ bool faults_read(struct faults *faults, const char *text, char why[FAULTS_WHY_SI
     int64_t found[WORDS] = {0};
 
     if (strlen(text) > FAULTS_TEXT_MAX) {
-        snprintf(why, FAULTS_WHY_SIZE, "the faults take more than %d bytes", FAULTS_TEXT_MAX);
+        snprintf(why, FAULTS_WHY_SIZE, "the list of faults is longer than %d bytes",
+                 FAULTS_TEXT_MAX);
         return false;
     }
     if (!faults_read_words(found, text, why) || !faults_are_compatible(found, why))

@@ -6,7 +6,7 @@
 #include "daemon/base/rfc3339.h"
 #include "daemon/base/text.h"
 
-/* Below 2^53 a double tells each whole number from its neighbours. */
+/* 2^53: below it a double holds every integer exactly. */
 static const double json_get_exact_end = 9007199254740992.0;
 
 cJSON *json_get(const cJSON *object, const char *name)
@@ -35,7 +35,7 @@ int64_t json_get_int64(const cJSON *object, const char *name, int64_t otherwise)
 {
     double number = cJSON_GetNumberValue(json_get(object, name));
 
-    /* NaN, which stands for what is no number, fails both comparisons. */
+    /* cJSON returns NaN for a non-number; NaN fails both comparisons. */
     if (!(number > -json_get_exact_end && number < json_get_exact_end))
         return otherwise;
     return number == (double)(int64_t)number ? (int64_t)number : otherwise;

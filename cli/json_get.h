@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * json_get.h - reads the members of a JSON object that somebody else wrote. Pure.
+ * json_get.h - reads members of an untrusted JSON object. Pure.
  *
- * Ownership  A text or an item that is returned is the object's.
- * Threads    Any, as long as nobody changes the object.
- * Errors     A member that is absent or of another kind is not there; NULL, and what is no object,
- *            have no members.
+ * Ownership  The object owns returned texts and items.
+ * Threads    Any, while the object does not change.
+ * Errors     A member of another type counts as absent; NULL and non-objects have no members.
  */
 #ifndef CLI_JSON_GET_H
 #define CLI_JSON_GET_H
@@ -16,28 +15,30 @@
 
 #include <cjson/cJSON.h>
 
-/* The member of any kind; NULL if it is not there. */
+/* Returns the member, of any type; NULL if absent. */
 cJSON *json_get(const cJSON *object, const char *name);
 
-/* NULL if it is not there. */
+/* Returns the string member; NULL if absent. */
 const char *json_get_text(const cJSON *object, const char *name);
 
-/* Whether the member is this text. */
+/* Returns true if the member is the string `text`. */
 bool json_get_is(const cJSON *object, const char *name, const char *text);
 
-/* Whether the member is `true`. */
+/* Returns true if the member is `true`. */
 bool json_get_bool(const cJSON *object, const char *name);
 
-/* A whole number; `otherwise` if it is not there, or so large that cJSON's double lost digits. */
+/* Returns the integer member; `otherwise` if absent, not an integer, or not below 2^53, where
+ * cJSON's double loses digits. */
 int64_t json_get_int64(const cJSON *object, const char *name, int64_t otherwise);
 
-/* The same from 0 on; -1 if it is not there. */
+/* Returns the integer member if it is 0 or more, else -1. */
 int64_t json_get_count(const cJSON *object, const char *name);
 
-/* A text that rfc3339_read() reads; *us is left as it is if that is not there. */
+/* Reads a time by rfc3339_read() into *us, in microseconds since 1970. Returns false, *us
+ * unchanged, if absent. */
 bool json_get_time(const cJSON *object, const char *name, int64_t *us);
 
-/* Copies `text`, an item, by text_copy_redacted(); "" for what is no text. */
+/* Copies the string item `text` by text_copy_redacted(); "" for other types. */
 void json_copy_text(char *out, size_t size, const cJSON *text, const char *hidden);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * hookline - signs, verifies and sends webhooks, emulates those who send them, and confirms that
- * the whole way to a hooklined works.
+ * main.c - the tool hookline: dispatches to its commands.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +12,7 @@
 #include "daemon/base/process.h"
 #include "cli/command.h"
 
-/* In the order in which a user comes to need them. */
+/* In the order of --help. */
 static const struct command *const commands[] = {
     &command_ping, &command_emulate,    &command_wait, &command_verify, &command_sign,
     &command_send, &command_deliveries, &command_show, &command_replay, &command_schemes,
@@ -27,16 +26,16 @@ static void tool_print_help(void)
 {
     printf("Usage: hookline COMMAND [OPTION]... [ARGUMENT]...\n"
            "\n"
-           "Signs, verifies and sends webhooks, emulates those who send them, and confirms that "
-           "the\nwhole way works.\n\n");
+           "Verifies, signs and sends webhooks, emulates their senders, and confirms\n"
+           "deliveries end to end.\n\n");
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  %-12s %s\n", commands[i]->name, commands[i]->summary);
     printf("\n"
-           "  -h, --help     show this and exit; hookline COMMAND --help tells more\n"
+           "  -h, --help     show this and exit; for a command: hookline COMMAND --help\n"
            "  -V, --version  show the version and exit\n"
            "\n"
-           "Exit status: 0 good; 1 refused; 2 wrong usage; 3 stale; 4 too late; 5 nobody answers;\n"
-           "6 refused by the provider.\n");
+           "Exit status: 0 success; 1 refused; 2 wrong usage; 3 stale; 4 not in time;\n"
+           "5 no answer; 6 refused by the provider.\n");
 }
 
 static const struct command *tool_find_command(const char *name)
@@ -47,8 +46,8 @@ static const struct command *tool_find_command(const char *name)
     return NULL;
 }
 
-/* As the daemon does: deliveries and secrets are kept out of cores. LeakSanitizer could not
- * attach. */
+/* Keeps deliveries and secrets out of core files, as the daemon does. LeakSanitizer cannot attach
+ * to such a process. */
 static void tool_disable_core_dumps(void)
 {
 #ifndef __SANITIZE_ADDRESS__
@@ -73,7 +72,7 @@ static int tool_run(int argc, char *argv[])
     if (argc < 2)
         message_print("expected a command");
     else
-        message_print("%s: there is no such command", argv[1]);
+        message_print("%s: unknown command", argv[1]);
     fputs("Try: hookline --help\n", stderr);
     return OUTCOME_USAGE;
 }

@@ -25,12 +25,13 @@ static void pages_write_target(struct sink_target *t, const struct pages_filter 
 
 static enum outcome pages_fail(const struct sink *sink, char *why)
 {
-    snprintf(why, SINK_WHY_SIZE, "%s: its list of deliveries is none of hooklined's",
+    snprintf(why, SINK_WHY_SIZE,
+             "%s: unexpected answer to GET /deliveries: is this a hooklined admin address?",
              sink_name(sink));
     return OUTCOME_TRANSPORT;
 }
 
-/* False if the page makes no sense. *ended if there is nothing more to come. */
+/* Sets *ended after the last row. Returns false if the page is malformed. */
 static bool pages_take_page(const cJSON *page, const struct pages_filter *f,
                             bool (*each)(void *data, const cJSON *row), void *data, bool *ended,
                             bool *more)
@@ -54,7 +55,8 @@ static bool pages_take_page(const cJSON *page, const struct pages_filter *f,
     return true;
 }
 
-/* Where the next page begins; false if that makes no sense, for then it would never end. */
+/* Sets *before to the start of the next page. Returns false if seqs do not descend, because the
+ * walk would never end. */
 static bool pages_take_next(const cJSON *page, const struct pages_filter *f, int64_t *before,
                             bool *ended)
 {
@@ -89,7 +91,7 @@ enum outcome pages_walk(struct sink *sink, const struct pages_filter *f, int64_t
 
         pages_write_target(&target, f, before);
         if (target.too_long) {
-            snprintf(why, SINK_WHY_SIZE, "what is asked for is too long");
+            snprintf(why, SINK_WHY_SIZE, "the selection is too long for a request");
             return OUTCOME_USAGE;
         }
         outcome = sink_ask(sink, "GET", target.text,

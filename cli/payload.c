@@ -8,7 +8,6 @@
 #include "daemon/base/json.h"
 #include "daemon/base/rfc3339.h"
 
-/* What a body is made of. */
 struct payload_writer {
     struct json_writer *line;
     const struct payload_ids *ids;
@@ -19,84 +18,84 @@ struct payload_writer {
 
 struct payload_sender {
     const char *scheme, *id_prefix, *type;
-    void (*write)(const struct payload_writer *m);
+    void (*write)(const struct payload_writer *w);
     const char *type_header, *id_header; /* or NULL */
 };
 
-static void payload_write_foil(const struct payload_writer *m)
+static void payload_write_foil(const struct payload_writer *w)
 {
-    json_string(m->line, "id", m->ids->event);
-    json_string(m->line, "object", "webhook_event");
-    json_string(m->line, "type", m->type);
-    json_string(m->line, "created", m->time);
-    json_open_object(m->line, "data");
-    json_string(m->line, "object", "webhook_test");
-    json_open_object(m->line, "endpoint");
-    json_string(m->line, "id", m->ids->endpoint);
-    json_close_object(m->line);
-    json_close_object(m->line);
+    json_string(w->line, "id", w->ids->event);
+    json_string(w->line, "object", "webhook_event");
+    json_string(w->line, "type", w->type);
+    json_string(w->line, "created", w->time);
+    json_open_object(w->line, "data");
+    json_string(w->line, "object", "webhook_test");
+    json_open_object(w->line, "endpoint");
+    json_string(w->line, "id", w->ids->endpoint);
+    json_close_object(w->line);
+    json_close_object(w->line);
 }
 
-static void payload_write_shodai(const struct payload_writer *m)
+static void payload_write_shodai(const struct payload_writer *w)
 {
-    json_string(m->line, "id", m->ids->event);
-    json_string(m->line, "type", m->type);
-    json_string(m->line, "apiVersion", "2026-06-01");
-    json_string(m->line, "createdAt", m->time);
-    json_open_object(m->line, "data");
-    json_close_object(m->line);
+    json_string(w->line, "id", w->ids->event);
+    json_string(w->line, "type", w->type);
+    json_string(w->line, "apiVersion", "2026-06-01");
+    json_string(w->line, "createdAt", w->time);
+    json_open_object(w->line, "data");
+    json_close_object(w->line);
 }
 
-static void payload_write_trulayer(const struct payload_writer *m)
+static void payload_write_trulayer(const struct payload_writer *w)
 {
-    json_string(m->line, "type", m->type);
-    json_string(m->line, "webhook_id", m->ids->endpoint);
-    json_string(m->line, "sent_at", m->time);
+    json_string(w->line, "type", w->type);
+    json_string(w->line, "webhook_id", w->ids->endpoint);
+    json_string(w->line, "sent_at", w->time);
 }
 
-/* Also that of senders of whom nothing is known. */
-static void payload_write_standard(const struct payload_writer *m)
+/* Default for unknown senders. */
+static void payload_write_standard(const struct payload_writer *w)
 {
-    json_string(m->line, "type", m->type);
-    json_string(m->line, "timestamp", m->time);
-    json_open_object(m->line, "data");
-    json_string(m->line, "id", m->ids->event);
-    json_close_object(m->line);
+    json_string(w->line, "type", w->type);
+    json_string(w->line, "timestamp", w->time);
+    json_open_object(w->line, "data");
+    json_string(w->line, "id", w->ids->event);
+    json_close_object(w->line);
 }
 
-static void payload_write_stripe(const struct payload_writer *m)
+static void payload_write_stripe(const struct payload_writer *w)
 {
-    json_string(m->line, "id", m->ids->event);
-    json_string(m->line, "object", "event");
-    json_number(m->line, "created", m->seconds);
-    json_string(m->line, "type", m->type);
-    json_bool(m->line, "livemode", false);
-    json_open_object(m->line, "data");
-    json_open_object(m->line, "object");
-    json_close_object(m->line);
-    json_close_object(m->line);
+    json_string(w->line, "id", w->ids->event);
+    json_string(w->line, "object", "event");
+    json_number(w->line, "created", w->seconds);
+    json_string(w->line, "type", w->type);
+    json_bool(w->line, "livemode", false);
+    json_open_object(w->line, "data");
+    json_open_object(w->line, "object");
+    json_close_object(w->line);
+    json_close_object(w->line);
 }
 
-static void payload_write_github(const struct payload_writer *m)
+static void payload_write_github(const struct payload_writer *w)
 {
-    json_string(m->line, "zen", "Keep it logically awesome.");
-    json_number(m->line, "hook_id", 1);
-    json_open_object(m->line, "hook");
-    json_string(m->line, "type", "Repository");
-    json_bool(m->line, "active", true);
-    json_string(m->line, "updated_at", m->time); /* else every ping would be the same */
-    json_close_object(m->line);
+    json_string(w->line, "zen", "Keep it logically awesome.");
+    json_number(w->line, "hook_id", 1);
+    json_open_object(w->line, "hook");
+    json_string(w->line, "type", "Repository");
+    json_bool(w->line, "active", true);
+    json_string(w->line, "updated_at", w->time); /* makes each ping unique */
+    json_close_object(w->line);
 }
 
-static void payload_write_slack(const struct payload_writer *m)
+static void payload_write_slack(const struct payload_writer *w)
 {
-    json_string(m->line, "type", m->type);
-    json_string(m->line, "event_id", m->ids->event);
-    json_number(m->line, "event_time", m->seconds);
-    json_open_object(m->line, "event");
-    json_string(m->line, "type", "app_mention");
-    json_string(m->line, "text", "This is a test.");
-    json_close_object(m->line);
+    json_string(w->line, "type", w->type);
+    json_string(w->line, "event_id", w->ids->event);
+    json_number(w->line, "event_time", w->seconds);
+    json_open_object(w->line, "event");
+    json_string(w->line, "type", "app_mention");
+    json_string(w->line, "text", "This is a test.");
+    json_close_object(w->line);
 }
 
 static const struct payload_sender senders[] = {
@@ -137,18 +136,18 @@ bool payload_test(struct payload *payload, const char *scheme, const struct payl
 {
     const struct payload_sender *sender = payload_find_sender(scheme);
     struct json_writer line = {0};
-    struct payload_writer making = {
+    struct payload_writer w = {
         .line = &line, .ids = ids, .type = sender->type, .seconds = now_us / 1000000};
 
     *payload = (struct payload){.type = sender->type};
-    rfc3339_write(making.time, now_us);
+    rfc3339_write(w.time, now_us);
     json_begin(&line);
-    sender->write(&making);
+    sender->write(&w);
     if (!json_end(&line)) {
         json_free(&line);
         return false;
     }
-    /* The buffer is the payload's from here on; its line end is not. */
+    /* The payload takes the buffer, without its trailing newline. */
     payload->body = line.text.base;
     payload->len = line.text.len - 1;
     payload->body[payload->len] = '\0';

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * payload.h - the bodies of test events, as each sender would make them. Pure: whoever calls makes
- * the ids, with payload_id_prefix() in front of them.
+ * payload.h - bodies of test events in the format of each sender. Pure: the caller makes the ids,
+ * with the prefix of payload_id_prefix().
  *
- * Ownership  payload_test() fills in, payload_free() releases.
+ * Ownership  payload_test() fills a payload, payload_free() releases it.
  */
 #ifndef CLI_PAYLOAD_H
 #define CLI_PAYLOAD_H
@@ -13,22 +13,22 @@
 #include <stdint.h>
 
 struct payload_ids {
-    const char *event; /* of the event; where the body has none it goes into a header or nowhere */
-    const char *endpoint; /* of the endpoint that it is sent to, where the body names it */
+    const char *event;    /* event id; sent in a header or not at all if the body has none */
+    const char *endpoint; /* receiving endpoint's id, if the body names it */
 };
 
 struct payload {
-    char *body; /* JSON, without a line end */
+    char *body; /* JSON without a trailing newline */
     size_t len;
-    const char *type;    /* "webhook.test", "ping", ...: lives for ever */
-    char headers[2][96]; /* which the sender adds and does not sign, "Name: value"; "" for none */
+    const char *type;    /* "webhook.test", "ping", ...; static */
+    char headers[2][96]; /* unsigned extra headers, "Name: value"; "" if none */
 };
 
-/* "wevt_", "evt_", "msg_", ...: what the ids of this sender's events begin with. */
+/* Returns the prefix of this sender's event ids: "wevt_", "evt_", "msg_", ... */
 const char *payload_id_prefix(const char *scheme);
 
-/* What the sender's "send a test" delivers, or, for those that have none, something sensible; for a
- * scheme that is unknown, or NULL, as well. False without memory. */
+/* Makes the event that the sender's "send a test" delivers, or a generic one for senders without
+ * such a function, for unknown schemes and for NULL. Returns false on ENOMEM. */
 bool payload_test(struct payload *payload, const char *scheme, const struct payload_ids *ids,
                   int64_t now_us);
 void payload_free(struct payload *payload);

@@ -39,7 +39,7 @@ static hookline_bytes header_lines_trim(const char *text, size_t len)
     return (hookline_bytes){text, len};
 }
 
-/* Name and value in one piece, which the name's pointer owns. */
+/* Name and value share one allocation, owned by the name's pointer. */
 static bool header_lines_append(struct header_lines *lines, const char *name, size_t name_len,
                                 hookline_bytes value)
 {
@@ -69,22 +69,22 @@ bool header_lines_add(struct header_lines *lines, const char *line, size_t len,
     hookline_bytes value;
 
     if (colon == NULL) {
-        snprintf(why, HEADER_LINES_WHY_SIZE, "expected \"Name: value\": there is no colon");
+        snprintf(why, HEADER_LINES_WHY_SIZE, "expected \"Name: value\", found no colon");
         return false;
     }
     if (!header_lines_is_name(line, name_len)) {
         snprintf(why, HEADER_LINES_WHY_SIZE,
-                 "expected \"Name: value\": what is in front of the colon is no header's name");
+                 "expected \"Name: value\", found no valid name before the colon");
         return false;
     }
     value = header_lines_trim(colon + 1, len - name_len - 1);
     if (!header_lines_is_value(value.base, value.len)) {
-        snprintf(why, HEADER_LINES_WHY_SIZE, "%.*s: a header's value has no control characters",
+        snprintf(why, HEADER_LINES_WHY_SIZE, "%.*s: the value contains a control character",
                  name_len > 64 ? 64 : (int)name_len, line);
         return false;
     }
     if (lines->count == HEADER_LINES_MAX) {
-        snprintf(why, HEADER_LINES_WHY_SIZE, "there are more than %d headers", HEADER_LINES_MAX);
+        snprintf(why, HEADER_LINES_WHY_SIZE, "more than %d headers", HEADER_LINES_MAX);
         return false;
     }
     if (header_lines_append(lines, line, name_len, value))
@@ -106,12 +106,12 @@ void header_lines_free(struct header_lines *lines)
     *lines = (struct header_lines){NULL, 0};
 }
 
-/* ---- raw request */
+/* ---- request */
 
-/* What has not been read yet. */
+/* Unread bytes. */
 struct raw_request_cursor {
     char *at, *end;
-    unsigned line; /* of the one that was taken last */
+    unsigned line; /* number of the last line taken */
     char *why;
 };
 
@@ -121,7 +121,8 @@ static bool raw_request_fail(const struct raw_request_cursor *c, const char *wha
     return false;
 }
 
-/* The next line without its end. False if there is no line end. */
+/* Takes the next line, without its ending. Returns false if no line is left or its ending is
+ * missing. */
 static bool raw_request_take_line(struct raw_request_cursor *c, hookline_bytes *line)
 {
     char *end = memchr(c->at, '\n', (size_t)(c->end - c->at));
@@ -143,7 +144,7 @@ static bool raw_request_read_request_line(struct raw_request_cursor *c, struct r
     hookline_bytes line = {NULL, 0};
     const char *first = NULL, *last = NULL;
 
-    /* A few empty lines may stand in front of it. */
+    /* Skip empty lines before the request line. */
     while (line.len == 0 && raw_request_take_line(c, &line))
         ;
     for (size_t i = 0; i < line.len; i++) {
@@ -173,7 +174,7 @@ static bool raw_request_read_headers(struct raw_request_cursor *c, struct raw_re
     }
     if (c->at == c->end)
         return raw_request_fail(
-            c, "the request ends in its headers: expected an empty line behind them");
+            c, "the request ends within its headers; expected an empty line after them");
     c->line++;
     return raw_request_fail(c, "the request ends in the middle of a header");
 }
@@ -191,7 +192,7 @@ static int raw_request_digit(char c)
     return 16;
 }
 
-/* Digits of that base from the start on; false if there is none, or it is over 2^32. */
+/* Reads leading digits. Returns false without a digit, or above UINT32_MAX. */
 static bool raw_request_read_number(hookline_bytes text, int base, size_t *used, size_t *number)
 {
     *number = *used = 0;
@@ -203,7 +204,7 @@ static bool raw_request_read_number(hookline_bytes text, int base, size_t *used,
     return *used > 0;
 }
 
-/* The line with a chunk's size, which may have extensions. */
+/* Takes the line with a chunk's size; ignores chunk extensions. */
 static bool raw_request_take_size(struct raw_request_cursor *c, size_t *size)
 {
     hookline_bytes line;
@@ -222,8 +223,8 @@ static bool raw_request_take_line_end(struct raw_request_cursor *c)
 
 static bool raw_request_read_chunks(struct raw_request_cursor *c, struct raw_request *request)
 {
-    static const char wrong[] = "Transfer-Encoding says chunked, but the body is not in whole "
-                                "chunks: if it was saved without them, leave that header out";
+    static const char wrong[] = "Transfer-Encoding is chunked, but the body is not complete "
+                                "chunks; if it was saved decoded, remove that header";
     char *to = c->at;
     hookline_bytes line;
     size_t size;
@@ -242,7 +243,8 @@ static bool raw_request_read_chunks(struct raw_request_cursor *c, struct raw_req
             return false;
         }
     } while (size > 0);
-    /* Trailers; a file that was cut behind the last chunk has all of the body. */
+    /* Skip trailers. A file that ends after the last chunk is accepted, because the body is
+     * complete. */
     while (raw_request_take_line(c, &line) && line.len > 0)
         ;
     request->body.len = (size_t)(to - request->body.base);
@@ -261,8 +263,8 @@ static bool raw_request_read_length(struct raw_request_cursor *c, struct raw_req
     }
     if (rest < len) {
         snprintf(c->why, RAW_REQUEST_WHY_SIZE,
-                 "Content-Length says %zu bytes, but %zu follow the headers: the body was cut, or "
-                 "its line ends were changed, when it was saved",
+                 "Content-Length is %zu bytes, but %zu follow the headers: saving cut the body or "
+                 "converted its line endings",
                  len, rest);
         return false;
     }
@@ -280,8 +282,8 @@ static bool raw_request_read_body(struct raw_request_cursor *c, struct raw_reque
 
     if (lengths + codings > 1) {
         snprintf(c->why, RAW_REQUEST_WHY_SIZE,
-                 "Content-Length and Transfer-Encoding are there more than once: where the body "
-                 "ends is anybody's guess");
+                 "expected at most one Content-Length or Transfer-Encoding header; with more, the "
+                 "end of the body is ambiguous");
         return false;
     }
     if (codings == 1 && (coding.len != 7 || strncasecmp(coding.base, "chunked", 7) != 0)) {

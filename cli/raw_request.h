@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * raw_request.h - an HTTP/1 request as bytes, read as a server would: request line, headers, and a
- * body by Content-Length, in chunks, or to the end. Line ends may be LF alone, as editors and
- * copies have it. Pure.
+ * raw_request.h - parses a saved HTTP/1 request: request line, headers, and a body by
+ * Content-Length, in chunks, or to the end of the file. Accepts bare LF, because editors save it.
+ * Pure.
  *
- * Ownership  raw_request_read() fills in, raw_request_free() releases; what is not said to be a
- *            copy points into the bytes, which it may change.
+ * Ownership  raw_request_read() fills a request, raw_request_free() releases it. Method, target and
+ *            body point into the parsed bytes; headers are copies.
  */
 #ifndef CLI_RAW_REQUEST_H
 #define CLI_RAW_REQUEST_H
@@ -14,9 +14,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* ---- headers as people write them, "Name: value", read into a list.
+/* ---- header lines
  *
- * Ownership  A zeroed struct is an empty list; header_lines_free() releases what it holds. */
+ * Ownership  A zeroed struct is an empty list; header_lines_free() releases the entries. */
 
 enum {
     HEADER_LINES_WHY_SIZE = 160,
@@ -28,15 +28,17 @@ struct header_lines {
     size_t count;
 };
 
-/* Adds a copy of the line, which is not terminated and has no line end. False, and in `why` what
- * is wrong with it; never its value, which may be a secret. */
+/* Appends a copy of "Name: value", `len` bytes without a line ending. Returns false on error, with
+ * the reason in `why`, which never quotes the value, because it may be a secret. */
 bool header_lines_add(struct header_lines *lines, const char *line, size_t len,
                       char why[HEADER_LINES_WHY_SIZE]);
 
-/* For hookline_find_in_list(); good until a line is added. */
+/* Returns the list for hookline_find_in_list(), valid until the next header_lines_add(). */
 hookline_header_list header_lines_list(const struct header_lines *lines);
 
 void header_lines_free(struct header_lines *lines);
+
+/* ---- request */
 
 enum {
     RAW_REQUEST_WHY_SIZE = 256
@@ -44,13 +46,13 @@ enum {
 
 struct raw_request {
     hookline_bytes method, target;
-    struct header_lines headers; /* copies */
+    struct header_lines headers;
     hookline_bytes body;
-    size_t ignored; /* bytes behind a body of Content-Length or in chunks */
+    size_t ignored; /* bytes after the end of the body */
 };
 
-/* False, and in `why` "line N: what is wrong" or so; then there is nothing to free. A body in
- * chunks is put together in place. */
+/* Parses `bytes`, joining chunks in place. Returns false on error, with the reason in `why`, often
+ * as "line N: ...", and nothing to free. */
 bool raw_request_read(struct raw_request *request, char *bytes, size_t len,
                       char why[RAW_REQUEST_WHY_SIZE]);
 void raw_request_free(struct raw_request *request);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * record.h - what a sink tells of a delivery or an event, one JSON object: its number, and the
- * object itself on a line. Pure, but for the stream.
+ * record.h - delivery or event of a sink, a JSON object: reads its number, prints it on one line.
+ * Pure, except for the stream.
  *
- * Ownership  Nothing is kept.
  * Threads    Any.
- * Errors     Without memory nothing is written.
+ * Errors     Prints nothing on ENOMEM.
  */
 #ifndef CLI_RECORD_H
 #define CLI_RECORD_H
@@ -16,13 +15,13 @@
 
 #include <cjson/cJSON.h>
 
-/* The number of the delivery, 1 and up; 0 if there is none. */
+/* Returns the delivery number, 1 or more; 0 if absent. */
 int64_t record_seq(const cJSON *record);
 
-/* The same as an argument. */
+/* Parses a delivery number from the command line. Returns false unless it is 1 or more. */
 bool record_read_seq(const char *text, int64_t *seq);
 
-/* As text_write_json() writes JSON. */
+/* Prints the object by text_write_json(), on one line. */
 void record_write(FILE *out, const cJSON *record);
 
 #endif

@@ -40,22 +40,20 @@ static bool file_contents_read_all(struct buffer *contents, int fd, const char *
         if (n > 0)
             contents->len += (size_t)n;
         if (contents->len > FILE_CONTENTS_MAX)
-            return file_contents_fail(
-                file, "it has more than 64 MiB, which is more than this reads", why);
+            return file_contents_fail(file, "larger than 64 MiB", why);
     } while (n != 0);
     return buffer_text(contents) != NULL || file_contents_fail(file, "out of memory", why);
 }
 
 bool file_contents_read(struct buffer *contents, const char *file, char why[FILE_CONTENTS_WHY_SIZE])
 {
-    static bool is_taken; /* Who comes second would find it empty. */
+    static bool is_taken; /* A second read would find standard input empty. */
     bool standard = strcmp(file, "-") == 0, good;
     int fd = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
     *contents = (struct buffer){0};
     if (standard && is_taken)
-        return file_contents_fail(
-            file, "it is given for two files: expected another one for one of them", why);
+        return file_contents_fail(file, "given for two files, but can be read only once", why);
     is_taken |= standard;
     if (fd < 0)
         return file_contents_fail(file, strerror(errno), why);
@@ -75,9 +73,9 @@ static bool request_fail(char *why, const char *what)
     return false;
 }
 
-/* ---- headers and body, each on its own */
+/* ---- headers and body apart */
 
-/* Empty lines are left over from the end of a head. */
+/* Skips empty lines, such as the end of a saved head. */
 static bool request_add_lines(struct header_lines *headers, const char *name, const char *text,
                               size_t len, char *why)
 {
@@ -118,12 +116,11 @@ static bool request_read_parts(struct request *request, const struct request_opt
                                char *why)
 {
     if (options->body == NULL)
-        return request_fail(why, "expected the body of the request: --body FILE; if it was empty, "
-                                 "--body /dev/null");
+        return request_fail(why, "--body is missing; for an empty body give --body /dev/null");
     if (options->headers_file != NULL && strcmp(options->body, "-") == 0 &&
         strcmp(options->headers_file, "-") == 0)
-        return request_fail(why, "--headers and --body cannot both be the standard input: give "
-                                 "--request - if all of the request is there");
+        return request_fail(why, "--headers and --body cannot both be standard input; for a whole "
+                                 "request use --request -");
     if (options->headers_file != NULL &&
         !request_read_headers_file(request, options->headers_file, why))
         return false;
@@ -148,7 +145,7 @@ static bool request_add_headers(struct request *request, const struct option_tex
     return true;
 }
 
-/* ---- the whole in one file */
+/* ---- whole request */
 
 static bool request_read_whole(struct request *request, const char *file, char *why)
 {
@@ -168,7 +165,7 @@ static bool request_read_whole(struct request *request, const char *file, char *
     return request->method != NULL || request_fail(why, "out of memory");
 }
 
-/* ---- a delivery in a store */
+/* ---- stored delivery */
 
 static bool request_copy_row(struct request *request, sqlite3_stmt *row, char *why)
 {
@@ -187,8 +184,8 @@ static bool request_copy_row(struct request *request, sqlite3_stmt *row, char *w
         memcpy(request->memory.base, body, (size_t)len);
     request->memory.len = (size_t)len;
     request->body = (hookline_bytes){request->memory.base, request->memory.len};
-    return headers == NULL ||
-           request_add_lines(&request->headers, "its headers", headers, (size_t)headers_len, why);
+    return headers == NULL || request_add_lines(&request->headers, "stored headers", headers,
+                                                (size_t)headers_len, why);
 }
 
 static bool request_read_row(struct request *request, struct db *db, int64_t seq, char *why)
@@ -205,10 +202,9 @@ static bool request_read_row(struct request *request, struct db *db, int64_t seq
     if (code == SQLITE_ROW)
         good = request_copy_row(request, row, why);
     else if (code == SQLITE_DONE)
-        snprintf(why, REQUEST_WHY_SIZE, "%s: there is no delivery %lld in it", db_path(db),
-                 (long long)seq);
+        snprintf(why, REQUEST_WHY_SIZE, "%s: no delivery %lld", db_path(db), (long long)seq);
     else if (code == SQLITE_ERROR)
-        snprintf(why, REQUEST_WHY_SIZE, "%s: this is no store of hooklined", db_path(db));
+        snprintf(why, REQUEST_WHY_SIZE, "%s: not a hooklined store", db_path(db));
     else
         db_error_text(db, code, why);
     sqlite3_finalize(row);
@@ -237,7 +233,7 @@ static bool request_read_stored(struct request *request, const struct request_op
     if (options->store != NULL)
         return request_read_from_file(request, options->store, options->stored, why);
     if (options->config == NULL)
-        return request_fail(why, "expected --store FILE: where hooklined has stored the delivery");
+        return request_fail(why, "--stored needs --store FILE or --config FILE");
     if ((config = config_file_read_outside(options->config, why)) == NULL)
         return false;
     good = request_read_from_file(request, config->store.file, options->stored, why);
@@ -245,7 +241,7 @@ static bool request_read_stored(struct request *request, const struct request_op
     return good;
 }
 
-/* ---- the one or the other */
+/* ---- open and close */
 
 static bool request_fill(struct request *request, const struct request_options *options, char *why)
 {
@@ -253,10 +249,10 @@ static bool request_fill(struct request *request, const struct request_options *
 
     if (parts + (options->whole != NULL) + (options->stored != 0) > 1)
         return request_fail(why,
-                            "--headers and --body, --request, and --stored are three ways to say "
-                            "the same: expected one of them");
+                            "--headers and --body, --request, and --stored cannot be combined: "
+                            "give the request once");
     if (options->store != NULL && options->stored == 0)
-        return request_fail(why, "--store: expected --stored SEQ with it, the delivery's number");
+        return request_fail(why, "--store needs --stored SEQ");
     if (options->stored != 0)
         return request_read_stored(request, options, why) &&
                request_add_headers(request, &options->headers, why);
@@ -264,9 +260,8 @@ static bool request_fill(struct request *request, const struct request_options *
         return request_read_whole(request, options->whole, why) &&
                request_add_headers(request, &options->headers, why);
     if (!parts && options->headers.count == 0)
-        return request_fail(why,
-                            "expected a request: --headers FILE (or --header) and --body FILE, "
-                            "--request FILE, or --stored SEQ");
+        return request_fail(why, "give a request: --headers FILE (or --header) and --body FILE, "
+                                 "--request FILE, or --stored SEQ");
     return request_read_parts(request, options, why) &&
            request_add_headers(request, &options->headers, why);
 }

@@ -16,8 +16,8 @@ struct cmd_schemes_options {
 
 static const struct option_row rows[] = {
     TEXT(0, "description", struct cmd_schemes_options, description, "FILE",
-         "explain, and check, a scheme of your own"),
-    FLAG(0, "json", struct cmd_schemes_options, json, "print a JSON object for each scheme"),
+         "check and explain the scheme that FILE describes"),
+    FLAG(0, "json", struct cmd_schemes_options, json, "print each scheme as one line of JSON"),
     OPTIONS_END,
 };
 
@@ -33,7 +33,7 @@ static bool cmd_schemes_print_line(struct json_writer *line)
     return good;
 }
 
-/* ---- all of them */
+/* ---- list */
 
 static enum outcome cmd_schemes_list(bool json)
 {
@@ -56,7 +56,7 @@ static enum outcome cmd_schemes_list(bool json)
     return OUTCOME_GOOD;
 }
 
-/* ---- one, for people */
+/* ---- one scheme as text */
 
 static void cmd_schemes_print_text(const char *name, const char *text)
 {
@@ -67,41 +67,41 @@ static void cmd_schemes_print_text(const char *name, const char *text)
 static const char *cmd_schemes_time_unit(const char *unit)
 {
     if (strcmp(unit, "rfc3339") == 0)
-        return "as a date, such as 2026-11-22T02:07:35.306Z (RFC 3339)";
+        return "as RFC 3339, such as 2026-11-22T02:07:35.306Z";
     if (strcmp(unit, "any") == 0)
-        return "as seconds or milliseconds since 1970, or as a date";
+        return "in seconds or milliseconds since 1970, or as RFC 3339";
     return strcmp(unit, "seconds") == 0 ? "in seconds since 1970" : "in milliseconds since 1970";
 }
 
-static void cmd_schemes_print_time(const struct description_summary *a)
+static void cmd_schemes_print_time(const struct description_summary *s)
 {
-    if (a->time_unit == NULL) {
-        cmd_schemes_print_text("time", "none is signed: nobody knows how old a request is");
+    if (s->time_unit == NULL) {
+        cmd_schemes_print_text("time", "not signed: the age of a request is unknown");
         return;
     }
-    printf("  %-14s %s, %s\n", "time", a->time, cmd_schemes_time_unit(a->time_unit));
+    printf("  %-14s %s, %s\n", "time", s->time, cmd_schemes_time_unit(s->time_unit));
     cmd_schemes_print_text(
-        "", a->time_optional ? "it may be missing: then nobody knows how old a request is" : NULL);
-    printf("  %-14s %ld s in the past and in the future\n", "tolerance", a->tolerance_s);
+        "", s->time_optional ? "optional; without it the age of a request is unknown" : NULL);
+    printf("  %-14s %ld s into the past and into the future\n", "tolerance", s->tolerance_s);
 }
 
-static void cmd_schemes_print_secret(const struct description_summary *a)
+static void cmd_schemes_print_secret(const struct description_summary *s)
 {
-    if (strcmp(a->secret, "text") == 0)
-        cmd_schemes_print_text(
-            "secret", "text, all of which is the key; also what it begins with, such as whsec_");
-    else if (a->secret_prefix[0] == '\0')
-        printf("  %-14s %s, which is decoded\n", "secret", a->secret);
+    if (strcmp(s->secret, "text") == 0)
+        cmd_schemes_print_text("secret",
+                               "text; all bytes are the key, including a prefix such as whsec_");
+    else if (s->secret_prefix[0] == '\0')
+        printf("  %-14s %s, decoded to the key\n", "secret", s->secret);
     else
-        printf("  %-14s %s behind %s, which may be left away; it is decoded\n", "secret", a->secret,
-               a->secret_prefix);
+        printf("  %-14s %s after an optional prefix %s, decoded to the key\n", "secret", s->secret,
+               s->secret_prefix);
 }
 
 static void cmd_schemes_print_clauses(const char *description)
 {
     struct clause clause;
 
-    printf("\n  As hookline-schemes(7) has it:\n");
+    printf("\n  In the language of hookline-schemes(7):\n");
     while (clause_next(&description, &clause)) {
         const hookline_bytes *last = &clause.words[clause.count - 1];
 
@@ -112,25 +112,25 @@ static void cmd_schemes_print_clauses(const char *description)
 
 static void cmd_schemes_print(const hookline_scheme *scheme)
 {
-    struct description_summary a;
+    struct description_summary s;
 
-    description_summarize(&a, scheme->description);
+    description_summarize(&s, scheme->description);
     printf("%s: %s\n\n", scheme->name, scheme->title);
-    printf("  %-14s %s: %s\n", "signature", a.signature, a.form);
-    cmd_schemes_print_text("", a.also[0] == '\0' ? NULL : "or, while secrets rotate, in");
-    cmd_schemes_print_text("", a.also);
-    printf("  %-14s HMAC-SHA256 in %s\n", "", a.encoding);
-    cmd_schemes_print_text("signed", a.content);
-    cmd_schemes_print_time(&a);
-    cmd_schemes_print_text("id", a.id[0] == '\0' ? "none: repetitions are told by their signatures"
-                                                 : a.id);
-    cmd_schemes_print_secret(&a);
-    cmd_schemes_print_text("tests", a.tests);
+    printf("  %-14s %s: %s\n", "signature", s.signature, s.form);
+    cmd_schemes_print_text("", s.also[0] == '\0' ? NULL : "during a rotation also:");
+    cmd_schemes_print_text("", s.also);
+    printf("  %-14s HMAC-SHA256 in %s\n", "", s.encoding);
+    cmd_schemes_print_text("signed", s.content);
+    cmd_schemes_print_time(&s);
+    cmd_schemes_print_text(
+        "id", s.id[0] == '\0' ? "none: duplicates are recognized by their signatures" : s.id);
+    cmd_schemes_print_secret(&s);
+    cmd_schemes_print_text("tests", s.tests);
     cmd_schemes_print_text("documentation", scheme->documentation);
     cmd_schemes_print_clauses(scheme->description);
 }
 
-/* ---- one, as JSON */
+/* ---- one scheme as JSON */
 
 static const char *cmd_schemes_or_null(const char *text)
 {
@@ -140,32 +140,32 @@ static const char *cmd_schemes_or_null(const char *text)
 static enum outcome cmd_schemes_print_json(const hookline_scheme *scheme)
 {
     struct json_writer line = {0};
-    struct description_summary a;
+    struct description_summary s;
 
-    description_summarize(&a, scheme->description);
+    description_summarize(&s, scheme->description);
     json_begin(&line);
     json_string(&line, "name", scheme->name);
     json_string(&line, "title", scheme->title);
     json_string(&line, "documentation", scheme->documentation);
     json_open_object(&line, "signature");
-    json_string(&line, "header", a.signature);
-    json_string(&line, "also", cmd_schemes_or_null(a.also));
-    json_string(&line, "form", a.form);
-    json_string(&line, "encoding", a.encoding);
+    json_string(&line, "header", s.signature);
+    json_string(&line, "also", cmd_schemes_or_null(s.also));
+    json_string(&line, "form", s.form);
+    json_string(&line, "encoding", s.encoding);
     json_close_object(&line);
-    json_string(&line, "content", a.content);
+    json_string(&line, "content", s.content);
     json_open_object(&line, "time");
-    json_string(&line, "where", cmd_schemes_or_null(a.time));
-    json_string(&line, "unit", a.time_unit);
-    json_bool(&line, "optional", a.time_optional);
+    json_string(&line, "where", cmd_schemes_or_null(s.time));
+    json_string(&line, "unit", s.time_unit);
+    json_bool(&line, "optional", s.time_optional);
     json_close_object(&line);
-    json_number(&line, "tolerance_s", a.tolerance_s);
-    json_string(&line, "id", cmd_schemes_or_null(a.id));
+    json_number(&line, "tolerance_s", s.tolerance_s);
+    json_string(&line, "id", cmd_schemes_or_null(s.id));
     json_open_object(&line, "secret");
-    json_string(&line, "form", a.secret);
-    json_string(&line, "prefix", cmd_schemes_or_null(a.secret_prefix));
+    json_string(&line, "form", s.secret);
+    json_string(&line, "prefix", cmd_schemes_or_null(s.secret_prefix));
     json_close_object(&line);
-    json_string(&line, "tests", cmd_schemes_or_null(a.tests));
+    json_string(&line, "tests", cmd_schemes_or_null(s.tests));
     json_string(&line, "description", scheme->description);
     return cmd_schemes_print_line(&line) ? OUTCOME_GOOD : OUTCOME_TRANSPORT;
 }
@@ -178,7 +178,7 @@ static enum outcome cmd_schemes_explain(const hookline_scheme *scheme, bool json
     return OUTCOME_GOOD;
 }
 
-/* Any secret would do; this one can be read as text, as hexadecimal and as base64. */
+/* Uses a fixed secret that is valid as text, hex and base64. */
 static bool cmd_schemes_is_sound(const char *file, const char *description)
 {
     static const char secret[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -213,7 +213,7 @@ static enum outcome cmd_schemes_run(const void *options, const char *const *argu
     const hookline_scheme *scheme;
 
     if (o->description != NULL && count > 0) {
-        message_print("schemes: expected a name or --description, not both");
+        message_print("schemes: NAME and --description cannot be combined");
         return OUTCOME_USAGE;
     }
     if (o->description != NULL)
@@ -223,8 +223,8 @@ static enum outcome cmd_schemes_run(const void *options, const char *const *argu
     if ((scheme = hookline_scheme_find(arguments[0])) != NULL)
         return cmd_schemes_explain(scheme, o->json);
     message_print(
-        "there is no such scheme; hookline schemes lists them, and hookline-schemes(7) says how "
-        "to describe another");
+        "unknown scheme; `hookline schemes` lists them, and hookline-schemes(7) explains how to "
+        "describe another one");
     return OUTCOME_USAGE;
 }
 
@@ -232,7 +232,7 @@ const struct command command_schemes = {
     .name = "schemes",
     .arguments = "[NAME]",
     .arguments_max = 1,
-    .summary = "List how senders sign, or explain one of them",
+    .summary = "List the signature schemes, or explain one",
     .options = rows,
     .options_size = sizeof(struct cmd_schemes_options),
     .run = cmd_schemes_run,

@@ -10,7 +10,7 @@
 #include "daemon/conf/config_file.h"
 #include "daemon/conf/secret.h"
 
-/* The first header in what is signed that is missing or there twice. */
+/* Names the first signed header that is missing, or one that may be ambiguous. */
 static void signing_input_name_header(const struct signing_input *input, int code,
                                       char why[SECRETS_SIGN_WHY_SIZE])
 {
@@ -32,12 +32,12 @@ static void signing_input_name_header(const struct signing_input *input, int cod
             continue;
         if (code == HOOKLINE_MISSING_HEADER)
             snprintf(why, SECRETS_SIGN_WHY_SIZE,
-                     "the scheme signs the header %s, too: it is missing", name);
+                     "the header %s is missing, but the scheme signs it", name);
         else
             snprintf(
                 why, SECRETS_SIGN_WHY_SIZE,
-                "the scheme signs further headers, such as %s: one is there twice, or could be "
-                "cut in two ways",
+                "the scheme signs headers such as %s: one of them occurs twice or can be split in "
+                "two ways",
                 name);
         return;
     }
@@ -47,11 +47,11 @@ static void signing_input_name_header(const struct signing_input *input, int cod
 static const char *signing_input_missing(const struct signing_input *input)
 {
     if (input->request.url.len == 0 && description_signs(input->description, "{url}"))
-        return "the scheme signs the URL that is registered with the sender: it is missing";
+        return "the URL is missing, but the scheme signs the URL registered with the sender";
     if (input->request.method.len == 0 && description_signs(input->description, "{method}"))
-        return "the scheme signs the method of the request: it is missing";
+        return "the method is missing, but the scheme signs it";
     if (input->now <= 0 || input->now >= 253402300800)
-        return "the time to sign lies before 1970 or after the year 9999";
+        return "the time to sign is before 1970 or after the year 9999";
     return NULL;
 }
 
@@ -68,7 +68,7 @@ bool secrets_sign(const struct signing_input *input, hookline_signature *out,
     code = hookline_sign(input->verifier, &input->request, input->id, input->now, out);
     if (code == HOOKLINE_BAD_ID)
         snprintf(why, SECRETS_SIGN_WHY_SIZE,
-                 "the scheme sends an id in a header: expected 1 to 256 printable characters "
+                 "the scheme sends the id in a header: expected 1 to 256 printable characters "
                  "without blanks");
     else if (code == HOOKLINE_MISSING_HEADER || code == HOOKLINE_AMBIGUOUS_HEADER)
         signing_input_name_header(input, code, why);
@@ -77,21 +77,18 @@ bool secrets_sign(const struct signing_input *input, hookline_signature *out,
     return code == 0;
 }
 
-/* ---- trust */
-
 static bool secrets_fail(char why[SECRETS_WHY_SIZE], const char *what)
 {
     snprintf(why, SECRETS_WHY_SIZE, "%s", what);
     return false;
 }
 
-/* ---- the scheme */
+/* ---- scheme */
 
-/* The name that was given is not repeated: by mistake it may be the secret. */
+/* Does not quote the unknown name, because it may be a misplaced secret. */
 static bool secrets_scheme_error(char why[SECRETS_WHY_SIZE])
 {
-    int used =
-        snprintf(why, SECRETS_WHY_SIZE, "--scheme: there is no such scheme; expected one of");
+    int used = snprintf(why, SECRETS_WHY_SIZE, "--scheme: unknown scheme; expected one of");
     const hookline_scheme *scheme;
 
     for (size_t i = 0; (scheme = hookline_scheme_at(i)) != NULL && used < SECRETS_WHY_SIZE; i++)
@@ -119,14 +116,13 @@ char *secrets_read_description(const char *file, char why[SECRETS_WHY_SIZE])
         return NULL;
     if (contents.len < DESCRIPTION_SIZE && strlen(contents.base) == contents.len)
         return contents.base;
-    snprintf(why, SECRETS_WHY_SIZE,
-             "%s: expected the description of a scheme, a text of at most %d bytes",
+    snprintf(why, SECRETS_WHY_SIZE, "%s: expected a scheme description, a text of at most %d bytes",
              file_contents_name(file), DESCRIPTION_SIZE - 1);
     buffer_free(&contents);
     return NULL;
 }
 
-/* ---- hooklined's configuration */
+/* ---- configuration */
 
 static const struct config_source *
 secrets_find_source(const struct config *config, const char *name, const char *file, char *why)
@@ -138,15 +134,15 @@ secrets_find_source(const struct config *config, const char *name, const char *f
             return &config->sources[i];
     if (name == NULL && config->sources_count == 1)
         return &config->sources[0];
-    used = snprintf(why, SECRETS_WHY_SIZE, "%s: %s; expected --source with one of", file,
-                    name == NULL ? "it has several sources" : "there is no such source");
+    used = snprintf(why, SECRETS_WHY_SIZE, "%s: %s; give --source with one of", file,
+                    name == NULL ? "several sources" : "unknown source");
     for (unsigned i = 0; i < config->sources_count && used < SECRETS_WHY_SIZE; i++)
         used += snprintf(why + used, (size_t)(SECRETS_WHY_SIZE - used), "%s %s", i == 0 ? "" : ",",
                          config->sources[i].name);
     return NULL;
 }
 
-/* ---- the secrets */
+/* ---- secrets */
 
 static bool secrets_read_all(struct secrets *secrets, const struct config_secret *from,
                              size_t count, char *why)
@@ -163,7 +159,7 @@ static bool secrets_read_all(struct secrets *secrets, const struct config_secret
     return true;
 }
 
-/* Which one of them it is, in the words of who gave it. */
+/* Names the secret by the place that the user gave. */
 static bool secrets_secret_error(const struct config_secret *where, int code, char *why)
 {
     const char *text = hookline_code_text(code);
@@ -185,7 +181,7 @@ static bool secrets_make_verifier(struct secrets *secrets, const struct config_s
                                             secrets->secrets[0], detail, sizeof(detail));
 
     if (code == HOOKLINE_BAD_SCHEME) {
-        snprintf(why, SECRETS_WHY_SIZE, "the description of the scheme: %s", detail);
+        snprintf(why, SECRETS_WHY_SIZE, "scheme description: %s", detail);
         return false;
     }
     if (code < 0)
@@ -196,7 +192,7 @@ static bool secrets_make_verifier(struct secrets *secrets, const struct config_s
     return true;
 }
 
-/* ---- the whole */
+/* ---- open and close */
 
 static bool secrets_set_tolerance(struct secrets *secrets, int64_t seconds, char *why)
 {
@@ -211,8 +207,8 @@ static bool secrets_open_source(struct secrets *secrets, const struct secrets_op
     const struct config_source *source;
 
     if (options->scheme != NULL || options->description != NULL || options->secrets.count > 0)
-        return secrets_fail(why, "--config says which scheme and secrets: leave --scheme, "
-                                 "--description and --secret out");
+        return secrets_fail(why, "--config already sets scheme and secrets: remove --scheme, "
+                                 "--description and --secret");
     if ((secrets->config = config_file_read_outside(options->config, why)) == NULL)
         return false;
     source = secrets_find_source(secrets->config, options->source, options->config, why);
@@ -235,15 +231,14 @@ static bool secrets_open_scheme(struct secrets *secrets, const struct secrets_op
                                 char *why)
 {
     if (options->source != NULL)
-        return secrets_fail(why,
-                            "--source: expected --config with it, the hooklined.yaml that it is "
-                            "in");
+        return secrets_fail(why, "--source needs --config, the hooklined.yaml with that source");
     if ((options->scheme == NULL) == (options->description == NULL))
         return secrets_fail(why, options->scheme == NULL
-                                     ? "expected --scheme NAME and --secret WHERE, or --config FILE"
-                                     : "--scheme and --description contradict each other");
+                                     ? "give --scheme NAME and --secret WHERE, or --config FILE"
+                                     : "--scheme and --description cannot be combined");
     if (options->secrets.count == 0)
-        return secrets_fail(why, "expected --secret WHERE: @FILE, env:VARIABLE or credential:NAME");
+        return secrets_fail(why,
+                            "--secret is missing; expected @FILE, env:VARIABLE or credential:NAME");
     if (options->scheme != NULL && !secrets_find_scheme(secrets, options->scheme, why))
         return false;
     if (options->description != NULL) {

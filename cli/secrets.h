@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * secrets.h - by what a delivery is verified or signed: a scheme and its secrets, from the command
- * line or out of hooklined's own configuration.
+ * secrets.h - signature scheme and its secrets, from the command line or from hooklined's
+ * configuration; verifies and signs by them.
  *
  * Ownership  secrets_open() makes it; secrets_close() wipes the secrets.
  */
@@ -15,72 +15,75 @@
 
 #include "cli/command.h"
 
-/* ---- hookline_sign(), and a sentence why if it cannot. Pure. */
+/* ---- signing. Pure. */
 
 enum {
     SECRETS_SIGN_WHY_SIZE = 256
 };
 
-/* What goes in: `description` is that of the verifier's scheme. Where the scheme signs no method,
- * URL or headers they may be left out. */
 struct signing_input {
     const hookline_verifier *verifier;
-    const char *description;
-    hookline_request request;
+    const char *description;  /* of the verifier's scheme */
+    hookline_request request; /* method, URL and headers: needed only if the scheme signs them */
     hookline_bytes id;
-    int64_t now;
+    int64_t now; /* time to sign, seconds since 1970 */
 };
 
-/* False, and in `why` what is missing. */
+/* Calls hookline_sign(). Returns false, with the reason as a sentence in `why`, on error. */
 bool secrets_sign(const struct signing_input *input, hookline_signature *out,
                   char why[SECRETS_SIGN_WHY_SIZE]);
 
+/* ---- scheme and secrets */
+
+/* Exactly one of `scheme`, `description` and `config` is set. */
 struct secrets_options {
-    const char *scheme;            /* a name ... */
-    const char *description;       /* ... or a file that holds a description ... */
-    const char *config, *source;   /* ... or a source of hooklined.yaml, with its secrets */
+    const char *scheme;            /* name of a built-in scheme */
+    const char *description;       /* file with the description of a scheme */
+    const char *config, *source;   /* hooklined.yaml and a source in it, with its secrets */
     struct option_secrets secrets; /* the first one signs */
-    int64_t tolerance;             /* seconds; -1: the scheme's */
-    const char *method, *url;      /* where the scheme signs them */
+    int64_t tolerance;             /* seconds; -1: the source's, else the scheme's */
+    const char *method, *url;      /* for schemes that sign them */
 };
 
 /* Rows for the struct secrets_options `member` of the command's `type`. */
 #define SECRETS_OPTIONS(type, member)                                                              \
     TEXT(0, "scheme", type, member.scheme, "NAME",                                                 \
-         "how it is signed; `hookline schemes` lists the names"),                                  \
+         "use this signature scheme, see `hookline schemes`"),                                     \
         TEXT(0, "description", type, member.description, "FILE",                                   \
-             "a scheme of your own, see hookline-schemes(7)"),                                     \
+             "use the scheme that FILE describes, see\nhookline-schemes(7)"),                      \
         SECRET('s', "secret", type, member.secrets, "WHERE",                                       \
-               "@FILE, env:VARIABLE or credential:NAME; more than one\nwhile secrets rotate"),     \
+               "read the signing secret from @FILE, env:VARIABLE or\ncredential:NAME; "            \
+               "repeatable, for a rotation"),                                                      \
         TEXT('c', "config", type, member.config, "FILE",                                           \
-             "take scheme and secrets from this hooklined.yaml ..."),                              \
+             "take scheme and secrets from this hooklined.yaml"),                                  \
         TEXT(0, "source", type, member.source, "NAME",                                             \
-             "... and this source of it; default: its only one"),                                  \
+             "with --config: use this source; default: the only one"),                             \
         TEXT(0, "url", type, member.url, "URL",                                                    \
-             "the URL that the sender signs, where the scheme signs it"),                          \
-        TEXT(0, "method", type, member.method, "METHOD", "likewise; default: POST")
+             "use URL in the signature, for schemes that sign it"),                                \
+        TEXT(0, "method", type, member.method, "METHOD", "set the request method; default: POST")
 
 enum {
     SECRETS_WHY_SIZE = 512
 };
 
 struct secrets {
-    const char *name;        /* of the scheme, or "custom" */
-    const char *description; /* in the language of hookline-schemes(7) */
+    const char *name;        /* scheme's name, or "custom" */
+    const char *description; /* scheme's description, hookline-schemes(7) */
     char **secrets;          /* in locked memory */
     size_t secrets_count;
-    hookline_verifier *verifier; /* with all of them */
-    const char *method, *url;    /* NULL: not given; the url may be that of the source */
-    const char *source;          /* its name; NULL without a configuration */
-    struct config *config;       /* likewise; the other sources are in it, too */
-    char *text;                  /* of the description's file */
+    hookline_verifier *verifier; /* has all secrets */
+    const char *method, *url;    /* NULL: not given; `url` may come from the source */
+    const char *source;          /* source name; NULL without a configuration */
+    struct config *config;       /* with all sources; NULL without a configuration */
+    char *text;                  /* contents of the description file; may be NULL */
 };
 
-/* NULL, and in `why` what is wrong and what to do: the outcome is OUTCOME_USAGE. */
+/* Returns NULL, with the reason in `why`, on error; the outcome is OUTCOME_USAGE then. */
 struct secrets *secrets_open(const struct secrets_options *options, char why[SECRETS_WHY_SIZE]);
 void secrets_close(struct secrets **secrets);
 
-/* The text of a description's file, for free(). NULL, and in `why` what is wrong. */
+/* Returns the contents of a description file, for free(); NULL, with the reason in `why`, on
+ * error. */
 char *secrets_read_description(const char *file, char why[SECRETS_WHY_SIZE]);
 
 #endif

@@ -38,30 +38,28 @@ static const struct option_row rows[] = {
     SECRETS_OPTIONS(struct cmd_send_options, secrets),
     DRAFT_OPTIONS(struct cmd_send_options, draft),
     TEXT('f', "fault", struct cmd_send_options, fault, "WORDS",
-         "what to do wrong, such as future=412,duplicate"),
-    FLAG(0, "fault-help", struct cmd_send_options, fault_help,
-         "list the faults that there are, and exit"),
+         "corrupt the delivery, e.g. future=412,duplicate; see\n--fault-help"),
+    FLAG(0, "fault-help", struct cmd_send_options, fault_help, "list the faults and exit"),
     NUMBER('t', "timeout", struct cmd_send_options, timeout, "SECONDS", 1, 86400,
-           "until the answer is there; default: 30"),
+           "wait at most SECONDS for each answer; default: 30"),
     CHECKED(0, "ca-file", struct cmd_send_options, ca_file, "FILE", certificate_file_problem,
-            "whom to trust for https; default: as the system does"),
-    FLAG(0, "json", struct cmd_send_options, json, "print a JSON object for each answer"),
+            "trust these CA certificates; default: the system's"),
+    FLAG(0, "json", struct cmd_send_options, json, "print each answer as one line of JSON"),
     OPTIONS_END,
 };
 
 struct cmd_send_item;
 
-/* All that is to be sent. */
 struct cmd_send_job {
     const struct cmd_send_options *options;
     struct secrets *secrets;
     struct client_target target;
     struct faults faults;
     struct cmd_send_item *items;
-    unsigned count, copies, copy; /* copy: the one that is under way, from 1 on */
+    unsigned count, copies, copy; /* copy: the current one, from 1 */
     unsigned under_way;
     struct client_calls *calls;
-    enum outcome outcome; /* the worst so far */
+    enum outcome outcome; /* highest so far */
 };
 
 struct cmd_send_item {
@@ -72,9 +70,9 @@ struct cmd_send_item {
     int64_t started_us;
 };
 
-/* ---- what came of it */
+/* ---- results */
 
-/* hooklined says why it refuses. */
+/* Returns true if hooklined's answer gives a stale time as the reason. */
 static bool cmd_send_is_stale(const struct client_result *result)
 {
     cJSON *answer = cJSON_ParseWithLength(result->answer, result->len);
@@ -131,15 +129,15 @@ static void cmd_send_print_json(const struct cmd_send_item *item,
 static void cmd_send_print(const struct cmd_send_item *item, const struct client_result *result,
                            int64_t took_us)
 {
-    const struct cmd_send_job *m = item->job;
+    const struct cmd_send_job *job = item->job;
 
-    if (m->count > 1)
+    if (job->count > 1)
         printf("delivery %u: ", item->number + 1);
-    if (m->copies > 1)
-        printf("copy %u: ", m->copy);
+    if (job->copies > 1)
+        printf("copy %u: ", job->copy);
     if (result->outcome != CLIENT_ANSWERED) {
         printf("no answer\n");
-        message_print("%s: %s", m->target.url, cmd_send_error(item, result));
+        message_print("%s: %s", job->target.url, cmd_send_error(item, result));
         return;
     }
     printf("%s%d%s after %" PRId64 " ms\n",
@@ -156,14 +154,14 @@ static void cmd_send_print(const struct cmd_send_item *item, const struct client
 static void cmd_send_on_done(void *data, const struct client_result *result)
 {
     struct cmd_send_item *item = data;
-    struct cmd_send_job *m = item->job;
+    struct cmd_send_job *job = item->job;
     enum outcome outcome = cmd_send_outcome(result);
     int64_t took_us = clock_mono_us() - item->started_us;
 
-    m->under_way--;
-    if (outcome > m->outcome)
-        m->outcome = outcome;
-    if (m->options->json)
+    job->under_way--;
+    if (outcome > job->outcome)
+        job->outcome = outcome;
+    if (job->options->json)
         cmd_send_print_json(item, result, took_us);
     else
         cmd_send_print(item, result, took_us);
@@ -174,51 +172,51 @@ static void cmd_send_on_done(void *data, const struct client_result *result)
 
 static bool cmd_send_start(struct cmd_send_item *item)
 {
-    struct cmd_send_job *m = item->job;
+    struct cmd_send_job *job = item->job;
     struct client_request request;
 
-    shipment_request(item->shipment, &m->target, &request);
+    shipment_request(item->shipment, &job->target, &request);
     request.keep_answer = true;
     item->sending = (struct shipment_sending){item->shipment, 0};
     item->started_us = clock_mono_us();
-    if (client_call_start(m->calls, &request, cmd_send_on_done, item) == NULL) {
+    if (client_call_start(job->calls, &request, cmd_send_on_done, item) == NULL) {
         message_print("out of memory");
-        m->outcome = OUTCOME_TRANSPORT;
+        job->outcome = OUTCOME_TRANSPORT;
         return false;
     }
-    m->under_way++;
+    job->under_way++;
     return true;
 }
 
-static void cmd_send_wait_for_all(struct cmd_send_job *m)
+static void cmd_send_wait_for_all(struct cmd_send_job *job)
 {
-    while (m->under_way > 0)
-        client_calls_poll(m->calls, POLL_MS);
+    while (job->under_way > 0)
+        client_calls_poll(job->calls, POLL_MS);
 }
 
-/* In another order one goes after the other, the last one first; else all go at once. */
-static void cmd_send_all(struct cmd_send_job *m)
+/* Sends all at once; with `reorder` one after the other, last one first. */
+static void cmd_send_all(struct cmd_send_job *job)
 {
-    for (m->copy = 1; m->copy <= m->copies; m->copy++) {
-        for (unsigned i = 0; i < m->count; i++) {
-            if (!cmd_send_start(&m->items[m->faults.reorder ? m->count - 1 - i : i]))
+    for (job->copy = 1; job->copy <= job->copies; job->copy++) {
+        for (unsigned i = 0; i < job->count; i++) {
+            if (!cmd_send_start(&job->items[job->faults.reorder ? job->count - 1 - i : i]))
                 break;
-            if (m->faults.reorder)
-                cmd_send_wait_for_all(m);
+            if (job->faults.reorder)
+                cmd_send_wait_for_all(job);
         }
-        cmd_send_wait_for_all(m);
+        cmd_send_wait_for_all(job);
     }
 }
 
-/* ---- packing */
+/* ---- building */
 
-static bool cmd_send_build(struct cmd_send_job *m, struct cmd_send_item *item)
+static bool cmd_send_build(struct cmd_send_job *job, struct cmd_send_item *item)
 {
-    const struct secrets *secrets = m->secrets;
+    const struct secrets *secrets = job->secrets;
     char why[DRAFT_WHY_SIZE];
     struct draft draft;
 
-    if (!draft_open(&draft, &m->options->draft, secrets, item->number, why)) {
+    if (!draft_open(&draft, &job->options->draft, secrets, item->number, why)) {
         message_print("%s", why);
         return false;
     }
@@ -230,31 +228,31 @@ static bool cmd_send_build(struct cmd_send_job *m, struct cmd_send_item *item)
             .body = draft.body,
             .id = draft.id,
             .method = secrets->method,
-            .url = secrets->url == NULL ? m->target.url : secrets->url,
+            .url = secrets->url == NULL ? job->target.url : secrets->url,
             .extra = draft.extra,
             .now = draft.now,
         },
-        &m->faults, why);
+        &job->faults, why);
     if (item->shipment == NULL)
         message_print("cannot sign: %s", why);
     draft_close(&draft);
     return item->shipment != NULL;
 }
 
-static bool cmd_send_build_all(struct cmd_send_job *m)
+static bool cmd_send_build_all(struct cmd_send_job *job)
 {
-    m->copies = m->faults.copies == 0 ? 1 : m->faults.copies;
-    m->count = m->faults.burst == 0 ? 1 : m->faults.burst;
-    m->calls = client_calls_new();
-    m->items = calloc(m->count, sizeof(m->items[0]));
-    if (m->calls == NULL || m->items == NULL) {
+    job->copies = job->faults.copies == 0 ? 1 : job->faults.copies;
+    job->count = job->faults.burst == 0 ? 1 : job->faults.burst;
+    job->calls = client_calls_new();
+    job->items = calloc(job->count, sizeof(job->items[0]));
+    if (job->calls == NULL || job->items == NULL) {
         message_print("out of memory");
         return false;
     }
-    for (unsigned i = 0; i < m->count; i++) {
-        m->items[i].job = m;
-        m->items[i].number = i;
-        if (!cmd_send_build(m, &m->items[i]))
+    for (unsigned i = 0; i < job->count; i++) {
+        job->items[i].job = job;
+        job->items[i].number = i;
+        if (!cmd_send_build(job, &job->items[i]))
             return false;
     }
     return true;
@@ -262,7 +260,7 @@ static bool cmd_send_build_all(struct cmd_send_job *m)
 
 /* ---- options */
 
-/* libcurl has ways of its own with those that have no body. */
+/* Rejects methods without a body, because libcurl handles them differently. */
 static bool cmd_send_is_method(const char *method)
 {
     size_t len = strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
@@ -271,43 +269,42 @@ static bool cmd_send_is_method(const char *method)
            strcmp(method, "HEAD") != 0 && strcmp(method, "CONNECT") != 0;
 }
 
-static bool cmd_send_check(struct cmd_send_job *m, const char *url)
+static bool cmd_send_check(struct cmd_send_job *job, const char *url)
 {
-    const struct cmd_send_options *o = m->options;
+    const struct cmd_send_options *o = job->options;
     const char *problem = client_url_problem(url);
     char why[FAULTS_WHY_SIZE];
 
-    m->target = (struct client_target){
+    job->target = (struct client_target){
         .url = url, .ca_file = o->ca_file, .timeout_s = (unsigned)o->timeout};
     if (problem != NULL)
         message_print("URL: %s", problem);
     else if (o->secrets.method != NULL && !cmd_send_is_method(o->secrets.method))
-        message_print("--method: expected one that has a body, such as POST or PUT");
-    else if (o->fault != NULL && !faults_read(&m->faults, o->fault, why))
+        message_print("--method: expected a method with a body, such as POST or PUT");
+    else if (o->fault != NULL && !faults_read(&job->faults, o->fault, why))
         message_print("--fault: %s", why);
-    else if (m->faults.burst > 0 && !o->draft.test)
-        message_print(
-            "--fault: burst: expected --test with it: each delivery has a body of its own");
+    else if (job->faults.burst > 0 && !o->draft.test)
+        message_print("--fault: burst needs --test, because each delivery needs its own body");
     else
         return true;
     return false;
 }
 
-static void cmd_send_finish(struct cmd_send_job *m)
+static void cmd_send_finish(struct cmd_send_job *job)
 {
-    for (unsigned i = 0; m->items != NULL && i < m->count; i++)
-        shipment_free(&m->items[i].shipment);
-    free(m->items);
-    client_calls_free(&m->calls);
-    secrets_close(&m->secrets);
+    for (unsigned i = 0; job->items != NULL && i < job->count; i++)
+        shipment_free(&job->items[i].shipment);
+    free(job->items);
+    client_calls_free(&job->calls);
+    secrets_close(&job->secrets);
 }
 
 static enum outcome cmd_send_run(const void *options, const char *const *arguments, size_t count)
 {
-    struct cmd_send_job m = {.options = options, .outcome = OUTCOME_GOOD};
+    struct cmd_send_job job = {.options = options, .outcome = OUTCOME_GOOD};
     char why[SECRETS_WHY_SIZE];
 
-    if (m.options->fault_help) {
+    if (job.options->fault_help) {
         fputs(faults_help(), stdout);
         return OUTCOME_GOOD;
     }
@@ -315,28 +312,28 @@ static enum outcome cmd_send_run(const void *options, const char *const *argumen
         message_print("send: expected URL");
         return OUTCOME_USAGE;
     }
-    if (!cmd_send_check(&m, arguments[0]))
+    if (!cmd_send_check(&job, arguments[0]))
         return OUTCOME_USAGE;
-    if ((m.secrets = secrets_open(&m.options->secrets, why)) == NULL) {
+    if ((job.secrets = secrets_open(&job.options->secrets, why)) == NULL) {
         message_print("%s", why);
         return OUTCOME_USAGE;
     }
-    if (cmd_send_build_all(&m))
-        cmd_send_all(&m);
+    if (cmd_send_build_all(&job))
+        cmd_send_all(&job);
     else
-        m.outcome = OUTCOME_USAGE;
-    cmd_send_finish(&m);
-    return m.outcome;
+        job.outcome = OUTCOME_USAGE;
+    cmd_send_finish(&job);
+    return job.outcome;
 }
 
 const struct command command_send = {
     .name = "send",
     .arguments = "URL",
     .arguments_max = 1,
-    .summary = "Sign a body and send it, rightly or as a fault asks for",
-    .details = "Exit status: 0 if the answer is 2xx, 1 if it is another, 3 if hooklined\n"
-               "calls it too old or too new, 4 if none came in time, 5 if nobody is there; of\n"
-               "several the highest.\n",
+    .summary = "Sign a body and send it, correctly or with faults",
+    .details = "Exit status: 0 answered 2xx; 1 answered otherwise; 3 refused by hooklined as too\n"
+               "old or too new; 4 no answer in time; 5 connection failed. If several requests\n"
+               "are sent, the highest.\n",
     .options = rows,
     .options_size = sizeof(struct cmd_send_options),
     .defaults = &defaults,

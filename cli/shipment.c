@@ -22,7 +22,6 @@ enum {
 
 static const struct faults no_faults;
 
-/* What is being packed. */
 struct shipment_builder {
     const struct shipment_spec *spec;
     const struct faults *faults;
@@ -33,64 +32,64 @@ struct shipment_builder {
     char *why;
 };
 
-static bool shipment_fail(const struct shipment_builder *p, const char *what)
+static bool shipment_fail(const struct shipment_builder *b, const char *what)
 {
-    snprintf(p->why, SHIPMENT_WHY_SIZE, "%s", what);
+    snprintf(b->why, SHIPMENT_WHY_SIZE, "%s", what);
     return false;
 }
 
-/* ---- the secrets */
+/* ---- secrets */
 
-static bool shipment_new_signer(struct shipment_builder *p, const char *description,
+static bool shipment_new_signer(struct shipment_builder *b, const char *description,
                                 const char *secret)
 {
     int code =
-        hookline_verifier_new_custom(&p->signer, description, secret, p->why, SHIPMENT_WHY_SIZE);
+        hookline_verifier_new_custom(&b->signer, description, secret, b->why, SHIPMENT_WHY_SIZE);
 
     return code == 0 ||
-           (code == HOOKLINE_BAD_SCHEME ? false : shipment_fail(p, hookline_code_text(code)));
+           (code == HOOKLINE_BAD_SCHEME ? false : shipment_fail(b, hookline_code_text(code)));
 }
 
-static bool shipment_add_secret(struct shipment_builder *p, const char *secret)
+static bool shipment_add_secret(struct shipment_builder *b, const char *secret)
 {
-    int code = hookline_verifier_add_secret(p->signer, secret);
+    int code = hookline_verifier_add_secret(b->signer, secret);
 
-    return code == 0 || shipment_fail(p, hookline_code_text(code));
+    return code == 0 || shipment_fail(b, hookline_code_text(code));
 }
 
-/* Nobody's secret; it can be read as text, as hexadecimal and as base64. */
-static bool shipment_sign_by_stranger(struct shipment_builder *p)
+/* Signs with a random secret that is valid as text, hex and base64. */
+static bool shipment_sign_by_stranger(struct shipment_builder *b)
 {
     unsigned char bytes[32];
     char text[2 * sizeof(bytes) + 1];
 
     randombytes_buf(bytes, sizeof(bytes));
     sodium_bin2hex(text, sizeof(text), bytes, sizeof(bytes));
-    return shipment_new_signer(p, p->spec->description, text);
+    return shipment_new_signer(b, b->spec->description, text);
 }
 
-/* The library takes no secret with white space at an end, but for one in hexadecimal it takes any
- * bytes. */
-static bool shipment_sign_with_newline(struct shipment_builder *p)
+/* Passes the secret in hex, because the library rejects a text secret that ends with white
+ * space. */
+static bool shipment_sign_with_newline(struct shipment_builder *b)
 {
-    const char *secret = p->spec->secrets[0];
+    const char *secret = b->spec->secrets[0];
     char description[DESCRIPTION_SIZE];
     size_t len = strlen(secret);
     char *key, *hex;
     bool good;
 
-    if (!clause_replace(p->spec->description, "secret", "secret hex", description) ||
+    if (!clause_replace(b->spec->description, "secret", "secret hex", description) ||
         2 * (len + 1) > HOOKLINE_SECRET_LENGTH_MAX)
-        return shipment_fail(p, "secret-newline: the secret is too long for it");
+        return shipment_fail(b, "secret-newline: the secret is too long");
     key = sodium_malloc(len + 1);
     hex = sodium_malloc(2 * (len + 1) + 1);
     if (key == NULL || hex == NULL) {
-        good = shipment_fail(p, "out of memory");
+        good = shipment_fail(b, "out of memory");
     } else {
         memcpy(key, secret, len);
         key[len] = '\n';
         sodium_bin2hex(hex, 2 * (len + 1) + 1, (const unsigned char *)key, len + 1);
-        good = shipment_new_signer(p, description, hex);
+        good = shipment_new_signer(b, description, hex);
     }
     sodium_free(key);
     sodium_free(hex);
@@ -104,131 +103,131 @@ static bool shipment_lists_signatures(const char *description)
     return clause_find(description, "list", NULL, &list) && !clause_word_is(&list, 1, "none");
 }
 
-/* Signatures are listed in the order of the secrets: who looks at the first one only does not find
- * the right one. */
-static bool shipment_sign_by_two(struct shipment_builder *p)
+/* The correct signature comes second, because signatures have the order of the secrets: a receiver
+ * that reads only the first one fails. */
+static bool shipment_sign_by_two(struct shipment_builder *b)
 {
-    const struct shipment_spec *spec = p->spec;
+    const struct shipment_spec *spec = b->spec;
 
-    return (spec->secrets_count > 1 ? shipment_new_signer(p, spec->description, spec->secrets[1])
-                                    : shipment_sign_by_stranger(p)) &&
-           shipment_add_secret(p, spec->secrets[0]);
+    return (spec->secrets_count > 1 ? shipment_new_signer(b, spec->description, spec->secrets[1])
+                                    : shipment_sign_by_stranger(b)) &&
+           shipment_add_secret(b, spec->secrets[0]);
 }
 
-static bool shipment_open_signer(struct shipment_builder *p)
+static bool shipment_open_signer(struct shipment_builder *b)
 {
-    const struct shipment_spec *spec = p->spec;
+    const struct shipment_spec *spec = b->spec;
 
     if (spec->secrets_count == 0)
-        return shipment_fail(p, "there is no secret to sign with");
-    if (p->faults->wrong_secret)
-        return shipment_sign_by_stranger(p);
-    if (p->faults->secret_newline)
-        return shipment_sign_with_newline(p);
-    if (p->faults->two_signatures && shipment_lists_signatures(spec->description))
-        return shipment_sign_by_two(p);
-    if (!shipment_new_signer(p, spec->description, spec->secrets[0]))
+        return shipment_fail(b, "no secret to sign with");
+    if (b->faults->wrong_secret)
+        return shipment_sign_by_stranger(b);
+    if (b->faults->secret_newline)
+        return shipment_sign_with_newline(b);
+    if (b->faults->two_signatures && shipment_lists_signatures(spec->description))
+        return shipment_sign_by_two(b);
+    if (!shipment_new_signer(b, spec->description, spec->secrets[0]))
         return false;
     for (size_t i = 1; i < spec->secrets_count; i++)
-        if (!shipment_add_secret(p, spec->secrets[i]))
+        if (!shipment_add_secret(b, spec->secrets[i]))
             return false;
     return true;
 }
 
-/* ---- the body */
+/* ---- body */
 
-static bool shipment_copy_body(struct shipment_builder *p)
+static bool shipment_copy_body(struct shipment_builder *b)
 {
-    p->body.len = p->spec->body.len;
-    p->body.base = malloc(p->body.len + 1);
-    if (p->body.base == NULL)
-        return shipment_fail(p, "out of memory");
-    if (p->body.len > 0)
-        memcpy(p->body.base, p->spec->body.base, p->body.len);
+    b->body.len = b->spec->body.len;
+    b->body.base = malloc(b->body.len + 1);
+    if (b->body.base == NULL)
+        return shipment_fail(b, "out of memory");
+    if (b->body.len > 0)
+        memcpy(b->body.base, b->spec->body.base, b->body.len);
     return true;
 }
 
-static bool shipment_fault_before_sign(struct shipment_builder *p)
+static bool shipment_fault_before_sign(struct shipment_builder *b)
 {
     struct clause timestamp;
     char path[NAME_SIZE];
 
-    if (p->faults->shift_s != 0) {
-        if (!clause_find(p->spec->description, "timestamp", NULL, &timestamp))
-            return shipment_fail(p, "stale, future: this scheme signs no time");
+    if (b->faults->shift_s != 0) {
+        if (!clause_find(b->spec->description, "timestamp", NULL, &timestamp))
+            return shipment_fail(b, "stale, future: this scheme signs no time");
         clause_copy_word(&timestamp, 2, path, sizeof(path));
         if (clause_word_is(&timestamp, 1, "body"))
-            p->body = faults_shift_time(p->body, path, p->faults->shift_s, p->why);
+            b->body = faults_shift_time(b->body, path, b->faults->shift_s, b->why);
     }
-    if (p->body.base != NULL && p->faults->oversize > 0)
-        p->body = faults_oversize(p->body, p->faults->oversize, p->why);
-    if (p->body.base != NULL && p->body.len == 0 && (p->faults->truncate || p->faults->reset))
-        return shipment_fail(p, "truncate, reset: the body is empty and has no middle");
-    return p->body.base != NULL;
+    if (b->body.base != NULL && b->faults->oversize > 0)
+        b->body = faults_oversize(b->body, b->faults->oversize, b->why);
+    if (b->body.base != NULL && b->body.len == 0 && (b->faults->truncate || b->faults->reset))
+        return shipment_fail(b, "truncate, reset: the body is empty");
+    return b->body.base != NULL;
 }
 
-static bool shipment_fault_after_sign(struct shipment_builder *p)
+static bool shipment_fault_after_sign(struct shipment_builder *b)
 {
-    if (p->faults->tamper)
-        p->body = faults_tamper(p->body, p->why);
-    else if (p->faults->reencode)
-        p->body = faults_reencode(p->body, p->why);
-    else if (p->faults->crlf)
-        p->body = faults_crlf(p->body, p->why);
-    return p->body.base != NULL;
+    if (b->faults->tamper)
+        b->body = faults_tamper(b->body, b->why);
+    else if (b->faults->reencode)
+        b->body = faults_reencode(b->body, b->why);
+    else if (b->faults->crlf)
+        b->body = faults_crlf(b->body, b->why);
+    return b->body.base != NULL;
 }
 
-/* ---- the headers */
+/* ---- headers */
 
-static bool shipment_has_extra(const struct shipment_builder *p, const char *name)
+static bool shipment_has_extra(const struct shipment_builder *b, const char *name)
 {
-    hookline_header_list extra = header_lines_list(&p->extra);
+    hookline_header_list extra = header_lines_list(&b->extra);
     hookline_bytes value;
 
     return hookline_find_in_list(&extra, name, &value) > 0;
 }
 
-static bool shipment_read_extra(struct shipment_builder *p)
+static bool shipment_read_extra(struct shipment_builder *b)
 {
     char why[HEADER_LINES_WHY_SIZE];
 
-    for (const char *const *line = p->spec->extra; line != NULL && *line != NULL; line++)
-        if (!header_lines_add(&p->extra, *line, strlen(*line), why))
-            return shipment_fail(p, why);
+    for (const char *const *line = b->spec->extra; line != NULL && *line != NULL; line++)
+        if (!header_lines_add(&b->extra, *line, strlen(*line), why))
+            return shipment_fail(b, why);
     return true;
 }
 
-static bool shipment_sign(struct shipment_builder *p)
+static bool shipment_sign(struct shipment_builder *b)
 {
-    const struct shipment_spec *spec = p->spec;
+    const struct shipment_spec *spec = b->spec;
     const char *method = spec->method == NULL ? "POST" : spec->method;
-    hookline_header_list extra = header_lines_list(&p->extra);
+    hookline_header_list extra = header_lines_list(&b->extra);
     struct signing_input input = {
-        .verifier = p->signer,
+        .verifier = b->signer,
         .description = spec->description,
         .request = {.find_header = hookline_find_in_list,
                     .headers = &extra,
-                    .body = {p->body.base, p->body.len},
+                    .body = {b->body.base, b->body.len},
                     .method = {method, strlen(method)},
                     .url = {spec->url, spec->url == NULL ? 0 : strlen(spec->url)}},
         .id = spec->id,
-        .now = spec->now + p->faults->shift_s,
+        .now = spec->now + b->faults->shift_s,
     };
 
-    if (!secrets_sign(&input, &p->signature, p->why))
+    if (!secrets_sign(&input, &b->signature, b->why))
         return false;
-    for (size_t i = 0; i < p->signature.headers.count; i++) {
-        if (shipment_has_extra(p, p->signature.entries[i].name)) {
-            snprintf(p->why, SHIPMENT_WHY_SIZE,
-                     "the header %s is made by signing: leave it out of the further ones",
-                     p->signature.entries[i].name);
+    for (size_t i = 0; i < b->signature.headers.count; i++) {
+        if (shipment_has_extra(b, b->signature.entries[i].name)) {
+            snprintf(b->why, SHIPMENT_WHY_SIZE,
+                     "the header %s is set by signing: remove it from the extra headers",
+                     b->signature.entries[i].name);
             return false;
         }
     }
     return true;
 }
 
-/* "Name;" is how libcurl writes a header without a value. */
+/* libcurl's syntax for a header without a value is "Name;". */
 static bool shipment_write_header(char **out, const char *name, hookline_bytes value)
 {
     if (asprintf(out, value.len == 0 ? "%s;" : "%s: %.*s", name, (int)value.len, value.base) >= 0)
@@ -248,71 +247,71 @@ static const char *shipment_content_type(struct faults_body body)
                : "application/octet-stream";
 }
 
-static bool shipment_write_headers(struct shipment_builder *p, char **out)
+static bool shipment_write_headers(struct shipment_builder *b, char **out)
 {
-    const char *type = shipment_content_type(p->body), *agent = "hookline/" HOOKLINE_VERSION;
+    const char *type = shipment_content_type(b->body), *agent = "hookline/" HOOKLINE_VERSION;
     struct clause signature;
     char name[NAME_SIZE];
     bool good = true;
 
-    clause_find(p->spec->description, "signature", NULL, &signature);
+    clause_find(b->spec->description, "signature", NULL, &signature);
     clause_copy_word(&signature, 1, name, sizeof(name));
-    if (!shipment_has_extra(p, "Content-Type"))
+    if (!shipment_has_extra(b, "Content-Type"))
         good = shipment_write_header(out++, "Content-Type", (hookline_bytes){type, strlen(type)});
-    if (good && !shipment_has_extra(p, "User-Agent"))
+    if (good && !shipment_has_extra(b, "User-Agent"))
         good = shipment_write_header(out++, "User-Agent", (hookline_bytes){agent, strlen(agent)});
-    for (size_t i = 0; good && i < p->extra.count; i++)
-        good = shipment_write_header(out++, p->extra.entries[i].name, p->extra.entries[i].value);
-    for (size_t i = 0; good && i < p->signature.headers.count; i++) {
-        const hookline_header *header = &p->signature.entries[i];
+    for (size_t i = 0; good && i < b->extra.count; i++)
+        good = shipment_write_header(out++, b->extra.entries[i].name, b->extra.entries[i].value);
+    for (size_t i = 0; good && i < b->signature.headers.count; i++) {
+        const hookline_header *header = &b->signature.entries[i];
 
-        if (!p->faults->unsigned_ || strcasecmp(header->name, name) != 0)
+        if (!b->faults->unsigned_ || strcasecmp(header->name, name) != 0)
             good = shipment_write_header(out++, header->name, header->value);
     }
-    return good || shipment_fail(p, "out of memory");
+    return good || shipment_fail(b, "out of memory");
 }
 
-/* ---- the whole */
+/* ---- building */
 
-static struct shipment *shipment_wrap(struct shipment_builder *p)
+static struct shipment *shipment_wrap(struct shipment_builder *b)
 {
-    size_t headers = OWN_HEADERS + p->extra.count + p->signature.headers.count;
+    size_t headers = OWN_HEADERS + b->extra.count + b->signature.headers.count;
     struct shipment *shipment = calloc(1, sizeof(*shipment));
 
     if (shipment == NULL || (shipment->headers = calloc(headers + 1, sizeof(char *))) == NULL) {
-        shipment_fail(p, "out of memory");
+        shipment_fail(b, "out of memory");
         free(shipment);
         return NULL;
     }
-    shipment->method = p->spec->method;
-    shipment->bytes_per_s = p->faults->bytes_per_s;
-    shipment->truncate = p->faults->truncate;
-    shipment->reset = p->faults->reset;
-    if (!shipment_write_headers(p, shipment->headers) || !shipment_fault_after_sign(p)) {
+    shipment->method = b->spec->method;
+    shipment->bytes_per_s = b->faults->bytes_per_s;
+    shipment->truncate = b->faults->truncate;
+    shipment->reset = b->faults->reset;
+    if (!shipment_write_headers(b, shipment->headers) || !shipment_fault_after_sign(b)) {
         shipment_free(&shipment);
         return NULL;
     }
-    shipment->body = p->body.base;
-    shipment->len = p->body.len;
-    p->body.base = NULL;
+    shipment->body = b->body.base;
+    shipment->len = b->body.len;
+    b->body.base = NULL;
     return shipment;
 }
 
 struct shipment *shipment_build(const struct shipment_spec *spec, const struct faults *faults,
                                 char why[SHIPMENT_WHY_SIZE])
 {
-    struct shipment_builder p = {
+    struct shipment_builder b = {
         .spec = spec, .faults = faults == NULL ? &no_faults : faults, .why = why};
     struct shipment *shipment = NULL;
 
     if (sodium_init() < 0)
-        shipment_fail(&p, hookline_code_text(HOOKLINE_NO_CRYPTO));
-    else if (shipment_open_signer(&p) && shipment_read_extra(&p) && shipment_copy_body(&p) &&
-             shipment_fault_before_sign(&p) && shipment_sign(&p))
-        shipment = shipment_wrap(&p);
-    hookline_verifier_free(&p.signer);
-    header_lines_free(&p.extra);
-    free(p.body.base);
+        shipment_fail(&b, hookline_code_text(HOOKLINE_NO_CRYPTO));
+    else if (shipment_open_signer(&b) && shipment_read_extra(&b) && shipment_copy_body(&b) &&
+             shipment_fault_before_sign(&b) && shipment_sign(&b))
+        shipment = shipment_wrap(&b);
+    hookline_verifier_free(&b.signer);
+    header_lines_free(&b.extra);
+    free(b.body.base);
     return shipment;
 }
 
@@ -343,7 +342,7 @@ void shipment_request(const struct shipment *shipment, const struct client_targe
     };
 }
 
-/* Half of the body goes out, as its length was promised, and then nothing more. */
+/* For truncate and reset: aborts after half of the announced length. */
 static size_t shipment_on_read(char *out, size_t one, size_t size, void *data)
 {
     struct shipment_sending *sending = data;
@@ -363,7 +362,7 @@ static size_t shipment_on_read(char *out, size_t one, size_t size, void *data)
     return len;
 }
 
-/* libcurl sends it again from the start if a connection that was kept turns out to be closed. */
+/* libcurl seeks to resend the body when a reused connection turns out to be closed. */
 static int shipment_on_seek(void *data, curl_off_t offset, int origin)
 {
     struct shipment_sending *sending = data;
@@ -374,7 +373,7 @@ static int shipment_on_seek(void *data, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-/* Closing a socket that does not linger resets the connection. */
+/* With a linger time of 0, close() resets the connection. */
 static int shipment_on_socket(void *data, curl_socket_t socket, curlsocktype purpose)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
@@ -411,6 +410,6 @@ const char *shipment_error(const struct shipment_sending *sending, const char *e
     const struct shipment *s = sending->shipment;
 
     return sending->sent > 0 && (s->truncate || s->reset)
-               ? "the connection was ended in the middle of the body, as asked for"
+               ? "connection ended in the middle of the body, as requested"
                : error;
 }

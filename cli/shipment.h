@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * shipment.h - one delivery as the request that is sent: signed, then spoilt as a fault asks for.
+ * shipment.h - a signed request ready to send, corrupted by faults.
  *
  * Ownership  shipment_build() makes it, shipment_free() releases it.
+ * Threads    Any; read-only while it is sent.
  */
 #ifndef CLI_SHIPMENT_H
 #define CLI_SHIPMENT_H
@@ -16,56 +17,53 @@
 #include "daemon/http/client.h"
 #include "cli/faults.h"
 
-/* Nothing in it changes while it is sent. */
 struct shipment {
-    char **headers; /* "Name: value", as struct client_request takes them; NULL is the end */
+    char **headers; /* as in struct client_request; NULL-terminated */
     const char *method;
     char *body;
     size_t len;
-    uint64_t bytes_per_s; /* 0: as fast as it goes */
+    uint64_t bytes_per_s; /* 0: no limit */
     bool truncate, reset;
 };
 
-/* What is to be sent. */
 struct shipment_spec {
-    const char *description;    /* of the scheme */
-    const char *const *secrets; /* the first one signs, and where the scheme lists signatures the
-                                   others do, too, as while secrets rotate */
+    const char *description;    /* of the signature scheme */
+    const char *const *secrets; /* the first one signs; the others too, as during a rotation, if
+                                   the scheme lists signatures */
     size_t secrets_count;
-    hookline_bytes body, id;  /* the id may be empty, as hookline_sign() has it */
-    const char *method, *url; /* NULL method: POST. The url: for schemes that sign it */
-    const char *const *extra; /* further headers, "Name: value"; may be NULL. NULL is the end */
-    int64_t now;              /* s since 1970: what is signed as the time */
+    hookline_bytes body, id;  /* id: may be empty, see hookline_sign() */
+    const char *method, *url; /* method: NULL for POST; url: for schemes that sign it */
+    const char *const *extra; /* extra headers, "Name: value", NULL-terminated; may be NULL */
+    int64_t now;              /* time to sign, seconds since 1970 */
 };
 
 enum {
     SHIPMENT_WHY_SIZE = 256
 };
 
-/* Signs, and spoils. Content-Type and User-Agent are added if `extra` has none. Of `faults`, which
- * may be NULL, it heeds all that changes one request; copies, burst and reorder are the caller's.
- * The parcel is not needed afterwards, but for `method`. NULL, and in `why` what is wrong. */
+/* Signs a request and applies `faults`, which may be NULL; copies, burst and reorder are left to
+ * the caller. Adds Content-Type and User-Agent unless `extra` has them. Keeps no pointer into
+ * `spec` except `method`. Returns NULL, with the reason in `why`, on error. */
 struct shipment *shipment_build(const struct shipment_spec *spec, const struct faults *faults,
                                 char why[SHIPMENT_WHY_SIZE]);
 void shipment_free(struct shipment **shipment);
 
-/* One sending of a shipment, which has to outlive it. It is the data of client_call_start(), or the first
- * member of the struct that is. */
+/* One transmission of a shipment, which must outlive it. Is the `data` of client_call_start(), or
+ * the first member of the struct that is. */
 struct shipment_sending {
     const struct shipment *shipment;
-    size_t sent; /* bytes of the body, where it goes slowly or not to its end */
+    size_t sent; /* bytes of the body, if throttled or cut */
 };
 
-/* The request for client_call_start(), with shipment_tune() set; whether the answer is kept is left to the
- * caller. */
+/* Fills the request for client_call_start(), including `tune`; the caller sets keep_answer. */
 void shipment_request(const struct shipment *shipment, const struct client_target *target,
                       struct client_request *request);
 
-/* For call_request.tune, with such data: sends it slowly, or ends the connection in the middle.
- * Then the call fails, as the sender sees it. */
+/* Implements client_request.tune: throttles the body, or ends the connection in the middle of it.
+ * The call then fails. `data` is a struct shipment_sending. */
 void shipment_tune(void *data, void *easy);
 
-/* Why a call with such data failed: `error`, unless that is what was to happen. */
+/* Returns the error of a failed call: `error`, or a sentence if the fault caused it. */
 const char *shipment_error(const struct shipment_sending *sending, const char *error);
 
 #endif

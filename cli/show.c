@@ -18,8 +18,8 @@
 
 enum {
     SHOW_TARGET_SIZE = 64,
-    SHOWN_MAX = 64 << 10,  /* bytes of a body between the facts */
-    FETCHED_MAX = 1 << 20, /* of a longer one only the length is shown */
+    SHOWN_MAX = 64 << 10,  /* bytes of a text body printed with the facts */
+    FETCHED_MAX = 1 << 20, /* longer bodies are not fetched for the facts */
     HEX_MAX = 256,
     HEX_LINE = 16,
 };
@@ -33,11 +33,11 @@ struct cmd_show_options {
 static const struct cmd_show_options defaults = {.timeout = 30};
 
 static const struct option_row rows[] = {
-    FLAG(0, "body", struct cmd_show_options, body, "write the bytes of the body, and nothing else"),
-    FLAG(0, "json", struct cmd_show_options, json, "write one JSON object"),
+    FLAG(0, "body", struct cmd_show_options, body, "print only the bytes of the body"),
+    FLAG(0, "json", struct cmd_show_options, json, "print the result as one line of JSON"),
     SINK_OPTIONS(struct cmd_show_options, sink),
     NUMBER(0, "timeout", struct cmd_show_options, timeout, "SECONDS", 1, 86400,
-           "how long the sink may take; default: 30"),
+           "give up after SECONDS; default: 30"),
     OPTIONS_END,
 };
 
@@ -48,16 +48,16 @@ struct cmd_show_job {
     char why[SINK_WHY_SIZE];
 };
 
-static enum outcome cmd_show_fetch(struct cmd_show_job *s, const char *what, char **bytes,
+static enum outcome cmd_show_fetch(struct cmd_show_job *job, const char *what, char **bytes,
                                    size_t *len)
 {
     char target[SHOW_TARGET_SIZE];
 
-    snprintf(target, sizeof(target), "/deliveries/%" PRId64 "%s", s->seq, what);
-    return sink_fetch(s->sink, target, s->deadline_us, bytes, len, s->why);
+    snprintf(target, sizeof(target), "/deliveries/%" PRId64 "%s", job->seq, what);
+    return sink_fetch(job->sink, target, job->deadline_us, bytes, len, job->why);
 }
 
-/* ---- the body */
+/* ---- body */
 
 static void cmd_show_write_hex(const char *bytes, size_t len)
 {
@@ -69,7 +69,7 @@ static void cmd_show_write_hex(const char *bytes, size_t len)
     }
 }
 
-/* No more than is shown, and of that whole characters only. */
+/* Cuts at SHOWN_MAX, before an incomplete UTF-8 character. */
 static size_t cmd_show_shown_bytes(const char *bytes, size_t len)
 {
     if (len <= SHOWN_MAX)
@@ -80,13 +80,13 @@ static size_t cmd_show_shown_bytes(const char *bytes, size_t len)
     return len;
 }
 
-static void cmd_show_write_body_for_people(const struct cmd_show_job *s, const char *bytes,
+static void cmd_show_write_body_for_people(const struct cmd_show_job *job, const char *bytes,
                                            size_t len)
 {
     bool is_text = text_is_utf8(bytes, len);
     size_t shown = is_text ? cmd_show_shown_bytes(bytes, len) : len > HEX_MAX ? HEX_MAX : len;
 
-    printf("\nBody, %zu bytes%s\n", len, is_text ? "" : " that are no text");
+    printf("\nBody, %zu bytes%s\n", len, is_text ? "" : ", not text");
     if (is_text)
         text_write_lines(stdout, bytes, shown);
     else
@@ -94,14 +94,14 @@ static void cmd_show_write_body_for_people(const struct cmd_show_job *s, const c
     if (is_text && shown > 0 && bytes[shown - 1] != '\n')
         putchar('\n');
     if (shown < len || !is_text)
-        printf("(%zu of %zu bytes; hookline show %" PRId64 " --body >FILE writes all)\n", shown,
-               len, s->seq);
+        printf("(%zu of %zu bytes; all of it: hookline show %" PRId64 " --body >FILE)\n", shown,
+               len, job->seq);
 }
 
-static void cmd_show_write_body_hint(const struct cmd_show_job *s, int64_t len)
+static void cmd_show_write_body_hint(const struct cmd_show_job *job, int64_t len)
 {
-    printf("\nBody, %" PRId64 " bytes: hookline show %" PRId64 " --body >FILE writes them\n", len,
-           s->seq);
+    printf("\nBody, %" PRId64 " bytes; to save it: hookline show %" PRId64 " --body >FILE\n", len,
+           job->seq);
 }
 
 static void cmd_show_write_body(const char *bytes, size_t len)
@@ -115,7 +115,7 @@ static void cmd_show_write_body(const char *bytes, size_t len)
         putchar('\n');
 }
 
-/* ---- the facts */
+/* ---- facts */
 
 static void cmd_show_write_fact(const char *name, const char *text)
 {
@@ -137,15 +137,15 @@ static void cmd_show_write_signed(const cJSON *d)
     if (secret >= 0)
         printf("by secret %" PRId64, secret);
     else
-        printf("by a secret that is not known any more");
-    printf("%s\n", fresh ? "" : "; it may be a repetition of any age");
+        printf("by a secret that is no longer configured");
+    printf("%s\n", fresh ? "" : "; its age is unknown, so it may be a replay");
 }
 
-static void cmd_show_write_facts(const struct cmd_show_job *s, const cJSON *d)
+static void cmd_show_write_facts(const struct cmd_show_job *job, const cJSON *d)
 {
     bool test = json_get_bool(d, "test");
 
-    printf("Delivery %" PRId64 "%s\n", s->seq, test ? ", a test" : "");
+    printf("Delivery %" PRId64 "%s\n", job->seq, test ? ", a test" : "");
     cmd_show_write_fact("received", json_get_text(d, "time"));
     cmd_show_write_fact("from", json_get_text(d, "remote"));
     cmd_show_write_fact("source", json_get_text(d, "source"));
@@ -228,13 +228,13 @@ static void cmd_show_write_attempts(const cJSON *d)
                   code >= 200 && code < 300 ? TERMINAL_GOOD : TERMINAL_BAD);
     }
     if (table.first != NULL)
-        printf("\nAttempts, the newest first\n");
+        printf("\nAttempts, newest first\n");
     table_write(&table, stdout);
 }
 
-/* ---- from outside */
+/* ---- command */
 
-static enum outcome cmd_show_all(struct cmd_show_job *s, const char *json, size_t len)
+static enum outcome cmd_show_all(struct cmd_show_job *job, const char *json, size_t len)
 {
     cJSON *delivery = cJSON_ParseWithLength(json, len);
     int64_t bytes = json_get_int64(delivery, "bytes", 0);
@@ -243,69 +243,69 @@ static enum outcome cmd_show_all(struct cmd_show_job *s, const char *json, size_
     size_t body_len;
 
     if (record_seq(delivery) == 0) {
-        snprintf(s->why, sizeof(s->why), "%s: its answer is none of hooklined's",
-                 sink_name(s->sink));
+        snprintf(job->why, sizeof(job->why),
+                 "%s: unexpected answer: is this a hooklined admin address?", sink_name(job->sink));
         outcome = OUTCOME_TRANSPORT;
     } else if (bytes <= FETCHED_MAX) {
-        outcome = cmd_show_fetch(s, "/body", &body, &body_len);
+        outcome = cmd_show_fetch(job, "/body", &body, &body_len);
     }
     if (outcome == OUTCOME_GOOD) {
-        cmd_show_write_facts(s, delivery);
+        cmd_show_write_facts(job, delivery);
         cmd_show_write_headers(delivery);
         cmd_show_write_destinations(delivery);
         cmd_show_write_attempts(delivery);
         if (body != NULL)
-            cmd_show_write_body_for_people(s, body, body_len);
+            cmd_show_write_body_for_people(job, body, body_len);
         else
-            cmd_show_write_body_hint(s, bytes);
+            cmd_show_write_body_hint(job, bytes);
     }
     free(body);
     cJSON_Delete(delivery);
     return outcome;
 }
 
-static enum outcome cmd_show_execute(struct cmd_show_job *s)
+static enum outcome cmd_show_execute(struct cmd_show_job *job)
 {
     char *bytes;
     size_t len;
-    enum outcome outcome = cmd_show_fetch(s, s->options->body ? "/body" : "", &bytes, &len);
+    enum outcome outcome = cmd_show_fetch(job, job->options->body ? "/body" : "", &bytes, &len);
 
     if (outcome == OUTCOME_GOOD) {
-        if (s->options->body)
+        if (job->options->body)
             cmd_show_write_body(bytes, len);
-        else if (s->options->json)
+        else if (job->options->json)
             text_write_json(stdout, bytes, len);
         else
-            outcome = cmd_show_all(s, bytes, len);
+            outcome = cmd_show_all(job, bytes, len);
     }
     free(bytes);
     if (outcome != OUTCOME_GOOD)
-        message_print("%s", s->why);
+        message_print("%s", job->why);
     return outcome;
 }
 
 static enum outcome cmd_show_run(const void *options, const char *const *arguments, size_t count)
 {
     const struct cmd_show_options *o = options;
-    struct cmd_show_job s = {.options = o};
+    struct cmd_show_job job = {.options = o};
     enum outcome outcome;
 
     (void)count;
-    if (!record_read_seq(arguments[0], &s.seq)) {
-        message_print("expected the number of a delivery, as hookline deliveries shows it");
+    if (!record_read_seq(arguments[0], &job.seq)) {
+        message_print("expected a delivery number, as `hookline deliveries` prints it");
         return OUTCOME_USAGE;
     }
     if (o->body && o->json) {
-        message_print("--body and --json do not go together");
+        message_print("--body and --json cannot be combined");
         return OUTCOME_USAGE;
     }
-    if ((s.sink = sink_open(NULL, &o->sink, s.why)) == NULL) {
-        message_print("%s", s.why);
+    if ((job.sink = sink_open(NULL, &o->sink, job.why)) == NULL) {
+        message_print("%s", job.why);
         return OUTCOME_USAGE;
     }
-    s.deadline_us = clock_mono_us() + o->timeout * 1000000;
-    outcome = cmd_show_execute(&s);
-    sink_close(&s.sink);
+    job.deadline_us = clock_mono_us() + o->timeout * 1000000;
+    outcome = cmd_show_execute(&job);
+    sink_close(&job.sink);
     return outcome;
 }
 
@@ -314,7 +314,7 @@ const struct command command_show = {
     .arguments = "SEQ",
     .arguments_min = 1,
     .arguments_max = 1,
-    .summary = "Show all that a hooklined knows of one delivery",
+    .summary = "Show one stored delivery in full",
     .options = rows,
     .options_size = sizeof(struct cmd_show_options),
     .defaults = &defaults,

@@ -24,17 +24,16 @@ static const struct option_row rows[] = {
     SECRETS_OPTIONS(struct cmd_sign_options, secrets),
     DRAFT_OPTIONS(struct cmd_sign_options, draft),
     TEXT(0, "curl", struct cmd_sign_options, curl, "URL",
-         "print the command line of curl that sends it there"),
-    FLAG(0, "json", struct cmd_sign_options, json, "print one JSON object"),
+         "print a curl command that sends the request to URL"),
+    FLAG(0, "json", struct cmd_sign_options, json, "print headers and body as one line of JSON"),
     OPTIONS_END,
 };
 
-/* What is printed: the headers that were given, and those that are made by signing. */
 struct cmd_sign_job {
     const struct cmd_sign_options *options;
     struct secrets *secrets;
     struct draft draft;
-    struct header_lines extra;
+    struct header_lines extra; /* of the user and of the test event */
     hookline_signature signature;
 };
 
@@ -45,26 +44,27 @@ static void cmd_sign_print_header(const hookline_header *header)
     printf("%s: %.*s\n", header->name, (int)header->value.len, header->value.base);
 }
 
-static void cmd_sign_print_lines(const struct cmd_sign_job *s)
+static void cmd_sign_print_lines(const struct cmd_sign_job *job)
 {
-    for (size_t i = 0; i < s->extra.count; i++)
-        cmd_sign_print_header(&s->extra.entries[i]);
-    for (size_t i = 0; i < s->signature.headers.count; i++)
-        cmd_sign_print_header(&s->signature.entries[i]);
+    for (size_t i = 0; i < job->extra.count; i++)
+        cmd_sign_print_header(&job->extra.entries[i]);
+    for (size_t i = 0; i < job->signature.headers.count; i++)
+        cmd_sign_print_header(&job->signature.entries[i]);
 }
 
-static bool cmd_sign_print_json(const struct cmd_sign_job *s)
+static bool cmd_sign_print_json(const struct cmd_sign_job *job)
 {
     struct json_writer line = {0};
     bool good;
 
     json_begin(&line);
-    json_string(&line, "scheme", s->secrets->name);
-    json_number(&line, "time", s->draft.now);
+    json_string(&line, "scheme", job->secrets->name);
+    json_number(&line, "time", job->draft.now);
     json_open_array(&line, "headers");
-    for (size_t i = 0; i < s->extra.count + s->signature.headers.count; i++) {
-        const hookline_header *header =
-            i < s->extra.count ? &s->extra.entries[i] : &s->signature.entries[i - s->extra.count];
+    for (size_t i = 0; i < job->extra.count + job->signature.headers.count; i++) {
+        const hookline_header *header = i < job->extra.count
+                                            ? &job->extra.entries[i]
+                                            : &job->signature.entries[i - job->extra.count];
 
         json_open_element(&line);
         json_string(&line, "name", header->name);
@@ -72,10 +72,10 @@ static bool cmd_sign_print_json(const struct cmd_sign_job *s)
         json_close_object(&line);
     }
     json_close_array(&line);
-    if (text_is_utf8(s->draft.body.base, s->draft.body.len))
-        json_text(&line, "body", s->draft.body.base, s->draft.body.len);
+    if (text_is_utf8(job->draft.body.base, job->draft.body.len))
+        json_text(&line, "body", job->draft.body.base, job->draft.body.len);
     else
-        json_base64(&line, "body_base64", s->draft.body.base, s->draft.body.len);
+        json_base64(&line, "body_base64", job->draft.body.base, job->draft.body.len);
     good = json_end(&line);
     if (good)
         fwrite(line.text.base, 1, line.text.len, stdout);
@@ -83,7 +83,7 @@ static bool cmd_sign_print_json(const struct cmd_sign_job *s)
     return good;
 }
 
-/* In single quotes the shell changes nothing; a single quote itself stands between them. */
+/* Quotes for the shell: single quotes, with '\'' for a single quote. */
 static void cmd_sign_print_quoted(const char *before, const char *text, size_t len)
 {
     printf(" '%s", before);
@@ -113,42 +113,42 @@ static void cmd_sign_print_curl_header(const hookline_header *header)
     putchar('\'');
 }
 
-static void cmd_sign_print_curl(const struct cmd_sign_job *s)
+static void cmd_sign_print_curl(const struct cmd_sign_job *job)
 {
     static const hookline_header json = {"Content-Type", {"application/json", 16}};
-    hookline_header_list extra = header_lines_list(&s->extra);
-    const char *method = s->secrets->method, *body = s->options->draft.body;
+    hookline_header_list extra = header_lines_list(&job->extra);
+    const char *method = job->secrets->method, *body = job->options->draft.body;
     hookline_bytes value;
 
-    /* What stands in brackets would be several URLs. */
-    fputs(strpbrk(s->options->curl, "[]{}") == NULL ? "curl" : "curl -g", stdout);
+    /* -g: do not expand brackets and braces to several URLs. */
+    fputs(strpbrk(job->options->curl, "[]{}") == NULL ? "curl" : "curl -g", stdout);
     if (method != NULL && strcmp(method, "POST") != 0) {
         fputs(" -X", stdout);
         cmd_sign_print_quoted("", method, strlen(method));
     }
     if (hookline_find_in_list(&extra, "Content-Type", &value) == 0)
         cmd_sign_print_curl_header(&json);
-    for (size_t i = 0; i < s->extra.count; i++)
-        cmd_sign_print_curl_header(&s->extra.entries[i]);
-    for (size_t i = 0; i < s->signature.headers.count; i++)
-        cmd_sign_print_curl_header(&s->signature.entries[i]);
-    /* What begins with @ would be a file to --data, and to --data-binary as well. */
+    for (size_t i = 0; i < job->extra.count; i++)
+        cmd_sign_print_curl_header(&job->extra.entries[i]);
+    for (size_t i = 0; i < job->signature.headers.count; i++)
+        cmd_sign_print_curl_header(&job->signature.entries[i]);
+    /* --data-raw: a body that starts with @ is not a file name. */
     fputs(body == NULL ? " --data-raw" : " --data-binary", stdout);
     if (body == NULL)
-        cmd_sign_print_quoted("", s->draft.body.base, s->draft.body.len);
+        cmd_sign_print_quoted("", job->draft.body.base, job->draft.body.len);
     else
         cmd_sign_print_quoted("@", body, strlen(body));
-    cmd_sign_print_quoted("", s->options->curl, strlen(s->options->curl));
+    cmd_sign_print_quoted("", job->options->curl, strlen(job->options->curl));
     putchar('\n');
 }
 
-static enum outcome cmd_sign_print(const struct cmd_sign_job *s)
+static enum outcome cmd_sign_print(const struct cmd_sign_job *job)
 {
-    if (s->options->curl != NULL) {
-        cmd_sign_print_curl(s);
-    } else if (!s->options->json) {
-        cmd_sign_print_lines(s);
-    } else if (!cmd_sign_print_json(s)) {
+    if (job->options->curl != NULL) {
+        cmd_sign_print_curl(job);
+    } else if (!job->options->json) {
+        cmd_sign_print_lines(job);
+    } else if (!cmd_sign_print_json(job)) {
         message_print("out of memory");
         return OUTCOME_TRANSPORT;
     }
@@ -157,12 +157,12 @@ static enum outcome cmd_sign_print(const struct cmd_sign_job *s)
 
 /* ---- signing */
 
-static bool cmd_sign_read_extra(struct cmd_sign_job *s)
+static bool cmd_sign_read_extra(struct cmd_sign_job *job)
 {
     char why[HEADER_LINES_WHY_SIZE];
 
-    for (const char **line = s->draft.extra; *line != NULL; line++) {
-        if (!header_lines_add(&s->extra, *line, strlen(*line), why)) {
+    for (const char **line = job->draft.extra; *line != NULL; line++) {
+        if (!header_lines_add(&job->extra, *line, strlen(*line), why)) {
             message_print("--header: %s", why);
             return false;
         }
@@ -170,41 +170,42 @@ static bool cmd_sign_read_extra(struct cmd_sign_job *s)
     return true;
 }
 
-/* Two headers of the name would be refused. */
-static bool cmd_sign_has_no_duplicates(const struct cmd_sign_job *s)
+/* Receivers refuse a signature header that occurs twice. */
+static bool cmd_sign_has_no_duplicates(const struct cmd_sign_job *job)
 {
-    hookline_header_list extra = header_lines_list(&s->extra);
+    hookline_header_list extra = header_lines_list(&job->extra);
     hookline_bytes value;
 
-    for (size_t i = 0; i < s->signature.headers.count; i++) {
-        if (hookline_find_in_list(&extra, s->signature.entries[i].name, &value) > 0) {
-            message_print("--header: %s is made by signing", s->signature.entries[i].name);
+    for (size_t i = 0; i < job->signature.headers.count; i++) {
+        if (hookline_find_in_list(&extra, job->signature.entries[i].name, &value) > 0) {
+            message_print("--header: %s is set by signing; remove it",
+                          job->signature.entries[i].name);
             return false;
         }
     }
     return true;
 }
 
-static bool cmd_sign_make(struct cmd_sign_job *s)
+static bool cmd_sign_make(struct cmd_sign_job *job)
 {
-    const char *method = s->secrets->method == NULL ? "POST" : s->secrets->method;
-    const char *url = s->secrets->url == NULL ? s->options->curl : s->secrets->url;
-    hookline_header_list extra = header_lines_list(&s->extra);
+    const char *method = job->secrets->method == NULL ? "POST" : job->secrets->method;
+    const char *url = job->secrets->url == NULL ? job->options->curl : job->secrets->url;
+    hookline_header_list extra = header_lines_list(&job->extra);
     struct signing_input input = {
-        .verifier = s->secrets->verifier,
-        .description = s->secrets->description,
+        .verifier = job->secrets->verifier,
+        .description = job->secrets->description,
         .request = {.find_header = hookline_find_in_list,
                     .headers = &extra,
-                    .body = s->draft.body,
+                    .body = job->draft.body,
                     .method = {method, strlen(method)},
                     .url = {url, url == NULL ? 0 : strlen(url)}},
-        .id = s->draft.id,
-        .now = s->draft.now,
+        .id = job->draft.id,
+        .now = job->draft.now,
     };
     char why[SECRETS_SIGN_WHY_SIZE];
 
-    if (secrets_sign(&input, &s->signature, why))
-        return cmd_sign_has_no_duplicates(s);
+    if (secrets_sign(&input, &job->signature, why))
+        return cmd_sign_has_no_duplicates(job);
     message_print("cannot sign: %s", why);
     return false;
 }
@@ -216,12 +217,10 @@ static bool cmd_sign_check_options(const struct cmd_sign_options *o)
     if (problem != NULL)
         message_print("--curl: %s", problem);
     else if (o->curl != NULL && o->json)
-        message_print("--curl and --json contradict each other");
+        message_print("--curl and --json cannot be combined");
     else if (o->draft.test && o->draft.body == NULL && o->draft.data == NULL && o->curl == NULL &&
              !o->json)
-        message_print(
-            "--test: expected --curl or --json with it: they show the body, which is made anew "
-            "each time");
+        message_print("--test needs --curl or --json to show the body, which is new each time");
     else
         return true;
     return false;
@@ -229,31 +228,30 @@ static bool cmd_sign_check_options(const struct cmd_sign_options *o)
 
 static enum outcome cmd_sign_run(const void *options, const char *const *arguments, size_t count)
 {
-    struct cmd_sign_job s = {.options = options};
+    struct cmd_sign_job job = {.options = options};
     enum outcome outcome = OUTCOME_USAGE;
     char why[SECRETS_WHY_SIZE];
 
     (void)arguments, (void)count;
-    if (!cmd_sign_check_options(s.options))
+    if (!cmd_sign_check_options(job.options))
         return OUTCOME_USAGE;
-    if ((s.secrets = secrets_open(&s.options->secrets, why)) == NULL ||
-        !draft_open(&s.draft, &s.options->draft, s.secrets, 0, why))
+    if ((job.secrets = secrets_open(&job.options->secrets, why)) == NULL ||
+        !draft_open(&job.draft, &job.options->draft, job.secrets, 0, why))
         message_print("%s", why);
-    else if (cmd_sign_read_extra(&s) && cmd_sign_make(&s))
-        outcome = cmd_sign_print(&s);
-    header_lines_free(&s.extra);
-    draft_close(&s.draft);
-    secrets_close(&s.secrets);
+    else if (cmd_sign_read_extra(&job) && cmd_sign_make(&job))
+        outcome = cmd_sign_print(&job);
+    header_lines_free(&job.extra);
+    draft_close(&job.draft);
+    secrets_close(&job.secrets);
     return outcome;
 }
 
 const struct command command_sign = {
     .name = "sign",
     .arguments = "",
-    .summary = "Print the headers by which a body is verified",
-    .details = "The headers go to the standard output, one on each line, as `hookline verify\n"
-               "--headers` reads them. A scheme whose time stands in the body takes it from\n"
-               "there.\n",
+    .summary = "Sign a body and print the signature headers",
+    .details = "Prints one header a line, as `hookline verify --headers` reads them. A scheme\n"
+               "with its time in the body signs that time.\n",
     .options = rows,
     .options_size = sizeof(struct cmd_sign_options),
     .defaults = &defaults,

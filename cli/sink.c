@@ -8,7 +8,6 @@
 #include <strings.h>
 
 #include "cli/json_get.h"
-#include "cli/outcome.h"
 #include "cli/sink_address.h"
 #include "cli/sse.h"
 #include "daemon/base/buffer.h"
@@ -69,44 +68,44 @@ void sink_target_add_number(struct sink_target *t, const char *name, int64_t val
     sink_target_add(t, name, text);
 }
 
-/* ---- one answer of a sink, as it comes and what it means.
+/* ---- answer
  *
- * Ownership  The struct is the caller's, who has sink_answer_start() begin it and sink_answer_end() end it.
- * Threads    The one of the set of calls. */
+ * Ownership  The caller's; sink_answer_start() begins it, sink_answer_end() releases it. */
 
 struct sink_address;
 
 struct sink_answer {
-    /* Before it begins. */
+    /* Set before the start. */
     const struct sink_address *address;
-    bool any;                                                /* it need not be JSON */
+    bool any;                                                /* accept an answer that is not JSON */
     bool (*hear)(void *data, const char *bytes, size_t len); /* NULL: sink_answer_append() */
-    void *data;                                              /* of hear() */
-    /* From then on. */
-    struct client_call *call; /* NULL when it has ended */
+    void *data;                                              /* for hear() */
+    /* Set from the start on. */
+    struct client_call *call; /* NULL: ended */
     enum client_outcome outcome;
     int status;
-    bool is_json, is_bytes; /* its content type */
-    bool odd;               /* it is nothing of hooklined's */
-    bool failed;            /* memory was short */
+    bool is_json, is_bytes; /* by content type */
+    bool odd;               /* not an answer of hooklined */
+    bool failed;            /* ENOMEM */
     char error[CLIENT_WHY_SIZE];
-    struct buffer bytes; /* has its `max` before it begins */
+    struct buffer bytes; /* `max` is set before the start */
 };
 
-/* Of one that has ended; *json is what it holds, or NULL. `why` has SINK_WHY_SIZE bytes. */
+/* Returns the outcome of an ended answer, its JSON or NULL in *json, and the reason in `why`, of
+ * SINK_WHY_SIZE bytes. */
 enum outcome sink_answer_conclude(const struct sink_answer *answer, cJSON **json, char *why);
 
-/* It makes no sense that this came. */
+/* Explains an answer that hooklined never gives. */
 enum outcome sink_answer_unexpected(const struct sink_answer *answer, char *why);
 
 enum {
     SAID_SIZE = 300
 };
 
-/* ---- as it comes */
+/* ---- receiving */
 
-/* No more is read of what begins like no answer of hooklined's, however long it is. */
-/* Keeps the bytes; false if no more of them are of any use. */
+/* Appends the bytes. Returns false to stop reading: on ENOMEM, past the limit, or at a first byte
+ * that hooklined never sends. */
 static bool sink_answer_append(struct sink_answer *a, const char *bytes, size_t len)
 {
     if (!a->any && a->bytes.len == 0 && len > 0 && bytes[0] != '{')
@@ -145,7 +144,7 @@ static void sink_answer_on_done(void *data, const struct client_result *result)
     snprintf(a->error, sizeof(a->error), "%s", result->error == NULL ? "" : result->error);
 }
 
-/* If it cannot begin it has ended. */
+/* An answer that cannot start counts as ended. */
 static void sink_answer_start(struct sink_answer *a, struct client_calls *calls, const char *method,
                               const char *target)
 {
@@ -170,7 +169,7 @@ static void sink_answer_start(struct sink_answer *a, struct client_calls *calls,
     }
 }
 
-/* Gives it up if it is still to come, and all that it holds. */
+/* Cancels the call if it is still open. */
 static void sink_answer_end(struct sink_answer *a)
 {
     if (a->call != NULL)
@@ -178,7 +177,7 @@ static void sink_answer_end(struct sink_answer *a)
     buffer_free(&a->bytes);
 }
 
-/* ---- what it means */
+/* ---- meaning */
 
 enum outcome sink_answer_unexpected(const struct sink_answer *a, char *why)
 {
@@ -186,20 +185,19 @@ enum outcome sink_answer_unexpected(const struct sink_answer *a, char *why)
 
     if (a->status >= 300 && a->status < 400)
         snprintf(sentence, sizeof(sentence),
-                 "it redirects (%d), which hooklined never does; is it the admin address?",
-                 a->status);
+                 "unexpected redirect (%d): is this a hooklined admin address?", a->status);
     else if (a->odd && a->bytes.len > 0)
-        snprintf(sentence, sizeof(sentence), "its answer is longer than any of hooklined's");
+        snprintf(sentence, sizeof(sentence),
+                 "unexpectedly long answer: is this a hooklined admin address?");
     else
         snprintf(sentence, sizeof(sentence),
-                 "its answer (status %d) is none of hooklined's; is it the admin address?",
-                 a->status);
+                 "unexpected answer (status %d): is this a hooklined admin address?", a->status);
     snprintf(why, SINK_WHY_SIZE, "%s: %s", a->address->shown, sentence);
     return OUTCOME_TRANSPORT;
 }
 
-/* Its other address, and the emulator, are easily taken for the administrator's, who knows all of
- * our paths. */
+/* Recognizes the 404 of hooklined's ingest address and of the emulator, which are easily mistaken
+ * for the admin address. */
 static bool sink_answer_is_foreign(const cJSON *error)
 {
     const char *message = json_get_text(error, "message");
@@ -208,7 +206,7 @@ static bool sink_answer_is_foreign(const cJSON *error)
            (strstr(message, "source") != NULL || strstr(message, "/emulator/") != NULL);
 }
 
-/* hooklined says in each refusal what was wrong. */
+/* Quotes the reason that hooklined gives in each refusal. */
 static enum outcome sink_answer_refused(const struct sink_answer *a, const cJSON *json, char *why)
 {
     const cJSON *error = json_get(json, "error");
@@ -221,12 +219,11 @@ static enum outcome sink_answer_refused(const struct sink_answer *a, const cJSON
     text_copy_printable(said, sizeof(said), message, strlen(message));
     snprintf(why, SINK_WHY_SIZE, "%s: %s%s", a->address->shown, said,
              a->status != 401 ? ""
-             : with_token     ? " (the one of --sink-token is not it)"
-                              : " (see --sink-token)");
+             : with_token     ? " (--sink-token gives another one)"
+                              : " (pass it with --sink-token)");
     return a->status < 500 ? OUTCOME_REFUSED : OUTCOME_TRANSPORT;
 }
 
-/* Of one that has ended; *json is what it holds, or NULL. */
 enum outcome sink_answer_conclude(const struct sink_answer *a, cJSON **json, char *why)
 {
     char error[CLIENT_WHY_SIZE];
@@ -243,7 +240,8 @@ enum outcome sink_answer_conclude(const struct sink_answer *a, cJSON **json, cha
         if (a->status == 0)
             sink_address_explain(a->address, error, why, SINK_WHY_SIZE);
         else
-            snprintf(why, SINK_WHY_SIZE, "%s: its answer broke off: %s", a->address->shown, error);
+            snprintf(why, SINK_WHY_SIZE, "%s: the answer was cut off: %s", a->address->shown,
+                     error);
         return OUTCOME_TRANSPORT;
     }
     if (a->status == 200 && a->any && (a->is_bytes || a->is_json))
@@ -263,12 +261,12 @@ enum outcome sink_answer_conclude(const struct sink_answer *a, cJSON **json, cha
 /* ---- sink */
 
 enum {
-    JSON_MAX = 16 << 20, /* bytes; a body of 1 MiB in JSON may have six times as many */
+    JSON_MAX = 16 << 20, /* bytes; JSON escapes can make a body of 1 MiB six times longer */
     BYTES_MAX = 600 << 20,
-    REFUSAL_MAX = 16 << 10, /* of an answer that is no stream of events */
+    REFUSAL_MAX = 16 << 10, /* bytes of an answer other than an event stream */
     WAIT_MS_MAX = 1000,
-    EVENTS_MAX = 100000,   /* that nobody takes */
-    SILENCE_US = 45000000, /* three times as long as a sink that has nothing to say is silent */
+    EVENTS_MAX = 100000,   /* queued */
+    SILENCE_US = 45000000, /* three keep-alive intervals */
 };
 
 struct sink_event {
@@ -279,10 +277,10 @@ struct sink_event {
 struct sink {
     struct client_calls *calls, *own;
     struct sink_address address;
-    /* The events. */
-    struct sink_answer watch; /* its bytes are those of a refusal */
+    /* Event stream. */
+    struct sink_answer watch; /* `bytes` holds a refusal */
     struct sse_parser stream;
-    bool begun, confirmed; /* something has come; it is the sink's greeting */
+    bool begun, confirmed; /* begun: a byte arrived; confirmed: the greeting arrived */
     int64_t heard_us;
     char problem[SINK_WHY_SIZE];
     struct sink_event *first, **last;
@@ -346,9 +344,9 @@ const char *sink_name(const struct sink *s)
     return s->address.shown;
 }
 
-/* ---- asking */
+/* ---- requests */
 
-/* False if the time is over. */
+/* Returns false at the deadline. */
 static bool sink_poll_until(struct sink *s, int64_t deadline_us)
 {
     int64_t left_ms = (deadline_us - clock_mono_us() + 999) / 1000;
@@ -392,7 +390,7 @@ enum outcome sink_fetch(struct sink *s, const char *target, int64_t deadline_us,
 
     *bytes = NULL;
     *len = 0;
-    a.failed = buffer_text(&a.bytes) == NULL; /* so that even nothing is a text */
+    a.failed = buffer_text(&a.bytes) == NULL; /* so that an empty body is not NULL */
     outcome = sink_exchange(s, &a, "GET", target, deadline_us, &json, why);
     if (outcome == OUTCOME_GOOD) {
         *len = a.bytes.len;
@@ -447,11 +445,11 @@ static bool sink_take_event(void *data, const struct sse_event *event)
         s->lost += lost > 0 ? (uint64_t)lost : 1;
     }
     cJSON_Delete(json);
-    /* Other kinds may be known to a later version. */
+    /* Skip event names of later versions. */
     return strcmp(event->name, "message") != 0;
 }
 
-/* A stream begins with a comment, a refusal with its JSON. */
+/* An event stream starts with a comment, a refusal with JSON. */
 static bool sink_receive_events(void *data, const char *bytes, size_t len)
 {
     struct sink *s = data;
@@ -475,7 +473,7 @@ static void sink_set_problem(struct sink *s)
         sink_answer_conclude(&s->watch, &json, s->problem);
         cJSON_Delete(json);
     } else {
-        snprintf(s->problem, sizeof(s->problem), "%s: the sink has ended the stream of its events",
+        snprintf(s->problem, sizeof(s->problem), "%s: the sink closed the event stream",
                  s->address.shown);
     }
 }
@@ -510,7 +508,7 @@ enum outcome sink_watch(struct sink *s, const char *source, int64_t deadline_us,
     } else {
         outcome = sink_answer_conclude(&s->watch, &json, why);
         cJSON_Delete(json);
-        /* An answer 200 that is JSON, and no stream. */
+        /* Status 200 with JSON is not an event stream. */
         if (outcome == OUTCOME_GOOD)
             outcome = sink_answer_unexpected(&s->watch, why);
     }
@@ -524,7 +522,7 @@ static void sink_check_silence(struct sink *s)
     if (s->watch.call == NULL || clock_mono_us() < s->heard_us + SILENCE_US)
         return;
     client_call_cancel(s->watch.call);
-    snprintf(s->problem, sizeof(s->problem), "%s: nothing came for %d s, not even a sign of life",
+    snprintf(s->problem, sizeof(s->problem), "%s: no event and no keep-alive for %d s",
              s->address.shown, SILENCE_US / 1000000);
 }
 

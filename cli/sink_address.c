@@ -18,27 +18,27 @@
 
 static const char unix_begin[] = "unix:";
 
-static bool sink_address_fail(const struct sink_address *p, const char *problem, char *why)
+static bool sink_address_fail(const struct sink_address *a, const char *problem, char *why)
 {
-    snprintf(why, SINK_WHY_SIZE, "--sink %s: %s", p->shown, problem);
+    snprintf(why, SINK_WHY_SIZE, "--sink %s: %s", a->shown, problem);
     return false;
 }
 
 /* ---- addresses */
 
-static bool sink_address_set_unix(struct sink_address *p, char *why)
+static bool sink_address_set_unix(struct sink_address *a, char *why)
 {
     struct sockaddr_storage address;
     socklen_t len;
 
-    if (!address_read(p->address, &address, &len))
-        return sink_address_fail(p, "expected a path of 1 to 107 bytes after unix:", why);
-    p->unix_path = p->address + strlen(unix_begin);
-    p->url = strdup("http://localhost");
-    return p->url != NULL || sink_address_fail(p, "out of memory", why);
+    if (!address_read(a->address, &address, &len))
+        return sink_address_fail(a, "expected a path of 1 to 107 bytes after unix:", why);
+    a->unix_path = a->address + strlen(unix_begin);
+    a->url = strdup("http://localhost");
+    return a->url != NULL || sink_address_fail(a, "out of memory", why);
 }
 
-/* From the URL's host to the end of its port. */
+/* Returns HOST:PORT of the URL, `*len` bytes. */
 static const char *sink_address_authority(const char *url, size_t *len)
 {
     const char *begin = strstr(url, "://") + 3;
@@ -47,64 +47,65 @@ static const char *sink_address_authority(const char *url, size_t *len)
     return begin;
 }
 
-static bool sink_address_check_url(const struct sink_address *p, char *why)
+static bool sink_address_check_url(const struct sink_address *a, char *why)
 {
     const char *problem, *authority;
     size_t len;
 
-    if (strstr(p->url, "://") == NULL)
-        return sink_address_fail(p, "expected unix:PATH, ADDRESS:PORT or a URL", why);
-    authority = sink_address_authority(p->url, &len);
+    if (strstr(a->url, "://") == NULL)
+        return sink_address_fail(a, "expected unix:PATH, ADDRESS:PORT or a URL", why);
+    authority = sink_address_authority(a->url, &len);
     if (memchr(authority, '@', len) != NULL) {
         snprintf(why, SINK_WHY_SIZE,
-                 "--sink: user and password are not for here, see --sink-token");
+                 "--sink: expected a URL without user and password; use --sink-token");
         return false;
     }
-    if ((problem = client_url_problem(p->url)) != NULL)
-        return sink_address_fail(p, problem, why);
-    if (strchr(p->url, '?') != NULL)
-        return sink_address_fail(p, "expected a URL without a query", why);
+    if ((problem = client_url_problem(a->url)) != NULL)
+        return sink_address_fail(a, problem, why);
+    if (strchr(a->url, '?') != NULL)
+        return sink_address_fail(a, "expected a URL without a query", why);
     return true;
 }
 
-static bool sink_address_set_url(struct sink_address *p, char *why)
+static bool sink_address_set_url(struct sink_address *a, char *why)
 {
     char guess[200];
     size_t len;
 
-    if (strstr(p->address, "://") == NULL && p->address[0] != '\0' &&
-        (strchr(p->address, '/') != NULL || strchr(p->address, ':') == NULL)) {
+    if (strstr(a->address, "://") == NULL && a->address[0] != '\0' &&
+        (strchr(a->address, '/') != NULL || strchr(a->address, ':') == NULL)) {
         snprintf(guess, sizeof(guess),
-                 "expected unix:PATH, ADDRESS:PORT or a URL; is it unix:%.100s?", p->shown);
-        return sink_address_fail(p, guess, why);
+                 "expected unix:PATH, ADDRESS:PORT or a URL; did you mean unix:%.100s?", a->shown);
+        return sink_address_fail(a, guess, why);
     }
-    if (asprintf(&p->url, "%s%s", strstr(p->address, "://") == NULL ? "http://" : "", p->address) <
+    if (asprintf(&a->url, "%s%s", strstr(a->address, "://") == NULL ? "http://" : "", a->address) <
         0) {
-        p->url = NULL;
-        return sink_address_fail(p, "out of memory", why);
+        a->url = NULL;
+        return sink_address_fail(a, "out of memory", why);
     }
-    if (!sink_address_check_url(p, why))
+    if (!sink_address_check_url(a, why))
         return false;
-    for (len = strlen(p->url); p->url[len - 1] == '/'; len--)
-        p->url[len - 1] = '\0';
+    for (len = strlen(a->url); a->url[len - 1] == '/'; len--)
+        a->url[len - 1] = '\0';
     return true;
 }
 
-/* ---- the token */
+/* ---- token */
 
-/* Who can read what is sent there sees it, and would be the administrator. */
-static bool sink_address_allows_token(const struct sink_address *p, char *why)
+/* Refuses to send the token in cleartext to another host, because anyone on the path could read
+ * it. */
+static bool sink_address_allows_token(const struct sink_address *a, char *why)
 {
     const char *authority;
     size_t len;
 
-    authority = sink_address_authority(p->url, &len);
-    if (strncasecmp(p->url, "https://", 8) == 0 || host_check_is_local(authority, len))
+    authority = sink_address_authority(a->url, &len);
+    if (strncasecmp(a->url, "https://", 8) == 0 || host_check_is_local(authority, len))
         return true;
     return sink_address_fail(
-        p,
-        "over plain http the token goes to this machine only (localhost, 127.0.0.1, "
-        "[::1]), since everybody on the way could read it: use https://",
+        a,
+        "use https://, because anyone on the path can read a token sent over http://; http:// "
+        "is for this machine only (localhost, 127.0.0.1, [::1])",
         why);
 }
 
@@ -117,45 +118,44 @@ static bool sink_address_is_token(const char *text)
     return at != text && *at == '\0';
 }
 
-static bool sink_address_write_header(struct sink_address *p, const char *token, char *why)
+static bool sink_address_write_header(struct sink_address *a, const char *token, char *why)
 {
     static const char begin[] = "Authorization: Bearer ";
     size_t size = sizeof(begin) + strlen(token);
 
     if (!sink_address_is_token(token)) {
-        snprintf(why, SINK_WHY_SIZE,
-                 "--sink-token: expected one word of printable ASCII characters");
+        snprintf(why, SINK_WHY_SIZE, "--sink-token: expected printable ASCII without blanks");
         return false;
     }
-    if ((p->authorization = malloc(size)) == NULL) {
+    if ((a->authorization = malloc(size)) == NULL) {
         snprintf(why, SINK_WHY_SIZE, "out of memory");
         return false;
     }
-    snprintf(p->authorization, size, "%s%s", begin, token);
-    p->headers[0] = p->authorization;
+    snprintf(a->authorization, size, "%s%s", begin, token);
+    a->headers[0] = a->authorization;
     return true;
 }
 
-static bool sink_address_set_token(struct sink_address *p, const struct option_secrets *token,
+static bool sink_address_set_token(struct sink_address *a, const struct option_secrets *token,
                                    char *why)
 {
     static const char option[] = "--sink-token: ";
     char *text;
     bool good;
 
-    if (token->count == 0 || p->unix_path != NULL)
+    if (token->count == 0 || a->unix_path != NULL)
         return true;
-    if (!sink_address_allows_token(p, why))
+    if (!sink_address_allows_token(a, why))
         return false;
     memcpy(why, option, sizeof(option));
     text = secret_read(&token->items[token->count - 1], why + sizeof(option) - 1,
                        SINK_WHY_SIZE - sizeof(option) + 1);
-    good = text != NULL && sink_address_write_header(p, text, why);
+    good = text != NULL && sink_address_write_header(a, text, why);
     secret_free(&text);
     return good;
 }
 
-/* ---- from outside */
+/* ---- open and close */
 
 static const char *sink_address_choose(const struct sink_options *options)
 {
@@ -165,32 +165,32 @@ static const char *sink_address_choose(const struct sink_options *options)
                                                                              : chosen;
 }
 
-bool sink_address_open(struct sink_address *p, const struct sink_options *options,
+bool sink_address_open(struct sink_address *a, const struct sink_options *options,
                        char why[SINK_WHY_SIZE])
 {
     bool is_unix;
 
-    *p =
+    *a =
         (struct sink_address){.address = sink_address_choose(options), .ca_file = options->ca_file};
-    text_copy_printable(p->shown, sizeof(p->shown), p->address, strlen(p->address));
-    is_unix = strncmp(p->address, unix_begin, strlen(unix_begin)) == 0;
-    if ((is_unix ? sink_address_set_unix(p, why) : sink_address_set_url(p, why)) &&
-        sink_address_set_token(p, &options->token, why))
+    text_copy_printable(a->shown, sizeof(a->shown), a->address, strlen(a->address));
+    is_unix = strncmp(a->address, unix_begin, strlen(unix_begin)) == 0;
+    if ((is_unix ? sink_address_set_unix(a, why) : sink_address_set_url(a, why)) &&
+        sink_address_set_token(a, &options->token, why))
         return true;
-    sink_address_close(p);
+    sink_address_close(a);
     return false;
 }
 
-void sink_address_close(struct sink_address *p)
+void sink_address_close(struct sink_address *a)
 {
-    if (p->authorization != NULL)
-        explicit_bzero(p->authorization, strlen(p->authorization));
-    free(p->authorization);
-    free(p->url);
-    *p = (struct sink_address){.url = NULL};
+    if (a->authorization != NULL)
+        explicit_bzero(a->authorization, strlen(a->authorization));
+    free(a->authorization);
+    free(a->url);
+    *a = (struct sink_address){.url = NULL};
 }
 
-/* ---- why nobody is there */
+/* ---- failed connections */
 
 static int sink_address_try_connect(const char *path)
 {
@@ -208,30 +208,30 @@ static int sink_address_try_connect(const char *path)
     return error;
 }
 
-/* A call says no more than that it could not connect. */
+/* libcurl reports only that it could not connect. */
 static const char *sink_address_explain_unix(const char *path, const char *error)
 {
     struct stat st;
 
     if (stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
-        return "that file is no socket";
+        return "not a socket";
     switch (sink_address_try_connect(path)) {
     case ENOENT:
     case ENOTDIR:
-        return "no such file; is hooklined running, with this as its admin address?";
+        return "no such file; is hooklined running with this admin address?";
     case EACCES:
     case EPERM:
-        return "no permission; the group of the socket may use it, its folder must let you in";
+        return "permission denied: use sudo, or join the socket's group (SocketGroup=)";
     case ECONNREFUSED:
-        return "nobody listens there any more; hooklined has ended without a clean stop";
+        return "nothing listens on this socket: hooklined was killed or crashed; start it again";
     default:
         return error;
     }
 }
 
-void sink_address_explain(const struct sink_address *p, const char *error, char *text, size_t size)
+void sink_address_explain(const struct sink_address *a, const char *error, char *text, size_t size)
 {
-    if (p->unix_path != NULL)
-        error = sink_address_explain_unix(p->unix_path, error);
-    snprintf(text, size, "%s: %s", p->shown, error);
+    if (a->unix_path != NULL)
+        error = sink_address_explain_unix(a->unix_path, error);
+    snprintf(text, size, "%s: %s", a->shown, error);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sink_address.h - where a sink is, and what is shown there so that it answers: how its address is
- * understood, and why nobody may be there.
+ * sink_address.h - address and token of a sink: parses the options, explains failed connections.
  *
  * Ownership  sink_address_open() fills it, sink_address_close() wipes the token.
  */
@@ -15,43 +14,46 @@
 #include "daemon/http/tls.h"
 
 struct sink_options {
-    const char *address;         /* unix:PATH, http://HOST:PORT or https://..., ADDRESS:PORT */
-    struct option_secrets token; /* at most one counts; over TCP, if the sink asks for it */
-    const char *ca_file;         /* whom to believe over https; NULL: whom the system believes */
+    const char *address;         /* unix:PATH, http(s)://HOST:PORT or ADDRESS:PORT; NULL: default */
+    struct option_secrets token; /* the last one counts; sent over TCP only */
+    const char *ca_file;         /* CA certificates for https; NULL: the system's */
 };
 
-/* Without --sink: $HOOKLINE_SINK, else SINK_DEFAULT_ADDRESS. */
+/* Default if neither --sink nor $HOOKLINE_SINK is set. */
 #define SINK_DEFAULT_ADDRESS "unix:/run/hookline/admin.sock"
+
+/* Rows for the struct sink_options `member` of the command's `type`. */
 #define SINK_OPTIONS(type, member)                                                                 \
     TEXT(0, "sink", type, member.address, "ADDRESS",                                               \
-         "where hooklined answers its administrator: unix:PATH or\na URL; default: "               \
+         "connect to this admin address of hooklined: unix:PATH or\na URL; default: "              \
          "$HOOKLINE_SINK, else\n" SINK_DEFAULT_ADDRESS),                                           \
         SECRET(0, "sink-token", type, member.token, "WHERE",                                       \
-               "the token that it asks for over TCP: @FILE, env:VARIABLE\nor credential:NAME"),    \
+               "read its admin token, for TCP, from @FILE, env:VARIABLE\nor credential:NAME"),     \
         CHECKED(0, "sink-ca", type, member.ca_file, "FILE", certificate_file_problem,              \
-                "certificates that vouch for it over https; default: the\nsystem's")
+                "trust these CA certificates of an https sink; default:\nthe system's")
 
 enum {
     SINK_WHY_SIZE = 512
 };
 
 struct sink_address {
-    const char *address; /* as the user wrote it ... */
-    char shown[160];     /* ... and for messages */
+    const char *address; /* as the user wrote it */
+    char shown[160];     /* printable, for messages */
     const char *unix_path;
     const char *ca_file;
-    char *url; /* without a slash at its end */
-    char *authorization;
-    const char *headers[2]; /* for client_call_start() */
+    char *url;              /* without a trailing slash */
+    char *authorization;    /* header line; NULL: no token */
+    const char *headers[2]; /* for struct client_request; NULL-terminated */
 };
 
-/* False, and in `why` what is wrong; then there is nothing to close. */
-bool sink_address_open(struct sink_address *place, const struct sink_options *options,
+/* Returns false, with the reason in `why` and nothing to close, on error. */
+bool sink_address_open(struct sink_address *address, const struct sink_options *options,
                        char why[SINK_WHY_SIZE]);
-void sink_address_close(struct sink_address *place);
+void sink_address_close(struct sink_address *address);
 
-/* Why it could not be spoken to: `error` is what the call says. */
-void sink_address_explain(const struct sink_address *place, const char *error, char *text,
+/* Writes the reason why the sink is unreachable. `error` is the call's error; a Unix socket is
+ * examined anew, because libcurl reports no details. */
+void sink_address_explain(const struct sink_address *address, const char *error, char *text,
                           size_t size);
 
 #endif

@@ -24,7 +24,7 @@ static bool sse_field_is(const char *text, size_t len, const char *word)
     return len == strlen(word) && memcmp(text, word, len) == 0;
 }
 
-/* Lines of data are put together with line ends between them. */
+/* Joins data lines with newlines. */
 static bool sse_add_data(struct sse_parser *s, const char *value, size_t len)
 {
     if (s->has_data)

@@ -13,7 +13,7 @@ struct table_row {
     char *cells[TABLE_COLUMNS_MAX];
 };
 
-/* In characters, of UTF-8. */
+/* Counts UTF-8 characters. */
 static size_t table_text_width(const char *text)
 {
     size_t width = 0;
@@ -66,7 +66,7 @@ void table_add(struct table *table, const char *const *cells, size_t columns,
     table->last = row;
 }
 
-/* Nothing follows the last column, so no line ends with blanks. */
+/* Does not pad the last column, so that no line ends with blanks. */
 static void table_write_row(const struct table *table, const struct table_row *row, FILE *out)
 {
     fputs(terminal_tone(out, row->tone), out);

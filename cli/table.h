@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * table.h - rows of texts in columns, whose widths are those of what stands in them.
+ * table.h - text table with columns as wide as their widest cell.
  *
- * Ownership  A zeroed struct is an empty table; table_free_rows() releases its rows.
- * Errors     Without memory a row is left out.
+ * Ownership  A zeroed struct is an empty table; table_write() releases the rows.
+ * Errors     Drops a row on ENOMEM.
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
@@ -15,21 +15,21 @@
 
 enum {
     TABLE_COLUMNS_MAX = 12,
-    TABLE_CELL_SIZE = 400 /* bytes; what is longer is cut */
+    TABLE_CELL_SIZE = 400 /* bytes; longer cells are truncated */
 };
 
 struct table_row;
 
 struct table {
     struct table_row *first, *last;
-    size_t widths[TABLE_COLUMNS_MAX]; /* in characters; kept from table_write() to table_write() */
+    size_t widths[TABLE_COLUMNS_MAX]; /* in characters; never shrink, even across table_write() */
 };
 
-/* `cells` are texts of anybody, as printable.h writes them; NULL stands for "-". */
+/* Appends a row. `cells` may be untrusted texts, see text_copy_printable(); NULL prints "-". */
 void table_add(struct table *table, const char *const *cells, size_t columns,
                enum terminal_tone tone);
 
-/* Writes the rows and forgets them. */
+/* Prints and releases the rows. */
 void table_write(struct table *table, FILE *out);
 
 #endif

@@ -29,7 +29,7 @@ const char *terminal_tone(FILE *stream, enum terminal_tone tone)
 static const char clear_line[] = "\r\033[K";
 static volatile sig_atomic_t progress_is_shown;
 
-/* Whoever presses Ctrl-C gets a prompt of its own line. */
+/* Clears the progress line, so that the shell's prompt starts on a clean line. */
 static void terminal_clear_and_raise(int signal)
 {
     if (progress_is_shown && write(STDERR_FILENO, clear_line, sizeof(clear_line) - 1) < 0)
@@ -47,7 +47,7 @@ static void terminal_clear_on_signal(int signal)
         sigaction(signal, &clear, NULL);
 }
 
-/* What goes on in a second line could not be written over. */
+/* One column less than the terminal, because a wrapped line could not be overwritten. */
 static int terminal_width(void)
 {
     struct winsize size;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * terminal.h - colours, and a line that is written over, where a person is looking. NO_COLOR and
- * TERM=dumb are heeded.
+ * terminal.h - colours and a progress line on a terminal. Honours NO_COLOR and TERM=dumb.
  *
- * Threads    One.
+ * Threads    Main thread.
  */
 #ifndef CLI_TERMINAL_H
 #define CLI_TERMINAL_H
@@ -17,12 +16,11 @@ enum terminal_tone {
     TERMINAL_FAINT,
 };
 
-/* What begins a tone on this stream; "" if nobody sees colours there. */
+/* Returns the escape sequence of a tone; "" if the stream is no terminal or colours are off. */
 const char *terminal_tone(FILE *stream, enum terminal_tone tone);
 
-/* Shows how it goes on in the last line of standard error, as much of it as that has room for, in
- * the place of what this showed before; NULL takes it away, and so does a signal that ends the
- * process. Does nothing where no person is looking. */
+/* Replaces the progress line on standard error by `text`, cut to the terminal's width. NULL removes
+ * the line; so do SIGINT and SIGTERM. Does nothing unless standard error is a terminal. */
 void terminal_progress(const char *text);
 
 #endif

@@ -21,37 +21,37 @@
 #include "daemon/hints/diagnose.h"
 #include "daemon/policy/source.h"
 
-/* ---- what is said of a request that was verified: for people, or as JSON. What it prints
- * of the request is authentic, or harmless to a terminal.
+/* ---- report
  *
- * Ownership  The verdict points into what is somebody else's. */
+ * Prints untrusted parts of the request in printable form only.
+ *
+ * Ownership  Points into the job. */
 
 struct verify_report {
-    const char *scheme, *source; /* source: NULL if it is none of hooklined's */
+    const char *scheme, *source; /* source: NULL without a configuration */
     size_t secrets_count;
     hookline_result result;
-    int code;                    /* result.reason, or why the event could not be read */
-    int64_t now;                 /* at which it was verified */
-    const hookline_event *event; /* NULL: it was not read */
-    const char *hint, *hint_text,
-        *hint_source;                /* the usual mistake behind it; NULL: none is found */
-    const hookline_signature *right; /* what would be verified, for who is testing; else NULL */
+    int code;                    /* result.reason, or the error of hookline_event_read() */
+    int64_t now;                 /* time of the verification */
+    const hookline_event *event; /* NULL: not read */
+    const char *hint, *hint_text, *hint_source; /* likely mistake; NULL: none found */
+    const hookline_signature *right; /* correct signature, for --i-am-testing; else NULL */
 };
 
 enum outcome verify_report_outcome(const struct verify_report *verdict);
 
-enum outcome verify_report_outcome(const struct verify_report *v)
+enum outcome verify_report_outcome(const struct verify_report *report)
 {
-    if (v->code > 0)
+    if (report->code > 0)
         return OUTCOME_GOOD;
-    if (v->code == HOOKLINE_TOO_OLD || v->code == HOOKLINE_TOO_NEW)
+    if (report->code == HOOKLINE_TOO_OLD || report->code == HOOKLINE_TOO_NEW)
         return OUTCOME_STALE;
-    return v->code <= HOOKLINE_BAD_CALL ? OUTCOME_USAGE : OUTCOME_REFUSED;
+    return report->code <= HOOKLINE_BAD_CALL ? OUTCOME_USAGE : OUTCOME_REFUSED;
 }
 
-static const char *verify_report_word(const struct verify_report *v)
+static const char *verify_report_word(const struct verify_report *report)
 {
-    switch (verify_report_outcome(v)) {
+    switch (verify_report_outcome(report)) {
     case OUTCOME_GOOD:
         return "verified";
     case OUTCOME_STALE:
@@ -61,7 +61,7 @@ static const char *verify_report_word(const struct verify_report *v)
     }
 }
 
-/* ---- for people */
+/* ---- report as text */
 
 static void verify_report_print_name(const char *name)
 {
@@ -77,19 +77,19 @@ static void verify_report_print_text(const char *name, const char *text)
     putchar('\n');
 }
 
-static void verify_report_print_time(const struct verify_report *v)
+static void verify_report_print_time(const struct verify_report *report)
 {
-    int64_t at = v->result.signed_at, age = v->now - at;
+    int64_t at = report->result.signed_at, age = report->now - at;
     char text[RFC3339_SIZE];
 
-    if (v->result.secret < 0)
+    if (report->result.secret < 0)
         return;
     verify_report_print_name("signed at");
     if (at < 0) {
-        printf("not said: nobody knows how old it is\n");
+        printf("no time signed: its age is unknown\n");
         return;
     }
-    /* The library reads times that no calendar has. */
+    /* The library accepts times beyond the year 9999. */
     rfc3339_write(text, at < INT64_MAX / 1000000 ? at * 1000000 : INT64_MAX);
     printf("%s (%" PRId64 "), %" PRId64 " s %s\n", text, at, age < 0 ? -age : age,
            age < 0 ? "in the future" : "ago");
@@ -108,50 +108,50 @@ static void verify_report_print_headers(const hookline_signature *right)
 {
     if (right == NULL)
         return;
-    printf("\nThe right headers for this body:\n");
+    printf("\nThe correct headers for this body:\n");
     for (size_t i = 0; i < right->headers.count; i++)
         printf("%s: %.*s\n", right->entries[i].name, (int)right->entries[i].value.len,
                right->entries[i].value.base);
 }
 
-static void verify_report_print(const struct verify_report *v)
+static void verify_report_print(const struct verify_report *report)
 {
-    const char *tone = terminal_tone(stdout, v->code > 0 ? TERMINAL_GOOD : TERMINAL_BAD);
+    const char *tone = terminal_tone(stdout, report->code > 0 ? TERMINAL_GOOD : TERMINAL_BAD);
 
-    printf("%s%s%s", tone, verify_report_word(v), terminal_tone(stdout, TERMINAL_PLAIN));
-    if (v->code > 0)
-        printf(": by the secret of %s%s%s\n", v->source == NULL ? "scheme " : "source ",
-               v->source == NULL ? v->scheme : v->source,
-               v->result.fresh ? "" : ", but its age is not known");
+    printf("%s%s%s", tone, verify_report_word(report), terminal_tone(stdout, TERMINAL_PLAIN));
+    if (report->code > 0)
+        printf(": by the secret of %s%s%s\n", report->source == NULL ? "scheme " : "source ",
+               report->source == NULL ? report->scheme : report->source,
+               report->result.fresh ? "" : ", but its age is unknown");
     else
-        printf(": %s\n  %s\n", hookline_code_name(v->code), hookline_code_text(v->code));
-    if (v->result.secret >= 0 && v->secrets_count > 1) {
+        printf(": %s\n  %s\n", hookline_code_name(report->code), hookline_code_text(report->code));
+    if (report->result.secret >= 0 && report->secrets_count > 1) {
         verify_report_print_name("secret");
-        printf("%d of %zu\n", v->result.secret + 1, v->secrets_count);
+        printf("%d of %zu\n", report->result.secret + 1, report->secrets_count);
     }
-    if (v->result.id.len > 0) {
+    if (report->result.id.len > 0) {
         verify_report_print_name("id");
-        text_write_printable(stdout, v->result.id.base, v->result.id.len);
+        text_write_printable(stdout, report->result.id.base, report->result.id.len);
         putchar('\n');
     }
-    verify_report_print_event(v->event);
-    verify_report_print_time(v);
-    verify_report_print_text("mistake", v->hint);
-    verify_report_print_text("", v->hint_text);
-    verify_report_print_text("source", v->hint_source);
-    verify_report_print_headers(v->right);
+    verify_report_print_event(report->event);
+    verify_report_print_time(report);
+    verify_report_print_text("mistake", report->hint);
+    verify_report_print_text("", report->hint_text);
+    verify_report_print_text("source", report->hint_source);
+    verify_report_print_headers(report->right);
 }
 
-/* ---- as JSON */
+/* ---- report as JSON */
 
-static void verify_report_json_facts(struct json_writer *line, const struct verify_report *v)
+static void verify_report_json_facts(struct json_writer *line, const struct verify_report *report)
 {
-    const hookline_result *r = &v->result;
+    const hookline_result *r = &report->result;
 
     json_text(line, "id", r->id.len == 0 ? NULL : r->id.base, r->id.len);
     if (r->signed_at >= 0) {
         json_number(line, "signed_at", r->signed_at);
-        json_number(line, "age_s", v->now - r->signed_at);
+        json_number(line, "age_s", report->now - r->signed_at);
     } else {
         json_string(line, "signed_at", NULL);
         json_string(line, "age_s", NULL);
@@ -161,8 +161,8 @@ static void verify_report_json_facts(struct json_writer *line, const struct veri
         json_number(line, "secret", r->secret);
     else
         json_string(line, "secret", NULL);
-    json_string(line, "type", v->event == NULL ? NULL : v->event->type);
-    json_bool(line, "test", v->event != NULL && v->event->test != 0);
+    json_string(line, "type", report->event == NULL ? NULL : report->event->type);
+    json_bool(line, "test", report->event != NULL && report->event->test != 0);
 }
 
 static void verify_report_json_headers(struct json_writer *line, const hookline_signature *right)
@@ -177,25 +177,25 @@ static void verify_report_json_headers(struct json_writer *line, const hookline_
     json_close_array(line);
 }
 
-/* False without memory. */
-static bool verify_report_print_json(const struct verify_report *v)
+/* Returns false on ENOMEM. */
+static bool verify_report_print_json(const struct verify_report *report)
 {
     struct json_writer line = {0};
     bool good;
 
     json_begin(&line);
-    json_string(&line, "verdict", verify_report_word(v));
-    json_string(&line, "reason", hookline_code_name(v->code));
-    json_string(&line, "message", hookline_code_text(v->code));
-    json_string(&line, "scheme", v->scheme);
-    json_string(&line, "source", v->source);
-    json_number(&line, "now", v->now);
-    verify_report_json_facts(&line, v);
-    json_string(&line, "hint", v->hint);
-    json_string(&line, "hint_message", v->hint_text);
-    json_string(&line, "hint_source", v->hint_source);
-    if (v->right != NULL)
-        verify_report_json_headers(&line, v->right);
+    json_string(&line, "verdict", verify_report_word(report));
+    json_string(&line, "reason", hookline_code_name(report->code));
+    json_string(&line, "message", hookline_code_text(report->code));
+    json_string(&line, "scheme", report->scheme);
+    json_string(&line, "source", report->source);
+    json_number(&line, "now", report->now);
+    verify_report_json_facts(&line, report);
+    json_string(&line, "hint", report->hint);
+    json_string(&line, "hint_message", report->hint_text);
+    json_string(&line, "hint_source", report->hint_source);
+    if (report->right != NULL)
+        verify_report_json_headers(&line, report->right);
     good = json_end(&line);
     if (good)
         text_write_json(stdout, line.text.base, line.text.len);
@@ -223,12 +223,14 @@ static const struct option_row rows[] = {
     SECRETS_OPTIONS(struct cmd_verify_options, secrets),
     REQUEST_OPTIONS(struct cmd_verify_options, request),
     NUMBER(0, "now", struct cmd_verify_options, now, "SECONDS", 1, 253402300799,
-           "the time to compare with, since 1970; default: now, or\nwhen what is stored arrived"),
+           "compare the signed time with this one, in seconds since\n1970; default: now, or when a "
+           "stored delivery arrived"),
     NUMBER(0, "tolerance", struct cmd_verify_options, secrets.tolerance, "SECONDS", 0,
-           HOOKLINE_TOLERANCE_MAX, "how old or new it may be; default: the scheme's"),
+           HOOKLINE_TOLERANCE_MAX,
+           "accept a signed time up to SECONDS off; default: the\nscheme's"),
     FLAG(0, "i-am-testing", struct cmd_verify_options, testing,
-         "print the right signature, too; never where others read"),
-    FLAG(0, "json", struct cmd_verify_options, json, "print one JSON object"),
+         "print the correct signature, too; keep it private"),
+    FLAG(0, "json", struct cmd_verify_options, json, "print the result as one line of JSON"),
     OPTIONS_END,
 };
 
@@ -240,14 +242,14 @@ struct cmd_verify_job {
     hookline_request request;
     hookline_event *event;
     hookline_signature right;
-    struct sources *sources; /* those of the configuration, once they are needed */
+    struct sources *sources; /* of the configuration; NULL until needed */
     struct verify_report verdict;
 };
 
-/* ---- the right signature, for who is testing */
+/* ---- correct signature */
 
-/* A word of a clause may be two names, "A|B", of which the sender uses one. */
-static bool cmd_verify_find_header(const struct cmd_verify_job *c, const struct clause *clause,
+/* Finds the header named by a word of the clause, which may be two alternatives, "A|B". */
+static bool cmd_verify_find_header(const struct cmd_verify_job *job, const struct clause *clause,
                                    size_t word, hookline_bytes *value)
 {
     struct clause other = *clause;
@@ -258,7 +260,7 @@ static bool cmd_verify_find_header(const struct cmd_verify_job *c, const struct 
         size_t len;
 
         clause_copy_word(&other, word, name, sizeof(name));
-        if (hookline_find_in_list(&c->headers, name, value) > 0)
+        if (hookline_find_in_list(&job->headers, name, value) > 0)
             return true;
         len = strlen(name) + 1;
         if (len == 1 || len > names->len)
@@ -269,7 +271,7 @@ static bool cmd_verify_find_header(const struct cmd_verify_job *c, const struct 
     return false;
 }
 
-/* The item of a list such as "t=1492774577,v1=xxx". */
+/* Finds the timestamp's item in a list such as "t=1492774577,v1=xxx". */
 static bool cmd_verify_find_pair(hookline_bytes list, const struct clause *timestamp,
                                  hookline_bytes *value)
 {
@@ -292,22 +294,22 @@ static bool cmd_verify_find_pair(hookline_bytes list, const struct clause *times
     return false;
 }
 
-/* The time that the request says it was signed at, so that the right signature can be compared with
- * the one that came; nothing of it is authentic. 0 if it says none. */
-static int64_t cmd_verify_claimed_time(const struct cmd_verify_job *c)
+/* Returns the unverified time that the request claims, so that the correct signature can be
+ * compared with the received one; 0 without a time. */
+static int64_t cmd_verify_claimed_time(const struct cmd_verify_job *job)
 {
     struct clause timestamp, signature;
     hookline_bytes value = {NULL, 0};
     char text[TIME_SIZE];
     int64_t us;
 
-    if (!clause_find(c->secrets->description, "timestamp", NULL, &timestamp) ||
-        !clause_find(c->secrets->description, "signature", NULL, &signature))
+    if (!clause_find(job->secrets->description, "timestamp", NULL, &timestamp) ||
+        !clause_find(job->secrets->description, "signature", NULL, &signature))
         return 0;
     if (clause_word_is(&timestamp, 1, "header"))
-        cmd_verify_find_header(c, &timestamp, 2, &value);
+        cmd_verify_find_header(job, &timestamp, 2, &value);
     else if (clause_word_is(&timestamp, 1, "pair") &&
-             cmd_verify_find_header(c, &signature, 1, &value) &&
+             cmd_verify_find_header(job, &signature, 1, &value) &&
              !cmd_verify_find_pair(value, &timestamp, &value))
         value.len = 0;
     if (value.len == 0 || value.len >= sizeof(text))
@@ -319,199 +321,199 @@ static int64_t cmd_verify_claimed_time(const struct cmd_verify_job *c)
     return rfc3339_read(text, &us) ? us / 1000000 : 0;
 }
 
-/* What the request lacks may be just what is needed for it: the verdict is said all the same. */
-static void cmd_verify_sign_right(struct cmd_verify_job *c)
+/* Signing may fail, because the request lacks a signed part; the report is printed all the same. */
+static void cmd_verify_sign_right(struct cmd_verify_job *job)
 {
     struct clause id;
     struct signing_input input = {
-        .verifier = c->secrets->verifier,
-        .description = c->secrets->description,
-        .request = c->request,
-        .now = cmd_verify_claimed_time(c),
+        .verifier = job->secrets->verifier,
+        .description = job->secrets->description,
+        .request = job->request,
+        .now = cmd_verify_claimed_time(job),
     };
     char why[SECRETS_SIGN_WHY_SIZE];
 
     if (input.now <= 0)
-        input.now = c->verdict.now;
-    if (clause_find(c->secrets->description, "id", "header", &id))
-        cmd_verify_find_header(c, &id, 2, &input.id);
-    if (secrets_sign(&input, &c->right, why))
-        c->verdict.right = &c->right;
+        input.now = job->verdict.now;
+    if (clause_find(job->secrets->description, "id", "header", &id))
+        cmd_verify_find_header(job, &id, 2, &input.id);
+    if (secrets_sign(&input, &job->right, why))
+        job->verdict.right = &job->right;
     else
         message_print("--i-am-testing: cannot sign: %s", why);
 }
 
-/* ---- the usual mistakes */
+/* ---- likely mistake */
 
 static void cmd_verify_ignore_warning(const char *text)
 {
     (void)text;
 }
 
-/* The other sources of the configuration; without them, say because their secrets are not ours to
- * read, it is only not known whether it was meant for one of them. */
-static size_t cmd_verify_open_others(struct cmd_verify_job *c, struct diagnose_other **others)
+/* Opens the other sources of the configuration. If that fails, for example because their secrets
+ * are not readable, the diagnosis misses only a delivery to the wrong source. */
+static size_t cmd_verify_open_others(struct cmd_verify_job *job, struct diagnose_other **others)
 {
     char why[CONFIG_WHY_SIZE];
     size_t count = 0;
 
-    if (c->secrets->config == NULL)
+    if (job->secrets->config == NULL)
         return 0;
-    c->sources = sources_open(c->secrets->config, cmd_verify_ignore_warning, why);
-    if (c->sources == NULL ||
-        (*others = calloc(sources_count(c->sources) + 1, sizeof(**others))) == NULL)
+    job->sources = sources_open(job->secrets->config, cmd_verify_ignore_warning, why);
+    if (job->sources == NULL ||
+        (*others = calloc(sources_count(job->sources) + 1, sizeof(**others))) == NULL)
         return 0;
-    for (size_t i = 0; i < sources_count(c->sources); i++) {
-        const struct source *source = sources_at(c->sources, i);
+    for (size_t i = 0; i < sources_count(job->sources); i++) {
+        const struct source *source = sources_at(job->sources, i);
 
-        if (strcmp(source->name, c->secrets->source) != 0)
+        if (strcmp(source->name, job->secrets->source) != 0)
             (*others)[count++] =
                 (struct diagnose_other){source->name, source->url, source->verifier};
     }
     return count;
 }
 
-static void cmd_verify_find_mistake(struct cmd_verify_job *c)
+static void cmd_verify_find_mistake(struct cmd_verify_job *job)
 {
     struct diagnose_other *others = NULL;
     struct diagnose_question question = {
-        .verifier = c->secrets->verifier,
-        .request = &c->request,
-        .now = c->verdict.now,
-        .result = c->verdict.result,
-        .description = c->secrets->description,
-        .secrets = (const char *const *)c->secrets->secrets,
-        .secrets_count = c->secrets->secrets_count,
+        .verifier = job->secrets->verifier,
+        .request = &job->request,
+        .now = job->verdict.now,
+        .result = job->verdict.result,
+        .description = job->secrets->description,
+        .secrets = (const char *const *)job->secrets->secrets,
+        .secrets_count = job->secrets->secrets_count,
     };
     struct diagnose_result hint;
 
-    question.others_count = cmd_verify_open_others(c, &others);
+    question.others_count = cmd_verify_open_others(job, &others);
     question.others = others;
     hint = diagnose_find(&question);
-    c->verdict.hint = diagnose_cause_name(hint.kind);
-    c->verdict.hint_text = diagnose_cause_text(hint.kind);
-    c->verdict.hint_source = hint.other;
+    job->verdict.hint = diagnose_cause_name(hint.kind);
+    job->verdict.hint_text = diagnose_cause_text(hint.kind);
+    job->verdict.hint_source = hint.other;
     free(others);
 }
 
-/* ---- the verdict */
+/* ---- verdict */
 
-static bool cmd_verify_open_all(struct cmd_verify_job *c)
+static bool cmd_verify_open_all(struct cmd_verify_job *job)
 {
-    struct secrets_options secrets = c->options->secrets;
-    struct request_options request = c->options->request;
+    struct secrets_options secrets = job->options->secrets;
+    struct request_options request = job->options->request;
     char why[REQUEST_WHY_SIZE];
 
     request.config = secrets.config;
-    if ((c->kept = request_open(&request, why)) != NULL) {
-        /* What is stored knows whose it is. */
+    if ((job->kept = request_open(&request, why)) != NULL) {
+        /* A stored delivery names its source. */
         if (secrets.config != NULL && secrets.source == NULL)
-            secrets.source = c->kept->source;
-        c->secrets = secrets_open(&secrets, why);
+            secrets.source = job->kept->source;
+        job->secrets = secrets_open(&secrets, why);
     }
-    if (c->secrets == NULL) {
+    if (job->secrets == NULL) {
         message_print("%s", why);
         return false;
     }
-    if (c->kept->ignored > 0)
-        message_print("%s: %zu bytes behind the body of the request are not looked at",
-                      file_contents_name(c->options->request.whole), c->kept->ignored);
+    if (job->kept->ignored > 0)
+        message_print("%s: ignored %zu bytes after the body",
+                      file_contents_name(job->options->request.whole), job->kept->ignored);
     return true;
 }
 
-static bool cmd_verify_has_url(const struct cmd_verify_job *c)
+static bool cmd_verify_has_url(const struct cmd_verify_job *job)
 {
-    if (c->request.url.len > 0 || !description_signs(c->secrets->description, "{url}"))
+    if (job->request.url.len > 0 || !description_signs(job->secrets->description, "{url}"))
         return true;
     message_print(
-        "expected --url URL: this scheme signs the URL that is registered with the sender");
+        "--url is missing; expected the URL registered with the sender, which this scheme signs");
     return false;
 }
 
-static void cmd_verify_view_request(struct cmd_verify_job *c)
+static void cmd_verify_view_request(struct cmd_verify_job *job)
 {
-    const char *url = c->secrets->url, *method = c->secrets->method;
+    const char *url = job->secrets->url, *method = job->secrets->method;
 
     if (method == NULL)
-        method = c->kept->method == NULL ? "POST" : c->kept->method;
-    c->headers = header_lines_list(&c->kept->headers);
-    c->request = (hookline_request){
+        method = job->kept->method == NULL ? "POST" : job->kept->method;
+    job->headers = header_lines_list(&job->kept->headers);
+    job->request = (hookline_request){
         .find_header = hookline_find_in_list,
-        .headers = &c->headers,
-        .body = c->kept->body,
+        .headers = &job->headers,
+        .body = job->kept->body,
         .method = {method, strlen(method)},
         .url = {url, url == NULL ? 0 : strlen(url)},
     };
 }
 
-static void cmd_verify_check(struct cmd_verify_job *c)
+static void cmd_verify_check(struct cmd_verify_job *job)
 {
-    int64_t now = c->options->now;
+    int64_t now = job->options->now;
     int code;
 
     if (now == 0)
-        now = c->kept->received_at > 0 ? c->kept->received_at : clock_wall_us() / 1000000;
-    c->verdict = (struct verify_report){
-        .scheme = c->secrets->name,
-        .source = c->secrets->source,
-        .secrets_count = c->secrets->secrets_count,
-        .result = hookline_verify(c->secrets->verifier, &c->request, now),
+        now = job->kept->received_at > 0 ? job->kept->received_at : clock_wall_us() / 1000000;
+    job->verdict = (struct verify_report){
+        .scheme = job->secrets->name,
+        .source = job->secrets->source,
+        .secrets_count = job->secrets->secrets_count,
+        .result = hookline_verify(job->secrets->verifier, &job->request, now),
         .now = now,
     };
-    c->verdict.code = c->verdict.result.reason;
-    if (!hookline_accepted(c->verdict.result)) {
-        cmd_verify_find_mistake(c);
+    job->verdict.code = job->verdict.result.reason;
+    if (!hookline_accepted(job->verdict.result)) {
+        cmd_verify_find_mistake(job);
         return;
     }
-    code = hookline_event_read(&c->event, c->secrets->verifier, &c->verdict.result);
+    code = hookline_event_read(&job->event, job->secrets->verifier, &job->verdict.result);
     if (code < 0)
-        c->verdict.code = code;
-    c->verdict.event = c->event;
+        job->verdict.code = code;
+    job->verdict.event = job->event;
 }
 
-static enum outcome cmd_verify_report(struct cmd_verify_job *c)
+static enum outcome cmd_verify_report(struct cmd_verify_job *job)
 {
-    if (c->verdict.code <= HOOKLINE_BAD_CALL) {
-        message_print("%s", hookline_code_text(c->verdict.code));
+    if (job->verdict.code <= HOOKLINE_BAD_CALL) {
+        message_print("%s", hookline_code_text(job->verdict.code));
         return OUTCOME_USAGE;
     }
-    if (c->options->testing)
-        cmd_verify_sign_right(c);
-    if (!c->options->json) {
-        verify_report_print(&c->verdict);
-    } else if (!verify_report_print_json(&c->verdict)) {
+    if (job->options->testing)
+        cmd_verify_sign_right(job);
+    if (!job->options->json) {
+        verify_report_print(&job->verdict);
+    } else if (!verify_report_print_json(&job->verdict)) {
         message_print("out of memory");
         return OUTCOME_TRANSPORT;
     }
-    return verify_report_outcome(&c->verdict);
+    return verify_report_outcome(&job->verdict);
 }
 
 static enum outcome cmd_verify_run(const void *options, const char *const *arguments, size_t count)
 {
-    struct cmd_verify_job c = {.options = options};
+    struct cmd_verify_job job = {.options = options};
     enum outcome outcome = OUTCOME_USAGE;
 
     (void)arguments, (void)count;
-    if (cmd_verify_open_all(&c)) {
-        cmd_verify_view_request(&c);
-        if (cmd_verify_has_url(&c)) {
-            cmd_verify_check(&c);
-            outcome = cmd_verify_report(&c);
+    if (cmd_verify_open_all(&job)) {
+        cmd_verify_view_request(&job);
+        if (cmd_verify_has_url(&job)) {
+            cmd_verify_check(&job);
+            outcome = cmd_verify_report(&job);
         }
     }
-    hookline_event_free(&c.event);
-    if (c.sources != NULL)
-        sources_free(&c.sources);
-    secrets_close(&c.secrets);
-    request_close(&c.kept);
+    hookline_event_free(&job.event);
+    if (job.sources != NULL)
+        sources_free(&job.sources);
+    secrets_close(&job.secrets);
+    request_close(&job.kept);
     return outcome;
 }
 
 const struct command command_verify = {
     .name = "verify",
     .arguments = "",
-    .summary = "Say whether a request that was received is genuine, or why not",
-    .details = "Exit status: 0 verified, 1 refused, 3 genuine but too old or too new.\n",
+    .summary = "Verify a received request, and explain a failure",
+    .details = "Exit status: 0 verified; 1 refused; 3 authentic, but too old or too new.\n",
     .options = rows,
     .options_size = sizeof(struct cmd_verify_options),
     .defaults = &defaults,

@@ -10,7 +10,6 @@
 #include "cli/command.h"
 #include "cli/json_get.h"
 #include "cli/record.h"
-#include "cli/outcome.h"
 #include "cli/pages.h"
 #include "cli/sink.h"
 #include "cli/terminal.h"
@@ -19,15 +18,15 @@
 #include "daemon/base/rfc3339.h"
 #include "daemon/base/text.h"
 
-/* Where the first number is that is no smaller. */
-static size_t seq_set_lower_bound(const struct seq_set *t, int64_t number)
+/* Returns the index of the first number that is not smaller. */
+static size_t seq_set_lower_bound(const struct seq_set *set, int64_t number)
 {
-    size_t low = 0, high = t->count;
+    size_t low = 0, high = set->count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (t->numbers[middle] < number)
+        if (set->numbers[middle] < number)
             low = middle + 1;
         else
             high = middle;
@@ -35,41 +34,41 @@ static size_t seq_set_lower_bound(const struct seq_set *t, int64_t number)
     return low;
 }
 
-bool seq_set_has(const struct seq_set *t, int64_t number)
+bool seq_set_has(const struct seq_set *set, int64_t number)
 {
-    size_t at = seq_set_lower_bound(t, number);
+    size_t at = seq_set_lower_bound(set, number);
 
-    return at < t->count && t->numbers[at] == number;
+    return at < set->count && set->numbers[at] == number;
 }
 
-bool seq_set_add(struct seq_set *t, int64_t number)
+bool seq_set_add(struct seq_set *set, int64_t number)
 {
-    size_t at = seq_set_lower_bound(t, number);
+    size_t at = seq_set_lower_bound(set, number);
 
-    if (at < t->count && t->numbers[at] == number)
+    if (at < set->count && set->numbers[at] == number)
         return true;
-    if (t->count == t->size) {
-        size_t size = 2 * t->size + 16;
-        int64_t *numbers = reallocarray(t->numbers, size, sizeof(*numbers));
+    if (set->count == set->size) {
+        size_t size = 2 * set->size + 16;
+        int64_t *numbers = reallocarray(set->numbers, size, sizeof(*numbers));
 
         if (numbers == NULL)
             return false;
-        t->numbers = numbers;
-        t->size = size;
+        set->numbers = numbers;
+        set->size = size;
     }
-    memmove(t->numbers + at + 1, t->numbers + at, (t->count - at) * sizeof(*t->numbers));
-    t->numbers[at] = number;
-    t->count++;
+    memmove(set->numbers + at + 1, set->numbers + at, (set->count - at) * sizeof(*set->numbers));
+    set->numbers[at] = number;
+    set->count++;
     return true;
 }
 
-void seq_set_free(struct seq_set *t)
+void seq_set_free(struct seq_set *set)
 {
-    free(t->numbers);
-    *t = (struct seq_set){.numbers = NULL};
+    free(set->numbers);
+    *set = (struct seq_set){.numbers = NULL};
 }
 
-/* ---- wanted */
+/* ---- filter */
 
 static enum verdict event_verdict(const cJSON *event)
 {
@@ -91,15 +90,16 @@ static bool wait_filter_type_is(const cJSON *event, const char *wanted)
     return type != NULL && strncmp(type, wanted, len - 1) == 0;
 }
 
-bool wait_filter_matches(const struct wait_filter *w, const cJSON *event)
+bool wait_filter_matches(const struct wait_filter *filter, const cJSON *event)
 {
-    return (w->verdicts & VERDICT_BIT(event_verdict(event))) != 0 &&
-           wait_filter_member_is(event, "source", w->source) &&
-           wait_filter_type_is(event, w->type) && wait_filter_member_is(event, "id", w->id) &&
-           wait_filter_member_is(event, "receipt", w->receipt);
+    return (filter->verdicts & VERDICT_BIT(event_verdict(event))) != 0 &&
+           wait_filter_member_is(event, "source", filter->source) &&
+           wait_filter_type_is(event, filter->type) &&
+           wait_filter_member_is(event, "id", filter->id) &&
+           wait_filter_member_is(event, "receipt", filter->receipt);
 }
 
-/* ---- an event of a sink on a line, for people. */
+/* ---- event as a line of text */
 
 static void event_line_write_part(FILE *out, const char *before, const char *text)
 {
@@ -131,11 +131,10 @@ static void event_line_write(FILE *out, const cJSON *event)
     fputc('\n', out);
 }
 
-/* ---- waits for deliveries at a sink until there are enough of them, or the time is over.
+/* ---- wait loop
  *
- * Nothing that arrives is missed, and nothing told twice: the events are watched first, then the
- * store is searched for what came before that, and again whenever events may have been lost. What
- * was told is remembered by its number. */
+ * Reports each delivery exactly once: subscribes to the events first, then searches the store for
+ * earlier deliveries, and again after lost events. Remembers reported deliveries by number. */
 
 struct sink;
 
@@ -145,23 +144,22 @@ enum {
 
 struct wait_spec {
     struct wait_filter filter;
-    const char
-        *since;    /* also what was stored since then, as rfc3339_read_or_ago() gives it; or NULL */
-    int64_t count; /* so many, WAIT_COUNT_MAX at most ... */
-    int64_t timeout_s;    /* ... for so long */
-    bool fail_on_refused; /* a refusal of the wanted source ends it */
-    bool fail_on_found;   /* so does one that is wanted */
-    bool verbose;         /* say when it begins to watch */
-    void (*print)(const struct wait_spec *spec, const cJSON *event); /* each, on its way */
-    bool json;                                                       /* for tell() */
+    const char *since; /* also search the store from this time, seconds since 1970; or NULL */
+    int64_t count;     /* 1 to WAIT_COUNT_MAX */
+    int64_t timeout_s;
+    bool fail_on_refused; /* fail at a refusal of the source */
+    bool fail_on_found;   /* fail at a matching refusal or failure */
+    bool verbose;         /* report the start of the subscription */
+    void (*print)(const struct wait_spec *spec, const cJSON *event); /* called for each event */
+    bool json;                                                       /* for print() */
 };
 
-/* OUTCOME_REFUSED is for deliveries; a sink that refuses to be asked is OUTCOME_TRANSPORT. What
- * went wrong it says by message_print(). */
+/* Waits for the deliveries. Returns OUTCOME_REFUSED for a refused delivery only; a sink that
+ * refuses a request is OUTCOME_TRANSPORT. Reports errors by message_print(). */
 enum outcome wait_for_deliveries(struct sink *sink, const struct wait_spec *spec);
 
 enum {
-    PATIENCE_S = 10, /* with a single answer of the sink */
+    PATIENCE_S = 10, /* for one answer of the sink */
     BETWEEN_TRIES_MS = 250,
     POLL_MS = 1000,
 };
@@ -170,129 +168,130 @@ struct wait_loop {
     struct sink *sink;
     const struct wait_spec *spec;
     const struct wait_filter *filter;
-    int64_t deadline_us, left; /* so many more */
+    int64_t deadline_us, left; /* left: deliveries still to come */
     bool refused;
-    /* What the store is searched for. */
-    const char *since;              /* the first time; NULL later */
-    char began[RFC3339_EPOCH_SIZE]; /* when all did */
-    int64_t known, newest;          /* it holds nothing new up to this seq, or up to that */
-    int64_t highest;                /* of all that was seen of it */
-    bool searched, replaced;        /* once; by another store */
-    uint64_t lost;                  /* events, when it was searched */
+    /* Search of the store. */
+    const char *since;              /* first search; NULL later */
+    char began[RFC3339_EPOCH_SIZE]; /* start of the wait */
+    int64_t known, newest;          /* highest seq searched before; in the current search */
+    int64_t highest;                /* highest seq ever seen */
+    bool searched, replaced;        /* searched once; the store was replaced by another */
+    uint64_t lost;                  /* lost events at the last search */
     struct seq_set seen;
-    cJSON **found; /* the oldest ones, a ring of `count` */
+    cJSON **found; /* ring of the `count` oldest */
     int64_t found_count;
     char why[SINK_WHY_SIZE];
 };
 
 /* ---- events */
 
-static void wait_loop_print_event(struct wait_loop *v, const cJSON *event)
+static void wait_loop_print_event(struct wait_loop *w, const cJSON *event)
 {
     terminal_progress(NULL);
-    v->spec->print(v->spec, event);
+    w->spec->print(w->spec, event);
     fflush(stdout);
-    v->left--;
+    w->left--;
 }
 
-/* Who waits for deliveries is told each of them once, though it may be stored and then come again.
- * Who waits for repetitions is told all of them. */
-static bool wait_loop_prints_once(const struct wait_loop *v, const cJSON *event,
+/* A wait for stored deliveries reports each one once, even if a duplicate arrives. A wait for
+ * duplicates reports all of them. */
+static bool wait_loop_prints_once(const struct wait_loop *w, const cJSON *event,
                                   enum verdict verdict)
 {
-    return (v->filter->verdicts & VERDICT_BIT(VERDICT_STORED)) != 0 &&
+    return (w->filter->verdicts & VERDICT_BIT(VERDICT_STORED)) != 0 &&
            (verdict == VERDICT_STORED || verdict == VERDICT_DUPLICATE) && record_seq(event) > 0;
 }
 
-static void wait_loop_take_event(struct wait_loop *v, const cJSON *event)
+static void wait_loop_take_event(struct wait_loop *w, const cJSON *event)
 {
     enum verdict verdict = event_verdict(event);
-    bool once = wait_loop_prints_once(v, event, verdict);
+    bool once = wait_loop_prints_once(w, event, verdict);
 
-    if (verdict == VERDICT_STORED && record_seq(event) > v->highest)
-        v->highest = record_seq(event);
-    if (wait_filter_matches(v->filter, event) &&
-        !(once && seq_set_has(&v->seen, record_seq(event)))) {
-        wait_loop_print_event(v, event);
+    if (verdict == VERDICT_STORED && record_seq(event) > w->highest)
+        w->highest = record_seq(event);
+    if (wait_filter_matches(w->filter, event) &&
+        !(once && seq_set_has(&w->seen, record_seq(event)))) {
+        wait_loop_print_event(w, event);
         if (once)
-            seq_set_add(&v->seen, record_seq(event));
-        v->refused |=
-            v->spec->fail_on_found && (verdict == VERDICT_REFUSED || verdict == VERDICT_FAILED);
-    } else if (v->spec->fail_on_refused && verdict == VERDICT_REFUSED &&
-               (v->filter->source == NULL || json_get_is(event, "source", v->filter->source))) {
-        wait_loop_print_event(v, event);
-        v->refused = true;
+            seq_set_add(&w->seen, record_seq(event));
+        w->refused |=
+            w->spec->fail_on_found && (verdict == VERDICT_REFUSED || verdict == VERDICT_FAILED);
+    } else if (w->spec->fail_on_refused && verdict == VERDICT_REFUSED &&
+               (w->filter->source == NULL || json_get_is(event, "source", w->filter->source))) {
+        wait_loop_print_event(w, event);
+        w->refused = true;
     }
 }
 
 /* ---- the store */
 
-/* They come newest first, and the oldest ones are kept. */
+/* Rows come newest first; the ring keeps the oldest. */
 static bool wait_loop_collect_row(void *data, const cJSON *row)
 {
-    struct wait_loop *v = data;
-    cJSON **slot = &v->found[v->found_count % v->spec->count];
+    struct wait_loop *w = data;
+    cJSON **slot = &w->found[w->found_count % w->spec->count];
     cJSON *event = cJSON_Duplicate(row, true);
 
-    if (record_seq(row) > v->newest)
-        v->newest = record_seq(row);
+    if (record_seq(row) > w->newest)
+        w->newest = record_seq(row);
     cJSON_AddStringToObject(event, "verdict", verdict_word(VERDICT_STORED));
-    if (!wait_filter_matches(v->filter, event) || seq_set_has(&v->seen, record_seq(event))) {
+    if (!wait_filter_matches(w->filter, event) || seq_set_has(&w->seen, record_seq(event))) {
         cJSON_Delete(event);
         return true;
     }
     cJSON_Delete(*slot);
     *slot = event;
-    v->found_count++;
+    w->found_count++;
     return true;
 }
 
-static void wait_loop_take_found(struct wait_loop *v, bool good)
+static void wait_loop_take_found(struct wait_loop *w, bool good)
 {
-    int64_t count = v->spec->count, last = v->found_count - 1;
+    int64_t count = w->spec->count, last = w->found_count - 1;
 
     for (int64_t i = 0; i < count; i++) {
-        cJSON **slot = &v->found[(last - i + 2 * count) % count];
+        cJSON **slot = &w->found[(last - i + 2 * count) % count];
 
-        if (good && *slot != NULL && v->left > 0)
-            wait_loop_take_event(v, *slot);
+        if (good && *slot != NULL && w->left > 0)
+            wait_loop_take_event(w, *slot);
         cJSON_Delete(*slot);
         *slot = NULL;
     }
-    v->found_count = 0;
+    w->found_count = 0;
 }
 
-/* For all that is stored since it was searched before, or since the beginning. */
-static enum outcome wait_loop_search_store(struct wait_loop *v)
+/* Searches deliveries stored since the last search; the first time, since `since`. */
+static enum outcome wait_loop_search_store(struct wait_loop *w)
 {
-    bool first = v->since != NULL, more;
+    bool first = w->since != NULL, more;
     const struct pages_filter filter = {
-        .source = v->filter->source,
-        .type = v->filter->type,
-        .id = v->filter->id,
-        .since = first         ? v->since
-                 : v->replaced ? v->began
+        .source = w->filter->source,
+        .type = w->filter->type,
+        .id = w->filter->id,
+        .since = first         ? w->since
+                 : w->replaced ? w->began
                                : NULL,
-        .after = first ? 0 : v->known,
+        .after = first ? 0 : w->known,
     };
-    uint64_t lost = sink_lost_events(v->sink);
+    uint64_t lost = sink_lost_events(w->sink);
     enum outcome outcome = OUTCOME_GOOD;
 
-    v->newest = v->known;
-    if ((v->filter->verdicts & VERDICT_BIT(VERDICT_STORED)) != 0)
-        outcome = pages_walk(v->sink, &filter, PATIENCE_S, v->deadline_us, wait_loop_collect_row, v,
-                             &more, v->why);
-    wait_loop_take_found(v, outcome == OUTCOME_GOOD);
+    w->newest = w->known;
+    if ((w->filter->verdicts & VERDICT_BIT(VERDICT_STORED)) != 0)
+        outcome = pages_walk(w->sink, &filter, PATIENCE_S, w->deadline_us, wait_loop_collect_row, w,
+                             &more, w->why);
+    wait_loop_take_found(w, outcome == OUTCOME_GOOD);
     if (outcome == OUTCOME_GOOD) {
-        v->since = NULL;
-        v->known = v->newest;
-        v->lost = lost;
-        v->searched = true;
+        w->since = NULL;
+        w->known = w->newest;
+        w->lost = lost;
+        w->searched = true;
     }
     return outcome;
 }
 
-/* Of the first page with one row; false if that makes no sense. */
+/* Reads the highest seq from a page of one row; 0 if the store is empty. Returns false if
+ * malformed. */
 static bool wait_loop_read_newest(const cJSON *page, int64_t *newest)
 {
     const cJSON *list = json_get(page, "deliveries");
@@ -301,158 +300,158 @@ static bool wait_loop_read_newest(const cJSON *page, int64_t *newest)
     return cJSON_IsArray(list) && (*newest > 0 || cJSON_GetArraySize(list) == 0);
 }
 
-/* What is in the store before all begins. One that holds less than was seen of it is another one,
- * whose numbers mean others. */
-static enum outcome wait_loop_check_newest(struct wait_loop *v, int64_t deadline_us)
+/* Reads the highest seq of the store before the first search. A lower seq than seen before means
+ * that the store was replaced, so that known numbers are void. */
+static enum outcome wait_loop_check_newest(struct wait_loop *w, int64_t deadline_us)
 {
     int64_t newest = 0;
     cJSON *page;
     int status;
     enum outcome outcome =
-        sink_ask(v->sink, "GET", "/deliveries?limit=1", deadline_us, &status, &page, v->why);
+        sink_ask(w->sink, "GET", "/deliveries?limit=1", deadline_us, &status, &page, w->why);
 
     if (outcome == OUTCOME_GOOD && !wait_loop_read_newest(page, &newest)) {
-        snprintf(v->why, sizeof(v->why), "%s: its list of deliveries is none of hooklined's",
-                 sink_name(v->sink));
+        snprintf(w->why, sizeof(w->why),
+                 "%s: unexpected answer to GET /deliveries: is this a hooklined admin address?",
+                 sink_name(w->sink));
         outcome = OUTCOME_TRANSPORT;
     }
     cJSON_Delete(page);
-    if (outcome == OUTCOME_GOOD && !v->searched) {
-        v->known = newest;
-    } else if (outcome == OUTCOME_GOOD && newest < v->highest) {
-        v->known = v->highest = 0;
-        v->replaced = true;
-        seq_set_free(&v->seen);
+    if (outcome == OUTCOME_GOOD && !w->searched) {
+        w->known = newest;
+    } else if (outcome == OUTCOME_GOOD && newest < w->highest) {
+        w->known = w->highest = 0;
+        w->replaced = true;
+        seq_set_free(&w->seen);
     }
-    if (newest > v->highest)
-        v->highest = newest;
+    if (newest > w->highest)
+        w->highest = newest;
     return outcome;
 }
 
 /* ---- waiting */
 
-static int wait_loop_ms_left(const struct wait_loop *v, int most)
+static int wait_loop_ms_left(const struct wait_loop *w, int most)
 {
-    int64_t left_ms = (v->deadline_us - clock_mono_us() + 999) / 1000;
+    int64_t left_ms = (w->deadline_us - clock_mono_us() + 999) / 1000;
 
     return left_ms < 0 ? 0 : left_ms < most ? (int)left_ms : most;
 }
 
-static enum outcome wait_loop_connect(struct wait_loop *v)
+static enum outcome wait_loop_connect(struct wait_loop *w)
 {
-    int64_t patience_us = (int64_t)wait_loop_ms_left(v, PATIENCE_S * 1000) * 1000;
+    int64_t patience_us = (int64_t)wait_loop_ms_left(w, PATIENCE_S * 1000) * 1000;
     int64_t until_us = clock_mono_us() + patience_us;
-    enum outcome outcome = wait_loop_check_newest(v, until_us);
+    enum outcome outcome = wait_loop_check_newest(w, until_us);
 
     if (outcome == OUTCOME_GOOD)
-        outcome = sink_watch(v->sink, v->filter->source, until_us, v->why);
-    if (outcome == OUTCOME_GOOD && v->spec->verbose)
-        message_print("%s: watching", sink_name(v->sink));
-    return outcome == OUTCOME_GOOD ? wait_loop_search_store(v) : outcome;
+        outcome = sink_watch(w->sink, w->filter->source, until_us, w->why);
+    if (outcome == OUTCOME_GOOD && w->spec->verbose)
+        message_print("%s: watching", sink_name(w->sink));
+    return outcome == OUTCOME_GOOD ? wait_loop_search_store(w) : outcome;
 }
 
-/* Until the sink is back, or the time is over. */
-static enum outcome wait_loop_reconnect(struct wait_loop *v)
+/* Retries until the sink answers or the time is over. */
+static enum outcome wait_loop_reconnect(struct wait_loop *w)
 {
     enum outcome outcome;
 
     terminal_progress(NULL);
-    message_print("%s; it is tried again", v->why);
+    message_print("%s; reconnecting", w->why);
     do {
-        sink_poll(v->sink, wait_loop_ms_left(v, BETWEEN_TRIES_MS));
-        outcome = wait_loop_connect(v);
+        sink_poll(w->sink, wait_loop_ms_left(w, BETWEEN_TRIES_MS));
+        outcome = wait_loop_connect(w);
     } while ((outcome == OUTCOME_TRANSPORT || outcome == OUTCOME_TIMEOUT) &&
-             wait_loop_ms_left(v, 1) > 0);
+             wait_loop_ms_left(w, 1) > 0);
     if (outcome == OUTCOME_GOOD)
-        message_print("%s: it is back; of the time between, only what it stored is known",
-                      sink_name(v->sink));
+        message_print("%s: reconnected; refusals during the outage were missed",
+                      sink_name(w->sink));
     return outcome;
 }
 
-static bool wait_loop_is_done(const struct wait_loop *v)
+static bool wait_loop_is_done(const struct wait_loop *w)
 {
-    return v->left <= 0 || v->refused || ferror(stdout) != 0;
+    return w->left <= 0 || w->refused || ferror(stdout) != 0;
 }
 
-static void wait_loop_take_events(struct wait_loop *v)
+static void wait_loop_take_events(struct wait_loop *w)
 {
     cJSON *event;
 
-    while (!wait_loop_is_done(v) && (event = sink_next_event(v->sink)) != NULL) {
-        wait_loop_take_event(v, event);
+    while (!wait_loop_is_done(w) && (event = sink_next_event(w->sink)) != NULL) {
+        wait_loop_take_event(w, event);
         cJSON_Delete(event);
     }
 }
 
-static void wait_loop_show_progress(const struct wait_loop *v)
+static void wait_loop_show_progress(const struct wait_loop *w)
 {
     char text[80];
 
-    snprintf(text, sizeof(text), "waiting for %" PRId64 ", %d s left", v->left,
-             wait_loop_ms_left(v, INT_MAX) / 1000);
+    snprintf(text, sizeof(text), "waiting for %" PRId64 ", %d s left", w->left,
+             wait_loop_ms_left(w, INT_MAX) / 1000);
     terminal_progress(text);
 }
 
-/* Events that came faster than they were read. */
-static enum outcome wait_loop_search_lost(struct wait_loop *v)
+/* Recovers after events arrived faster than they were read. */
+static enum outcome wait_loop_search_lost(struct wait_loop *w)
 {
     terminal_progress(NULL);
-    message_print("%s: events were lost; of those, only what is stored is known",
-                  sink_name(v->sink));
-    return wait_loop_search_store(v) == OUTCOME_GOOD ? OUTCOME_GOOD : wait_loop_reconnect(v);
+    message_print("%s: events were lost; refusals among them were missed", sink_name(w->sink));
+    return wait_loop_search_store(w) == OUTCOME_GOOD ? OUTCOME_GOOD : wait_loop_reconnect(w);
 }
 
-static enum outcome wait_loop_step(struct wait_loop *v)
+static enum outcome wait_loop_step(struct wait_loop *w)
 {
     const char *problem;
 
-    wait_loop_take_events(v);
-    if (wait_loop_is_done(v))
+    wait_loop_take_events(w);
+    if (wait_loop_is_done(w))
         return OUTCOME_GOOD;
-    if ((problem = sink_watch_problem(v->sink)) != NULL) {
-        snprintf(v->why, sizeof(v->why), "%s", problem);
-        return wait_loop_reconnect(v);
+    if ((problem = sink_watch_problem(w->sink)) != NULL) {
+        snprintf(w->why, sizeof(w->why), "%s", problem);
+        return wait_loop_reconnect(w);
     }
-    if (sink_lost_events(v->sink) != v->lost)
-        return wait_loop_search_lost(v);
-    wait_loop_show_progress(v);
-    sink_poll(v->sink, wait_loop_ms_left(v, POLL_MS));
+    if (sink_lost_events(w->sink) != w->lost)
+        return wait_loop_search_lost(w);
+    wait_loop_show_progress(w);
+    sink_poll(w->sink, wait_loop_ms_left(w, POLL_MS));
     return OUTCOME_GOOD;
 }
 
-static enum outcome wait_loop_timeout(const struct wait_loop *v)
+static enum outcome wait_loop_timeout(const struct wait_loop *w)
 {
-    int64_t count = v->spec->count;
+    int64_t count = w->spec->count;
 
     if (count == 1)
-        message_print("nothing that matches arrived in %" PRId64 " s", v->spec->timeout_s);
+        message_print("no matching delivery arrived within %" PRId64 " s", w->spec->timeout_s);
     else
-        message_print("%" PRId64 " of %" PRId64 " that match arrived in %" PRId64 " s",
-                      count - v->left, count, v->spec->timeout_s);
+        message_print("%" PRId64 " of %" PRId64 " matching deliveries arrived within %" PRId64 " s",
+                      count - w->left, count, w->spec->timeout_s);
     return OUTCOME_TIMEOUT;
 }
 
-static enum outcome wait_loop_run(struct wait_loop *v)
+static enum outcome wait_loop_run(struct wait_loop *w)
 {
-    enum outcome outcome = wait_loop_connect(v);
+    enum outcome outcome = wait_loop_connect(w);
 
-    while (outcome == OUTCOME_GOOD && !wait_loop_is_done(v) && wait_loop_ms_left(v, 1) > 0)
-        outcome = wait_loop_step(v);
+    while (outcome == OUTCOME_GOOD && !wait_loop_is_done(w) && wait_loop_ms_left(w, 1) > 0)
+        outcome = wait_loop_step(w);
     if (outcome == OUTCOME_GOOD)
-        wait_loop_take_events(v);
+        wait_loop_take_events(w);
     terminal_progress(NULL);
     if (outcome != OUTCOME_GOOD) {
-        message_print("%s", v->why);
+        message_print("%s", w->why);
         return outcome == OUTCOME_USAGE ? outcome : OUTCOME_TRANSPORT;
     }
-    if (v->refused)
+    if (w->refused)
         return OUTCOME_REFUSED;
-    return wait_loop_is_done(v) ? OUTCOME_GOOD : wait_loop_timeout(v);
+    return wait_loop_is_done(w) ? OUTCOME_GOOD : wait_loop_timeout(w);
 }
 
 enum outcome wait_for_deliveries(struct sink *sink, const struct wait_spec *spec)
 {
-    struct wait_loop v = {
+    struct wait_loop w = {
         .sink = sink,
         .spec = spec,
         .filter = &spec->filter,
@@ -463,13 +462,13 @@ enum outcome wait_for_deliveries(struct sink *sink, const struct wait_spec *spec
     };
     enum outcome outcome = OUTCOME_TRANSPORT;
 
-    rfc3339_read_or_ago("0s", clock_wall_us(), v.began);
-    if (v.found != NULL)
-        outcome = wait_loop_run(&v);
+    rfc3339_read_or_ago("0s", clock_wall_us(), w.began);
+    if (w.found != NULL)
+        outcome = wait_loop_run(&w);
     else
         message_print("out of memory");
-    free(v.found);
-    seq_set_free(&v.seen);
+    free(w.found);
+    seq_set_free(&w.seen);
     return outcome;
 }
 
@@ -487,35 +486,35 @@ struct cmd_wait_options {
 static const struct cmd_wait_options defaults = {.count = 1, .timeout = 60};
 
 static const struct option_row rows[] = {
-    TEXT(0, "source", struct cmd_wait_options, filter.source, "NAME", "of this source"),
+    TEXT(0, "source", struct cmd_wait_options, filter.source, "NAME", "wait for this source"),
     TEXT(0, "type", struct cmd_wait_options, filter.type, "TYPE",
-         "of this type of event; gate.* is all that begin so"),
-    TEXT(0, "id", struct cmd_wait_options, filter.id, "ID", "of this event"),
+         "wait for this event type; gate.* matches every type that\nbegins with gate."),
+    TEXT(0, "id", struct cmd_wait_options, filter.id, "ID", "wait for the event with this id"),
     TEXT(0, "receipt", struct cmd_wait_options, filter.receipt, "RECEIPT",
-         "the request that got this receipt in its answer,\nwhatever became of it"),
+         "wait for the request with this receipt in its answer,\nwhatever its verdict"),
     TEXTS(0, "verdict", struct cmd_wait_options, verdicts, "VERDICT",
-          "stored, duplicate, refused, failed, forwarded, retried\nor parked; may be given more "
-          "than once; default: stored\nand duplicate"),
-    TEXT(0, "since", struct cmd_wait_options, since, "MOMENT",
-         "also what was stored since then: 2026-11-22T04:00:00Z,\nseconds since 1970, or 90s, 15m, "
-         "2h, 7d for so long ago;\ndefault: only what arrives from now on"),
+          "wait for this verdict: stored, duplicate, refused,\nfailed, forwarded, retried or "
+          "parked; repeatable;\ndefault: stored and duplicate"),
+    TEXT(0, "since", struct cmd_wait_options, since, "TIME",
+         "match deliveries stored since TIME, too:\n2026-11-22T04:00:00Z, seconds since 1970, or "
+         "an age:\n90s, 15m, 2h, 7d; default: only new deliveries"),
     NUMBER('n', "count", struct cmd_wait_options, count, "N", 1, WAIT_COUNT_MAX,
-           "until so many deliveries have arrived; default: 1"),
+           "wait for N deliveries; default: 1"),
     FLAG(0, "fail-on-refused", struct cmd_wait_options, fail_on_refused,
-         "end with status 1 when a delivery of the source is\nrefused"),
+         "exit 1 as soon as the source refuses a delivery"),
     NUMBER('t', "timeout", struct cmd_wait_options, timeout, "SECONDS", 1, 31536000,
-           "how long; default: 60"),
+           "give up after SECONDS; default: 60"),
     FLAG(0, "json", struct cmd_wait_options, json,
-         "the line of the sink's log for each, one JSON object"),
+         "print each event as the sink's log line, in JSON"),
     FLAG('v', "verbose", struct cmd_wait_options, verbose,
-         "say on standard error when it begins to watch"),
+         "report on standard error when the wait has started"),
     SINK_OPTIONS(struct cmd_wait_options, sink),
     OPTIONS_END,
 };
 
 static const char details[] =
-    "Exit status: 0 it arrived; 1 refused; 4 it did not arrive in time; 5 the sink is\n"
-    "away. A sink that restarts meanwhile is waited for, and asked what it stored.\n";
+    "Exit status: 0 arrived; 1 refused; 4 not arrived in time; 5 sink does not\nanswer. "
+    "If the sink restarts, wait reconnects and looks up the deliveries stored\nmeanwhile.\n";
 
 static void cmd_wait_print_event(const struct wait_spec *spec, const cJSON *event)
 {
@@ -555,7 +554,7 @@ static enum outcome cmd_wait_run(const void *options, const char *const *argumen
         .count = o->count,
         .timeout_s = o->timeout,
         .fail_on_refused = o->fail_on_refused,
-        .fail_on_found = o->verdicts.count == 0, /* it was waited for by its receipt alone */
+        .fail_on_found = o->verdicts.count == 0, /* only a receipt selects refusals then */
         .verbose = o->verbose,
         .print = cmd_wait_print_event,
         .json = o->json,
@@ -579,7 +578,7 @@ static enum outcome cmd_wait_run(const void *options, const char *const *argumen
 const struct command command_wait = {
     .name = "wait",
     .arguments = "",
-    .summary = "Wait until a delivery arrives at a hooklined",
+    .summary = "Wait until a delivery arrives at hooklined",
     .details = details,
     .options = rows,
     .options_size = sizeof(struct cmd_wait_options),

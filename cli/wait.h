@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * told.h - numbers that have been, so that none is told twice. Pure.
+ * wait.h - parts of `hookline wait`: the set of reported deliveries, and the filter of events.
+ * Pure.
  *
- * Ownership  A zeroed struct is empty; seq_set_free() releases what it holds.
+ * Ownership  A zeroed seq_set is empty; seq_set_free() releases it.
  */
 #ifndef CLI_WAIT_H
 #define CLI_WAIT_H
@@ -15,31 +16,30 @@
 
 #include "daemon/base/verdict.h"
 
-/* ---- numbers that have been, so that none is told twice. Pure.
- *
- * Ownership  A zeroed struct is empty; seq_set_free() releases what it holds. */
+/* ---- set of delivery numbers */
 
 struct seq_set {
     int64_t *numbers; /* ascending */
     size_t count, size;
 };
 
-bool seq_set_has(const struct seq_set *told, int64_t number);
+bool seq_set_has(const struct seq_set *set, int64_t number);
 
-/* False without memory. */
-bool seq_set_add(struct seq_set *told, int64_t number);
+/* Returns false on ENOMEM. */
+bool seq_set_add(struct seq_set *set, int64_t number);
 
-void seq_set_free(struct seq_set *told);
+void seq_set_free(struct seq_set *set);
 
-/* ---- which of a sink's events somebody waits for. Pure. */
+/* ---- filter */
 
-/* NULL is whatever it may be. */
+/* NULL matches everything. */
 struct wait_filter {
     const char *source, *type, *id, *receipt;
-    unsigned verdicts; /* a VERDICT_BIT() for each */
+    unsigned verdicts; /* VERDICT_BIT() of each accepted one */
 };
 
-/* A type with '*' at its end is all that begin like it. What an event does not say is not it. */
-bool wait_filter_matches(const struct wait_filter *wanted, const cJSON *event);
+/* Returns true if the event matches. A type that ends with '*' matches by prefix. An absent member
+ * matches NULL only. */
+bool wait_filter_matches(const struct wait_filter *filter, const cJSON *event);
 
 #endif

@@ -6,7 +6,7 @@
 #ifndef CLI_PING_DIAGNOSIS_H
 #define CLI_PING_DIAGNOSIS_H
 
-#include "cli/outcome.h"
+#include "cli/command.h"
 #include "cli/ping/observed.h"
 
 enum {

@@ -14,7 +14,6 @@
 #include <stddef.h>
 
 #include "cli/command.h"
-#include "cli/outcome.h"
 
 /* ---- signals */
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/outcome.h"
+#include "cli/command.h"
 #include "cli/ping/observed.h"
 
 struct client_calls;

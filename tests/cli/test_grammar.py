@@ -20,8 +20,8 @@ def test_whole():
     check("--version tells the library's version", re.match(r"hookline \d+\.\d+\.\d+\n$",
                                                             Run("--version").out))
     for name, arguments, said in (("no command", (), "expected a command"),
-                                  ("an unknown command", ("pong",), "pong: there is no such"),
-                                  ("an unknown option", ("--pong",), "--pong: there is no such")):
+                                  ("an unknown command", ("pong",), "pong: unknown command"),
+                                  ("an unknown option", ("--pong",), "--pong: unknown command")):
         got = Run(*arguments)
         check(f"{name} is a usage error with a reason and a way on",
               got.status == USAGE and said in got.err and "Try: hookline --help" in got.err, got)

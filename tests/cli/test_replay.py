@@ -45,7 +45,7 @@ def test_what_is_parked():
     got = run("replay", option, "--state=parked", "--dry-run")
     equal("--dry-run says what would be sent, the oldest first", (got.status, got.out.splitlines()), (GOOD, [
         "would replay 2 to bad", "would replay 4 to bad", "would replay 6 to bad",
-        "3 in all; nothing was replayed"]), got)
+        "3 in total; nothing was replayed"]), got)
     got = run("replay", option, "--state=parked", "-n", "--json")
     equal("--json: likewise", sinks.lines(got), [
         {"seq": seq, "destination": "bad", "replayed": False} for seq in (2, 4, 6)])
@@ -63,7 +63,7 @@ def test_what_is_parked():
     equal("now it is done", {admin.states(seq)["bad"] for seq in (2, 4, 6)}, {"done"})
     got = run("replay", option, "--state=parked")
     check("then there is nothing to do, which is good", got.status == GOOD and got.out == "" and
-          "nothing that matches is parked" in got.err, got)
+          "no matching delivery is parked" in got.err, got)
     for one in (good, bad):
         one.close()
 
@@ -78,7 +78,7 @@ def test_by_number():
     settle(daemon, 5)
     got = run("replay", option, 2, 1)
     equal("several, to all", (got.status, got.out.splitlines()), (GOOD, [
-        f"replayed {seq} to all destinations that take it" for seq in (2, 1)]), got)
+        f"replayed {seq} to all its destinations" for seq in (2, 1)]), got)
     settle(daemon, 9)
     equal("they were sent", (sorted(good.seqs()), sorted(bad.seqs())), ([1, 1, 1, 2, 2], [1, 1, 2, 2]))
     got = run("replay", option, 9)
@@ -87,7 +87,7 @@ def test_by_number():
     says("not even to be looked for", got, REFUSED, "delivery 9: ", "no delivery with this seq")
     got = run("replay", option, 9, 1)
     check("the others are replayed all the same, and it is 1", got.status == REFUSED and
-          got.out == "replayed 1 to all destinations that take it\n" and "1 of 2 replayed" in got.err, got)
+          got.out == "replayed 1 to all its destinations\n" and "1 of 2 replayed" in got.err, got)
     says("a destination that nobody knows", run("replay", option, 1, "--destination=\x1b[31m"), REFUSED,
          "delivery 1: ")
     for one in (good, bad):
@@ -109,12 +109,13 @@ def test_choices():
         equal(f"{' '.join(arguments)}", (got.status, [line["seq"] for line in sinks.lines(got)]),
               (GOOD, expected), got)
     says("nothing is replayed that was not asked for", run("replay", option), USAGE,
-         "expected the numbers of deliveries", "--state parked")
-    says("not both", run("replay", option, 1, "--state=parked"), USAGE, "do not go together")
+         "give delivery numbers", "--state parked")
+    says("not both", run("replay", option, 1, "--state=parked"), USAGE, "cannot be combined")
     says("a state that is none", run("replay", option, "--state=lost"), USAGE, "state", "parked")
     says("a destination that nobody knows", run("replay", option, "--destination=x"), REFUSED, "x")
     for seq in ("0", "x", "-", "1,2"):
-        says(f"{seq}: no number of a delivery", run("replay", option, seq), USAGE, "the number of a delivery")
+        says(f"{seq}: no number of a delivery", run("replay", option, seq), USAGE,
+             "expected a delivery number")
     for one in (good, bad):
         one.close()
 
@@ -141,7 +142,7 @@ def test_none_to_send_to():
     deliver(daemon, "one")
     says("a sink without destinations", run("replay", option, 1), REFUSED, "no destinations are configured")
     got = run("replay", option, "--state=done")
-    check("has nothing to replay", got.status == GOOD and "nothing that matches" in got.err, got)
+    check("has nothing to replay", got.status == GOOD and "no matching delivery" in got.err, got)
 
 
 def test_a_sink_that_goes_away():
@@ -174,6 +175,6 @@ def test_somebody_else():
         option = f"--sink=127.0.0.1:{stranger.port}"
         for more in ((), ("--dry-run",)):
             got = run("replay", option, *more, 1)
-            says(f"{answer[-16:]} {more}: nothing was replayed", got, TRANSPORT, "none of hooklined's")
+            says(f"{answer[-16:]} {more}: nothing was replayed", got, TRANSPORT, "unexpected answer")
             equal("and nothing else is said", got.out, "")
         stranger.close()

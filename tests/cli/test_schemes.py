@@ -40,26 +40,26 @@ def test_listed():
 
 EXPLAINED = {
     "foil": ("X-Foil-Signature", "SIGNATURE", "hex", "{timestamp}.{body}",
-             "header X-Foil-Timestamp", "seconds", "the body's member id", "text", None),
+             "header X-Foil-Timestamp", "seconds", "body member id", "text", None),
     "tripwire": ("X-Tripwire-Signature", "SIGNATURE", "hex", "{timestamp}.{body}",
-                 "header X-Tripwire-Timestamp", "seconds", "the body's member id", "text", None),
+                 "header X-Tripwire-Timestamp", "seconds", "body member id", "text", None),
     "shodai": ("X-Shodai-Webhook-Signature", "sha256=SIGNATURE", "hex", "{timestamp}.{body}",
                "header X-Shodai-Webhook-Timestamp", "seconds",
-               "header X-Shodai-Webhook-Id, which equals the body's id", "text", None),
+               "header X-Shodai-Webhook-Id, equal to the body's id", "text", None),
     "trulayer": ("X-TruLayer-Signature", "sha256=SIGNATURE", "hex", "{body}",
-                 "the body's member sent_at", "any", None, "text", None),
-    "standard": ("webhook-signature", "v1,SIGNATURE, more of them behind blanks", "base64",
+                 "body member sent_at", "any", None, "text", None),
+    "standard": ("webhook-signature", "v1,SIGNATURE; several are separated by blanks", "base64",
                  "{id}.{timestamp}.{body}", "header webhook-timestamp", "seconds",
                  "header webhook-id", "base64", "whsec_"),
-    "svix": ("svix-signature or webhook-signature", "v1,SIGNATURE, more of them behind blanks",
+    "svix": ("svix-signature or webhook-signature", "v1,SIGNATURE; several are separated by blanks",
              "base64", "{id}.{timestamp}.{body}", "header svix-timestamp or webhook-timestamp",
              "seconds", "header svix-id or webhook-id", "base64", "whsec_"),
     "stripe": ("Stripe-Signature", "t=TIME,v1=SIGNATURE", "hex", "{timestamp}.{body}", "item t",
-               "seconds", "the body's member id", "text", None),
+               "seconds", "body member id", "text", None),
     "github": ("X-Hub-Signature-256", "sha256=SIGNATURE", "hex", "{body}", None, None, None, "text",
                None),
     "slack": ("X-Slack-Signature", "v0=SIGNATURE", "hex", "v0:{timestamp}:{body}",
-              "header X-Slack-Request-Timestamp", "seconds", "the body's member event_id", "text",
+              "header X-Slack-Request-Timestamp", "seconds", "body member event_id", "text",
               None),
 }
 
@@ -86,7 +86,8 @@ def test_explained():
                                                   if documentation not in line),
               run)
         check(f"{name}: it says what one has to know of the secret",
-              ("which is the key" in run.out) != ("base64 behind whsec_" in run.out), run)
+              ("all bytes are the key" in run.out)
+              != ("base64 after an optional prefix whsec_" in run.out), run)
 
 
 def test_ones_own():
@@ -108,10 +109,10 @@ def test_ones_own():
 
 def test_wrong():
     for name, how, said in (
-            ("the name is not known", ["whsec_0123456789"], "there is no such scheme"),
-            ("the name is empty", [""], "there is no such scheme"),
+            ("the name is not known", ["whsec_0123456789"], "unknown scheme"),
+            ("the name is empty", [""], "unknown scheme"),
             ("there are two names", ["foil", "svix"], "expected [NAME]"),
-            ("there are name and description", ["foil", "--description", "/nowhere"], "not both"),
+            ("there are name and description", ["foil", "--description", "/nowhere"], "cannot be combined"),
             ("the description is not there", ["--description", "/nowhere"], "/nowhere: No such"),
             ("the description is a folder", ["--description", papers.folder], "Is a directory"),
             ("the description is refused",

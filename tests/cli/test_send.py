@@ -210,8 +210,7 @@ def test_endings():
               (body[:len(body) // 2] if not reset else got, True, reset), raw.error)
         equal(f"{fault}: there is no answer, as was asked for",
               (run.status, run.json()["outcome"], run.json()["error"]),
-              (TRANSPORT, "failed", "the connection was ended in the middle of the body, as asked "
-                                    "for"), run)
+              (TRANSPORT, "failed", "connection ended in the middle of the body, as requested"), run)
         run = watched("send", "http://127.0.0.1:1/", *papers.scheme("foil"), *papers.body(body),
                       "--fault", fault)
         check(f"{fault}: where nobody listens that is the reason",
@@ -235,11 +234,11 @@ def test_fault_words():
           and all(len(line) <= 76 for line in run.out.splitlines()), run)
     how = [f"http://127.0.0.1:{free_port()}/", *papers.scheme("github")]
     for words, test, said in (
-            ("late", "--test", "late: there is no such fault; there are stale, future"),
+            ("late", "--test", "late: unknown fault; expected one of stale, future"),
             ("stale", "--test", "this scheme signs no time"),
-            ("stale,future", "--test", "contradict"),
-            ("burst", "--data=x", "burst: expected --test with it"),
-            ("reencode", "--data=x", "the body is no JSON"),
+            ("stale,future", "--test", "cannot be combined"),
+            ("burst", "--data=x", "burst needs --test"),
+            ("reencode", "--data=x", "the body is not JSON"),
             ("truncate", "--data=", "the body is empty"),
             ("duplicate=1", "--test", "expected a number from 2 to 100")):
         run = watched("send", *how, test, "--fault", words)
@@ -338,17 +337,17 @@ def test_wrong():
             ("the URL is none", ["a b", *github], "expected a URL"),
             ("the URL is of another kind", ["ftp://a.example/", *github], "https:// or http://"),
             ("the URL has a password", ["http://a:ada-s-password@c.example/", *github], "password"),
-            ("the method has no body", [url, *github, "--method", "GET"], "--method: expected one"),
-            ("the method is none", [url, *github, "--method", "P\nT"], "--method: expected one"),
-            ("the method is empty", [url, *github, "--method", ""], "--method: expected one"),
+            ("the method has no body", [url, *github, "--method", "GET"], "--method: expected a method"),
+            ("the method is none", [url, *github, "--method", "P\nT"], "--method: expected a method"),
+            ("the method is empty", [url, *github, "--method", ""], "--method: expected a method"),
             ("the timeout is none", [url, *github, "--timeout", "0"], "--timeout: expected"),
-            ("there is no body", [url, *papers.scheme("github")], "expected one of --body"),
+            ("there is no body", [url, *papers.scheme("github")], "give one of --body"),
             ("the body is not there", [url, *papers.scheme("github"), "--body", "/nowhere"],
              "/nowhere: No such file"),
-            ("there is no secret", [url, "--scheme", "github", "--test"], "expected --secret"),
-            ("a header is wrong", [url, *github, "--header", "X"], "there is no colon"),
+            ("there is no secret", [url, "--scheme", "github", "--test"], "--secret is missing"),
+            ("a header is wrong", [url, *github, "--header", "X"], "found no colon"),
             ("a header is the signature's", [url, *github, "--header", "x-hub-signature-256: a"],
-             "is made by signing"),
+             "is set by signing"),
             ("the certificates are not there", [url.replace("http", "https"), *github, "--ca-file",
                                                 "/nowhere"], "--ca-file: /nowhere: No such file")):
         run = watched("send", *how)

@@ -114,8 +114,8 @@ def test_for_people():
     run = watched("verify", *papers.scheme("github"), *papers.headers(sign("github", body)),
                   *papers.body(body))
     equal("where no time is signed it says so", run.out,
-          "verified: by the secret of scheme github, but its age is not known\n"
-          "  signed at  not said: nobody knows how old it is\n")
+          "verified: by the secret of scheme github, but its age is unknown\n"
+          "  signed at  no time signed: its age is unknown\n")
 
 
 def test_which_secret():
@@ -220,7 +220,7 @@ def test_saved_requests():
     for name, data in (("a length", whole + b"\n"), ("chunks", chunked + b"\n")):
         run = watched("verify", *scheme, "--request", papers.file(data))
         check(f"what an editor adds behind a body with {name} is left out, and it says so",
-              run.status == GOOD and "1 bytes behind the body" in run.err, run)
+              run.status == GOOD and "ignored 1 bytes after the body" in run.err, run)
 
 
 def test_wrong_requests():
@@ -234,35 +234,35 @@ def test_wrong_requests():
             ("is an answer", b"HTTP/1.1 200 OK\r\n\r\n", "line 1: expected a request line"),
             ("is binary", bytes(range(256)) * 100, "expected a request line"),
             ("has a header without a colon", good.replace(b"Host: ", b"Host "),
-             "line 2: expected \"Name: value\": there is no colon"),
+             "line 2: expected \"Name: value\", found no colon"),
             ("has a folded header", good.replace(b"\r\nX-Hub", b"\r\n X-Hub"),
-             "line 3: expected \"Name: value\": what is in front of the colon"),
+             "line 3: expected \"Name: value\", found no valid name before the colon"),
             ("has a NUL in a header", good.replace(b"sink.example", b"sink\0example"),
-             "line 2: Host: a header's value has no control characters"),
+             "line 2: Host: the value contains a control character"),
             ("ends in its headers", good.split(b"\r\n\r\n", maxsplit=1)[0] + b"\r\n",
-             "the request ends in its headers"),
+             "the request ends within its headers"),
             ("ends in the middle of a header", good[:40], "the request ends in the middle"),
             ("has less than Content-Length", good[:-1],
-             "Content-Length says 7 bytes, but 6 follow the headers"),
+             "Content-Length is 7 bytes, but 6 follow the headers"),
             ("has no number of a length", good.replace(b"Length: 7", b"Length: +7"),
              "Content-Length: expected a number"),
             ("has a monstrous length", good.replace(b"Length: 7", b"Length: " + b"9" * 30),
              "Content-Length: expected a number"),
             ("has two lengths", good.replace(b"Host: sink.example", b"Content-Length: 9"),
-             "more than once"),
+             "expected at most one Content-Length or Transfer-Encoding header"),
             ("has a length and chunks", chunked.replace(b"Host: sink.example", b"Content-Length: 9"),
-             "more than once"),
+             "expected at most one Content-Length or Transfer-Encoding header"),
             ("has another coding", chunked.replace(b": chunked", b": gzip, chunked"),
              "Transfer-Encoding: expected chunked"),
             ("was saved without its chunks", good.replace(b"Content-Length: 7",
                                                           b"Transfer-Encoding: chunked"),
-             "not in whole chunks"),
-            ("lost the last chunk", chunked[:-5], "not in whole chunks"),
-            ("was cut in a chunk", chunked[:-9], "not in whole chunks"),
+             "not complete chunks"),
+            ("lost the last chunk", chunked[:-5], "not complete chunks"),
+            ("was cut in a chunk", chunked[:-9], "not complete chunks"),
             ("has a chunk of a monstrous size", chunked.replace(b"\r\n3\r\n", b"\r\nffffffffff\r\n", 1),
-             "not in whole chunks"),
+             "not complete chunks"),
             ("has a chunk without its line end", chunked.replace(b'{"a\r\n', b'{"axx', 1),
-             "not in whole chunks")):
+             "not complete chunks")):
         run = watched("verify", *scheme, "--request", papers.file(data))
         check(f"a saved request that {name} is a usage error that says so",
               run.status == USAGE and said in run.err and run.out == ""
@@ -297,15 +297,15 @@ def test_stored():
     with sqlite3.connect(other) as db:
         db.execute("CREATE TABLE a(b)")
     for name, how, said in (
-            ("that is not there", [2, "--store", daemon.store], "there is no delivery 2 in it"),
+            ("that is not there", [2, "--store", daemon.store], ": no delivery 2"),
             ("of number 0", [0, "--store", daemon.store], "expected a number from 1"),
-            ("without a store", [1], "expected --store FILE"),
+            ("without a store", [1], "--stored needs --store FILE"),
             ("of a store that is not there", [1, "--store", "/nowhere/hookline.db"],
              "/nowhere/hookline.db: cannot be opened: No such file or directory"),
             ("of a folder", [1, "--store", papers.folder], "cannot be opened"),
             ("of a text", [1, "--store", papers.file("no database " * 1000)],
              "file is not a database"),
-            ("of an empty file", [1, "--store", papers.file("")], "no store of hooklined"),
+            ("of an empty file", [1, "--store", papers.file("")], ": not a hooklined store"),
             ("of another database", [1, "--store", other], "expected a store of hooklined")):
         run = watched("verify", *papers.scheme("foil"), "--stored", *how)
         check(f"a delivery {name} is a usage error that says so",
@@ -332,14 +332,14 @@ def test_configuration():
     secret = papers.secrets("whatever-it-is-0123456789")
     for name, options, said in (
             ("of several sources none is named", ["--config", two],
-             "it has several sources; expected --source with one of foil, github"),
+             "several sources; give --source with one of foil, github"),
             ("there is no such source", ["--config", two, "--source", "hub"],
-             "there is no such source; expected --source with one of foil, github"),
+             "unknown source; give --source with one of foil, github"),
             ("the configuration is not there", ["--config", "/nowhere.yaml"], "/nowhere.yaml"),
             ("the configuration is wrong", ["--config", papers.file("a: b")], "expected"),
-            ("a secret is given, too", ["--config", file, *secret], "leave --scheme"),
+            ("a secret is given, too", ["--config", file, *secret], "remove --scheme"),
             ("a source is given without it", ["--source", "foil", *secret, "--scheme", "foil"],
-             "--source: expected --config with it")):
+             "--source needs --config")):
         run = watched("verify", *options, *how)
         check(f"if {name}, it says so", run.status == USAGE and said in run.err, said, run)
 
@@ -355,18 +355,18 @@ def test_wrong_input():
     word = "a-secret-0123456789"
     Watch.words.add(word.encode())
     for name, options, said in (
-            ("nothing is given", [], "expected a request"),
-            ("there is no body", [*github, *headers], "--body FILE"),
-            ("there is no scheme", [*headers, *body], "expected --scheme NAME"),
+            ("nothing is given", [], "give a request: "),
+            ("there is no body", [*github, *headers], "--body is missing"),
+            ("there is no scheme", [*headers, *body], "give --scheme NAME"),
             ("there is no secret", ["--scheme", "github", *headers, *body],
-             "expected --secret WHERE"),
+             "--secret is missing; expected @FILE"),
             ("the scheme is not known", ["--scheme", word, *papers.secrets(word), *headers, *body],
-             "there is no such scheme; expected one of foil, "),
+             "--scheme: unknown scheme; expected one of foil, "),
             ("there are scheme and description",
-             [*github, "--description", papers.file("a"), *headers, *body], "contradict"),
+             [*github, "--description", papers.file("a"), *headers, *body], "cannot be combined"),
             ("the description is refused",
              ["--description", papers.file("signature X-A"), *papers.secrets(word), *headers,
-              *body], "the description of the scheme: "),
+              *body], "scheme description: "),
             ("the description is too long",
              ["--description", long_description, *papers.secrets(word), *headers, *body],
              "a text of at most 1023 bytes"),
@@ -405,22 +405,22 @@ def test_wrong_input():
              "Is a directory"),
             ("the headers are not there", [*github, "--headers", "/nowhere", *body], "/nowhere"),
             ("a header has no colon", [*github, "--headers", papers.file("A: b\nno colon\n"), *body],
-             ":2: expected \"Name: value\": there is no colon"),
+             ":2: expected \"Name: value\", found no colon"),
             ("a header has a NUL", [*github, "--headers", papers.file(b"A: b\0c\n"), *body],
-             ":1: A: a header's value has no control characters"),
+             ":1: A: the value contains a control character"),
             ("a header of the command line has none", [*github, "--header", "X", *body],
              "--header: expected \"Name: value\""),
             ("both come from the standard input", [*github, "--headers", "-", "--body", "-"],
-             "cannot both be the standard input"),
+             "cannot both be standard input"),
             ("it is given twice", [*github, *headers, *body, "--request", "/nowhere"],
-             "expected one of them"),
+             "give the request once"),
             ("there is a store for nothing", [*github, *headers, *body, "--store", "a"],
-             "expected --stored SEQ"),
+             "--store needs --stored SEQ"),
             ("the time is none", [*github, *headers, *body, "--now", "today"],
              "--now: expected a number"),
             ("the tolerance is too great", [*github, *headers, *body, "--tolerance", 86401],
              "--tolerance: expected a number from 0 to 86400"),
-            ("there is an argument", [*github, *headers, *body, "x"], "it takes no arguments")):
+            ("there is an argument", [*github, *headers, *body, "x"], "expected options only, no arguments")):
         run = watched("verify", *options)
         check(f"if {name}, it is a usage error of one line and a way on",
               run.status == USAGE and said in run.err and run.out == ""
@@ -435,7 +435,7 @@ def test_too_large():
         run = watched("verify", *papers.scheme("github"), option, path,
                       *([] if option == "--request" else ["--header", "a: b"]))
         check(f"{option}: a file of more than 64 MiB is refused with its name",
-              run.status == USAGE and f"{path}: it has more than 64 MiB" in run.err, run)
+              run.status == USAGE and f"{path}: larger than 64 MiB" in run.err, run)
     with open(path, "wb") as file:
         file.truncate(64 << 20)
     run = watched("verify", *papers.scheme("github"), "--body", path,
@@ -451,7 +451,7 @@ def test_signed_url():
     header = ["--header", "X-S: " + mac]
     run = watched("verify", *how, *header)
     check("a scheme that signs the URL asks for it",
-          run.status == USAGE and "expected --url URL" in run.err, run)
+          run.status == USAGE and "--url is missing" in run.err, run)
     run = watched("verify", *how, *header, "--url", "https://a.example/h", "--method", "PUT")
     equal("method and URL count", run.status, GOOD, run)
     run = watched("verify", *how, *header, "--url", "https://a.example/h")
@@ -529,4 +529,4 @@ def test_right_signature():
                   *papers.body(b"{}"), "--i-am-testing")
     check("what cannot be signed again is still refused with its reason",
           run.status == REFUSED and run.out.startswith("refused: missing_header\n")
-          and "--i-am-testing: cannot sign: " in run.err and "right headers" not in run.out, run)
+          and "--i-am-testing: cannot sign: " in run.err and "correct headers" not in run.out, run)

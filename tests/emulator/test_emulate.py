@@ -211,7 +211,7 @@ def test_bad_options():
             (("--retry", "5,x"), "--retry: expected"), (("--retry", ""), "--retry: expected"),
             (("--retry", "5,,6"), "--retry: expected"), (("--retry", "-1"), "--retry: expected"),
             (("--retry", ",".join(["1"] * 17)), "--retry: expected"),
-            (("--fault", "typo"), "--fault: typo: there is no such fault; there are stale, future"),
+            (("--fault", "typo"), "--fault: typo: unknown fault; expected one of stale, future"),
             (("--endpoint", "foil"), "expected PROVIDER=URL"),
             (("--endpoint", "foyle=http://127.0.0.1/"), "--endpoint foyle: expected PROVIDER=URL; "
              "PROVIDER is one of foil, "),
@@ -229,7 +229,7 @@ def test_bad_options():
             (("--store", folder), "--store: "), (("--store", f"{folder}/no/where"), "--store: "),
             (("--store", plain), "plain: "), (("--store", ""), "--store: expected the name"),
             (("--keys", plain), "--keys: "), (("--keys", f"{folder}/no/where"), "--keys: "),
-            (("extra",), "takes no arguments")):
+            (("extra",), "expected options only, no arguments")):
         got = Run("emulate", "--keys", f"{folder}/keys", *option, folder=folder)
         check(f"emulate {' '.join(option)[:60]}: is refused, with a line that says why",
               got.status == USAGE and said in got.err and got.out == "", said, got)

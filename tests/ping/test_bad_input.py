@@ -47,7 +47,7 @@ def test_the_emulator_as_its_own_sink():
     scene = Scene()
     given = scene.arguments("foil") + ["--sink", scene.emulator.base]
     one_line("an emulator that is named as the sink is none", Run(*given), TRANSPORT,
-             "is it the admin address")
+             "is this a hooklined admin address")
 
 
 def test_refusals():
@@ -216,7 +216,7 @@ def test_sinks():
             ("no such socket", "unix:/nowhere/admin.sock", TRANSPORT, "no such file"),
             ("the socket of a dead one", "unix:" + dead, TRANSPORT, "dead.sock"),
             ("the address for senders", f"{host}:{port}", TRANSPORT, "admin address"),
-            ("a web server", html.address, TRANSPORT, "none of hooklined's"),
+            ("a web server", html.address, TRANSPORT, "unexpected answer"),
             ("one that hangs", hang.address, TRANSPORT, "no answer in time", "--timeout", SHORT)):
         got = Run(*arguments("foil", server.base, address, *more), environment=IN_KEY)
         one_line(f"the sink, {name}: it is named", got, outcome, said)
