@@ -127,7 +127,7 @@ static const struct {
     {"/deliveries?source=a&source=a", "source: expected one value"},
     {"/deliveries?source=", "source: expected 1 to 64 bytes"},
     {"/deliveries?source", "source: expected 1 to 64 bytes"},
-    {"/deliveries?source=%00", "source: expected 256 characters at most"},
+    {"/deliveries?source=%00", "source: expected at most 256 characters"},
     {"/deliveries?source=a%0ab", "source: "},
     {"/deliveries?source=%4", "source: "},
     {"/deliveries?source=%zz", "source: "},
@@ -147,7 +147,7 @@ static const struct {
     {"/deliveries?since=2&until=2", "until: expected a time after since"},
     {"/events?verdict=accepted", "verdict: expected stored, duplicate, refused, failed, "},
     {"/readyz?verbose=1", "verbose: expected no value"},
-    {"/replay", "destination: expected the name of one"},
+    {"/replay", "destination: expected a destination name"},
 };
 
 START_TEST(a_mistake_is_named_and_what_was_expected_is_said)
