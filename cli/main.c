@@ -87,7 +87,7 @@ int main(int argc, char *argv[])
     message_set_program("hookline");
     code = tool_run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        message_print("cannot write to the standard output");
+        message_print("cannot write to standard output");
         return OUTCOME_TRANSPORT;
     }
     return code;

@@ -72,8 +72,6 @@ void sink_target_add_number(struct sink_target *t, const char *name, int64_t val
  *
  * Ownership  The caller's; sink_answer_start() begins it, sink_answer_end() releases it. */
 
-struct sink_address;
-
 struct sink_answer {
     /* Set before the start. */
     const struct sink_address *address;
@@ -91,15 +89,8 @@ struct sink_answer {
     struct buffer bytes; /* `max` is set before the start */
 };
 
-/* Returns the outcome of an ended answer, its JSON or NULL in *json, and the reason in `why`, of
- * SINK_WHY_SIZE bytes. */
-enum outcome sink_answer_conclude(const struct sink_answer *answer, cJSON **json, char *why);
-
-/* Explains an answer that hooklined never gives. */
-enum outcome sink_answer_unexpected(const struct sink_answer *answer, char *why);
-
 enum {
-    SAID_SIZE = 300
+    SINK_QUOTE_SIZE = 300
 };
 
 /* ---- receiving */
@@ -179,7 +170,8 @@ static void sink_answer_end(struct sink_answer *a)
 
 /* ---- meaning */
 
-enum outcome sink_answer_unexpected(const struct sink_answer *a, char *why)
+/* Explains an answer that hooklined never gives. */
+static enum outcome sink_answer_unexpected(const struct sink_answer *a, char *why)
 {
     char sentence[200];
 
@@ -212,7 +204,7 @@ static enum outcome sink_answer_refused(const struct sink_answer *a, const cJSON
     const cJSON *error = json_get(json, "error");
     const char *message = json_get_text(error, "message");
     bool with_token = a->address->authorization != NULL;
-    char said[SAID_SIZE];
+    char said[SINK_QUOTE_SIZE];
 
     if (message == NULL || sink_answer_is_foreign(error))
         return sink_answer_unexpected(a, why);
@@ -224,7 +216,9 @@ static enum outcome sink_answer_refused(const struct sink_answer *a, const cJSON
     return a->status < 500 ? OUTCOME_REFUSED : OUTCOME_TRANSPORT;
 }
 
-enum outcome sink_answer_conclude(const struct sink_answer *a, cJSON **json, char *why)
+/* Returns the outcome of an ended answer, its JSON or NULL in *json, and the reason in `why`, of
+ * SINK_WHY_SIZE bytes. */
+static enum outcome sink_answer_conclude(const struct sink_answer *a, cJSON **json, char *why)
 {
     char error[CLIENT_WHY_SIZE];
 

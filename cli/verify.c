@@ -38,9 +38,7 @@ struct verify_report {
     const hookline_signature *right; /* correct signature, for --i-am-testing; else NULL */
 };
 
-enum outcome verify_report_outcome(const struct verify_report *verdict);
-
-enum outcome verify_report_outcome(const struct verify_report *report)
+static enum outcome verify_report_outcome(const struct verify_report *report)
 {
     if (report->code > 0)
         return OUTCOME_GOOD;

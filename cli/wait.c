@@ -136,8 +136,6 @@ static void event_line_write(FILE *out, const cJSON *event)
  * Reports each delivery exactly once: subscribes to the events first, then searches the store for
  * earlier deliveries, and again after lost events. Remembers reported deliveries by number. */
 
-struct sink;
-
 enum {
     WAIT_COUNT_MAX = 10000
 };
@@ -153,10 +151,6 @@ struct wait_spec {
     void (*print)(const struct wait_spec *spec, const cJSON *event); /* called for each event */
     bool json;                                                       /* for print() */
 };
-
-/* Waits for the deliveries. Returns OUTCOME_REFUSED for a refused delivery only; a sink that
- * refuses a request is OUTCOME_TRANSPORT. Reports errors by message_print(). */
-enum outcome wait_for_deliveries(struct sink *sink, const struct wait_spec *spec);
 
 enum {
     PATIENCE_S = 10, /* for one answer of the sink */
@@ -449,7 +443,9 @@ static enum outcome wait_loop_run(struct wait_loop *w)
     return wait_loop_is_done(w) ? OUTCOME_GOOD : wait_loop_timeout(w);
 }
 
-enum outcome wait_for_deliveries(struct sink *sink, const struct wait_spec *spec)
+/* Waits for the deliveries. Returns OUTCOME_REFUSED for a refused delivery only; a sink that
+ * refuses a request is OUTCOME_TRANSPORT. Reports errors by message_print(). */
+static enum outcome wait_for_deliveries(struct sink *sink, const struct wait_spec *spec)
 {
     struct wait_loop w = {
         .sink = sink,

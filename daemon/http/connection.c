@@ -56,9 +56,6 @@ bool deadline_is_over(const struct deadline *d, const struct deadline_limits *li
 
 /* ---- lingering sockets */
 
-struct lingering;
-struct st_h2o_evloop_t;
-
 enum {
     LINGER_S = 2
 };

@@ -22,8 +22,6 @@
 
 /* ---- Unix sockets */
 
-struct unix_socket;
-
 enum {
     UNIX_SOCKET_MODE = 0660
 };

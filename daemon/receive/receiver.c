@@ -21,9 +21,6 @@
 
 /* ---- protocol errors */
 
-struct st_h2o_handler_t;
-struct st_h2o_pathconf_t;
-
 /* Output filter for refusals before the handler runs: body over the limit, broken chunks, too many
  * connections. Answers and records them like refusals of the receiver. */
 struct protocol_error {

@@ -200,10 +200,10 @@ def test_wrong():
             ("the scheme is not known", ["--scheme", "hub", *papers.secrets(KEY), "--data", "x"],
              "unknown scheme"),
             ("a secret is wrong", ["--scheme", "standard", *papers.secrets("whsec_?"), "--data",
-                                   "x"], "not what the scheme's secrets look like"),
+                                   "x"], "not in the format of this scheme"),
             ("a second secret is wrong",
              ["--scheme", "standard", *papers.secrets(sink.SECRETS["standard"], "whsec_?"),
-              "--data", "x"], "not what the scheme's secrets look like"),
+              "--data", "x"], "not in the format of this scheme"),
             ("the id has a blank", [*standard, "--data", "x", "--id", "a b"],
              "expected 1 to 256 printable characters"),
             ("the id is empty", [*standard, "--data", "x", "--id", ""],
@@ -246,7 +246,7 @@ def test_wrong():
     full = subprocess.run(["sh", "-c", 'exec "$@" >/dev/full', "sh", *sink.WRAPPER, cli.TOOL,
                            "sign", *github, "--data", "x"], capture_output=True, check=False)
     check("if the headers cannot be written, it says so",
-          full.returncode == 5 and b"cannot write to the standard output" in full.stderr, full)
+          full.returncode == 5 and b"cannot write to standard output" in full.stderr, full)
 
 
 def test_time_of_now():

@@ -344,5 +344,5 @@ def test_closed_output():
         got = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *sink.WRAPPER, cli.TOOL, *command],
                              stderr=subprocess.PIPE, check=False, timeout=3 * sink.PATIENCE)
         check(f"{command[0]} tells that its standard output is closed", got.returncode == TRANSPORT
-              and b"cannot write to the standard output" in got.stderr, got)
+              and b"cannot write to standard output" in got.stderr, got)
     daemon.alive("and writes it to nobody else")

@@ -392,7 +392,7 @@ def test_wrong_input():
              "expected one line of text"),
             ("the secret cannot be decoded",
              ["--scheme", "standard", *papers.secrets("whsec_!!"), *headers, *body],
-             "not what the scheme's secrets look like"),
+             "not in the format of this scheme"),
             ("the secret is on the command line",
              ["--scheme", "github", "--secret", word, *headers, *body],
              "a secret does not belong on the command line"),

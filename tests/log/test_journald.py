@@ -270,7 +270,7 @@ def test_a_journal_that_is_never_read():
     deliver_many(daemon, count)
     daemon.tell(signal.SIGTERM)
     equal("while nobody reads the journal it stops, and exits with 0", daemon.wait(), 0)
-    lost = re.findall(r"^hooklined: (\d+) lines of the log are lost", daemon.messages(), re.M)
+    lost = re.findall(r"^hooklined: (\d+) log lines lost", daemon.messages(), re.M)
     equal("and says how many lines are not there to be read",
           [len(journal.read()) + int(number) for number in lost], [count], daemon.tail())
 
@@ -304,7 +304,7 @@ def test_a_journal_that_is_away():
         deliver(daemon, f"end_{i}")
     daemon.stop()
     check("at the end, without a journal, standard error says how many lines nobody has taken",
-          "hooklined: 3 lines of the log are lost" in daemon.messages(), daemon.messages())
+          "hooklined: 3 log lines lost: " in daemon.messages(), daemon.messages())
 
 
 def test_no_journal():

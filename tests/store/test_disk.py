@@ -442,7 +442,7 @@ def test_bad_stores():
     with contextlib.closing(sqlite3.connect(f"{folder}/other.db")) as db:
         db.execute("CREATE TABLE customer(name)")
         db.commit()
-    refused_store("a database of somebody else", f"{folder}/other.db", "no store")
+    refused_store("a database of somebody else", f"{folder}/other.db", "expected a store of hooklined")
     refused_store("a folder that does not exist", f"{folder}/nowhere/store.db",
                   "No such file or directory")
     os.mkdir(f"{folder}/folder.db")
