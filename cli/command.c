@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/conf/command_line.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/process.h"
+#include "daemon/conf/command_line.h"
 
 static void command_write_help(const struct command *c)
 {

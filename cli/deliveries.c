@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/base/process.h"
 #include "cli/command.h"
 #include "cli/json_get.h"
-#include "cli/record.h"
 #include "cli/pages.h"
-#include "cli/table.h"
+#include "cli/record.h"
 #include "cli/sink.h"
+#include "cli/table.h"
+#include "daemon/base/process.h"
 
 enum {
     COLUMNS = 6,

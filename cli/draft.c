@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
 #include "cli/description.h"
-#include "daemon/base/ids.h"
 #include "cli/secrets.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/ids.h"
 
 static bool draft_fail(char *why, const char *what)
 {

@@ -15,8 +15,8 @@
 #include <hookline.h>
 
 #include "cli/command.h"
-#include "cli/request.h"
 #include "cli/payload.h"
+#include "cli/request.h"
 
 struct secrets;
 

@@ -9,8 +9,8 @@
 
 #include <hookline.h>
 
-#include "daemon/base/process.h"
 #include "cli/command.h"
+#include "daemon/base/process.h"
 
 /* In the order of --help. */
 static const struct command *const commands[] = {

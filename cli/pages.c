@@ -3,10 +3,10 @@
 
 #include <stdio.h>
 
-#include "daemon/base/clock.h"
 #include "cli/json_get.h"
 #include "cli/record.h"
 #include "cli/sink.h"
+#include "daemon/base/clock.h"
 
 static void pages_write_target(struct sink_target *t, const struct pages_filter *f, int64_t before)
 {

@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
-#include "daemon/base/process.h"
 #include "cli/command.h"
 #include "cli/json_get.h"
-#include "cli/record.h"
 #include "cli/pages.h"
-#include "daemon/base/text.h"
+#include "cli/record.h"
 #include "cli/sink.h"
 #include "cli/terminal.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/process.h"
+#include "daemon/base/text.h"
 
 struct cmd_replay_options {
     struct sink_options sink;

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/command.h"
+#include "cli/description.h"
+#include "cli/secrets.h"
 #include "daemon/base/json.h"
 #include "daemon/base/process.h"
-#include "cli/description.h"
-#include "cli/command.h"
-#include "cli/secrets.h"
 
 struct cmd_schemes_options {
     const char *description;

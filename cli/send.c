@@ -6,18 +6,18 @@
 
 #include <cjson/cJSON.h>
 
-#include "daemon/http/client.h"
-#include "daemon/base/clock.h"
-#include "daemon/base/json.h"
-#include "daemon/base/process.h"
 #include "cli/command.h"
 #include "cli/draft.h"
 #include "cli/faults.h"
-#include "daemon/base/text.h"
 #include "cli/json_get.h"
+#include "cli/secrets.h"
 #include "cli/shipment.h"
 #include "cli/terminal.h"
-#include "cli/secrets.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/json.h"
+#include "daemon/base/process.h"
+#include "daemon/base/text.h"
+#include "daemon/http/client.h"
 #include "daemon/http/tls.h"
 
 enum {

@@ -10,8 +10,8 @@
 #include <curl/curl.h>
 #include <sodium.h>
 
-#include "cli/faults.h"
 #include "cli/description.h"
+#include "cli/faults.h"
 #include "cli/raw_request.h"
 #include "cli/secrets.h"
 

@@ -14,8 +14,8 @@
 
 #include <hookline.h>
 
-#include "daemon/http/client.h"
 #include "cli/faults.h"
+#include "daemon/http/client.h"
 
 struct shipment {
     char **headers; /* as in struct client_request; NULL-terminated */

@@ -6,15 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/command.h"
+#include "cli/json_get.h"
+#include "cli/record.h"
+#include "cli/sink.h"
+#include "cli/table.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/json.h"
 #include "daemon/base/process.h"
-#include "cli/command.h"
 #include "daemon/base/text.h"
-#include "cli/json_get.h"
-#include "cli/record.h"
-#include "cli/table.h"
-#include "cli/sink.h"
 
 enum {
     SHOW_TARGET_SIZE = 64,

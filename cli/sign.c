@@ -2,14 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/http/client.h"
-#include "daemon/base/json.h"
-#include "daemon/base/text.h"
-#include "daemon/base/process.h"
 #include "cli/command.h"
 #include "cli/draft.h"
 #include "cli/raw_request.h"
 #include "cli/secrets.h"
+#include "daemon/base/json.h"
+#include "daemon/base/process.h"
+#include "daemon/base/text.h"
+#include "daemon/http/client.h"
 
 struct cmd_sign_options {
     struct secrets_options secrets;

@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "daemon/base/net.h"
+#include "daemon/base/text.h"
+#include "daemon/conf/secret.h"
 #include "daemon/http/client.h"
 #include "daemon/http/host_check.h"
-#include "daemon/conf/secret.h"
-#include "daemon/base/text.h"
 
 static const char unix_begin[] = "unix:";
 

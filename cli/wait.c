@@ -9,8 +9,8 @@
 
 #include "cli/command.h"
 #include "cli/json_get.h"
-#include "cli/record.h"
 #include "cli/pages.h"
+#include "cli/record.h"
 #include "cli/sink.h"
 #include "cli/terminal.h"
 #include "daemon/base/clock.h"

@@ -10,15 +10,15 @@
 
 #include <hookline.h>
 
+#include "daemon/base/process.h"
+#include "daemon/base/systemd.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/config_file.h"
 #include "daemon/conf/print.h"
-#include "daemon/policy/listener_config.h"
-#include "daemon/base/process.h"
 #include "daemon/options.h"
+#include "daemon/policy/listener_config.h"
 #include "daemon/policy/policy.h"
 #include "daemon/service.h"
-#include "daemon/base/systemd.h"
 
 /* Keeps deliveries out of core dumps, and the environment out of reach of other processes. Secrets
  * are excluded from core dumps already. LeakSanitizer needs a dumpable process. */

@@ -9,12 +9,12 @@
 
 #include <cjson/cJSON.h>
 
-#include "daemon/base/json.h"
-#include "daemon/log/log.h"
-#include "daemon/base/rfc3339.h"
 #include "cli/emulator/delivery.h"
 #include "cli/emulator/keys.h"
 #include "cli/emulator/playground.h"
+#include "daemon/base/json.h"
+#include "daemon/base/rfc3339.h"
+#include "daemon/log/log.h"
 
 enum {
     PATH_SIZE = 4200,

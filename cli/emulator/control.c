@@ -18,10 +18,10 @@
 #include <cjson/cJSON.h>
 
 #include "cli/emulator/api.h"
-#include "cli/emulator/ledger.h"
 #include "cli/emulator/delivery.h"
 #include "cli/emulator/emulator.h"
 #include "cli/emulator/form.h"
+#include "cli/emulator/ledger.h"
 #include "cli/emulator/outage.h"
 #include "cli/json_get.h"
 #include "daemon/base/clock.h"

@@ -13,23 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/net.h"
-#include "daemon/base/clock.h"
-#include "daemon/log/log.h"
-#include "daemon/base/process.h"
 #include "cli/emulator/announcement.h"
 #include "cli/emulator/api.h"
 #include "cli/emulator/courier.h"
 #include "cli/emulator/delivery.h"
 #include "cli/emulator/emulator.h"
-#include "daemon/base/ids.h"
 #include "cli/emulator/keys.h"
 #include "cli/emulator/ledger.h"
+#include "cli/emulator/outage.h"
 #include "cli/emulator/playground.h"
 #include "cli/emulator/server.h"
-#include "cli/emulator/outage.h"
 #include "cli/faults.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/ids.h"
+#include "daemon/base/net.h"
+#include "daemon/base/process.h"
 #include "daemon/http/tls.h"
+#include "daemon/log/log.h"
 
 enum {
     RETRY_S_MAX = 86400,

@@ -12,10 +12,10 @@
 
 #include "cli/emulator/api.h"
 #include "cli/emulator/delivery.h"
-#include "cli/emulator/ledger.h"
 #include "cli/emulator/emulator.h"
 #include "cli/emulator/form.h"
 #include "cli/emulator/keys.h"
+#include "cli/emulator/ledger.h"
 #include "cli/json_get.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"

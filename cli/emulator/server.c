@@ -6,12 +6,12 @@
 
 #include <h2o.h>
 
+#include "cli/emulator/api.h"
 #include "daemon/base/net.h"
 #include "daemon/http/connection.h"
-#include "daemon/http/loop_call.h"
-#include "daemon/http/listener.h"
 #include "daemon/http/json_reply.h"
-#include "cli/emulator/api.h"
+#include "daemon/http/listener.h"
+#include "daemon/http/loop_call.h"
 
 enum {
     CONNECTIONS = 1000,

@@ -8,14 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
-#include "cli/emulator/ledger.h"
-#include "cli/emulator/form.h"
-#include "daemon/base/ids.h"
-#include "cli/emulator/keys.h"
 #include "cli/emulator/api.h"
 #include "cli/emulator/delivery.h"
+#include "cli/emulator/form.h"
+#include "cli/emulator/keys.h"
+#include "cli/emulator/ledger.h"
 #include "cli/json_get.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/ids.h"
 
 enum {
     RIGHT_READ,  /* webhooks.read */

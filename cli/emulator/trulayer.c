@@ -11,13 +11,13 @@
 
 #include <hookline.h>
 
-#include "cli/emulator/ledger.h"
-#include "cli/emulator/form.h"
-#include "daemon/base/ids.h"
-#include "cli/emulator/keys.h"
 #include "cli/emulator/api.h"
 #include "cli/emulator/delivery.h"
+#include "cli/emulator/form.h"
+#include "cli/emulator/keys.h"
+#include "cli/emulator/ledger.h"
 #include "cli/json_get.h"
+#include "daemon/base/ids.h"
 
 enum {
     RIGHT_VIEWER,

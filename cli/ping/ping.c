@@ -6,18 +6,18 @@
 #include <string.h>
 #include <strings.h>
 
-#include "daemon/http/client.h"
-#include "daemon/base/process.h"
-#include "daemon/http/host_check.h"
-#include "daemon/conf/secret.h"
-#include "cli/ping/diagnosis.h"
 #include "cli/faults.h"
+#include "cli/ping/diagnosis.h"
 #include "cli/ping/observed.h"
 #include "cli/ping/own_sink.h"
 #include "cli/ping/provider.h"
 #include "cli/ping/report.h"
 #include "cli/ping/round_trip.h"
 #include "cli/sink.h"
+#include "daemon/base/process.h"
+#include "daemon/conf/secret.h"
+#include "daemon/http/client.h"
+#include "daemon/http/host_check.h"
 #include "daemon/http/tls.h"
 
 struct ping_options {

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
 #include "cli/json_get.h"
 #include "cli/sink.h"
+#include "daemon/base/clock.h"
 
 enum {
     REPEAT_US = 250000, /* between two queries without an event */

@@ -5,12 +5,12 @@
 
 #include <h2o.h>
 
+#include "daemon/admin/query.h"
 #include "daemon/base/buffer.h"
 #include "daemon/base/clock.h"
 #include "daemon/http/connection.h"
-#include "daemon/log/feed.h"
-#include "daemon/admin/query.h"
 #include "daemon/http/json_reply.h"
+#include "daemon/log/feed.h"
 
 enum {
     SENT_AT_ONCE = 64 << 10, /* bytes per write; a longer line is sent alone */

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
-#include "daemon/admin/show.h"
-#include "daemon/base/json.h"
 #include "daemon/admin/query.h"
+#include "daemon/admin/show.h"
 #include "daemon/admin/status.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/json.h"
 
 /* Limits of one request, because the admin thread serves one request at a time. */
 enum {

@@ -3,12 +3,12 @@
 
 #include <h2o.h>
 
-#include "daemon/http/loop_call.h"
-#include "daemon/forward/forwarder.h"
-#include "daemon/base/json.h"
 #include "daemon/admin/list.h"
 #include "daemon/admin/query.h"
+#include "daemon/base/json.h"
+#include "daemon/forward/forwarder.h"
 #include "daemon/http/json_reply.h"
+#include "daemon/http/loop_call.h"
 
 enum {
     AT_ONCE = 256, /* deliveries in one transaction */

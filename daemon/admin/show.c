@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/store/deliveries.h"
-#include "daemon/base/json.h"
 #include "daemon/admin/status.h"
+#include "daemon/base/json.h"
+#include "daemon/store/deliveries.h"
 
 enum {
     BODY_SHOWN_MAX = 1 << 20, /* bytes; a longer body is at /deliveries/SEQ/body only */

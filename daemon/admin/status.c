@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "daemon/policy/destination.h"
-#include "daemon/store/outbox.h"
 #include "daemon/policy/policy.h"
+#include "daemon/store/outbox.h"
 
 struct status_row {
     char *name;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/hints/secret_variants.h"
 #include "daemon/hints/json_variants.h"
+#include "daemon/hints/secret_variants.h"
 
 enum {
     DIAGNOSE_DAY_S = 86400,

@@ -14,9 +14,9 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/net.h"
-#include "daemon/http/response.h"
-#include "daemon/http/conn_count.h"
 #include "daemon/http/client_addr.h"
+#include "daemon/http/conn_count.h"
+#include "daemon/http/response.h"
 #include "daemon/http/tls.h"
 
 enum {

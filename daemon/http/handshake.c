@@ -6,9 +6,9 @@
 
 #include <h2o.h>
 
-#include "daemon/http/response.h"
 #include "daemon/base/net.h"
 #include "daemon/http/proxy_header.h"
+#include "daemon/http/response.h"
 #include "daemon/http/tls.h"
 
 enum {

@@ -3,9 +3,9 @@
 
 #include <h2o.h>
 
-#include "daemon/http/response.h"
-#include "daemon/http/connection.h"
 #include "daemon/base/json.h"
+#include "daemon/http/connection.h"
+#include "daemon/http/response.h"
 
 static const char json_reply_nosniff_name[] = "x-content-type-options";
 

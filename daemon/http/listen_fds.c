@@ -8,9 +8,9 @@
 #include <sys/un.h>
 
 #include "daemon/base/net.h"
-#include "daemon/conf/config.h"
 #include "daemon/base/process.h"
 #include "daemon/base/systemd.h"
+#include "daemon/conf/config.h"
 
 /* Returns true for a name that the administrator did not choose: none, or the unit's name. */
 static bool listen_fds_is_unnamed(const char *name)

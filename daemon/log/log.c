@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "daemon/base/buffer.h"
-#include "daemon/log/journald.h"
 #include "daemon/base/systemd.h"
+#include "daemon/log/journald.h"
 
 enum {
     LOG_POLL_MS = 100,    /* longest wait for a reader between two writes */

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "daemon/base/backoff.h"
-#include "daemon/http/tls.h"
 #include "daemon/conf/config.h"
-#include "daemon/store/outbox.h"
 #include "daemon/conf/secret.h"
+#include "daemon/http/tls.h"
+#include "daemon/store/outbox.h"
 
 enum {
     SHORT_SECRET = 24 + 6, /* minimum of Standard Webhooks, including "whsec_" */

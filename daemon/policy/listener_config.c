@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/base/net.h"
 #include "daemon/conf/config.h"
 #include "daemon/http/handshake.h"
-#include "daemon/base/net.h"
 #include "daemon/http/tls.h"
 
 struct listener_config {

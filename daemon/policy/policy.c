@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/conf/secret.h"
 #include "daemon/policy/destination.h"
 #include "daemon/policy/source.h"
-#include "daemon/conf/secret.h"
 
 struct policy_slot {
     atomic_uint generation; /* written under the mutex, read without it */

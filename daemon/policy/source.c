@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/conf/config.h"
-#include "daemon/log/metrics.h"
 #include "daemon/base/net.h"
 #include "daemon/base/rate.h"
+#include "daemon/conf/config.h"
 #include "daemon/conf/secret.h"
+#include "daemon/log/metrics.h"
 
 enum {
     SHORT_SECRET = 16

@@ -2,9 +2,9 @@
 #include "daemon/receive/hint.h"
 
 #include "daemon/base/clock.h"
-#include "daemon/receive/delivery.h"
 #include "daemon/base/rate.h"
 #include "daemon/policy/source.h"
+#include "daemon/receive/delivery.h"
 
 static size_t hint_list_others(const struct sources *sources, struct diagnose_other *others)
 {

@@ -4,17 +4,17 @@
 #include <h2o.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/receive/delivery.h"
-#include "daemon/policy/destination.h"
-#include "daemon/store/deliveries.h"
-#include "daemon/receive/request_head.h"
-#include "daemon/store/writer.h"
-#include "daemon/log/log.h"
 #include "daemon/forward/answer_wait.h"
 #include "daemon/http/loop_call.h"
 #include "daemon/http/response.h"
+#include "daemon/log/log.h"
+#include "daemon/policy/destination.h"
 #include "daemon/policy/policy.h"
 #include "daemon/policy/source.h"
+#include "daemon/receive/delivery.h"
+#include "daemon/receive/request_head.h"
+#include "daemon/store/deliveries.h"
+#include "daemon/store/writer.h"
 
 enum {
     PENDING_CLOSE_MS = 20,

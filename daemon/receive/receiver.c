@@ -16,8 +16,8 @@
 #include "daemon/policy/policy.h"
 #include "daemon/policy/source.h"
 #include "daemon/receive/delivery.h"
-#include "daemon/receive/request_head.h"
 #include "daemon/receive/hint.h"
+#include "daemon/receive/request_head.h"
 
 /* ---- protocol errors */
 

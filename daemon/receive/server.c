@@ -7,11 +7,11 @@
 #include <sys/resource.h>
 
 #include "daemon/base/net.h"
-#include "daemon/conf/config.h"
-#include "daemon/policy/listener_config.h"
 #include "daemon/base/process.h"
-#include "daemon/http/listener.h"
+#include "daemon/conf/config.h"
 #include "daemon/http/listen_fds.h"
+#include "daemon/http/listener.h"
+#include "daemon/policy/listener_config.h"
 #include "daemon/receive/receiver.h"
 
 struct receive_server {

@@ -3,12 +3,12 @@
 
 #include <h2o.h>
 
-#include "daemon/http/response.h"
 #include "daemon/base/clock.h"
-#include "daemon/policy/destination.h"
 #include "daemon/base/json.h"
-#include "daemon/store/outbox.h"
 #include "daemon/forward/answer_wait.h"
+#include "daemon/http/response.h"
+#include "daemon/policy/destination.h"
+#include "daemon/store/outbox.h"
 
 enum {
     UPSTREAM_ANSWER_SLACK_S = 30, /* on top of timeout_s: time to reach the forwarder and return */

@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/store/deliveries.h"
 #include "daemon/store/db.h"
+#include "daemon/store/deliveries.h"
 
 struct outbox;
 

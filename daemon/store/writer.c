@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "daemon/store/checkpoint.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/heartbeat.h"
+#include "daemon/store/checkpoint.h"
 #include "daemon/store/db.h"
 
 enum {

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/admin/query.h"
 #include "daemon/base/net.h"
 #include "daemon/base/rfc3339.h"
 #include "daemon/http/host_check.h"
-#include "daemon/admin/query.h"
 #include "tests/run.h"
 
 /* ---- query */

@@ -10,10 +10,10 @@
 
 #include <sodium.h>
 
-#include "daemon/http/conn_count.h"
-#include "daemon/http/connection.h"
 #include "daemon/base/net.h"
 #include "daemon/base/rate.h"
+#include "daemon/http/conn_count.h"
+#include "daemon/http/connection.h"
 #include "tests/run.h"
 
 static const int64_t second = 1000000, start = 77 * 1000000;

@@ -9,14 +9,14 @@
 
 #include <sodium.h>
 
-#include "daemon/base/net.h"
-#include "daemon/conf/config.h"
-#include "daemon/receive/request_head.h"
 #include "daemon/base/json.h"
-#include "daemon/base/text.h"
+#include "daemon/base/net.h"
 #include "daemon/base/rate.h"
-#include "daemon/receive/delivery.h"
+#include "daemon/base/text.h"
+#include "daemon/conf/config.h"
 #include "daemon/policy/source.h"
+#include "daemon/receive/delivery.h"
+#include "daemon/receive/request_head.h"
 #include "tests/run.h"
 
 /* ---- json_line */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/faults.h"
 #include "cli/description.h"
+#include "cli/faults.h"
 #include "cli/raw_request.h"
 #include "tests/run.h"
 

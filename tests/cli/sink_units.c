@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/text.h"
 #include "cli/json_get.h"
 #include "cli/record.h"
-#include "cli/table.h"
-#include "cli/sse.h"
 #include "cli/sink.h"
+#include "cli/sse.h"
+#include "cli/table.h"
 #include "cli/wait.h"
 #include "daemon/base/rfc3339.h"
+#include "daemon/base/text.h"
 #include "tests/run.h"
 
 /* ---- stream: what is told is written into a text: "name=data;" and "#comment;" */

@@ -12,9 +12,9 @@
 #include "cli/emulator/api.h"
 #include "cli/emulator/courier.h"
 #include "cli/emulator/form.h"
+#include "cli/payload.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/rfc3339.h"
-#include "cli/payload.h"
 #include "tests/run.h"
 
 /* ---- forms */

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "daemon/base/backoff.h"
+#include "daemon/forward/attempt.h"
 #include "daemon/forward/breaker.h"
+#include "daemon/http/client.h"
 #include "daemon/policy/destination.h"
 #include "daemon/store/deliveries.h"
-#include "daemon/forward/attempt.h"
-#include "daemon/http/client.h"
 #include "tests/run.h"
 
 /* ---- backoff */

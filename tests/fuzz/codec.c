@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "tests/fuzz/fuzz.h"
 #include "lib/codec.h"
+#include "tests/fuzz/fuzz.h"
 
 enum {
     ROOM = 64

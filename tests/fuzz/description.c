@@ -8,8 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "tests/fuzz/fuzz.h"
 #include "lib/verifier.h"
+#include "tests/fuzz/fuzz.h"
 
 static const int64_t now = 1700000000;
 

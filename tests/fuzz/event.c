@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#include "tests/fuzz/fuzz.h"
 #include "lib/member.h"
 #include "lib/verifier.h"
+#include "tests/fuzz/fuzz.h"
 
 static const hookline_verifier *verifier_of(size_t index)
 {

@@ -8,8 +8,8 @@
 
 #include <cjson/cJSON.h>
 
-#include "tests/fuzz/fuzz.h"
 #include "lib/member.h"
+#include "tests/fuzz/fuzz.h"
 
 static const cJSON *find(const cJSON *object, const char *path)
 {

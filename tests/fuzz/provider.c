@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "cli/ping/diagnosis.h"
-#include "cli/ping/provider.h"
 #include "cli/ping/observed.h"
+#include "cli/ping/provider.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char key[] = "sk_1";

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "daemon/base/text.h"
 #include "cli/sse.h"
+#include "daemon/base/text.h"
 #include "tests/fuzz/fuzz.h"
 
 enum {

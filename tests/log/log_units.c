@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/log/prometheus.h"
 #include "daemon/log/feed.h"
 #include "daemon/log/metrics.h"
+#include "daemon/log/prometheus.h"
 #include "tests/run.h"
 
 /* ---- metrics */

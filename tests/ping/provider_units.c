@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/text.h"
 #include "cli/ping/provider.h"
+#include "daemon/base/text.h"
 #include "tests/run.h"
 
 #define ENDPOINT "we_0123456789abcdef0123456789abcdef"

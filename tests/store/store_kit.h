@@ -5,8 +5,8 @@
 #ifndef STORE_KIT_H
 #define STORE_KIT_H
 
-#include "daemon/store/deliveries.h"
 #include "daemon/store/db.h"
+#include "daemon/store/deliveries.h"
 
 #define TEXT(text) ((hookline_bytes){text, sizeof(text) - 1})
 

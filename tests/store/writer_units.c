@@ -10,10 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/store/checkpoint.h"
 #include "daemon/base/clock.h"
-#include "daemon/store/writer.h"
+#include "daemon/store/checkpoint.h"
 #include "daemon/store/store.h"
+#include "daemon/store/writer.h"
 #include "tests/run.h"
 #include "tests/store/store_kit.h"
 
