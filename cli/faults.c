@@ -9,7 +9,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "cli/json_get.h"
+#include "cli/record.h"
 #include "daemon/base/rfc3339.h"
 
 static struct faults_body faults_body_fail(struct faults_body body, char why[FAULTS_BODY_WHY_SIZE],

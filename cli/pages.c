@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "cli/json_get.h"
 #include "cli/record.h"
 #include "cli/sink.h"
 #include "daemon/base/clock.h"

@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/json_get.h"
-#include "cli/pages.h"
 #include "cli/record.h"
+#include "cli/pages.h"
 #include "cli/sink.h"
 #include "cli/terminal.h"
 #include "daemon/base/clock.h"

@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "cli/draft.h"
 #include "cli/faults.h"
-#include "cli/json_get.h"
+#include "cli/record.h"
 #include "cli/secrets.h"
 #include "cli/shipment.h"
 #include "cli/terminal.h"

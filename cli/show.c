@@ -7,10 +7,9 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/json_get.h"
 #include "cli/record.h"
 #include "cli/sink.h"
-#include "cli/table.h"
+#include "cli/terminal.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/json.h"
 #include "daemon/base/process.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/json_get.h"
+#include "cli/record.h"
 #include "cli/sink_address.h"
 #include "cli/sse.h"
 #include "daemon/base/buffer.h"

@@ -14,7 +14,6 @@
 #include "daemon/base/text.h"
 #include "daemon/conf/secret.h"
 #include "daemon/http/client.h"
-#include "daemon/http/host_check.h"
 
 static const char unix_begin[] = "unix:";
 

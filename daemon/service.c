@@ -16,7 +16,7 @@
 #include "daemon/base/heartbeat.h"
 #include "daemon/base/net.h"
 #include "daemon/base/process.h"
-#include "daemon/base/rate.h"
+#include "daemon/base/limit.h"
 #include "daemon/base/systemd.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/config_file.h"

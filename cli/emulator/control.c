@@ -23,11 +23,11 @@
 #include "cli/emulator/form.h"
 #include "cli/emulator/ledger.h"
 #include "cli/emulator/outage.h"
-#include "cli/json_get.h"
+#include "cli/record.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/rfc3339.h"
-#include "daemon/http/host_check.h"
+#include "daemon/base/net.h"
 
 /* ---- events on request */
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/json_get.h"
+#include "cli/record.h"
 #include "daemon/base/text.h"
 #include "daemon/http/client.h"
 

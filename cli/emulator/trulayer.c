@@ -16,7 +16,7 @@
 #include "cli/emulator/form.h"
 #include "cli/emulator/keys.h"
 #include "cli/emulator/ledger.h"
-#include "cli/json_get.h"
+#include "cli/record.h"
 #include "daemon/base/ids.h"
 
 enum {

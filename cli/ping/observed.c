@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/json_get.h"
+#include "cli/record.h"
 
 enum {
     OBSERVED_EVENTS_MAX = 4096,

@@ -17,7 +17,7 @@
 #include "daemon/base/process.h"
 #include "daemon/conf/secret.h"
 #include "daemon/http/client.h"
-#include "daemon/http/host_check.h"
+#include "daemon/base/net.h"
 #include "daemon/http/tls.h"
 
 struct ping_options {

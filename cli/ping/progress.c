@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/json_get.h"
+#include "cli/record.h"
 #include "cli/sink.h"
 #include "daemon/base/clock.h"
 

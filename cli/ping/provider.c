@@ -6,7 +6,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "cli/json_get.h"
+#include "cli/record.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/text.h"
 

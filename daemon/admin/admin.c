@@ -16,7 +16,6 @@
 #include "daemon/base/json.h"
 #include "daemon/base/net.h"
 #include "daemon/conf/secret.h"
-#include "daemon/http/host_check.h"
 #include "daemon/http/json_reply.h"
 #include "daemon/http/listen_fds.h"
 #include "daemon/http/listener.h"

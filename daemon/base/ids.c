@@ -61,7 +61,7 @@ void ids_make_uuid(char out[IDS_SIZE])
              b[14], b[15]);
 }
 
-/* ---- checks of the format ---- */
+/* ---- checks of the format */
 
 static bool id_has_alphabet(const char *text, size_t len, const char *alphabet)
 {

@@ -25,7 +25,7 @@ void ids_make_organization(char out[IDS_SIZE]);
 /* Writes a random UUID, version 4. */
 void ids_make_uuid(char out[IDS_SIZE]);
 
-/* ---- checks of the format; pure ---- */
+/* ---- checks of the format; pure */
 
 /* True for the prefix and 32 lower-case hex digits. */
 bool id_is_hex(const char *text, const char *prefix);

@@ -3,10 +3,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <sodium.h>
 
+#include "daemon/base/rfc3339.h"
 #include "daemon/base/text.h"
 
 static size_t json_escape(char *to, unsigned char c)
@@ -198,25 +198,10 @@ void json_close_array(struct json_writer *json)
 
 void json_time(struct json_writer *json, const char *key, int64_t wall_us)
 {
-    static const char form[] = "0000-00-00T00:00:00.000Z";
-    const int64_t year_10000 = INT64_C(253402300800) * 1000000;
-    char text[sizeof(form)];
-    struct tm utc;
-    time_t seconds;
+    char text[RFC3339_SIZE];
 
-    if (wall_us < 0 || wall_us >= year_10000)
-        wall_us = 0;
-    seconds = wall_us / 1000000;
-    gmtime_r(&seconds, &utc);
-    memcpy(text, form, sizeof(form));
-    json_digits_before(text + 4, (uint64_t)utc.tm_year + 1900, 4);
-    json_digits_before(text + 7, (uint64_t)utc.tm_mon + 1, 2);
-    json_digits_before(text + 10, (uint64_t)utc.tm_mday, 2);
-    json_digits_before(text + 13, (uint64_t)utc.tm_hour, 2);
-    json_digits_before(text + 16, (uint64_t)utc.tm_min, 2);
-    json_digits_before(text + 19, (uint64_t)utc.tm_sec, 2);
-    json_digits_before(text + 23, (uint64_t)(wall_us / 1000 % 1000), 3);
-    json_text(json, key, text, sizeof(form) - 1);
+    rfc3339_write(text, wall_us);
+    json_string(json, key, text);
 }
 
 bool json_end(struct json_writer *json)

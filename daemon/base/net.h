@@ -15,7 +15,16 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-/* ---- socket addresses ---- */
+/* ---- Host and Origin, against DNS rebinding and cross-site requests */
+
+/* Returns true if the Host header is localhost, 127.0.0.0/8 or [::1]. Any other name could be a
+ * web page's own domain that resolves to 127.0.0.1 (DNS rebinding). */
+bool host_check_is_local(const char *host, size_t len);
+
+/* Returns true if the Origin header is http:// plus the Host header: a page of the admin API. */
+bool host_check_is_same_origin(const char *origin, size_t origin_len, const char *host, size_t len);
+
+/* ---- socket addresses */
 
 enum {
     ADDRESS_TEXT_SIZE = 120
@@ -32,7 +41,7 @@ void address_write(const struct sockaddr_storage *address, char *text);
 /* True if only this machine can reach the address: a loopback address or a Unix socket. */
 bool address_is_local(const struct sockaddr_storage *address);
 
-/* ---- hosts and networks ---- */
+/* ---- hosts and networks */
 
 /* Unused bytes are zero, so that memcmp() compares hosts and a hash covers the struct. */
 struct network_host {
@@ -72,7 +81,7 @@ bool network_contains(const struct network *network, const struct network_host *
 bool networks_contain(const struct network *networks, size_t count,
                       const struct network_host *host);
 
-/* ---- trusted proxies ---- */
+/* ---- trusted proxies */
 
 struct proxies;
 

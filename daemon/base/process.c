@@ -17,7 +17,7 @@ int process_exit_code(int error)
     return error == EACCES || error == EPERM ? EXIT_PERMISSION : EXIT_FAILED;
 }
 
-/* ---- standard streams ---- */
+/* ---- standard streams */
 
 void process_reserve_stdio(void)
 {
@@ -28,7 +28,7 @@ void process_reserve_stdio(void)
             abort();
 }
 
-/* ---- messages ---- */
+/* ---- messages */
 
 static const char *message_program = "hooklined";
 static void (*message_handler)(void *data, const char *line);
@@ -114,7 +114,7 @@ void message_error(const char *format, ...)
     va_end(args);
 }
 
-/* ---- signals ---- */
+/* ---- signals */
 
 static sigset_t signals_set_of(const int *numbers, size_t count)
 {

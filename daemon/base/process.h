@@ -8,7 +8,7 @@
 #ifndef DAEMON_BASE_PROCESS_H
 #define DAEMON_BASE_PROCESS_H
 
-/* ---- exit codes ---- */
+/* ---- exit codes */
 
 /* The values of daemon(7); success is 0. */
 
@@ -22,14 +22,14 @@ enum {
 /* Returns the exit code for a file that cannot be opened; `error` is an errno. */
 int process_exit_code(int error);
 
-/* ---- standard streams ---- */
+/* ---- standard streams */
 
 /* Opens /dev/null for each closed descriptor of 0, 1 and 2, in the wrong direction so that reads
  * and writes still fail. Otherwise the first opened file or socket would take the number and
  * receive standard output. Call it before any file is opened. */
 void process_reserve_stdio(void);
 
-/* ---- messages ---- */
+/* ---- messages */
 
 /* Sets the prefix of each line, "hooklined" by default; NULL turns messages off. `name` is
  * not copied. Call it before threads start. */
@@ -52,7 +52,7 @@ void message_error(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* message_warning() as a callback. */
 void message_warn_text(const char *text);
 
-/* ---- signals ---- */
+/* ---- signals */
 
 struct timespec;
 

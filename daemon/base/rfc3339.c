@@ -11,16 +11,32 @@
 
 static const int64_t rfc3339_end_us = INT64_C(253402300799999999);
 
+/* Writes `count` digits that end before `end`. */
+static void rfc3339_put_digits(char *end, int number, int count)
+{
+    while (count-- > 0) {
+        *--end = (char)('0' + number % 10);
+        number /= 10;
+    }
+}
+
+/* Without strftime() and snprintf(), because each log line has times. */
 void rfc3339_write(char out[RFC3339_SIZE], int64_t wall_us)
 {
+    static const char form[RFC3339_SIZE] = "0000-00-00T00:00:00.000Z";
     int64_t us = wall_us < 0 ? 0 : wall_us > rfc3339_end_us ? rfc3339_end_us : wall_us;
     time_t seconds = (time_t)(us / 1000000);
-    char date[RFC3339_SIZE - 5];
     struct tm utc;
 
     gmtime_r(&seconds, &utc);
-    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(out, RFC3339_SIZE, "%s.%03dZ", date, (int)(us / 1000 % 1000));
+    memcpy(out, form, sizeof(form));
+    rfc3339_put_digits(out + 4, utc.tm_year + 1900, 4);
+    rfc3339_put_digits(out + 7, utc.tm_mon + 1, 2);
+    rfc3339_put_digits(out + 10, utc.tm_mday, 2);
+    rfc3339_put_digits(out + 13, utc.tm_hour, 2);
+    rfc3339_put_digits(out + 16, utc.tm_min, 2);
+    rfc3339_put_digits(out + 19, utc.tm_sec, 2);
+    rfc3339_put_digits(out + 23, (int)(us / 1000 % 1000), 3);
 }
 
 static bool rfc3339_read_epoch(hookline_bytes text, int64_t *us)
@@ -43,7 +59,7 @@ bool rfc3339_read(const char *text, int64_t *us)
     return rfc3339_read_epoch(bytes, us) || timestamp_read_rfc3339(bytes, "Tt ", us);
 }
 
-/* ---- ages ---- */
+/* ---- ages */
 
 enum {
     AGO_DIGITS_MAX = 9

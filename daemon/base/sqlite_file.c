@@ -32,7 +32,7 @@ void sqlite_file_error_text(const struct sqlite_file *file, int code,
              error == 0 ? "" : ": ", error == 0 ? "" : strerror(error));
 }
 
-/* ---- path, permissions and lock ---- */
+/* ---- path, permissions and lock */
 
 /* Resolves symbolic links. A missing file keeps its given name, as an absolute path or behind "./":
  * SQLite would read ":memory:" and "file:..." as an in-memory database or a URI. */
@@ -100,7 +100,7 @@ static bool sqlite_file_lock(struct sqlite_file *file, char *why)
     return good;
 }
 
-/* ---- connection and schema ---- */
+/* ---- connection and schema */
 
 static bool sqlite_file_connect(struct sqlite_file *file, enum sqlite_file_mode mode, char *why)
 {
@@ -188,7 +188,7 @@ bool sqlite_file_migrate(struct sqlite_file *file, char why[SQLITE_FILE_WHY_SIZE
     return true;
 }
 
-/* ---- open and close ---- */
+/* ---- open and close */
 
 bool sqlite_file_open(struct sqlite_file *file, const struct sqlite_schema *schema,
                       const char *path, enum sqlite_file_mode mode, char why[SQLITE_FILE_WHY_SIZE])

@@ -134,7 +134,7 @@ void text_write_json(FILE *out, const char *json, size_t len)
     fputc('\n', out);
 }
 
-/* ---- redaction ---- */
+/* ---- redaction */
 
 /* The longest escape is "\u{10ffff}". */
 enum {

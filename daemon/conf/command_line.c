@@ -38,7 +38,7 @@ static bool option_fail(const struct option_reader *r, const char *format, ...)
     return false;
 }
 
-/* ---- help ---- */
+/* ---- help */
 
 static void option_write_row(const struct option_row *row)
 {
@@ -72,7 +72,7 @@ void command_line_help(const struct option_row *rows)
     option_write_row(&help);
 }
 
-/* ---- values ---- */
+/* ---- values */
 
 static bool option_takes_value(const struct option_row *row)
 {
@@ -175,7 +175,7 @@ static bool option_take(const struct option_reader *r, const struct option_row *
     return false;
 }
 
-/* ---- parsing ---- */
+/* ---- parsing */
 
 static void option_list_known(struct option_reader *r)
 {

@@ -15,7 +15,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* ---- places: the file and line of each key
+ *
+ * A path joins keys and indexes with "/", such as "sources/0/scheme"; "" is the file itself.
+ * Indexes count across all files, as in struct config.
+ *
+ * Ownership  config_places_new() allocates, config_places_free() frees.
+ * Threads    Immutable after the configuration is read.
+ * Errors     NULL or false on ENOMEM. */
+
 struct config_places;
+
+struct config_places *config_places_new(void);
+void config_places_free(struct config_places **places);
+
+/* Sets the file of the paths that follow. */
+bool config_places_begin(struct config_places *places, const char *file);
+bool config_places_add(struct config_places *places, const char *path, unsigned line);
 
 /* Paths of PEM files. */
 struct config_tls {

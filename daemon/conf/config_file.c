@@ -5,6 +5,7 @@
 #include "daemon/conf/config_file.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +13,86 @@
 #include <sys/stat.h>
 
 #include "daemon/conf/config.h"
-#include "daemon/conf/include.h"
 #include "daemon/conf/number.h"
-#include "daemon/conf/places.h"
 #include "daemon/conf/table.h"
 #include "daemon/conf/value.h"
 #include "daemon/conf/yaml_reader.h"
+
+/* ---- included files */
+
+/* Files that the key `include` names by a pattern, in the order of their names. */
+struct include {
+    size_t count;
+    char **files;
+};
+
+/* Joins folder and pattern, with the folder's own wildcards escaped. */
+static char *include_join(const char *file, const char *pattern)
+{
+    const char *slash = strrchr(file, '/');
+    size_t folder = slash == NULL || pattern[0] == '/' ? 0 : (size_t)(slash - file) + 1;
+    char *all = malloc(2 * folder + strlen(pattern) + 1), *to = all;
+
+    if (all == NULL)
+        return NULL;
+    for (size_t i = 0; i < folder; i++) {
+        if (strchr("*?[]\\", file[i]) != NULL)
+            *to++ = '\\';
+        *to++ = file[i];
+    }
+    memcpy(to, pattern, strlen(pattern) + 1);
+    return all;
+}
+
+static int include_glob_fail(const char *path, int error)
+{
+    (void)path;
+    return error != ENOENT && error != ENOTDIR;
+}
+
+/* Lists the files that match the pattern, relative to the folder of `file`; may find none. Returns
+ * false with errno. */
+static bool include_open(struct include *include, const char *file, const char *pattern)
+{
+    char *all = include_join(file, pattern);
+    glob_t found = {0};
+    int code;
+
+    *include = (struct include){0};
+    errno = ENOMEM;
+    if (all == NULL)
+        return false;
+    code = glob(all, 0, include_glob_fail, &found);
+    free(all);
+    if (code != 0) {
+        int saved = errno;
+
+        globfree(&found);
+        errno = saved;
+        return code == GLOB_NOMATCH;
+    }
+    include->files = found.gl_pathv;
+    include->count = found.gl_pathc;
+    return true;
+}
+
+static void include_close(struct include *include)
+{
+    glob_t found = {.gl_pathc = include->count, .gl_pathv = include->files};
+
+    if (include->files != NULL)
+        globfree(&found);
+    *include = (struct include){0};
+}
+
+/* ---- one file */
 
 enum {
     LIST_SIZE = 320,
     PATH_SIZE = 128,
 };
 
-/* ---- struct config ---- */
+/* ---- struct config */
 
 struct config *config_new(void)
 {
@@ -52,7 +120,7 @@ void config_free(struct config **config)
     free(c);
 }
 
-/* ---- reader ---- */
+/* ---- reader */
 
 struct config_reader {
     struct config *config;
@@ -95,7 +163,7 @@ static bool reader_note_place(struct config_reader *r, unsigned line)
     return config_places_add(r->config->places, r->path, line) || reader_fail_memory(r, line);
 }
 
-/* ---- messages ---- */
+/* ---- messages */
 
 static void reader_describe(const struct yaml_value *v, char *out, size_t size)
 {
@@ -210,7 +278,7 @@ static bool reader_fail_unknown(struct config_reader *r, const struct config_row
                             parent == NULL ? "" : parent->key, parent == NULL ? "" : ": ", list);
 }
 
-/* ---- single values ---- */
+/* ---- single values */
 
 static char **reader_text_at(const struct config_row *row, void *map)
 {
@@ -306,7 +374,7 @@ static bool reader_read_choice(struct config_reader *r, const struct config_row 
     return reader_fail_word(r, row, v);
 }
 
-/* ---- lists ---- */
+/* ---- lists */
 
 static bool reader_read_item(struct config_reader *r, const struct config_row *list, void *item,
                              const struct yaml_value *v)
@@ -367,7 +435,7 @@ static bool reader_read_list(struct config_reader *r, const struct config_row *l
                             list->key);
 }
 
-/* ---- mappings ---- */
+/* ---- mappings */
 
 static bool reader_read_submap(struct config_reader *r, const struct config_row *row, void *map,
                                const struct yaml_value *v)
@@ -486,7 +554,7 @@ static bool reader_read_map(struct config_reader *r, const struct config_row *pa
     }
 }
 
-/* ---- files ---- */
+/* ---- files */
 
 static bool reader_read_root(struct config_reader *r)
 {

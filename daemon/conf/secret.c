@@ -202,7 +202,7 @@ void secret_free(char **secret)
     *secret = NULL;
 }
 
-/* ---- bearer token ---- */
+/* ---- bearer token */
 
 struct token {
     unsigned char key[crypto_generichash_KEYBYTES]; /* random */

@@ -23,7 +23,7 @@ bool secret_parse_location(struct config_secret *where, const char *text);
 char *secret_read(const struct config_secret *where, char *why, size_t why_size);
 void secret_free(char **secret);
 
-/* ---- bearer token ---- */
+/* ---- bearer token */
 
 /* Holds a keyed hash of the token, not the token itself. */
 struct token;

@@ -39,7 +39,7 @@ bool yaml_reader_fail(struct yaml_reader *r, unsigned line, const char *format, 
     return false;
 }
 
-/* ---- file ---- */
+/* ---- file */
 
 static bool yaml_file_fail(const struct yaml_reader *r, int error)
 {
@@ -119,7 +119,7 @@ void yaml_reader_close(struct yaml_reader **reader)
     free(r);
 }
 
-/* ---- syntax errors ---- */
+/* ---- syntax errors */
 
 static unsigned yaml_line_at(const struct yaml_reader *r, size_t offset)
 {
@@ -213,7 +213,7 @@ static bool yaml_fail_syntax(struct yaml_reader *r)
     return yaml_reader_fail(r, line, "not YAML: %s", p->problem);
 }
 
-/* ---- values ---- */
+/* ---- values */
 
 /* Parses the next event. Returns false with `why` on error. */
 static bool yaml_parse(struct yaml_reader *r)

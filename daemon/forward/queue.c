@@ -21,7 +21,7 @@
 #include "daemon/base/mailbox.h"
 #include "daemon/forward/answer_wait.h"
 #include "daemon/forward/attempt.h"
-#include "daemon/forward/breaker.h"
+#include "daemon/base/backoff.h"
 #include "daemon/policy/destination.h"
 #include "daemon/policy/policy.h"
 #include "daemon/store/deliveries.h"

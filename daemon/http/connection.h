@@ -13,7 +13,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/base/net.h"
 #include "daemon/http/handshake.h"
+
+/* ---- client address */
+
+struct proxies;
+struct st_h2o_req_t;
+
+/* The peer of a request, or the client that a trusted proxy names. */
+struct client_addr {
+    struct network_host host;     /* family 0 without an IP address, e.g. a Unix socket */
+    char text[ADDRESS_TEXT_SIZE]; /* ADDRESS:PORT of the peer, or ADDRESS from
+                                   * X-Forwarded-For */
+    bool is_proxy;                /* a trusted proxy that named no client */
+};
+
+/* Returns true if refusals may count against the host. False for a Unix socket, and for a proxy
+ * that named no client, because both carry many senders. */
+bool client_addr_is_known(const struct client_addr *sender);
 
 /* ---- deadlines */
 
@@ -52,11 +70,8 @@ bool deadline_is_over(const struct deadline *deadline, const struct deadline_lim
 /* ---- connections */
 
 struct conn_count;
-struct proxies;
-struct client_addr;
 struct st_h2o_accept_ctx_t;
 struct st_h2o_pathconf_t;
-struct st_h2o_req_t;
 struct st_h2o_socket_t;
 
 /* Limits that end a connection. */

@@ -18,7 +18,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/heartbeat.h"
 #include "daemon/base/net.h"
-#include "daemon/http/conn_count.h"
+#include "daemon/base/limit.h"
 
 /* ---- Unix sockets */
 

@@ -71,7 +71,7 @@ int journald_descriptor(const struct journald *j)
     return j->fd;
 }
 
-/* ---- entry ---- */
+/* ---- entry */
 
 /* A newline ends a field in this protocol, so a value with one is sent with its length instead. */
 static void journald_add(struct journald *j, const char *name, const char *value, size_t len)
@@ -104,7 +104,7 @@ static void journald_begin(struct journald *j, int priority)
     journald_add(j, "PRIORITY", text, (size_t)len);
 }
 
-/* ---- sending ---- */
+/* ---- sending */
 
 /* Returns a sealed memfd with the bytes, as the journal requires; -1 on failure. */
 static int journald_sealed_file(const char *bytes, size_t len)
@@ -170,7 +170,7 @@ int journald_send(struct journald *j)
     return -1;
 }
 
-/* ---- fields ---- */
+/* ---- fields */
 
 /* Field names are constants: text of a sender becomes a value, never a name. */
 static const struct journald_field {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "daemon/base/net.h"
-#include "daemon/base/rate.h"
+#include "daemon/base/limit.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/secret.h"
 #include "daemon/log/metrics.h"

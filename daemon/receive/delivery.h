@@ -15,9 +15,9 @@
 #include <stdint.h>
 
 #include "daemon/base/json.h"
-#include "daemon/base/rate.h"
+#include "daemon/base/limit.h"
 #include "daemon/hints/diagnose.h"
-#include "daemon/http/client_addr.h"
+#include "daemon/http/connection.h"
 #include "daemon/http/response.h"
 
 /* ---- receipts */

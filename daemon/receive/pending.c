@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/receive/pending.h"
 
+#include <stdint.h>
+
 #include <h2o.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/json.h"
 #include "daemon/forward/answer_wait.h"
 #include "daemon/http/loop_call.h"
 #include "daemon/http/response.h"
@@ -14,7 +17,70 @@
 #include "daemon/receive/delivery.h"
 #include "daemon/receive/request_head.h"
 #include "daemon/store/deliveries.h"
+#include "daemon/store/outbox.h"
 #include "daemon/store/writer.h"
+
+/* ---- upstream answer
+ *
+ * Errors     SQLite result codes. */
+
+enum {
+    UPSTREAM_ANSWER_SLACK_S = 30, /* on top of timeout_s: time to reach the forwarder and return */
+};
+
+/* Runs in the transaction that stored the delivery or found its duplicate. Sets *wanted if the
+ * sender is to get the answer of `answering`, the destination that answers for the source. If no
+ * waiter follows, the outbox sends the delivery after timeout_s + 30 s. */
+static int upstream_answer_prepare(const struct upstream_answer *upstream,
+                                   const struct destination *d, int64_t seq, bool is_repeated,
+                                   bool *wanted)
+{
+    enum outbox_state state = OUTBOX_WAITING;
+    int64_t now_us = clock_steady_us();
+    int code;
+
+    if (is_repeated)
+        code = outbox_state(upstream->outbox, d->number, seq, &state, NULL);
+    else
+        code = outbox_add(
+            upstream->outbox, d->number, seq,
+            now_us + (int64_t)(d->target.timeout_s + UPSTREAM_ANSWER_SLACK_S) * 1000000, now_us);
+    *wanted = state != OUTBOX_DONE;
+    return code;
+}
+
+static void upstream_answer_refuse(h2o_req_t *req, enum response_problem problem,
+                                   const char *receipt, struct json_writer *line)
+{
+    struct response response = response_of_problem(problem);
+
+    response_write_refusal(line, &response, receipt);
+    response_send(req, &response, line);
+}
+
+/* Sends the application's answer, or 502 or 504 with the receipt. Returns false if the delivery
+ * was delivered before: answer it as a duplicate. */
+static bool upstream_answer_send(h2o_req_t *req, const struct answer_wait *waiter,
+                                 const char *receipt, struct json_writer *line)
+{
+    switch (waiter->outcome) {
+    case ANSWER_WAIT_ANSWERED:
+        response_send_upstream(req, waiter->status, waiter->content_type, waiter->body,
+                               waiter->len);
+        break;
+    case ANSWER_WAIT_FAILED:
+        upstream_answer_refuse(req, RESPONSE_UPSTREAM_FAILED, receipt, line);
+        break;
+    case ANSWER_WAIT_TIMEOUT:
+        upstream_answer_refuse(req, RESPONSE_UPSTREAM_TIMEOUT, receipt, line);
+        break;
+    case ANSWER_WAIT_DELIVERED:
+        return false;
+    }
+    return true;
+}
+
+/* ---- pending deliveries */
 
 enum {
     PENDING_CLOSE_MS = 20,

@@ -14,8 +14,6 @@
 
 #include <stdbool.h>
 
-#include "daemon/receive/upstream_answer.h"
-
 struct delivery;
 struct delivery_recorder;
 struct pending_set;
@@ -28,8 +26,20 @@ struct refusal_limit;
 struct policy;
 struct policy_slot;
 struct deliveries;
+struct destination;
+struct outbox;
+struct answer_wait;
 struct st_h2o_context_t;
 struct st_h2o_req_t;
+
+/* Lets senders wait for the application's answer (answer: upstream). */
+struct upstream_answer {
+    struct outbox *outbox; /* used on the writer thread only */
+    void *data;
+    /* Hands the waiter to the queue of the destination. */
+    void (*add_waiter)(void *data, const struct destination *destination,
+                       struct answer_wait *waiter);
+};
 
 struct pending_options {
     struct writer *writer;

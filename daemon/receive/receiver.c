@@ -8,16 +8,67 @@
 #include <h2o.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/rate.h"
-#include "daemon/http/client_addr.h"
+#include "daemon/base/limit.h"
+#include "daemon/hints/diagnose.h"
 #include "daemon/http/connection.h"
 #include "daemon/http/response.h"
 #include "daemon/log/log.h"
 #include "daemon/policy/policy.h"
 #include "daemon/policy/source.h"
 #include "daemon/receive/delivery.h"
-#include "daemon/receive/hint.h"
 #include "daemon/receive/request_head.h"
+
+/* ---- hint
+ *
+ * A diagnosis takes longer than a verification and anyone can cause a refusal, so diagnoses get 2 %
+ * of a loop's time. */
+
+enum {
+    HINT_REST = 50,          /* rest, in multiples of the time used: 2 % of a loop */
+    HINT_BODY_MAX = 1 << 16, /* bytes; longer bodies get no hint */
+    HINT_OTHERS_MAX = 64,    /* sources tried */
+};
+
+static size_t hint_list_others(const struct sources *sources, struct diagnose_other *others)
+{
+    size_t count = sources_count(sources);
+
+    if (count > HINT_OTHERS_MAX)
+        count = HINT_OTHERS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        const struct source *source = sources_at(sources, i);
+
+        others[i] = (struct diagnose_other){source->name, source->url, source->verifier};
+    }
+    return count;
+}
+
+/* Diagnoses a delivery that its source's verifier refused. Returns DIAGNOSE_NONE while
+ * `cpu_share` rests. */
+static struct diagnose_result hint_find(struct cpu_share *cpu_share, const struct sources *sources,
+                                        const struct delivery *d, const hookline_request *request)
+{
+    struct diagnose_other others[HINT_OTHERS_MAX];
+    struct diagnose_question question = {
+        .verifier = d->source->verifier,
+        .request = request,
+        .now = d->received_us / 1000000,
+        .result = d->result,
+        .description = d->source->description,
+        .secrets = (const char *const *)d->source->secrets,
+        .secrets_count = d->source->secrets_count,
+        .others = others,
+    };
+    int64_t began_us = clock_mono_us();
+    struct diagnose_result found;
+
+    if (request->body.len > HINT_BODY_MAX || !cpu_share_is_rested(cpu_share, began_us))
+        return (struct diagnose_result){.kind = DIAGNOSE_NONE};
+    question.others_count = hint_list_others(sources, others);
+    found = diagnose_find(&question);
+    cpu_share_rest(cpu_share, began_us, clock_mono_us(), HINT_REST);
+    return found;
+}
 
 /* ---- protocol errors */
 

@@ -9,7 +9,6 @@
 #include "daemon/admin/query.h"
 #include "daemon/base/net.h"
 #include "daemon/base/rfc3339.h"
-#include "daemon/http/host_check.h"
 #include "tests/run.h"
 
 /* ---- query */

@@ -11,8 +11,7 @@
 #include <sodium.h>
 
 #include "daemon/base/net.h"
-#include "daemon/base/rate.h"
-#include "daemon/http/conn_count.h"
+#include "daemon/base/limit.h"
 #include "daemon/http/connection.h"
 #include "tests/run.h"
 

@@ -11,7 +11,7 @@
 
 #include "daemon/base/json.h"
 #include "daemon/base/net.h"
-#include "daemon/base/rate.h"
+#include "daemon/base/limit.h"
 #include "daemon/base/text.h"
 #include "daemon/conf/config.h"
 #include "daemon/policy/source.h"

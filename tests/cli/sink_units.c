@@ -7,11 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/json_get.h"
 #include "cli/record.h"
 #include "cli/sink.h"
 #include "cli/sse.h"
-#include "cli/table.h"
+#include "cli/terminal.h"
 #include "cli/wait.h"
 #include "daemon/base/rfc3339.h"
 #include "daemon/base/text.h"

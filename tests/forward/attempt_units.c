@@ -9,7 +9,6 @@
 
 #include "daemon/base/backoff.h"
 #include "daemon/forward/attempt.h"
-#include "daemon/forward/breaker.h"
 #include "daemon/http/client.h"
 #include "daemon/policy/destination.h"
 #include "daemon/store/deliveries.h"

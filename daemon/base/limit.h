@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * rate.h - limits: request rate, CPU share, log lines, and refusals of a host.
+ * limit.h - limits: request rate, CPU share, log lines, refusals and connections of a host.
  *
- * Threads    struct rate and struct refusal_limit are atomic: share them. struct cpu_share and
- *            struct log_limit have one owner.
+ * Threads    struct rate, refusal_limit and conn_count are atomic: share them. struct cpu_share
+ *            and struct log_limit have one owner.
  */
-#ifndef DAEMON_BASE_RATE_H
-#define DAEMON_BASE_RATE_H
+#ifndef DAEMON_BASE_LIMIT_H
+#define DAEMON_BASE_LIMIT_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* ---- request rate ---- */
+/* ---- request rate */
 
 /* A leaky bucket (GCRA): its only state is the time at which the next request is due if all came
  * evenly. All loops share it, so the rate is that of the process. */
@@ -35,7 +35,7 @@ void rate_carry_over(struct rate *rate, struct rate *before);
 /* Admits a request and returns 0, or returns the seconds until the next one is admitted. */
 unsigned rate_take(struct rate *rate, int64_t now_us);
 
-/* ---- CPU share ---- */
+/* ---- CPU share */
 
 /* Limits optional work to a share of its thread's time: after each run it rests for a multiple of
  * the run's duration. Times are those of clock_mono_us(). */
@@ -49,7 +49,7 @@ bool cpu_share_is_rested(const struct cpu_share *cpu_share, int64_t now_us);
 /* Starts a rest of `times` the run's duration, at least 1 ms. */
 void cpu_share_rest(struct cpu_share *cpu_share, int64_t began_us, int64_t ended_us, int times);
 
-/* ---- log limit ---- */
+/* ---- log limit */
 
 /* Limits events that anyone can cause, such as log lines, to a number per second. */
 struct log_limit {
@@ -70,7 +70,7 @@ static inline uint64_t log_limit_take_dropped(struct log_limit *limit)
     return dropped;
 }
 
-/* ---- refusal limit ---- */
+/* ---- refusal limit */
 
 /* Counts refused requests by host and source in windows of 60 seconds, each from its first refusal.
  * Sources count apart, because a provider with one wrong secret may have the right ones for others.
@@ -102,5 +102,28 @@ void refusal_limit_add(struct refusal_limit *refusal_limit, const struct network
 unsigned refusal_limit_wait_s(const struct refusal_limit *refusal_limit,
                               const struct network_host *host, const char *source,
                               unsigned refusals, int64_t now_us);
+
+/* ---- connection count
+ *
+ * Counts the open connections of each host. An IPv6 /64 network counts as one host. A count-min sketch with two rows of 65,536 counters (512 KiB): may over-count, never
+ * under-counts. The hash key is random, so an attacker cannot aim at the counters of another host.
+ * Used when a connection begins or ends, never per request. */
+
+struct conn_count;
+
+struct conn_count_slot {
+    uint32_t counter[2]; /* index in each row */
+};
+
+/* Returns NULL on ENOMEM. Call sodium_init() first. */
+struct conn_count *conn_count_new(void);
+void conn_count_free(struct conn_count **conn_count);
+
+/* Counts a connection of the host and sets *slot. Returns the new count. */
+unsigned conn_count_add(struct conn_count *conn_count, const struct network_host *host,
+                        struct conn_count_slot *slot);
+
+/* Uncounts a connection that conn_count_add() counted at `slot`. */
+void conn_count_remove(struct conn_count *conn_count, const struct conn_count_slot *slot);
 
 #endif
