@@ -13,7 +13,8 @@ from harness import cli
 from harness.cli import Run, sink
 from harness.sink import equal
 
-pytestmark = [pytest.mark.running]
+# Without marks: of hookline it runs --help and schemes, as test_grammar.py and
+# test_schemes.py do.
 
 BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
 SCRIPT = os.path.join(os.path.abspath(sink.SOURCE), "cli", "hookline.bash-completion")

@@ -24,7 +24,7 @@ import subprocess
 import tempfile
 import time
 
-from harness.sentences import check, equal, short, skip  # noqa: F401, for those who import from here
+from harness.sentences import check, equal, short, skip  # for the tests to import from here
 
 SOURCE = os.environ.get("top_srcdir") or os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

@@ -5,13 +5,11 @@ signs is genuine for them; what is changed or stale is so for either side."""
 import json
 import time
 
-import pytest
-
 from harness import interop
 from harness.interop import cli, sink
 from harness.sink import check, equal, skip
 
-pytestmark = [pytest.mark.running]
+# Without marks: cli/test_sign.py, test_verify.py and test_send.py run the same code.
 
 SCHEMES = {"standard": "standardwebhooks", "svix": "svix", "stripe": "stripe",
            "github": "@octokit/webhooks-methods"}

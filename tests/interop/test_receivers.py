@@ -4,13 +4,11 @@ documentation, in Python and in Node, with nothing but the standard libraries; a
 not."""
 import time
 
-import pytest
-
 from harness import interop
 from harness.interop import cli, sink
 from harness.sink import check, equal, skip
 
-pytestmark = [pytest.mark.running]
+# Without marks: cli/test_sign.py and test_send.py run the same code.
 
 PROVIDERS = ("foil", "shodai", "trulayer")
 SECRETS = interop.Secrets(PROVIDERS)

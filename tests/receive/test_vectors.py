@@ -12,7 +12,8 @@ import pytest
 from harness import sink
 from harness.sink import Clock, Daemon, Folders, check, run, skip, write_file
 
-pytestmark = [pytest.mark.compiler, pytest.mark.running, pytest.mark.threads]
+# Not for ThreadSanitizer: test_providers.py does the same on the same threads.
+pytestmark = [pytest.mark.compiler, pytest.mark.running]
 
 STATUS = {
     "verified": 200,

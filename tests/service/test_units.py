@@ -12,7 +12,8 @@ import pytest
 from harness import sink
 from harness.sink import Folders, check, equal, skip
 
-pytestmark = [pytest.mark.running, pytest.mark.threads]
+# Not for ThreadSanitizer: the daemon only reads its configuration.
+pytestmark = [pytest.mark.running]
 
 UNITS = ("hooklined.service", "hooklined.socket", "hooklined-admin.socket")
 EXPOSURE_MAX = 12  # tenths
