@@ -383,11 +383,3 @@ bool scheme_parse(struct scheme *s, const char *description, char *why, size_t w
         snprintf(why, why_size, "%s", danger);
     return danger == NULL;
 }
-
-bool scheme_signs(const struct scheme *s, enum part_kind kind)
-{
-    for (size_t i = 0; i < s->parts; i++)
-        if (s->content[i].kind == kind)
-            return true;
-    return false;
-}

@@ -99,6 +99,12 @@ bool scheme_parse(struct scheme *scheme, const char *description, char *why, siz
 const char *scheme_danger(const struct scheme *scheme);
 
 /* Returns true if the content contains a part of this kind. */
-bool scheme_signs(const struct scheme *scheme, enum part_kind kind);
+static inline bool scheme_signs(const struct scheme *scheme, enum part_kind kind)
+{
+    for (size_t i = 0; i < scheme->parts; i++)
+        if (scheme->content[i].kind == kind)
+            return true;
+    return false;
+}
 
 #endif

@@ -47,12 +47,6 @@ bool buffer_grow(struct buffer *buffer, size_t more)
     return true;
 }
 
-void buffer_truncate(struct buffer *buffer, size_t len)
-{
-    buffer->len = len;
-    buffer->failure = BUFFER_NO_FAILURE;
-}
-
 char *buffer_text(struct buffer *buffer)
 {
     char *end = buffer_reserve(buffer, 0);

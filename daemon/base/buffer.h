@@ -62,7 +62,11 @@ static inline bool buffer_append_char(struct buffer *buffer, char c)
 }
 
 /* Keeps the first `len` bytes and the memory; clears `failure`. */
-void buffer_truncate(struct buffer *buffer, size_t len);
+static inline void buffer_truncate(struct buffer *buffer, size_t len)
+{
+    buffer->len = len;
+    buffer->failure = BUFFER_NO_FAILURE;
+}
 
 /* Returns the bytes, NUL-terminated; `len` excludes the NUL. NULL after a failed append. */
 char *buffer_text(struct buffer *buffer);

@@ -6,13 +6,7 @@
 
 #define VERDICT_WORD(name, word, priority, message_id) [VERDICT_##name] = word,
 
-static const char *const verdict_words[VERDICT_END] = {[VERDICT_NONE] = "",
-                                                       VERDICT_ROWS(VERDICT_WORD)};
-
-const char *verdict_word(enum verdict verdict)
-{
-    return verdict_words[verdict];
-}
+const char *const verdict_words[VERDICT_END] = {[VERDICT_NONE] = "", VERDICT_ROWS(VERDICT_WORD)};
 
 enum verdict verdict_read(const char *word)
 {

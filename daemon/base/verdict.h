@@ -39,8 +39,13 @@ enum {
     VERDICT_WORDS_SIZE = 2 VERDICT_ROWS(VERDICT_ROOM) /* " or " is longer than ", " */
 };
 
+extern const char *const verdict_words[VERDICT_END];
+
 /* Returns "stored", "duplicate", ...; "" for VERDICT_NONE. */
-const char *verdict_word(enum verdict verdict);
+static inline const char *verdict_word(enum verdict verdict)
+{
+    return verdict_words[verdict];
+}
 
 /* Returns the verdict of a word, which may be NULL. */
 enum verdict verdict_read(const char *word);
