@@ -111,6 +111,8 @@ void progress_catch_up(struct sink *sink, int64_t deadline_mono)
 
     sink_ask(sink, "GET", "/deliveries?limit=1", deadline_mono, &status, &answer, why);
     cJSON_Delete(answer);
+    /* The answer may arrive in one turn with earlier events, which are read now. */
+    sink_poll(sink, 0);
 }
 
 static void progress_ask_destinations(struct sink *sink, int64_t deadline_mono, struct observed *f)
