@@ -101,7 +101,7 @@ static bool destination_check_names(const struct destination_opening *o)
 }
 
 /* The default of concurrency does not contradict `ordered`; a number in the file does. */
-static bool check_order(const struct destination_opening *o)
+static bool destination_check_order(const struct destination_opening *o)
 {
     char key[64];
 
@@ -203,8 +203,8 @@ static bool destination_copy(struct destination *d, const struct config_destinat
 
 static bool destination_open(const struct destination_opening *o, struct destination *d)
 {
-    if (!destination_check_names(o) || !check_order(o) || !destination_check_target(o) ||
-        !destination_check_secret(o, &d->signer))
+    if (!destination_check_names(o) || !destination_check_order(o) ||
+        !destination_check_target(o) || !destination_check_secret(o, &d->signer))
         return false;
     return destination_copy(d, o->d, o->config) || destination_fail(o, "name", "out of memory");
 }
