@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs the tests: collects the sentences of each, gives each its time, and cleans up behind it.
+"""Test runner: collects sentences, limits the time of each test, and cleans up after it.
 
 With --tap-fd every sentence becomes a line of TAP, `ROOM/test_SUBJECT.py::FUNCTION: SENTENCE`."""
 import os
@@ -28,7 +28,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Either the soak tests or all others; the longest ones first."""
+    """Selects either the soak tests or all others, and starts the longest first."""
     unwanted = [item for item in items if (item.get_closest_marker("soak") is not None) != (SOAK_SECONDS > 0)]
     config.hook.pytest_deselected(items=unwanted)
     items[:] = sorted((item for item in items if item not in unwanted),
@@ -36,7 +36,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 class OneByOne(LoadScheduling):
-    """Gives a worker its next test when it begins another, so that no queue waits behind a long one."""
+    """Assigns a worker's next test when it begins another, so that no queue waits behind a long
+    one."""
 
     def schedule(self):
         if self.collection is not None or not self._check_nodes_have_same_collection():
@@ -45,7 +46,7 @@ class OneByOne(LoadScheduling):
         self.collection = list(self.node2collection.values())[0]
         self.pending[:] = range(len(self.collection))
         for node in self.nodes:
-            self._send_tests(node, 2)  # a worker starts the first once it knows the second
+            self._send_tests(node, 2)  # a worker starts its first test once it knows the second
         if not self.pending:
             for node in self.nodes:
                 node.shutdown()
@@ -73,7 +74,7 @@ def pytest_runtest_setup(item):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem):
-    """Calls the function; fails if a sentence was false, or if there was none."""
+    """Calls the test; fails if a sentence was false, or if there was none."""
     before = sink.Leftovers()
     try:
         with Budget(pyfuncitem):
@@ -101,7 +102,7 @@ def spoken(item):
 
 
 class Budget:
-    """Aborts a test after ten times its seconds: a sanitizer and a busy machine may take so long."""
+    """Aborts a test after ten times its budget, because sanitizers and busy machines are slow."""
 
     def __init__(self, item):
         marker = item.get_closest_marker("seconds")
@@ -120,7 +121,7 @@ class Budget:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """The last report of a test carries its sentences, also those that its fixtures said at the end."""
+    """Attaches a test's sentences, those of its fixtures included, to its last report."""
     outcome = yield
     if call.when != "teardown":
         item.told = len(sentences.said)
@@ -144,7 +145,7 @@ def pytest_sessionfinish():
 # ---- TAP
 
 class Tap:
-    """Of the process that has no tests of its own if there are workers."""
+    """TAP writer; with xdist workers it runs in the controller only."""
 
     def __init__(self, config):
         number, path = config.getoption("--tap-fd"), config.getoption("--sentences")

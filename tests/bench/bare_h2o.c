@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * bare_h2o - the least that a receiver on libh2o can do: it answers what hooklined would answer,
- * and neither stores nor logs. With a scheme and a secret it verifies and parses, too, as hooklined
- * does. Status 204 makes it an upstream.
+ * bare_h2o - minimal receiver on libh2o: it answers as hooklined does, but neither stores nor logs.
+ * With a scheme and a secret it also verifies and parses as hooklined does. Status 204 makes it an
+ * upstream.
  *
- * Prints its port; GET /count says how many requests were answered.
+ * Prints its port; GET /count returns the number of answered requests.
  */
 #include <netinet/in.h>
 #include <pthread.h>
@@ -22,7 +22,7 @@
 #include <h2o.h>
 #include <hookline.h>
 
-static hookline_verifier *verifier; /* NULL: nothing is verified */
+static hookline_verifier *verifier; /* NULL: no verification */
 static int status;
 static atomic_ulong answered;
 static h2o_globalconf_t config;
@@ -184,7 +184,7 @@ int main(int argc, char **argv)
         struct loop *loop = calloc(1, sizeof(*loop));
         pthread_t thread;
 
-        /* Each loop closes its own. */
+        /* Each loop closes its own descriptor. */
         if (loop == NULL || (loop->fd = dup(fd)) < 0 ||
             pthread_create(&thread, NULL, serve, loop) != 0)
             return perror("bare_h2o"), 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a verdict costs, beside the least that it can cost: HMAC-SHA256 over the same bytes from a
- * precomputed key, called "bare", and OpenSSL's one-shot HMAC() over a copy in one piece. Rounds
- * of the three alternate, and the fastest round of each counts, so that noise hits all alike.
+ * Cost of a verification, compared with the minimum: HMAC-SHA256 over the same bytes with a
+ * precomputed key ("bare"), and OpenSSL's one-shot HMAC() over a contiguous copy. Rounds of the
+ * three alternate, and the fastest round of each counts, so that noise affects all alike.
  */
 #include <hookline.h>
 
@@ -20,14 +20,14 @@
 enum {
     ROUNDS = 200,
     ROUND_BYTES = 1 << 20, /* hashed in a round */
-    ROUND_CALLS = 500,     /* at the most */
+    ROUND_CALLS = 500,     /* upper limit */
 };
 
 static const int64_t now = 1700000000;
 static const char secret[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 static const char id[] = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W";
 
-/* The key that `standard` decodes the secret to, and the others take as it is. */
+/* The key: `standard` decodes it from the secret, other schemes use it as is. */
 struct key {
     unsigned char bytes[64];
     size_t len;
@@ -41,13 +41,13 @@ struct delivery {
     hookline_signature signature;
     hookline_request req;
     char *body;
-    unsigned char *content; /* what is signed, in one piece */
+    unsigned char *content; /* signed bytes, contiguous */
     size_t content_len;
 };
 
 typedef void kind_of_work(struct delivery *d);
 
-/* ---- what is called */
+/* ---- benchmarked functions */
 
 static volatile unsigned char sink;
 
@@ -83,7 +83,7 @@ static void one_shot(struct delivery *d)
     sink ^= mac[0];
 }
 
-/* ---- what it is called with */
+/* ---- input */
 
 static void pad_key(SHA256_CTX *state, const struct key *key, unsigned char pad)
 {
@@ -162,7 +162,7 @@ static void make_delivery(struct delivery *d, size_t size)
     d->req.find_header = hookline_find_in_list;
 }
 
-/* The headers that a delivery really has: the scheme's among the usual others. */
+/* Adds a realistic set of headers: the scheme's among the usual others. */
 static void add_usual_headers(struct delivery *d, hookline_header header[16],
                               hookline_header_list *list)
 {
@@ -184,7 +184,7 @@ static void add_usual_headers(struct delivery *d, hookline_header header[16],
     d->req.headers = list;
 }
 
-/* ---- measuring */
+/* ---- measurement */
 
 static double seconds(void)
 {
@@ -203,7 +203,7 @@ static double time_round(kind_of_work *work, struct delivery *d, size_t calls)
     return (seconds() - start) / (double)calls * 1e9;
 }
 
-/* The heap functions of this whole process, so that none passes uncounted. */
+/* Heap functions of the whole process, so that no call goes uncounted. */
 static size_t allocations;
 
 void *__libc_malloc(size_t size);
@@ -287,7 +287,7 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
             if (argc < 2 || strcmp(argv[1], schemes[s]) == 0)
                 measure(schemes[s], "", sizes[i]);
-    /* The whole body has to be searched for what is not there. */
+    /* A missing member makes the parser search the whole body. */
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         if (argc < 2 || strcmp(argv[1], "trulayer") == 0)
             measure("trulayer", "no sent_at", sizes[i]);

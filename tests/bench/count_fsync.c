@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Preloaded: counts what a process brings to the disk by fsync() and fdatasync(), and for how many
- * nanoseconds it waited for that, in the file that $COUNT_FSYNC names: two numbers of 64 bits.
+ * Preload module: counts fsync() and fdatasync() calls and their total nanoseconds in the file
+ * $COUNT_FSYNC, as two 64-bit numbers.
  */
 #include <fcntl.h>
 #include <stdint.h>

@@ -21,16 +21,16 @@ struct place {
 struct deliveries {
     struct deliveries_options options;
     hookline_verifier *signer[DELIVERIES_SIGNERS_MAX];
-    uint64_t run; /* no delivery of another run has the same id */
+    uint64_t run; /* unique per run, so that ids never repeat */
     struct place place[PLACES_MAX];
     size_t places;
     char request[REQUEST_MAX];
     size_t request_len;
-    char *kept; /* of each delivery what stands at its places */
+    char *kept; /* the bytes of each delivery at its places */
     size_t kept_len;
 };
 
-/* What Foil's documentation shows of an event, with another id. */
+/* An event from Foil's documentation, with another id. */
 static const char body_start[] = "{\"id\":\"wevt_";
 static const char body_end[] =
     "\",\"object\":\"webhook_event\",\"type\":\"gate.session.approved\","
@@ -82,7 +82,7 @@ static int sign(const struct deliveries *d, size_t signer, hookline_bytes body,
     return code;
 }
 
-/* The whole request, which says where the others differ from it. */
+/* Writes the whole request, and records the places where requests differ. */
 static int write_request(struct deliveries *d, size_t number)
 {
     char body[REQUEST_MAX], line[256];

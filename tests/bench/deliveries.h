@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * deliveries.h - many different deliveries, each with an id and signatures of its own, as requests
- * that are ready to be sent.
+ * deliveries.h - many different deliveries as ready-made requests, each with an id and signatures
+ * of its own.
  *
- * They differ in a few places only, and what stands there is all that is kept of each: a request
- * is made by copying these bytes over those of another one.
+ * Requests differ in a few places only, so only those bytes are stored; deliveries_write() copies
+ * them over those of another request.
  */
 #ifndef DELIVERIES_H
 #define DELIVERIES_H
@@ -21,13 +21,13 @@ enum {
 struct deliveries_options {
     const char *path;
     size_t count;
-    const char *schemes[DELIVERIES_SIGNERS_MAX]; /* each of them signs */
+    const char *schemes[DELIVERIES_SIGNERS_MAX]; /* each scheme adds its signature */
     const char *secrets[DELIVERIES_SIGNERS_MAX];
     size_t signers;
     int64_t now; /* seconds since 1970 */
 };
 
-/* NULL, and a message on standard error. */
+/* Returns NULL after a message on standard error. */
 struct deliveries *deliveries_new(const struct deliveries_options *options);
 void deliveries_free(struct deliveries **deliveries);
 
@@ -36,7 +36,7 @@ size_t deliveries_count(const struct deliveries *deliveries);
 /* All requests are of the same length. */
 size_t deliveries_request_len(const struct deliveries *deliveries);
 
-/* Makes request `number` in a buffer that holds zeros, or another of these requests. */
+/* Writes request `number` to a buffer that holds zeros or another of these requests. */
 void deliveries_write(const struct deliveries *deliveries, size_t number, char *request);
 
 #endif

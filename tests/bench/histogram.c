@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* Below 64 a step is one nanosecond; from there on the upper seven bits say which step it is. */
+/* Returns a duration's step: 1 ns wide below 64; above, the top seven bits select it. */
 static size_t step_of(int64_t ns)
 {
     int shift;
@@ -17,7 +17,7 @@ static size_t step_of(int64_t ns)
                                                      : HISTOGRAM_POWERS * HISTOGRAM_STEPS - 1;
 }
 
-/* The longest duration of that step. */
+/* Returns the longest duration of a step. */
 static int64_t end_of(size_t step)
 {
     size_t shift = step / HISTOGRAM_STEPS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * histogram.h - how often which duration occurred, to within 1.6 %: 64 steps for each power of two.
+ * histogram.h - histogram of durations with an error of 1.6 %: 64 steps for each power of two.
  */
 #ifndef HISTOGRAM_H
 #define HISTOGRAM_H
@@ -20,7 +20,7 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, int64_t ns);
 
-/* The duration that a share of all, such as 0.99, does not exceed. */
+/* Returns the duration that a share of all, such as 0.99, does not exceed. */
 int64_t histogram_at(const struct histogram *histogram, double share);
 
 #endif

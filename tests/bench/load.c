@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * load - sends different, genuine deliveries over HTTP/1.1, and tells how long the answers took.
+ * load - sends different, valid deliveries over HTTP/1.1 and reports latencies.
  *
- * Without --rate each connection sends the next delivery as soon as the last one is answered: that
- * finds the highest rate. With --rate deliveries are sent at that constant rate, and each one's
- * time runs from the moment at which it should have been sent: if the server stands still, those
- * that had to wait for it are counted as slow, as a sender would find them.
+ * Without --rate each connection sends the next delivery after the last answer (closed loop), which
+ * finds the maximum rate. With --rate deliveries are sent at a constant rate (open loop), and
+ * latency counts from the scheduled moment, so that a stall of the server is visible as a sender
+ * sees it.
  *
- * All is signed before the first one is sent. The result is a line of JSON.
+ * All deliveries are signed before the first is sent. The result is a line of JSON.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -32,13 +32,13 @@
 enum {
     EVENTS = 256,
     ANSWER_MAX = 4096,
-    PATIENCE_S = 30, /* for the answers that are missing at the end */
+    PATIENCE_S = 30, /* for missing answers at the end */
 };
 
 struct connection {
     int fd;
     bool waiting;   /* for an answer */
-    int64_t due_ns; /* when that should have been asked for */
+    int64_t due_ns; /* scheduled time of that request */
     size_t got;
     char answer[ANSWER_MAX];
     char *request;
@@ -51,7 +51,7 @@ struct load {
     struct deliveries_options what;
     struct deliveries *deliveries;
     struct connection *connection;
-    struct connection **idle; /* a ring, so that all connections have their turn */
+    struct connection **idle; /* a ring, so that connections take turns */
     size_t idle_first, idle_count;
     int epoll;
     size_t sent;
@@ -146,7 +146,7 @@ static void send_next(struct load *l, struct connection *c, int64_t due_ns)
 
 /* ---- answers */
 
-/* The length of the whole answer, or 0 if it is not known yet. Each of our servers says it. */
+/* Returns the length of the whole answer, or 0 until its header is complete. */
 static size_t answer_len(const struct connection *c)
 {
     static const char name[] = "\r\ncontent-length:";
@@ -161,7 +161,7 @@ static size_t answer_len(const struct connection *c)
     fail("an answer without Content-Length");
 }
 
-/* Whether the answer is complete. */
+/* Returns true once the answer is complete. */
 static bool read_answer(struct load *l, struct connection *c)
 {
     ssize_t n = recv(c->fd, c->answer + c->got, sizeof(c->answer) - 1 - c->got, MSG_DONTWAIT);
@@ -182,7 +182,7 @@ static bool read_answer(struct load *l, struct connection *c)
     return true;
 }
 
-/* Waits until something has come, but not beyond until_ns. */
+/* Waits for data, at most until until_ns. */
 static void read_answers(struct load *l, int64_t until_ns)
 {
     struct epoll_event events[EVENTS];

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the bench of the daemon starts, watches and asks: servers of several kinds, and the load."""
+"""Servers and load generator of the daemon's benchmark."""
 import contextlib
 import http.client
 import json
@@ -24,7 +24,7 @@ THREADS = os.cpu_count()
 
 
 def program(name):
-    """Not libtool's wrapper, which would be measured, too."""
+    """Returns the program, because libtool's wrapper would be measured, too."""
     path = BUILD / name
     real = path.parent / ".libs" / path.name
     return str(real if real.exists() else path)
@@ -35,7 +35,7 @@ def tool(name):
 
 
 class Server:
-    """One process. `folder` is its own; `port_pattern` finds the port in what it prints."""
+    """A server process with a folder of its own. `port_pattern` finds the port in its output."""
     path = "/foil"
     most = 400000  # deliveries in a round
     running = []
@@ -63,7 +63,7 @@ class Server:
         raise SystemExit(f"{self.name} does not start: {self.output.read_text(errors='replace')}")
 
     def cpu_s(self):
-        """With that of the commands that it has run."""
+        """Returns the CPU time, that of finished child commands included."""
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2]
         return sum(int(n) for n in fields.split()[11:15]) / TICKS
 
@@ -72,7 +72,7 @@ class Server:
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
 
     def fsyncs(self):
-        """How many, and for how many seconds it waited for them."""
+        """Returns the number of fsync calls and the seconds spent in them."""
         if not self.fsyncs_file.exists():
             return 0, 0.0
         count, ns = struct.unpack("QQ", self.fsyncs_file.read_bytes())
@@ -84,7 +84,7 @@ class Server:
             return connection.getresponse().read().decode()
 
     def count(self):
-        """How many requests it has answered: a bare_h2o."""
+        """Returns the number of requests that a bare_h2o has answered."""
         return int(self.get("/count"))
 
     def stop(self, patience=60):
@@ -94,7 +94,7 @@ class Server:
 
 
 def foreign_cpu_s():
-    """What all but us, our servers and the loads that have ended has used of the processors."""
+    """Returns the CPU time of all other processes: not ours, our servers', or finished loads'."""
     fields = [int(n) for n in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     busy = (sum(fields) - fields[3] - fields[4]) / TICKS
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -137,7 +137,7 @@ def descriptors():
 
 
 def webhook(folder, command):
-    """Debian's; its rule is that of GitHub, whose signature our requests carry, too."""
+    """Starts Debian's webhook with its GitHub rule; our requests carry GitHub's signature, too."""
     hooks = folder / "hooks.json"
     hooks.write_text(json.dumps([{
         "id": "foil", "execute-command": command, "response-message": "stored",
@@ -171,7 +171,7 @@ def good(server, result):
 
 
 def run_load(server, **options):
-    """What `load` says, and how often the server waited for its disk."""
+    """Runs `load`; returns its result with the server's fsyncs."""
     fsyncs, waited = server.fsyncs()
     done = subprocess.run(load_command(server, **options), stdout=subprocess.PIPE, check=False,
                           env={**os.environ, "LD_LIBRARY_PATH": LIBRARIES})
@@ -186,7 +186,7 @@ def run_load(server, **options):
 
 @contextlib.contextmanager
 def held_connections(server, connections, count):
-    """That many connections, each of which has been used and does nothing now."""
+    """Holds idle connections, each used before."""
     with subprocess.Popen(load_command(server, connections=connections, count=count, seconds=60,
                                        hold=True),
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Stores with many deliveries, written faster than a daemon would take them in."""
+"""Stores with many deliveries, written faster than a daemon accepts them."""
 import os
 import sqlite3
 import struct
@@ -11,8 +11,8 @@ HEADERS = ("content-type: application/json\nuser-agent: Provider-Webhooks/1.0\n"
 
 
 def fill(path, count, body):
-    """Adds `count` deliveries to a store that a daemon has made; all are some minutes old. Their
-    hashes are random, which is what hashes with a secret key look like."""
+    """Adds `count` deliveries, some minutes old, to a store created by a daemon. Random hashes look
+    like real ones, which are keyed."""
     now_us = time.time_ns() // 1000
     with sqlite3.connect(path, isolation_level=None) as db:
         db.execute("PRAGMA synchronous=OFF")
@@ -33,11 +33,11 @@ def fill(path, count, body):
         db.execute("COMMIT")
         db.execute("PRAGMA journal_mode=WAL")
     db.close()
-    os.sync()  # or the daemon's first fsync would pay for it
+    os.sync()  # else the daemon's first fsync would write this data
 
 
 def count(path):
-    """What is stored, and whether the index of the keys tells the same."""
+    """Returns the number of rows, and of hashes in the key index."""
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
         stored = db.execute("SELECT count(*) FROM delivery").fetchone()[0]
         hashes = db.execute("SELECT coalesce(sum(length(hashes)), 0) FROM keys").fetchone()[0]

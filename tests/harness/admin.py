@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of hooklined's admin share: its client, streams of events, and a strict reader of
-the metrics' text."""
+"""Client of hooklined's admin API, reader of its event stream, strict parser of its metrics."""
 import collections
 import json
 import os
@@ -14,7 +13,7 @@ def socket_path():
 
 
 class Admin:
-    """The client of one daemon's admin. Over TCP the Host header counts."""
+    """Client of one daemon's admin API. Over TCP the daemon checks the Host header."""
     def __init__(self, address, host="localhost"):
         self.address, self.host = address, host
 
@@ -38,7 +37,7 @@ class Admin:
         return self.ask(path, "POST", **more)
 
     def list(self, query=""):
-        """All deliveries that a query finds, page after page."""
+        """Returns all deliveries that match a query, page by page."""
         found, before = [], ""
         while before is not None:
             joined = "&".join(part for part in (query, before) if part)
@@ -61,7 +60,7 @@ class Admin:
 
 
 class Stream:
-    """GET /events: what comes, event by event."""
+    """GET /events, read event by event."""
     def __init__(self, admin, query="", headers=()):
         self.connection = sink.Connection(admin.address)
         self.connection.write(admin.request("/events" + query, headers=headers))
@@ -89,7 +88,7 @@ class Stream:
         return data
 
     def next(self):
-        """The next event, comments among them; None at the end."""
+        """Returns the next event or comment; None at the end."""
         while b"\n\n" not in self.data and not self.ended:
             self.data += self._read_chunk()
         if b"\n\n" not in self.data:
@@ -99,7 +98,7 @@ class Stream:
         return event.decode()
 
     def line(self):
-        """The next line of the log."""
+        """Returns the next line of the log."""
         while (event := self.next()) is not None:
             if event.startswith("data: "):
                 return json.loads(event[6:])
@@ -115,12 +114,12 @@ class Stream:
         self.close()
 
 
-# ---- the text format of Prometheus, and what promtool would find in it
+# ---- Prometheus text format, and a linter like promtool's
 
 NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
 SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (-?[0-9.]+|[+-]Inf|NaN)\Z")
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|\Z)')
-# What promtool knows as a unit that is not a base unit, or as the name of a type.
+# Units that promtool rejects because they are not base units, and names of metric types.
 WRONG_WORDS = set("milliseconds microseconds nanoseconds ms us ns minutes hours days weeks kilobytes "
                   "megabytes kb mb kib mib bits counter gauge histogram summary".split())
 
@@ -141,7 +140,7 @@ def parse_labels(text):
 
 
 def parse_metrics(text):
-    """{name: Family}; AssertionError for what is not well-formed."""
+    """Returns {name: Family}; raises AssertionError for malformed text."""
     families, current, seen = {}, None, set()
     assert text.endswith("\n"), "the last line has no end"
     for line in text[:-1].split("\n"):
@@ -169,7 +168,7 @@ def parse_metrics(text):
 
 
 def lint(families):
-    """What promtool would say, a sentence each."""
+    """Yields promtool's complaints, one sentence each."""
     for name, family in families.items():
         kind = family.type[0] if family.type else "none"
         if not family.help.strip():
@@ -213,7 +212,7 @@ def lint_histogram(family):
 
 
 def value(families, name, **labels):
-    """Of the one sample with just these labels."""
+    """Returns the value of the only sample with exactly these labels."""
     found = [v for suffix, have, v in families[name].samples if suffix == "" and have == labels]
     assert len(found) == 1, f"{name}{labels}: {families[name].samples}"
     return found[0]

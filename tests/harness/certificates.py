@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Authorities, certificates and keys for the tests, and connections that speak TLS."""
+"""Certificate authorities, certificates and keys for the tests, and TLS connections."""
 import socket
 import ssl
 import subprocess
@@ -12,7 +12,7 @@ def openssl(*arguments, **more):
 
 
 class Authority:
-    """An authority of its own, and what it has signed, in files of a folder of its own."""
+    """A test CA; its certificates and keys are files in a folder of its own."""
     def __init__(self, name="Test CA", by=None, dates=None):
         self.folder, self.count = Folders.new(), 0
         if by:
@@ -26,7 +26,7 @@ class Authority:
 
     @staticmethod
     def _make_key(path, kind="ec"):
-        """`kind`: ec, rsa, dsa, or the name of a curve."""
+        """Creates a key; `kind` is ec, rsa, dsa, or the name of a curve."""
         if kind == "dsa":
             openssl("dsaparam", "-genkey", "-noout", "-out", path, "2048")
             return
@@ -35,7 +35,7 @@ class Authority:
         openssl("genpkey", "-algorithm", *options, "-out", path)
 
     def issue(self, name="localhost", *, kind="ec", dates=None, extensions=""):
-        """The files of a certificate and of its key; `dates` as openssl-ca(1) writes them."""
+        """Returns the files of a new certificate and its key; `dates` as in openssl-ca(1)."""
         self.count += 1
         base = f"{self.folder}/{self.count}"
         self._make_key(base + ".key", kind)
@@ -57,19 +57,19 @@ class Authority:
 
     @staticmethod
     def end_of(certificate):
-        """As ssl.cert_time_to_seconds() reads it."""
+        """Returns the end of validity, as ssl.cert_time_to_seconds() reads it."""
         shown = openssl("x509", "-in", certificate, "-noout", "-enddate").decode()
         return shown.strip().removeprefix("notAfter=")
 
     def tls(self, name="localhost", **more):
-        """The mapping of a configuration."""
+        """Returns the `tls` mapping of a configuration."""
         certificate, key = self.issue(name, **more)
         return {"certificate": certificate, "key": key}
 
     def client(self, *, certificate=None, low=None, high=None, alpn=None, ciphers=None):
-        """Whoever trusts this authority."""
+        """Returns the context of a client that trusts this CA."""
         context = ssl.create_default_context(cafile=self.file)
-        # What the tests refuse must be refused by the other side.
+        # The client allows everything, so that a refusal comes from the server.
         context.set_ciphers(ciphers or "ALL:@SECLEVEL=0")
         context.minimum_version = low or ssl.TLSVersion.MINIMUM_SUPPORTED
         if high:
@@ -82,7 +82,7 @@ class Authority:
 
 
 class TlsConnection(Connection):
-    """A connection over TLS; `before` is sent before the handshake."""
+    """A TLS connection; `before` is sent before the handshake."""
     def __init__(self, address, context, timeout=PATIENCE, before=b""):
         raw = socket.socket(socket.AF_UNIX) if isinstance(address, str) else \
             socket.create_connection(address, timeout)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the tool share: running it as a shell does. $HOOKLINED_WRAPPER, such as valgrind, is put before the tool, too."""
+"""Runs the command line tool as a shell does, under $HOOKLINED_WRAPPER (such as valgrind)."""
 import json
 import os
 import re
@@ -11,7 +11,7 @@ from harness import sink
 
 
 def find_tool():
-    """The program itself: libtool's script before it would be what a wrapper runs."""
+    """Returns the program, not libtool's script, because a wrapper would run the script's shell."""
     build = os.path.abspath(sink.BUILD)
     real = f"{build}/.libs/hookline"
     return real if os.path.exists(real) else f"{build}/hookline"
@@ -19,7 +19,7 @@ def find_tool():
 
 TOOL = find_tool()
 os.environ["LD_LIBRARY_PATH"] = os.path.join(os.path.abspath(sink.BUILD), ".libs")
-# A tool that is its own sink has what libh2o keeps, as hooklined has.
+# The tool as a sink leaks the same memory of libh2o as hooklined does.
 os.environ.setdefault("LSAN_OPTIONS", "suppressions=" + os.path.abspath(
     f"{sink.SOURCE}/tests/lsan.supp") + ":print_suppressions=0")
 
@@ -47,14 +47,14 @@ class Run:
 
 
 def unless_late(run, late):
-    """What a run comes to. Where everything stands still for seconds, a time of a few seconds is over
-    before it is that of which a test speaks: what came to this, as `late` knows, is run again."""
+    """Repeats a run while `late(result)` is true, because on a stalled machine a short timeout ends
+    before the event under test."""
     return sink.wait_for(lambda: not late(got := run()) and got, "a run that is not late")
 
 
 def tells(text, pattern, took):
-    """Whether it says so. Of a number of seconds that stands between { and } as many may be missing,
-    or be too many, as went by meanwhile."""
+    """Tells if the text matches. A number between { and } is seconds; it may differ by the duration
+    of the run."""
     numbers = [int(number) for number in re.findall(r"\{(\d+)\}", pattern)]
     found = re.search(re.sub(r"\{\d+\}", r"(\\d+)", pattern), text)
     return found is not None and all(abs(int(told) - number) <= took + 1
@@ -62,7 +62,7 @@ def tells(text, pattern, took):
 
 
 def at_once(*runs):
-    """The results of several that do not disturb each other."""
+    """Runs independent functions in parallel and returns their results."""
     results = [None] * len(runs)
 
     def run(i):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What must be true whatever happens to hooklined: who got a 200 finds the delivery in the store,
-once and byte for byte, and at the application behind; and nothing else is there.
+"""End-to-end guarantees under kills: each delivery answered with 200 is in the store once, byte for
+byte, and reaches the application; nothing else does.
 
-Senders deliver at a constant rate while the daemon is killed and started again; judge() compares
-what they were told with what there is. A seed is printed: $SOAK_SEED repeats the choices of a run,
-though not its timing.
+Senders deliver at a constant rate while the daemon is killed and restarted; judge() compares their
+answers with the store. $SOAK_SEED repeats the random choices of a run (the seed is printed), not
+its timing.
 """
 import collections
 import contextlib
@@ -22,18 +22,18 @@ from harness.ports import own_host
 from harness.recorder import Recorder
 from harness.sink import BUILD, Connection, Daemon, Folders, check, equal, request, sign, source
 
-# Deliveries that are sent to a destination, or answered by it and on the way to the disk.
+# Deliveries in flight: sent to a destination, or answered by it and not yet on disk.
 IN_FLIGHT = 4 * 8
 SLOWER = 10 if sink.WRAPPER else 1
 PAGE = 4096
 SOAK_SECONDS = float(os.environ.get("SOAK_SECONDS", 0)) / 2  # with kills, and with power losses
-ROUND_SECONDS = 120  # of a soak: all that was sent is compared at the end, in memory
+ROUND_SECONDS = 120  # seconds of a soak round; its deliveries are compared in memory
 RATE = float(os.environ.get("SOAK_RATE", 60 if sink.WRAPPER else 600))
-SOURCES = ("foil", "trulayer", "standard")  # a signed id in the body, none, one in a header
+SOURCES = ("foil", "trulayer", "standard")  # signed id in the body, no id, signed id in a header
 
 
 class Delivery:
-    """One of those that a sender must bring to its end."""
+    """One delivery that a sender repeats until it is answered."""
     def __init__(self, scheme, id, body):
         self.scheme, self.id, self.body = scheme, id, body
         self.answers = []  # "accepted", "duplicate", "none", or a status
@@ -47,12 +47,12 @@ class Delivery:
 
 
 class Sender(threading.Thread):
-    """Delivers at its rate, whether there are answers or not, and again what got none."""
+    """Delivers at a constant rate regardless of answers, and retries unanswered deliveries."""
     patience = 5
 
     def __init__(self, target, name, rate, seed, sizes=(0, 100, 500, 1000, 4000)):
         super().__init__(daemon=True)
-        sink.Watch.signatures = False  # there are too many
+        sink.Watch.signatures = False  # too many to search for
         self.target, self.label, self.rate, self.sizes = target, name, rate, sizes
         self.random = random.Random(f"{seed}/{name}")
         self.all, self.again, self.count = [], [], 0
@@ -71,7 +71,7 @@ class Sender(threading.Thread):
         return self.all[-1]
 
     def attempt(self, delivery):
-        """The answer; "none" if there is none, None if there is nobody to ask."""
+        """Returns the answer, "none" without an answer, None without a connection."""
         try:
             if self.connection is None:
                 self.connection = Connection(self.target.address, self.patience)
@@ -83,7 +83,7 @@ class Sender(threading.Thread):
             if answer is None:
                 raise ConnectionError
         except (OSError, AssertionError, ValueError):
-            # A part of an answer is no answer.
+            # A partial answer counts as none.
             self.disconnect()
             return "none"
         return answer.json["status"] if answer.status == 200 else answer.status
@@ -105,7 +105,7 @@ class Sender(threading.Thread):
         if answer not in ("accepted", "duplicate"):
             self.later(delivery, now + 0.02)
         elif len(delivery.answers) < 3 and self.random.random() < 0.05:
-            # Some senders repeat what was answered, too.
+            # Some senders repeat answered deliveries, too.
             self.later(delivery, now + self.random.random())
 
     def later(self, delivery, at):
@@ -129,7 +129,7 @@ class Sender(threading.Thread):
 
 
 class Machine:
-    """Where the daemon runs: the folder of its store, and what a kill does to it."""
+    """The daemon's machine: the folder of its store, and the effects of a kill on it."""
     def __init__(self, upstream, **store):
         self.folder = os.path.realpath(Folders.new())
         self.store = f"{self.folder}/store.db"
@@ -137,7 +137,7 @@ class Machine:
                        "listen": [{"address": f"{own_host()}:0"}],
                        "store": {"file": self.store, **store}}
         self.upstream = upstream
-        self.address = ("127.0.0.1", 9)  # nobody's, until there is a daemon
+        self.address = ("127.0.0.1", 9)  # discard port, until a daemon runs
         self.daemon = None
         self.starts = self.kills = 0
 
@@ -145,7 +145,7 @@ class Machine:
         return {}
 
     def start(self, ready=True):
-        """Each time the application is told by the path which process it hears."""
+        """Starts the daemon; the URL's path tells the application which process sends."""
         self.starts += 1
         if self.upstream:
             self.config["destinations"] = [{"name": "app", "url": f"{self.upstream.url}/{self.starts}",
@@ -161,7 +161,7 @@ class Machine:
 
 
 class UnreliableMachine(Machine):
-    """With a kill its power is lost, too: what was not synced is gone, but for some pages."""
+    """A kill includes a power loss: unsynced data is lost, except for some pages."""
     def __init__(self, upstream, seed, synchronous=None, kept=0.0, **store):
         super().__init__(upstream, **store)
         self.disk, self.synchronous, self.kept = Folders.new(), synchronous, kept
@@ -175,12 +175,12 @@ class UnreliableMachine(Machine):
                 "UNSYNCED_FAULTS": self.faults, "SYNCHRONOUS": self.synchronous or "FULL"}
 
     def fault(self, *lines):
-        """From now on the disk fails like this, and not as before."""
+        """Replaces the disk's faults by these."""
         sink.write_file(self.faults + ".new", "\n".join(lines))
         os.replace(self.faults + ".new", self.faults)
 
     def hold(self):
-        """No fsync ends until another fault takes the place of this one."""
+        """Blocks every fsync until the next fault() call."""
         self.fault(f"slow {sink.LONG * 1000000}")
 
     def kill(self):
@@ -191,7 +191,7 @@ class UnreliableMachine(Machine):
         for name in set(os.listdir(self.folder)) | set(os.listdir(self.disk)):
             here, there = f"{self.folder}/{name}", f"{self.disk}/{name}"
             if name.endswith(".new"):
-                os.unlink(there)  # it never got into its folder
+                os.unlink(there)  # its rename was never synced
             elif not os.path.exists(there):
                 os.unlink(here)
             else:
@@ -200,7 +200,7 @@ class UnreliableMachine(Machine):
                 shutil.copyfile(there, here)
 
     def keep_some_pages(self, here, there):
-        """The disk had begun to write what nobody had asked it to write yet."""
+        """Keeps some unsynced pages, as a kernel that wrote them back early does."""
         if self.kept == 0:
             return
         with open(here, "rb") as memory, open(there, "r+b") as disk:
@@ -213,13 +213,13 @@ class UnreliableMachine(Machine):
 
 
 def key_of(r):
-    """Of a request to the application. The store may have given a delivery up in the meantime; if it
-    comes again it is a new one."""
+    """Identifies a request to the application. The number is part of the key because a delivery
+    that the store deleted gets a new number when it comes again."""
     return r.headers["hookline-seq"], r.body
 
 
 class Result:
-    """The facts of a run."""
+    """Facts about one run."""
     def __init__(self, seed, kills, deliveries, requests, store, unknown):
         self.seed, self.kills, self.deliveries = seed, kills, deliveries
         self.requests, self.store, self.unknown = requests, store, unknown
@@ -236,30 +236,30 @@ class Result:
         return sorted(wrong)[:10] + ([f"and {len(wrong) - 10} more"] if len(wrong) > 10 else [])
 
     def lost(self):
-        """Answered with 200, and not in the store."""
+        """Deliveries answered with 200, but not in the store."""
         stored = {row["body"] for row in self.store}
         return self.some(f"{d.id} {d.answers}" for d in self.deliveries
                          if d.promised and d.body not in stored)
 
     def lost_everywhere(self):
-        """Answered with 200, and neither in the store nor at the application."""
+        """Deliveries answered with 200, but neither in the store nor at the application."""
         there = {row["body"] for row in self.store} | {r.body for r in self.requests}
         return self.some(f"{d.id} {d.answers}" for d in self.deliveries
                          if d.promised and d.body not in there)
 
     def forgotten(self):
-        """In the store, and yet not known when it is delivered once more."""
+        """Stored deliveries that were not recognized as duplicates."""
         return self.some(f"{d.id} {answer}" for d, answer in self.unknown)
 
     def told_wrong(self):
-        """A first attempt that was taken for a repeated one, or what was new once more."""
+        """First attempts answered "duplicate", or later ones answered "accepted"."""
         def wrong(answers):
             told = [answer for answer in answers if answer in ("accepted", "duplicate")]
             return answers[0] == "duplicate" or "accepted" in told[1:]
         return self.some(f"{d.id} {d.answers}" for d in self.deliveries if wrong(d.answers))
 
     def refused(self):
-        """Nobody had a reason to answer anything else."""
+        """Answers with a status other than 200, which no delivery here deserves."""
         return {answer: count for answer, count in self.answers.items()
                 if answer not in ("accepted", "duplicate", "none")}
 
@@ -268,7 +268,7 @@ class Result:
         return self.some(f"{n} times {body[:60]}" for body, n in count.items() if n > 1)
 
     def stored_wrong(self):
-        """In the store, and never sent like that."""
+        """Rows of the store that no sender sent."""
         sent = {d.body: d for d in self.deliveries}
         wrong = []
         for row in self.store:
@@ -284,7 +284,7 @@ class Result:
                          if row["body"] not in there)
 
     def forwarded_wrong(self):
-        """At the application, and not as it is in the store."""
+        """Requests at the application that differ from the store."""
         stored = {row["body"]: row for row in self.store}
         return self.some(f"{r.headers} {r.body[:60]}" for r in self.requests
                          if r.body not in stored or
@@ -295,13 +295,13 @@ class Result:
         return len(self.requests) - len({key_of(r) for r in self.requests})
 
     def forwarded_again_by_one(self):
-        """More than once by one and the same process."""
+        """Deliveries that one process forwarded more than once."""
         count = collections.Counter((key_of(r), r.path) for r in self.requests)
         return self.some(f"{key[0]} {n} times at {path}" for (key, path), n in count.items() if n > 1)
 
 
 def read_store(path):
-    """What is in the store of a daemon that has ended, after a check of the file."""
+    """Checks the store of a stopped daemon and returns its rows."""
     with sink.open_store(path) as db:
         db.row_factory = sqlite3.Row
         good = db.execute("PRAGMA integrity_check").fetchone()[0]
@@ -322,7 +322,7 @@ def count_given_up(path):
 
 
 def find_unknown(machine, deliveries):
-    """What is in the store and is not a duplicate when it comes again."""
+    """Sends stored deliveries again; returns those not answered "duplicate"."""
     sender = Sender(machine, "again", 1, 0)
     sender.patience = sink.PATIENCE
     stored = {row["body"] for row in read_store(machine.store)}
@@ -332,7 +332,7 @@ def find_unknown(machine, deliveries):
 
 
 def kill_and_start(machine, rng, lives):
-    """One life of the daemon; some end before it is ready. Returns whether it ended in a kill."""
+    """Runs the daemon for one life and kills it, sometimes before it is ready."""
     if rng.random() < 0.15:
         machine.start(ready=False)
         time.sleep(rng.uniform(0, 0.05) * SLOWER)
@@ -344,8 +344,8 @@ def kill_and_start(machine, rng, lives):
 
 def run(machine, upstream, seed, *, kills=None, seconds=None, senders=12, rate=RATE,
         lives=(0.02, 0.15), least_given_up=0, **how):
-    """So many kills, or so many seconds of them; then the senders come to an end, and the daemon to
-    rest. The facts."""
+    """Kills the daemon a number of times, or for some seconds; then lets the senders and the daemon
+    finish. Returns the Result."""
     rng = random.Random(seed)
     end = time.monotonic() + (seconds or 1e9)
     threads = [Sender(machine, f"{seed}_{i}", rate / senders, seed, **how) for i in range(senders)]
@@ -363,12 +363,12 @@ def run(machine, upstream, seed, *, kills=None, seconds=None, senders=12, rate=R
             thread.halt.set()
     for thread in threads:
         thread.join()
-    with contextlib.suppress(AssertionError):  # it is a fact of its own
+    with contextlib.suppress(AssertionError):  # the Result reports it
         sink.wait_for(lambda: count_unforwarded(machine.store) == 0, "the forwarder")
         sink.wait_for(lambda: count_given_up(machine.store) >= least_given_up, "what is too much")
     machine.daemon.stop()
     deliveries = [d for thread in threads for d in thread.all]
-    machine.config["store"].pop("max_bytes", None)  # nothing is to go while it is looked for
+    machine.config["store"].pop("max_bytes", None)  # keeps rows during the search
     machine.start()
     unknown = find_unknown(machine, random.Random(seed).sample(deliveries,
                                                                min(500, len(deliveries))))
@@ -385,7 +385,7 @@ def check_repetitions(what, result):
 
 
 def judge(what, result):
-    """All that must be true."""
+    """Checks all guarantees."""
     print(f"# {what}: {result}")
     for sentence, wrong in (
             ("nothing that was acknowledged is lost", result.lost()),
@@ -402,8 +402,8 @@ def judge(what, result):
 
 
 def keep_house(what, machine, upstream, seed, kills):
-    """Kills it when it is about to give up what is old, to pack its keys and to move its log into
-    the file: the first second after its start is over, and the deliveries are large."""
+    """Kills the daemon near its housekeeping, one second after the start: it deletes old rows,
+    packs keys and checkpoints the WAL. Deliveries are large."""
     result = run(machine, upstream, seed, kills=kills, lives=(0.98, 1.1), least_given_up=1,
                  sizes=(100, 10000, 50000))
     print(f"# {what}: {result}")
@@ -420,7 +420,7 @@ def keep_house(what, machine, upstream, seed, kills):
 
 
 def soak(what, make_machine):
-    """Rounds of some lives that are short, and some that are not."""
+    """Runs rounds with short and long lives of the daemon."""
     end = time.monotonic() + SOAK_SECONDS
     while (left := end - time.monotonic()) > 0:
         seed = new_seed()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An emulator of the providers for the tests, and what they ask it."""
+"""The emulator of the providers, and clients for its APIs."""
 import json
 import re
 import signal
@@ -13,12 +13,12 @@ from harness.sink import check, equal, wait_for
 
 
 class Emulator:
-    """`hookline emulate --json` with keys of its own; it listens when this returns."""
+    """`hookline emulate --json` with its own keys; the constructor returns once it listens."""
 
     def __init__(self, *arguments, folder=None):
         self.folder = folder or sink.Folders.new()
         self.out, self.err = f"{self.folder}/emulator.out", f"{self.folder}/emulator.err"
-        self.secrets = set()  # which must be in no output
+        self.secrets = set()  # no output may contain them
         with open(self.out, "wb") as out, open(self.err, "wb") as err:
             self.process = subprocess.Popen(
                 [*sink.WRAPPER, cli.TOOL, "emulate", "--listen", "127.0.0.1:0", "--keys",
@@ -49,7 +49,7 @@ class Emulator:
         return "the emulator said:\n" + self.output()[-1500:] + self.messages()[-1500:]
 
     def key(self, name):
-        """"foil", "foil.unscoped", ..."""
+        """Returns the key called "foil", "foil.unscoped", ..."""
         with open(f"{self.folder}/keys/{name}", encoding="utf-8") as file:
             text = file.read().strip()
         self.secrets.add(text)
@@ -77,13 +77,13 @@ class Emulator:
                 sink.Watch.leaks.append(f"the emulator said a key or a secret: {said[-2000:]}")
 
     def ask(self, method, path, headers=(), body=b""):
-        """One request, and its answer."""
+        """Sends one request and returns its answer."""
         if not isinstance(body, (bytes, str)):
             body = json.dumps(body)
             headers = [*headers, ("Content-Type", "application/json")]
         data = sink.request(path, list(headers), body, method=method)
         with sink.Connection(self.address) as connection:
-            # As a client here names it; what asks by another name is refused under /emulator/.
+            # Clients name the emulator localhost; /emulator/ refuses other hosts.
             connection.write(data.replace(b"Host: sink.example", b"Host: localhost", 1))
             answer = connection.read(method)
             assert answer is not None, "the connection was closed without an answer"
@@ -91,7 +91,7 @@ class Emulator:
 
 
 class Client:
-    """A provider's API as one of its customers uses it."""
+    """A provider's API, used by a customer."""
 
     def __init__(self, emulator, name, header="Authorization", bearer="Bearer "):
         self.emulator = emulator
@@ -99,7 +99,7 @@ class Client:
         self.header, self.bearer = header, bearer
 
     def credentials(self, key=None):
-        """Of the key of that name, "" for none; or of such a text."""
+        """Returns the header for a named key or a literal one; "" means no header."""
         if key == "":
             return []
         name = key or self.name
@@ -111,7 +111,7 @@ class Client:
 
 
 def conforms(sentence, answer, status, facts):
-    """Whether the answer has that status and that schema. Its JSON, or {}."""
+    """Checks the answer's status and schema. Returns its JSON, or {}."""
     try:
         value = answer.json
         found = list(schema.problems(facts, value))
@@ -124,7 +124,7 @@ def conforms(sentence, answer, status, facts):
 
 
 def receiver(status=200, body=b'{"received":true}', headers=()):
-    """An application that remembers what it was sent, and always answers the same."""
+    """Returns an application that records requests and always gives the same answer."""
     return upstream.Upstream(lambda request, sock: upstream.response(status, body, headers))
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of interoperability share: receivers that know nothing of hookline, as processes
-of their own, and secrets in files. Which program is missing, if one is, is said by `missing()`.
+"""Interoperability tests: third-party receivers as processes, and secrets in files. missing() names
+a missing program.
 
-The packages of package.json are looked for in $HOOKLINE_NODE_MODULES, else in
-interop/node_modules of the build directory, where `./bootstrap check` has npm put them."""
+Packages of package.json are in $HOOKLINE_NODE_MODULES, else in interop/node_modules of the build
+directory, where `./bootstrap check` lets npm install them."""
 import http.client
 import json
 import os
@@ -20,17 +20,17 @@ MODULES = os.environ.get("HOOKLINE_NODE_MODULES") or os.path.join(
 
 
 def missing(node=False, packages=False):
-    """What has to be there and is not, or None."""
+    """Returns the name of a missing requirement, or None."""
     if (node or packages) and shutil.which("node") is None:
         return "no node"
-    # npm writes this when all is there.
+    # npm writes this file last.
     if packages and not os.path.exists(os.path.join(MODULES, ".package-lock.json")):
         return "no packages: ./bootstrap check has npm install them"
     return None
 
 
 class Secrets:
-    """Of these schemes: in a file for all, for a receiver, and each in one, for hookline."""
+    """Secrets of some schemes: all in one file for a receiver, and one file each for hookline."""
     def __init__(self, names):
         self.folder = sink.Folders.new()
         values = {name: sink.SECRETS[name] for name in names}
@@ -43,7 +43,7 @@ class Secrets:
 
 
 class Receiver:
-    """A program that prints the port on which it listens, and ends with this object's block."""
+    """A program that prints its port; it is stopped at the end of the `with` block."""
     def __init__(self, *command):
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
                                         preexec_fn=sink.die_with_parent)
@@ -63,7 +63,7 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/{path}"
 
     def ask(self, method, path, body=None, headers=()):
-        """The status and the JSON of an answer."""
+        """Returns the status and the JSON of an answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=sink.PATIENCE)
         try:
             connection.request(method, "/" + path, body, dict(headers))
@@ -89,7 +89,7 @@ def with_packages(secrets):
 
 
 def signed(scheme, secrets, body, *arguments):
-    """What `hookline sign` prints for the body, as headers; and the run."""
+    """Runs `hookline sign` on the body; returns the headers, and the run."""
     run = cli.Run("sign", "--scheme", scheme, "--secret", secrets.where(scheme), "--body", "-",
                   *arguments, stdin=body)
     return dict(line.split(": ", 1) for line in run.out.splitlines()), run

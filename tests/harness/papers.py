@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Files that the tests of verify, sign and send give to the tool: secrets, headers, bodies. What the
-tool says is watched for secrets and for signatures that were made here."""
+"""Files for the tests of verify, sign and send: secrets, headers, bodies. The tool's output is
+searched for secrets and for signatures made here."""
 import glob
 import json
 import os
@@ -14,7 +14,7 @@ NOW = 1800000000
 
 
 class Papers:
-    """A folder of files; a file for each new content."""
+    """A folder with one file for each content."""
 
     def __init__(self):
         self.folder = sink.Folders.new()
@@ -48,7 +48,7 @@ class Papers:
 
 
 def watched(*arguments, **options):
-    """A run of which nothing may hold a secret or a right signature."""
+    """Runs the tool and checks that its output has no secret and no valid signature."""
     run = Run(*arguments, **options)
     Watch.see(f"hookline {arguments[0]}", (run.out + run.err).encode())
     return run
@@ -61,5 +61,5 @@ def vector_files():
 
 
 def headers_of(text):
-    """What `hookline sign` prints."""
+    """Parses the output of `hookline sign`."""
     return [tuple(line.split(": ", 1)) for line in text.splitlines()]

@@ -1,29 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""Ports and addresses for those who have to name one before somebody listens there, or after."""
+"""Ports and addresses for tests that must name one before a server listens, or after it ended."""
 import os
 import random
 import socket
 
 
 def ephemeral():
-    """The first of those that the kernel gives to whoever asks for none."""
+    """Returns the first ephemeral port of the kernel."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
         return int(file.read().split()[0])
 
 
 def own_host():
-    """An address of this process alone: nobody else is given the port of a daemon that is dead, so
-    that senders never come to a stranger."""
+    """Returns a loopback address of this process alone, so that no other server reuses the port of
+    a dead daemon."""
     pid = os.getpid()
     return f"127.{64 + (pid >> 16)}.{pid >> 8 & 255}.{pid & 255}"
 
 
-held = []  # what says to other tests which ports are ours, until this process ends
+held = []  # sockets that reserve our ports against other tests until this process ends
 
 
 def free_port():
-    """One on which nobody listens, and which nobody is given in the meantime: neither by the kernel
-    nor by this, in whichever process."""
+    """Returns a free port below the ephemeral range, reserved against other test processes."""
     first = ephemeral()
     candidates = range(first // 2, first)
     while True:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Providers that do what a test wants, also what no real one would: the APIs of Foil, Shodai and
-TruLayer as far as a ping speaks to them, in a few lines each. A real one is `hookline emulate`."""
+"""Fake providers that a test can make misbehave: the parts of the APIs of Foil, Shodai and TruLayer
+that ping uses. `hookline emulate` is the complete emulator."""
 import json
 import re
 import secrets
@@ -21,7 +21,7 @@ sink.Watch.words.add(KEY.encode())
 
 
 def arguments(provider, base, address, *more):
-    """Of a ping, but for the key, which is in KEY."""
+    """Returns the arguments of a ping; the key is in the variable KEY."""
     organization = ["--organization", ORGANIZATION] if provider == "foil" else []
     return ["ping", provider, "--endpoint", ENDPOINTS[provider], *organization, "--key", "env:KEY",
             "--base-url", base, "--sink", address, *more]
@@ -46,9 +46,9 @@ def body_of(provider, event, endpoint=None):
 
 
 class Provider:
-    """One that delivers to `to`, an (address, path), and says so. `deliver` may be replaced by
-    something that returns (status, body of the answer), or None for what could not be delivered;
-    `say` changes what it says: it gets the true answer, and returns (status, data or bytes)."""
+    """A provider that delivers to `to`, an (address, path), and reports the result. `deliver`
+    returns (status, body of the answer), or None for a failed delivery; `say` gets the true answer
+    and returns the one to send: (status, data or bytes)."""
     def __init__(self, kind, to=None, deliver=None, say=None, secret=None, sign=None,
                  at_once=True, readable=True):
         self.kind, self.to, self.secret = kind, to, secret
@@ -79,7 +79,7 @@ class Provider:
         return None if told is None else data(told[1], told[0],
                                               told[2] if len(told) > 2 else "application/json")
 
-    # Each delivers, and returns what the provider answers.
+    # Each do_ function delivers, and returns the provider's answer.
 
     def do_foil(self, event):
         delivery = "wdlv_" + secrets.token_hex(16)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The application behind hooklined, for its tests: it writes down each request, then answers.
+"""An application behind hooklined that records each request, then answers it.
 
-`recorder.py FILE [SEED]` is a process of its own, which lives on while the daemon is killed. It
-prints its port; each request becomes a line of JSON in the file, which is there before the answer
-is. With a seed it takes its time, and is out of order now and then: 503.
+`recorder.py FILE [SEED]` runs as a process of its own, so that it survives kills of the daemon. It
+prints its port and appends each request to FILE as a line of JSON before it answers. With a seed it
+delays answers at random, and sometimes answers 503.
 """
 import asyncio
 import base64
@@ -55,9 +55,9 @@ class Requests(asyncio.Protocol):
 
 
 class Recorder:
-    """Such a process."""
+    """A recorder process."""
     def __init__(self, seed=""):
-        from harness import sink  # which the process itself has no use for
+        from harness import sink  # the recorder process does not need it
         self.path = os.path.join(sink.Folders.new(), "requests")
         self.process = subprocess.Popen(
             [sys.executable, os.path.abspath(__file__), self.path, str(seed)],
@@ -67,7 +67,7 @@ class Recorder:
         self.seen, self.offset = [], 0
 
     def requests(self):
-        """All so far that it answered, or meant to answer, with 200."""
+        """Returns all requests so far that it answered, or would have answered, with 200."""
         with open(self.path, "rb") as file:
             file.seek(self.offset)
             for line in file:

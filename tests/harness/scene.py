@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Everything that a ping needs, for real: a hooklined with an application behind it, and an
-emulator of the providers that delivers to it."""
+"""A complete set-up for ping: hooklined, an application behind it, and the emulator."""
 import json
 
 from harness import admin
@@ -14,7 +13,7 @@ KINDS = ("foil", "shodai", "trulayer")
 
 
 class Scene:
-    """The application answers as `answer` says; with False there is none."""
+    """A running set-up; `answer` controls the application, False means no application."""
     def __init__(self, *arguments, answer=None, sources=SOURCES, **config):
         self.app = None if answer is False else upstream.Upstream(answer)
         if self.app:
@@ -29,14 +28,14 @@ class Scene:
         self.endpoints = {e["source"]: e for e in self.emulator.start["endpoints"]}
 
     def arguments(self, source):
-        """As the emulator has written them for its user, but for the program's name."""
+        """Returns the emulator's suggested ping command without the program name."""
         return self.endpoints[source]["ping"][1:]
 
     def ping(self, source, *more, **options):
         return cli.Run(*self.arguments(source), *more, folder=self.emulator.folder, **options)
 
     def told(self, source, *more, **options):
-        """Likewise, with --json: the run, and what it says."""
+        """Runs ping with --json; returns the run, and its parsed output."""
         got = self.ping(source, "--json", *more, **options)
         return got, json.loads(got.out)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The facts of the three providers' OpenAPI documents as data, and a small validator of ours.
+"""Facts of the three providers' OpenAPI documents as data, and a small validator.
 
-Only what those documents use is known; a keyword that is not is an error and not passed over. A
-format is checked, not only noted."""
+The validator knows only the keywords of these documents, rejects all others, and checks formats.
+"""
 import datetime
 import re
 import urllib.parse
@@ -46,7 +46,7 @@ FORMATS = {"date-time": is_date_time, "uuid": is_uuid, "uri": is_uri}
 
 
 def problems(schema, value, at=""):
-    """What does not conform, a sentence each."""
+    """Yields violations of the schema, one sentence each."""
     if "anyOf" in schema:
         found = [list(problems(one, value, at)) for one in schema["anyOf"]]
         if all(found):
@@ -81,7 +81,7 @@ def problems(schema, value, at=""):
 
 
 def problems_of_text(schema, text, at):
-    # "$" of Python would let a line end pass.
+    # In Python, "$" would also match before a trailing newline.
     if "pattern" in schema and not re.search(schema["pattern"].replace("$", r"\Z"), text):
         yield f"{at}: {text!r} does not match {schema['pattern']}"
     if "format" in schema and not FORMATS[schema["format"]](text):
@@ -102,7 +102,7 @@ def problems_of_object(schema, value, at):
             yield f"{at}: {name} is not in the schema"
 
 
-# ---- words
+# ---- strings
 
 STRING, INTEGER, BOOLEAN = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
 TIME, URI, UUID = ({"type": "string", "format": name} for name in ("date-time", "uri", "uuid"))
@@ -142,7 +142,7 @@ def open_(optional=(), **properties):
     return an_object(properties, optional)
 
 
-# ---- Foil: API version 2026-03-25; every object is closed unless it says otherwise
+# ---- Foil: API version 2026-03-25; objects are closed unless marked otherwise
 
 FOIL_SUBSCRIBABLE = ["session.fingerprint.calculated", "session.result.persisted",
                      "gate.session.approved"]
@@ -191,7 +191,7 @@ def foil_list(items):
             has_more=BOOLEAN, next_cursor=STRING))
 
 
-# The body of the delivery.
+# Body of the webhook delivery.
 FOIL_BODY = closed(
     id=id_of("wevt"), object=const("webhook_event"), type=FOIL_DELIVERED, created=TIME,
     data=open_(object=const("webhook_test"), endpoint=closed(id=id_of("we"))))
@@ -239,7 +239,7 @@ TRULAYER_TEST = open_(status=INTEGER, body=STRING)
 TRULAYER_ERROR = open_(error=STRING)
 TRULAYER_BODY = closed(type=const("ping"), webhook_id=UUID, sent_at=TIME)
 
-# ---- the examples that are published with them
+# ---- published examples
 
 FOIL_EXAMPLE = {
     "object": "webhook_test", "event_id": "wevt_0123456789abcdef0123456789abcdef",
@@ -270,7 +270,7 @@ EXAMPLES = [
     ("TruLayer's answer to a test", TRULAYER_TEST, {"status": 204, "body": ""}),
 ]
 
-# ---- that the validator can fail: a schema, what conforms, what does not
+# ---- self-test of the validator: schema, valid values, invalid values
 
 PROOFS = [
     (STRING, "a", [1, None, True, [], {}]),
@@ -301,7 +301,7 @@ PROOFS = [
 
 
 def prove():
-    """(sentence, whether it is so) of the validator itself."""
+    """Yields (sentence, result) about the validator itself."""
     for number, (schema, good, bad) in enumerate(PROOFS):
         name = schema.get("type", "choice")
         yield f"schema {number + 1} ({name}) accepts what conforms", not list(

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Soft assertions. A test says sentences, true or false, and goes on after a false one;
-tests/conftest.py fails the test at its end and shows every sentence that was false."""
+"""Soft assertions: a test continues after a false sentence. tests/conftest.py fails the test at its
+end and shows every false sentence."""
 import collections
 
 Sentence = collections.namedtuple("Sentence", "result text details")  # "ok", "not ok" or "skip"
-said = []  # by the test that runs, its fixtures included
+said = []  # sentences of the running test and its fixtures
 
 
 def say(result, text, details=""):
@@ -12,7 +12,7 @@ def say(result, text, details=""):
 
 
 def check(sentence, good, *details):
-    """The details are shown if the sentence is false."""
+    """Records a sentence; the details are shown if it is false."""
     say("ok" if good else "not ok", sentence, "" if good else "\n".join(map(str, details)))
     return good
 
@@ -32,6 +32,6 @@ def short(value):
 
 
 def failures(sentences):
-    """The false ones as text, each with its details."""
+    """Formats the false sentences with their details."""
     return "\n".join(f"not ok - {s.text}" + "".join(f"\n    {line}" for line in s.details.splitlines())
                      for s in sentences if s.result == "not ok")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A hooklined of a test's own, requests to it, and the signatures of its senders.
+"""A hooklined for one test, requests to it, and its senders' signatures.
 
-The signatures are made here from what the senders' documentation says; nothing of libhookline is
-used. $HOOKLINED_WRAPPER, such as "valgrind -q --error-exitcode=99", is put before the daemon.
+Signatures are computed here from the senders' documentation, without libhookline. The daemon runs
+under $HOOKLINED_WRAPPER, such as "valgrind -q --error-exitcode=99", if set.
 """
 import base64
 import collections
@@ -24,17 +24,17 @@ import subprocess
 import tempfile
 import time
 
-from harness.sentences import check, equal, short, skip  # for the tests to import from here
+from harness.sentences import check, equal, short, skip  # re-exported for the tests
 
 SOURCE = os.environ.get("top_srcdir") or os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("top_builddir") or os.path.join(SOURCE, "build")
 WRAPPER = shlex.split(os.environ.get("HOOKLINED_WRAPPER", ""))
-PATIENCE = 60  # seconds that a condition may take to come true, on the busiest machine
-LONG = 10 * PATIENCE  # seconds; longer than anybody here waits, so what lasts so long does not pass
+PATIENCE = 60  # seconds to wait for a condition, even on a busy machine
+LONG = 10 * PATIENCE  # seconds; longer than any wait, so a timeout of this length never fires
 NOBODY = 65534
-# A sentence that is about something else is not about the daemon's deadlines: whoever is stopped for
-# longer than one of them would see another outcome, which is right, too.
+# Limits for tests of other subjects: a stall longer than a default deadline would change the
+# outcome, rightly.
 UNHURRIED = {f"{what}_seconds": LONG for what in ("header", "body", "idle")}
 
 SECRETS = {
@@ -49,18 +49,17 @@ SECRETS = {
     "slack": "8f742231b10e8888abcd99yyyzzz85a5-slack",
 }
 
-# nohup(1), or a shell that runs the tests in the background, has them ignored, which what is started
-# here would inherit.
+# Child processes inherit ignored signals, which nohup(1) and background shells cause.
 for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(ignored) == signal.SIG_IGN:
         signal.signal(ignored, signal.SIG_DFL)
 
 
 def wait_for(condition, what="it", patience=PATIENCE):
-    """The condition's first true value."""
+    """Waits for the condition and returns its first true value."""
     end = time.monotonic() + patience
     while True:
-        last = time.monotonic() > end  # before the look: the time may have passed in a stall
+        last = time.monotonic() > end  # before the check: a stall may outlast the deadline
         if value := condition():
             return value
         if last:
@@ -69,30 +68,30 @@ def wait_for(condition, what="it", patience=PATIENCE):
 
 
 def open_store(path):
-    """As long as it takes, whoever else opens it, closes it or recovers it just then."""
+    """Opens the store; retries while another process opens, closes or recovers it."""
     return contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True,
                                               timeout=PATIENCE))
 
 
 class Watch:
-    """What must never be seen, and where it was."""
+    """Searches output for secrets and signatures, and records each leak."""
     words = set(secret.encode() for secret in SECRETS.values())
     leaks = []
-    signatures = True  # not where there are so many that looking for them is most of the work
+    signatures = True  # off in tests with too many signatures to search for
     module = words_at_first = None
 
     @classmethod
     def begin(cls, module):
-        """Forgets what the tests of another module have signed."""
+        """Forgets signatures of other test modules."""
         if cls.words_at_first is None:
-            cls.words_at_first = frozenset(cls.words)  # all modules have been imported
+            cls.words_at_first = frozenset(cls.words)  # all modules are imported by now
         if cls.module is not module:
             cls.words = set(cls.words_at_first)
             cls.module, cls.signatures = module, True
 
     @classmethod
     def see(cls, where, data):
-        for word in tuple(cls.words):  # other threads sign, too
+        for word in tuple(cls.words):  # other threads sign at the same time
             if word in data:
                 cls.leaks.append(f"{where}: {data[:2000]!r} holds {word!r}")
 
@@ -113,8 +112,8 @@ class Folders:
 
 
 class Leftovers:
-    """The daemons, processes and folders that are there when a test begins. What has come since is
-    taken away at the end: a daemon is stopped and has to exit with 0, a process is killed."""
+    """Remembers the daemons, processes and folders at the start of a test; cleans up later ones at
+    its end. A daemon must exit with 0, a process is killed."""
     def __init__(self):
         self.daemons, self.processes = set(Daemon.running), children()
         self.folders = len(Folders.made)
@@ -137,7 +136,7 @@ class Leftovers:
 
 
 def children():
-    """The processes that this one has started."""
+    """Returns the child processes of this process."""
     found = set()
     for path in glob.glob("/proc/self/task/*/children"):
         with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
@@ -157,7 +156,7 @@ def write_file(path, data, mode=0o600):
 # ---- the daemon
 
 libc = ctypes.CDLL(None)
-prctl = libc.prctl  # found before the fork: another thread may hold the lock of the search meanwhile
+prctl = libc.prctl  # looked up before fork(), because another thread may hold the loader's lock
 
 
 def die_with_parent():
@@ -166,7 +165,7 @@ def die_with_parent():
 
 
 def find_program():
-    """The program itself: libtool's script before it would be what a wrapper runs."""
+    """Returns the program, not libtool's script, because a wrapper would run the script's shell."""
     real = f"{BUILD}/.libs/hooklined"
     return real if os.path.exists(real) else f"{BUILD}/hooklined"
 
@@ -181,7 +180,7 @@ def environment(extra, state):
 
 
 def nobody_can_run(program):
-    """Not if it lies in a folder that only its owner may enter."""
+    """Tells if user nobody can run the program; a private folder prevents that."""
     try:
         return subprocess.run([*WRAPPER, program, "--version"], user=NOBODY, group=NOBODY,
                               extra_groups=[], env=environment(None, "/"), cwd="/",
@@ -191,7 +190,7 @@ def nobody_can_run(program):
 
 
 def run(*arguments, env=None, timeout=PATIENCE):
-    """Runs hooklined to its end: (exit code, standard output, standard error)."""
+    """Runs hooklined to its end; returns (exit code, standard output, standard error)."""
     done = subprocess.run([*WRAPPER, find_program(), *arguments],
                           env=environment(env, Folders.new()),
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout,
@@ -205,7 +204,7 @@ CLOCK_FROM_FILE = f"{BUILD}/tests/preload/.libs/clock_from_file.so"
 
 
 class Clock:
-    """A clock that stands where it is put: the wall's, or what the variable names."""
+    """A frozen clock: the wall clock, or the one that `variable` selects."""
     def __init__(self, seconds, variable="CLOCK_FILE"):
         self.variable = variable
         self.path = os.path.join(Folders.new(), "clock")
@@ -221,24 +220,23 @@ class Clock:
 
 
 class Stopwatch(Clock):
-    """The monotonic clock, by which the daemon keeps its deadlines: no time passes but what the test
-    lets pass, however long one of both is stopped. It is far ahead of the system's: a thread that
-    waits for one of its moments in the kernel, which knows the system's clock only, does not come
-    back from there at once, again and again."""
+    """The daemon's monotonic clock, for its deadlines. Time passes only when the test lets it,
+    however long a process stalls. The clock is far ahead of the system's, so that a kernel wait for
+    one of its moments does not return at once in a busy loop."""
     def __init__(self):
         super().__init__(int(time.monotonic()) + 1000000, "MONOTONIC_CLOCK_FILE")
 
     def step(self, seconds, deliver):
-        """With a delivery before it, so that the loop has read what was sent until now, and one after
-        it, so that it has looked at each connection since: an answer that waits for the store comes
-        one turn of the loop later than its request."""
+        """Advances the clock between two deliveries. The first makes the loop read all earlier
+        data; the second makes it check each connection. An answer that waits for the store comes
+        one turn of the loop after its request."""
         deliver()
         self.set(self.seconds + seconds)
         deliver()
 
 
 def with_clock(env, clock):
-    """An environment in which this clock stands, beside one that it may name already."""
+    """Returns an environment with this clock, in addition to a clock already there."""
     env = dict(env or {})
     preloaded = env.get("LD_PRELOAD", "").split(":")
     env["LD_PRELOAD"] = ":".join(dict.fromkeys(filter(None, [*preloaded, CLOCK_FROM_FILE])))
@@ -246,7 +244,7 @@ def with_clock(env, clock):
 
 
 def source(name, scheme=None, secrets=None, **more):
-    """A source of a configuration; its secrets go into files."""
+    """Returns a source for a configuration; its secrets are written to files."""
     folder = Folders.new()
     files = []
     for i, secret in enumerate(secrets or [SECRETS[scheme or name]]):
@@ -261,13 +259,14 @@ class Daemon:
     def __init__(self, config=None, *, sources=None, arguments=None, env=None, stdout=None,
                  setup=None, folder=None, ready=True, launcher=(), descriptors=(),
                  real_time=False, **more):
-        """A configuration as data, or sources and the rest of it, or arguments; the folder of
-        another one to go on with its store. Waits until it listens, unless it need not be
-        ready. The launcher is a command that becomes the daemon, and inherits descriptors.
+        """Starts a daemon with a configuration as data, or with sources and further sections, or
+        with arguments; `folder` of an earlier daemon reuses its store. Waits until it listens,
+        unless `ready` is false. The launcher is a command that execs the daemon and passes
+        descriptors.
 
-        Its monotonic clock stands: no deadline passes and nothing is tried again, however slow the
-        machine is. clock.set() and clock.step() let time pass; real_time=True gives it the system's
-        clock, for a test that waits for what the daemon does after a time."""
+        The monotonic clock is frozen: no deadline passes and no retry starts, however slow the
+        machine is. clock.set() and clock.step() advance it; real_time=True selects the system's
+        clock, for tests that wait for timed actions of the daemon."""
         self.folder = folder or Folders.new()
         self.store = f"{self.folder}/hookline.db"
         self.out, self.err = f"{self.folder}/stdout", f"{self.folder}/stderr"
@@ -276,7 +275,7 @@ class Daemon:
             config.setdefault("listen", [{"address": "127.0.0.1:0"}])
             config.setdefault("threads", 1)
             config["limits"] = {**UNHURRIED, **config.get("limits", {})}
-            # JSON is YAML.
+            # JSON is a subset of YAML.
             arguments = ["--config", write_file(f"{self.folder}/hooklined.yaml",
                                                 json.dumps(config, ensure_ascii=False))]
         self.log = (config or {}).get("log", {}).get("file", self.out)
@@ -300,7 +299,7 @@ class Daemon:
             self.address = self.addresses(1)[0]
 
     def addresses(self, count):
-        """Where it listens, once it has said so of that many: a line each."""
+        """Waits for `count` log lines of listening addresses and returns the addresses."""
         return wait_for(lambda: len(found := self._listening()) >= count and found,
                         f"{count} times \"listening on\"")
 
@@ -322,7 +321,7 @@ class Daemon:
             return file.read()
 
     def lines(self, **wanted):
-        """The lines of the log as data; those with these members. Each must be JSON."""
+        """Returns log lines as data, filtered by members. Each line must be JSON."""
         lines = [json.loads(line) for line in self.raw_log().split(b"\n")[:-1]]
         return [line for line in lines if wanted.items() <= line.items()]
 
@@ -330,7 +329,7 @@ class Daemon:
         return send(self.address, *arguments, **options)
 
     def deliver(self, scheme, body=None, *, path=None, now=None, **options):
-        """A good test delivery."""
+        """Sends a valid test delivery."""
         body = sample_body(scheme, now=now) if body is None else body
         headers = sign(scheme, body, now=now)
         return self.send(path or "/" + scheme, headers, body, **options)
@@ -347,7 +346,7 @@ class Daemon:
         self.process.send_signal(number)
 
     def wait(self, patience=PATIENCE):
-        """Its exit code. Time passes for it meanwhile, so that what ends by a deadline ends."""
+        """Returns the exit code. The clock advances meanwhile, so that deadlines expire."""
         end, passing = time.monotonic() + patience, contextlib.suppress(subprocess.TimeoutExpired)
         while self.clock and self.process.poll() is None and time.monotonic() < end:
             with passing:
@@ -366,7 +365,7 @@ class Daemon:
                 Watch.see("log", self.raw_log() if os.path.isfile(self.log) else b"")
 
     def stop(self, number=signal.SIGTERM):
-        """Ends it; a sanitizer that found something ends it with another code than 0."""
+        """Stops the daemon; its exit code is not 0 if a sanitizer found an error."""
         if self.process.poll() is None:
             self.tell(number)
         try:
@@ -398,7 +397,7 @@ class Answer(collections.namedtuple("Answer", "status phrase headers body")):
 
     @property
     def receipt(self):
-        """Of an answer of hooklined's own: in it and in the line."""
+        """Returns the receipt of a hooklined answer, as in its body and its log line."""
         return self.json["receipt"]
 
     def header(self, name):
@@ -406,7 +405,7 @@ class Answer(collections.namedtuple("Answer", "status phrase headers body")):
 
 
 class Connection:
-    """To a host and port, or to a Unix socket by its path."""
+    """A connection to a host and port, or to the path of a Unix socket."""
     def __init__(self, address, timeout=PATIENCE):
         if isinstance(address, str):
             self.sock = socket.socket(socket.AF_UNIX)
@@ -421,7 +420,7 @@ class Connection:
         self.sock.sendall(data)
 
     def read(self, method="POST"):
-        """The next answer; None at the end of the stream."""
+        """Returns the next answer; None at the end of the stream."""
         line = self.input.readline()
         if not line:
             return None
@@ -439,14 +438,14 @@ class Connection:
         return answer
 
     def ended(self):
-        """Waits for the end of the stream: whether nothing came before it."""
+        """Waits for the end of the stream; tells if no data came before it."""
         try:
             return self.input.read() == b""
         except ConnectionResetError:
             return True
 
     def is_ended(self):
-        """Whether the other side has said all by now."""
+        """Tells if the peer has already closed the stream."""
         poll = select.poll()
         poll.register(self.sock, select.POLLRDHUP)
         return bool(poll.poll(0))
@@ -480,7 +479,7 @@ def chunks_of(body, size):
 
 
 def request(path, headers=(), body=b"", *, method="POST", chunk=None):
-    """The bytes of a request; chunked if there is a size of chunks."""
+    """Returns the bytes of a request; chunked if `chunk` gives a size."""
     body = to_bytes(body)
     if chunk:
         return head_of(path, [*headers, ("Transfer-Encoding", "chunked")], method) + \
@@ -490,7 +489,7 @@ def request(path, headers=(), body=b"", *, method="POST", chunk=None):
 
 
 def send(address, path, headers=(), body=b"", *, method="POST", chunk=None):
-    """One request on a connection of its own, and its answer."""
+    """Sends one request on a new connection and returns its answer."""
     with Connection(address) as connection:
         connection.write(request(path, headers, body, method=method, chunk=chunk))
         answer = connection.read(method)
@@ -502,7 +501,7 @@ def send(address, path, headers=(), body=b"", *, method="POST", chunk=None):
 # ---- the senders
 
 def mac_of(key, content, encode=None):
-    """The signature, which must not be seen in anything that the daemon says."""
+    """Returns the signature and adds it to the words that no output may contain."""
     mac = hmac.new(key, content, hashlib.sha256).digest()
     if Watch.signatures:
         for text in (mac.hex(), mac.hex().upper(), base64.b64encode(mac).decode()):
@@ -515,7 +514,7 @@ def base64_text(mac):
 
 
 def sample_body(scheme, id="evt_1", now=None):
-    """What the sender's "send a test" delivers."""
+    """Returns the body of the sender's test delivery."""
     now = int(time.time()) if now is None else now
     iso = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
     body = {
@@ -533,7 +532,7 @@ def sample_body(scheme, id="evt_1", now=None):
 
 
 def sign(scheme, body, *, secret=None, now=None, id="evt_1"):
-    """The headers that the sender sends with the body."""
+    """Returns the headers that the sender sends with the body."""
     secret = SECRETS[scheme] if secret is None else secret
     now = str(int(time.time()) if now is None else now)
     body, key = to_bytes(body), to_bytes(secret)

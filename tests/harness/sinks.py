@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of wait, deliveries, show and replay share: a hooklined with an administrator, a
-stranger in its place, and the tool while it runs."""
+"""Tests of wait, deliveries, show and replay: a hooklined with an admin API, a fake one in its
+place, and the running tool."""
 import json
 import os
 import pty
@@ -18,7 +18,7 @@ CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def start(address=None, **more):
-    """A daemon, its admin, and the option that names it."""
+    """Returns a daemon, its admin client, and the option that names it."""
     address = address or socket_path()
     more.setdefault("sources", [sink.source("foil"), sink.source("git", scheme="github")])
     daemon = Daemon(admin={"address": "unix:" + address}, **more)
@@ -39,26 +39,26 @@ def deliver(daemon, id, kind="gate.open", **more):
 
 
 def run(*arguments, **options):
-    """The tool, to its end; what it says must not hold a secret."""
+    """Runs the tool to its end; its output must contain no secret."""
     got = cli.Run(*arguments, **options)
     sink.Watch.see("the tool's output", (got.out + got.err).encode())
     return got
 
 
 def lines(got):
-    """Of --json."""
+    """Parses the output of --json."""
     return [json.loads(line) for line in got.out.splitlines()]
 
 
 def says(sentence, got, status, *words):
-    """It ends with this status and says why on one line."""
+    """Checks the exit status and a one-line message with these words."""
     return check(sentence, got.status == status and got.err.count("\n") == 1 and
                  got.err.startswith("hookline: ") and all(word in got.err for word in words) and
                  not CONTROL.search(got.err), got, f"expected {status} and {words}")
 
 
 class Running:
-    """The tool beside the test. What it writes comes line by line."""
+    """A tool that runs beside the test; its output is read line by line."""
     def __init__(self, *arguments, environment=None):
         folder = sink.Folders.new()
         self.err = f"{folder}/err"
@@ -70,7 +70,7 @@ class Running:
         self.data = b""
 
     def await_watch(self):
-        """With --verbose."""
+        """Waits for the message "watching"; needs --verbose."""
         wait_for(lambda: ": watching\n" in self.messages(), "the line \"watching\"")
         return self
 
@@ -93,7 +93,7 @@ class Running:
             return file.read()
 
     def end(self, patience=sink.PATIENCE):
-        """The status, and all that was not read yet."""
+        """Returns the exit status and all unread output."""
         rest, _ = self.process.communicate(timeout=patience)
         sink.Watch.see("the tool's output", self.data + rest + self.messages().encode())
         return self.process.returncode, (self.data + rest).decode()
@@ -104,7 +104,7 @@ class Running:
 
 
 def run_on_terminal(*arguments):
-    """(status, what a person sees)."""
+    """Runs the tool on a terminal; returns (status, terminal output)."""
     parent, child = pty.openpty()
     process = subprocess.Popen([*sink.WRAPPER, cli.TOOL, *map(str, arguments)], stdin=child,
                                stdout=child, stderr=child, preexec_fn=sink.die_with_parent,
@@ -114,7 +114,7 @@ def run_on_terminal(*arguments):
     while True:
         try:
             part = os.read(parent, 1 << 16)
-        except OSError:  # the last one has closed it
+        except OSError:  # every process has closed the terminal
             break
         if not part:
             break
@@ -139,8 +139,8 @@ def answer_json(value, status=200):
 
 
 class Stranger(Upstream):
-    """Somebody who answers in hooklined's place. `rows` are what is stored, newest first; `stream`
-    is what every new stream begins with, `before_page` is called before the rows are read."""
+    """A fake hooklined. `rows` are the stored deliveries, newest first; `stream` is the start of
+    every new stream; `before_page` is called before the rows are read."""
     GREETING = b": hooklined\n\n"
 
     def __init__(self, rows=(), stream=(), before_page=None):
@@ -170,9 +170,9 @@ class Stranger(Upstream):
         return found[:int(limit[1])] if limit else found
 
     def send(self, one):
-        """An event on the newest stream: data, or bytes."""
+        """Sends an event (data or bytes) on the newest stream."""
         data = one if isinstance(one, bytes) else b"data: " + json.dumps(one).encode() + b"\n\n"
-        self.await_stream()  # who has read its beginning may be ahead of us
+        self.await_stream()  # the client may read the stream's start before this thread records it
         self.streams[-1].sendall(data)
 
     def await_stream(self, count=1):

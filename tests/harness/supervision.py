@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What systemd does for a service, without systemd: a socket that is told how the service fares,
-and sockets that are passed to it."""
+"""A stand-in for systemd: a notification socket, and socket activation."""
 import collections
 import json
 import os
@@ -10,17 +9,17 @@ import time
 
 from harness.sink import PATIENCE, Folders, source, write_file
 
-Message = collections.namedtuple("Message", "at fields")  # when, and what, line by line
+Message = collections.namedtuple("Message", "at fields")  # arrival time, lines of text
 
 
 class Supervisor:
-    """The one who is told."""
+    """Receiver of sd_notify messages."""
     def __init__(self, watchdog_us=None, path=None):
         self.path = path or os.path.join(Folders.new(), "notify")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(self.path.replace("@", "\0", 1) if path else self.path)
         self.messages = []
-        self.waited = 0  # for so many of them
+        self.waited = 0  # messages already consumed by wait_for()
         self.watchdog_us = watchdog_us
 
     def environment(self, **more):
@@ -28,7 +27,8 @@ class Supervisor:
         return {"NOTIFY_SOCKET": self.path, **watchdog, **more}
 
     def listen(self, seconds):
-        """For so long, and to the last message that is there by then: what was told."""
+        """Receives messages for some seconds and returns them, including all that are queued by
+        then."""
         end, found = time.monotonic() + seconds, []
         while True:
             self.socket.settimeout(max(end - time.monotonic(), 0))
@@ -41,7 +41,7 @@ class Supervisor:
         return found
 
     def wait_for(self, field, patience=PATIENCE):
-        """The next message with a field that begins so, after the one that was waited for before."""
+        """Returns the next message with a field that begins so, after the last one waited for."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
             for i in range(self.waited, len(self.messages)):
@@ -56,14 +56,14 @@ class Supervisor:
         self.messages, self.waited = [], 0
 
     def told(self):
-        """All fields, in their order, without those that the watchdog asks for."""
+        """Returns all fields in order, without those of the watchdog."""
         return [f for m in self.messages for f in m.fields if f != "WATCHDOG=1"]
 
     def close(self):
         self.socket.close()
 
 
-# Who is passed sockets finds them from 3 on, and its own process id in the environment.
+# Socket activation passes descriptors from 3 on, and the daemon's process id in LISTEN_PID.
 LAUNCHER = """
 import os, sys
 descriptors = [int(text) for text in sys.argv[1].split(",")]
@@ -75,8 +75,8 @@ os.execvp(sys.argv[2], sys.argv[2:])
 
 
 def passing(*named):
-    """Options of Daemon that pass it sockets, each with its name or None for the lack of one; and
-    variables of its environment."""
+    """Returns Daemon options that pass sockets, each with a name or None, and the environment
+    variables for them."""
     high = []
     for _, sock in named:
         descriptor = os.dup(sock.fileno())
@@ -91,7 +91,7 @@ def passing(*named):
 
 
 def listening_socket(address=("127.0.0.1", 0), backlog=4096):
-    """Of a host and a port, or of a path."""
+    """Returns a socket that listens on a host and port, or on a path."""
     if isinstance(address, str):
         sock = socket.socket(socket.AF_UNIX)
     else:
@@ -102,7 +102,7 @@ def listening_socket(address=("127.0.0.1", 0), backlog=4096):
 
 
 def config_file(**config):
-    """Without an address to listen at, unless there is one in it."""
+    """Returns arguments with a configuration file, which has no listen address by default."""
     folder = Folders.new()
     config.setdefault("sources", [source("foil")])
     return ["--config", write_file(f"{folder}/hooklined.yaml", json.dumps(config))]

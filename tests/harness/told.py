@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of SIGHUP share: a daemon whose configuration changes."""
+"""A daemon that reloads its configuration on SIGHUP."""
 import json
 import os
 import signal
@@ -16,7 +16,7 @@ sink.Watch.words.add(NEW.encode())
 
 
 class Told:
-    """A daemon whose configuration changes."""
+    """A daemon with a configuration that changes."""
     def __init__(self, config, **more):
         self.config = config
         self.admin = Admin(socket_path())
@@ -31,7 +31,7 @@ class Told:
         os.replace(self.path + ".new", self.path)
 
     def hup(self):
-        """What it said of it."""
+        """Sends SIGHUP and returns the new log messages."""
         before = len(self.daemon.messages())
 
         def said():
@@ -56,7 +56,7 @@ def destination(upstream, name="app", **more):
 
 
 def slow(upstream):
-    """Answers when it is released."""
+    """Lets the application delay its answers until release()."""
     def answer(_request, _sock):
         upstream.hang()
         return response()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""An application behind hooklined, for its tests: a server that remembers what it was sent, and
-answers, or misbehaves, as it is told."""
+"""An application behind hooklined: a server that records requests, and answers or misbehaves on
+demand."""
 import collections
 import socket
 import ssl
@@ -14,7 +14,7 @@ Request = collections.namedtuple("Request", "method path headers body at")
 
 
 def header(request, name):
-    """All values of that name."""
+    """Returns all values of a header."""
     return ", ".join(value for key, value in request.headers if key.lower() == name.lower())
 
 
@@ -25,8 +25,8 @@ def response(status=200, body=b"ok", headers=(), phrase="Phrase"):
 
 
 class Upstream:
-    """`answer` gets a request and the connection; it returns the bytes to send, or None to end the
-    connection. It runs on a thread of the connection."""
+    """A server; `answer` gets a request and the connection, and returns the bytes to send, or None
+    to close the connection. It runs on the connection's thread."""
     def __init__(self, answer=None, tls=None, port=0):
         self.answer = answer or (lambda request, sock: response())
         self.tls = tls
@@ -99,7 +99,7 @@ class Upstream:
         return answer is not None
 
     def hang(self, _request=None, _sock=None):
-        """An answer that does not come before release()."""
+        """Blocks the answer until release()."""
         self.released.wait(600)
 
     def release(self):
@@ -116,7 +116,7 @@ class Upstream:
 
     def close(self):
         self.release()
-        # A thread that waits in accept() would keep the socket listening.
+        # A thread in accept() would keep the socket listening.
         self.listening.shutdown(socket.SHUT_RDWR)
         self.listening.close()
         with self.lock:
@@ -128,7 +128,7 @@ class Upstream:
 
 
 def make_certificate(folder):
-    """A certificate for 127.0.0.1 signed by nobody but itself: (for the server, its file)."""
+    """Creates a self-signed certificate for 127.0.0.1: (server context, certificate file)."""
     key, certificate = f"{folder}/key.pem", f"{folder}/certificate.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
                     "-keyout", key, "-out", certificate, "-subj", "/CN=127.0.0.1",

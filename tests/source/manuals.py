@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the manual pages share: how a page is read, what a program is asked for, TAP."""
+"""Shared code of the manual page tests: a parser of pages, runs of the programs, TAP."""
 import os
 import re
 import subprocess
@@ -11,7 +11,7 @@ TOOL = os.path.join(BUILD, "hookline")
 PAGES = {"lib": ["libhookline.3", "hookline-schemes.7"], "daemon": ["hooklined.8", "hooklined.yaml.5"],
          "cli": ["hookline.1"]}
 DEADLINE = 60  # s; a sanitized daemon on a busy machine is slow to start
-SECRET = "0123456789abcdef" * 4  # is a text, hex and base64
+SECRET = "0123456789abcdef" * 4  # valid as text, hex and base64
 
 count = 0
 failed = False
@@ -39,13 +39,13 @@ def read(*path):
 
 
 def section(page, name):
-    """What stands between `.Sh NAME` or `.Ss NAME` and the next one of its kind."""
+    """Returns the text between `.Sh NAME` or `.Ss NAME` and the next heading of its kind."""
     kind, rest = re.split(rf"^\.(S[hs]) {name}\n", page, flags=re.M)[1:3]
     return re.split(r"^\.Sh " if kind == "Sh" else r"^\.S[hs] ", rest, flags=re.M)[0]
 
 
 def items(text, macro):
-    """The first argument of MACRO, for all of them that a list's item begins with."""
+    """Returns the first argument of each `.It MACRO`."""
     found = set()
     for line in re.findall(rf"^\.It {macro} (.*)$", text, re.M):
         found.update(re.findall(r"(?:^|, )([\w.]+)", line))
@@ -53,7 +53,7 @@ def items(text, macro):
 
 
 def examples(page, kind):
-    """The displays of a kind, as a reader sees them: the comment's further words, and the text."""
+    """Yields the displays of a kind as rendered: further words of the comment, and the text."""
     displays = re.findall(rf'^\.\\" check: {kind} ?(.*)\n\.Bd .*\n((?:.*\n)*?)\.Ed$', page, re.M)
     return [(words, text.replace("\\&", "").replace("\\e", "\\")) for words, text in displays]
 
@@ -75,7 +75,7 @@ def keys_of_yaml(text):
 
 
 def switched_on(text):
-    """With all of the YAML that is behind a #, see daemon/conf/print.c."""
+    """Enables all commented-out YAML, see daemon/conf/print.c."""
     return re.sub(r"^#(?=[^\s#]|  )", "", text, flags=re.M)
 
 
@@ -85,7 +85,7 @@ def options_of_help(*command):
 
 
 def keys_of_table():
-    """The dotted key of each row of the daemon's table."""
+    """Returns the dotted key of each row in the daemon's table."""
     table = read("daemon/conf/table.c")
     keys = set(re.findall(r'\{\w+\("([\w.]+)"', table))
     secrets = set(re.findall(r'TEXT\(name "(\.\w+)"', table))
@@ -95,7 +95,7 @@ def keys_of_table():
 
 
 def numbers_shown(text):
-    """What --print-defaults says of each number: its dotted key, its range, its default or example."""
+    """Parses the numbers of --print-defaults: dotted key, range, default or example."""
     found, parents, comment, ranges = {}, [], "", {}
     for line in text.split("\n"):
         if re.match(r"# \S", line):
@@ -130,7 +130,7 @@ def with_path(*folders):
 
 
 def daemon_checks(folder, config):
-    """`hooklined --check` of a configuration, all of whose secrets are there."""
+    """Runs `hooklined --check` on a configuration, after creating all of its secrets."""
     for name in re.findall(r"(?:- |\{)(?:file|credential): ([^\s}]+)", config):
         write_private(os.path.join(folder, name), SECRET)
     for certificate, key in re.findall(r"certificate: (\S+)\n(?:#.*\n)* +key: (\S+)", config):
