@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the administrator is shown and may change, at which addresses, and who is kept out."""
+"""Admin API: rows, changes, addresses, and refusal of strangers."""
 import base64
 import json
 import os
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(240)
 
 
 def start(address=None, **more):
-    """A daemon and its admin on a Unix socket."""
+    """Daemon with an admin API on a Unix socket."""
     address = address or socket_path()
     more.setdefault("sources", [source("foil"), source("git", scheme="github")])
     return Daemon(admin={"address": "unix:" + address}, **more), Admin(address)
@@ -130,7 +130,7 @@ def test_tcp_and_browsers():
 
 
 def test_tokens():
-    """By the command line, at an address that others reach, too."""
+    """Admin address and token from the command line, on 0.0.0.0."""
     folder, token = Folders.new(), "a-token-of-37-bytes-that-nobody-sees-"
     sink.Watch.words.add(token.encode())
     secret = sink.write_file(f"{folder}/secret", sink.SECRETS["foil"])
@@ -375,7 +375,7 @@ def test_a_long_list_is_done_in_pieces():
           page["deliveries"] == [] and 1 < page["next"] < 60000, page)
     equal("and gets there", [row["seq"] for row in admin.list("id=evt_1")], [1])
     middle = admin.ask("/deliveries?since=1700030000&until=1700030003").json
-    # Not more than some thousands were looked at: those of the hour around it.
+    # The search reads at most the few thousand rows around that hour.
     check("a range of time is found without a search", 30002 in
           [row["seq"] for row in middle["deliveries"]] or middle["next"] < 34000, middle)
     equal("and whole", [row["seq"] for row in admin.list("since=1700030000&until=1700030003")],
@@ -384,7 +384,7 @@ def test_a_long_list_is_done_in_pieces():
     check("a page holds a thousand, or what a busy machine finds in its time", 64 <= full <= 1000,
           full)
     rounds = []
-    while not rounds or min(rounds) >= 0.1 and len(rounds) < 5:  # the machine may be what is slow
+    while not rounds or min(rounds) >= 0.1 and len(rounds) < 5:  # the machine may be slow
         rounds.append(median_beside_a_search(daemon, admin))
     check("who receives does not wait for who searches", min(rounds) < 0.1, rounds)
 

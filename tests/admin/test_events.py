@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""GET /events: every line as it is written, for many who watch, some of whom are slow."""
+"""GET /events: each line as it is written, for many readers, some of them slow."""
 import contextlib
 import json
 import signal
@@ -83,7 +83,7 @@ def test_filters():
 
 
 def test_refusals_that_the_log_leaves_out():
-    """Within a second, which stands."""
+    """The clock stands still, so all requests share one second."""
     daemon, admin = start()
     with admin.watch() as stream, daemon.connect() as connection:
         stream.next()
@@ -104,7 +104,7 @@ def test_heartbeat():
         equal("a comment comes on a quiet stream", stream.next(), ":")
         ends = [time.monotonic()]
         check("not before 15 s", ends[0] - began > 14, ends[0] - began)
-        # A machine that stands still for a moment delays one.
+        # A machine that stalls delays one comment.
         while ends[-1] - began >= 25 * SLOWER and len(ends) < 4:
             began = ends[-1]
             stream.next()
@@ -113,8 +113,8 @@ def test_heartbeat():
 
 
 def test_who_never_reads():
-    """Who does not read for 30 s is cut off, which a busy machine may take to come to its end: then
-    once more."""
+    """The daemon cuts off a client that reads nothing for 30 s, so a run slower than that is
+    repeated."""
     for _ in range(5):
         began = time.monotonic()
         kept, lost, total = read_late()
@@ -125,15 +125,15 @@ def test_who_never_reads():
 
 
 def read_late():
-    """How many lines there are in what is read too late, how many are said to be lost, and how many
-    there were."""
+    """Number of lines that the late reader got, that were counted as lost, and that were
+    written."""
     daemon, admin = start(log={"body": True})
     with socket.socket(socket.AF_UNIX) as deaf, admin.watch() as awake:
         deaf.connect(admin.address)
         deaf.settimeout(sink.PATIENCE)
         deaf.sendall(admin.request("/events"))
         data = b""
-        while b"\n\n" not in data.replace(b"\r\n", b""):  # its first event: it is watching
+        while b"\n\n" not in data.replace(b"\r\n", b""):  # the first event: subscribed
             data += deaf.recv(1000)
         awake.next()
         fill = "x" * 100000
@@ -153,7 +153,8 @@ def read_late():
             took.append(time.monotonic() - began)
             if equal_status != 200:
                 check("a delivery is accepted", False, equal_status)
-            # The feed keeps some lines only: on a busy machine this client may be slow, too.
+            # The feed buffers a limited number of lines, and this client may be slow on a busy
+            # machine.
             wait_for(lambda: len(seen) > i - 5, "the client that reads")
         reader.join(sink.PATIENCE)
         equal("who reads gets every line", [line["id"] for line in seen],
@@ -198,7 +199,7 @@ def test_many():
 
 def test_a_stop_does_not_wait_for_who_does_not_read():
     took = []
-    while not took or took[-1] >= 10 * SLOWER and len(took) < 4:  # the machine may have stood still
+    while not took or took[-1] >= 10 * SLOWER and len(took) < 4:  # the machine may have stalled
         took.append(stop_beside_who_does_not_read())
     check("and over after some seconds", took[-1] < 10 * SLOWER, took)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What /metrics says: text that Prometheus and promtool take, figures that are right, and names that
-hooklined(8) explains."""
+"""/metrics: valid for Prometheus and promtool, correct values, and names documented in
+hooklined(8)."""
 import os
 import re
 
@@ -88,7 +88,7 @@ def test_figures():
           {labels["source"] for _, labels, _ in got["hookline_deliveries_total"].samples},
           {"foil", "git", ""})
     open_connections_are_counted(daemon, admin)
-    # An attempt is counted once it is in the store, which is what the other figure is read from.
+    # The store commits an attempt before the counter moves; the gauge is read from the store.
     parked = wait_for(lambda: (m := admin.metrics()) and
                       value(m, "hookline_undelivered_deliveries", destination="app",
                             state="parked") == 1 and
@@ -121,7 +121,7 @@ def open_connections_are_counted(daemon, admin):
         for connection in (one, two):
             connection.write(b"GET /foil HTTP/1.1\r\nHost: x\r\n\r\n")
             connection.read("GET")
-        # The daemon learns of the end of others a moment later.
+        # The daemon notices closed peers a moment later.
         wait_for(lambda: value(admin.metrics(), "hookline_connections") == 2, "two connections")
     wait_for(lambda: value(admin.metrics(), "hookline_connections") == 0, "none")
     check("open connections are counted", True)

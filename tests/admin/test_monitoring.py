@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The examples of monitoring: each metric and label that the alert rules and the dashboard go by is
-in a real scrape; where there is promtool, it finds nothing to say, and the rules fire when they
-should."""
+"""Monitoring examples: each metric and label of the alert rules and the dashboard is in a real
+scrape; promtool, if installed, accepts the rules and they fire as intended."""
 import json
 import os
 import re
@@ -19,7 +18,7 @@ from harness.upstream import Upstream, response
 
 pytestmark = [pytest.mark.running, pytest.mark.threads]
 
-OF_PROMETHEUS = {"instance", "job"}  # labels that it adds
+OF_PROMETHEUS = {"instance", "job"}  # labels that Prometheus adds
 PROMTOOL = shutil.which("promtool")
 
 
@@ -29,7 +28,7 @@ def example(name):
 
 
 def scrape():
-    """{metric: {label: its values}} of a daemon that has seen everything, and the text."""
+    """{metric: {label: values}} of a daemon with every kind of outcome, and the scraped text."""
     upstream = Upstream(lambda request, sock: response(400))
     address = socket_path()
     daemon = Daemon(sources=[source("foil")], admin={"address": "unix:" + address},
@@ -59,7 +58,7 @@ def wrong_matchers(name, labels, matchers):
             continue
         if label not in labels:
             yield f"{name} has no label {label}"
-        # What the user of a dashboard chooses, and what is left out, need not be there.
+        # Dashboard variables and negative matchers need no match in the scrape.
         elif kind in ("=", "=~") and "$" not in text:
             for one in text.split("|"):
                 if one not in labels[label]:
@@ -67,7 +66,7 @@ def wrong_matchers(name, labels, matchers):
 
 
 def wrong_in(expression, known):
-    """What an expression of PromQL wants that no scrape has."""
+    """Metrics, labels and values of a PromQL expression that no scrape has."""
     names = re.findall(r"\b(hookline_\w+|up\b)(?:\{([^}]*)\})?", expression)
     if not names:
         yield f"no metric in {expression}"
@@ -83,7 +82,7 @@ def wrong_in(expression, known):
 
 
 def labels_of(expression, known):
-    """Those that the result has: what it is grouped by, or all."""
+    """Labels of the result: the grouping labels, or all."""
     grouped = re.search(r"\bby\s*\(([^)]*)\)", expression)
     if grouped:
         return set(re.split(r",\s*", grouped[1]))
@@ -99,7 +98,7 @@ def the_check_can_fail(known):
 
 
 def alerts():
-    """(name, expression, the rest) of each."""
+    """(name, expression, text of the rule) of each alert."""
     for rule in example("prometheus-alerts.yml").split("- alert: ")[1:]:
         folded = re.search(r"^ {8}expr: (?:>-\n((?: {10}.*\n)+)|(.*)\n)", rule, re.M)
         yield rule.split("\n")[0], " ".join((folded[1] or folded[2]).split()), rule
@@ -128,7 +127,7 @@ def promtool(sentence, *arguments, data=None):
           done.stdout.decode(), done.stderr.decode())
 
 
-SERIES = {  # when all is well, and when nothing is; of 90 minutes
+SERIES = {  # 90 minutes of a healthy and of a failing daemon
     'hookline_oldest_undelivered_age_seconds{instance="a",destination="app"}': ("9x90", "4000x90"),
     'hookline_undelivered_deliveries{instance="a",destination="app",state="parked"}':
         ("0x90", "3x90"),
@@ -160,7 +159,7 @@ REFUSED = 'hookline_refusals_total{instance="a",source="foil",reason="signature_
 ACCEPTED = 'hookline_deliveries_total{instance="a",source="foil",verdict="stored"}'
 RETRIED = 'hookline_attempts_total{instance="a",destination="app",outcome="retried"}'
 TAKEN = 'hookline_attempts_total{instance="a",destination="app",outcome="forwarded"}'
-CASES = [  # what happens, its series, what fires in the end
+CASES = [  # case, series, alerts that fire at the end
     ("nothing, since there are neither senders nor destinations",
      {'up{instance="a",job="hookline"}': "1x90", 'hookline_journal_healthy{instance="a"}': "1x90",
       'hookline_start_time_seconds{instance="a"}': "5x90"}, []),
@@ -203,7 +202,7 @@ def unit_test(series, firing):
 
 
 def promtool_tests(sentence, tests):
-    """JSON is YAML."""
+    """promtool reads JSON, since JSON is YAML."""
     rules = os.path.abspath(os.path.join(sink.SOURCE, "examples/prometheus-alerts.yml"))
     path = sink.write_file(f"{sink.Folders.new()}/test.yml", json.dumps(
         {"rule_files": [rules], "evaluation_interval": "1m", "tests": tests}))
@@ -211,7 +210,7 @@ def promtool_tests(sentence, tests):
 
 
 def check_firing():
-    """90 minutes of good and of bad figures."""
+    """Alerts on 90 minutes of healthy and of failing series."""
     names = sorted(name for name, _, _ in alerts())
     promtool_tests("no alert fires while all is well, and each when nothing is", [
         unit_test({series: values[bad] for series, values in SERIES.items()}, names if bad else [])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Completion, in a bash that reads from a terminal: keys are typed, and its line is looked at."""
+"""Bash completion: the test types keys at a terminal and reads the command line."""
 import os
 import pty
 import re
@@ -13,13 +13,13 @@ from harness import cli
 from harness.cli import Run, sink
 from harness.sink import equal
 
-# Without marks: of hookline it runs --help and schemes, as test_grammar.py and
-# test_schemes.py do.
+# No marks: hookline runs only --help and schemes here; test_grammar.py and test_schemes.py cover
+# both.
 
 BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
 SCRIPT = os.path.join(os.path.abspath(sink.SOURCE), "cli", "hookline.bash-completion")
-# Ctrl-G shows the line between marks that the typed keys do not hold, and begins a new one;
-# Ctrl-Y types all completions that there are.
+# Ctrl-G prints the line between marks that no typed key contains, and clears it; Ctrl-Y inserts all
+# completions.
 SETUP = r"""
 PS1= PS2= HISTFILE=
 bind 'set enable-bracketed-paste off' 'set bell-style none' 2>/dev/null
@@ -32,8 +32,8 @@ bind -x '"\C-g": show'
 
 
 class Bash:
-    """An interactive bash whose hookline is the one that was built. It has read our script, or else
-    `loader`, which finds that in the user's folder under the name that the package gives it."""
+    """Interactive bash with the built hookline. It sources our script, or `loader`, which finds the
+    script in the user's folder under its installed name."""
     def __init__(self, loader=None):
         self.folder = sink.Folders.new()
         for name in ("body.json", "key with blank", "hooks/one", "sink.sock"):
@@ -70,12 +70,12 @@ class Bash:
         return found
 
     def line(self, keys):
-        """What stands in the line after these keys."""
+        """Command line after these keys."""
         self.type(keys + "\x07")
         return self.until(r"\n<([^>]*)>\r?\n")[1]
 
     def all(self, words):
-        """The completions of the last word."""
+        """Completions of the last word."""
         line = self.line(words + "\x19")
         return set(shlex.split(line)[len(shlex.split(words)) - (not words.endswith(" ")):])
 
@@ -103,7 +103,7 @@ def bash():
 
 @pytest.fixture
 def bash_of_users():
-    """Loads our script by bash-completion."""
+    """bash-completion loads our script."""
     if not os.path.exists(BASH_COMPLETION):
         pytest.skip("no bash-completion")
     shell = Bash(BASH_COMPLETION)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""hookline deliveries and show: what is stored, as a table, as JSON and as it came."""
+"""hookline deliveries and show: rows as a table, as JSON and as raw bytes."""
 import base64
 import json
 import re
@@ -86,7 +86,7 @@ def test_many_pages():
 
 
 def test_pages_that_are_short():
-    """A search through much ends a page early."""
+    """A long search ends a page early."""
     def answer(request, _sock):
         before = re.search("before=([0-9]+)", request.path)
         at = int(before[1]) - 1 if before else 9

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One grammar for all commands: help, options, and what is said about wrong ones."""
+"""One grammar for all commands: help, options, and messages about wrong ones."""
 import re
 
 import pytest
@@ -57,7 +57,7 @@ def test_wrong():
 
 
 def test_names():
-    """As of a script's variable that was never set."""
+    """An unset script variable gives an empty name."""
     for command in COMMANDS:
         for name, kind in re.findall(r"--([\w-]+) (FILE|FOLDER)\b", Run(command, "--help").out):
             got = Run(command, f"--{name}", "")

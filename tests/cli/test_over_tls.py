@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Whom the tool believes over https: a receiver, a provider, a sink and, as the emulator, an
-application. Whoever is not believed is told nothing, and one line says why."""
+"""Certificate checks of the tool over https: receiver, provider, sink and, for the emulator,
+application. An untrusted server receives nothing, and one line gives the reason."""
 import os
 import re
 import ssl
@@ -51,12 +51,12 @@ def servers():
 
 
 def start():
-    """The sink of a ping."""
+    """Sink for a ping."""
     return Daemon(sources=[source("foil")], admin={"address": "unix:" + The.socket})
 
 
 def callers(server, authorities, host="127.0.0.1"):
-    """Each command that speaks to somebody else: (its name, its arguments)."""
+    """(name, arguments) of each command that connects to a server."""
     base = f"https://{host}:{server.port}"
     vouched = [f"--ca-file={authorities}"] if authorities else []
     at_sink = [f"--sink={base}", "--sink-token=env:TOKEN",
@@ -123,7 +123,7 @@ def test_wrong_files():
 
 
 def test_the_emulator():
-    """What it says of an attempt is what the provider's list would."""
+    """The emulator reports a failed attempt as the provider's list does."""
     for what, name, given, said in (
             ("whom nobody vouches for", "good", [], "certificate"),
             ("whose certificate has expired", "expired", ["--ca-file", The.ca.file], "has expired"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""hookline replay: what is sent once more, where, and nothing else."""
+"""hookline replay: the selected deliveries, to the selected destinations, and nothing else."""
 
 import pytest
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.running]
 
 
 class Application(Upstream):
-    """Refuses for good what it is told to."""
+    """Answers 400 to each body that contains `refuses`."""
     def __init__(self, refuses=b""):
         self.refuses = refuses
         super().__init__(lambda request, sock: response(
@@ -21,7 +21,7 @@ class Application(Upstream):
 
 
 def start_two():
-    """Two applications; one of them refuses what is bad."""
+    """Daemon with two applications; one refuses bodies with "bad"."""
     good, bad = Application(), Application(b"bad")
     daemon, admin, option = start(destinations=[{"name": "good", "url": good.url},
                                                 {"name": "bad", "url": bad.url}])
@@ -29,7 +29,7 @@ def start_two():
 
 
 def settle(daemon, attempts):
-    """Until so many attempts are over."""
+    """Waits until this many attempts have ended."""
     wait_for(lambda: sum(line["verdict"] in ("forwarded", "parked") for line in daemon.lines())
              >= attempts, f"{attempts} attempts")
 
@@ -146,7 +146,7 @@ def test_none_to_send_to():
 
 
 def test_a_sink_that_goes_away():
-    """In the middle: no use in going on."""
+    """The sink fails halfway; the replay stops there."""
     stranger = Stranger([row(seq, destinations={"app\x1b[2J": "parked"}) for seq in (3, 2, 1)])
     listing = stranger.answer
 
@@ -167,7 +167,7 @@ def test_a_sink_that_goes_away():
 
 
 def test_somebody_else():
-    """Who says yes to everything."""
+    """A stranger answers 200 to every request."""
     ours = [("Content-Type", "application/json")]
     for answer in (response(200, b"{}", ours), response(200, b'{"replayed":0}', ours),
                    response(200, b'{"replayed":"1"}', ours), response(200, b'{"seq":2}', ours)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""hookline schemes: all that there are, and each explained as its description says."""
+"""hookline schemes: lists every scheme and explains each as its description defines it."""
 import json
 import os
 import re
@@ -17,7 +17,7 @@ DEFINITIONS = os.path.join(sink.SOURCE, "lib", "schemes.def")
 
 
 def defined():
-    """What the library's table says, in its order: [name, title, documentation, description]."""
+    """Schemes of the library's table, in its order: [name, title, documentation, description]."""
     with open(DEFINITIONS, encoding="utf-8") as file:
         text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
     text = re.sub(r'"\s*\n\s*"', "", text)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""hookline send: a hooklined takes what is sent for every scheme, and refuses what each fault makes of
-it; receivers that are no hooklined, or nobody, or odd."""
+"""hookline send: hooklined accepts deliveries of every scheme and refuses those of each fault;
+other receivers may be absent or odd."""
 import json
 import socket
 import threading
@@ -101,7 +101,7 @@ def test_bodies_as_they_are():
 
 def test_refusals():
     now = int(time.time())
-    clock = Clock(now)  # which decides by the second what is stale
+    clock = Clock(now)  # decides to the second which request is stale
     daemon = sink.Daemon(sources=[sink.source("foil"), sink.source("standard"),
                                   sink.source("trulayer")], env=clock.environment())
 
@@ -158,7 +158,7 @@ def test_repetitions():
 
 
 class Raw:
-    """Takes one connection and reads all that comes: the bytes, how it ended, and when they came."""
+    """Accepts one connection and records its bytes, their arrival times and how it ended."""
 
     def __init__(self):
         self.listening = socket.create_server(("127.0.0.1", 0))
@@ -190,7 +190,7 @@ class Raw:
 
 
 def in_pieces():
-    """Who reads late finds pieces that have become one: then it is tried again."""
+    """A slow reader may get several pieces in one read; the caller then repeats the test."""
     raw = Raw()
     run = watched("send", raw.url, *papers.scheme("foil"), "--data", "x" * 60, "--fault", "slow=40")
     raw.wait()
@@ -246,7 +246,7 @@ def test_fault_words():
               run.status == USAGE and said in run.err and run.out == "", said, run)
 
 
-# ---- others that answer
+# ---- other receivers
 
 def test_odd_receivers():
     def reply(data):

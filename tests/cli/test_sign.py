@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""hookline sign: what it prints is what the sender's documentation says, feeds hookline verify, and
-runs in a shell; where something is missing nothing is printed."""
+"""hookline sign: output matches the sender's documentation, passes hookline verify and runs in a
+shell; incomplete input prints nothing."""
 import re
 import subprocess
 import time
@@ -20,7 +20,7 @@ KEY = "a-secret-0123456789"
 
 
 def signed(*arguments, **options):
-    """What it prints are signatures: only secrets are looked for."""
+    """The output contains signatures on purpose, so only secrets count as leaks."""
     run = Run("sign", *arguments, **options)
     for secret in [*sink.SECRETS.values(), KEY]:
         if secret in run.out + run.err:
@@ -55,7 +55,7 @@ def test_given_time():
 
 
 def test_every_description():
-    """Those of the vectors, with a secret of theirs."""
+    """Descriptions of the vectors, each with one of its secrets."""
     for name, file in vector_files():
         vector = next((v for v in file["vectors"] if v["expect"] == "verified"
                        and "body" in v), None)
@@ -70,7 +70,7 @@ def test_every_description():
         for header in vector["headers"]:
             if header[0].lower() in [other.lower() for other in others]:
                 how += ["--header", ": ".join(header)]
-        words, Watch.words = Watch.words, set()  # some secrets are words
+        words, Watch.words = Watch.words, set()  # some secrets are common words
         run = signed(*how, "--now", vector["now"])
         again = watched("verify", *how, "--headers", "-", "--now",
                         vector["now"], stdin=b"\n".join(

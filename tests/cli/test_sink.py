@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""How the tool finds a hooklined, what it says when there is none, and what it makes of strangers
-that answer in its place."""
+"""Sink lookup: how the tool finds a hooklined, what it prints if there is none, and how it treats
+strangers at that address."""
 import os
 import socket
 import subprocess
@@ -156,7 +156,7 @@ def test_strangers():
 
 
 def test_strangers_of_streams():
-    """A list that is hooklined's, and events that are not."""
+    """The list is hooklined's, the events are not."""
     html = b"<html>no such page</html>"
     for name, answer, *words in (
             ("HTML", response(200, html, [("Content-Type", "text/html")]), "status 200"),
@@ -291,7 +291,7 @@ def test_a_sink_that_asks_for_a_token():
 
 
 def first_line(got):
-    """Without the hint at the help."""
+    """Drops the line that points to --help."""
     got.err = got.err.split("\n")[0] + "\n"
     return got
 
@@ -326,7 +326,7 @@ def test_over_tls():
 
 
 def test_a_path_before_it():
-    """As behind a proxy."""
+    """A reverse proxy may add a path prefix."""
     asked = Stranger()
     equal("a URL may have a path", run("deliveries", asked.option + "/sink/").status, GOOD)
     check("it stands before ours", asked.paths()[0].startswith("/sink/deliveries?"), asked.paths())
@@ -334,7 +334,7 @@ def test_a_path_before_it():
 
 
 def test_closed_output():
-    """What is opened first gets the number of the stream that is closed."""
+    """The first file opened gets the descriptor of the closed stream."""
     daemon, _, option = start()
     secret = sink.write_file(f"{daemon.folder}/secret", sink.SECRETS["foil"])
     deliver(daemon, "evt_1")

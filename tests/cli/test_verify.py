@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""hookline verify: the verdicts of all vectors; requests from files, saved requests and stores; and
-what is said about wrong input."""
+"""hookline verify: requests from files, saved requests and stores; mistakes; messages about wrong
+input."""
 import base64
 import os
 import sqlite3
@@ -72,7 +72,7 @@ def test_odd_ids():
           and "[31mred" in run.out, run)
 
 
-# ---- where requests come from
+# ---- sources of requests
 
 def test_parts():
     body = bytes(range(256)) * 3
@@ -274,7 +274,7 @@ def test_configuration():
         check(f"if {name}, it says so", run.status == USAGE and said in run.err, said, run)
 
 
-# ---- what else is wrong
+# ---- other wrong input
 
 def test_wrong_input():
     body = papers.body(b"{}")
@@ -392,7 +392,7 @@ def test_signed_url():
     equal("or that of the saved request", run.status, GOOD, run)
 
 
-# ---- the usual mistakes
+# ---- mistakes
 
 def test_mistakes():
     body = b'{"id":"evt_1","type":"a","n":[1,2]}'
@@ -439,7 +439,7 @@ def test_mistakes():
           (REFUSED, "missing_header", "other_source", "foil"))
 
 
-# ---- for who is testing
+# ---- --i-am-testing
 
 def test_right_signature():
     for scheme in sink.SECRETS:

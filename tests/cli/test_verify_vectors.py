@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""hookline verify: the verdicts of all vectors that can be said on a command line."""
+"""hookline verify: verdicts of all vectors that a command line can express."""
 import base64
 
 import pytest
@@ -8,7 +8,7 @@ from harness.cli import GOOD, REFUSED, STALE, USAGE, sink
 from harness.papers import Papers, vector_files, watched
 from harness.sink import Watch, check
 
-# Not `running`: receive/test_vectors.py and the C program run-vectors have the same verdicts found.
+# Not `running`: receive/test_vectors.py and the C program run-vectors check the same verdicts.
 pytestmark = [pytest.mark.compiler]
 
 papers = Papers()
@@ -16,7 +16,7 @@ STATUS = {"verified": GOOD, "timestamp_too_old": STALE, "timestamp_too_new": STA
 
 
 def can_be_said(vector):
-    """Whether files and options can hold it."""
+    """True if files and options can express the vector."""
     past, future = vector.get("tolerance", (None, None))
     values = "".join(value for _, value in vector["headers"])
     return (past == future and vector["now"] > 0
@@ -55,7 +55,7 @@ def is_as_expected(vector, run):
         return run.status == USAGE and run.out == ""
     got = run.json()
     if expected == "verified" and got["reason"] == "invalid_payload":
-        return not is_object(body_of(vector))  # which is the next question
+        return not is_object(body_of(vector))  # the tool checks the payload next
     same = got["reason"] == expected and run.status == STATUS.get(expected, REFUSED)
     same &= got["verdict"] == {GOOD: "verified", STALE: "stale"}.get(run.status, "refused")
     if expected == "verified":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""hookline wait: every delivery that arrives is told, and told once, whatever happens meanwhile."""
+"""hookline wait: prints every delivery once, through lost events and restarts."""
 import json
 import os
 import pty
@@ -22,17 +22,17 @@ pytestmark = [pytest.mark.running, pytest.mark.seconds(180)]
 
 
 def watch(*arguments):
-    """A wait that has begun to watch."""
+    """A wait that is subscribed."""
     return Running("wait", "--verbose", *arguments).await_watch()
 
 
 def in_vain(option, *arguments):
-    """A wait for what does not come, of a second, which may be over before the sink has answered."""
+    """One-second wait for a delivery that never comes; repeated if the sink answers too late."""
     return unless_late(lambda: run("wait", option, "--timeout=1", *arguments),
                        lambda got: got.status == TRANSPORT and "no answer in time" in got.err)
 
 
-# ---- what is waited for
+# ---- matching deliveries
 
 def test_one_that_arrives():
     daemon, admin, option = start()
@@ -130,7 +130,7 @@ def test_repetitions():
     all_of_them = watch(option, "--json", "--count=3", "--verdict=duplicate")
     deliver(daemon, "first")
     equal("what comes while it begins is told", once.json()["id"], "first")
-    # Now it has searched the store, and each line comes in its turn.
+    # The wait has searched the store; from here on each line arrives in order.
     for id in ("old", "new", "new", "old", "new", "last"):
         deliver(daemon, id)
     status, out = once.end()
@@ -206,10 +206,10 @@ def test_usage():
     check("and it takes as long as it was told to", got.took > 0.9, got.took)
 
 
-# ---- between watching and asking
+# ---- between subscription and search
 
 def test_what_arrives_in_between():
-    """The stranger is asked for its newest row first, then watched, then searched."""
+    """The wait reads the newest row, subscribes, then searches."""
     for name, rows, stream in (
             ("in the store and among the events", [row(6)], [event(6)]),
             ("in the store alone", [row(6)], []),
@@ -281,7 +281,7 @@ def test_strings_of_strangers():
     check("nor in a message", status in (USAGE, TRANSPORT) and "\x1b[2J" not in seen, seen)
 
 
-# ---- a sink that goes
+# ---- a sink that goes away
 
 def test_who_is_not_there_at_first():
     daemon, _, option = start()
@@ -298,7 +298,7 @@ def leave(how):
 
 
 def left_alone(how):
-    """What it comes to; None if its time was over before it saw the sink go, which is tried again."""
+    """(status, output, messages) of the wait; None if it timed out before it saw the sink go."""
     waiting = leave(how)
     status, out = waiting.end(2 * sink.PATIENCE)
     said = waiting.messages().splitlines()
@@ -309,7 +309,7 @@ def left_alone(how):
 def test_and_does_not_come_back():
     for how in ("stops", "is killed"):
         status, out, said = wait_for(lambda how=how: left_alone(how), "a wait that saw the sink go")
-        # While it stops it may be found once more.
+        # A stopping sink may accept one more connection.
         between = (": watching", "; reconnecting", "refusals during the outage were missed")
         check(f"a sink that {how} is waited for until the time is over, and it is 5",
               (status, out) == (TRANSPORT, "") and said[0].endswith(": watching")
@@ -334,7 +334,7 @@ def test_a_restart():
         deliver(daemon, "one")
         equal("before the restart", waiting.json()["id"], "one")
         daemon = restart(daemon, admin, number)
-        deliver(daemon, "two")  # before it can be watched again, most of the time
+        deliver(daemon, "two")  # usually before the wait reconnects
         deliver(daemon, "two")
         equal(f"signal {int(number)}: what came while it was not watched is told", waiting.json()["id"],
               "two")
@@ -347,7 +347,7 @@ def test_a_restart():
 
 
 def test_another_store():
-    """Whose numbers begin again."""
+    """The numbers of the second store begin at 1."""
     for before in (5, 0):
         daemon, admin, option = start()
         for i in range(before):
@@ -367,13 +367,13 @@ def test_another_store():
 
 
 def test_many_restarts():
-    """Deliveries that go on through stops and kills: all are told, and each once."""
+    """Deliveries continue through stops and kills; each is printed once."""
     daemon, admin, option = start(listen=[{"address": f"{own_host()}:0"}])
     total, restarts = 150, 4
     waiting = watch(option, "--json", f"--count={total}", f"--timeout={sink.LONG}")
     now = [daemon]
     ended = threading.Event()
-    # Some are left for each daemon, however late it is restarted.
+    # Each daemon gets some deliveries, even after a late restart.
     allowed = threading.Semaphore(0)
 
     def send_all(first):
@@ -416,14 +416,14 @@ def admin_lines(daemon):
 
 
 def read_all(waiting):
-    """Not looked through for secrets: there is too much of it."""
+    """Output without a leak check, since it is too large."""
     out, _ = waiting.process.communicate(timeout=2 * sink.PATIENCE)
     return waiting.process.returncode, out.decode()
 
 
 @pytest.mark.first
 def test_many_at_once():
-    """A storm, seen by some at the same time; the feed keeps some lines only."""
+    """Several waits under load; the feed buffers a limited number of lines."""
     daemon, _, option = start(log={"body": True, "file": "/dev/null"})
     total = 200
     waiting = [watch(option, "--json", f"--count={total}", f"--timeout={sink.LONG}") for _ in range(5)]
@@ -450,7 +450,7 @@ def wait_at_a_terminal(option, columns):
     command = [*sink.WRAPPER, TOOL, "wait", option]
     environment = sink.environment({"TERM": "xterm"}, Folders.new())
     pid, terminal = pty.fork()
-    if pid == 0:  # where no other thread goes on, and whatever one of them held is held for ever
+    if pid == 0:  # after fork() only this thread runs; locks of the others stay held
         termios.tcsetwinsize(0, (24, columns))
         os.execvpe(command[0], command, environment)
     return pid, terminal
@@ -467,7 +467,7 @@ def test_interrupted_at_a_terminal():
         try:
             while chunk := os.read(terminal, 4096):
                 seen += chunk
-        except OSError:  # that is how a terminal ends whose process has gone
+        except OSError:  # a terminal reports EIO once its process has exited
             pass
         equal(f"{signal.strsignal(number)}: it ends by the signal", os.WTERMSIG(os.waitpid(pid, 0)[1]),
               number)
@@ -475,7 +475,7 @@ def test_interrupted_at_a_terminal():
 
 
 def test_at_a_narrow_terminal():
-    """What goes on in a second line would stay there."""
+    """A wrapped line would stay on the screen."""
     daemon, _, option = start()
     pid, terminal = wait_at_a_terminal(option, 12)
     seen = b""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every key, every way to get it wrong, and that no secret is ever said."""
+"""Configuration: every key, every error, and no secret in any message."""
 import os
 import subprocess
 
@@ -8,7 +8,7 @@ import pytest
 from harness import sink
 from harness.sink import SECRETS, Daemon, Folders, check, equal, run, write_file
 
-# Not for ThreadSanitizer: a configuration is read before there are threads.
+# Not for ThreadSanitizer: the daemon reads its configuration before it starts threads.
 pytestmark = [pytest.mark.running]
 
 PLAIN = "whsec_PLAINTEXT_that_nobody_may_see"
@@ -39,7 +39,7 @@ def put_secret(text):
 
 
 def refused(name, text, line, *says, env=None):
-    """Exit 6, nothing on standard output, and FILE:LINE with what is wrong."""
+    """Exit status 6, empty standard output, and FILE:LINE with the error."""
     path = write_file(f"{The.folder}/hooklined.yaml", put_secret(text))
     where = f"hooklined: {path}:{line}: " if line else f"hooklined: {path}: "
     for arguments in (["--config", path, "--check"], ["--config", path]):
@@ -189,7 +189,7 @@ def test_numbers():
 
 
 def test_zeros():
-    """0 is a value that the manual explains, or an error; it is never the default in disguise."""
+    """Zero is a documented value or an error, never a hidden default."""
     for key, most in (("keep_days", "from 1 to 36500"), ("queue_bytes", "from 1 on"),
                       ("free_bytes_min", "from 1 on")):
         refused(f"{key}: 0", GOOD + f"store:\n  {key}: 0\n", 7, f"store.{key}: 0 is too small; type ", most)
@@ -208,7 +208,7 @@ def test_zeros():
 
 
 def test_units():
-    """A unit of one meaning: the message has the number to type."""
+    """The message converts a value with a unit into the number to type."""
     for text, number in (("10s", 10), ("2m", 120), ("5 min", 300), ("1h", 3600), ("1d", 86400)):
         refused(f"idle_seconds: {text}", GOOD + f"limits:\n  idle_seconds: {text}\n", 7,
                 f"{text} has a unit; type {number}, a whole number of seconds")
@@ -234,7 +234,7 @@ def test_templates():
 
 
 def test_syntax():
-    """One line for each, with what to type."""
+    """One line per error, with the text to type."""
     for name, text, line, says in (
             ("a [ that is not closed", "trusted_proxies: [a\n", 6, "a [ that is not closed; type ]"),
             ("a { that is not closed", "log: {file: x\nthreads: 1\n", 6, "a { that is not closed; type }"),
@@ -280,7 +280,7 @@ def test_unknown_keys():
 
 
 def test_sizes():
-    """A file that somebody made to hold this up is refused at once, and without much of a stack."""
+    """The parser refuses a hostile file at once and needs little stack."""
     for name, text in (("[", "[" * 3000000), ("[ and blanks", "[ " * 1500000), ("[ on lines", "[\n" * 1500000),
                        ("{", "{" * 3000000), ("{a:", "{a: " * 750000), ("-", "- " * 1500000),
                        ("?", "? " * 1500000), ("a:", "a: " * 1000000),
@@ -422,8 +422,8 @@ def test_sources():
 
 
 def included(name, text, sentence, line, *says, main=None, more=None):
-    """What a file in conf.d holds: refused with its own name and line, or, without a line, good with
-    so many sources."""
+    """File in conf.d: refused with its own name and line, or, if `line` is None, accepted with this
+    many sources."""
     folder = Folders.new()
     os.mkdir(f"{folder}/conf.d")
     main = GOOD + "include: conf.d/*.yaml\n" if main is None else main
@@ -539,7 +539,7 @@ def test_secret_files():
         write_file(path, data)
         accepted(f"a secret file with {name}", text)
     for mode in (0o400, 0o440, 0o600, 0o640, 0o700):
-        os.unlink(path)  # who is not root could not write into it
+        os.unlink(path)  # only root could overwrite it
         write_file(path, good, mode)
         accepted(f"a secret file of mode {mode:o}", text)
     for mode in (0o644, 0o604, 0o602, 0o601, 0o620, 0o660, 0o666, 0o777):
@@ -706,7 +706,7 @@ def test_the_command_line():
 
 
 def test_a_store_without_a_name():
-    """As of "$STORE", if there is no such variable: what was acknowledged would be nowhere."""
+    """An unset "$STORE" gives an empty name; the store would lose every acknowledged delivery."""
     code, out, err = run("--listen", "127.0.0.1:0", "--store", "", "--source",
                          f"foil=foil:@{The.secret}", timeout=sink.PATIENCE)
     check("a store without a name is refused", code == 2 and out == "" and

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""hookline emulate as a process: how it starts and stops, what it says, who may ask it for what, and
-what no client can do to it. What the providers' APIs answer is tested elsewhere."""
+"""hookline emulate as a process: start, stop, messages, access, and abuse by clients. Other files
+test the providers' APIs."""
 import concurrent.futures
 import fcntl
 import json
@@ -34,7 +34,7 @@ def start(receiver, *arguments, providers=("foil",), **options):
 
 
 def test(emulated, source, **headers):
-    """The emulator's own way to send a test."""
+    """Test delivery by the emulator's own API."""
     return emulated.ask("POST", f"/emulator/sources/{source}/test",
                         [(name.replace("_", "-"), value) for name, value in headers.items()])
 
@@ -44,7 +44,7 @@ def mode_of(path):
 
 
 def attempts(emulated):
-    # The last one may be half there.
+    # The last line may be incomplete.
     return [json.loads(line) for line in emulated.output().split("\n")[1:-1]]
 
 
@@ -263,7 +263,7 @@ def test_stopping():
 # ---- clients
 
 def test_leaving():
-    """Clients that do not wait for their answers."""
+    """Clients that disconnect before the answer."""
     receiver = upstream.Upstream()
     receiver.answer = receiver.hang
     emulated = start(receiver, providers=("foil", "shodai", "trulayer"))
@@ -318,7 +318,7 @@ ASK = (b"POST /emulator/sources/foil/test HTTP/1.1\r\nHost: localhost\r\n"
 
 
 def test_peculiar():
-    """Ways of speaking HTTP that are allowed, and rare."""
+    """Rare but legal HTTP."""
     receiver = upstream.Upstream()
     emulated = start(receiver)
     with sink.Connection(emulated.address) as connection:
@@ -359,7 +359,7 @@ def test_nonsense():
     receiver = upstream.Upstream()
     emulated = start(receiver)
     head = b"POST /emulator/trouble HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-    # What cannot be read at all is answered by libh2o, in plain text.
+    # libh2o answers unparsable requests in plain text.
     for name, data in (("no HTTP", b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n"),
                        ("a request line without an end", b"GET\r\n\r\n")):
         equal(f"{name} is answered with 400", ask_raw(emulated, data).status, 400)
@@ -402,7 +402,7 @@ def test_nonsense():
     receiver.close()
 
 
-# ---- who may ask
+# ---- access
 
 def test_foreigners():
     receiver = upstream.Upstream()
@@ -566,7 +566,7 @@ def test_retries_of_what_is_disabled():
 
 
 def test_last_words():
-    """What is still to be retried when the emulator ends."""
+    """Deliveries that still have retries left when the emulator ends."""
     receiver = upstream.Upstream(lambda request, sock: upstream.response(500))
     for number, sentence in ((signal.SIGTERM, "stops"), (signal.SIGKILL, "is killed")):
         folder = sink.Folders.new()
@@ -688,7 +688,7 @@ def test_live_events():
 
 
 def test_broken_pipe():
-    """Who reads the first line and closes the pipe, as `head -1` does."""
+    """The reader closes the pipe after the first line, as `head -1` does."""
     receiver = upstream.Upstream()
     folder = sink.Folders.new()
     process = cli.subprocess.Popen(
@@ -708,7 +708,7 @@ def test_broken_pipe():
 
 
 def test_nobody_reads():
-    """A pipe whose reader has taken the first line and forgets about it, as harnesses do."""
+    """The reader stops after the first line and keeps the pipe open, as test harnesses do."""
     count = 200
     for json_lines in (True, False):
         receiver = upstream.Upstream()

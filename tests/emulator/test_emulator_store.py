@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""hookline emulate --store: what it remembers, and which files it leaves alone."""
+"""hookline emulate --store: what survives a restart, and which files stay untouched."""
 import json
 import os
 import signal
@@ -27,7 +27,7 @@ def base_of(emulated):
 
 
 def create_all(emulated, url):
-    """An endpoint of each provider, made as its customers make them."""
+    """An endpoint of each provider, created by the provider's API."""
     foil = emulator.Client(emulated, "foil").ask(
         "POST", base_of(emulated) + "/webhooks/endpoints",
         {"name": "kept", "url": url, "event_types": ["gate.session.approved"]}).json["data"]
@@ -93,7 +93,7 @@ def test_after_a_kill():
 
 
 def test_what_would_be_tried_again():
-    """When the emulator ends, however it does, nobody tries again; and that is what is recorded."""
+    """The end of the emulator ends all retries; the store records that."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         folder = sink.Folders.new()
         receiver = emulator.receiver(500)
@@ -110,7 +110,7 @@ def test_what_would_be_tried_again():
 
         before = wait_for(lambda: (d := get(first))["attempts"] and d, "the attempt")
         equal(f"{number.name}: what failed is pending", before["status"], "pending")
-        time.sleep(0.002)  # its times are full milliseconds
+        time.sleep(0.002)  # timestamps have millisecond resolution
         if number == signal.SIGKILL:
             first.kill()
         else:
@@ -138,7 +138,7 @@ def test_names_that_sqlite_knows():
 
 
 def test_ready_made():
-    """Endpoints that --endpoint makes."""
+    """Endpoints of --endpoint."""
     folder = sink.Folders.new()
     receiver = emulator.receiver()
     names = ("foil", "shodai", "trulayer", "stripe")
@@ -219,7 +219,7 @@ def test_foreign():
 
 
 def test_full_disk():
-    """A store that cannot be written any more: the API says so, and goes on."""
+    """The API reports a store that it cannot write, and stays up."""
     folder = sink.Folders.new()
     receiver = emulator.receiver()
     emulated = start(folder, f"--endpoint=foil={receiver.url}",
@@ -243,7 +243,7 @@ def test_full_disk():
 
 
 def test_unreadable():
-    """A store that cannot be read any more is no empty one."""
+    """An unreadable store is an error, not an empty store."""
     folder = sink.Folders.new()
     receiver = emulator.receiver()
     emulated = start(folder, f"--endpoint=foil={receiver.url}")
@@ -293,7 +293,7 @@ def test_unreadable():
 
 
 def test_limits():
-    """Only so many events are kept."""
+    """The store keeps a limited number of events."""
     folder = sink.Folders.new()
     start(folder).stop()
     db = sqlite3.connect(f"{folder}/store.db")

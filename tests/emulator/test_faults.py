@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every fault of the emulator's, seen on the wire by a receiver that takes bytes as they come."""
+"""Faults of the emulator, as bytes on the wire."""
 import base64
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ SCHEMES = ["foil", "shodai", "trulayer", "standard", "stripe", "github", "slack"
 
 
 class Wire:
-    """What came over one connection: its bytes, and how it ended."""
+    """Bytes of one connection, and how it ended."""
 
     def __init__(self):
         self.data, self.end, self.times = b"", None, []
@@ -44,12 +44,12 @@ class Wire:
 
 
 class Receiver:
-    """Answers each whole request with 200, and ends the connection."""
+    """Answers each complete request with 200 and closes the connection."""
 
     def __init__(self, answer=b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"):
         self.answer = answer
-        self.wires = []  # in the order in which they were accepted
-        self.whole = []  # in the order in which they became whole
+        self.wires = []  # in order of acceptance
+        self.whole = []  # in order of completion
         self.listening = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}/hook"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -84,7 +84,7 @@ class Receiver:
                 wire.end = str(e)
 
     def take(self, count=1):
-        """So many connections that have ended, and forgets them."""
+        """Waits for `count` ended connections, returns all of them and clears the list."""
         wait_for(lambda: len([w for w in self.wires if w.end]) >= count, f"{count} connections")
         taken, self.wires, self.whole = self.wires, [], []
         return taken
@@ -95,7 +95,7 @@ class Receiver:
 
 
 class Setup:
-    """An emulator with an endpoint of each scheme, and where it delivers."""
+    """Emulator with an endpoint of each scheme, and their receiver."""
 
     def __init__(self, *arguments, schemes=SCHEMES):
         self.receiver = Receiver()
@@ -119,7 +119,7 @@ class Setup:
         return self.receiver.take(count)
 
     def signature(self, scheme, wire, secret=None, body=None):
-        """What the signature's header should be."""
+        """Signature header that a correct sender sets."""
         secret = self.secrets[scheme] if secret is None else secret
         body = wire.body if body is None else body
         return sign(scheme, secret, body, wire)
@@ -129,12 +129,12 @@ class Setup:
         return expected in (wire.header(name) or "").split(" ") or wire.header(name) == expected
 
     def call(self, client, path, *more, **options):
-        """The test API of a provider."""
+        """Calls the test API of a provider."""
         self.asked = time.time()
         return client.ask("POST", path, *more, **options)
 
     def is_shifted(self, scheme, wire, seconds=0):
-        """Whether it was signed as if it were so many seconds later than it was."""
+        """True if the signed time is `seconds` ahead of the time of the request."""
         signed = stamp_of(scheme, wire) - seconds
         return int(self.asked) <= signed <= time.time()
 
@@ -148,7 +148,7 @@ def mac(key, content):
 
 
 def stamp_of(scheme, wire):
-    """The signed time, in seconds."""
+    """Signed time in seconds."""
     if scheme in ("trulayer",):
         return iso_seconds(json.loads(wire.body)["sent_at"])
     if scheme == "stripe":
@@ -184,7 +184,7 @@ def sign(scheme, secret, body, wire):
     return "X-Foil-Signature", digest
 
 
-# ---- the words
+# ---- each fault
 
 def test_none():
     setup = Setup()
@@ -305,7 +305,8 @@ def test_repetitions():
 
 
 def bit_by_bit(setup, scheme):
-    """Who reads late finds pieces that have become one, or is too late: then it is tried again."""
+    """A slow reader may get several pieces in one read, or all of it too late; the caller then
+    repeats it."""
     began = time.monotonic()
     setup.test(scheme, "slow=100")
     wire, = setup.receiver.take()
@@ -333,7 +334,7 @@ def test_connections():
     setup.close()
 
 
-# ---- together, and for whom
+# ---- combinations and providers
 
 def test_together():
     setup = Setup()
@@ -357,7 +358,7 @@ def test_together():
 
 
 def test_providers():
-    """By the providers' own calls, too."""
+    """Providers' own calls accept faults, too."""
     setup = Setup(schemes=("foil", "shodai", "trulayer"))
     ids = {e["source"]: e["id"] for e in setup.emulated.start["endpoints"]}
     organization = setup.emulated.organization

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The emulated Foil: every answer as its OpenAPI says, every refusal that it documents, and the
-deliveries as its documentation says they are."""
+"""Emulated Foil: answers match its OpenAPI, refusals and deliveries its documentation."""
 import hashlib
 import hmac
 import json
@@ -37,7 +36,7 @@ class Foil(Client):
         return self.ask("POST", f"{self.endpoints}/{endpoint['id']}/test", **more)
 
     def event(self, test):
-        """The event of a test as soon as nothing of it is on its way."""
+        """Event of a test, once none of its deliveries is pending."""
         path = f"{self.at}/events/{test['event_id']}"
 
         def settled():
@@ -72,7 +71,7 @@ def test_endpoints():
     equal("it has both, the newest first", [e["id"] for e in listed["data"]],
           [second["id"], created["id"]])
     path = f"{foil.endpoints}/{created['id']}"
-    time.sleep(0.002)  # its times are full milliseconds
+    time.sleep(0.002)  # timestamps have millisecond resolution
     changed = conforms("PATCH answers with the endpoint", foil.ask("PATCH", path, {
         "name": "Renamed", "event_types": schema.FOIL_SUBSCRIBABLE}), 200,
         schema.foil_single(schema.FOIL_ENDPOINT))["data"]
@@ -401,7 +400,7 @@ def test_faults():
 
 
 def test_curl():
-    """The call of the documentation with nothing but its base URL exchanged."""
+    """Documented call, with only the base URL replaced."""
     foil, behind = Foil(Emulator()), receiver()
     endpoint = foil.create(behind.url)
     result = subprocess.run(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""hookline emulate --for: a hooklined, its own configuration, and an emulator that speaks to each of
-its sources in the way in which their senders do."""
+"""hookline emulate --for: hooklined, its own configuration, and an emulator that sends to each
+source with its scheme."""
 import json
 import re
 
@@ -20,7 +20,7 @@ NAMES = ["foil", "tripwire", "shodai", "trulayer", "standard", "svix", "stripe",
 
 
 def all_sources():
-    """One of each scheme, and some that are peculiar."""
+    """A source of each scheme, and some unusual ones."""
     return [*(sink.source(name) for name in NAMES),
             sink.source("second.foil", scheme="foil", path="/other/path",
                         secrets=["whsec_second_0123456789abcdef012345"]),
@@ -131,7 +131,7 @@ def test_told_by_the_configuration():
 
 
 def test_several_addresses():
-    """Of which the configuration may have more than one."""
+    """A configuration may listen on several addresses."""
     folder = sink.Folders.new()
     tls = {"certificate": f"{folder}/certificate", "key": f"{folder}/key"}
     plain, second = {"address": "127.0.0.1:1001"}, {"address": "127.0.0.1:1002"}
@@ -186,7 +186,7 @@ def test_an_administrator_with_a_token():
 
 
 def test_ready_commands():
-    """The commands that the emulator prints do what they promise."""
+    """The commands that the emulator prints work as printed."""
     folder = sink.Folders.new()
     daemon = sink.Daemon(sources=all_sources(), folder=folder,
                          admin={"address": f"unix:{folder}/admin.sock"})
@@ -200,7 +200,7 @@ def test_ready_commands():
 
 
 def test_changes():
-    """The configuration is changed between two starts; the emulator has a store."""
+    """The configuration changes between two starts with one store."""
     folder = sink.Folders.new()
     sources = [sink.source("a", scheme="stripe"), sink.source("b", scheme="foil")]
     daemon = sink.Daemon(sources=sources, folder=folder)

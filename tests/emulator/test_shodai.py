@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The emulated Shodai: every answer as its OpenAPI and its client's types say, every refusal that
-it documents, and the deliveries as its client verifies them."""
+"""Emulated Shodai: answers match its OpenAPI and its client's types, refusals its documentation;
+its client verifies the deliveries."""
 import hashlib
 import hmac
 import json
@@ -72,7 +72,7 @@ def test_webhooks():
     got = conforms("one of them can be had", shodai.ask("GET", path), 200,
                    schema.shodai_single(schema.SHODAI_WEBHOOK))["data"]
     equal("as it was made, without its secret", got, without_secret(created))
-    time.sleep(0.002)  # its times are full milliseconds
+    time.sleep(0.002)  # timestamps have millisecond resolution
     changed = conforms("PATCH answers with the webhook", shodai.ask("PATCH", path, {
         "url": "http://127.0.0.1:2/", "eventTypes": schema.SHODAI_EVENTS, "filters": filters}),
         200, schema.shodai_single(schema.SHODAI_WEBHOOK))["data"]
@@ -256,7 +256,7 @@ def test_faults():
 
 
 def test_curl():
-    """The call that the documentation's OpenAPI describes, by curl."""
+    """Documented OpenAPI call, by curl."""
     shodai, behind = Shodai(Emulator()), receiver()
     webhook = shodai.create(behind.url)
     result = subprocess.run(

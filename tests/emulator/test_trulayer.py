@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The emulated TruLayer: every answer as its OpenAPI says, every refusal that it and its guide
-document, and the ping as its documentation says it is."""
+"""Emulated TruLayer: answers match its OpenAPI, refusals its guide, and the ping its
+documentation."""
 import hashlib
 import hmac
 import json
@@ -243,7 +243,7 @@ def test_faults():
 
 
 def test_curl():
-    """The call that the documentation's OpenAPI describes, by curl."""
+    """Documented OpenAPI call, by curl."""
     trulayer, behind = TruLayer(Emulator()), receiver(200, b"ok")
     webhook = trulayer.create(behind.url)
     result = subprocess.run(

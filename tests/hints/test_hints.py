@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The usual mistake behind a refusal: it stands in the line, and never in the answer."""
+"""Hints: the log line of a refusal names the usual mistake, the answer never does."""
 import base64
 import json
 import time
@@ -32,8 +32,8 @@ def start(*more):
 
 
 def hint(sentence, path, headers, body, expected, other=None, code="signature_mismatch"):
-    """Sent again, since not every refusal is looked at: the longer one took, the longer none is. Nor
-    has each a line, if there are many."""
+    """Repeats the request: the daemon limits how often it searches for a hint and, under load, how
+    many refusals it logs."""
     end = time.monotonic() + sink.PATIENCE
     while True:
         answer = The.daemon.send(path, headers, body)
@@ -144,7 +144,7 @@ def test_units():
 
 
 def test_how_often():
-    """Time stands, so that neither the machine's speed nor its load counts."""
+    """The clock stands still, so the machine's speed does not matter."""
     address, clock = socket_path(), Stopwatch()
     daemon = Daemon(sources=[source("foil"), source("github")], admin={"address": "unix:" + address},
                     env=clock.environment())

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Packages that others use to sign and to verify, behind HTTP: `node packages.mjs NODE_MODULES
-// SECRETS.json`. It prints its port.
+// HTTP server around third-party signature packages: `node packages.mjs NODE_MODULES SECRETS.json`.
+// The server prints its port.
 //
-// POST /NAME: a delivery; 200 if the package takes it, else 400, with {"code": ...}.
-// POST /sign/NAME {"secret", "id", "at", "body"}: the headers that the package signs with.
+// POST /NAME: a delivery; 200 if the package accepts it, else 400, with {"code": ...}.
+// POST /sign/NAME {"secret", "id", "at", "body"}: the package's signature headers.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// A receiver of Foil's, Shodai's and TruLayer's webhooks for Node, as somebody writes it who has
-// read their public documentation and knows nothing of hookline: `node receiver.mjs SECRETS.json`.
+// Receiver of Foil, Shodai and TruLayer webhooks for Node, written from their public documentation
+// without hookline code: `node receiver.mjs SECRETS.json`.
 //
-// It prints its port, answers POST /foil, /shodai and /trulayer with {"code": ...}, and GET /received
-// with all that it has answered. What the providers document stands in receiver.py.
+// The receiver prints its port, answers POST /foil, /shodai and /trulayer with {"code": ...}, and
+// GET /received with all its earlier answers. receiver.py sums up the documentation.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A receiver of Foil's, Shodai's and TruLayer's webhooks, as somebody writes it who has read their
-public documentation and knows nothing of hookline: `receiver.py SECRETS.json`.
+"""Receiver of Foil, Shodai and TruLayer webhooks, written from their public documentation without
+hookline code: `receiver.py SECRETS.json`.
 
-It prints its port, answers POST /foil, /shodai and /trulayer with {"code": ...}, and GET /received
-with all that it has answered. What each provider documents stands above its function.
+The receiver prints its port, answers POST /foil, /shodai and /trulayer with {"code": ...}, and
+GET /received with all its earlier answers. Each function's comment sums up the documentation.
 """
 import hashlib
 import hmac
@@ -34,8 +34,8 @@ def is_time(text):
 
 
 # X-Foil-Timestamp: Unix seconds. X-Foil-Signature: lower-case hex HMAC-SHA256, keyed with the whole
-# signing secret, of timestamp, ".", raw body. 401: the signature; 400: the payload. The envelope
-# holds these five keys and no other.
+# signing secret, of timestamp, ".", raw body. 401: bad signature; 400: bad payload. The envelope
+# holds exactly these five keys.
 def foil(secret, headers, body):
     stamp, signature = headers.get("X-Foil-Timestamp"), headers.get("X-Foil-Signature")
     if not stamp or not signature:
@@ -58,8 +58,8 @@ def foil(secret, headers, body):
 
 
 # X-Shodai-Webhook-Id, -Timestamp (Unix seconds) and -Signature: "sha256=" and the hex HMAC-SHA256,
-# keyed with the whole secret, of timestamp, ".", raw body. The id of the header is that of the
-# body. Their own package answers 400 to whatever is wrong, and looks in this order.
+# keyed with the whole secret, of timestamp, ".", raw body. Header and body have the same id.
+# Shodai's package answers 400 to every error and checks in this order.
 def shodai(secret, headers, body):
     id, stamp, signature = (headers.get("X-Shodai-Webhook-" + name)
                             for name in ("Id", "Timestamp", "Signature"))
@@ -83,8 +83,8 @@ def shodai(secret, headers, body):
 
 
 # X-TruLayer-Signature: "sha256=" and the hex HMAC-SHA256, keyed with the secret, of the raw body.
-# Nothing beside the body is signed, and no window is documented. A test delivery is
-# {type: "ping", webhook_id, sent_at}.
+# The signature covers only the body; no time window is documented. A test delivery is {type:
+# "ping", webhook_id, sent_at}.
 def trulayer(secret, headers, body):
     signature = headers.get("X-TruLayer-Signature")
     if not signature:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The calls to curl that the providers' documentation shows work with the emulator, with its
-address in the place of theirs; and receivers that know nothing of hookline take what it delivers."""
+"""The providers' documented curl calls work with the emulator's address in place of theirs, and
+receivers without hookline code accept its deliveries."""
 import json
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.running]
 
 PROVIDERS = ("foil", "shodai", "trulayer")
 SECRETS = interop.Secrets(PROVIDERS)
-# What the documentation of each shows, and the answer's status.
+# Documented call of each provider, and the status of its answer.
 CALLS = {
     "foil": ("{base}/v1/organizations/{organization}/webhooks/endpoints/{id}/test",
              "Authorization: Bearer {key}", 202),
@@ -26,7 +26,7 @@ CALLS = {
 
 
 def curl(url, *headers):
-    """The status and the JSON of the answer."""
+    """Status and JSON of the answer."""
     lines = [argument for header in headers for argument in ("--header", header)]
     result = subprocess.run(["curl", "--silent", "--noproxy", "*", "--request", "POST", "--url", url,
                              *lines, "--write-out", "\n%{http_code}"], capture_output=True,
@@ -44,7 +44,7 @@ def call(emulator, provider, *headers):
 
 
 def seen_of(provider, answer):
-    """What the provider says that the receiver answered; Foil says it later."""
+    """Receiver's status and code as the provider reports them; Foil reports them later."""
     if provider == "trulayer":
         return answer["status"], json.loads(answer["body"])["code"]
     return answer["data"].get("responseStatus"), None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The packages that others sign and verify with, in both directions: what standardwebhooks, svix,
-stripe and @octokit/webhooks-methods sign is genuine for hookline and hooklined, and what hookline
-signs is genuine for them; what is changed or stale is so for either side."""
+"""Third-party packages, in both directions: hookline and hooklined accept signatures of
+standardwebhooks, svix, stripe and @octokit/webhooks-methods, and these accept hookline's; each side
+refuses changed or stale requests."""
 import json
 import time
 
@@ -9,7 +9,7 @@ from harness import interop
 from harness.interop import cli, sink
 from harness.sink import check, equal, skip
 
-# Without marks: cli/test_sign.py, test_verify.py and test_send.py run the same code.
+# No marks: cli/test_sign.py, test_verify.py and test_send.py run the same code.
 
 SCHEMES = {"standard": "standardwebhooks", "svix": "svix", "stripe": "stripe",
            "github": "@octokit/webhooks-methods"}
@@ -63,7 +63,7 @@ def we_sign_they_verify(packages, secrets, scheme):
               (200, "verified"), run)
         status, said = packages.ask("POST", scheme, (body[:-2] + " " + body[-1]).encode(), headers)
         equal(f"hookline sign signs {what}, one byte changes: {name} refuses", status, 400, said)
-    # stripe looks at the past alone.
+    # stripe limits only the past.
     for seconds in {"github": (), "stripe": (-400,)}.get(scheme, (-400, 400)):
         body = BODIES["a test event"].encode()
         headers, run = interop.signed(scheme, secrets, body, *ID_OPTION[scheme], "--now",
@@ -79,7 +79,7 @@ def we_send_they_verify(packages, secrets, scheme):
                                    ("tamper", "400", cli.REFUSED),
                                    ("wrong-secret", "400", cli.REFUSED)):
         if fault == "two-signatures" and scheme in UNTIMED:
-            continue  # it has room for one
+            continue  # the header holds one signature
         run = cli.Run("send", "--scheme", scheme, "--secret", secrets.where(scheme), "--test",
                       *(("--fault", fault) if fault else ()), packages.url(scheme))
         check(f"hookline send{' --fault ' + fault if fault else ''}: {name} answers {status}",
@@ -88,7 +88,7 @@ def we_send_they_verify(packages, secrets, scheme):
 
 def they_deliver(packages, daemon, scheme):
     for what, body in BODIES.items():
-        # Each is an event of its own.
+        # Each body gets its own id, so none is a duplicate.
         headers = they_sign(packages, scheme, body, id=f"msg_{len(body)}")
         answer = daemon.send("/" + scheme, list(headers.items()), body)
         equal(f"{SCHEMES[scheme]} signs {what}: hooklined takes it", answer.status, 200, answer.body)

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""What hookline signs is genuine for receivers of the three providers that were written from their
-documentation, in Python and in Node, with nothing but the standard libraries; and what it spoils is
-not."""
+"""Receivers written from the three providers' documentation, in Python and Node with standard
+libraries only, accept hookline's signatures and refuse its faults."""
 import time
 
 from harness import interop
 from harness.interop import cli, sink
 from harness.sink import check, equal, skip
 
-# Without marks: cli/test_sign.py and test_send.py run the same code.
+# No marks: cli/test_sign.py and test_send.py run the same code.
 
 PROVIDERS = ("foil", "shodai", "trulayer")
 SECRETS = interop.Secrets(PROVIDERS)
-# What goes wrong, and what a receiver makes of it; TruLayer signs no time.
+# Fault and the receiver's code; TruLayer signs no time.
 FAULTS = {"wrong-secret": "signature", "secret-newline": "signature", "tamper": "signature",
           "reencode": "signature", "crlf": "signature", "unsigned": "missing_header",
           "stale": "timestamp", "future=412": "timestamp"}
@@ -43,7 +42,7 @@ def signed(receiver, name):
         body = sink.sample_body(provider, "wevt_" + "0" * 32)
         headers, run = interop.signed(provider, SECRETS, body)
         post = {**headers, "Content-Type": "application/json"}
-        # Its body is not a provider's, so at most that is what is said of it.
+        # The body is no provider's envelope, so the receiver may refuse it, but only for that.
         status, said = receiver.ask("POST", provider, body, post)
         check(f"{name}: finds nothing wrong with {provider}'s headers from hookline sign",
               run.status == cli.GOOD and said["code"] in ("verified", "envelope", "data", "payload"),
@@ -52,7 +51,7 @@ def signed(receiver, name):
         equal(f"{name}: a blank more, and {provider}'s headers are refused", said["code"], "signature")
         if provider == "trulayer":
             continue
-        for seconds in (-400, 400):  # far enough for a receiver that looks at them late
+        for seconds in (-400, 400):  # beyond the tolerance, even if the receiver is slow
             headers, run = interop.signed(provider, SECRETS, body, "--now", int(time.time()) + seconds)
             _, said = receiver.ask("POST", provider, body, headers)
             equal(f"{name}: refuses {provider}'s of {seconds} seconds from now", said["code"],

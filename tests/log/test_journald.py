@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Lines that go to systemd's journal: entries with fields, and what becomes of them while it takes
-none. Its place is taken by a socket of the test's own, where the daemon finds it, and where that can
-be started by the journal itself."""
+"""Log lines in systemd's journal: entries with fields, and buffering while the journal is down. A
+socket of the test replaces the journal; a real journal runs where it can."""
 import collections
 import contextlib
 import errno
@@ -30,14 +29,14 @@ MIB = 1 << 20
 
 
 def in_room(folder):
-    """Before a command: what it finds in /run is what is in the folder."""
+    """Command prefix that mounts the folder over /run."""
     private = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() else [])]
     return [*private, "sh", "-c", 'mount --bind "$0" /run && exec "$@"', folder]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def room():
-    """Skips all if nothing can be mounted."""
+    """Skips the file if mounts are not permitted."""
     folder = Folders.new()
     try:
         done = subprocess.run([*in_room(folder), "true"], capture_output=True, text=True, check=False)
@@ -49,7 +48,7 @@ def room():
 
 
 def parse(data):
-    """As the native protocol has it; a field of which there are two is an error."""
+    """Parses the native protocol; a repeated field is an error."""
     entry = {}
     while data:
         line, _, data = data.partition(b"\n")
@@ -105,8 +104,8 @@ class Journal:
 
 
 def stream(folder, mine=True):
-    """Standard output that the environment calls the journal's, or another file that is there: else
-    standard error might be made with that number."""
+    """JOURNAL_STREAM of standard output, or of another existing file, so that standard error cannot
+    reuse its inode."""
     status = os.stat(write_file(f"{folder}/{'stdout' if mine else 'journal'}", ""))
     return {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
 
@@ -129,7 +128,7 @@ def text_of(value):
 
 
 def check_fields(entry):
-    """What the members of the line say the fields say."""
+    """Fields equal the members of the JSON line."""
     line = json.loads(entry["MESSAGE"])
     if line.get("remote", "").startswith("127.0.0.1:"):
         line["remote"] = "127.0.0.1"
@@ -254,7 +253,7 @@ def deliver_many(daemon, count):
 def test_a_journal_that_is_slow():
     journal = Journal()
     daemon = start(journal)
-    count = 30 if sink.WRAPPER else 1200  # more than its socket holds
+    count = 30 if sink.WRAPPER else 1200  # more than the socket buffers
     deliver_many(daemon, count)
     equal("while nobody reads the journal deliveries are answered, and when it is read none of the "
           "entries is missing or there twice",
@@ -334,7 +333,7 @@ def test_no_journal():
 
 
 def test_the_emulator():
-    """Whose lines are no verdicts, for which the journal has fields."""
+    """The emulator's lines are no verdicts, so the journal gets no entry."""
     journal, folder = Journal(), Folders.new()
     environment = {**sink.environment(None, folder), **stream(folder)}
     with open(f"{folder}/stdout", "ab") as out:
@@ -361,7 +360,7 @@ def test_the_emulator():
     journal.end()
 
 
-# As systemd does it for a service: a stream for both outputs, and the name of the unit.
+# Environment of a systemd service: one stream for both outputs, and the unit's name.
 SERVICE = r"""
 import os, socket, sys
 stream = socket.socket(socket.AF_UNIX)
@@ -418,7 +417,7 @@ def ask_the_journal(journal, sentence):
     journalctl(journal, "--sync")
 
     def shown(count, *matches):
-        """So many lines at least: a busy journal may have them a moment later."""
+        """Entries that match, once there are `count`: a busy journal adds them late."""
         return wait_for(lambda: len(found := journalctl(journal, "-u", "hooklined", *matches)) >= count
                         and found, f"{count} lines of {matches}")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""examples/logrotate, run by logrotate itself under load: no line is lost, none is torn."""
+"""examples/logrotate, run by logrotate under load: no line is lost or torn."""
 import collections
 import datetime
 import glob
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.running, pytest.mark.threads,
               pytest.mark.skipif(LOGROTATE is None, reason="no logrotate")]
 
 ROTATIONS = 4
-EACH = 10 if sink.WRAPPER else 100  # deliveries between two
+EACH = 10 if sink.WRAPPER else 100  # deliveries between two rotations
 
 
 def example():
@@ -31,7 +31,7 @@ def example():
 
 
 def for_here(folder, pid):
-    """The example, for a log of our own."""
+    """The example, adapted to the test's log."""
     text = example().replace("/var/log/hookline", folder)
     text = re.sub(r"^\tsu .*\n", "", text, flags=re.M)
     text = text.replace("if systemctl is-active --quiet hooklined.service",
@@ -42,7 +42,7 @@ def for_here(folder, pid):
 
 
 class Sender(threading.Thread):
-    """Delivers without a pause, and keeps the receipts that it gets."""
+    """Delivers without a pause and keeps the receipts."""
     def __init__(self, daemon, name):
         super().__init__(daemon=True)
         self.sink, self.label = daemon, name
@@ -68,7 +68,8 @@ def rotate(config, state):
 
 
 def a_day_passes(folder):
-    """What was rotated carries the day before: logrotate leaves a file alone whose name is taken."""
+    """Dates the rotated files back by a day, since logrotate skips a log whose target name
+    exists."""
     for path in sorted(glob.glob(f"{folder}/*.jsonl-*")):
         start, day, end = re.fullmatch(r"(.*-)(\d{8})(.*)", path).groups()
         day = datetime.datetime.strptime(day, "%Y%m%d") - datetime.timedelta(days=1)
@@ -115,7 +116,7 @@ def judge(folder, threads):
 
 
 def test_as_it_is():
-    """Nothing is rotated: only whether it can be read, whoever else runs logrotate just then."""
+    """Dry run without a state file, so a concurrent logrotate does not matter."""
     text = re.sub(r"^\tsu .*\n", "", example(), flags=re.M)
     path = sink.write_file(f"{Folders.new()}/logrotate", text)
     done = subprocess.run([LOGROTATE, "--debug", "--state", "/dev/null", path], capture_output=True,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Wrong keys, wrong ids, dead sinks, and providers that are dead or odd: one clear line and the
-right exit status for each, and nothing is sent that need not be."""
+"""Wrong keys, wrong ids, dead sinks, dead or odd providers: each gives one clear line and the right
+exit status; a ping sends no more than necessary."""
 import json
 import os
 import re
@@ -23,12 +23,11 @@ from harness.upstream import Upstream, response
 pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(150)]
 
 IN_KEY = {"KEY": KEY}
-SHORT = 10 if sink.WRAPPER else 1  # seconds, for what does not come
+SHORT = 10 if sink.WRAPPER else 1  # seconds, for deliveries that never come
 
 
 def one_line(sentence, got, outcome, *said):
-    """The exit status, and one line on standard error that says what, without any control
-    character."""
+    """Exit status and one printable line on standard error with the expected words."""
     check(sentence, got.status == outcome and got.err.count("\n") == 1
           and got.err.startswith("hookline: ") and len(got.err) < 900
           and got.err[:-1].isprintable() and all(re.search(word, got.err) for word in said),
@@ -37,11 +36,11 @@ def one_line(sentence, got, outcome, *said):
 
 
 def sink_was_late(got):
-    """When what a ping says of a provider that hangs would have come; of a time that is short."""
+    """True if the sink answered too late for a ping with a short timeout."""
     return "no answer in time" in got.err
 
 
-# ---- what the emulator refuses, and its trouble
+# ---- refusals and failures of the emulator
 
 def test_the_emulator_as_its_own_sink():
     scene = Scene()
@@ -105,7 +104,7 @@ def test_trouble():
     scene.close()
 
 
-# ---- ids that are none
+# ---- malformed ids
 
 def test_malformed():
     server = Provider("foil")
@@ -171,7 +170,7 @@ def test_unencrypted():
 # ---- sinks
 
 class Talker:
-    """Somebody who answers whatever comes by these bytes, and then does as `after` does."""
+    """Server that answers every request with these bytes, then calls `after`."""
     def __init__(self, data_, after=None):
         self.data, self.after = data_, after or (lambda sock: None)
         self.listening = socket.create_server(("127.0.0.1", 0))
@@ -241,7 +240,7 @@ def sink_that_dies(daemon, path):
     server.close()
 
 
-# ---- providers that nobody would believe
+# ---- implausible providers
 
 HUGE = b'{"data":{"event_id":"' + b"w" * (10 << 20) + b'"}}'
 ODD = (
@@ -313,7 +312,7 @@ def odd_connections(path):
 
 
 def one_that_stood_still(path):
-    """So long that other times than that of its option are over, too."""
+    """The stop outlasts every timeout, not only that of --timeout."""
     hanging = Upstream()
     hanging.answer = hanging.hang
     command = arguments("trulayer", f"http://127.0.0.1:{hanging.port}", "unix:" + path, "--timeout", 1)
@@ -336,7 +335,7 @@ def one_that_stood_still(path):
 
 
 def test_odd_looks():
-    """What is odd only when it is asked what became of the delivery."""
+    """Odd answers to the query for the delivery's outcome."""
     daemon = Daemon(sources=[source("foil")], admin={"address": "unix:" + (
         path := os.path.join(Folders.new(), "admin.sock"))})
     looks = (("HTML", lambda: data(b"<html>", 200, "text/html")),
@@ -358,7 +357,7 @@ def test_odd_looks():
 
 
 def test_nonsense_of_a_sink():
-    """Nonsense in the lines of a sink that is none."""
+    """Malformed lines from a stranger in place of the sink."""
     lines = b"".join(b"data: " + line + b"\n\n" for line in (
         b'{"verdict":"stored"}', b'{"verdict":"stored","seq":-1,"id":"x","time":"never"}',
         b'{"verdict":"refused","status":1e308,"source":"foil","signed_at":8e15,"bytes":"many"}',

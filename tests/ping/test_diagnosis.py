@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a person would find out after an hour, a ping says in a line: each of these is made to
-happen, and the sentence names it. The emulator's faults where there is one, else a provider that
-is scripted."""
+"""Diagnoses of a ping: each failure is produced, and one sentence names it. The emulator's faults
+produce it, else a scripted provider."""
 import os
 import re
 import threading
@@ -20,11 +19,11 @@ from harness.upstream import Upstream
 pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(150)]
 
 IN_KEY = {"KEY": KEY}
-SHORT = 10 if sink.WRAPPER else 1  # seconds, for what does not come
+SHORT = 10 if sink.WRAPPER else 1  # seconds, for deliveries that never come
 
 
 def diagnosed(sentence, got, outcome, name, *said):
-    """Its outcome, its name for scripts, what it says, and that it says it in one line."""
+    """Exit status, diagnosis name and words of the text, in one line on standard error."""
     told = got.json()
     check(sentence, (got.status, told["diagnosis"]) == (outcome, name)
           and all(tells(told["text"], word, got.took) for word in said),
@@ -35,14 +34,14 @@ def diagnosed(sentence, got, outcome, name, *said):
 
 
 def hinted(ping):
-    """The sink looks for a hint only now and then, since anybody can be refused."""
+    """The sink limits how often it searches for a hint, since anybody can cause a refusal."""
     def look():
         got = ping()
         return got if "hint" in got.json()["sink"] else None
     return wait_for(look, "a hint of the sink's")
 
 
-# ---- by the emulator's faults
+# ---- faults of the emulator
 
 HINTS = ("secret_newline", "body_reencoded", "body_newline")
 
@@ -87,10 +86,10 @@ def test_faults():
     scene.close()
 
 
-# ---- by what the provider does
+# ---- scripted providers
 
 class World:
-    """A sink, and what is asked of it."""
+    """Sink, and pings against it."""
     def __init__(self, *sources, **config):
         self.socket = os.path.join(sink.Folders.new(), "admin.sock")
         self.daemon = Daemon(sources=sources or [source(kind) for kind in KINDS],
@@ -103,8 +102,8 @@ class World:
         return got
 
     def in_time(self, make, *said):
-        """Of a provider that is made for it, with SHORT seconds, which may be over before all has come
-        to where it shall; `said` is said if it has."""
+        """Ping with SHORT seconds to a provider from `make`; repeated if it ends before `said`
+        appears."""
         return unless_late(lambda: self.ping(make(), "--timeout", SHORT), lambda got: got.json()[
             "diagnosis"] in ("not_triggered", "no_answer", "nothing_came") and not all(
                 re.search(word, got.json()["text"]) for word in said))
@@ -154,7 +153,7 @@ def test_no_delivery():
 
     def ping(kind, answer):
         return lambda: world.ping(Provider(kind, deliver=lambda event: answer), "--timeout", sink.LONG)
-    # All of that is known long before the time is over.
+    # The ping learns each result long before its timeout.
     results = iter(at_once(*(ping(kind, answer) for kind in KINDS for answer in (
         None, (200, '{"hello":"there"}'), (502, "<html>Bad gateway</html>")))))
     for kind in KINDS:
@@ -173,7 +172,7 @@ def test_no_delivery():
 
 
 def test_a_sink_that_is_slow_to_tell():
-    """It is so busy that it tells of the delivery when it is asked something, and not before."""
+    """The busy sink reports the delivery only when it gets a request."""
     for kind in KINDS:
         events = []
 
@@ -200,7 +199,8 @@ def test_a_sink_that_is_slow_to_tell():
 
 
 def test_others_meanwhile():
-    """Shodai does not tell the event's id, so each that came between order and answer could be it."""
+    """Shodai does not return the event's id, so any delivery between request and answer may be
+    ours."""
     world = World()
 
     def deliver(event):
@@ -214,7 +214,7 @@ def test_others_meanwhile():
 
 
 def test_an_older_one():
-    """What comes when the provider is done is another attempt, of something older."""
+    """An older event arrives after the provider has answered."""
     world = World()
 
     def later(event, kind):
@@ -227,7 +227,7 @@ def test_an_older_one():
         def deliver(event, kind=kind, threads=threads):
             threads.append(threading.Thread(target=later, args=(event, kind)))
             threads[-1].start()
-        # To a ping that is late itself it has not come later.
+        # A late ping cannot tell that the event came later.
         got = unless_late(
             lambda kind=kind, deliver=deliver: world.ping(Provider(kind, deliver=deliver)),
             lambda got: got.json()["diagnosis"] == "signature_mismatch")
@@ -241,7 +241,7 @@ def test_an_older_one():
 
 @pytest.mark.first
 def test_too_late():
-    """The sink has stored it, and the provider never heard."""
+    """The sink stores the delivery; the provider never gets the answer."""
     world = World()
     for kind in KINDS:
         def deliver(event):
@@ -256,7 +256,7 @@ def test_too_late():
             server.really_deliver(event)
             return 504, "gateway timeout"
         server = Provider(kind, world.to("/" + kind), deliver=replace)
-        if kind == "trulayer":  # in the same second it would be the same delivery
+        if kind == "trulayer":  # a ping in the same second would be a duplicate
             time.sleep(1.1)
         diagnosed(f"{kind}: somebody in between answered in our place", world.ping(server),
                   PROVIDER_REFUSED, "answer_replaced", "answered 200, but \\w+ got 504")
@@ -304,10 +304,10 @@ def test_no_answer_from_the_provider():
               "no answer from Foil at http://127.0.0.1:")
 
 
-# ---- whose clock it is
+# ---- clocks
 
 def test_clocks():
-    """Of a sink whose clock is behind, and so is that of this machine, since they are one."""
+    """The sink and this machine share the clock that is behind."""
     clock = Clock(int(time.time()) - 412)
     world = World(env=clock.environment())
     for kind in KINDS:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A ping that goes well: what it says, to whom, and what it needs for it."""
+"""Successful pings: output, recipients and requirements."""
 import json
 import os
 import pty
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.running, pytest.mark.threads]
 
 ROW = re.compile(r"(\w+) +(\d+) ms  (\S.*)")
 IN_KEY = {"KEY": KEY}
-SHORT = 20 if sink.WRAPPER else 2  # seconds, for what does not come
+SHORT = 20 if sink.WRAPPER else 2  # seconds, for deliveries that never come
 
 @pytest.fixture(scope="module")
 def scene():
@@ -36,15 +36,14 @@ def scene():
 
 
 def rows(text):
-    """Of the table: [(what, ms, text)], and the lines behind it."""
+    """Table rows as [(what, ms, text)], and the lines after them."""
     lines = text.splitlines()
     table = [ROW.fullmatch(line) for line in lines]
     count = table.index(None) if None in table else len(table)
     return [(m[1], int(m[2]), m[3]) for m in table[:count]], lines[count:]
 
 def is_open(got):
-    """Whether the provider or the application had not had its say when the ping, which gives them
-    some seconds only, was over."""
+    """True if the provider or the application was still pending when the ping ended."""
     return any(what == "waiting" or what == "provider" and "pending" in text
                for what, _, text in rows(got.out)[0])
 
@@ -170,7 +169,7 @@ def test_headers(scene):
           ("application/json", ""))
     server.close()
 
-# ---- behind the sink
+# ---- sink configurations
 
 def test_behind_the_sink():
     statuses = {"good": 200, "gone": 410, "busy": 503}
@@ -212,10 +211,10 @@ def test_over_tcp():
           and len(server.server.requests) == 2 and address in got.err, got)
     server.close()
 
-# ---- as its own sink
+# ---- a ping as its own sink
 
 class Listening:
-    """A ping that is its own sink, and a provider that delivers to it."""
+    """A ping with its own sink, and a provider that delivers to it."""
     def __init__(self, kind="foil", **options):
         self.kind, self.folder, self.port = kind, Folders.new(), free_port()
         self.secret = write_file(f"{Folders.new()}/secret", sink.SECRETS[kind] + "\n")
@@ -280,7 +279,7 @@ def test_its_own_sink():
     own.server.close()
 
 def test_the_emulator_and_nothing_else():
-    """What somebody tries first: two commands, and no configuration at all."""
+    """First use: two commands and no configuration."""
     folder, port = Folders.new(), free_port()
     secret = write_file(f"{folder}/secret", sink.SECRETS["shodai"] + "\n")
     url = f"http://127.0.0.1:{port}"
@@ -337,7 +336,7 @@ def test_interrupted():
         own.server.close()
 
 def test_signals_that_are_ignored():
-    """As under nohup(1), and as a shell has it for what a script starts in the background."""
+    """nohup(1) and background jobs of a shell script ignore these signals."""
     told = threading.Event()
     own = Listening(at_once=False, deliver=lambda event: told.wait(sink.PATIENCE) and
                     own.server.really_deliver(event))
@@ -358,7 +357,7 @@ def test_signals_that_are_ignored():
 # ---- terminals
 
 def on_terminal(arguments_of, environment, on_seen=lambda data: None):
-    """What a person sees of it, of which `on_seen` is told whenever it is more."""
+    """Terminal output of the command; calls `on_seen` after each read."""
     master, slave = pty.openpty()
     process = subprocess.Popen([*sink.WRAPPER, cli.TOOL, *arguments_of], stdin=subprocess.DEVNULL,
                                stdout=slave, stderr=slave, env={**os.environ, **environment},
@@ -389,7 +388,7 @@ def test_terminals(scene):
             waiting.set()
 
     def slowly(event):
-        """When that is seen; where nothing is to be seen, after it would be."""
+        """Delivers once the progress line is visible, or after the time it would need."""
         waiting.wait(sink.PATIENCE if is_shown else 0.6)
         return server.really_deliver(event)
     is_shown = True
@@ -414,11 +413,11 @@ def test_terminals(scene):
           got.status == GOOD and got.err == "" and "\x1b" not in got.out, got)
     server.close()
 
-# ---- more than one at a time
+# ---- concurrent pings
 
 
 def test_turns(scene):
-    """Shodai's answer names nothing that is in the delivery."""
+    """Shodai's answer contains nothing that identifies the delivery."""
     lock, under_way, most = threading.Lock(), [0], [0]
 
     def one_by_one(event):
@@ -475,7 +474,7 @@ def test_a_turn_that_does_not_come(scene):
 
 
 def test_doubt(scene):
-    """Somebody else, on another machine, has the provider send a test at the same time."""
+    """Another machine triggers a test at the same time."""
     def twice(event):
         server.really_deliver("evt_of_somebody_else")
         return server.really_deliver(event)

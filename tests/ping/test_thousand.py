@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Many pings through a real emulator to a real sink, over all three providers, one after the other
-and fifty at once: each is confirmed, and each is about its own delivery."""
+"""Many pings through a real emulator to a real sink, over all three providers, in sequence and
+fifty at once: each confirms its own delivery."""
 import collections
 import json
 import subprocess
@@ -14,11 +14,11 @@ from harness.cli import sink
 from harness.scene import KINDS, Scene
 from harness.sink import check, equal
 
-# Only the threads are of interest: what one ping does is tested elsewhere.
+# Marked only `threads`: other files test a single ping.
 pytestmark = [pytest.mark.first, pytest.mark.threads, pytest.mark.seconds(300)]
 
 ALL, AT_ONCE = 1000, 50
-SECONDS = 20  # that those in a row may take; where it is slow there are fewer
+SECONDS = 20  # budget of the sequential pings; a slow build runs fewer
 
 
 def ping(scene, kind):
@@ -36,7 +36,7 @@ def one_after_the_other(scene, count):
 
 
 def at_once(scene, count):
-    """As many as AT_ONCE under way until there were `count`."""
+    """Runs `count` pings, at most AT_ONCE at a time."""
     results, numbers, lock = [], iter(range(count)), threading.Lock()
 
     def work():
@@ -57,7 +57,7 @@ def at_once(scene, count):
 
 
 def how_many(scene):
-    """Measured, not guessed: as many as fit into the time, but not more than wanted."""
+    """Measured number of pings that fit into the time, at most ALL."""
     one_after_the_other(scene, 3)
     began = time.monotonic()
     one_after_the_other(scene, 3)
@@ -65,7 +65,7 @@ def how_many(scene):
 
 
 def emulated(scene):
-    """What the emulator says that it has delivered, by the event's id: [(provider, status)]."""
+    """Deliveries of the emulator's log: {event id: [(provider, status)]}."""
     attempts = collections.defaultdict(list)
     for line in scene.emulator.output().split("\n")[1:-1]:
         attempt = json.loads(line)
@@ -74,7 +74,7 @@ def emulated(scene):
 
 
 def ours(told):
-    """What a ping says of the delivery that it takes for its own."""
+    """Fields of the delivery that a ping reports as its own."""
     return {key: told.get("sink", {}).get(key)
             for key in ("source", "seq", "id", "receipt", "type")}
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Who is not heard: addresses that a source does not allow, addresses of which too much was refused,
-and what is genuine but too much."""
+"""Guards: addresses that a source does not allow, addresses with too many refusals, and genuine
+requests above the rate."""
 import json
 import signal
 import socket
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.running, pytest.mark.threads]
 
 
 class From(Connection):
-    """A connection of another address of this machine."""
+    """Connection from another local address."""
     def __init__(self, daemon, host):
         self.sock = socket.create_connection(daemon.address, sink.PATIENCE, (host, 0))
         self.input = self.sock.makefile("rb")
@@ -138,7 +138,7 @@ def test_rates():
 
 
 def test_rates_of_many_at_once():
-    """All loops have one rate between them."""
+    """All event loops share one rate."""
     sink.Watch.signatures = False
     daemon = Daemon(sources=[source("foil", rate={"per_second": 20, "burst": 10})], threads=4)
     until = time.monotonic() + 2
@@ -147,7 +147,7 @@ def test_rates_of_many_at_once():
     def deliver(n):
         with daemon.connect() as connection:
             i = 0
-            while time.monotonic() < until or i < 10:  # more than the burst, whenever it gets a turn
+            while time.monotonic() < until or i < 10:  # exceeds the burst even if it starts late
                 connection.write(good(f"evt_{n}_{i}"))
                 taken[n] += connection.read().status == 200
                 i += 1
@@ -168,7 +168,7 @@ def test_rates_of_many_at_once():
 # ---- refused_per_minute
 
 def in_one_minute(daemon, times, host):
-    """Has so many requests refused, on a connection: they are one minute's."""
+    """Sends forged requests on one connection, all within the same minute."""
     with From(daemon, host) as connection:
         return [connection.ask(forged()).status for _ in range(times)]
 
@@ -311,7 +311,7 @@ def test_connections_of_an_address():
     def served():
         try:
             return ask(daemon, good(), "127.0.0.2").status == 200
-        except (AttributeError, OSError):  # far beyond the limit there is no answer
+        except (AttributeError, OSError):  # far above the limit the daemon closes without an answer
             return False
     check("connections: when one has closed, another one is served", wait_for(served, "a place"))
     for connection in held:
@@ -330,7 +330,7 @@ def test_slow_ones_are_counted():
     with daemon.connect() as one, daemon.connect() as two, daemon.connect() as three:
         for connection, (_, data) in zip((one, two, three), cases):
             connection.write(data)
-        for seconds in (1, 6):  # it sees what they are doing; and that they have for too long
+        for seconds in (1, 6):  # the loop sees each state, then its deadline passes
             clock.step(seconds, lambda: daemon.deliver("foil"))
         for connection in (one, two, three):
             connection.input.read()
@@ -387,7 +387,7 @@ def test_heads_that_cannot_be_read():
         for reads in (True, False):
             with daemon.connect() as connection:
                 connection.write(data)
-                if reads:  # what there is, or until it takes too long
+                if reads:  # the answer, or the daemon's timeout
                     connection.sock.shutdown(socket.SHUT_WR)
                     connection.input.read()
     wait_for(lambda: value(admin.metrics(), "hookline_connections") == 0, "all to leave")

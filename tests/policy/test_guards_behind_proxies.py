@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The guards go by the address that a trusted proxy names, and by nobody else's word; and no way to
-begin a connection leaves its host counted."""
+"""Guards use only the address that a trusted proxy names, and every way to open a connection
+releases its host's count."""
 import contextlib
 import socket
 import ssl
@@ -23,7 +23,7 @@ A, B = "198.51.100.1", "198.51.100.2"
 
 
 class From(Connection):
-    """A connection of another address of this machine; what is sent first is no request."""
+    """Connection from another local address; `first` is sent before any request."""
     def __init__(self, daemon, host, first=b""):
         self.sock = socket.create_connection(daemon.address, sink.PATIENCE, (host, 0))
         self.input = self.sock.makefile("rb")
@@ -51,7 +51,7 @@ def ask(daemon, data, host=PROXY, first=b""):
 
 
 def ask_many(daemon, data, times, host=PROXY, first=b""):
-    """On one connection, as one that a proxy keeps."""
+    """One persistent connection, as a proxy keeps it."""
     with From(daemon, host, first) as connection:
         statuses = []
         for _ in range(times):
@@ -61,7 +61,7 @@ def ask_many(daemon, data, times, host=PROXY, first=b""):
 
 
 def start(**more):
-    """Its minute of refusals does not end."""
+    """The clock stands still, so the minute of refusals never ends."""
     address = socket_path()
     more.setdefault("env", Stopwatch().environment())
     more.setdefault("sources", [source("foil")])
@@ -144,7 +144,8 @@ def test_refusals_are_those_of_the_address_that_is_named():
 
 
 def test_who_names_nobody_is_nobody():
-    """Or one forger would lock out all that come through the proxy."""
+    """Refusals without a client address count against nobody; otherwise one forger would block the
+    whole proxy."""
     daemon, admin = start(limits={"refused_per_minute": 3, "connections_per_address": 3})
     for what, values in (("nothing", []), ("an empty text", [""]), ("a word", ["unknown"]),
                          ("proxies only", ["10.0.0.2, 10.0.0.1"]),
@@ -196,7 +197,7 @@ def test_introduced():
 def served(daemon, host, first=b""):
     try:
         return ask(daemon, good(), host, first).status == 200
-    except (AttributeError, OSError):  # far beyond the limit there is no answer
+    except (AttributeError, OSError):  # far above the limit the daemon closes without an answer
         return False
 
 
@@ -223,7 +224,7 @@ def test_connections_of_whom_it_introduces():
     check("PROXY: connections: and those that have ended are not", True)
 
 
-# ---- a connection that comes to nothing is not counted for ever
+# ---- failed connections release their count
 
 def test_nobody_stays_counted():
     authority = Authority()
@@ -270,7 +271,7 @@ def test_nobody_stays_counted():
 
 
 def test_who_lingers_is_counted():
-    """Answered with 413 and not gone: its socket is open, so it has a connection."""
+    """The daemon has answered 413, but the open socket still counts."""
     clock = Stopwatch()
     daemon, admin = start(limits={"connections_per_address": 3, "body_bytes": 1000},
                           env=clock.environment())
@@ -324,7 +325,7 @@ def test_unix_sockets():
 
 
 def test_both_families_on_one_socket():
-    """As systemd opens one for a lone port."""
+    """systemd opens such a socket for ListenStream=PORT."""
     try:
         sock = socket.socket(socket.AF_INET6)
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
