@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The main() of a program of Check tests: one TAP line for each test.
+ * main() of the Check suites: one TAP line for each test.
  */
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    /* s; a sanitized program on a busy machine is slow, and Check would give it 4. */
+    /* Check's default of 4 s is too short for a sanitized program on a busy machine. */
     setenv("CK_DEFAULT_TIMEOUT", "120", 0);
     runner = srunner_create(suite());
     srunner_set_tap(runner, "-");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * run.h - what a file of Check tests gives to run.c.
+ * run.h - interface between a file of Check tests and run.c.
  */
 #ifndef RUN_H
 #define RUN_H
@@ -9,7 +9,7 @@
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
-/* Defined by each file of tests. */
+/* Each file of tests defines this function. */
 Suite *suite(void);
 
 #endif

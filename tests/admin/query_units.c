@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a request to the administrator's address asks for, and who asks: paths and queries, times,
- * origins, addresses.
+ * Requests to the admin address: paths, queries, times, origins, addresses.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 static bool read_query(struct query *q, const char *target, char why[QUERY_WHY_SIZE])
 {
     size_t len = strlen(target);
-    char *exact = malloc(len == 0 ? 1 : len); /* so that reading beyond its end is seen */
+    char *exact = malloc(len == 0 ? 1 : len); /* exposes reads beyond the end */
     bool good;
 
     memcpy(exact, target, len);
@@ -177,7 +176,7 @@ END_TEST
 
 static const struct {
     const char *text;
-    int64_t us; /* -1: it is none */
+    int64_t us; /* -1: invalid */
 } moments[] = {
     {"0", 0},
     {"1795320000", 1795320000000000},
@@ -281,7 +280,7 @@ START_TEST(a_page_is_ours_if_it_came_from_the_same_host_and_port)
 }
 END_TEST
 
-/* ---- addresses of the administrator */
+/* ---- admin addresses */
 
 START_TEST(only_this_machine_reaches_a_local_address)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The growing buffer: bytes, texts and single characters, its limit, and memory that runs out.
+ * The growing buffer: bytes, texts and single characters, its limit, and out of memory.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,8 +10,7 @@
 #include "daemon/base/buffer.h"
 #include "tests/run.h"
 
-/* The linker puts __wrap_realloc() in the place of realloc(), for Check, too: no assertion while there
- * is no memory. */
+/* The linker replaces realloc() by __wrap_realloc() in Check, too: assert only with memory. */
 static bool has_memory = true;
 static int reallocs;
 
@@ -103,7 +102,7 @@ START_TEST(the_maximum_fits_and_a_byte_more_does_not)
 }
 END_TEST
 
-/* Appends that have no memory, and how long they are. */
+/* Lengths of appends that fail for lack of memory. */
 static const size_t lengths[] = {1000, SIZE_MAX / 2, SIZE_MAX - 3, SIZE_MAX};
 
 START_TEST(without_memory_the_failure_stays_and_so_do_the_bytes)
@@ -117,7 +116,7 @@ START_TEST(without_memory_the_failure_stays_and_so_do_the_bytes)
     has_memory = true;
     ck_assert_ptr_null(to);
     ck_assert_int_eq(buffer.failure, BUFFER_NO_MEMORY);
-    ck_assert(!buffer_append_char(&buffer, 'x')); /* though there would be room */
+    ck_assert(!buffer_append_char(&buffer, 'x')); /* despite free space */
     ck_assert(!buffer_append_text(&buffer, ""));
     ck_assert_ptr_null(buffer_text(&buffer));
     ck_assert_ptr_null(buffer_take(&buffer));

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What keeps others from being too much: the rate of a source, hosts of which too much was refused,
- * those that have too many connections, and how long a request may take. Times are given, so
- * nothing is waited for.
+ * Limits: the rate of a source, hosts with many refusals (offenders), connections per host (crowd),
+ * deadlines of requests. Tests pass the time as an argument, so no test waits.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -151,7 +150,7 @@ static struct network_host host(const char *text)
     return h;
 }
 
-/* One of a great many. */
+/* The nth host. */
 static struct network_host host_number(unsigned n)
 {
     char text[32];
@@ -246,7 +245,7 @@ START_TEST(a_network_of_64_bits_is_one_host_of_ipv6)
 END_TEST
 
 enum {
-    FLOOD = 1 << 19, /* four times the places */
+    FLOOD = 1 << 19, /* four times the slots */
 };
 
 START_TEST(a_flood_of_hosts_neither_frees_the_worst_nor_harms_a_stranger)
@@ -276,7 +275,7 @@ START_TEST(a_flood_of_hosts_neither_frees_the_worst_nor_harms_a_stranger)
 }
 END_TEST
 
-/* As many networks as somebody has who rents a handful of servers with a /48 each. */
+/* A handful of rented servers with a /48 each has a million networks. */
 START_TEST(a_million_networks_of_ipv6_neither_free_the_worst_nor_harm_a_stranger)
 {
     struct refusal_limit *all = nobody();
@@ -398,7 +397,7 @@ START_TEST(each_phase_of_a_request_has_its_time_and_no_more)
     static const struct deadline_limits limits = {.header_s = 10, .body_s = 30, .idle_s = 60};
     static const struct {
         enum deadline_phase phase;
-        int64_t seconds; /* 0: it has no end */
+        int64_t seconds; /* 0: no deadline */
     } phases[] = {
         {DEADLINE_HANDSHAKE, 10}, {DEADLINE_IDLE, 60}, {DEADLINE_HEAD, 10},
         {DEADLINE_BODY, 30},      {DEADLINE_WORK, 0},  {DEADLINE_RESPONSE, 30},

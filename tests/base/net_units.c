@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Hosts and networks: what is one, and which holds which.
+ * Hosts and networks: parsing and containment.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of the daemon that need no process: lines of JSON, receipts, pace and throttle,
- * addresses, heads of requests, and how a path finds its source.
+ * Parts of the daemon that need no process: JSON lines, receipts, pace, throttle, addresses,
+ * request framing, source lookup by path.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,13 +39,13 @@ static const struct {
     {BYTES("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"), "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", true},
     {BYTES("\x80"), "\\ufffd", false},
     {BYTES("a\xff"), "a\\ufffd", false},
-    {BYTES("\xc1\xbf"), "\\ufffd\\ufffd", false},            /* too long for its value */
+    {BYTES("\xc1\xbf"), "\\ufffd\\ufffd", false},            /* overlong */
     {BYTES("\xe0\x9f\xbf"), "\\ufffd\\ufffd\\ufffd", false}, /* likewise */
     {BYTES("\xf0\x8f\xbf\xbf"), "\\ufffd\\ufffd\\ufffd\\ufffd", false},
-    {BYTES("\xed\xa0\x80"), "\\ufffd\\ufffd\\ufffd", false},            /* half of a pair */
-    {BYTES("\xf4\x90\x80\x80"), "\\ufffd\\ufffd\\ufffd\\ufffd", false}, /* beyond the last one */
+    {BYTES("\xed\xa0\x80"), "\\ufffd\\ufffd\\ufffd", false},            /* lone surrogate */
+    {BYTES("\xf4\x90\x80\x80"), "\\ufffd\\ufffd\\ufffd\\ufffd", false}, /* beyond U+10FFFF */
     {BYTES("\xf8\x88\x80\x80\x80"), "\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd", false},
-    {BYTES("\xc3"), "\\ufffd", false}, /* cut */
+    {BYTES("\xc3"), "\\ufffd", false}, /* truncated */
     {BYTES("\xe2\x82"), "\\ufffd\\ufffd", false},
     {BYTES("\xc3\xa4\xc3"), "\xc3\xa4\\ufffd", false},
     {BYTES("\xc3("), "\\ufffd(", false},
@@ -55,7 +55,7 @@ START_TEST(a_text_is_escaped_and_what_is_no_utf8_is_replaced)
 {
     struct json_writer line = {0};
     char expected[256];
-    char *exact = malloc(texts[_i].len + 1); /* so that reading beyond its end is seen */
+    char *exact = malloc(texts[_i].len + 1); /* exposes reads beyond the end */
 
     memcpy(exact, texts[_i].text, texts[_i].len);
     exact = realloc(exact, texts[_i].len == 0 ? 1 : texts[_i].len);
@@ -77,7 +77,7 @@ START_TEST(members_are_separated_and_objects_nest)
                                    "\"e\":true,\"f\":false,\"g\":\"\",\"h\":\"AP8=\"}\n";
     struct json_writer line = {0};
 
-    for (int turn = 0; turn < 2; turn++) { /* the second time in the buffer of the first */
+    for (int turn = 0; turn < 2; turn++) { /* the second turn reuses the buffer */
         json_begin(&line);
         json_string(&line, "a", NULL);
         json_open_object(&line, "b");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a delivery is made of before it is signed: faults, clauses, headers and bodies.
+ * Parts of a delivery before its signature: faults, clauses, headers, bodies.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A delivery as it is sent: what comes of every scheme with every fault.
+ * A delivery ready to send, for every scheme with every fault.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,7 +185,7 @@ START_TEST(headers_of_ones_own_stand_in_for_the_usual_ones)
 }
 END_TEST
 
-/* With the secret and the time of all tests. */
+/* The secret and the time of all tests. */
 #define SIGNED_BY(text) .description = (text), .secrets = secrets, .secrets_count = 1, .now = NOW
 
 START_TEST(what_cannot_be_packed_is_explained)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The pure parts of what the tool asks a sink: streams of events, texts of strangers on a terminal,
- * targets, moments, what was told, and which events are waited for.
+ * Pure parts of the sink client: event streams, untrusted text on a terminal, targets, times,
+ * answers, and the events a command waits for.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #include "daemon/base/text.h"
 #include "tests/run.h"
 
-/* ---- stream: what is told is written into a text: "name=data;" and "#comment;" */
+/* ---- stream: events are recorded as "name=data;", comments as "#comment;" */
 
 struct heard {
     char text[512];
@@ -101,7 +101,7 @@ START_TEST(who_listens_may_end_it)
 }
 END_TEST
 
-/* A line, an event of many lines: neither is kept without an end. */
+/* The parser limits the length of a line and of an event. */
 START_TEST(what_has_no_end_is_given_up)
 {
     static const char *const pieces[] = {"x", "data: 12345678\n"};
@@ -147,9 +147,9 @@ static const struct {
     {BYTES("\xe2\x80\xa8\xef\xbb\xbf"), "\\u{2028}\\u{feff}", "\\u2028\\ufeff"},
     {BYTES("\xf3\xa0\x81\x81"), "\\u{e0041}", "\\udb40\\udc41"},
     {BYTES("\xff\xc3"), "\\xff\\xc3", "\\ufffd\\ufffd"},
-    {BYTES("\xc0\x9b[31m"), "\\xc0\\x9b[31m", "\\ufffd\\ufffd[31m"}, /* too long for its value */
+    {BYTES("\xc0\x9b[31m"), "\\xc0\\x9b[31m", "\\ufffd\\ufffd[31m"}, /* overlong */
     {BYTES("\xe0\x82\x9b"), "\\xe0\\x82\\x9b", "\\ufffd\\ufffd\\ufffd"},
-    {BYTES("\xed\xa0\x80"), "\\xed\\xa0\\x80", "\\ufffd\\ufffd\\ufffd"}, /* half of a pair */
+    {BYTES("\xed\xa0\x80"), "\\xed\\xa0\\x80", "\\ufffd\\ufffd\\ufffd"}, /* lone surrogate */
     {BYTES("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80", "\\ufffd\\ufffd\\ufffd\\ufffd"},
     {BYTES("\xf8\x88\x80\x80\x80"), "\\xf8\\x88\\x80\\x80\\x80",
      "\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd"},
@@ -157,7 +157,7 @@ static const struct {
     {BYTES("\r\t\n"), "\\x0d\\x09\\x0a", "  "},
 };
 
-/* In memory of just that size, so that reading beyond its end is seen. */
+/* An allocation of the exact size exposes reads beyond the end. */
 static char *exact(const char *text, size_t len)
 {
     char *copy = malloc(len == 0 ? 1 : len);
@@ -293,7 +293,7 @@ START_TEST(a_moment_is_one_or_so_long_ago)
 }
 END_TEST
 
-/* ---- told */
+/* ---- seq_set */
 
 START_TEST(no_number_is_told_twice)
 {

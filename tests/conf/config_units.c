@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The configuration: the line of each key, defaults, numbers, and the table's own rows.
+ * The configuration: lines of keys, defaults, numbers, rows of the table.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static const struct {
     {"sources/0/secrets", 7},
     {"sources/0/secrets/1", 9},
     {"sources/0/secrets/1/file", 9},
-    {"sources/0/secrets/2", 7}, /* there is none: the longest part that was read */
+    {"sources/0/secrets/2", 7}, /* absent: the line of its nearest parent */
     {"sources/1/name", 11},
     {"sources/1/rate/burst", 14},
     {"sources/1/path", 11},
@@ -92,7 +92,7 @@ START_TEST(a_key_that_was_not_read_is_told_from_one_that_was)
     ck_assert_msg(config != NULL, "%s", why);
     ck_assert(config_has(config, "sources/1/rate"));
     ck_assert(!config_has(config, "sources/0/rate"));
-    ck_assert(!config_has(config, "sources/0/path")); /* though it has its default by now */
+    ck_assert(!config_has(config, "sources/0/path")); /* a default does not count */
     ck_assert_str_eq(config->sources[0].path, "/a");
     ck_assert_uint_eq(config->limits.idle_seconds, 60);
     ck_assert_uint_eq(config->store.max_bytes, 0);

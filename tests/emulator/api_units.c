@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the emulated providers' APIs are made of: forms, patterns, routes, excerpts, URLs, times,
- * and the bodies of test events.
+ * Parts of the emulated providers' APIs: forms, patterns, routes, excerpts, URLs, times, bodies of
+ * test events.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,7 +168,7 @@ START_TEST(ids_are_known_by_their_pattern)
     ck_assert(id_is_hex(hex, "we_") && !id_is_hex(hex, "wevt_") && !id_is_hex("", "we_"));
     ck_assert(id_is_organization(organization) && !id_is_organization("org_"));
     ck_assert(id_is_uuid(id) && !id_is_uuid(""));
-    for (size_t i = 0; i < strlen(hex); i++) { /* each character counts, and none more or less */
+    for (size_t i = 0; i < strlen(hex); i++) { /* every character matters, and so does the length */
         snprintf(text, sizeof(text), "%s", hex);
         text[i] = 'g';
         ck_assert(!id_is_hex(text, "we_"));
@@ -405,7 +405,7 @@ START_TEST(times_are_written_with_milliseconds)
 }
 END_TEST
 
-/* Signed and verified by the library, which reads id, type and time out of it. */
+/* The library signs and verifies each event, and reads its id, type and time. */
 START_TEST(every_schemes_test_event_is_one)
 {
     const hookline_scheme *scheme = hookline_scheme_at((size_t)_i);
@@ -430,7 +430,7 @@ START_TEST(every_schemes_test_event_is_one)
     result = hookline_verify(verifier, &request, now);
     ck_assert_int_eq(result.reason, HOOKLINE_VERIFIED);
     ck_assert_int_eq(hookline_event_read(&event, verifier, &result), 0);
-    if (event->type != NULL) /* GitHub says it in a header */
+    if (event->type != NULL) /* GitHub sends the type in a header */
         ck_assert_str_eq(event->type, payload.type);
     else
         ck_assert_str_eq(payload.headers[0], "X-GitHub-Event: ping");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of the forwarder that need neither a process nor a network: when to try again, when to
- * leave a destination alone, which URLs are good, what a destination takes, and what it is sent.
+ * Parts of the forwarder that need neither a process nor a network: backoff, circuit breaker, URLs,
+ * filters of a destination, requests.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ END_TEST
 
 static const struct {
     const char *text;
-    int64_t seconds; /* -1: it is no date */
+    int64_t seconds; /* -1: invalid */
 } dates[] = {
     {"Sun, 06 Nov 1994 08:49:37 GMT", 784111777},
     {"Sunday, 06-Nov-94 08:49:37 GMT", 784111777},
@@ -88,7 +88,7 @@ START_TEST(a_date_is_read_in_each_of_its_forms_and_no_other)
 }
 END_TEST
 
-#define NOVEMBER "Sun, 06 Nov 1994 08:49:37 GMT" /* is 784111777 */
+#define NOVEMBER "Sun, 06 Nov 1994 08:49:37 GMT" /* 784111777 */
 
 static const struct {
     const char *text, *date;
@@ -111,7 +111,7 @@ static const struct {
     {NOVEMBER, NULL, 784111777, 0},
     {NOVEMBER, NULL, 784111777 + 90, 0},
     {NOVEMBER, NULL, 0, 86400},
-    {NOVEMBER, "Sun, 06 Nov 1994 08:48:37 GMT", 0, 60}, /* our clock does not matter */
+    {NOVEMBER, "Sun, 06 Nov 1994 08:48:37 GMT", 0, 60}, /* independent of the local clock */
     {NOVEMBER, "Sun, 06 Nov 1994 08:48:37 GMT", 2000000000, 60},
     {NOVEMBER, "yesterday", 784111777 - 90, 90},
     {"7", "Sun, 06 Nov 1994 08:48:37 GMT", 2000000000, 7},
@@ -199,7 +199,7 @@ END_TEST
 
 static const struct {
     const char *url;
-    const char *problem; /* a part of what is said; NULL: it is good */
+    const char *problem; /* part of the message; NULL: valid */
 } urls[] = {
     {"https://app.example.com/hooks", NULL},
     {"http://127.0.0.1:8080", NULL},
@@ -235,7 +235,7 @@ START_TEST(a_url_is_https_or_http_and_holds_no_password)
 }
 END_TEST
 
-/* ---- what is taken */
+/* ---- filters */
 
 #define BYTES(text) ((hookline_bytes){text, sizeof(text) - 1})
 
@@ -276,7 +276,7 @@ START_TEST(a_destination_takes_what_its_filters_let_pass)
 }
 END_TEST
 
-/* ---- what is sent */
+/* ---- requests */
 
 static size_t count_headers(const struct attempt_headers *outgoing, const char *line)
 {

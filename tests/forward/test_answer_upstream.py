@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""answer: upstream. The sender gets what the application says, byte for byte, and only after the
-delivery is on the disk."""
+"""answer: upstream. The sender gets the application's response byte for byte, after the delivery
+is durable."""
 import json
 import os
 import threading
@@ -15,7 +15,7 @@ from harness.upstream import Upstream, header, response
 
 pytestmark = [pytest.mark.compiler, pytest.mark.valgrind, pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(300)]
 
-# As Foil's Gate answers are: an envelope that nobody on the way can read.
+# Foil's Gate answers with an encrypted envelope.
 ENVELOPE = json.dumps({"object": "gate_envelope", "ciphertext": "q83vEjRWeJA=" * 40}).encode()
 
 
@@ -47,7 +47,7 @@ def query(daemon, sql):
 
 
 def in_thread(function, *arguments):
-    """Starts it; what it returns is in the list when it has ended."""
+    """Starts a thread; the list holds the function's result once the thread ends."""
     result = []
     thread = threading.Thread(target=lambda: result.append(function(*arguments)), daemon=True)
     thread.start()
@@ -129,8 +129,8 @@ def test_same_at_once():
     upstream.release()
     for thread, _ in answers:
         thread.join(sink.PATIENCE)
-    # The lines are there a moment before the senders stand in line: for one, be it the one whose
-    # delivery was stored, all may be over by then.
+    # The daemon logs a line before it queues the sender. A sender queued after the response, even
+    # the one whose delivery was stored, gets the plain answer.
     answers = [got[0] for _, got in answers]
     check("the same delivery five times at once: who is in time gets the answer",
           ENVELOPE in [a.body for a in answers] and
@@ -225,7 +225,7 @@ def test_left_alone():
 
 
 def test_stopped():
-    """An upstream that hangs for longer than the stop may take, which is two seconds here."""
+    """The upstream hangs for longer than shutdown_seconds, two here."""
     upstream = Upstream()
     upstream.answer = upstream.hang
     daemon = start(upstream.url, timeout=3600, real_time=True)
@@ -261,7 +261,7 @@ def test_killed():
 
 
 def test_turned_on_later():
-    """What was waiting in the usual way is not forgotten when the source's answer changes."""
+    """Deliveries queued before `answer: upstream` was set are still forwarded."""
     port = free_port()
     plain = Daemon(sources=[source("foil")],
                    destinations=[{"name": "gate", "url": f"http://127.0.0.1:{port}/",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every way to get a destination wrong: exit status 6, and FILE:LINE with what is expected."""
+"""Invalid destinations: exit status 6, and a message with FILE:LINE and the expected value."""
 import base64
 import os
 
@@ -9,7 +9,7 @@ from harness import sink
 from harness.certificates import Authority
 from harness.sink import SECRETS, Folders, check, run, write_file
 
-# Not for ThreadSanitizer: a configuration is read before there are threads.
+# Not under ThreadSanitizer: the daemon reads its configuration before it starts threads.
 pytestmark = [pytest.mark.running]
 
 FOLDER = Folders.new()
@@ -24,7 +24,7 @@ def secret(name, text, mode=0o600):
 
 
 def file_of(destinations, of_source=""):
-    """The lines of the destinations begin with 8."""
+    """A configuration whose destinations start at line 8."""
     return (f"store:\n  file: {FOLDER}/store\nsources:\n  - name: foil\n    scheme: foil\n"
             f"    secrets: [{{file: {The.foil}}}]{of_source}\ndestinations:\n{destinations}")
 
@@ -125,7 +125,7 @@ def test_secrets():
 
 
 def test_upstream():
-    answer = "\n    answer: upstream"  # is line 7
+    answer = "\n    answer: upstream"  # line 7
     for sentence, text, says in (
             ("the answer of nobody", app('types: ["*"]'), "found 0"),
             ("the answer of two", app() + app(name="b"), "found 2"),

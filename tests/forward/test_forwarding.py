@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What reaches the applications behind, how it is signed, in which order, and what a restart, a
-kill -9 or a clock that jumps change about it: nothing."""
+"""Forwarding: contents, signature and order of requests. A restart, a kill -9 or a clock jump
+changes none of them."""
 import base64
 import contextlib
 import hmac
@@ -47,7 +47,7 @@ def deliver(daemon, number, kind="webhook.test", path="/foil", scheme="foil"):
 
 
 def verdicts(daemon, verdict, count, **wanted):
-    """So many lines of that verdict."""
+    """Waits for `count` lines of that verdict."""
     return wait_for(lambda: len(found := daemon.lines(verdict=verdict, **wanted)) >= count and found,
                     f"{count} lines {verdict}: {daemon.raw_log().decode()[-2000:]}")
 
@@ -57,7 +57,7 @@ def query(daemon, sql):
         return db.execute(sql).fetchall()
 
 
-# ---- what is sent
+# ---- requests
 
 def test_exact_bytes():
     upstream = Upstream()
@@ -71,7 +71,7 @@ def test_exact_bytes():
                     destinations=[destination(upstream)])
     for number, scheme in enumerate(schemes, 1):
         body = sample_body(scheme)
-        # "Seen" is what the daemon says; here it has to pass the signature on.
+        # The daemon must forward the signature header unchanged.
         headers = sign(scheme, body)
         answer = daemon.send("/" + scheme, [*headers, ("Content-Type", f"application/x-{scheme}"),
                                             ("X-Other", "not signed"), ("Cookie", "not ours")], body)
@@ -112,7 +112,7 @@ def test_exact_bytes():
 
 
 def signature_of(request):
-    """What Standard Webhooks says, with nothing but Python's library."""
+    """A Standard Webhooks signature, computed by Python's standard library."""
     content = b".".join((header(request, "webhook-id").encode(),
                          header(request, "webhook-timestamp").encode(), request.body))
     mac = hmac.new(base64.b64decode(SECRET), content, "sha256").digest()
@@ -181,7 +181,7 @@ def test_filters():
         upstream.close()
 
 
-# ---- again, and not again
+# ---- retries
 
 def test_retries():
     upstream = Upstream()
@@ -251,7 +251,7 @@ def test_retry_after():
             if first.is_set():
                 return response()
             first.set()
-            # The upstream's clock is wrong by years, and that must not matter.
+            # The upstream's clock is off by years; Retry-After is relative to its Date.
             value = "2" if form == "seconds" else "Sun, 06 Nov 1994 08:49:39 GMT"
             return response(429, b"", [("Retry-After", value),
                                        ("Date", "Sun, 06 Nov 1994 08:49:37 GMT")])
@@ -321,7 +321,7 @@ def test_concurrency():
     upstream.close()
 
 
-# ---- a process ends, another begins
+# ---- restarts
 
 def test_restart():
     port = free_port()
@@ -356,7 +356,7 @@ def test_killed():
     daemon = Daemon(config)
     for number in range(50):
         deliver(daemon, number)
-    # The lines are written when the outcome is on the disk.
+    # The daemon logs a line once the outcome is durable.
     recorded = {line["seq"] for line in verdicts(daemon, "forwarded", 40)}
     equal("40 are delivered and 10 hang", (len(recorded), len(upstream.wait(50))), (40, 50))
     before = len(upstream.requests)
@@ -373,7 +373,7 @@ def test_killed():
 
 
 def test_unrecorded():
-    """The store takes no outcome for a while: a trigger stands for whatever may be the reason."""
+    """The store rejects outcomes for a while; a trigger simulates the failure."""
     upstream = Upstream()
 
     def answer(request, sock):

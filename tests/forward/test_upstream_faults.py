@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Applications that refuse, hang, break off, dribble, flood or lie: what is received is received
-all the same, and every other application gets everything."""
+"""Applications that refuse, hang, disconnect, dribble, flood or lie delay neither senders nor
+other applications."""
 import os
 import re
 import shutil
@@ -19,7 +19,7 @@ from harness.upstream import Upstream, header, make_certificate, response
 pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(400)]
 
 COUNT = 100
-MEMORY = 48 << 20  # what answers may cost at most, bytes
+MEMORY = 48 << 20  # bytes, limit for buffered answers
 SANITIZED = b"libasan" in open(sink.find_program(), "rb").read() or \
     b"__tsan_init" in open(sink.find_program(), "rb").read()
 
@@ -29,7 +29,7 @@ def body_of(number):
 
 
 def deliver_all(daemon, first, count):
-    """On one connection, one after the other; how many were answered 200."""
+    """Delivers sequentially on one connection; returns the number of 200 answers."""
     good = 0
     with daemon.connect() as connection:
         for number in range(first, first + count):
@@ -46,7 +46,7 @@ def memory(daemon):
 
 def start(url, *, sources=None, concurrency=4, retry_seconds=(3600,), timeout=3 * sink.PATIENCE,
           real_time=False, **more):
-    """A daemon with a good destination and a bad one; the time is for those that let it pass."""
+    """Starts a daemon with a good and a bad destination; tests of timeouts set `timeout`."""
     good = Upstream()
     daemon = Daemon(real_time=real_time, sources=sources or [source("foil")], limits={"shutdown_seconds": 1},
                     destinations=[{"name": "good", "url": good.url, "timeout_seconds": 3 * sink.PATIENCE},
@@ -64,14 +64,14 @@ def lines(daemon, verdict, count, destination="bad", **wanted):
 
 
 def fault(sentence, url, verdict, says, status=0, timeout=3 * sink.PATIENCE, **more):
-    """Whatever the bad destination does, it is noticed, and nobody else is kept waiting."""
+    """The daemon logs the bad destination's fault and delays no one else."""
     daemon, good = start(url, timeout=timeout, **more)
     before = memory(daemon)
     equal(f"{sentence}: every delivery is received", deliver_all(daemon, 0, COUNT), COUNT)
     good.wait(COUNT)
     equal(f"{sentence}: the other destination gets each of them", sorted(good.seqs()),
           list(range(1, COUNT + 1)))
-    # Where time is short the first attempts may not come as far as that.
+    # With a short timeout the first attempts may end before the fault.
     line = lines(daemon, verdict, 1, **({"status": status} if timeout < sink.PATIENCE else {}))[0]
     check(f"{sentence}: it is {verdict}, with the reason",
           (says is None and line["reason"] is None or says is not None and says in line["reason"]) and
@@ -90,7 +90,7 @@ def reset(sock):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-# ---- each in its own way
+# ---- faults
 
 def test_refuses():
     fault("who refuses connections", f"http://127.0.0.1:{free_port()}/", "retried", "connect")
@@ -120,7 +120,7 @@ def test_breaks_off():
             ("who resets before it", lambda r, s: reset(s), 0),
             ("who closes without an answer", lambda r, s: None, 0)):
         upstream = Upstream(answer)
-        # An answer cut short is none: nobody knows how far the application came.
+        # A truncated answer counts as none, because the application may have failed midway.
         fault(sentence, upstream.url, "retried", "", status)
         upstream.close()
 
@@ -236,7 +236,7 @@ def test_certificates():
 
 
 def make_authority(folder):
-    """One that the system trusts, and a certificate of it."""
+    """Makes a CA trusted by the system, and a certificate signed by this CA."""
     def openssl(*arguments):
         subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder)
 
@@ -255,7 +255,7 @@ def make_authority(folder):
 
 
 def test_authorities():
-    """Where the folder of the system's is another one."""
+    """Mounts a test folder over the system's CA folder."""
     folder = Folders.new()
     launcher = ["unshare", "-rm", "sh", "-c",
                 f'mount --bind {folder}/system /etc/ssl/certs && exec "$@"', "sh"]
@@ -300,7 +300,7 @@ def test_comes_back():
 
 
 def test_new_ones_pass():
-    """Those that are due again do not keep new ones waiting."""
+    """Retries do not delay new deliveries."""
     upstream = Upstream()
 
     def answer(request, sock):

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes the fast decoders, which are ours, against those for secrets, which are libsodium's. An
- * input is the text to decode.
+ * Fuzzes our fast decoders against libsodium's, used for secrets. An input is the text to decode.
  */
 #include <string.h>
 

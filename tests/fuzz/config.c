@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes config_file_read(): whatever the file holds, it is taken whole or refused in a sentence.
+ * Fuzzes config_file_read(): any file is accepted whole or rejected with a message.
  */
 #include <glob.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "daemon/conf/config_file.h"
 #include "tests/fuzz/fuzz.h"
 
-/* Replaces glob(), so that no pattern reads files of this machine. */
+/* Replaces glob(), so that no pattern reads the machine's files. */
 int __wrap_glob(const char *pattern, int flags, int (*failed)(const char *path, int error),
                 glob_t *found);
 int __wrap_glob(const char *pattern, int flags, int (*failed)(const char *path, int error),

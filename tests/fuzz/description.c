@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes the language of scheme descriptions: the input is one. Whatever the library takes must
- * work, so that what it signs by this description it accepts by it, and nothing else.
+ * Fuzzes the language of scheme descriptions; an input is a description. The library must verify
+ * its own signatures by each description it accepts, and reject any other signature.
  */
 #include <hookline.h>
 
@@ -21,7 +21,7 @@ struct received {
     const hookline_signature *signature;
 };
 
-/* What was signed with, and one more header for each that the scheme signs besides. */
+/* Finds a header of the signature, or "x" for any other header the scheme signs. */
 static size_t find_header(const void *headers, const char *name, hookline_bytes *value)
 {
     const struct received *in = headers;
@@ -60,7 +60,7 @@ static hookline_verifier *make(const char *description)
     return NULL;
 }
 
-/* The body does not hold what an arbitrary path asks for. */
+/* The body may lack the member that an arbitrary path names. */
 static bool may_be_refused(const struct scheme *s, int reason)
 {
     bool by_time = reason == HOOKLINE_BAD_TIMESTAMP || reason == HOOKLINE_TOO_OLD ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes hookline_event_read() with a payload as if it were authentic: senders write strange
- * things, too. An input is the scheme's index, one digit, and the payload.
+ * Fuzzes hookline_event_read(): authentic payloads may be malformed, too. An input is the scheme's
+ * index, one digit, and the payload.
  */
 #include <hookline.h>
 
@@ -30,7 +30,7 @@ static void check_event(const struct scheme *s, const hookline_result *r, const 
     fuzz_check(e->created_at >= -1);
     fuzz_check(e->test == 0 || (e->test == 1 && e->type != NULL));
     fuzz_check(member_is_object(r->payload) || (e->type == NULL && e->created_at == -1));
-    /* For cJSON a string, or a member's name, ends at a NUL. */
+    /* cJSON ends a string or a member's name at a NUL. */
     if (e->type == NULL || memmem(r->payload.base, r->payload.len, "\\u0000", 6) != NULL)
         return;
     type = member_find(r->payload, s->event.type);

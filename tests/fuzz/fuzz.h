@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * fuzz.h - what a fuzz target and the programs that drive it share.
+ * fuzz.h - interface between a fuzz target and its driver.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* libFuzzer calls this, or replay.c. */
+/* Called by libFuzzer or replay.c. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* assert(), which NDEBUG would take away. */
+/* An assert() that NDEBUG does not disable. */
 #define fuzz_check(condition)                                                                      \
     do {                                                                                           \
         if (!(condition)) {                                                                        \

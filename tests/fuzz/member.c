@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes the reader of single members, held against cJSON. An input is a path, a line feed and
- * a document. cJSON takes more than RFC 8259 does, so it is asked only about what we take.
+ * Fuzzes the reader of single members against cJSON. An input is a path, a line feed and a
+ * document. cJSON accepts more than RFC 8259, so the target compares only documents that the reader
+ * accepts.
  */
 #include <math.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static void check_same(const cJSON *theirs, struct member ours)
     }
 }
 
-/* Escapes that stand for a character beyond ASCII are not read in names. */
+/* The reader does not decode non-ASCII escapes in names. */
 static bool is_ascii(const char *path)
 {
     while (*path != '\0' && (unsigned char)*path < 0x80)
@@ -80,7 +81,7 @@ static void check_document(const char *path, hookline_bytes json)
     if (found.text.len > 0)
         fuzz_check(found.text.base >= json.base &&
                    found.text.base + found.text.len <= json.base + json.len);
-    /* For cJSON a string ends there. */
+    /* cJSON ends a string at a NUL. */
     if (memmem(json.base, json.len, "\\u0000", 6) != NULL || !member_is_object(json))
         return;
     tree = cJSON_ParseWithLength(json.base, json.len);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes what a ping makes of others' words: a provider's answer, and a line of a sink's. The first
- * two bytes choose the provider and the status. Whatever it is, the texts are fit for a terminal
- * and hold no key, and a sentence comes of it.
+ * Fuzzes the ping's diagnosis of untrusted text: a provider's answer and a sink's line. The first
+ * two bytes choose the provider and the status. Each diagnosis is a sentence, safe for a terminal
+ * and without keys.
  */
 #include <string.h>
 
@@ -37,7 +37,7 @@ static void check_view(const struct provider_view *v)
     fuzz_check(v->receipt[0] == '\0' || strspn(v->receipt, "0123456789abcdef") == 16);
 }
 
-/* The sink knows no key of the provider's. */
+/* The sink does not know the provider's key. */
 static void diagnose(struct observed *f, void (*check)(const char *text, size_t size))
 {
     struct diagnosis d;

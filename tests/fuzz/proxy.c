@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes what is read before HTTP and before anybody is verified: the header of the PROXY protocol,
- * which must be the same however it is cut, and X-Forwarded-For.
+ * Fuzzes unauthenticated input: X-Forwarded-For and the PROXY protocol header, parsed alike in one
+ * piece or in many.
  */
 #include <string.h>
 

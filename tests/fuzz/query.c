@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes query_read(): whatever the administrator's client asks for, it is understood within its
- * limits, or refused in a sentence.
+ * Fuzzes query_read(): any query is parsed within its limits, or rejected with a message.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes raw_request_read(): what it takes for a request lies within the bytes, its headers could
- * be sent, and written down again it is the same request.
+ * Fuzzes raw_request_read(): an accepted request lies within the input, has valid headers, and
+ * parses to the same request when written again.
  */
 #include <string.h>
 
@@ -25,8 +25,8 @@ static size_t append(char *to, const void *bytes, size_t len)
     return len;
 }
 
-/* The line and the body, without headers. Takes a copy of the request, so that what is behind its
- * end is noticed. */
+/* Checks the request line and the body, without headers. An exact copy exposes reads beyond the
+ * end. */
 static void check_again(const struct raw_request *request)
 {
     static const char version[] = " HTTP/1.1\r\n\r\n";

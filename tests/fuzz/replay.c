@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs a fuzz target over its corpus without a fuzzer: `TARGET [DIRECTORY]`. The corpus is the folder
- * with the program's name. A crash ends the program before its TAP plan is complete.
+ * Runs a fuzz target over its corpus without a fuzzer: `TARGET [DIRECTORY]`. The corpus folder has
+ * the program's name. A crash leaves the TAP plan incomplete.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -26,7 +26,7 @@ static bool run(const char *directory, const char *name)
     snprintf(path, sizeof(path), "%s/%s", directory, name);
     if ((file = fopen(path, "rb")) == NULL)
         return false;
-    /* Sized to the byte in the end, so that sanitizers and valgrind see the input's bounds. */
+    /* The final size is exact, so that sanitizers and valgrind see the input's bounds. */
     while ((data = realloc(data, size + 4096)) != NULL &&
            (got = fread(data + size, 1, 4096, file)) > 0)
         size += got;
@@ -45,7 +45,7 @@ int main(int argc, char **argv)
     struct dirent **entry;
     int count;
 
-    if (strncmp(name, "lt-", 3) == 0) /* libtool's wrapper runs it by this name */
+    if (strncmp(name, "lt-", 3) == 0) /* libtool's wrapper adds this prefix */
         name += 3;
     snprintf(corpus, sizeof(corpus), "%s/tests/fuzz/corpus/%s", top == NULL ? "." : top, name);
     if (argc > 1)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes sse_parse() and printable.h: whatever a sink sends, in one piece or in many, the same
- * events are told, and a terminal sees no control character of them.
+ * Fuzzes sse_parse() and printable.h: a stream gives the same events in one piece or in many, and
+ * no control character reaches a terminal.
  */
 #include <string.h>
 

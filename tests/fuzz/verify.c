@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes hookline_verify() through the schemes of the library. An input is text:
+ * Fuzzes hookline_verify() with the built-in schemes. An input is text:
  *
  *     <the scheme's index, one digit><now, in decimal>
  *     Name: value
@@ -8,8 +8,8 @@
  *     <an empty line>
  *     <the body>
  *
- * What is held against it: a verdict's fields agree with its reason; what is accepted has the
- * MAC that OpenSSL's HMAC() gives for what the scheme signs; a changed body never has.
+ * A verdict's fields must agree with its reason. An accepted request has the MAC that OpenSSL's
+ * HMAC() computes; a request with a changed body is never accepted.
  */
 #include <hookline.h>
 
@@ -39,7 +39,7 @@ struct input {
 
 static const char *const keys[SECRETS] = {"the first secret", "the second one!!"};
 
-/* Standard Webhooks writes the same keys in base64. */
+/* The same keys in the base64 of Standard Webhooks. */
 static const char *const keys_in_base64[SECRETS] = {"whsec_dGhlIGZpcnN0IHNlY3JldA==",
                                                     "whsec_dGhlIHNlY29uZCBvbmUhIQ=="};
 
@@ -48,7 +48,7 @@ static bool signs_like_standard(const char *scheme)
     return strcmp(scheme, "standard") == 0 || strcmp(scheme, "svix") == 0;
 }
 
-/* Made once: each lies between guard pages, which is slow to set up. */
+/* Made once, because the guard pages around each verifier are slow to set up. */
 static const hookline_verifier *verifier_of(size_t index)
 {
     static hookline_verifier *made[SCHEMES_MAX];
@@ -72,7 +72,7 @@ static size_t count_schemes(void)
     return n;
 }
 
-/* In a block of its own, so that a sanitizer sees each byte read beyond it. */
+/* A separate allocation lets a sanitizer detect reads beyond the end. */
 static char *copy(const char *bytes, size_t len)
 {
     char *block = malloc(len + 1);
@@ -164,7 +164,7 @@ static void check_fields(const struct input *in, const hookline_result *r)
                 r->signed_at - in->now <= HOOKLINE_TOLERANCE_DEFAULT));
 }
 
-/* What each scheme signs, written down a second time. */
+/* A second implementation of each scheme's signed content. */
 static size_t write_signed_start(const char *scheme, const hookline_result *r, char *out,
                                  size_t size)
 {
@@ -200,7 +200,7 @@ static hookline_request request_of(const hookline_header_list *headers, hookline
         .find_header = hookline_find_in_list, .headers = headers, .body = body};
 }
 
-/* Signs the body, which must verify, and then changes a bit of it, which must not. */
+/* A signed body must verify; the body with one bit changed must not. */
 static void check_signing(const struct input *in)
 {
     const hookline_verifier *v = verifier_of(in->scheme);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The usual mistakes: each is made on purpose and found, and where none was made none is found.
+ * Diagnosis of common mistakes: finds each deliberate mistake, and none where there is none.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -37,14 +37,14 @@
 #define GO    "{\"a\":[1.0,{\"b\":\"\xc3\xa4/\\u003c\"},[]],\"c\":{}}"
 #define LINES "{\"a\":1,\n\"b\":2}"
 
-/* "0123456789abcdef" in the forms in which a sender may have made a key of it. */
+/* Forms of "0123456789abcdef" that a sender may use as its key. */
 #define SECRET    "0123456789abcdef"
 #define TEXT_KEY  "30313233343536373839616263646566"
 #define WHSEC_KEY "77687365635f"
 #define B64_KEY   "d35db7e39ebbf3d69b71d79f"
 
 static const struct {
-    const char *sender, *key; /* a description, and its secret */
+    const char *sender, *key; /* description and secret */
     const char *ours, *secret;
     const char *sent, *received;
     enum diagnose_cause kind;
@@ -120,7 +120,7 @@ START_TEST(each_mistake_is_found_by_its_name_and_nothing_else_is)
 {
     hookline_verifier *signer = verifier_of(ways[_i].sender, ways[_i].key);
     hookline_verifier *ours = verifier_of(ways[_i].ours, ways[_i].secret);
-    char *exact = strdup(ways[_i].received); /* so that reading beyond its end is seen */
+    char *exact = strdup(ways[_i].received); /* exposes reads beyond the end */
     hookline_signature signature;
     hookline_request request = signed_by(signer, NOW, ways[_i].sent, exact, &signature);
     struct diagnose_question question = {
@@ -182,7 +182,7 @@ START_TEST(the_second_secret_and_the_second_source_are_asked)
     q.secrets_count = COUNT(secrets);
     q.result = hookline_verify(ours, &request, NOW);
     ck_assert_int_eq(q.result.reason, HOOKLINE_MISSING_HEADER);
-    found = diagnose_find(&q); /* however old it is */
+    found = diagnose_find(&q); /* at any age */
     ck_assert_int_eq(found.kind, DIAGNOSE_OTHER_SOURCE);
     ck_assert_str_eq(found.other, "other");
     request = signed_by(same, NOW, "{}", "{}", &signature);
@@ -348,7 +348,7 @@ START_TEST(a_text_is_respelled_as_others_do)
 }
 END_TEST
 
-/* Whatever comes, and however much room there is. */
+/* Any input, with any output size. */
 START_TEST(any_bytes_are_respelled_within_their_room)
 {
     static const char letters[] = "{}[]\":,\\ud83cde00/<>&\n\t\r 1aq\xc3\xa4\xf0\x9f\xff\x80";

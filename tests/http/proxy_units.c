@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a proxy says about who is behind it: the PROXY protocol, and X-Forwarded-For.
+ * The client's address from a proxy: the PROXY protocol and X-Forwarded-For.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,19 +32,19 @@ static const struct {
     {BYTES("PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n"), "unknown"},
     {BYTES(MAGIC "\x21\x11\0\x0c" PAIR_4), "192.0.2.1:4660"},
     {BYTES(MAGIC "\x21\x21\0\x24" PAIR_6), "[2001:db8::1]:4660"},
-    {BYTES(MAGIC "\x21\x11\0\x12" PAIR_4 "\4\0\3abc"), "192.0.2.1:4660"}, /* and more about it */
-    {BYTES(MAGIC "\x20\0\0\0"), "unknown"},                               /* the proxy's own */
+    {BYTES(MAGIC "\x21\x11\0\x12" PAIR_4 "\4\0\3abc"), "192.0.2.1:4660"}, /* with a TLV */
+    {BYTES(MAGIC "\x20\0\0\0"), "unknown"},                               /* LOCAL */
     {BYTES(MAGIC "\x20\x11\0\x0c" PAIR_4), "unknown"},
     {BYTES(MAGIC "\x20\x11\0\2xx"), "unknown"},
-    {BYTES(MAGIC "\x20\xff\0\0"), "unknown"},          /* what else it says is ignored */
-    {BYTES(MAGIC "\x21\0\0\0"), "unknown"},            /* of no family */
+    {BYTES(MAGIC "\x20\xff\0\0"), "unknown"},          /* LOCAL ignores the rest */
+    {BYTES(MAGIC "\x21\0\0\0"), "unknown"},            /* AF_UNSPEC */
     {BYTES(MAGIC "\x21\x12\0\x0c" PAIR_4), "unknown"}, /* UDP */
     {BYTES(MAGIC "\x21\x31\0\1x"), "unknown"},         /* a Unix socket */
 };
 
 static enum proxy_header_state read_exactly(const char *bytes, size_t len, struct proxy_header *h)
 {
-    char *exact = malloc(len == 0 ? 1 : len); /* so that reading beyond its end is seen */
+    char *exact = malloc(len == 0 ? 1 : len); /* exposes reads beyond the end */
     enum proxy_header_state state;
 
     memcpy(exact, bytes, len);
@@ -105,10 +105,10 @@ static const struct {
     {BYTES("PROXY UNKNOWN "
            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
            "xxxxxxxxxxxxxxxxxxxxxxxxxx\r\n")},
-    {BYTES(MAGIC "\x11\x11\0\x0c" PAIR_4)}, /* another version */
-    {BYTES(MAGIC "\x22\x11\0\x0c" PAIR_4)}, /* another command */
-    {BYTES(MAGIC "\x21\x41\0\0")},          /* another family */
-    {BYTES(MAGIC "\x21\x13\0\x0c" PAIR_4)}, /* another transport */
+    {BYTES(MAGIC "\x11\x11\0\x0c" PAIR_4)}, /* unknown version */
+    {BYTES(MAGIC "\x22\x11\0\x0c" PAIR_4)}, /* unknown command */
+    {BYTES(MAGIC "\x21\x41\0\0")},          /* unknown family */
+    {BYTES(MAGIC "\x21\x13\0\x0c" PAIR_4)}, /* unknown transport */
     {BYTES(MAGIC "\x21\x11\0\x0b" PAIR_4)}, /* too short for its addresses */
     {BYTES(MAGIC "\x21\x21\0\x23" PAIR_6)},
     {BYTES("\r\n\r\n\0\r\nQUIT\r")},
@@ -128,14 +128,14 @@ static char *const trusted[] = {"10.0.0.0/8", "2001:db8:aaaa::/48", "127.0.0.1",
 
 static const struct {
     const char *value;
-    const char *host; /* "": untouched */
+    const char *host; /* "": unchanged */
     bool all;
 } values[] = {
     {"203.0.113.7", "203.0.113.7", false},
     {"203.0.113.7, 10.0.0.1", "203.0.113.7", false},
     {"203.0.113.7,10.0.0.1,10.0.0.2", "203.0.113.7", false},
     {"192.0.2.66, 203.0.113.7, 10.0.0.1", "203.0.113.7",
-     false}, /* the first is the client's word */
+     false}, /* the client may forge the first */
     {"10.0.0.5, 203.0.113.7", "203.0.113.7", false},
     {"10.0.0.5, 10.0.0.6", "10.0.0.5", true},
     {"2001:db8::7, 2001:db8:aaaa::1", "2001:db8::7", false},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is too large, too slow, too many or no HTTP at all: refused, and the daemon lives on."""
+"""The daemon refuses large, slow, excess or invalid requests, and continues to serve."""
 import os
 import resource
 import socket
@@ -25,7 +25,7 @@ def signed(body, **how):
 
 
 def timeless(**more):
-    """A daemon that reads the rest of what it has refused for as long as we take to send it."""
+    """A daemon whose stopped clock lets it drain refused requests without a deadline."""
     return Daemon(sources=[source("foil")], env=Stopwatch().environment(), **more)
 
 
@@ -172,7 +172,7 @@ def test_junk():
 
 
 def test_smuggled():
-    """What a proxy could take for one request, and we for two, or the other way round."""
+    """Request smuggling: a proxy and the daemon could disagree on the number of requests."""
     daemon = Daemon(sources=[source("foil")])
     body = sample_body("foil")
     inner = signed(body)
@@ -198,7 +198,7 @@ def test_smuggled():
 
 
 def test_many_hang_up():
-    """Senders that leave in the middle, at once."""
+    """Many senders reset their connections mid-request."""
     daemon = Daemon(sources=[source("foil")], threads=2)
     good = signed(sample_body("foil"))
     connections = []
@@ -214,7 +214,7 @@ def test_many_hang_up():
 
 
 def test_deadlines():
-    """What somebody is doing the daemon sees, and begins to count, when it looks after a second."""
+    """The daemon checks connections once a second; a deadline starts at the check."""
     clock = Stopwatch()
     daemon = Daemon(sources=[source("foil")], env=clock.environment(),
                     limits={"header_seconds": 5, "body_seconds": 5, "idle_seconds": 5})
@@ -275,7 +275,7 @@ def test_answers_that_nobody_reads():
         connection.sock.settimeout(sink.PATIENCE)
         flood = request("/nothing", method="GET") * 200
         try:
-            for _ in range(20000):  # far more than kernels keep
+            for _ in range(20000):  # exceeds the kernel's socket buffers
                 connection.write(flood)
             check("who never reads cannot send for ever", False)
         except OSError:
@@ -309,7 +309,7 @@ def test_too_many_connections():
         try:
             return daemon.send("/foil", sign("foil", b'{"id":"evt_2"}'),
                                b'{"id":"evt_2"}').status == 200
-        except (AssertionError, OSError):  # far beyond the limit there is no answer
+        except (AssertionError, OSError):  # far above the limit the daemon does not answer
             return False
     check("when one has closed, a new one is served", wait_for(served, "a free place"))
     crowd = [daemon.connect() for _ in range(300)]
@@ -339,7 +339,7 @@ def test_no_descriptor_is_left():
     held = [daemon.connect() for _ in range(30)]
     wait_for(lambda: len(os.listdir(f"{process}/fd")) == few, "the last descriptor to be used")
     before, began = seconds_spent(), time.monotonic()
-    time.sleep(2)  # what is tested: it does not try all the time
+    time.sleep(2)  # a busy loop would show in the CPU time
     spent, passed = seconds_spent() - before, time.monotonic() - began
     check("without descriptors it waits for one, and does not spend its time on that",
           spent < passed / 4, spent, passed)

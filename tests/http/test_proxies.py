@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who has sent it, when it came through a proxy: what a trusted one says, and nobody else's word."""
+"""The sender's address behind a proxy: the daemon believes trusted proxies only."""
 import base64
 import contextlib
 import hmac
@@ -39,7 +39,7 @@ def version_2(address, port=4711, command=0x21, more=b""):
 
 
 def remote_of(daemon, connection, data):
-    """The sender's address as the line has it."""
+    """The sender's address in the log line."""
     before = len(daemon.lines())
     connection.write(data)
     answer = connection.read()
@@ -49,7 +49,7 @@ def remote_of(daemon, connection, data):
 
 
 def refused(connection, data=b""):
-    """Whether it is closed without an answer."""
+    """True if the daemon closes the connection without an answer."""
     with contextlib.suppress(OSError):
         connection.write(data)
     return connection.ended()
@@ -120,7 +120,7 @@ def start(*proxies, tls=None, **more):
 
 
 def introduced():
-    """Headers of the PROXY protocol, and whom they speak of; None: the proxy."""
+    """PROXY protocol headers and the address each one names; None: the proxy's own."""
     return (
         ("version 1", b"PROXY TCP4 203.0.113.7 192.0.2.1 4711 443\r\n", "203.0.113.7:4711"),
         ("version 1, IPv6", b"PROXY TCP6 2001:db8::7 2001:db8::1 4711 443\r\n",
@@ -223,7 +223,7 @@ def test_proxy_protocol_spoilt():
 
 
 def test_proxy_protocol_crowd():
-    """Of one address two connections may be open; eight more are told so."""
+    """An address may hold two connections; eight more get a refusal."""
     authority, admin = Authority(), Admin(socket_path())
     daemon = start(tls=authority.tls(), limits={"connections_per_address": 2},
                    admin={"address": f"unix:{admin.address}"})
@@ -292,7 +292,7 @@ def test_unix_sockets():
               "[2001:db8::7]:4711")
 
 
-# ---- the examples, by the real proxies
+# ---- examples, run by the real proxies
 
 def example(name, *changes):
     with open(f"{sink.SOURCE}/examples/{name}", encoding="utf-8") as file:
@@ -309,7 +309,7 @@ def proxy(command, port, **more):
     log = f"{Folders.new()}/log"
     def before():
         PR_SET_PDEATHSIG = 1
-        # So that nginx ends its workers with itself.
+        # SIGTERM makes nginx end its workers when the test dies.
         sink.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
     with open(log, "wb") as file:
@@ -337,7 +337,7 @@ def proxy(command, port, **more):
 
 
 def through(name, daemon, port, context):
-    """What a sender sees of hooklined behind the proxy, and hooklined of the sender."""
+    """Tests requests and answers through the proxy."""
     with TlsConnection(("127.0.0.1", port), context) as connection:
         equal(f"{name}: a delivery comes through, and the line has the sender",
               remote_of(daemon, connection, signed()), "127.0.0.1")
@@ -361,7 +361,7 @@ def through(name, daemon, port, context):
         equal(f"{name}: a refusal is hooklined's", connection.read().code, "missing_header")
 
     def told():
-        """None if the proxy, which has its answer early, did not wait for all that we had to send."""
+        """The answer; None if the proxy closed before the test had sent the whole body."""
         body = b"x" * (1100 << 10)
         with contextlib.suppress(OSError), \
                 TlsConnection(("127.0.0.1", port), context) as connection:
@@ -397,7 +397,7 @@ def test_nginx():
     authority = Authority()
     certificate, key = authority.issue()
     folder = Folders.new()
-    # nginx takes a socket that listens already as it would from the process before it.
+    # $NGINX passes nginx a listening socket, as during a binary upgrade.
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         temporary = "".join(f"    {kind}_temp_path {folder}/{kind};\n" for kind in (

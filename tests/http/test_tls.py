@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TLS: what is spoken and what is not, whoever is slow, and what certificates have to be."""
+"""TLS: versions, slow clients, sessions, certificates and their files."""
 import json
 import os
 import re
@@ -21,7 +21,7 @@ from harness.supervision import listening_socket, passing
 
 pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(300)]
 
-# Old versions are what is tested.
+# The tests use deprecated TLS versions on purpose.
 warnings.simplefilter("ignore", DeprecationWarning)
 V = ssl.TLSVersion
 
@@ -47,7 +47,7 @@ def start(tls=None, **more):
 
 
 def alert_of(address, context, what=None):
-    """Why a handshake failed, as the peer says; with TLS 1.3 it says so behind it."""
+    """The alert of a failed handshake; in TLS 1.3 the alert follows the handshake."""
     try:
         with TlsConnection(address, context) as connection:
             connection.write(what or signed())
@@ -209,8 +209,8 @@ def test_wrong_doors():
 
 
 def test_slow_ones():
-    """What somebody is doing the daemon sees, and begins to count, when it looks after a second; but
-    for those who have just come."""
+    """The daemon checks connections once a second; a deadline starts at the check, for new
+    connections at accept."""
     admin, clock = Admin(socket_path()), Stopwatch()
     daemon = start(limits={"header_seconds": 5, "body_seconds": 5, "idle_seconds": 5,
                            "connections": 100}, admin={"address": f"unix:{admin.address}"},
@@ -261,7 +261,7 @@ def test_slow_ones():
 
 
 class ByHand:
-    """A connection over TLS whose records are put on the wire as the test likes."""
+    """A TLS connection whose records the test sends itself."""
     def __init__(self, address, context):
         self.input, output = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.output, self.wire = output, socket.create_connection(address, sink.PATIENCE)
@@ -298,7 +298,7 @@ class ByHand:
         self.wire.sendall(self.output.read())
 
     def heard(self):
-        """Everything up to the end; and whether close_notify, or nothing, is the end."""
+        """All data until the end, and "close_notify" or None for how the connection ended."""
         got = b""
         try:
             while data := self._until(lambda: self.talk.read(65536)):
@@ -349,7 +349,7 @@ def test_goodbyes():
             with ByHand(daemon.address, The.ca.client(low=version, high=version)) as by_hand:
                 by_hand.say(signed(), goodbye=False)
                 wait_for(lambda daemon=daemon: daemon.lines(), "the line")
-                for passed in (1, seconds):  # it sees that it is idle; and for how long
+                for passed in (1, seconds):  # first detect idleness, then exceed it
                     clock.step(passed, lambda daemon=daemon: deliver(daemon))
                 if what == "when it stops":
                     daemon.tell(sink.signal.SIGTERM)
@@ -439,7 +439,7 @@ def test_client_authorities():
 
 
 def test_sessions():
-    """What a client once got without a certificate must not let it in later."""
+    """A session from before client certificates were required must not be resumed."""
     daemon = start()
     held = []
     for version in (V.TLSv1_2, V.TLSv1_3):
@@ -511,7 +511,7 @@ def test_the_end():
               daemon.wait(), 0)
 
 
-# ---- another certificate
+# ---- certificate renewal
 
 def seen(address, context):
     with TlsConnection(address, context) as connection:
@@ -698,7 +698,7 @@ EXPIRED, COMING = ("20200101000000Z", "20210101000000Z"), ("20990101000000Z", "2
 
 
 def checked(tls):
-    """What --check says of it, without what it says of the rest."""
+    """Exit status and messages of --check for this `tls` section."""
     folder = Folders.new()
     config = {"sources": [{"name": "foil", "scheme": "foil", "secrets": [
         {"file": write_file(f"{folder}/secret", sink.SECRETS["foil"])}]}],

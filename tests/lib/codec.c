@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * One text for each sequence of bytes, and no other.
+ * Encodings are canonical: each byte sequence has exactly one text.
  */
 #include "lib/codec.h"
 
@@ -116,7 +116,7 @@ START_TEST(a_secret_may_lack_its_padding_but_not_half_of_it)
 }
 END_TEST
 
-/* Each character of 256 in the place of a letter whose value is 0. */
+/* Replaces a letter of value 0 by each of the 256 characters. */
 START_TEST(only_the_letter_a_is_an_a)
 {
     char text[] = "Zg?A";

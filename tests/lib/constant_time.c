@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Under valgrind the key counts as undefined, so that every branch and every address that
- * depends on it is an error. Only the verdict on each signature is defined again, where
- * mac_equal() returns it. Without valgrind nothing is tested, and it says so.
+ * Under valgrind the key is undefined memory, so a branch or an address that depends on the key is
+ * an error. mac_equal() defines only its verdict again. Without valgrind the program tests nothing
+ * and says so.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ int __wrap_mac_equal(const unsigned char a[MAC_SIZE], const unsigned char b[MAC_
     return equal;
 }
 
-/* The hash states alone: the counters beside them are the same for every key. */
+/* Hides the hash states only, because the counters do not depend on the key. */
 static void hide_keys(const hookline_verifier *v)
 {
     for (size_t k = 0; k < v->keys; k++) {

@@ -62,7 +62,7 @@ hookline_header *find_header(struct delivery *d, const char *name)
     return NULL;
 }
 
-/* Adds the header if it is not there. */
+/* Adds the header if it is missing. */
 void set_header(struct delivery *d, const char *name, const char *value)
 {
     size_t i = 0;

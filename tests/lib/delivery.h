@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * delivery.h - a signed request that a test may then spoil.
+ * delivery.h - a signed request for tests to corrupt.
  */
 #ifndef DELIVERY_H
 #define DELIVERY_H
 
 #include <hookline.h>
 
-/* Good for every built-in scheme: text for some, base64 for others. */
+/* Valid for every built-in scheme: text for some, base64 for others. */
 #define SECRET       "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 #define OTHER_SECRET "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 #define NOW          INT64_C(1800000000) /* 2027-01-15T08:00:00Z */
@@ -20,7 +20,7 @@ struct delivery {
     hookline_request req;
     hookline_header_list list;
     hookline_header header[8];
-    char value[8][8192]; /* what header[i].value points to */
+    char value[8][8192]; /* storage of header[i].value */
     char body[512];
     int64_t now;
 };
@@ -29,7 +29,7 @@ struct delivery {
 void deliver(struct delivery *d, const char *scheme);
 void deliver_custom(struct delivery *d, const char *description);
 
-/* Signs again whatever body and now the delivery has by this time. */
+/* Signs the delivery's current body and time. */
 void sign_again(struct delivery *d);
 void delivery_free(struct delivery *d);
 
@@ -39,7 +39,7 @@ void set_body(struct delivery *d, const char *body);
 
 hookline_result verify(const struct delivery *d);
 
-/* The name of the reason of the verdict. */
+/* The name of the verdict's reason. */
 const char *verdict(const struct delivery *d);
 
 size_t count_schemes(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What hookline_event_read() reads out of an accepted payload.
+ * hookline_event_read() on accepted payloads.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static void drop(void)
     delivery_free(&d);
 }
 
-/* Signs the body by the scheme and reads the event of what is then accepted. */
+/* Signs and verifies the body, then reads its event. */
 static int read_body(const char *scheme, const char *body)
 {
     hookline_result r;

@@ -9,7 +9,7 @@
 
 #include "tests/run.h"
 
-/* A key or text of one byte, repeated, is given as that byte and a count. */
+/* A count repeats the single byte of a key or text. */
 static const struct {
     const char *key;
     size_t key_count;
@@ -59,7 +59,7 @@ START_TEST(the_vectors_of_the_rfc_are_computed)
 }
 END_TEST
 
-/* Cut at _i, once with an empty part between. */
+/* Splits the text at _i, once with an empty part in between. */
 START_TEST(the_mac_of_parts_is_the_mac_of_the_whole)
 {
     const char *text = "0123456789012345678901234567890123456789012345678901234567890123456789";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The reader of single members, by itself and against cJSON.
+ * The reader of single members, alone and against cJSON.
  */
 #include "lib/member.h"
 
@@ -239,7 +239,7 @@ static void compare_kind(const char *json, struct member m, const cJSON *theirs)
     compare_text(json, m, theirs);
 }
 
-/* Returns whether both read the document. */
+/* Returns 1 if both accept the document. */
 static int compare(const char *json)
 {
     cJSON *theirs;
@@ -254,7 +254,7 @@ static int compare(const char *json)
     return 1;
 }
 
-/* Every value in the frame _i: about a thousand documents in all. */
+/* Puts every value into frame _i: about a thousand documents in all. */
 START_TEST(what_is_an_object_here_is_the_same_object_for_cjson)
 {
     char json[512];
@@ -266,14 +266,14 @@ START_TEST(what_is_an_object_here_is_the_same_object_for_cjson)
 }
 END_TEST
 
-/* The same number after the same seed, everywhere. */
+/* A portable generator: the same seed gives the same numbers. */
 static unsigned next(unsigned *seed)
 {
     *seed = *seed * 1664525u + 1013904223u;
     return *seed >> 16;
 }
 
-/* A good document, one to three of whose characters are then replaced, 400 times. */
+/* Replaces one to three characters of a valid document, 400 times. */
 START_TEST(documents_with_wrong_characters_are_read_alike_or_refused)
 {
     static const char good[] =

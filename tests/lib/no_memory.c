@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every allocation of the library fails in turn. The library's sources are linked into this
- * program, with their allocations wrapped; cJSON's pass through its hooks.
+ * Each allocation of the library fails in turn. The program links the library's sources with
+ * wrapped allocations; cJSON allocates through its hooks.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ void __wrap_free(void *block);
 void *__wrap_sodium_malloc(size_t size);
 void __wrap_sodium_free(void *block);
 
-static int watching, asked, failing, held; /* failing: which allocation fails; 0 for none */
+static int watching, asked, failing, held; /* failing: index of the failing one; 0: none */
 
 static int may_allocate(void)
 {
@@ -78,8 +78,8 @@ void __wrap_sodium_free(void *block)
     __real_sodium_free(block);
 }
 
-/* Returns the code of the first step that did not succeed, and releases what was made. Check
- * allocates, too: what an attempt finds wrong is asserted when it is over. */
+/* Returns the code of the first failed step and releases all objects. Check allocates, too, so the
+ * test asserts on `wrong` after the attempt. */
 typedef int attempt(void);
 
 static int wrong;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs the files of tests/vectors/: each vector is a TAP line of its own, and a second one where
- * it says that a signer writes the very same headers.
+ * Runs the files of tests/vectors/: one TAP line for each vector, and a second one if a signer must
+ * write identical headers.
  */
 #include <dirent.h>
 #include <stdarg.h>
@@ -27,7 +27,7 @@ struct vector {
     hookline_header headers[REQUEST_HEAD_FIELDS_MAX];
     hookline_header_list list;
     hookline_request req;
-    unsigned char *bytes; /* of body_base64 */
+    unsigned char *bytes; /* decoded body_base64 */
     int64_t now;
 };
 
@@ -126,7 +126,7 @@ static int add_secrets(hookline_verifier *v, const cJSON *secrets)
     return code;
 }
 
-/* Returns what making the verifier returned. */
+/* Returns the code of the first failed step, or 0. */
 static int make_verifier(hookline_verifier **v, const cJSON *file, const cJSON *vector)
 {
     const cJSON *secrets = get(vector, "secrets"), *tolerance = get(vector, "tolerance");
@@ -155,7 +155,7 @@ static int number_differs(const struct vector *t, const char *name, int64_t got)
     return wanted != NULL && (double)got != wanted->valuedouble;
 }
 
-/* The name of a field of the result that is not as the vector says, or NULL. */
+/* The name of a result field that differs from the vector, or NULL. */
 static const char *different_field(const struct vector *t, const hookline_result *r)
 {
     int accepted = hookline_accepted(*r);
@@ -182,7 +182,7 @@ static void compare(const struct vector *t, const hookline_result *r)
         tell(t, field == NULL, "%s: another %s than expected", got, field == NULL ? "" : field);
 }
 
-/* The signed header that is not among the vector's headers just so, or NULL. */
+/* A signed header that the vector lacks or has with another value, or NULL. */
 static const hookline_header *different_header(const struct vector *t, const hookline_signature *s)
 {
     for (size_t i = 0; i < s->headers.count; i++) {

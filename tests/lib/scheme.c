@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which descriptions are read, which are refused, and with which words.
+ * Accepted descriptions, rejected ones and their messages.
  */
 #include <stdlib.h>
 #include <string.h>

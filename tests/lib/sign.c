@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What hookline_sign() writes is what hookline_verify() accepts; the bytes themselves are
- * compared with vectors that are marked as canonical.
+ * hookline_verify() accepts signatures of hookline_sign(). The canonical vectors test the bytes.
  */
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +27,7 @@ static int sign(hookline_bytes id)
     return hookline_sign(d.v, &d.req, id, d.now, &out);
 }
 
-/* Whatever the suite's fixture made is replaced by this scheme. */
+/* Replaces the fixture's scheme. */
 static void make(const char *description)
 {
     delivery_free(&d);
@@ -176,7 +175,7 @@ START_TEST(an_id_that_the_scheme_does_not_send_is_not_sent)
 }
 END_TEST
 
-/* ---- what is signed and how it is written */
+/* ---- signed content and its encoding */
 
 START_TEST(a_time_is_written_as_the_scheme_writes_it)
 {
@@ -273,7 +272,7 @@ START_TEST(a_header_that_is_signed_needs_a_way_to_find_it)
 }
 END_TEST
 
-/* ---- mistakes of the caller */
+/* ---- bad calls */
 
 START_TEST(nothing_may_be_null)
 {

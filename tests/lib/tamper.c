@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * No bit of what is signed, of the signature or of what decides may change.
+ * A change of any bit in the signed content, the signature or the headers is rejected.
  */
 #include <ctype.h>
 #include <string.h>
@@ -15,13 +15,13 @@ static void drop(void)
     delivery_free(&d);
 }
 
-/* The one change that does not change the signature: the case of a hex digit. */
+/* Only the case of a hex digit does not change the signature. */
 static int is_other_case_of_hex(char before, int bit)
 {
     return isxdigit((unsigned char)before) && isalpha((unsigned char)before) && bit == 5;
 }
 
-/* Flips each bit of `text` in turn; nothing but `harmless` may then be accepted. */
+/* Flips each bit of `text` in turn; only `harmless` flips may be accepted. */
 static void flip_each_bit(char *text, size_t len, int (*harmless)(char before, int bit))
 {
     for (size_t i = 0; i < 8 * len; i++) {
@@ -136,7 +136,7 @@ START_TEST(nothing_but_a_blank_may_stand_behind_the_signature)
 }
 END_TEST
 
-/* Whoever keeps the bytes and moves the border between the parts gains nothing. */
+/* The same bytes with another border between the parts must not verify. */
 static const struct {
     const char *timestamp, *body;
 } moved[] = {

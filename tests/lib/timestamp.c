@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which texts are times, and which time they are.
+ * Parsing and writing of timestamps.
  */
 #include "lib/timestamp.h"
 
@@ -163,7 +163,7 @@ END_TEST
 
 static const enum time_unit units[] = {TIME_SECONDS, TIME_MILLISECONDS, TIME_RFC3339, TIME_ANY};
 
-/* From 1970 to 9999 in steps of about three years and an odd number of seconds. */
+/* Steps from 1970 to 9999 by about three years and an odd number of seconds. */
 START_TEST(what_is_written_is_read_again)
 {
     for (int64_t wanted = 0; wanted < INT64_C(253402300800); wanted += 98765431) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Secrets, tolerances and codes.
+ * Secrets, tolerances and codes of verifiers.
  */
 #include <string.h>
 
@@ -78,7 +78,7 @@ START_TEST(a_second_secret_is_held_to_the_same_rules_and_leaves_the_first)
 }
 END_TEST
 
-/* RFC 2104 would pad the key with zeros, and everybody knows those. */
+/* RFC 2104 pads an empty key to zeros, a publicly known key. */
 START_TEST(a_secret_that_would_be_an_empty_key_makes_no_verifier)
 {
     hookline_verifier *v;
@@ -127,7 +127,7 @@ START_TEST(the_secret_that_matched_is_told_wherever_it_stands)
 }
 END_TEST
 
-/* _i is a bit for each of two signatures in the header and of two secrets of the receiver. */
+/* _i has one bit for each of two signatures and two secrets. */
 START_TEST(every_secret_is_tried_against_every_signature)
 {
     static const char *const wrong[] = {"wrong 1", "wrong 2", "wrong 3", "wrong 4"};
@@ -214,7 +214,7 @@ START_TEST(a_scheme_without_a_time_is_accepted_at_any_time_and_never_called_fres
 }
 END_TEST
 
-/* ---- nothing where something should be */
+/* ---- NULL and empty arguments */
 
 START_TEST(nothing_may_be_null)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What hookline_verify() says of requests whose headers are not as they should be, and what it
- * leaves in its result.
+ * hookline_verify() on requests with bad headers, and the fields of its result.
  */
 #include <string.h>
 
@@ -75,7 +74,7 @@ START_TEST(a_header_is_found_in_any_case_of_its_name)
 }
 END_TEST
 
-/* ---- what is told of requests that are refused, and of those that are not */
+/* ---- fields of the result */
 
 START_TEST(the_result_of_an_accepted_request_speaks_of_all_that_is_authentic)
 {
@@ -205,7 +204,7 @@ START_TEST(requests_in_a_queue_are_verified_as_of_their_arrival)
 }
 END_TEST
 
-/* ---- mistakes of the caller */
+/* ---- bad calls */
 
 START_TEST(no_verifier_refuses_everything)
 {
@@ -294,7 +293,7 @@ START_TEST(no_list_holds_no_headers)
 }
 END_TEST
 
-/* A release may give the reserved fields a meaning, but never move one. */
+/* A release may use reserved fields, but never moves a field. */
 START_TEST(the_structs_that_callers_allocate_have_the_size_they_had)
 {
     if (sizeof(void *) == 8) {

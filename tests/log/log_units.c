@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What there is to be looked at while it happens: counters as text, and the feed.
+ * Live observation: metrics and the feed.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -136,7 +136,7 @@ static bool is_readable(const struct feed *feed)
     return poll(&fd, 1, 0) == 1;
 }
 
-/* The next line as a string, "" for none. */
+/* The next line, or "". */
 static const char *next(struct feed *feed, struct feed_watcher *watcher, uint64_t *lost)
 {
     static char copy[64];

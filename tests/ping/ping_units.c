@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of a ping that need neither a provider nor a sink: which delivery is ours, and what is
- * said about it all.
+ * Parts of a ping that need neither a provider nor a sink: match of the delivery, diagnosis,
+ * timeline.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #define ENDPOINT "we_0123456789abcdef0123456789abcdef"
 #define RECEIPT  "9f3c61d80b52e7a4"
 
-/* ---- which delivery it is */
+/* ---- match of the delivery */
 
 static struct observed_event sight(const char *json)
 {
@@ -78,7 +78,7 @@ static const char *const lines[] = {
     "\"test\":true}",
 };
 
-/* The list holds the lines of these numbers. */
+/* Finds the match among the lines with these numbers. */
 static enum observed_match find(const char *numbers, const struct observed_query *wanted,
                                 size_t *at, size_t *rivals)
 {
@@ -115,12 +115,11 @@ START_TEST(the_delivery_is_found_by_receipt_by_id_and_last_by_time)
         {"0125", "", "none", 200, true, OBSERVED_MATCH_NONE, 0, 0},
         {"01253", "", "none", 401, true, OBSERVED_MATCH_TIME, 3, 0},
         {"", "", "", 200, true, OBSERVED_MATCH_NONE, 0, 0},
-        {"0", "", "", 200, true, OBSERVED_MATCH_NONE, 0, 0}, /* no test */
+        {"0", "", "", 200, true, OBSERVED_MATCH_NONE, 0, 0}, /* not a test delivery */
         {"01", "", "", 200, true, OBSERVED_MATCH_TIME, 1, 0},
-        {"012", "", "", 200, true, OBSERVED_MATCH_TIME, 1, 0}, /* the same twice is no rival */
+        {"012", "", "", 200, true, OBSERVED_MATCH_TIME, 1, 0}, /* a duplicate is no rival */
         {"0127", "", "", 200, true, OBSERVED_MATCH_TIME, 1, 1},
-        {"17", "", "", 500, true, OBSERVED_MATCH_TIME_ONLY, 1,
-         1}, /* an application answered that */
+        {"17", "", "", 500, true, OBSERVED_MATCH_TIME_ONLY, 1, 1}, /* the application's status */
         {"13", "", "", 401, true, OBSERVED_MATCH_TIME, 3, 0},
         {"14", "", "", 404, true, OBSERVED_MATCH_TIME, 4, 0},
         {"34", "", "", 404, true, OBSERVED_MATCH_TIME, 4, 0}, /* another path */
@@ -174,7 +173,7 @@ START_TEST(what_came_before_or_after_is_another_delivery)
     ck_assert_int_eq(observed_events_find(&list, &wanted, &at, &rivals), OBSERVED_MATCH_TIME);
     wanted.from_us = 5000001;
     ck_assert_int_eq(observed_events_find(&list, &wanted, &at, &rivals), OBSERVED_MATCH_NONE);
-    list.at[0].seen_us = 50000000; /* a clock that is not ours */
+    list.at[0].seen_us = 50000000; /* the sink's own clock */
     ck_assert_int_eq(observed_events_find(&list, &wanted, &at, &rivals), OBSERVED_MATCH_TIME);
     observed_events_free(&list);
 }
@@ -196,7 +195,7 @@ START_TEST(of_very_many_lines_the_oldest_are_forgotten)
 }
 END_TEST
 
-/* ---- what it means */
+/* ---- diagnosis */
 
 static struct observed base(const char *provider, const char *line)
 {
@@ -331,7 +330,7 @@ START_TEST(where_nothing_came_the_providers_view_tells_why)
 }
 END_TEST
 
-/* Signed at 1412 and received at 1000.123, by the sink's clock. */
+/* By the sink's clock, signed at 1412 and received at 1000.123. */
 START_TEST(of_a_wrong_clock_it_is_told_by_how_much_and_whose_it_is)
 {
     struct observed f = base("foil", "{\"verdict\":\"refused\",\"reason\":\"timestamp_too_new\","
@@ -390,7 +389,7 @@ START_TEST(every_reason_and_every_hint_has_a_sentence)
 }
 END_TEST
 
-/* The clock of a sink on another machine may say anything. */
+/* A remote sink's clock may have any value. */
 START_TEST(times_are_the_sinks_if_they_can_be)
 {
     struct observed f = base("foil", lines[1]);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a ping knows of the providers: their ids and URLs, and what their answers mean, whatever
- * comes.
+ * Providers of a ping: ids, URLs, and any kind of answer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,7 @@
 #define ORG      "org_f6m39y94nh6fs513q03skj929c"
 #define RECEIPT  "9f3c61d80b52e7a4"
 
-/* ---- texts of others */
+/* ---- untrusted texts */
 
 START_TEST(what_others_say_is_one_printable_line)
 {
@@ -159,7 +158,7 @@ START_TEST(urls_are_those_of_the_providers_documentation)
 }
 END_TEST
 
-/* ---- answers of the providers */
+/* ---- provider answers */
 
 static struct provider_answer read_answer(const char *provider, int status, const char *text)
 {
@@ -244,7 +243,7 @@ START_TEST(a_refusal_is_told_in_the_providers_words_without_the_key)
 }
 END_TEST
 
-/* Every one of these, for every provider, with every status, is nothing that anybody believes. */
+/* No provider and no status makes any of these texts credible. */
 START_TEST(hostile_answers_are_odd_and_do_no_harm)
 {
     static const char *const providers[] = {"foil", "shodai", "trulayer", "emulated"};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Preloaded into hooklined by its tests: the wall clock stands at the seconds that the file
- * $CLOCK_FILE holds, the monotonic one at those of $MONOTONIC_CLOCK_FILE. A clock without a file
- * passes through, so timeouts work.
+ * A module that tests preload into hooklined: the wall clock returns the seconds in the file
+ * $CLOCK_FILE, the monotonic clock those in $MONOTONIC_CLOCK_FILE. A clock without a file is real,
+ * so timeouts work.
  */
 #include <fcntl.h>
 #include <stdlib.h>

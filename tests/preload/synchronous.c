@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Preloaded into hooklined by its tests: where it asks SQLite for "synchronous=FULL" it gets
- * $SYNCHRONOUS, such as NORMAL. A user cannot ask for that.
+ * A module that tests preload into hooklined: replaces "synchronous=FULL" by $SYNCHRONOUS, such as
+ * NORMAL. hooklined has no such option.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #include <sqlite3.h>
 
-/* The statement, or one that free() releases. */
+/* Returns the statement itself, or a changed copy for free(). */
 static char *with_synchronous(const char *sql)
 {
     const char *value = getenv("SYNCHRONOUS");

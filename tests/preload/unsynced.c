@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: MIT
  *
- * Preloaded into hooklined by its tests: a disk that loses its power, and that fails as it is told.
+ * A module that tests preload into hooklined: a disk that loses power or fails on request.
  *
- * $UNSYNCED_FOLDER/NAME is what the kernel holds of a file in its memory: all processes see it, and
- * it outlives a kill -9, as ever. $UNSYNCED_DISK/NAME is what has reached the disk of it. To cut
- * the power the test kills the process and puts the second files into the place of the first. So:
+ * $UNSYNCED_FOLDER/NAME is the kernel's page cache of a file: visible to all processes, and it
+ * survives a kill -9. $UNSYNCED_DISK/NAME is the file on the disk. To cut the power, the test kills
+ * the process and replaces the first files by the second ones. The model:
  *
- *  - a page of 4 KiB is on the disk once fsync() or fdatasync() was called after it was written, or
- *    if the test puts it there: real disks write what they like, in any order;
- *  - the length of a file is what it was at its last fsync;
- *  - a file that was made or removed is so on the disk after the fsync of its folder. The journals
- * of Linux's file systems promise a bit more, POSIX does not;
- *  - a process that is killed in the middle of an fsync leaves a part of it on the disk;
- *  - after an fsync that failed the pages count as written, though the disk never got them, and the
- *    next fsync succeeds. Linux does so.
+ *  - fsync() or fdatasync() copies earlier writes to the disk, in pages of 4 KiB. The test may copy
+ *    others, because real disks write pages at any time, in any order;
+ *  - the length of a file on the disk is that of its last fsync;
+ *  - the fsync of a folder makes creations and removals of files durable. Linux's journals promise
+ *    a bit more, POSIX does not;
+ *  - a kill during an fsync leaves a part of the pages on the disk;
+ *  - a failed fsync loses the pages but marks them clean, and the next fsync succeeds, as on Linux.
  *
- * NAME-shm is not looked after: SQLite makes it anew.
+ * NAME-shm is ignored, because SQLite rebuilds it.
  *
- * $UNSYNCED_FAULTS names a file, read at each call, of lines "CALL NAME ERRNO" such as "fsync
- * store.db-wal EIO", where NAME may be * and CALL is open, write, truncate or fsync; "room BYTES",
- * what all files of the folder may take; "slow MICROSECONDS", what an fsync takes, and "slow NAME
- * MICROSECONDS", what one of that file does, or until the line has gone.
+ * $UNSYNCED_FAULTS names a file, read at each call, with these lines:
+ *
+ *  - "CALL NAME ERRNO", such as "fsync store.db-wal EIO": CALL is open, write, truncate or fsync,
+ *    NAME may be *;
+ *  - "room BYTES": the limit for all files of the folder;
+ *  - "slow MICROSECONDS" or "slow NAME MICROSECONDS": the time of an fsync, of any file or NAME.
+ *    The removal of the line ends the wait.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -40,22 +42,22 @@ enum {
     PAGE = 4096,
     FILES = 32,
     DESCRIPTORS = 1 << 16,
-    FOLDER = FILES, /* in place of a file's index */
+    FOLDER = FILES, /* instead of a file's index */
 };
 
 struct file {
-    char name[NAME_MAX + 1]; /* "" once it is removed */
-    unsigned opened;         /* descriptors */
-    int disk;                /* its second file; -1: it has none */
-    unsigned char *dirty;    /* a byte for each page */
+    char name[NAME_MAX + 1]; /* "" after removal */
+    unsigned opened;         /* number of descriptors */
+    int disk;                /* the file on the disk; -1: none */
+    unsigned char *dirty;    /* one byte per page */
     size_t pages;
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct file files[FILES];
-static _Atomic unsigned char of_descriptor[DESCRIPTORS]; /* the file's index and 1 */
+static _Atomic unsigned char of_descriptor[DESCRIPTORS]; /* the file's index + 1 */
 
-/* What libc has of that name. ISO C knows no way from an object pointer to a function. */
+/* libc's function of that name. ISO C cannot convert an object pointer to a function. */
 #define NEXT(name, ...)                                                                            \
     ({                                                                                             \
         static void *next;                                                                         \
@@ -69,14 +71,14 @@ static _Atomic unsigned char of_descriptor[DESCRIPTORS]; /* the file's index and
         libcs(__VA_ARGS__);                                                                        \
     })
 
-/* ---- what the test says */
+/* ---- faults */
 
 static const struct {
     const char *name;
     int number;
 } errors[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EROFS", EROFS}, {"EDQUOT", EDQUOT}};
 
-/* The value of the first line that begins with these words, "" if there is none. */
+/* The value of the first line that begins with these words, or "". */
 static void read_fault(const char *call, const char *name, char value[32])
 {
     const char *path = getenv("UNSYNCED_FAULTS");
@@ -103,7 +105,7 @@ static void read_fault(const char *call, const char *name, char value[32])
     }
 }
 
-/* Whether the call is to fail; then errno is set. */
+/* Returns true, with errno set, if the call must fail. */
 static bool fails(const char *call, const char *name)
 {
     char value[32];
@@ -134,7 +136,7 @@ static off64_t bytes_in_folder(void)
     return sum;
 }
 
-/* How much of a write there is room for: what is only written over takes none. */
+/* The bytes of a write that fit; an overwrite needs no room. */
 static size_t room_for(int fd, size_t len, off64_t offset)
 {
     char value[32];
@@ -152,7 +154,7 @@ static size_t room_for(int fd, size_t len, off64_t offset)
     return (off64_t)len > grows - room ? len - (size_t)(grows - room) : 0;
 }
 
-/* ---- what is dirty, and the disk; under the mutex */
+/* ---- dirty pages and the disk; under the mutex */
 
 static void broken(const char *what, const char *name)
 {
@@ -191,7 +193,7 @@ static void copy_page(const struct file *file, int fd, off64_t offset)
         broken("cannot copy", file->name);
 }
 
-/* The pages of a failed fsync are lost, and nobody will try to write them again. */
+/* A failed fsync loses its pages; no later fsync writes them. */
 static void sync_file(struct file *file, int fd, bool lost)
 {
     struct stat64 status;
@@ -207,7 +209,7 @@ static void sync_file(struct file *file, int fd, bool lost)
         broken("cannot cut", file->name);
 }
 
-/* "NAME.new" is a file that is not in the folder of the disk yet. */
+/* "NAME.new" is a file without a durable folder entry. */
 static void sync_folder(void)
 {
     DIR *folder = opendir(getenv("UNSYNCED_DISK"));
@@ -234,7 +236,7 @@ static void sync_folder(void)
 
 /* ---- descriptors */
 
-/* The name in the folder that is looked after, "" for that folder, NULL for all others. */
+/* The name in the emulated folder, "" for the folder itself, NULL for other paths. */
 static const char *name_of(const char *path)
 {
     const char *folder = getenv("UNSYNCED_FOLDER");
@@ -276,7 +278,7 @@ static struct file *find_file(const char *name)
     return NULL;
 }
 
-/* What an earlier process wrote and did not sync is dirty still. */
+/* Marks all pages dirty, because an earlier process may have left unsynced ones. */
 static void begin(struct file *file, int fd, const char *name, bool made)
 {
     char path[PATH_MAX];
@@ -329,7 +331,7 @@ static void closed(int fd)
     pthread_mutex_unlock(&mutex);
 }
 
-/* ---- the calls */
+/* ---- system calls */
 
 static int open_file(const char *path, int flags, mode_t mode)
 {
@@ -425,7 +427,7 @@ int ftruncate64(int fd, off64_t len)
     if (fails("truncate", file->name))
         return -1;
     pthread_mutex_lock(&mutex);
-    /* What is cut off and comes again is zeros, and not what was there. */
+    /* A file that shrinks and grows again has zeros there. */
     if (fstat64(fd, &status) == 0)
         mark(file, len < status.st_size ? len : status.st_size, llabs(status.st_size - len));
     result = NEXT(ftruncate64, fd, len);

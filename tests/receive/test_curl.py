@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a person would try by hand: curl delivers, openssl signs, for each provider."""
+"""Manual use, for each provider: openssl signs, curl delivers."""
 import json
 import os
 import subprocess
@@ -18,14 +18,14 @@ LARGE = 2 << 20
 
 
 def mac(secret, text):
-    """The secret is in the arguments of openssl here, as it must not be outside of tests."""
+    """openssl takes the secret as an argument, acceptable in tests only."""
     shown = subprocess.run(["openssl", "dgst", "-sha256", "-hmac", secret], input=text.encode(),
                            capture_output=True, check=True).stdout.decode()
     return shown.rsplit("=", 1)[1].strip()
 
 
 def signed(provider, secret, now):
-    """The body, and the headers as options of curl."""
+    """The body, and the headers as curl options."""
     if provider == "foil":
         body = '{"id":"wevt_1","object":"webhook_event","type":"webhook.test","data":{}}'
         headers = [f"X-Foil-Timestamp: {now}", f"X-Foil-Signature: {mac(secret, f'{now}.{body}')}"]
@@ -41,7 +41,7 @@ def signed(provider, secret, now):
 
 
 class Curl:
-    """Delivers to one daemon."""
+    """Sends deliveries to one daemon."""
     def __init__(self, address):
         self.base = "http://%s:%d/" % address
         self.folder = Folders.new()
@@ -82,7 +82,7 @@ def test_curl():
         old_body, old = signed(provider, SECRET, now - 301)
         expect(f"{provider}: 301 s ago is too old", "401", "timestamp_too_old", provider, *old,
                body=old_body)
-        # Seconds may pass on the way; to the second it is tested elsewhere, with a clock that stands.
+        # 900 s allows for delays; tests with a stopped clock cover the exact second.
         new_body, new = signed(provider, SECRET, now + 900)
         expect(f"{provider}: 900 s ahead is too new", "401", "timestamp_too_new", provider, *new,
                body=new_body)

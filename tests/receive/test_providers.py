@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Each sender's deliveries, good and bad, and what is said about them."""
+"""Good and bad deliveries of each sender, with answers and log lines."""
 import json
 import re
 import time
@@ -36,7 +36,7 @@ class The:
 
 
 def refused(sentence, answer, status, code):
-    """A refusal is short JSON, and its log line says the same and nothing that nobody signed."""
+    """A refusal is short JSON; its log line has the same reason and no unsigned data."""
     kind = answer.header("Content-Type")
     good = answer.status == status and kind == "application/json" and \
         list(answer.json) == ["error", "receipt"] and \

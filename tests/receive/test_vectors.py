@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The vectors of tests/vectors/, sent over HTTP: a daemon for each file, a source for each vector,
-and a clock that is set to the moment at which the vector's request arrives."""
+"""The vectors of tests/vectors/ over HTTP: one daemon per file, one source per vector. A test sets
+the clock to the time of the vector's request."""
 import base64
 import glob
 import json
@@ -12,7 +12,7 @@ import pytest
 from harness import sink
 from harness.sink import Clock, Daemon, Folders, check, run, skip, write_file
 
-# Not for ThreadSanitizer: test_providers.py does the same on the same threads.
+# Not under ThreadSanitizer: test_providers.py covers the same threads.
 pytestmark = [pytest.mark.compiler, pytest.mark.running]
 
 STATUS = {
@@ -33,7 +33,7 @@ def body_of(vector):
 
 
 def why_not(vector):
-    """Why a vector cannot be sent, or None."""
+    """The reason why HTTP cannot carry a vector, or None."""
     past, future = vector.get("tolerance", [0, 0])
     if vector["expect"] == "bad_call":
         return "it is about a mistake that the daemon cannot make"
@@ -54,7 +54,7 @@ def why_not(vector):
 def source_of(number, vector, file, folder):
     secrets = []
     for i, secret in enumerate(vector["secrets"]):
-        # The line end, which is no part of the secret.
+        # The newline is not part of the secret.
         path = write_file(f"{folder}/{number}-{i}", secret.encode("utf-8", "surrogatepass") + b"\n")
         secrets.append({"file": path})
     config = {"name": f"v{number}", "secrets": secrets}
@@ -67,9 +67,9 @@ def source_of(number, vector, file, folder):
 
 
 def check_refused_secret(sentence, config, folder, secrets):
-    """A verifier that cannot be made is a configuration that is refused."""
+    """The daemon rejects a configuration whose verifier cannot be made."""
     env = {}
-    if secrets[-1].endswith("\r"):  # which in a file would belong to the line end
+    if secrets[-1].endswith("\r"):  # a file would lose the \r with its line end
         env, config["secrets"][-1] = {"BAD_SECRET": secrets[-1]}, {"env": "BAD_SECRET"}
     path = write_file(f"{folder}/bad.yaml", json.dumps({"sources": [config]}, ensure_ascii=False))
     code, out, err = run("--config", path, "--check", env=env)
@@ -77,7 +77,7 @@ def check_refused_secret(sentence, config, folder, secrets):
 
 
 def expected_of(vector, file):
-    """The daemon reads the event, too: where that is JSON, other bodies are refused."""
+    """The daemon also reads the event; a JSON scheme refuses any other body."""
     json_only = file.get("scheme") in JSON_ONLY or "payload json" in file.get("description", "")
     if vector["expect"] == "verified" and json_only:
         try:
@@ -88,7 +88,7 @@ def expected_of(vector, file):
     return vector["expect"]
 
 
-# Many vectors sign the same delivery in different ways.
+# Many vectors share a delivery, so "duplicate" is valid, too.
 STATUSES = {"verified": ("accepted", "duplicate")}
 VERDICTS = {"verified": ("stored", "duplicate")}
 
@@ -100,7 +100,7 @@ def check_vector(sentence, daemon, number, vector, expected):
         (answer.code or answer.json["status"]) in STATUSES.get(expected, (expected,))
     lines = daemon.lines()[before:]
     said = {}
-    if lines:  # one about a refusal may be left out
+    if lines:  # the log may omit a refusal
         line = lines[0]
         good = good and len(lines) == 1 and \
             line["verdict"] in VERDICTS.get(expected, ("refused",)) and \

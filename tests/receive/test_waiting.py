@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Senders while their answer waits for a slow disk: more requests on the same connection, a hang-up,
-half a hang-up; and that others are served meanwhile."""
+"""Senders during a slow fsync: pipelined requests, resets and half-closed connections. The daemon
+serves others meanwhile."""
 import array
 import fcntl
 import json
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.running, pytest.mark.threads]
 
 
 class Slow(UnreliableMachine):
-    """Its disk takes so long for each fsync()."""
+    """A machine whose fsync() takes that long."""
     def __init__(self, microseconds):
         super().__init__(None, 0)
         self.config["limits"] = {"shutdown_seconds": sink.LONG}
@@ -49,7 +49,7 @@ def test_more_requests_on_the_same_connection():
         first = signed(body_of("evt_first"))
         connection.write(first)
         wait_for(lambda: is_read(connection), "the daemon's reading")
-        # The buffer of the first one has to grow, and to move, while it is being stored.
+        # The first request's buffer must grow and move during the store.
         for i, id in enumerate(ids[:30]):
             connection.write(signed(body_of(id, sizes[i]), chunk=1000 if i % 3 == 0 else None))
         equal("who sends more while the answer waits gets that answer", connection.read().json["id"],
@@ -66,7 +66,7 @@ def test_more_requests_on_the_same_connection():
 
 
 def is_read(connection):
-    """All that was sent has arrived."""
+    """True if the peer has acknowledged all bytes."""
     left = array.array("i", [0])
     fcntl.ioctl(connection.sock.fileno(), termios.TIOCOUTQ, left)
     return left[0] == 0
@@ -90,7 +90,7 @@ def test_senders_who_leave():
         answer = connection.read()
         check("who can only listen any more gets the answer", answer is not None and
               answer.status == 200, answer)
-    # Of those that were reset the request may be lost before it is read.
+    # A reset may discard an unread request.
     waved = {f"evt_{i}" for i in range(2, 21, 2)}
     wait_for(lambda: waved <= set(machine.ids()), "the deliveries of those who have left")
     check("what those delivered who did not wait for the answer is in the store", True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The demo of the README is a test of its own: it ends well only if every answer was right."""
+"""The README's demo exits with 0 only if every answer is right."""
 import os
 import subprocess
 import sys

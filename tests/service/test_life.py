@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From the first signal to the last line: stopping, the log and its end, and many at once."""
+"""Life of the daemon: shutdown, log rotation and failures, load."""
 import base64
 import json
 import os
@@ -25,7 +25,7 @@ def delivery(number, fill=""):
 
 
 def is_deaf(daemon):
-    """Nobody listens any more."""
+    """True if the daemon refuses connections."""
     try:
         daemon.connect().close()
     except OSError:
@@ -45,7 +45,7 @@ def test_stopping():
         busy = [daemon.connect() for _ in halves]
         for connection, (whole, sent) in zip(busy, halves):
             connection.write(whole[:sent])
-        # Once the daemon has read the first halves, it has read this request, too.
+        # The answer to this request proves that the daemon has read the halves.
         equal(f"{name}: before it, all is well", daemon.deliver("foil").status, 200)
         daemon.tell(number)
         wait_for(lambda: is_deaf(daemon), "the end of listening")
@@ -70,7 +70,7 @@ def test_stopping_has_an_end():
         connection.write(signed(delivery(1))[:-5])
         other.write(signed(delivery(2))[:-5])
         equal("two requests are half-sent", daemon.deliver("foil").status, 200)
-        clock.set(clock.seconds + 10)  # or it would not yet close who has just come
+        clock.set(clock.seconds + 10)  # the daemon spares new connections
         daemon.tell(signal.SIGTERM)
         check("shutdown_seconds: they begin", idle.ended())
         clock.set(clock.seconds + 4)
@@ -230,7 +230,7 @@ def has_ipv6():
 
 
 def test_logs_that_take_no_more():
-    """The store has the delivery: the log is not waited for."""
+    """A failed log delays no answer, because the store has the delivery."""
     daemon = Daemon(sources=[source("foil")], log={"file": "/dev/full"})
     daemon.log = "/dev/null"
     equal("a full disk under the log: deliveries are accepted",
@@ -256,7 +256,7 @@ def test_a_log_without_a_reader_for_a_while():
     with os.fdopen(read, "rb") as pipe:
         lines = [json.loads(pipe.readline())["id"] for _ in range(count)]
         equal("when it is read, no line is missing", lines, [f"evt_{i}" for i in range(count)])
-        count = 400  # a MiB may be on its way into the pipe while another one is kept
+        count = 400  # 1 MiB may be in flight, another one buffered
         for i in range(count):
             daemon.deliver("foil", delivery(f"more_{i}", "x" * 10000))
         lines, lost = [], 0
@@ -278,7 +278,7 @@ def test_a_log_without_a_reader_for_a_while():
 
 
 def check_torn_log(sentence, data, good):
-    """Lines that were not acknowledged may be cut; the others are whole, and there is no other."""
+    """Each acknowledged delivery has a whole line; others may be torn."""
     whole = torn = empty = 0
     for line in data.split(b"\n")[:-1]:
         try:
@@ -292,7 +292,7 @@ def check_torn_log(sentence, data, good):
 
 @pytest.mark.first
 def test_load():
-    """What a test of threads needs to be one: as many senders as it takes."""
+    """Enough concurrent senders to exercise every thread."""
     clients, each = 8, 200 if not sink.WRAPPER else 20
     daemon = Daemon(sources=[source("foil"), source("github")], threads=4)
     statuses = [[] for _ in range(clients)]
@@ -319,7 +319,7 @@ def test_load():
 
 
 def test_bodies_through_a_pipe():
-    """Larger than what a pipe takes at once, and together less than what is kept for its reader."""
+    """Each body exceeds the pipe's capacity; together they fit the log buffer."""
     read, write = os.pipe()
     daemon = Daemon(sources=[source("foil")], log={"body": True}, stdout=write, threads=4)
     os.close(write)
@@ -382,7 +382,7 @@ def test_bodies_in_the_log():
 
 
 def test_closed_streams():
-    """What is opened first would get the number of a stream that is closed."""
+    """The first file opened would reuse the descriptor of a closed stream."""
     def close():
         for number in (0, 1, 2):
             os.close(number)

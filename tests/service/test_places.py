@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Places that hooklined cannot have: an address, a store, a log, a file with something in it. For each
-one line that says what and where, the exit status of hooklined(8), and a store that is as it was."""
+"""Unusable addresses, stores, logs and files: one line that names the problem and its place, the
+exit status of hooklined(8), and an unchanged store."""
 import json
 import os
 import shutil
@@ -26,7 +26,7 @@ def config(**more):
 
 
 def refused(sentence, code, says, user=None, **more):
-    """Its last line is the only one that is about something wrong."""
+    """The last line alone reports an error."""
     path = write_file(f"{The.folder}/hooklined.yaml", json.dumps(config(**more)), 0o644)
     done = subprocess.run(
         [*sink.WRAPPER, sink.find_program(), "--config", path], env=sink.environment(None, The.folder),
@@ -98,7 +98,7 @@ def logs():
 
 
 def what_nobody_may():
-    """As a user to whom nothing belongs but a copy of the secret."""
+    """Runs as a user who owns only a copy of the secret."""
     if os.geteuid() != 0:
         skip("what the user may not do", "only root can become somebody else")
         return

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""SIGHUP: what is told anew is in force without a restart, what has begun ends as it began, and what is
-wrong changes nothing."""
+"""SIGHUP applies a new configuration without a restart. Requests in progress keep the old one, and
+an invalid file changes nothing."""
 import contextlib
 import json
 import os
@@ -164,7 +164,7 @@ def test_included():
     equal("include: a file that is taken away is gone", daemon.deliver("foil").status, 404)
 
 
-# ---- what is wrong
+# ---- invalid configurations
 
 def test_bad_configurations():
     told = Told({"sources": [source("foil")]})
@@ -257,7 +257,7 @@ def test_destinations():
 
 
 def all_recorded(daemon):
-    """Who stops waits for what is under way, but not for ever."""
+    """Waits until the store has every outcome, because a stop may cut attempts short."""
     rest = "SELECT (SELECT count(*) FROM unsent) + (SELECT count(*) FROM destination " \
         "WHERE active AND cursor < (SELECT max(seq) FROM delivery))"
     wait_for(lambda: query(daemon, rest) == [(0,)], "the forwarder")
@@ -313,7 +313,7 @@ def test_dead_url():
 
 
 def test_answer_upstream():
-    """The sender waits for the application while all of it changes, to and fro."""
+    """A sender waits for the application while reloads replace its source and destination."""
     one, two = Upstream(), Upstream()
     slow(one)
     gate = source("gate", scheme="foil", answer="upstream")
@@ -351,7 +351,7 @@ def test_answer_upstream():
 
 @pytest.mark.first
 def test_load():
-    """Everything changes, again and again, while senders send; each must be answered with 200."""
+    """Reloads change everything under load; each delivery gets 200."""
     one, two = Upstream(), Upstream()
     gate = source("gate", scheme="foil", secrets=[OLD], answer="upstream")
     both, other = [labelled((OLD, "old"), (NEW, "new"))], [labelled((NEW, "new"), (OLD, "old"))]
@@ -390,7 +390,7 @@ def test_load():
             before = sum(counts)
             wait_for(lambda: sum(counts) > before + 20 or wrong, "deliveries")
             told.reload(**shapes[turn % len(shapes)])
-        # At the end all of them are there.
+        # The last configuration has all sources and destinations.
         told.reload(sources=other + [gate], destinations=[destination(one),
                                                           destination(two, "two", types=["none"])])
     finally:
@@ -414,7 +414,7 @@ def test_load():
         upstream.close()
 
 
-# ---- again and again
+# ---- repeated reloads
 
 def memory_of(daemon):
     with open(f"/proc/{daemon.process.pid}/status", encoding="utf-8") as file:
@@ -427,7 +427,7 @@ def descriptors_of(daemon):
 
 @pytest.mark.first
 def test_repeated():
-    """SIGHUP does not queue: each is waited for."""
+    """Waits for each reload, because SIGHUP does not queue."""
     upstream = Upstream()
     turns = 1000 if not sink.WRAPPER else 20
     told = Told({"sources": [source("foil"), source("github")],
@@ -456,7 +456,7 @@ def test_repeated():
         go_on(turns)
         sink.skip(f"{turns} reloads leave memory as it was", "the process cannot be looked at")
         return
-    # A sanitizer keeps what was freed for a while.
+    # A sanitizer quarantines freed memory.
     allowed = 4096 if "asan" not in sink.BUILD and "tsan" not in sink.BUILD else 1 << 20
     check(f"{turns} reloads leave memory as it was", after[0] < before[0] + allowed, before, after)
     check(f"{turns} reloads leave no descriptor open", after[1] <= before[1] + 2, before, after)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""SIGHUP: what an administrator does not mean, and what nobody thinks of."""
+"""SIGHUP: administrators' mistakes and edge cases."""
 import json
 import os
 import re
@@ -32,7 +32,7 @@ except ProcessLookupError:
 
 
 def test_storm():
-    """With so many sources that the next SIGHUP is there before the last one is followed."""
+    """With 150 sources, the next SIGHUP arrives during a reload."""
     told = Told({"sources": [source("foil")] +
                             [source(f"s{i}", scheme="foil") for i in range(150)]})
     daemon = told.daemon
@@ -43,7 +43,7 @@ def test_storm():
         equal("in a storm of SIGHUP deliveries are taken", daemon.deliver("foil").status, 200)
         daemon.tell(signal.SIGTERM)
         before = daemon.messages().count(SAID)
-        # While it is a zombie its number is nobody else's, and those are at work still who signal to it.
+        # A zombie keeps its process id, so the senders' signals hit no other process.
         wait_for(lambda: os.waitid(os.P_PID, daemon.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT),
                  "the end")
     finally:
@@ -84,7 +84,7 @@ def readable(fd):
         return False
 
 
-# ---- what is kept, and what is not
+# ---- unchanged settings
 
 def test_rates():
     told = Told({"sources": [source("foil", rate={"per_second": 1, "burst": 3000})]},

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Signals at odd moments: before there is something to reload, while the store is opened, and those
-that mean nothing."""
+"""Signals at odd moments: during startup, while the store opens; and unused signals."""
 import os
 import signal
 import time
@@ -18,14 +17,14 @@ READ_AGAIN = "configuration read again"
 
 
 def test_reload_while_starting():
-    """It asks for the time to see whether a certificate has expired, and gets no answer until it has
-    had its signal."""
+    """The daemon reads the clock to check a certificate; a FIFO blocks this read until the signal
+    is sent."""
     clock = Clock(int(time.time()))
     os.unlink(clock.path)
     os.mkfifo(clock.path)
     listen = [{"address": "127.0.0.1:0", "tls": Authority().tls()}]
     daemon = Daemon(sources=[source("foil")], listen=listen, env=clock.environment(), ready=False)
-    with open(clock.path, "wb") as answer:  # when it asks
+    with open(clock.path, "wb") as answer:  # blocks until the daemon reads
         clock.set(int(time.time()))
         daemon.tell(signal.SIGHUP)
         answer.write(b"%d" % time.time())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Under systemd: the sockets that it passes."""
+"""Socket activation by systemd."""
 import json
 import os
 import re
@@ -65,7 +65,7 @@ def test_sockets_and_addresses():
 
 
 def test_sockets_for_the_administrator():
-    """As with hooklined-admin.socket: hookline asks at the Unix socket, and Prometheus over TCP."""
+    """hooklined-admin.socket: hookline uses the Unix socket, Prometheus uses TCP."""
     path, token = f"{Folders.new()}/admin.sock", "0123456789abcdef-of-the-administrator"
     sink.Watch.words.add(token.encode())
     over_tcp = listening_socket()
@@ -206,12 +206,12 @@ def test_systemd_socket_activate():
 
 @pytest.mark.first
 def test_restart_under_load():
-    """Fresh connections all the time, while one daemon follows another on the same socket."""
+    """Senders open new connections while daemons replace each other on one socket."""
     sock = listening_socket()
     folder = Folders.new()
     arguments = config_file(threads=2, limits={"shutdown_seconds": sink.LONG})
     halt, total, failures, slowest = threading.Event(), [0] * 4, [], [0.0]
-    patience = 1  # seconds that a daemon which stops gives to who has connected and says nothing
+    patience = 1  # seconds a stopping daemon waits for a silent connection
 
     def start():
         options, env = passing(("ingest", sock))

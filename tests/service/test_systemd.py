@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Under systemd: what it is told and when, and the watchdog."""
+"""systemd notifications and the watchdog."""
 import json
 import os
 import signal
@@ -88,13 +88,13 @@ def test_a_socket_without_a_path():
 
 
 def ticks(daemon):
-    """Of the processor, which the main thread has had."""
+    """CPU time of the main thread, in clock ticks."""
     with open(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/stat", encoding="ascii") as file:
         return sum(int(field) for field in file.read().rpartition(")")[2].split()[11:13])
 
 
 def test_strange_patience():
-    """No more than systemd's own library asks for."""
+    """Too short and invalid values of WATCHDOG_USEC."""
     for text, warned in (("1", True), ("8", True), ("4999999", True), ("5000000", False),
                          (str(2**63), False), (str(2**64 - 2), False), ("-1", False),
                          ("soon", False)):
@@ -115,7 +115,7 @@ def test_strange_patience():
 
 
 class Watched(UnreliableMachine):
-    """A machine whose disk is as slow as the test says, under a supervisor."""
+    """A machine with a supervisor and a disk of adjustable speed."""
     def __init__(self, supervisor, **config):
         super().__init__(None, 0)
         self.supervisor = supervisor
@@ -128,7 +128,7 @@ class Watched(UnreliableMachine):
 def test_ready_means_durable():
     supervisor = Supervisor()
     machine = Watched(supervisor)
-    machine.start()  # what makes the store has to be written
+    machine.start()  # creates the store
     supervisor.wait_for("READY=1")
     machine.daemon.stop()
     supervisor.forget()
@@ -175,7 +175,7 @@ def test_the_watchdog_is_fed():
         at = beats(supervisor.messages)[-4:]
         return [b - a for a, b in zip(at, at[1:])]
 
-    # A machine that stands still for a moment delays one.
+    # A stalled machine delays a heartbeat.
     wait_for(lambda: len(last := gaps()) == 3 and max(last) < 3.5 * SLOWER, "three in time")
     check("with nothing to do WATCHDOG=1 comes well before it is due", True)
     supervisor.close()
@@ -183,7 +183,7 @@ def test_the_watchdog_is_fed():
 
 @pytest.mark.first
 def test_a_disk_that_hangs():
-    """The writer thread waits for it; every other thread is well."""
+    """The writer thread alone waits for the disk."""
     supervisor = Supervisor(watchdog_us=2000000)
     machine = Watched(supervisor)
     machine.start()
@@ -211,7 +211,7 @@ def test_a_disk_that_hangs():
 
 @pytest.mark.first
 def test_a_long_checkpoint():
-    """The store's log is copied by a thread of which nobody waits for an answer."""
+    """The checkpoint thread may take long, because no request waits for it."""
     supervisor = Supervisor(watchdog_us=6000000)
     machine = Watched(supervisor)
     machine.start()
@@ -234,7 +234,7 @@ def test_a_long_checkpoint():
 
 
 class Debugger:
-    """Stops a single thread of another process."""
+    """Stops one thread of another process."""
     SEIZE, INTERRUPT, DETACH = 0x4206, 0x4207, 17
 
     def __init__(self, thread):
@@ -252,7 +252,7 @@ class Debugger:
 
 
 class Supervised:
-    """A daemon with all threads that there are, and who is told of it."""
+    """A daemon with every kind of thread, and its supervisor."""
     def __init__(self):
         self.supervisor = Supervisor(watchdog_us=2000000)
         self.daemon = Daemon(real_time=True, sources=[source("foil")], threads=2,
@@ -262,7 +262,7 @@ class Supervised:
         self.supervisor.wait_for("READY=1")
 
     def threads(self):
-        """In the order in which they began, which their numbers need not have."""
+        """Thread ids in order of creation, not sorted."""
         return [int(number) for number in os.listdir(f"/proc/{self.daemon.process.pid}/task")]
 
 
@@ -277,7 +277,7 @@ def test_each_thread_is_watched():
     watches = [one] + [Supervised() for _ in range(len(one.threads()) - 1)]
     debuggers = []
     try:
-        for i, watch in enumerate(watches):  # of each daemon another thread
+        for i, watch in enumerate(watches):  # another thread in each daemon
             debuggers.append(Debugger(watch.threads()[i]))
     except (PermissionError, ChildProcessError) as e:
         skip(sentence, f"no thread can be stopped here: {e}")
@@ -291,7 +291,7 @@ def test_each_thread_is_watched():
             watch.supervisor.listen(0)
         return sum(not beats(watch.supervisor.messages) for watch in watches)
 
-    # One may be on its way at first, and on a busy machine one may come late.
+    # A heartbeat may be in flight at first, or late on a busy machine.
     end = time.monotonic() + sink.PATIENCE
     while (silent := count_silent()) != 6 and time.monotonic() < end:
         pass
@@ -305,7 +305,7 @@ def test_each_thread_is_watched():
 
 
 def test_gravity():
-    """What journald makes priorities of."""
+    """Priority prefixes for journald."""
     folder = Folders.new()
     path = f"{folder}/stream"
     for mine in (True, False):

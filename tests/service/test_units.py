@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The units for systemd: what systemd-analyze says of them, and that they say what the daemon
-understands."""
+"""The systemd units pass systemd-analyze, and the daemon accepts their settings."""
 import configparser
 import os
 import re
@@ -12,7 +11,7 @@ import pytest
 from harness import sink
 from harness.sink import Folders, check, equal, skip
 
-# Not for ThreadSanitizer: the daemon only reads its configuration.
+# Not under ThreadSanitizer: the daemon only reads its configuration.
 pytestmark = [pytest.mark.running]
 
 UNITS = ("hooklined.service", "hooklined.socket", "hooklined-admin.socket")
@@ -32,7 +31,7 @@ def settings(name, section):
 
 
 def installed_units():
-    """As they would be installed, but with the daemon that was built."""
+    """The installed units, with the path of the built daemon."""
     folder = Folders.new()
     for name in UNITS:
         text = read_unit(name).replace("/usr/sbin/hooklined", os.path.abspath(sink.find_program()))
@@ -55,7 +54,7 @@ def test_what_systemd_says():
         return
     paths = installed_units()
     code, out, err = analyze("verify", "--man=no", *paths)
-    # Of units of the machine it speaks, too.
+    # systemd-analyze reports the machine's other units, too.
     ours = [line for line in (out + err).splitlines() if "hooklined" in line]
     check(sentences[0], code == 0 and not ours, code, out, err)
     code, out, err = analyze("security", "--offline=yes", f"--threshold={EXPOSURE_MAX}", paths[0])

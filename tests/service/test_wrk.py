@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""What wrk sees of a reload and of a restart: nothing.
+"""Reloads and restarts are invisible to wrk.
 
-wrk keeps its connections and sends the next request as soon as it has an answer. What is promised to
-such a sender while the daemon is replaced and its sockets are held by somebody else, as systemd holds
-those of hooklined.socket:
+wrk keeps its connections and sends the next request after each answer. During a restart with socket
+activation (hooklined.socket) the daemon guarantees:
 
- - each request that was sent is answered, with 200;
- - the last answer of a connection says "Connection: close", so that nobody sends another request
-   into one that ends;
- - a connection that was not accepted any more waits for the next daemon, and is not refused.
+ - each request gets 200;
+ - the last answer on a connection has "Connection: close", so the sender stops using it;
+ - a connection that the old daemon did not accept waits for the next one.
 
-A connection may be closed without that word if nothing came for a while, as ever with HTTP/1.1: then
-the sender that has a request at this very moment tries again on a new one. wrk does not wait, unless
-the machine has it wait: then it is asked again.
+The daemon may close an idle connection without this header, as HTTP/1.1 permits; the sender then
+retries on a new one. wrk never idles unless the machine stalls; the test then runs wrk again.
 """
 import json
 import os
@@ -32,8 +29,8 @@ pytestmark = [pytest.mark.first, pytest.mark.running, pytest.mark.threads, pytes
               pytest.mark.skipif(shutil.which("wrk") is None, reason="no wrk")]
 
 SECONDS, CONNECTIONS, THREADS = 4, 32, 2
-ERRORS = ("connect", "read", "write", "timeout", "status")  # as wrk counts them
-SIGNED = 20000  # beyond that they come again
+ERRORS = ("connect", "read", "write", "timeout", "status")  # names in wrk's report
+SIGNED = 20000  # wrk then repeats the deliveries
 
 @pytest.fixture(autouse=True)
 def too_many_signatures():
@@ -112,8 +109,8 @@ def judge(sentence, result, turns):
 
 
 def under_load(address, daemon, turn, again=False):
-    """While wrk runs, one turn after the other, each of which returns the daemon that is there then;
-    for longer if the machine was too slow. That daemon, what wrk says, and how many turns it were."""
+    """Runs turns while wrk runs, longer on a slow machine; each turn returns the current daemon.
+    Returns the last daemon, wrk's result and the number of turns."""
     seconds = SECONDS
     for _ in range(4):
         seen = stored(daemon)
@@ -150,7 +147,7 @@ def test_reload_under_load():
 
 
 def test_restart_under_load():
-    """SIGTERM, and the next one is started when the one before has ended, as systemd does it."""
+    """SIGTERM, then a new daemon once the old one has ended, like systemd."""
     sock, folder = listening_socket(), Folders.new()
     config = {"sources": [source("foil")], "threads": 2,
               "limits": {"shutdown_seconds": sink.LONG}}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The store, what tells repeated deliveries, and the shelf, without a daemon.
+ * The store, the index of duplicates, and the shelf, without a daemon.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "tests/run.h"
 #include "tests/store/store_kit.h"
 
-/* ---- seen */
+/* ---- dedup_index */
 
 struct found {
     int64_t seqs[16];
@@ -36,7 +36,7 @@ static bool finds(const struct dedup_index *dedup_index, uint64_t hash, int64_t 
     return dedup_index_find(dedup_index, hash, is_it, &seq) == 1;
 }
 
-/* The same numbers in each run. */
+/* A fixed sequence of numbers. */
 static uint64_t random_number(uint64_t *state)
 {
     *state ^= *state << 13;
@@ -55,7 +55,7 @@ START_TEST(what_was_added_is_found_until_it_is_removed)
 
     for (int i = 0; i < MANY; i++) {
         hashes[i] = random_number(&state);
-        /* Homes that are taken, and the end of a part, where it goes on from its beginning. */
+        /* Collisions, and slots at the end of a partition, where probing wraps around. */
         if (i % 3 == 0)
             hashes[i] = hashes[i] << 40 | UINT64_C(0xf) << 36 | (uint64_t)i % 7;
         else if (i % 3 == 1)
@@ -136,7 +136,7 @@ START_TEST(a_reader_reads_and_does_not_write)
 }
 END_TEST
 
-/* The disk loses whatever was copied into the file, but for its first page. */
+/* Clears all pages of the database file except the first. */
 static void lose_pages(struct db *db)
 {
     static const char nothing[4096];
@@ -174,7 +174,7 @@ START_TEST(a_log_that_was_left_is_copied_again_though_a_reader_has_kept_its_inde
 }
 END_TEST
 
-/* What is no store of ours, and what is said of it. */
+/* Invalid stores and their messages. */
 static const struct {
     const char *sql, *complaint;
 } strangers[] = {
@@ -228,7 +228,7 @@ END_TEST
 
 /* ---- shelf */
 
-/* In this order; `same` is the place of the first one, from 1 on. */
+/* Deliveries in order of arrival; `same` is the seq of the first equal one. */
 static const struct {
     const char *source, *id, *mac;
     int same;
@@ -289,7 +289,7 @@ START_TEST(what_was_rolled_back_was_never_there)
 }
 END_TEST
 
-/* As many transactions as make several rows of merged keys, with one that stands alone. */
+/* The transactions fill several rows of merged keys and leave one key single. */
 START_TEST(keys_are_merged_and_none_is_lost)
 {
     enum {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the store knows of forwarding, without anything that forwards.
+ * The outbox, without a forwarder.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static void close_all(void)
     remove_folder();
 }
 
-/* Of source "foil" and, every `nth`, of "rare". */
+/* Stores deliveries of source "foil", and every `nth` of "rare". */
 static void fill(int count, int nth)
 {
     for (int i = 1; i <= count; i++) {
@@ -62,7 +62,7 @@ static bool of_source(const void *data, hookline_bytes source, hookline_bytes ty
     return source.len == strlen(data) && memcmp(source.base, data, source.len) == 0;
 }
 
-/* ---- what is new */
+/* ---- new deliveries */
 
 START_TEST(new_deliveries_come_in_the_order_of_their_arrival)
 {
@@ -126,7 +126,7 @@ START_TEST(a_delivery_comes_back_as_it_was_put)
 }
 END_TEST
 
-/* ---- where a delivery is on its way */
+/* ---- state of a delivery */
 
 static void record(int64_t seq, enum outbox_state state, unsigned tries, bool first, int64_t due_us)
 {
@@ -161,7 +161,7 @@ START_TEST(a_delivery_goes_from_waiting_to_done_or_parked)
     fill(3, 0);
     ck_assert_int_eq(state_of(1), OUTBOX_WAITING);
     record(1, OUTBOX_DONE, 1, true, 0);
-    ck_assert_int_eq(state_of(1), OUTBOX_DONE); /* though the cursor is still before it */
+    ck_assert_int_eq(state_of(1), OUTBOX_DONE); /* before the cursor passes it */
     record(2, OUTBOX_RETRY, 1, true, 99);
     ck_assert_int_eq(state_of(2), OUTBOX_RETRY);
     record(2, OUTBOX_RETRY, 2, false, 100);
@@ -223,7 +223,7 @@ START_TEST(what_is_due_comes_the_longest_due_first)
 }
 END_TEST
 
-/* ---- what an administrator does */
+/* ---- replay and discard */
 
 static bool replay(int64_t seq)
 {
@@ -250,10 +250,10 @@ START_TEST(a_replay_is_due_now_with_all_its_tries)
         ck_assert_uint_eq(due.tries, 0);
         record(seq, OUTBOX_DONE, 1, false, 0);
     }
-    ck_assert(replay(3)); /* waits, and goes on doing so */
+    ck_assert(replay(3)); /* remains waiting */
     ck_assert_int_eq(state_of(3), OUTBOX_WAITING);
-    ck_assert(!replay(4)); /* of another source */
-    ck_assert(!replay(5)); /* there is none */
+    ck_assert(!replay(4)); /* another source */
+    ck_assert(!replay(5)); /* no such delivery */
     ck_assert_int_eq(ask(db, "SELECT count(*) FROM unsent"), 0);
 }
 END_TEST
@@ -267,14 +267,14 @@ START_TEST(what_is_discarded_stays_so)
     ck_assert_int_eq(outbox_discard(outbox, app, 1, 777, &found), SQLITE_OK);
     ck_assert(found);
     ck_assert_int_eq(state_of(1), OUTBOX_DONE);
-    record(1, OUTBOX_RETRY, 2, false, 100); /* it was under way */
+    record(1, OUTBOX_RETRY, 2, false, 100); /* an attempt was in flight */
     ck_assert_int_eq(state_of(1), OUTBOX_DONE);
     ck_assert_int_eq(ask(db, "SELECT count(*) FROM unsent"), 0);
     ck_assert_int_eq(ask(db, "SELECT count(*) FROM attempt WHERE error = 'discarded'"), 1);
     ck_assert_int_eq(outbox_discard(outbox, app, 1, 777, &found), SQLITE_OK);
     ck_assert(!found);
     ck_assert_int_eq(outbox_discard(outbox, app, 2, 777, &found), SQLITE_OK);
-    ck_assert(!found); /* it waits for its first try */
+    ck_assert(!found); /* waiting for its first attempt */
 }
 END_TEST
 

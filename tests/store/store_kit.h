@@ -12,7 +12,7 @@
 
 extern char store_file[96], why[DB_WHY_SIZE];
 
-/* A checked fixture. */
+/* Checked fixture. */
 void make_folder(void);
 void remove_folder(void);
 

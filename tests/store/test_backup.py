@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Backup and restore, by the commands that hooklined(8) gives: copies are made while senders deliver,
-the store is destroyed, a copy takes its place."""
+"""Backup and restore by the commands of hooklined(8): back up under load, lose the store, restore
+the copy."""
 import glob
 import os
 import re
@@ -27,14 +27,14 @@ SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 
 def scripts(kind):
-    """Those of the manual."""
+    """The manual's scripts of this kind."""
     with open(os.path.join(sink.SOURCE, "daemon/hooklined.8"), encoding="utf-8") as file:
         shown = re.findall(rf'^\.\\" check: {kind}\n\.Bd .*\n((?:.*\n)*?)\.Ed$', file.read(), re.M)
     return [text.replace("\\e", "\\") for text in shown]
 
 
 def do(script, folder, backups):
-    """What concerns the store: where the service would be stopped the caller has done it."""
+    """Runs a script without its systemctl commands; the caller stops the daemon."""
     script = re.sub(r"(&&\n *)?systemctl .*", "", script)
     script = script.replace("/var/lib/hookline", folder).replace("/var/backups", backups)
     script = script.replace("-o _hookline -g _hookline ", "")
@@ -60,16 +60,16 @@ def is_private(path):
 
 
 def backup_under_load(machine, threads, script, what):
-    """The copy, and what was acknowledged before it was begun."""
+    """Returns the copy's path, the deliveries acknowledged before it, and the copy's rows."""
     goal = len(promised(threads)) + BEFORE
     wait_for(lambda: len(promised(threads)) >= goal, "deliveries", sink.PATIENCE * 5)
     before, began = promised(threads), time.monotonic()
     backups = Folders.new()
-    # One before it has broken off.
+    # An earlier backup left a partial copy.
     sink.write_file(f"{backups}/hookline.db.new", b"SQLite format 3\0" + b"half of a copy" * 1000)
     path = do(script, machine.folder, backups)
     print(f"# {what}: {os.path.getsize(path)} bytes in {time.monotonic() - began:.2f} s")
-    rows = read_store(path)  # after PRAGMA integrity_check
+    rows = read_store(path)  # includes PRAGMA integrity_check
     bodies = {row["body"] for row in rows}
     equal(f"{what}: nothing that was acknowledged before it began is missing",
           [d.id for d in before if d.body not in bodies][:10], [])
@@ -93,7 +93,7 @@ def restore_under_load(seed, script, what):
         wait_for(lambda: len(promised(threads)) >= len(rows) + BEFORE / 2, "more after it",
                  sink.PATIENCE * 5)
         machine.kill()
-        # Its -wal is there: the restore has to get rid of it.
+        # The restore must remove the lost store's -wal.
         check(f"{what}: the log of the lost store is beside it",
               os.path.exists(machine.store + "-wal"))
         do(scripts("restore")[0], machine.folder, os.path.dirname(path))
@@ -110,7 +110,7 @@ def restore_under_load(seed, script, what):
             thread.join(sink.PATIENCE * 2)
     wait_for(lambda: conservation.count_unforwarded(machine.store) == 0, "the forwarder",
              sink.PATIENCE * 3)
-    # "none": it was killed between a request and its answer.
+    # "none": the kill came between a request and its answer.
     told = {a for thread in threads for d in thread.all for a in d.answers}
     equal(f"{what}: senders were answered 200, or nobody was there", told - {"none"},
           {"accepted", "duplicate"})
@@ -149,7 +149,7 @@ def test_under_load():
 
 
 def test_one_that_fails():
-    """As somebody's shell or a script without -e does it."""
+    """Runs the backup without sh -e, like an interactive shell."""
     folder, empty = Folders.new(), Folders.new()
     daemon = Daemon(sources=[source("foil")], store={"file": f"{folder}/hookline.db"})
     send(daemon, "kept")
@@ -175,7 +175,7 @@ def requests_of(upstream, id):
 
 
 def test_duplicates():
-    """Five deliveries around a backup, and what becomes of each."""
+    """Five deliveries around a backup, and the fate of each."""
     state = {"status": 200}
     upstream = Upstream(lambda request, sock: response(state["status"]))
     folder, key = Folders.new(), sink.write_file(f"{Folders.new()}/key", SECRET)

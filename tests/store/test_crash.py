@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Conservation: senders at a constant rate, a daemon that is killed at random, and everything that
-it acknowledged is in the store and at the application behind, once and byte for byte."""
+"""Conservation across random kills at a constant send rate: each acknowledged delivery is in the
+store and at the application, once and byte for byte."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Full disks, failing disks, slow disks, and stores that are not what they should be: no 200 for
-what is not durable, a word about which file and what, and no restart where none is needed."""
+"""Full, failing and slow disks, and invalid stores: no 200 before a delivery is durable, a message
+that names file and error, and no needless restart."""
 import contextlib
 import json
 import os
@@ -31,7 +31,7 @@ def body_of(id, size=100):
 
 
 class Patient(UnreliableMachine):
-    """A machine without forwarding, whose disk fails as told."""
+    """A machine without forwarding, with a disk that fails on request."""
     def __init__(self, **store):
         super().__init__(None, 0, **store)
         self.accepted = {}
@@ -54,7 +54,7 @@ class Patient(UnreliableMachine):
         wait_for(lambda: self.said("fsync failed, stopping"), "the message")
 
     def is_whole(self, sentence):
-        """Cuts the power: what was acknowledged is there."""
+        """Cuts the power; every acknowledged delivery survives."""
         self.kill()
         self.start()
         equal(f"{sentence}: after a power loss it knows all that it acknowledged",
@@ -75,7 +75,7 @@ def is_good_refusal(answer, machine):
 
 
 def a_fault_that_passes(sentence, lines, words):
-    """Refusals at once, one message, and recovery without a restart."""
+    """Immediate refusals, one message, and recovery without a restart."""
     machine = Patient()
     for i in range(5):
         equal(f"{sentence}: before it, deliveries are accepted",
@@ -88,7 +88,7 @@ def a_fault_that_passes(sentence, lines, words):
         times.append(time.monotonic() - began)
     check(f"{sentence}: 503, when to come back, and nothing that is none of the sender's business",
           all(is_good_refusal(answer, machine) for answer in answers), answers)
-    # The machine may be what keeps one of them waiting.
+    # A busy machine may delay single answers.
     check(f"{sentence}: at once", min(times) < 0.5 * SLOWER, times)
     check(f"{sentence}: the message names the file and says what is wrong",
           machine.said(machine.store, *words), machine.daemon.tail())
@@ -121,7 +121,7 @@ def test_faults_that_pass():
 
 
 def test_half_of_it_fits():
-    """The space ends in the middle of a delivery, again and again, at any byte."""
+    """The disk fills up at random bytes inside deliveries."""
     machine, rng = Patient(), random.Random(1)
     for turn in range(20 if not sink.WRAPPER else 3):
         used = sum(os.path.getsize(f"{machine.folder}/{f}") for f in os.listdir(machine.folder))
@@ -136,7 +136,7 @@ def test_half_of_it_fits():
 
 
 def senders_meet(sentence, machine, faults, seconds=2):
-    """Many senders, while the disk fails and recovers. Returns all their deliveries."""
+    """Runs senders while the disk fails and recovers, and returns the senders."""
     senders = [Sender(machine, f"{i}", 40, sentence) for i in range(8)]
     for sender in senders:
         sender.start()
@@ -169,7 +169,8 @@ def test_under_load():
 
 
 def failed_sync(sentence, lines, load=False):
-    """Nobody knows what is on the disk then: it stops, and a new start finds what was promised."""
+    """After a failed fsync the disk's state is unknown: the daemon stops, and the next one finds
+    every acknowledged delivery."""
     machine = Patient()
     for i in range(20):
         machine.deliver(f"before_{i}", 3000)
@@ -179,7 +180,7 @@ def failed_sync(sentence, lines, load=False):
     else:
         answer = machine.deliver("lost")
         check(f"{sentence}: 503", is_good_refusal(answer, machine), answer)
-        # It is about to end, but never says 200: the kernel says that the next fsync is good.
+        # The kernel lets the next fsync succeed, yet the stopping daemon must not answer 200.
         with contextlib.suppress(OSError, AssertionError):
             for i in range(5):
                 machine.deliver(f"after_{i}")
@@ -216,7 +217,7 @@ def test_fsync_fails():
 
 
 def test_fsync_fails_in_a_checkpoint():
-    """Much is written to the file itself, of which nobody waits for the result."""
+    """Large deliveries force checkpoints, and no request waits for a checkpoint."""
     machine = Patient()
     machine.deliver("first")
     machine.fault("fsync store.db EIO")
@@ -235,7 +236,7 @@ def test_fsync_fails_in_a_checkpoint():
 
 
 def test_fsync_fails_once_in_a_checkpoint():
-    """The next one succeeds, whatever the disk has got: the log is what knows."""
+    """The next fsync succeeds although pages are lost, so recovery must use the WAL."""
     machine = Patient()
     machine.deliver("first")
     machine.fault("fsync store.db EIO")
@@ -300,7 +301,7 @@ def test_a_full_queue():
         connection.close()
         return answers[body]
 
-    for part in range(2):  # the journal may take what is queued away once, before it hangs
+    for part in range(2):  # the writer may empty its queue once before it hangs
         sent = []
         for i in range(30):
             body = body_of(f"queue_{part}_{i}", 20000)
@@ -387,10 +388,10 @@ def test_a_file_that_may_not_grow():
           {"duplicate"})
 
 
-# ---- stores that are not what they should be
+# ---- invalid stores
 
 def refused_store(sentence, store, *words, code=1, env=None, setup=None):
-    """One clear line, the exit code, and not a byte changed."""
+    """One clear line, the exit status, and an unchanged file."""
     def content():
         if not os.path.isfile(store):
             return None
@@ -411,7 +412,7 @@ def refused_store(sentence, store, *words, code=1, env=None, setup=None):
 
 
 def a_used_store():
-    """The file of a daemon that was stopped after some deliveries."""
+    """A store with 50 deliveries, closed by a clean stop."""
     store = os.path.join(os.path.realpath(Folders.new()), "store.db")
     daemon = Daemon(sources=[source("foil")], store={"file": store})
     for i in range(50):
@@ -452,7 +453,7 @@ def test_bad_stores():
 
 
 def test_names_that_sqlite_knows():
-    """What was acknowledged is on the disk, whatever the file is called."""
+    """Acknowledged deliveries are on the disk, whatever the file's name."""
     for name in (":memory:", "file::memory:", "file:x?mode=memory"):
         folder = Folders.new()
         options = {"sources": [source("foil")], "store": {"file": name},
@@ -468,7 +469,7 @@ def test_names_that_sqlite_knows():
 
 
 def test_newer_with_a_log():
-    """The newer version was killed: what it had in its log is none of our business either."""
+    """A killed newer version leaves a WAL; the older daemon leaves this WAL unchanged, too."""
     store = os.path.join(os.path.realpath(Folders.new()), "store.db")
     daemon = Daemon(sources=[source("foil")], store={"file": store})
     daemon.deliver("foil", body_of("old"))
@@ -520,7 +521,7 @@ def test_read_only():
 
 
 def read_only_for_others(folder):
-    """A real read-only file system, where root may make one."""
+    """A real read-only mount, if root may make one."""
     sentence = "a file system that is mounted read-only"
     commands = [["mount", "--bind", folder, folder],
                 ["mount", "-o", "remount,bind,ro", folder]]

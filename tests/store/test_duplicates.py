@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A delivery that comes again, a thousand times at once or after a restart, is stored and forwarded
-once; the store gives up what is old and done, and only that, whatever the clock says."""
+"""A repeated delivery, a thousand times at once or after a restart, is stored and forwarded once.
+Retention deletes only old, finished deliveries, whatever the clock says."""
 import contextlib
 import json
 import os
@@ -37,13 +37,13 @@ def body_of(id, size=0):
 
 
 def tell(daemon, body, scheme="foil", now=None):
-    """What it says of a delivery."""
+    """The answer's status for a delivery."""
     answer = daemon.deliver(scheme, body, now=now)
     return answer.json["status"] if answer.status == 200 else answer.status
 
 
 def storm(daemon, data, connections=100, each=10):
-    """The same bytes so many times, at once. The answers."""
+    """Sends the same bytes on many connections at once; returns the answers."""
     answers, gate = [], threading.Barrier(connections)
 
     def send():
@@ -121,7 +121,7 @@ def test_what_a_duplicate_is():
     equal("which is itself known again", tell(daemon, b'{"id":"evt_1\\u0000x"}'), "duplicate")
     equal("without a signed id the MAC tells: accepted", tell(daemon, sink.sample_body("trulayer"),
                                                               "trulayer"), "accepted")
-    # An id in a body that the scheme does not name as one is no id.
+    # The scheme does not read this body's id.
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     for fill in "ab":
         one = json.dumps({"type": "ping", "id": "evt_1", "sent_at": now, "fill": fill}).encode()
@@ -138,7 +138,7 @@ def test_what_a_duplicate_is():
 
 
 def change(store, *statements):
-    """Changes a store whose daemon has ended."""
+    """Changes a stopped daemon's store."""
     with contextlib.closing(sqlite3.connect(store)) as db:
         for statement in statements:
             db.execute(statement)
@@ -146,7 +146,7 @@ def change(store, *statements):
 
 
 def ids_in(store):
-    """Those in the store, while its daemon runs."""
+    """The ids in a running daemon's store."""
     with sink.open_store(store) as db:
         return {row[0] for row in db.execute("SELECT id FROM delivery")}
 
@@ -166,7 +166,7 @@ def test_old_ones():
         tell(daemon, body_of(id))
     wait_for(lambda: len(upstream.requests()) == len(old + new), "the application")
     daemon.stop()
-    # One is waited for, one is given up; the others are done.
+    # One delivery waits for a retry, one is parked, the others are delivered.
     with contextlib.closing(sqlite3.connect(store)) as db:
         app = db.execute("SELECT number FROM destination").fetchone()[0]
         seqs = dict(db.execute("SELECT id, seq FROM delivery"))
@@ -196,7 +196,7 @@ def test_old_ones():
 
 
 def test_the_newest_goes_too():
-    """All are old: whatever is left, no seq is used again."""
+    """Retention may delete every delivery, yet no seq is reused."""
     store = new_store()
     daemon = start(store, keep_days=1)
     for i in range(5):
@@ -241,7 +241,7 @@ def test_too_many_bytes():
     daemon.stop()
     check("max_bytes: the file does not grow for ever", os.path.getsize(store) < 3 * (4 << 20),
           os.path.getsize(store))
-    # Nobody takes them: nothing may go.
+    # Unforwarded deliveries must stay.
     upstream.stop()
     store = new_store()
     daemon = start(store, upstream, max_bytes=1 << 20)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Conservation once more, on a disk that forgets with each kill what was not synced. The same with
-synchronous=NORMAL must lose something, or this test could not see a loss."""
+"""Conservation on a disk that drops unsynced data at each kill. A run with synchronous=NORMAL must
+lose deliveries, which proves that the test detects a loss."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_what_was_not_synced_is_gone():
 
 
 def test_the_disk_writes_what_it_likes():
-    """Any pages of those that were not synced: torn writes, and in any order."""
+    """The disk keeps random unsynced pages: torn and reordered writes."""
     conservation.judge("power lost, some pages kept", lose_power(KILLS, kept=0.5))
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the store gives up, and the thread that writes to it, without a daemon.
+ * Retention, the writer thread (journal) and checkpoints, without a daemon.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -123,7 +123,7 @@ struct job {
     struct writer_task task;
     int result;  /* of run() */
     bool wait;   /* run() waits until `go` */
-    int outcome; /* -1: none yet */
+    int outcome; /* -1: pending */
 };
 
 static bool go;
@@ -223,9 +223,9 @@ START_TEST(a_full_queue_takes_no_more_at_once)
     struct writer_stats stats;
 
     first.wait = true;
-    first.task.bytes = 1000; /* more than the limit, but alone */
+    first.task.bytes = 1000; /* exceeds the limit, but the queue is empty */
     ck_assert(writer_post(writer, &first.task));
-    do /* until the first one is being run */
+    do /* until the first one runs */
         writer_stats(writer, &stats);
     while (stats.queued_bytes > 0);
     ck_assert(writer_post(writer, &jobs[0].task));
@@ -265,7 +265,7 @@ START_TEST(a_failure_is_told_once_and_so_is_its_end)
     for (int i = 0; i < 7; i++) {
         struct job job = job_of(i == 2 || i == 3 ? SQLITE_FULL : SQLITE_OK);
 
-        if (i == 6) /* what writes nothing is no end of it */
+        if (i == 6) /* only a write ends the failure */
             job.task.run = fill;
         ck_assert_int_eq(recovered_told, 0);
         ck_assert(writer_post(writer, &job.task));
@@ -321,7 +321,7 @@ static void on_checkpoint_failed(void *data, int code, const char *text)
     ck_abort_msg("%s", text);
 }
 
-/* How many pages it copied. */
+/* Returns the number of copied pages. */
 static int copy(struct checkpoint *checkpoint)
 {
     int copied;
@@ -354,7 +354,7 @@ START_TEST(a_checkpoint_tells_what_it_has_copied_and_that_is_little_while_somebo
 }
 END_TEST
 
-/* In the place of libc's, also for SQLite. */
+/* Replaces libc's fsync, for SQLite, too. */
 static atomic_int syncs;
 
 int fdatasync(int fd)
