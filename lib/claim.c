@@ -57,8 +57,8 @@ static int add_signature(struct claim *claim, const struct scheme *s, hookline_b
         return 0;
     if (claim->signatures == CLAIM_SIGNATURES_MAX)
         return HOOKLINE_BAD_SIGNATURE_FORMAT;
-    if (codec_decode_public(s->signature.encoding, text, claim->signature[claim->signatures],
-                            MAC_SIZE, &len) &&
+    if (hookline_codec_decode_public(s->signature.encoding, text,
+                                     claim->signature[claim->signatures], MAC_SIZE, &len) &&
         len == MAC_SIZE)
         claim->signatures++;
     return 0;
@@ -123,12 +123,12 @@ static int read_signature_headers(struct claim *claim, const struct scheme *s, u
                                   const hookline_request *req)
 {
     hookline_bytes value;
-    int code = content_header(req, s->signature.name[set], &value);
+    int code = hookline_content_header(req, s->signature.name[set], &value);
 
     if (code == 0)
         code = read_signatures(claim, s, value);
     if (code == 0 && s->signature.also != NULL) {
-        code = content_header(req, s->signature.also, &value);
+        code = hookline_content_header(req, s->signature.also, &value);
         code = code == HOOKLINE_MISSING_HEADER ? 0
                : code != 0                     ? code
                                                : read_signatures(claim, s, value);
@@ -146,10 +146,11 @@ static int read_timestamp(struct claim *claim, const struct scheme *s, unsigned 
     if (s->timestamp.source == FROM_NOWHERE || s->timestamp.source == FROM_BODY)
         return 0;
     if (s->timestamp.source == FROM_HEADER)
-        code = content_header(req, s->timestamp.name[set], &claim->timestamp);
+        code = hookline_content_header(req, s->timestamp.name[set], &claim->timestamp);
     else if (claim->timestamp.base == NULL)
         code = HOOKLINE_BAD_SIGNATURE_FORMAT;
-    if (code == 0 && !timestamp_read(s->timestamp.unit, claim->timestamp, &claim->signed_at))
+    if (code == 0 &&
+        !hookline_timestamp_read(s->timestamp.unit, claim->timestamp, &claim->signed_at))
         code = HOOKLINE_BAD_TIMESTAMP;
     return code;
 }
@@ -161,8 +162,8 @@ static int claim_read_id(struct claim *claim, const struct scheme *s, unsigned s
 
     if (s->id.source != FROM_HEADER)
         return 0;
-    code = content_header(req, s->id.name[set], &claim->id);
-    if (code == 0 && !content_id_is_sound(claim->id))
+    code = hookline_content_header(req, s->id.name[set], &claim->id);
+    if (code == 0 && !hookline_content_id_is_sound(claim->id))
         code = HOOKLINE_BAD_ID;
     return code;
 }
@@ -197,7 +198,7 @@ static int choose_set(const struct scheme *s, const hookline_request *req, unsig
     return 0;
 }
 
-int claim_read(struct claim *claim, const struct scheme *s, const hookline_request *req)
+int hookline_claim_read(struct claim *claim, const struct scheme *s, const hookline_request *req)
 {
     unsigned set;
     int code = choose_set(s, req, &set);
@@ -212,6 +213,6 @@ int claim_read(struct claim *claim, const struct scheme *s, const hookline_reque
     if (code == 0)
         code = claim_read_id(claim, s, set, req);
     if (code == 0)
-        code = content_gather(s, req, claim->timestamp, claim->id, claim->content);
+        code = hookline_content_gather(s, req, claim->timestamp, claim->id, claim->content);
     return code;
 }

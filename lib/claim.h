@@ -26,6 +26,7 @@ struct claim {
 };
 
 /* Reads the headers of a request without verifying them. */
-int claim_read(struct claim *claim, const struct scheme *scheme, const hookline_request *req);
+int hookline_claim_read(struct claim *claim, const struct scheme *scheme,
+                        const hookline_request *req);
 
 #endif

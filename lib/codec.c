@@ -22,8 +22,8 @@ static bool codec_decode_base64(hookline_bytes text, int variant, unsigned char 
            sodium_base642bin(out, size, text.base, text.len, NULL, len, NULL, variant) == 0;
 }
 
-bool codec_decode_secret(enum encoding encoding, hookline_bytes text, unsigned char *out,
-                         size_t size, size_t *len)
+bool hookline_codec_decode_secret(enum encoding encoding, hookline_bytes text, unsigned char *out,
+                                  size_t size, size_t *len)
 {
     switch (encoding) {
     case ENCODING_TEXT:
@@ -44,7 +44,7 @@ bool codec_decode_secret(enum encoding encoding, hookline_bytes text, unsigned c
     return false;
 }
 
-unsigned codec_hex_digit(char c)
+unsigned hookline_codec_hex_digit(char c)
 {
     /* Values plus one, so that unlisted characters (0) become UINT_MAX. */
     static const unsigned char above[256] = {
@@ -65,8 +65,8 @@ static bool decode_public_hex(hookline_bytes text, unsigned char *out, size_t si
     if (text.len % 2 != 0 || *len > size)
         return false;
     for (size_t i = 0; i < *len; i++) {
-        unsigned high = codec_hex_digit(text.base[2 * i]);
-        unsigned low = codec_hex_digit(text.base[2 * i + 1]);
+        unsigned high = hookline_codec_hex_digit(text.base[2 * i]);
+        unsigned low = hookline_codec_hex_digit(text.base[2 * i + 1]);
 
         all |= high | low;
         out[i] = (unsigned char)(high << 4 | low);
@@ -128,16 +128,16 @@ static bool decode_public_base64(hookline_bytes text, bool url, unsigned char *o
     return all < 64 && (bits & ((1U << count) - 1)) == 0;
 }
 
-bool codec_decode_public(enum encoding encoding, hookline_bytes text, unsigned char *out,
-                         size_t size, size_t *len)
+bool hookline_codec_decode_public(enum encoding encoding, hookline_bytes text, unsigned char *out,
+                                  size_t size, size_t *len)
 {
     if (encoding == ENCODING_HEX)
         return decode_public_hex(text, out, size, len);
     return decode_public_base64(text, encoding == ENCODING_BASE64URL, out, size, len);
 }
 
-size_t codec_encode(enum encoding encoding, const unsigned char *bytes, size_t len, char *out,
-                    size_t size)
+size_t hookline_codec_encode(enum encoding encoding, const unsigned char *bytes, size_t len,
+                             char *out, size_t size)
 {
     int variant = encoding == ENCODING_BASE64URL ? sodium_base64_VARIANT_URLSAFE_NO_PADDING
                                                  : sodium_base64_VARIANT_ORIGINAL;

@@ -23,21 +23,21 @@ enum encoding {
 
 /* Decodes up to `size` bytes and sets *len. Returns false if the text is not canonical or too long.
  * Runs in time independent of the bytes. Accepts text without padding, as dashboards show it. */
-bool codec_decode_secret(enum encoding encoding, hookline_bytes text, unsigned char *out,
-                         size_t size, size_t *len);
+bool hookline_codec_decode_secret(enum encoding encoding, hookline_bytes text, unsigned char *out,
+                                  size_t size, size_t *len);
 
 /* Decodes public text such as the signatures of a request, five times as fast. Does not support
  * ENCODING_TEXT. ENCODING_BASE64 needs padding. */
-bool codec_decode_public(enum encoding encoding, hookline_bytes text, unsigned char *out,
-                         size_t size, size_t *len);
+bool hookline_codec_decode_public(enum encoding encoding, hookline_bytes text, unsigned char *out,
+                                  size_t size, size_t *len);
 
 /* Returns the value of a digit, 0 to 15, or a greater number for any other character. Not
  * constant-time, so not for secrets. */
-unsigned codec_hex_digit(char c);
+unsigned hookline_codec_hex_digit(char c);
 
 /* Writes the text of `len` bytes to `out`, NUL-terminated. Returns its length, or 0 if `size` is
  * too small. */
-size_t codec_encode(enum encoding encoding, const unsigned char *bytes, size_t len, char *out,
-                    size_t size);
+size_t hookline_codec_encode(enum encoding encoding, const unsigned char *bytes, size_t len,
+                             char *out, size_t size);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "member.h"
 
-int content_header(const hookline_request *req, const char *name, hookline_bytes *value)
+int hookline_content_header(const hookline_request *req, const char *name, hookline_bytes *value)
 {
     size_t count = req->find_header(req->headers, name, value);
 
@@ -14,7 +14,7 @@ int content_header(const hookline_request *req, const char *name, hookline_bytes
     return count == 0 || value->len == 0 ? HOOKLINE_MISSING_HEADER : 0;
 }
 
-bool content_id_is_sound(hookline_bytes id)
+bool hookline_content_id_is_sound(hookline_bytes id)
 {
     if (id.len == 0 || id.len > CONTENT_ID_MAX)
         return false;
@@ -24,12 +24,12 @@ bool content_id_is_sound(hookline_bytes id)
     return true;
 }
 
-bool content_id_in_body(hookline_bytes body, const char *path, hookline_bytes *id)
+bool hookline_content_id_in_body(hookline_bytes body, const char *path, hookline_bytes *id)
 {
-    struct member m = member_find(body, path);
+    struct member m = hookline_member_find(body, path);
 
     if ((m.kind != MEMBER_STRING && m.kind != MEMBER_NUMBER) || m.escaped ||
-        !content_id_is_sound(m.text))
+        !hookline_content_id_is_sound(m.text))
         return false;
     *id = m.text;
     return true;
@@ -68,15 +68,15 @@ static bool crosses_a_joint(const struct scheme *s, size_t i, hookline_bytes val
 static int gather_header(const struct scheme *s, const hookline_request *req, size_t i,
                          hookline_bytes *value)
 {
-    int code = content_header(req, s->content[i].text, value);
+    int code = hookline_content_header(req, s->content[i].text, value);
 
     if (code == 0 && crosses_a_joint(s, i, *value))
         code = HOOKLINE_AMBIGUOUS_HEADER;
     return code;
 }
 
-int content_gather(const struct scheme *s, const hookline_request *req, hookline_bytes timestamp,
-                   hookline_bytes id, hookline_bytes part[])
+int hookline_content_gather(const struct scheme *s, const hookline_request *req,
+                            hookline_bytes timestamp, hookline_bytes id, hookline_bytes part[])
 {
     int code = 0;
 

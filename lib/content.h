@@ -16,17 +16,17 @@ enum {
 };
 
 /* Sets part[0] to part[scheme->parts - 1]. `timestamp` and `id` are the texts as sent. */
-int content_gather(const struct scheme *scheme, const hookline_request *req,
-                   hookline_bytes timestamp, hookline_bytes id, hookline_bytes part[]);
+int hookline_content_gather(const struct scheme *scheme, const hookline_request *req,
+                            hookline_bytes timestamp, hookline_bytes id, hookline_bytes part[]);
 
 /* Sets *value to the only header of this name. HOOKLINE_MISSING_HEADER, _AMBIGUOUS_HEADER. */
-int content_header(const hookline_request *req, const char *name, hookline_bytes *value);
+int hookline_content_header(const hookline_request *req, const char *name, hookline_bytes *value);
 
 /* Returns true for 1 to CONTENT_ID_MAX bytes of printable ASCII without blanks. */
-bool content_id_is_sound(hookline_bytes id);
+bool hookline_content_id_is_sound(hookline_bytes id);
 
 /* Sets *id to the member at `path`. Returns false, and leaves *id alone, if the member is no valid
  * id. */
-bool content_id_in_body(hookline_bytes body, const char *path, hookline_bytes *id);
+bool hookline_content_id_in_body(hookline_bytes body, const char *path, hookline_bytes *id);
 
 #endif

@@ -17,7 +17,7 @@ static int event_read_member(hookline_bytes payload, const char *path, cJSON **v
 
     *value = NULL;
     if (path != NULL)
-        m = member_find(payload, path);
+        m = hookline_member_find(payload, path);
     if (m.kind != MEMBER_STRING && m.kind != MEMBER_NUMBER)
         return 0;
     *value = m.kind == MEMBER_NUMBER ? cJSON_ParseWithLength(m.text.base, m.text.len)
@@ -34,10 +34,11 @@ static int64_t time_of(const cJSON *item)
     int64_t seconds;
 
     if (cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 1e15) {
-        timestamp_write(TIME_SECONDS, (int64_t)item->valuedouble, digits);
+        hookline_timestamp_write(TIME_SECONDS, (int64_t)item->valuedouble, digits);
         text = digits;
     }
-    return text != NULL && timestamp_read(TIME_ANY, (hookline_bytes){text, strlen(text)}, &seconds)
+    return text != NULL &&
+                   hookline_timestamp_read(TIME_ANY, (hookline_bytes){text, strlen(text)}, &seconds)
                ? seconds
                : -1;
 }
@@ -77,7 +78,7 @@ static int event_read_payload(hookline_event **out, const struct scheme *s,
     cJSON *type = NULL, *created = NULL;
     int code = 0;
 
-    if (!member_is_object(payload)) {
+    if (!hookline_member_is_object(payload)) {
         if (s->event.json)
             return HOOKLINE_BAD_PAYLOAD;
         payload = (hookline_bytes){"{}", 2};

@@ -15,7 +15,7 @@ static void mac_start_block(SHA256_CTX *state, unsigned char block[SHA256_CBLOCK
     SHA256_Update(state, block, SHA256_CBLOCK);
 }
 
-void mac_key_set(struct mac_key *key, const unsigned char *bytes, size_t len)
+void hookline_mac_key_set(struct mac_key *key, const unsigned char *bytes, size_t len)
 {
     unsigned char block[SHA256_CBLOCK] = {0};
 
@@ -28,8 +28,8 @@ void mac_key_set(struct mac_key *key, const unsigned char *bytes, size_t len)
     sodium_memzero(block, sizeof(block));
 }
 
-void mac_compute(const struct mac_key *key, const hookline_bytes *part, size_t parts,
-                 unsigned char mac[MAC_SIZE])
+void hookline_mac_compute(const struct mac_key *key, const hookline_bytes *part, size_t parts,
+                          unsigned char mac[MAC_SIZE])
 {
     SHA256_CTX state = key->inner;
 
@@ -42,7 +42,7 @@ void mac_compute(const struct mac_key *key, const hookline_bytes *part, size_t p
     sodium_memzero(&state, sizeof(state));
 }
 
-int mac_equal(const unsigned char a[MAC_SIZE], const unsigned char b[MAC_SIZE])
+int hookline_mac_equal(const unsigned char a[MAC_SIZE], const unsigned char b[MAC_SIZE])
 {
     return CRYPTO_memcmp(a, b, MAC_SIZE) == 0;
 }

@@ -54,7 +54,7 @@ static bool take_unit(struct cursor *c, unsigned *unit)
     if (c->end - c->at < 4)
         return false;
     for (int i = 0; i < 4; i++) {
-        unsigned digit = codec_hex_digit(*c->at++);
+        unsigned digit = hookline_codec_hex_digit(*c->at++);
 
         if (digit > 15)
             return false;
@@ -287,7 +287,7 @@ static struct member find_here(hookline_bytes json, hookline_bytes name)
     return member_take_char(&c, '{') ? take_members(&c, &name) : malformed;
 }
 
-struct member member_find(hookline_bytes json, const char *path)
+struct member hookline_member_find(hookline_bytes json, const char *path)
 {
     for (;;) {
         size_t len = strcspn(path, ".");
@@ -302,7 +302,7 @@ struct member member_find(hookline_bytes json, const char *path)
     }
 }
 
-bool member_is_object(hookline_bytes json)
+bool hookline_member_is_object(hookline_bytes json)
 {
     struct cursor c = {json.base, json.base, 0};
 

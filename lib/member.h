@@ -35,9 +35,9 @@ struct member {
 
 /* Finds the member at `path`: a name, or names joined by "." for nested objects. Among members of
  * the same name the first one counts, as in cJSON. */
-struct member member_find(hookline_bytes json, const char *path);
+struct member hookline_member_find(hookline_bytes json, const char *path);
 
 /* Returns true if the whole document is one JSON object within the limits of cJSON. */
-bool member_is_object(hookline_bytes json);
+bool hookline_member_is_object(hookline_bytes json);
 
 #endif

@@ -263,7 +263,7 @@ static const char *parse_tolerance(struct scheme *s, const struct scheme_clause 
     hookline_bytes text = {c->word[1], c->count == 2 ? strlen(c->word[1]) : 0};
     int64_t seconds;
 
-    if (!timestamp_read(TIME_SECONDS, text, &seconds) || seconds > HOOKLINE_TOLERANCE_MAX)
+    if (!hookline_timestamp_read(TIME_SECONDS, text, &seconds) || seconds > HOOKLINE_TOLERANCE_MAX)
         return "SECONDS, at most 86400";
     s->tolerance = (int)seconds;
     return NULL;
@@ -367,7 +367,7 @@ static bool parse_clauses(struct scheme *s, char *why, size_t why_size)
     return true;
 }
 
-bool scheme_parse(struct scheme *s, const char *description, char *why, size_t why_size)
+bool hookline_scheme_parse(struct scheme *s, const char *description, char *why, size_t why_size)
 {
     const char *danger;
 
@@ -379,7 +379,7 @@ bool scheme_parse(struct scheme *s, const char *description, char *why, size_t w
     memcpy(s->text, description, strlen(description) + 1);
     if (!parse_clauses(s, why, why_size))
         return false;
-    if ((danger = scheme_danger(s)) != NULL)
+    if ((danger = hookline_scheme_danger(s)) != NULL)
         snprintf(why, why_size, "%s", danger);
     return danger == NULL;
 }

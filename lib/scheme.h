@@ -93,13 +93,14 @@ struct scheme {
 };
 
 /* Parses a description and rejects unsafe ones. Returns false and writes the reason to `why`. */
-bool scheme_parse(struct scheme *scheme, const char *description, char *why, size_t why_size);
+bool hookline_scheme_parse(struct scheme *scheme, const char *description, char *why,
+                           size_t why_size);
 
 /* Checks the rules beyond the grammar. Returns NULL, or the violated rule as static text. */
-const char *scheme_danger(const struct scheme *scheme);
+const char *hookline_scheme_danger(const struct scheme *scheme);
 
 /* Returns true if the content contains a part of this kind. */
-static inline bool scheme_signs(const struct scheme *scheme, enum part_kind kind)
+static inline bool hookline_scheme_signs(const struct scheme *scheme, enum part_kind kind)
 {
     for (size_t i = 0; i < scheme->parts; i++)
         if (scheme->content[i].kind == kind)

@@ -110,7 +110,7 @@ static const char *signature_danger(const struct scheme *s)
 
 static const char *timestamp_danger(const struct scheme *s)
 {
-    bool in_content = scheme_signs(s, PART_TIMESTAMP);
+    bool in_content = hookline_scheme_signs(s, PART_TIMESTAMP);
 
     switch (s->timestamp.source) {
     case FROM_NOWHERE:
@@ -137,7 +137,7 @@ static const char *timestamp_danger(const struct scheme *s)
 
 static const char *id_danger(const struct scheme *s)
 {
-    bool in_content = scheme_signs(s, PART_ID);
+    bool in_content = hookline_scheme_signs(s, PART_ID);
 
     if (in_content && s->id.source != FROM_HEADER)
         return "content contains {id}: define it with id header NAME";
@@ -172,7 +172,7 @@ static const char *header_danger(const struct scheme *s)
     return NULL;
 }
 
-const char *scheme_danger(const struct scheme *s)
+const char *hookline_scheme_danger(const struct scheme *s)
 {
     const char *(*const rules[])(const struct scheme *) = {
         signature_danger, content_danger, timestamp_danger, id_danger, header_danger,

@@ -45,7 +45,7 @@ static void put_one_signature(struct sign_writer *w, const struct scheme *s,
                               const unsigned char mac[MAC_SIZE])
 {
     char text[2 * MAC_SIZE + 1];
-    size_t len = codec_encode(s->signature.encoding, mac, MAC_SIZE, text, sizeof(text));
+    size_t len = hookline_codec_encode(s->signature.encoding, mac, MAC_SIZE, text, sizeof(text));
 
     if (s->signature.key != NULL) {
         put_text(w, s->signature.key);
@@ -73,7 +73,7 @@ static void put_signatures(struct sign_writer *w, const hookline_verifier *v,
     for (size_t k = 0; k < keys; k++) {
         unsigned char mac[MAC_SIZE];
 
-        mac_compute(&v->key[k], content, s->parts, mac);
+        hookline_mac_compute(&v->key[k], content, s->parts, mac);
         if (k > 0)
             sign_put(w, &s->signature.separator, 1);
         put_one_signature(w, s, mac);
@@ -89,8 +89,8 @@ static int sign_choose_id(const struct scheme *s, hookline_bytes body, hookline_
         return 0;
     }
     if (id->len == 0 && s->id.equals != NULL)
-        content_id_in_body(body, s->id.equals, id);
-    return content_id_is_sound(*id) ? 0 : HOOKLINE_BAD_ID;
+        hookline_content_id_in_body(body, s->id.equals, id);
+    return hookline_content_id_is_sound(*id) ? 0 : HOOKLINE_BAD_ID;
 }
 
 static bool is_callable(const hookline_verifier *v, const hookline_request *req, int64_t now,
@@ -100,9 +100,9 @@ static bool is_callable(const hookline_verifier *v, const hookline_request *req,
 
     return v != NULL && req != NULL && out != NULL && now > 0 && now < year_10000 &&
            (req->body.base != NULL || req->body.len == 0) &&
-           (req->find_header != NULL || !scheme_signs(&v->scheme, PART_HEADER)) &&
-           (req->method.len > 0 || !scheme_signs(&v->scheme, PART_METHOD)) &&
-           (req->url.len > 0 || !scheme_signs(&v->scheme, PART_URL));
+           (req->find_header != NULL || !hookline_scheme_signs(&v->scheme, PART_HEADER)) &&
+           (req->method.len > 0 || !hookline_scheme_signs(&v->scheme, PART_METHOD)) &&
+           (req->url.len > 0 || !hookline_scheme_signs(&v->scheme, PART_URL));
 }
 
 int hookline_sign(const hookline_verifier *v, const hookline_request *req, hookline_bytes id,
@@ -116,10 +116,10 @@ int hookline_sign(const hookline_verifier *v, const hookline_request *req, hookl
 
     if (!is_callable(v, req, now, out))
         return HOOKLINE_BAD_CALL;
-    timestamp.len = timestamp_write(v->scheme.timestamp.unit, now, time_text);
+    timestamp.len = hookline_timestamp_write(v->scheme.timestamp.unit, now, time_text);
     if ((code = sign_choose_id(&v->scheme, req->body, &id)) < 0)
         return code;
-    if ((code = content_gather(&v->scheme, req, timestamp, id, content)) < 0)
+    if ((code = hookline_content_gather(&v->scheme, req, timestamp, id, content)) < 0)
         return code;
 
     out->headers = (hookline_header_list){out->entries, 0};

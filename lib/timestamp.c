@@ -89,7 +89,7 @@ static bool timestamp_read_clock(const char **cursor, const char *end, int *seco
     return hour < 24 && minute < 60 && second <= 60;
 }
 
-bool timestamp_read_fraction(const char **cursor, const char *end, int64_t *us)
+bool hookline_timestamp_read_fraction(const char **cursor, const char *end, int64_t *us)
 {
     int64_t unit = 100000;
 
@@ -103,7 +103,7 @@ bool timestamp_read_fraction(const char **cursor, const char *end, int64_t *us)
     return true;
 }
 
-bool timestamp_read_rfc3339(hookline_bytes text, const char *separators, int64_t *us)
+bool hookline_timestamp_read_rfc3339(hookline_bytes text, const char *separators, int64_t *us)
 {
     const char *cursor = text.base, *end = text.base + text.len;
     int year, month, day, clock, offset;
@@ -118,7 +118,7 @@ bool timestamp_read_rfc3339(hookline_bytes text, const char *separators, int64_t
         return false;
     if (*cursor == '\0' || strchr(separators, *cursor) == NULL ||
         (cursor++, !timestamp_read_clock(&cursor, end, &clock)) ||
-        !timestamp_read_fraction(&cursor, end, &fraction) ||
+        !hookline_timestamp_read_fraction(&cursor, end, &fraction) ||
         !timestamp_read_offset(cursor, end, &offset))
         return false;
 
@@ -136,13 +136,13 @@ static bool timestamp_read_date(hookline_bytes text, int64_t *seconds)
 {
     int64_t us;
 
-    if (!timestamp_read_rfc3339(text, "Tt", &us))
+    if (!hookline_timestamp_read_rfc3339(text, "Tt", &us))
         return false;
     *seconds = us / 1000000;
     return true;
 }
 
-bool timestamp_read(enum time_unit unit, hookline_bytes text, int64_t *seconds)
+bool hookline_timestamp_read(enum time_unit unit, hookline_bytes text, int64_t *seconds)
 {
     /* 10^11: year 5138 in seconds, 1973 in milliseconds. */
     const int64_t surely_milliseconds = 100000000000;
@@ -181,7 +181,7 @@ static size_t timestamp_write_rfc3339(int64_t seconds, char *out)
                             (int)days + 1, clock / 3600, clock / 60 % 60, clock % 60);
 }
 
-size_t timestamp_write(enum time_unit unit, int64_t seconds, char *out)
+size_t hookline_timestamp_write(enum time_unit unit, int64_t seconds, char *out)
 {
     switch (unit) {
     case TIME_SECONDS:

@@ -26,21 +26,21 @@ enum time_unit {
 };
 
 /* Reads canonical text only: no sign, no leading zero, no trailing characters. */
-bool timestamp_read(enum time_unit unit, hookline_bytes text, int64_t *seconds);
+bool hookline_timestamp_read(enum time_unit unit, hookline_bytes text, int64_t *seconds);
 
 /* Reads RFC 3339, section 5.6, as microseconds since 1970, never negative; drops further digits.
  * `separators` lists the characters accepted between date and time: "Tt" for senders, with a blank
  * for people. */
-bool timestamp_read_rfc3339(hookline_bytes text, const char *separators, int64_t *us);
+bool hookline_timestamp_read_rfc3339(hookline_bytes text, const char *separators, int64_t *us);
 
 /* Reads a fraction such as ".5" if *cursor is at a point. Returns false if no digit follows it. */
-bool timestamp_read_fraction(const char **cursor, const char *end, int64_t *us);
+bool hookline_timestamp_read_fraction(const char **cursor, const char *end, int64_t *us);
 
 /* Writes `seconds`, 0 to the end of year 9999, NUL-terminated, into `out` of TIMESTAMP_SIZE bytes.
  * Writes TIME_ANY as RFC 3339. Returns the length. */
 enum {
     TIMESTAMP_SIZE = 32
 };
-size_t timestamp_write(enum time_unit unit, int64_t seconds, char *out);
+size_t hookline_timestamp_write(enum time_unit unit, int64_t seconds, char *out);
 
 #endif

@@ -33,10 +33,10 @@ static int verifier_add_secret(hookline_verifier *v, const char *secret)
         text = (hookline_bytes){text.base + strlen(prefix), text.len - strlen(prefix)};
     if ((key = sodium_malloc(HOOKLINE_SECRET_LENGTH_MAX)) == NULL)
         return HOOKLINE_NO_MEMORY;
-    if (codec_decode_secret(v->scheme.secret.encoding, text, key, HOOKLINE_SECRET_LENGTH_MAX,
-                            &len) &&
+    if (hookline_codec_decode_secret(v->scheme.secret.encoding, text, key,
+                                     HOOKLINE_SECRET_LENGTH_MAX, &len) &&
         len > 0) {
-        mac_key_set(&v->key[v->keys++], key, len);
+        hookline_mac_key_set(&v->key[v->keys++], key, len);
         code = 0;
     }
     sodium_free(key);
@@ -61,8 +61,9 @@ int hookline_verifier_new_custom(hookline_verifier **out, const char *descriptio
     if (why == NULL)
         why_size = 0;
     v->keys = 0;
-    code = scheme_parse(&v->scheme, description, why, why_size) ? verifier_add_secret(v, secret)
-                                                                : HOOKLINE_BAD_SCHEME;
+    code = hookline_scheme_parse(&v->scheme, description, why, why_size)
+               ? verifier_add_secret(v, secret)
+               : HOOKLINE_BAD_SCHEME;
     if (code < 0) {
         sodium_free(v);
         return code;

@@ -21,8 +21,8 @@ static int check_call(const hookline_verifier *v, const hookline_request *req, i
         return HOOKLINE_BAD_CALL;
     if (req->reserved[0] != 0 || req->reserved[1] != 0)
         return HOOKLINE_BAD_CALL;
-    if ((scheme_signs(&v->scheme, PART_METHOD) && req->method.len == 0) ||
-        (scheme_signs(&v->scheme, PART_URL) && req->url.len == 0))
+    if ((hookline_scheme_signs(&v->scheme, PART_METHOD) && req->method.len == 0) ||
+        (hookline_scheme_signs(&v->scheme, PART_URL) && req->url.len == 0))
         return HOOKLINE_BAD_CALL;
     return 0;
 }
@@ -35,9 +35,9 @@ static int authenticate(const hookline_verifier *v, const struct claim *claim, h
     for (size_t k = 0; k < v->keys; k++) {
         int equal = 0;
 
-        mac_compute(&v->key[k], claim->content, v->scheme.parts, mac);
+        hookline_mac_compute(&v->key[k], claim->content, v->scheme.parts, mac);
         for (size_t i = 0; i < claim->signatures; i++)
-            equal |= mac_equal(mac, claim->signature[i]);
+            equal |= hookline_mac_equal(mac, claim->signature[i]);
         if (equal && r->secret < 0) {
             r->secret = (int32_t)k;
             memcpy(r->mac, mac, sizeof(mac));
@@ -49,7 +49,7 @@ static int authenticate(const hookline_verifier *v, const struct claim *claim, h
 
 static int time_in_body(const struct scheme *s, hookline_bytes body, int64_t *signed_at)
 {
-    struct member m = member_find(body, s->timestamp.name[0]);
+    struct member m = hookline_member_find(body, s->timestamp.name[0]);
 
     switch (m.kind) {
     case MEMBER_MALFORMED:
@@ -59,7 +59,9 @@ static int time_in_body(const struct scheme *s, hookline_bytes body, int64_t *si
         return s->timestamp.optional ? 0 : HOOKLINE_BAD_TIMESTAMP;
     case MEMBER_STRING:
     case MEMBER_NUMBER:
-        return timestamp_read(s->timestamp.unit, m.text, signed_at) ? 0 : HOOKLINE_BAD_TIMESTAMP;
+        return hookline_timestamp_read(s->timestamp.unit, m.text, signed_at)
+                   ? 0
+                   : HOOKLINE_BAD_TIMESTAMP;
     case MEMBER_OBJECT:
     case MEMBER_OTHER:
         break;
@@ -89,12 +91,12 @@ static int check_id(const struct scheme *s, hookline_bytes body, hookline_bytes 
 {
     switch (s->id.source) {
     case FROM_BODY:
-        content_id_in_body(body, s->id.name[0], &r->id);
+        hookline_content_id_in_body(body, s->id.name[0], &r->id);
         return 0;
     case FROM_HEADER:
         if (s->id.equals == NULL)
             r->id = claimed;
-        else if (!content_id_in_body(body, s->id.equals, &r->id))
+        else if (!hookline_content_id_in_body(body, s->id.equals, &r->id))
             return HOOKLINE_BAD_PAYLOAD;
         return r->id.len == claimed.len && memcmp(r->id.base, claimed.base, claimed.len) == 0
                    ? 0
@@ -115,7 +117,7 @@ hookline_result hookline_verify(const hookline_verifier *v, const hookline_reque
 
     if ((r.reason = check_call(v, req, now)) < 0)
         return r;
-    if ((r.reason = claim_read(&claim, &v->scheme, req)) < 0)
+    if ((r.reason = hookline_claim_read(&claim, &v->scheme, req)) < 0)
         return r;
     if ((r.reason = authenticate(v, &claim, &r)) < 0)
         return r;

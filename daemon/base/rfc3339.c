@@ -46,7 +46,8 @@ static bool rfc3339_read_epoch(hookline_bytes text, int64_t *us)
 
     for (; *cursor >= '0' && *cursor <= '9' && cursor - text.base < 12; cursor++)
         seconds = seconds * 10 + (*cursor - '0');
-    if (cursor == text.base || !timestamp_read_fraction(&cursor, end, &fraction) || cursor != end)
+    if (cursor == text.base || !hookline_timestamp_read_fraction(&cursor, end, &fraction) ||
+        cursor != end)
         return false;
     *us = seconds * 1000000 + fraction;
     return true;
@@ -56,7 +57,7 @@ bool rfc3339_read(const char *text, int64_t *us)
 {
     hookline_bytes bytes = {text, strlen(text)};
 
-    return rfc3339_read_epoch(bytes, us) || timestamp_read_rfc3339(bytes, "Tt ", us);
+    return rfc3339_read_epoch(bytes, us) || hookline_timestamp_read_rfc3339(bytes, "Tt ", us);
 }
 
 /* ---- ages */

@@ -15,10 +15,10 @@ static void check_size(enum encoding encoding, hookline_bytes text, size_t size)
 {
     unsigned char ours[ROOM], theirs[ROOM];
     size_t our_len = 0, their_len = 0;
-    bool taken = codec_decode_public(encoding, text, ours, size, &our_len);
+    bool taken = hookline_codec_decode_public(encoding, text, ours, size, &our_len);
 
     bool may_lack_padding = encoding == ENCODING_BASE64 && text.len % 4 != 0;
-    bool secret_taken = codec_decode_secret(encoding, text, theirs, size, &their_len);
+    bool secret_taken = hookline_codec_decode_secret(encoding, text, theirs, size, &their_len);
 
     fuzz_check(taken == (secret_taken && !may_lack_padding));
     fuzz_check(!taken || (our_len == their_len && memcmp(ours, theirs, our_len) == 0));
@@ -28,10 +28,10 @@ static void check_round_trip(enum encoding encoding, const unsigned char *bytes,
 {
     char text[2 * ROOM + 1];
     unsigned char back[ROOM];
-    size_t back_len, text_len = codec_encode(encoding, bytes, len, text, sizeof(text));
+    size_t back_len, text_len = hookline_codec_encode(encoding, bytes, len, text, sizeof(text));
 
-    fuzz_check(
-        codec_decode_public(encoding, (hookline_bytes){text, text_len}, back, ROOM, &back_len));
+    fuzz_check(hookline_codec_decode_public(encoding, (hookline_bytes){text, text_len}, back, ROOM,
+                                            &back_len));
     fuzz_check(back_len == len && memcmp(back, bytes, len) == 0);
 }
 

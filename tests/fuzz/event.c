@@ -29,11 +29,11 @@ static void check_event(const struct scheme *s, const hookline_result *r, const 
     fuzz_check(e->id == NULL || (strlen(e->id) == r->id.len && e->id[r->id.len] == '\0'));
     fuzz_check(e->created_at >= -1);
     fuzz_check(e->test == 0 || (e->test == 1 && e->type != NULL));
-    fuzz_check(member_is_object(r->payload) || (e->type == NULL && e->created_at == -1));
+    fuzz_check(hookline_member_is_object(r->payload) || (e->type == NULL && e->created_at == -1));
     /* cJSON ends a string or a member's name at a NUL. */
     if (e->type == NULL || memmem(r->payload.base, r->payload.len, "\\u0000", 6) != NULL)
         return;
-    type = member_find(r->payload, s->event.type);
+    type = hookline_member_find(r->payload, s->event.type);
     fuzz_check(type.kind == MEMBER_STRING);
     fuzz_check(type.escaped || (strlen(e->type) == type.text.len &&
                                 memcmp(e->type, type.text.base, type.text.len) == 0));

@@ -57,7 +57,7 @@ static void check_same(const cJSON *theirs, struct member ours)
         break;
     case MEMBER_OBJECT:
         fuzz_check(cJSON_IsObject(theirs));
-        fuzz_check(member_is_object(ours.text));
+        fuzz_check(hookline_member_is_object(ours.text));
         break;
     case MEMBER_OTHER:
         fuzz_check(cJSON_IsBool(theirs) || cJSON_IsArray(theirs));
@@ -75,14 +75,14 @@ static bool is_ascii(const char *path)
 
 static void check_document(const char *path, hookline_bytes json)
 {
-    struct member found = member_find(json, path);
+    struct member found = hookline_member_find(json, path);
     cJSON *tree;
 
     if (found.text.len > 0)
         fuzz_check(found.text.base >= json.base &&
                    found.text.base + found.text.len <= json.base + json.len);
     /* cJSON ends a string at a NUL. */
-    if (memmem(json.base, json.len, "\\u0000", 6) != NULL || !member_is_object(json))
+    if (memmem(json.base, json.len, "\\u0000", 6) != NULL || !hookline_member_is_object(json))
         return;
     tree = cJSON_ParseWithLength(json.base, json.len);
     fuzz_check(cJSON_IsObject(tree));

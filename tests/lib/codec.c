@@ -13,12 +13,14 @@ static size_t len;
 
 static bool decode(enum encoding encoding, const char *text, size_t size)
 {
-    return codec_decode_public(encoding, (hookline_bytes){text, strlen(text)}, out, size, &len);
+    return hookline_codec_decode_public(encoding, (hookline_bytes){text, strlen(text)}, out, size,
+                                        &len);
 }
 
 static bool decode_secret(enum encoding encoding, const char *text, size_t size)
 {
-    return codec_decode_secret(encoding, (hookline_bytes){text, strlen(text)}, out, size, &len);
+    return hookline_codec_decode_secret(encoding, (hookline_bytes){text, strlen(text)}, out, size,
+                                        &len);
 }
 
 static const struct {
@@ -47,7 +49,7 @@ START_TEST(bytes_become_text_and_text_becomes_bytes)
     ck_assert(decode(pairs[_i].encoding, pairs[_i].text, sizeof(out)));
     ck_assert_uint_eq(len, size);
     ck_assert_mem_eq(out, pairs[_i].bytes, size);
-    codec_encode(pairs[_i].encoding, out, size, text, sizeof(text));
+    hookline_codec_encode(pairs[_i].encoding, out, size, text, sizeof(text));
     ck_assert_str_eq(text, pairs[_i].text);
 }
 END_TEST
@@ -123,18 +125,19 @@ START_TEST(only_the_letter_a_is_an_a)
     hookline_bytes four = {text, 4};
 
     text[2] = (char)_i;
-    ck_assert_int_eq(codec_decode_public(ENCODING_BASE64, four, out, 64, &len) && out[1] == 0 &&
-                         out[2] == 0,
+    ck_assert_int_eq(hookline_codec_decode_public(ENCODING_BASE64, four, out, 64, &len) &&
+                         out[1] == 0 && out[2] == 0,
                      _i == 'A');
-    ck_assert_int_eq(codec_decode_secret(ENCODING_BASE64, four, out, 64, &len) && out[1] == 0 &&
-                         out[2] == 0,
+    ck_assert_int_eq(hookline_codec_decode_secret(ENCODING_BASE64, four, out, 64, &len) &&
+                         out[1] == 0 && out[2] == 0,
                      _i == 'A');
 }
 END_TEST
 
 START_TEST(text_is_the_bytes_that_it_is)
 {
-    ck_assert(codec_decode_secret(ENCODING_TEXT, (hookline_bytes){"a\0\xff", 3}, out, 3, &len));
+    ck_assert(
+        hookline_codec_decode_secret(ENCODING_TEXT, (hookline_bytes){"a\0\xff", 3}, out, 3, &len));
     ck_assert_mem_eq(out, "a\0\xff", 3);
     ck_assert_uint_eq(len, 3);
 }
@@ -162,11 +165,16 @@ START_TEST(what_has_no_room_is_not_written)
 {
     char text[8] = "";
 
-    ck_assert_uint_eq(codec_encode(ENCODING_HEX, (const unsigned char *)"foo", 3, text, 6), 0);
-    ck_assert_uint_eq(codec_encode(ENCODING_HEX, (const unsigned char *)"foo", 3, text, 7), 6);
-    ck_assert_uint_eq(codec_encode(ENCODING_BASE64, (const unsigned char *)"foo", 3, text, 4), 0);
-    ck_assert_uint_eq(codec_encode(ENCODING_BASE64, (const unsigned char *)"foo", 3, text, 5), 4);
-    ck_assert_uint_eq(codec_encode(ENCODING_TEXT, (const unsigned char *)"foo", 3, text, 8), 0);
+    ck_assert_uint_eq(hookline_codec_encode(ENCODING_HEX, (const unsigned char *)"foo", 3, text, 6),
+                      0);
+    ck_assert_uint_eq(hookline_codec_encode(ENCODING_HEX, (const unsigned char *)"foo", 3, text, 7),
+                      6);
+    ck_assert_uint_eq(
+        hookline_codec_encode(ENCODING_BASE64, (const unsigned char *)"foo", 3, text, 4), 0);
+    ck_assert_uint_eq(
+        hookline_codec_encode(ENCODING_BASE64, (const unsigned char *)"foo", 3, text, 5), 4);
+    ck_assert_uint_eq(
+        hookline_codec_encode(ENCODING_TEXT, (const unsigned char *)"foo", 3, text, 8), 0);
 }
 END_TEST
 

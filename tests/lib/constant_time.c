@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Under valgrind the key is undefined memory, so a branch or an address that depends on the key is
- * an error. mac_equal() defines only its verdict again. Without valgrind the program tests nothing
+ * an error. hookline_mac_equal() defines only its verdict again. Without valgrind the program tests nothing
  * and says so.
  */
 #include <stdio.h>
@@ -20,12 +20,12 @@
 
 #ifdef VALGRIND_MAKE_MEM_UNDEFINED
 
-int __real_mac_equal(const unsigned char a[MAC_SIZE], const unsigned char b[MAC_SIZE]);
-int __wrap_mac_equal(const unsigned char a[MAC_SIZE], const unsigned char b[MAC_SIZE]);
+int __real_hookline_mac_equal(const unsigned char a[MAC_SIZE], const unsigned char b[MAC_SIZE]);
+int __wrap_hookline_mac_equal(const unsigned char a[MAC_SIZE], const unsigned char b[MAC_SIZE]);
 
-int __wrap_mac_equal(const unsigned char a[MAC_SIZE], const unsigned char b[MAC_SIZE])
+int __wrap_hookline_mac_equal(const unsigned char a[MAC_SIZE], const unsigned char b[MAC_SIZE])
 {
-    int equal = __real_mac_equal(a, b);
+    int equal = __real_hookline_mac_equal(a, b);
 
     VALGRIND_MAKE_MEM_DEFINED(&equal, sizeof(equal));
     return equal;

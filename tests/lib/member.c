@@ -70,7 +70,7 @@ static const struct {
 
 START_TEST(a_member_is_found_or_not)
 {
-    struct member m = member_find(bytes(finds[_i].json), finds[_i].path);
+    struct member m = hookline_member_find(bytes(finds[_i].json), finds[_i].path);
 
     ck_assert_int_eq(m.kind, finds[_i].kind);
     ck_assert_uint_eq(m.text.len, strlen(finds[_i].text));
@@ -81,8 +81,8 @@ END_TEST
 
 START_TEST(a_string_with_a_backslash_is_called_escaped)
 {
-    ck_assert(member_find(bytes("{\"a\":\"x\\ny\"}"), "a").escaped);
-    ck_assert(!member_find(bytes("{\"\\n\":1,\"a\":\"x\"}"), "a").escaped);
+    ck_assert(hookline_member_find(bytes("{\"a\":\"x\\ny\"}"), "a").escaped);
+    ck_assert(!hookline_member_find(bytes("{\"\\n\":1,\"a\":\"x\"}"), "a").escaped);
 }
 END_TEST
 
@@ -103,14 +103,15 @@ static const struct {
 
 START_TEST(a_name_is_the_same_when_it_is_written_with_escapes)
 {
-    ck_assert_int_eq(member_find(bytes(escaped_names[_i].json), "a").kind, escaped_names[_i].kind);
+    ck_assert_int_eq(hookline_member_find(bytes(escaped_names[_i].json), "a").kind,
+                     escaped_names[_i].kind);
 }
 END_TEST
 
 START_TEST(nothing_at_all_is_malformed)
 {
-    ck_assert_int_eq(member_find((hookline_bytes){NULL, 0}, "a").kind, MEMBER_MALFORMED);
-    ck_assert(!member_is_object((hookline_bytes){NULL, 0}));
+    ck_assert_int_eq(hookline_member_find((hookline_bytes){NULL, 0}, "a").kind, MEMBER_MALFORMED);
+    ck_assert(!hookline_member_is_object((hookline_bytes){NULL, 0}));
 }
 END_TEST
 
@@ -244,11 +245,11 @@ static int compare(const char *json)
 {
     cJSON *theirs;
 
-    if (!member_is_object(bytes(json)))
+    if (!hookline_member_is_object(bytes(json)))
         return 0;
     theirs = cJSON_ParseWithLength(json, strlen(json));
     ck_assert_msg(cJSON_IsObject(theirs), "%s", json);
-    compare_kind(json, member_find(bytes(json), "a"),
+    compare_kind(json, hookline_member_find(bytes(json), "a"),
                  cJSON_GetObjectItemCaseSensitive(theirs, "a"));
     cJSON_Delete(theirs);
     return 1;
@@ -300,8 +301,8 @@ START_TEST(no_beginning_of_an_object_is_one)
         "{\"b\":[1,-2.5e3,\"x\\u00e9\"],\"a\":\"\\ud83d\\ude00\",\"d\":{\"e\":true}}";
 
     for (size_t len = 0; len < strlen(json); len++)
-        ck_assert(!member_is_object((hookline_bytes){json, len}));
-    ck_assert(member_is_object(bytes(json)));
+        ck_assert(!hookline_member_is_object((hookline_bytes){json, len}));
+    ck_assert(hookline_member_is_object(bytes(json)));
 }
 END_TEST
 
@@ -315,7 +316,7 @@ static bool is_object_of_depth(int depth)
     memset(json + 5, '[', (size_t)depth - 1);
     memset(json + 4 + depth, ']', (size_t)depth - 1);
     json[3 + 2 * depth] = '}';
-    ours = member_is_object(bytes(json));
+    ours = hookline_member_is_object(bytes(json));
     theirs = cJSON_Parse(json);
     ck_assert_int_eq(ours, theirs != NULL);
     cJSON_Delete(theirs);

@@ -46,7 +46,7 @@ START_TEST(a_time_is_read)
     hookline_bytes text = {times[_i].text, strlen(times[_i].text)};
     int64_t seconds = -1;
 
-    ck_assert(timestamp_read(times[_i].unit, text, &seconds));
+    ck_assert(hookline_timestamp_read(times[_i].unit, text, &seconds));
     ck_assert_int_eq(seconds, times[_i].seconds);
 }
 END_TEST
@@ -87,10 +87,10 @@ START_TEST(a_number_that_is_not_canonical_is_no_time)
     hookline_bytes text = {no_numbers[_i], strlen(no_numbers[_i])};
     int64_t seconds = -1;
 
-    ck_assert(!timestamp_read(TIME_SECONDS, text, &seconds));
-    ck_assert(!timestamp_read(TIME_MILLISECONDS, text, &seconds));
-    ck_assert(!timestamp_read(TIME_RFC3339, text, &seconds));
-    ck_assert(!timestamp_read(TIME_ANY, text, &seconds));
+    ck_assert(!hookline_timestamp_read(TIME_SECONDS, text, &seconds));
+    ck_assert(!hookline_timestamp_read(TIME_MILLISECONDS, text, &seconds));
+    ck_assert(!hookline_timestamp_read(TIME_RFC3339, text, &seconds));
+    ck_assert(!hookline_timestamp_read(TIME_ANY, text, &seconds));
     ck_assert_int_eq(seconds, -1);
 }
 END_TEST
@@ -99,8 +99,8 @@ START_TEST(a_nul_byte_ends_no_number)
 {
     int64_t seconds = -1;
 
-    ck_assert(!timestamp_read(TIME_SECONDS, (hookline_bytes){"1\0", 2}, &seconds));
-    ck_assert(!timestamp_read(TIME_SECONDS, (hookline_bytes){NULL, 0}, &seconds));
+    ck_assert(!hookline_timestamp_read(TIME_SECONDS, (hookline_bytes){"1\0", 2}, &seconds));
+    ck_assert(!hookline_timestamp_read(TIME_SECONDS, (hookline_bytes){NULL, 0}, &seconds));
 }
 END_TEST
 
@@ -146,8 +146,8 @@ START_TEST(a_date_that_there_is_not_is_no_time)
     hookline_bytes text = {no_dates[_i], strlen(no_dates[_i])};
     int64_t seconds = -1;
 
-    ck_assert(!timestamp_read(TIME_RFC3339, text, &seconds));
-    ck_assert(!timestamp_read(TIME_ANY, text, &seconds));
+    ck_assert(!hookline_timestamp_read(TIME_RFC3339, text, &seconds));
+    ck_assert(!hookline_timestamp_read(TIME_ANY, text, &seconds));
     ck_assert_int_eq(seconds, -1);
 }
 END_TEST
@@ -156,7 +156,7 @@ START_TEST(no_beginning_of_a_date_is_one)
 {
     int64_t seconds;
 
-    ck_assert(!timestamp_read(
+    ck_assert(!hookline_timestamp_read(
         TIME_RFC3339, (hookline_bytes){"2027-01-15T08:00:00.25+01:00", (size_t)_i}, &seconds));
 }
 END_TEST
@@ -168,10 +168,10 @@ START_TEST(what_is_written_is_read_again)
 {
     for (int64_t wanted = 0; wanted < INT64_C(253402300800); wanted += 98765431) {
         char text[TIMESTAMP_SIZE];
-        hookline_bytes written = {text, timestamp_write(units[_i], wanted, text)};
+        hookline_bytes written = {text, hookline_timestamp_write(units[_i], wanted, text)};
         int64_t seconds = -1;
 
-        ck_assert(timestamp_read(units[_i], written, &seconds));
+        ck_assert(hookline_timestamp_read(units[_i], written, &seconds));
         ck_assert_int_eq(seconds, wanted);
     }
 }
@@ -183,7 +183,7 @@ START_TEST(the_calendar_is_that_of_the_c_library)
         char ours[TIMESTAMP_SIZE], theirs[TIMESTAMP_SIZE];
         time_t t = (time_t)at;
 
-        timestamp_write(TIME_RFC3339, at, ours);
+        hookline_timestamp_write(TIME_RFC3339, at, ours);
         strftime(theirs, sizeof(theirs), "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
         ck_assert_str_eq(ours, theirs);
     }
