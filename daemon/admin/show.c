@@ -63,6 +63,9 @@ void show_read_row(sqlite3_stmt *s, struct show_row *row)
         .signed_at = db_column_number(s, 9),
         .remote = db_column_bytes(s, 10),
         .bytes = sqlite3_column_int64(s, 11),
+        .delivery_id = db_column_bytes(s, 12),
+        .query = db_column_bytes(s, 13),
+        .unreadable = db_column_bytes(s, 14),
     };
 }
 
@@ -78,13 +81,16 @@ void show_write_row(struct json_writer *line, const struct show_row *row)
     show_json_text(line, "source", row->source);
     show_json_text(line, "scheme", row->scheme);
     show_json_text(line, "id", row->id);
+    show_json_text(line, "delivery_id", row->delivery_id);
     show_json_text(line, "type", row->type);
+    show_json_text(line, "unreadable", row->unreadable);
     json_bool(line, "test", row->test);
     json_number_or_null(line, "signed_at", row->signed_at);
     json_bool(line, "fresh", row->fresh);
     json_number_or_null(line, "secret", row->secret);
     json_number(line, "bytes", row->bytes);
     show_json_text(line, "remote", row->remote);
+    show_json_text(line, "query", row->query);
 }
 
 /* ---- headers */
@@ -182,11 +188,11 @@ static int show_json_delivery(struct show *d, struct json_writer *line)
         return code;
     json_begin(line);
     show_write_row(line, &row);
-    show_json_headers(line, db_column_bytes(d->delivery, 12));
+    show_json_headers(line, db_column_bytes(d->delivery, SHOW_COLUMN_COUNT));
     if (row.bytes > BODY_SHOWN_MAX)
         json_bool(line, "body_omitted", true);
     else
-        json_body(line, sqlite3_column_blob(d->delivery, 13), (size_t)row.bytes);
+        json_body(line, sqlite3_column_blob(d->delivery, SHOW_COLUMN_COUNT + 1), (size_t)row.bytes);
     show_json_destinations(d->status, line, results);
     code = show_json_attempts(d, row.seq, line);
     json_end(line);

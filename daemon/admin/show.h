@@ -32,12 +32,17 @@ int show_write(struct show *show, int64_t seq, struct json_writer *line);
 /* The columns of show_read_row(), in its order. length(body) makes SQLite read no body. */
 #define SHOW_COLUMNS                                                                               \
     "seq, source, scheme, id, type, test, fresh, secret, received_us, signed_at, remote, "         \
-    "length(body)"
+    "length(body), delivery_id, query, unreadable"
+
+enum {
+    SHOW_COLUMN_COUNT = 15
+};
 
 struct show_row {
     int64_t seq, received_us, bytes;
-    hookline_bytes source, scheme, id, type, remote; /* base NULL: SQL NULL */
-    int64_t secret, signed_at;                       /* -1: SQL NULL */
+    hookline_bytes source, scheme, id, delivery_id, type, unreadable, remote,
+        query;                 /* base NULL: SQL NULL */
+    int64_t secret, signed_at; /* -1: SQL NULL */
     int test, fresh;
 };
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 enum {
-    SCHEMA_VERSION = 1,
+    SCHEMA_VERSION = 2,
 };
 
 struct db {
@@ -34,6 +34,10 @@ static const char *const db_migrations[SCHEMA_VERSION] = {
     "CREATE TABLE attempt(seq INTEGER NOT NULL, destination INTEGER NOT NULL,"
     " at_us INTEGER NOT NULL, tries INTEGER NOT NULL, took_us INTEGER NOT NULL,"
     " status INTEGER NOT NULL, error TEXT, PRIMARY KEY(seq, destination, at_us)) WITHOUT ROWID;",
+
+    "ALTER TABLE delivery ADD COLUMN delivery_id TEXT;"
+    "ALTER TABLE delivery ADD COLUMN query TEXT;"
+    "ALTER TABLE delivery ADD COLUMN unreadable TEXT;",
 };
 
 static const struct sqlite_schema db_schema = {

@@ -15,14 +15,14 @@
 #include "daemon/store/dedup_index.h"
 
 enum {
-    ROW_TEXTS = 8
+    ROW_TEXTS = 11
 };
 
 static void delivery_row_texts(struct delivery_row *row, hookline_bytes *texts[ROW_TEXTS])
 {
     hookline_bytes *all[ROW_TEXTS] = {
-        &row->source, &row->scheme, &row->id,      &row->mac,
-        &row->type,   &row->remote, &row->headers, &row->body,
+        &row->source,     &row->scheme, &row->id,    &row->mac,     &row->delivery_id, &row->type,
+        &row->unreadable, &row->remote, &row->query, &row->headers, &row->body,
     };
 
     memcpy(texts, all, sizeof(all));
@@ -100,7 +100,7 @@ struct deliveries {
 static int deliveries_prepare(struct deliveries *deliveries)
 {
     const struct db_statement all[] = {
-        {&deliveries->insert, "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+        {&deliveries->insert, "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
         {&deliveries->look, "SELECT source, id, mac FROM delivery WHERE seq = ?"},
         {&deliveries->keys,
          "SELECT first_seq, hashes FROM keys WHERE first_seq >= ? ORDER BY first_seq"},
@@ -339,6 +339,9 @@ static int deliveries_insert(struct deliveries *deliveries, const struct deliver
     deliveries_bind_text(to, 12, row->remote);
     deliveries_bind_text(to, 13, row->headers.base == NULL ? empty : row->headers);
     deliveries_bind_blob(to, 14, row->body.base == NULL ? empty : row->body);
+    deliveries_bind_text(to, 15, row->delivery_id);
+    deliveries_bind_text(to, 16, row->query);
+    deliveries_bind_text(to, 17, row->unreadable);
     return db_run(to);
 }
 

@@ -26,15 +26,18 @@
 struct delivery_row {
     int64_t seq; /* 0 until stored, then 1 and up in order of arrival */
     hookline_bytes source, scheme;
-    hookline_bytes id;      /* the signed id; NULL base: the scheme signs none */
-    hookline_bytes mac;     /* the key if there is no id, else NULL base */
-    hookline_bytes type;    /* NULL base: the payload has none */
-    hookline_bytes remote;  /* ADDRESS:PORT */
-    hookline_bytes headers; /* lines of "name: value\n" */
-    hookline_bytes body;    /* the received bytes, unchanged */
-    int64_t received_us;    /* since 1970 */
-    int64_t signed_at;      /* seconds since 1970, or -1 */
-    int secret;             /* index of the source's secret that matched */
+    hookline_bytes id;          /* the signed id; NULL base: the scheme signs none */
+    hookline_bytes mac;         /* the key if there is no id, else NULL base */
+    hookline_bytes delivery_id; /* the sender's unsigned id of the delivery; NULL base: none */
+    hookline_bytes type;        /* NULL base: the payload has none */
+    hookline_bytes unreadable;  /* why the payload could not be read; NULL base: it could */
+    hookline_bytes remote;      /* ADDRESS:PORT */
+    hookline_bytes query;       /* of the request's URL, without "?"; NULL base: none */
+    hookline_bytes headers;     /* lines of "name: value\n" */
+    hookline_bytes body;        /* the received bytes, unchanged */
+    int64_t received_us;        /* since 1970 */
+    int64_t signed_at;          /* seconds since 1970, or -1 */
+    int secret;                 /* index of the source's secret that matched */
     bool test, fresh;
 };
 

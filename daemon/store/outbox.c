@@ -7,7 +7,7 @@
 #define DISCARDED "discarded"
 #define COLUMNS                                                                                    \
     "seq, source, type, scheme, id, mac, remote, headers, body, received_us, signed_at, secret,"   \
-    " test, fresh"
+    " test, fresh, delivery_id, query, unreadable"
 
 enum {
     SCANNED_MAX = 256,
@@ -131,6 +131,9 @@ static int outbox_copy_row(sqlite3_stmt *row, struct delivery_row **delivery)
         .secret = sqlite3_column_int(row, 11),
         .test = sqlite3_column_int(row, 12) != 0,
         .fresh = sqlite3_column_int(row, 13) != 0,
+        .delivery_id = db_column_bytes(row, 14),
+        .query = db_column_bytes(row, 15),
+        .unreadable = db_column_bytes(row, 16),
     };
 
     *delivery = delivery_row_copy(&view);

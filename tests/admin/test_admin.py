@@ -295,8 +295,9 @@ def test_listing():
     signed_at = row.pop("signed_at")
     check("the signed time, too", abs(signed_at - began) < 60, signed_at)
     equal("a row says who, what and how it stands", row, {
-        "seq": 1, "source": "foil", "scheme": "foil", "id": "evt_1", "type": "gate.kind1",
-        "test": False, "fresh": True, "secret": 0, "bytes": 64, "destinations": {"app": "done"}})
+        "seq": 1, "source": "foil", "scheme": "foil", "id": "evt_1", "delivery_id": None,
+        "type": "gate.kind1", "unreadable": None, "test": False, "fresh": True, "secret": 0, "bytes": 64,
+        "query": None, "destinations": {"app": "done"}})
     equal("what is none of a destination's business is not mentioned",
           (rows[0]["destinations"], rows[1]["destinations"]), ({"app": "done", "git": "done"},
                                                                {"app": "done"}))
