@@ -12,6 +12,7 @@
 
 #include <sodium.h>
 
+#include "daemon/store/damage.h"
 #include "daemon/store/dedup_index.h"
 
 enum {
@@ -61,6 +62,64 @@ struct delivery_row *delivery_row_copy(const struct delivery_row *row)
     return copy;
 }
 
+/* ---- sum of a delivery row */
+
+static uint64_t delivery_row_hash(const void *bytes, size_t len)
+{
+    static const unsigned char key[crypto_shorthash_KEYBYTES] = "hookline's sums";
+    uint64_t hash;
+
+    crypto_shorthash((unsigned char *)&hash, bytes, len, key);
+    return hash;
+}
+
+/* Detects changed bytes: SQLite keeps no checksums of its pages. The key is public. */
+static int64_t delivery_row_sum(const struct delivery_row *row)
+{
+    struct delivery_row copy = *row;
+    hookline_bytes *texts[ROW_TEXTS];
+    int64_t parts[ROW_TEXTS + 4];
+
+    if (row->id.base != NULL)
+        copy.mac = (hookline_bytes){0}; /* not stored */
+    delivery_row_texts(&copy, texts);
+    for (size_t i = 0; i < ROW_TEXTS; i++)
+        parts[i] =
+            (int64_t)delivery_row_hash(texts[i]->base == NULL ? "" : texts[i]->base, texts[i]->len);
+    parts[ROW_TEXTS] = row->seq;
+    parts[ROW_TEXTS + 1] = row->received_us;
+    parts[ROW_TEXTS + 2] = row->signed_at;
+    parts[ROW_TEXTS + 3] = row->secret * 4 + row->test * 2 + row->fresh;
+    return (int64_t)delivery_row_hash(parts, sizeof(parts));
+}
+
+bool delivery_row_read(sqlite3_stmt *statement, struct delivery_row *row)
+{
+    const int sum = 17;
+
+    *row = (struct delivery_row){
+        .seq = sqlite3_column_int64(statement, 0),
+        .source = db_column_bytes(statement, 1),
+        .type = db_column_bytes(statement, 2),
+        .scheme = db_column_bytes(statement, 3),
+        .id = db_column_bytes(statement, 4),
+        .mac = db_column_bytes(statement, 5),
+        .remote = db_column_bytes(statement, 6),
+        .headers = db_column_bytes(statement, 7),
+        .body = db_column_bytes(statement, 8),
+        .received_us = sqlite3_column_int64(statement, 9),
+        .signed_at = db_column_number(statement, 10),
+        .secret = sqlite3_column_int(statement, 11),
+        .test = sqlite3_column_int(statement, 12) != 0,
+        .fresh = sqlite3_column_int(statement, 13) != 0,
+        .delivery_id = db_column_bytes(statement, 14),
+        .query = db_column_bytes(statement, 15),
+        .unreadable = db_column_bytes(statement, 16),
+    };
+    return sqlite3_column_type(statement, sum) == SQLITE_NULL ||
+           sqlite3_column_int64(statement, sum) == delivery_row_sum(row);
+}
+
 bool delivery_row_next_header(hookline_bytes *rest, hookline_bytes *name, hookline_bytes *value)
 {
     const char *line = rest->base;
@@ -86,8 +145,9 @@ enum {
 
 struct deliveries {
     struct db *db;
+    struct db *reader; /* SQLite commits no transaction that has read a damaged page */
     struct dedup_index *dedup_index;
-    sqlite3_stmt *insert, *look, *keys, *insert_keys, *delete_keys;
+    sqlite3_stmt *insert, *look, *read, *keys, *insert_keys, *delete_keys;
     unsigned char hash_key[crypto_shorthash_KEYBYTES];
     int64_t newest;    /* newest seq, including the open transaction */
     int64_t committed; /* newest seq before the open transaction */
@@ -100,7 +160,7 @@ struct deliveries {
 static int deliveries_prepare(struct deliveries *deliveries)
 {
     const struct db_statement all[] = {
-        {&deliveries->insert, "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+        {&deliveries->insert, "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
         {&deliveries->look, "SELECT source, id, mac FROM delivery WHERE seq = ?"},
         {&deliveries->keys,
          "SELECT first_seq, hashes FROM keys WHERE first_seq >= ? ORDER BY first_seq"},
@@ -109,7 +169,12 @@ static int deliveries_prepare(struct deliveries *deliveries)
         {NULL, NULL},
     };
 
-    return db_prepare_all(deliveries->db, all);
+    int code = db_prepare_all(deliveries->db, all);
+
+    return code == SQLITE_OK
+               ? db_prepare(deliveries->reader, &deliveries->read,
+                            "SELECT " DELIVERY_ROW_COLUMNS " FROM delivery WHERE seq = ?")
+               : code;
 }
 
 /* One row of `keys`. */
@@ -165,11 +230,55 @@ static bool deliveries_add_keys(struct deliveries *deliveries, const struct deli
     return true;
 }
 
+static uint64_t deliveries_hash_bytes(const struct deliveries *deliveries, const void *bytes,
+                                      size_t len)
+{
+    uint64_t hash;
+
+    crypto_shorthash((unsigned char *)&hash, bytes, len, deliveries->hash_key);
+    return hash;
+}
+
+static uint64_t deliveries_hash_of(const struct deliveries *deliveries,
+                                   const struct delivery_row *row)
+{
+    const hookline_bytes *key = row->id.base != NULL ? &row->id : &row->mac;
+    const uint64_t parts[] = {
+        deliveries_hash_bytes(deliveries, row->source.base, row->source.len),
+        deliveries_hash_bytes(deliveries, key->base, key->len),
+        key == &row->id,
+    };
+
+    return deliveries_hash_bytes(deliveries, parts, sizeof(parts));
+}
+
+/* Hashes the deliveries beyond `newest` again, because their keys are damaged. */
+static int deliveries_load_rows(struct deliveries *deliveries)
+{
+    sqlite3_stmt *query = NULL;
+    struct delivery_row row;
+    int code = db_prepare(deliveries->db, &query,
+                          "SELECT " DELIVERY_ROW_COLUMNS
+                          " FROM delivery WHERE seq >= ?1 + 1 ORDER BY seq");
+
+    sqlite3_bind_int64(query, 1, deliveries->newest);
+    while (code == SQLITE_OK && (code = sqlite3_step(query)) == SQLITE_ROW) {
+        code = SQLITE_OK;
+        if (!delivery_row_read(query, &row))
+            continue;
+        if (!dedup_index_add(deliveries->dedup_index, deliveries_hash_of(deliveries, &row),
+                             row.seq))
+            code = SQLITE_NOMEM;
+    }
+    sqlite3_finalize(query);
+    return code == SQLITE_DONE || damage_is(code) ? SQLITE_OK : code;
+}
+
 static int deliveries_load_keys(struct deliveries *deliveries)
 {
     int code = deliveries_reserve_keys(deliveries);
 
-    if (code != SQLITE_OK)
+    if (code != SQLITE_OK && !damage_is(code))
         return code;
     sqlite3_bind_int64(deliveries->keys, 1, 0);
     while ((code = sqlite3_step(deliveries->keys)) == SQLITE_ROW) {
@@ -183,6 +292,8 @@ static int deliveries_load_keys(struct deliveries *deliveries)
         deliveries->unmerged++;
     }
     sqlite3_reset(deliveries->keys);
+    if (damage_is(code))
+        return deliveries_load_rows(deliveries);
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
@@ -200,7 +311,8 @@ static int deliveries_load_newest(struct deliveries *deliveries)
     if (newest > deliveries->newest)
         deliveries->newest = newest;
     deliveries->committed = deliveries->newest;
-    return code;
+    /* The newest keys say it as well. */
+    return damage_is(code) && newest == 0 && deliveries->newest > 0 ? SQLITE_OK : code;
 }
 
 static int deliveries_load_hash_key(struct deliveries *deliveries)
@@ -228,10 +340,14 @@ struct deliveries *deliveries_open(struct db *db, char why[DB_WHY_SIZE])
         return NULL;
     }
     deliveries->db = db;
+    if ((deliveries->reader = db_open(db_path(db), DB_READ, why)) == NULL) {
+        deliveries_close(&deliveries);
+        return NULL;
+    }
     if ((code = deliveries_prepare(deliveries)) != SQLITE_OK ||
+        (code = deliveries_load_hash_key(deliveries)) != SQLITE_OK ||
         (code = deliveries_load_keys(deliveries)) != SQLITE_OK ||
-        (code = deliveries_load_newest(deliveries)) != SQLITE_OK ||
-        (code = deliveries_load_hash_key(deliveries)) != SQLITE_OK) {
+        (code = deliveries_load_newest(deliveries)) != SQLITE_OK) {
         db_error_text(db, code, why);
         deliveries_close(&deliveries);
     }
@@ -244,32 +360,11 @@ void deliveries_close(struct deliveries **deliveries)
 
     if (d == NULL)
         return;
+    db_close(&d->reader);
     dedup_index_free(&d->dedup_index);
     free(d->batch);
     free(d);
     *deliveries = NULL;
-}
-
-static uint64_t deliveries_hash_bytes(const struct deliveries *deliveries, const void *bytes,
-                                      size_t len)
-{
-    uint64_t hash;
-
-    crypto_shorthash((unsigned char *)&hash, bytes, len, deliveries->hash_key);
-    return hash;
-}
-
-static uint64_t deliveries_hash_of(const struct deliveries *deliveries,
-                                   const struct delivery_row *row)
-{
-    const hookline_bytes *key = row->id.base != NULL ? &row->id : &row->mac;
-    const uint64_t parts[] = {
-        deliveries_hash_bytes(deliveries, row->source.base, row->source.len),
-        deliveries_hash_bytes(deliveries, key->base, key->len),
-        key == &row->id,
-    };
-
-    return deliveries_hash_bytes(deliveries, parts, sizeof(parts));
 }
 
 static bool deliveries_column_is(sqlite3_stmt *row, int column, hookline_bytes bytes)
@@ -307,6 +402,33 @@ static int deliveries_is_duplicate(void *data, int64_t seq)
     return code == SQLITE_DONE ? 0 : code;
 }
 
+int deliveries_check(struct deliveries *deliveries, int64_t seq, size_t *bytes)
+{
+    struct delivery_row row;
+    int code;
+
+    sqlite3_bind_int64(deliveries->read, 1, seq);
+    code = sqlite3_step(deliveries->read);
+    if (code == SQLITE_ROW && !delivery_row_read(deliveries->read, &row))
+        code = SQLITE_CORRUPT;
+    if (code == SQLITE_ROW && bytes != NULL)
+        *bytes += delivery_row_size(&row);
+    sqlite3_reset(deliveries->read);
+    return damage_is(code) ? SQLITE_CORRUPT : code;
+}
+
+/* Passes a damaged delivery by: only a delivery that can be read again makes a duplicate. The reader
+ * does not see a delivery of the open transaction. */
+static int deliveries_confirm(void *data, int64_t seq)
+{
+    const struct deliveries_search *search = data;
+    int code = deliveries_check(search->deliveries, seq, NULL);
+
+    if (code == SQLITE_CORRUPT)
+        return damage_note(search->deliveries->db, seq);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? deliveries_is_duplicate(data, seq) : code;
+}
+
 static void deliveries_bind_text(sqlite3_stmt *statement, int column, hookline_bytes text)
 {
     sqlite3_bind_text(statement, column, text.base, (int)text.len, SQLITE_STATIC);
@@ -342,6 +464,7 @@ static int deliveries_insert(struct deliveries *deliveries, const struct deliver
     deliveries_bind_text(to, 15, row->delivery_id);
     deliveries_bind_text(to, 16, row->query);
     deliveries_bind_text(to, 17, row->unreadable);
+    sqlite3_bind_int64(to, 18, delivery_row_sum(row));
     return db_run(to);
 }
 
@@ -365,7 +488,7 @@ int deliveries_put(struct deliveries *deliveries, struct delivery_row *row,
 {
     struct deliveries_search search = {deliveries, row};
     uint64_t hash = deliveries_hash_of(deliveries, row);
-    int code = dedup_index_find(deliveries->dedup_index, hash, deliveries_is_duplicate, &search);
+    int code = dedup_index_find(deliveries->dedup_index, hash, deliveries_confirm, &search);
 
     *verdict = DELIVERIES_DUPLICATE;
     if (code != 0)
@@ -409,6 +532,11 @@ void deliveries_after_transaction(struct deliveries *deliveries, bool committed)
                            deliveries->batch[deliveries->newest - deliveries->committed - 1],
                            deliveries->newest);
     deliveries->committed = deliveries->newest;
+}
+
+struct db *deliveries_reader(struct deliveries *deliveries)
+{
+    return deliveries->reader;
 }
 
 int64_t deliveries_newest(const struct deliveries *deliveries)

@@ -2,6 +2,8 @@
  *
  * deliveries.h - the table of deliveries: inserts each delivery once and detects duplicates.
  *
+ * A repetition of a damaged delivery is no duplicate: it is stored again.
+ *
  * A duplicate has the same source and the same signed id as a stored delivery, or the same source
  * and MAC if the scheme signs no id. Duplicates are detected as long as the first one is stored.
  *
@@ -39,6 +41,7 @@ struct delivery_row {
     int64_t signed_at;          /* seconds since 1970, or -1 */
     int secret;                 /* index of the source's secret that matched */
     bool test, fresh;
+    bool damaged; /* the store cannot read this delivery: all texts are empty */
 };
 
 /* Returns NULL on ENOMEM. */
@@ -46,6 +49,15 @@ struct delivery_row *delivery_row_copy(const struct delivery_row *row);
 
 /* Returns the total size of the texts in bytes. */
 size_t delivery_row_size(const struct delivery_row *row);
+
+/* The columns of delivery_row_read(), in its order. */
+#define DELIVERY_ROW_COLUMNS                                                                       \
+    "seq, source, type, scheme, id, mac, remote, headers, body, received_us, signed_at, secret,"   \
+    " test, fresh, delivery_id, query, unreadable, sum"
+
+/* Reads the current row of a statement; the texts are valid until its next step. Returns false if
+ * the row differs from its sum. Rows of older versions have no sum. */
+bool delivery_row_read(sqlite3_stmt *statement, struct delivery_row *row);
 
 /* Removes the first line of `rest`, which starts as a row's headers. Returns false at the end. */
 bool delivery_row_next_header(hookline_bytes *rest, hookline_bytes *name, hookline_bytes *value);
@@ -67,6 +79,14 @@ enum deliveries_outcome {
  * is the seq of the stored delivery. */
 int deliveries_put(struct deliveries *deliveries, struct delivery_row *row,
                    enum deliveries_outcome *verdict);
+
+/* A connection of the writer thread for reads outside of the transaction: after a damaged page was
+ * read, SQLite refuses to commit. */
+struct db *deliveries_reader(struct deliveries *deliveries);
+
+/* Reads a committed delivery in full. Returns SQLITE_ROW if it is readable, SQLITE_DONE if the store does not
+ * hold it, SQLITE_CORRUPT if it is damaged. Adds the size of its texts to *bytes, if not NULL. */
+int deliveries_check(struct deliveries *deliveries, int64_t seq, size_t *bytes);
 
 /* Call these before each commit, and after the end of each transaction. */
 int deliveries_before_commit(struct deliveries *deliveries);
