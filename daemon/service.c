@@ -300,9 +300,7 @@ static void service_on_store_recovered(void *data)
 static void service_on_store_damaged(void *data, const char *why)
 {
     (void)data;
-    message_error("the store is damaged, other deliveries are unaffected: %s; see `hookline store "
-                  "check`",
-                  why);
+    message_error("the store is damaged, other deliveries are unaffected: %s", why);
 }
 
 static void service_on_store_too_large(void *data)

@@ -25,7 +25,7 @@ static const int64_t list_slack_us = 3600 * (int64_t)1000000;
 struct delivery_list {
     struct db *db;
     struct status *status;
-    sqlite3_stmt *begin, *end, *older, *one, *from, *unsent, *unsent_of, *body;
+    sqlite3_stmt *begin, *end, *older, *one, *damaged, *from, *unsent, *unsent_of, *body;
     struct show *show;
 };
 
@@ -37,6 +37,7 @@ static int list_prepare(struct delivery_list *l)
         {&l->older,
          "SELECT " SHOW_COLUMNS " FROM delivery WHERE seq<=?1 ORDER BY seq DESC LIMIT 1"},
         {&l->one, "SELECT " SHOW_COLUMNS " FROM delivery WHERE seq=?1"},
+        {&l->damaged, "SELECT 1 FROM damaged WHERE seq=?1"},
         {&l->from, "SELECT seq, received_us FROM delivery WHERE seq>=?1 ORDER BY seq LIMIT 1"},
         {&l->unsent, "SELECT max(seq) FROM unsent WHERE seq<=?1"},
         {&l->unsent_of, "SELECT max(seq) FROM unsent WHERE destination=?2 AND seq<=?1"},
@@ -199,6 +200,25 @@ static int list_skip_to_unsent(struct delivery_list *l, struct list_page *p)
     return code;
 }
 
+/* A damaged delivery matches every time, source, id and type, because none is readable. */
+static int list_check_damaged(struct delivery_list *l, struct list_page *p, int64_t seq)
+{
+    const struct status_result *results;
+    int code = status_of(l->status, seq, (hookline_bytes){0}, (hookline_bytes){0}, &results);
+
+    if (code == SQLITE_OK && list_state_matches(l, p, results))
+        list_take_row(l, p, seq, NULL, results);
+    return code;
+}
+
+/* Tells if no older delivery can match. The time must be that of a readable delivery. */
+static bool list_row_is_too_old(struct delivery_list *l, const struct list_page *p,
+                                const struct show_row *row)
+{
+    return row->received_us < p->query->since_us - list_slack_us &&
+           show_check(l->show, row->seq) == SQLITE_ROW;
+}
+
 static int list_check_row(struct delivery_list *l, struct list_page *p, sqlite3_stmt *statement)
 {
     const struct query *q = p->query;
@@ -207,8 +227,14 @@ static int list_check_row(struct delivery_list *l, struct list_page *p, sqlite3_
     int code;
 
     show_read_row(statement, &row);
+    if (row.damaged) {
+        code = list_check_damaged(l, p, row.seq);
+        p->at = row.seq - 1;
+        p->ended = p->at == 0;
+        return code;
+    }
     p->at = row.seq - 1;
-    p->ended = p->at == 0 || row.received_us < q->since_us - list_slack_us;
+    p->ended = p->at == 0 || list_row_is_too_old(l, p, &row);
     if (row.received_us < q->since_us || row.received_us >= q->until_us ||
         !list_text_matches(q->source, row.source) || !list_text_matches(q->id, row.id) ||
         !list_type_matches(q->type, row.type))
@@ -219,15 +245,12 @@ static int list_check_row(struct delivery_list *l, struct list_page *p, sqlite3_
     return code;
 }
 
-/* A damaged delivery matches every time, source, id and type, because none is readable. */
-static int list_check_damaged(struct delivery_list *l, struct list_page *p)
+static bool list_is_damaged(struct delivery_list *l, int64_t seq)
 {
-    const struct status_result *results;
-    int code = status_of(l->status, p->at, (hookline_bytes){0}, (hookline_bytes){0}, &results);
+    int64_t found;
 
-    if (code == SQLITE_OK && list_state_matches(l, p, results))
-        list_take_row(l, p, p->at, NULL, results);
-    return code;
+    sqlite3_bind_int64(l->damaged, 1, seq);
+    return db_query_number(l->damaged, &found, 0) == SQLITE_OK && found != 0;
 }
 
 /* Looks at the seq p->at alone, because a damaged page ends a search for the next older one. */
@@ -245,13 +268,22 @@ static int list_step_over(struct delivery_list *l, struct list_page *p)
     if (found == SQLITE_ROW) {
         code = list_check_row(l, p, l->one);
     } else {
-        code = damage_is(found)       ? list_check_damaged(l, p)
-               : found == SQLITE_DONE ? SQLITE_OK
-                                      : found;
+        if (damage_is(found) || list_is_damaged(l, p->at))
+            code = list_check_damaged(l, p, p->at);
+        else if (found != SQLITE_DONE)
+            code = found;
         p->ended = --p->at <= 0;
     }
     sqlite3_reset(l->one);
     return code;
+}
+
+/* A damaged page may claim any seq, so only an expected one is believed without its sum. */
+static bool list_believes_row(struct delivery_list *l, const struct list_page *p)
+{
+    int64_t seq = sqlite3_column_int64(l->older, 0);
+
+    return seq == p->at || (seq < p->at && show_check(l->show, seq) == SQLITE_ROW);
 }
 
 static int list_check_next(struct delivery_list *l, struct list_page *p)
@@ -262,6 +294,8 @@ static int list_check_next(struct delivery_list *l, struct list_page *p)
         return code;
     sqlite3_bind_int64(l->older, 1, p->at);
     found = sqlite3_step(l->older);
+    if (found == SQLITE_ROW && !list_believes_row(l, p))
+        found = SQLITE_CORRUPT;
     if (found == SQLITE_ROW)
         code = list_check_row(l, p, l->older);
     else if (found == SQLITE_DONE)

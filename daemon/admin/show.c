@@ -96,8 +96,6 @@ void show_write_row(struct json_writer *line, const struct show_row *row)
     json_number(line, "bytes", row->bytes);
     show_json_text(line, "remote", row->remote);
     show_json_text(line, "query", row->query);
-    if (row->damaged)
-        json_bool(line, "damaged", true);
 }
 
 void show_write_damaged(struct json_writer *line, int64_t seq)
@@ -169,6 +167,7 @@ static void show_json_destinations(const struct status *s, struct json_writer *l
 static int show_json_attempts(struct show *d, int64_t seq, struct json_writer *line)
 {
     sqlite3_stmt *s = d->attempts;
+    int code;
 
     sqlite3_bind_int64(s, 1, seq);
     sqlite3_bind_int64(s, 2, ATTEMPTS_SHOWN_MAX);
@@ -186,7 +185,8 @@ static int show_json_attempts(struct show *d, int64_t seq, struct json_writer *l
         json_close_object(line);
     }
     json_close_array(line);
-    return sqlite3_reset(s);
+    code = sqlite3_reset(s);
+    return damage_is(code) ? SQLITE_OK : code;
 }
 
 static int show_json_delivery(struct show *d, struct json_writer *line)

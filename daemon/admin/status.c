@@ -7,6 +7,7 @@
 
 #include "daemon/policy/destination.h"
 #include "daemon/policy/policy.h"
+#include "daemon/store/damage.h"
 #include "daemon/store/outbox.h"
 
 struct status_row {
@@ -153,6 +154,10 @@ static int status_without_row(struct status *s, const struct status_row *k, int6
 
     if (seq > k->cursor)
         code = outbox_state(s->outbox, k->number, seq, &found, NULL);
+    if (damage_is(code)) {
+        *state = QUERY_ANY;
+        return SQLITE_OK;
+    }
     *state = found == OUTBOX_WAITING ? QUERY_WAITING : QUERY_DONE;
     return code;
 }
@@ -181,6 +186,8 @@ int status_of(struct status *s, int64_t seq, hookline_bytes source, hookline_byt
     while (sqlite3_step(s->unsent) == SQLITE_ROW)
         status_take_row(s);
     code = sqlite3_reset(s->unsent);
+    if (damage_is(code))
+        code = SQLITE_OK;
     for (size_t i = 0; i < s->count && code == SQLITE_OK; i++) {
         const struct status_row *k = &s->known[i];
 

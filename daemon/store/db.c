@@ -82,7 +82,12 @@ int db_query_number(sqlite3_stmt *statement, int64_t *number, int64_t missing)
 
 void db_error_text(struct db *db, int code, char why[DB_WHY_SIZE])
 {
+    size_t len;
+
     sqlite_file_error_text(&db->file, code, why);
+    len = strlen(why);
+    if ((code & 0xff) == SQLITE_CORRUPT)
+        snprintf(why + len, DB_WHY_SIZE - len, "; run `hookline store check`");
 }
 
 static int db_main_file(const struct db *db, sqlite3_file **file)

@@ -78,17 +78,22 @@ static int64_t delivery_row_sum(const struct delivery_row *row)
 {
     struct delivery_row copy = *row;
     hookline_bytes *texts[ROW_TEXTS];
-    int64_t parts[ROW_TEXTS + 4];
+    int64_t parts[ROW_TEXTS + 4] = {0};
 
+    /* As stored: see deliveries_insert(). */
     if (row->id.base != NULL)
-        copy.mac = (hookline_bytes){0}; /* not stored */
+        copy.mac = (hookline_bytes){0};
+    if (row->headers.base == NULL)
+        copy.headers.base = "";
+    if (row->body.base == NULL)
+        copy.body.base = "";
     delivery_row_texts(&copy, texts);
     for (size_t i = 0; i < ROW_TEXTS; i++)
-        parts[i] =
-            (int64_t)delivery_row_hash(texts[i]->base == NULL ? "" : texts[i]->base, texts[i]->len);
+        if (texts[i]->base != NULL)
+            parts[i] = (int64_t)delivery_row_hash(texts[i]->base, texts[i]->len);
     parts[ROW_TEXTS] = row->seq;
     parts[ROW_TEXTS + 1] = row->received_us;
-    parts[ROW_TEXTS + 2] = row->signed_at;
+    parts[ROW_TEXTS + 2] = row->signed_at < 0 ? -1 : row->signed_at;
     parts[ROW_TEXTS + 3] = row->secret * 4 + row->test * 2 + row->fresh;
     return (int64_t)delivery_row_hash(parts, sizeof(parts));
 }

@@ -123,12 +123,19 @@ static int outbox_copy_row(sqlite3_stmt *row, struct delivery_row **delivery)
     return *delivery == NULL ? SQLITE_NOMEM : SQLITE_ROW;
 }
 
+static int outbox_copy_damaged(int64_t seq, struct delivery_row **delivery)
+{
+    const struct delivery_row damaged = {.seq = seq, .damaged = true};
+
+    *delivery = delivery_row_copy(&damaged);
+    return *delivery == NULL ? SQLITE_NOMEM : SQLITE_ROW;
+}
+
 /* Reads one delivery, even beside damaged ones. */
 static int outbox_read_one(struct outbox *outbox, int64_t seq, outbox_filter *filter,
                            const void *data, struct delivery_row **delivery)
 {
     sqlite3_stmt *row = OUTBOX_BIND(outbox, READ_DELIVERY, seq);
-    struct delivery_row damaged = {.seq = seq, .damaged = true};
     int code = sqlite3_step(row);
 
     *delivery = NULL;
@@ -136,13 +143,11 @@ static int outbox_read_one(struct outbox *outbox, int64_t seq, outbox_filter *fi
         (filter == NULL || filter(data, db_column_bytes(row, 1), db_column_bytes(row, 2))))
         code = outbox_copy_row(row, delivery);
     sqlite3_reset(row);
-    if (!damage_is(code))
-        return code;
-    *delivery = delivery_row_copy(&damaged);
-    return *delivery == NULL ? SQLITE_NOMEM : SQLITE_ROW;
+    return damage_is(code) ? outbox_copy_damaged(seq, delivery) : code;
 }
 
-/* Steps over a damaged page, which ends a scan: looks up each seq on its own. */
+/* Steps over a damaged page, which ends a scan: looks up each seq on its own. A missing one is
+ * damaged as well, because retention deletes none that a destination still needs. */
 static int outbox_step_over(struct outbox *outbox, int64_t *after, outbox_filter *filter,
                             const void *data, struct delivery_row **delivery, bool *more)
 {
@@ -153,12 +158,34 @@ static int outbox_step_over(struct outbox *outbox, int64_t *after, outbox_filter
         return code;
     for (int i = 0; i < SCANNED_MAX && *after < newest && *delivery == NULL; i++) {
         code = outbox_read_one(outbox, *after + 1, filter, data, delivery);
-        if (code != SQLITE_ROW && code != SQLITE_DONE)
+        if (code == SQLITE_DONE)
+            code = outbox_copy_damaged(*after + 1, delivery);
+        if (code != SQLITE_ROW)
             return code;
         ++*after;
     }
     *more = *after < newest;
     return *delivery == NULL ? SQLITE_DONE : SQLITE_ROW;
+}
+
+/* A damaged page may claim any seq, so only an expected one is believed without its sum. */
+static bool outbox_is_believed(sqlite3_stmt *row, int64_t after)
+{
+    struct delivery_row view;
+
+    return sqlite3_column_int64(row, 0) == after + 1 || delivery_row_read(row, &view);
+}
+
+static int outbox_check_row(sqlite3_stmt *row, int64_t after, outbox_filter *filter,
+                            const void *data, struct delivery_row **delivery)
+{
+    int code = SQLITE_ROW;
+
+    if (!outbox_is_believed(row, after))
+        return SQLITE_CORRUPT;
+    if (filter(data, db_column_bytes(row, 1), db_column_bytes(row, 2)))
+        code = outbox_copy_row(row, delivery);
+    return code;
 }
 
 int outbox_next(struct outbox *outbox, int64_t *after, outbox_filter *filter, const void *data,
@@ -168,15 +195,12 @@ int outbox_next(struct outbox *outbox, int64_t *after, outbox_filter *filter, co
     int code = SQLITE_DONE;
 
     *delivery = NULL;
-    *more = false;
-    for (int i = 0; i < SCANNED_MAX && (code = sqlite3_step(row)) == SQLITE_ROW; i++) {
-        bool wanted = filter(data, db_column_bytes(row, 1), db_column_bytes(row, 2));
-
-        if (wanted && (code = outbox_copy_row(row, delivery)) != SQLITE_ROW)
+    for (int i = 0; i < SCANNED_MAX && *delivery == NULL; i++) {
+        if ((code = sqlite3_step(row)) == SQLITE_ROW)
+            code = outbox_check_row(row, *after, filter, data, delivery);
+        if (code != SQLITE_ROW)
             break;
         *after = sqlite3_column_int64(row, 0);
-        if (wanted)
-            break;
     }
     *more = code == SQLITE_ROW;
     sqlite3_reset(row);
