@@ -73,12 +73,13 @@ static uint64_t delivery_row_hash(const void *bytes, size_t len)
     return hash;
 }
 
-/* Detects changed bytes: SQLite keeps no checksums of its pages. The key is public. */
+/* Detects changed bytes of a request: SQLite keeps no checksums of its pages. The key is public. The
+ * time of receipt, which an administrator may correct, is left out. */
 static int64_t delivery_row_sum(const struct delivery_row *row)
 {
     struct delivery_row copy = *row;
     hookline_bytes *texts[ROW_TEXTS];
-    int64_t parts[ROW_TEXTS + 4] = {0};
+    int64_t parts[ROW_TEXTS + 2] = {0};
 
     /* As stored: see deliveries_insert(). */
     if (row->id.base != NULL)
@@ -92,9 +93,7 @@ static int64_t delivery_row_sum(const struct delivery_row *row)
         if (texts[i]->base != NULL)
             parts[i] = (int64_t)delivery_row_hash(texts[i]->base, texts[i]->len);
     parts[ROW_TEXTS] = row->seq;
-    parts[ROW_TEXTS + 1] = row->received_us;
-    parts[ROW_TEXTS + 2] = row->signed_at < 0 ? -1 : row->signed_at;
-    parts[ROW_TEXTS + 3] = row->secret * 4 + row->test * 2 + row->fresh;
+    parts[ROW_TEXTS + 1] = row->signed_at < 0 ? -1 : row->signed_at;
     return (int64_t)delivery_row_hash(parts, sizeof(parts));
 }
 
