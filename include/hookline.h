@@ -75,7 +75,8 @@ enum hookline_code {
     HOOKLINE_TOO_OLD = -6,              /* "timestamp_too_old": authentic; a replay?        */
     HOOKLINE_TOO_NEW = -7,              /* "timestamp_too_new": authentic; check the clocks */
     HOOKLINE_ID_MISMATCH = -8,          /* "webhook_id_mismatch": header id != signed id    */
-    HOOKLINE_BAD_PAYLOAD = -9,          /* "invalid_payload": authentic but unreadable      */
+    HOOKLINE_BAD_PAYLOAD = -9,          /* "invalid_payload": authentic, without the id or
+                                           time that the scheme requires in the body        */
     HOOKLINE_BAD_ID = -10,              /* "invalid_webhook_id": too long or bad characters */
 
     /* -64 and below: the receiver's fault. Answer 5xx, so that the sender retries. */
@@ -200,10 +201,18 @@ typedef struct hookline_result {
 
 /* Verifies a request. `now` is in seconds since 1970, above 0. Checks in this order: headers
  * present, unique and well-formed; signature; time; id. A forgery is therefore never
- * reported as "too old". hookline_event_read() checks whether the payload is readable. */
+ * reported as "too old". A payload that cannot be read is accepted, see
+ * hookline_event_read(). */
 HOOKLINE_API HOOKLINE_MUST_USE hookline_result hookline_verify(const hookline_verifier *v,
                                                                const hookline_request *req,
                                                                int64_t now);
+
+/* Returns the sender's own id of the delivery, such as X-GitHub-Delivery, if the scheme has a
+ * delivery clause. Empty if the header is missing, repeated or malformed. Points into the
+ * request. The signature does NOT cover this id: whoever recorded a delivery can repeat it
+ * with another one. Beside `mac` it tells apart two events of equal bytes. */
+HOOKLINE_API hookline_bytes hookline_delivery_id(const hookline_verifier *v,
+                                                 const hookline_request *req);
 
 static inline int hookline_accepted(hookline_result r)
 {
@@ -213,15 +222,18 @@ static inline int hookline_accepted(hookline_result r)
 /* ---- Event: the content of an accepted payload ------------------------------------- */
 
 typedef struct hookline_event {
-    const char *id;     /* NUL-terminated, or NULL if the payload has none     */
-    const char *type;   /* "webhook.test", "ping", ..., or NULL                */
-    int64_t created_at; /* s since 1970, or -1                                 */
-    int test;           /* 1 if the scheme uses this type for tests            */
+    const char *id;         /* NUL-terminated, or NULL if the payload has none          */
+    const char *type;       /* "webhook.test", "ping", ..., or NULL; U+FFFD replaces a
+                               NUL, a lone surrogate and a byte that is not UTF-8       */
+    int64_t created_at;     /* s since 1970, or -1                                      */
+    int test;               /* 1 if the scheme uses this type for tests                 */
+    const char *unreadable; /* static text: why the payload is not the JSON object that
+                               the scheme expects; NULL if it is                        */
 } hookline_event;
 
-/* Parses r->payload as JSON. HOOKLINE_BAD_PAYLOAD if the scheme requires a JSON object and
- * the payload is none (under other schemes type and time stay empty); HOOKLINE_BAD_CALL if
- * *r is not an accepted result; HOOKLINE_NO_MEMORY. */
+/* Reads id, type and time from r->payload. An authentic payload may be malformed: members in
+ * front of the damage are read, and `unreadable` is set. HOOKLINE_BAD_CALL if *r is not an
+ * accepted result; HOOKLINE_NO_MEMORY. */
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_event_read(hookline_event **out,
                                                        const hookline_verifier *v,
                                                        const hookline_result *r);

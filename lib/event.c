@@ -4,41 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "member.h"
 #include "verifier.h"
 
-/* Sets *value to the string or number at `path`, else to NULL, and parses nothing else. Fails with
- * HOOKLINE_NO_MEMORY only, because member.c has already checked the syntax. */
-static int event_read_member(hookline_bytes payload, const char *path, cJSON **value)
+/* Reads seconds, milliseconds or RFC 3339, as TIME_ANY of timestamp.h; drops the fraction of a
+ * number. Returns -1 on other values. */
+static int64_t event_time(struct member m)
 {
-    struct member m = {.kind = MEMBER_ABSENT};
-
-    *value = NULL;
-    if (path != NULL)
-        m = hookline_member_find(payload, path);
-    if (m.kind != MEMBER_STRING && m.kind != MEMBER_NUMBER)
-        return 0;
-    *value = m.kind == MEMBER_NUMBER ? cJSON_ParseWithLength(m.text.base, m.text.len)
-                                     : cJSON_ParseWithLength(m.text.base - 1, m.text.len + 2);
-    return *value == NULL ? HOOKLINE_NO_MEMORY : 0;
-}
-
-/* Reads seconds, milliseconds or RFC 3339, as TIME_ANY of timestamp.h. Returns -1 on other values.
- * */
-static int64_t time_of(const cJSON *item)
-{
-    const char *text = cJSON_GetStringValue(item);
-    char digits[TIMESTAMP_SIZE];
+    const char *point = m.kind == MEMBER_NUMBER ? memchr(m.text.base, '.', m.text.len) : NULL;
     int64_t seconds;
 
-    if (cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 1e15) {
-        hookline_timestamp_write(TIME_SECONDS, (int64_t)item->valuedouble, digits);
-        text = digits;
-    }
-    return text != NULL &&
-                   hookline_timestamp_read(TIME_ANY, (hookline_bytes){text, strlen(text)}, &seconds)
+    if (point != NULL)
+        m.text.len = (size_t)(point - m.text.base);
+    return (m.kind == MEMBER_STRING || m.kind == MEMBER_NUMBER) &&
+                   hookline_timestamp_read(TIME_ANY, m.text, &seconds)
                ? seconds
                : -1;
 }
@@ -52,48 +31,37 @@ static int is_test(const struct scheme *s, const char *type)
 }
 
 /* Allocates struct and texts as one block, so that one free() releases both. */
-static hookline_event *event_new_packed(const char *id, size_t id_len, const char *type)
+static hookline_event *event_new_packed(hookline_bytes id, struct member type)
 {
-    size_t type_size = type == NULL ? 0 : strlen(type) + 1;
-    hookline_event *event = malloc(sizeof(*event) + id_len + 1 + type_size);
+    size_t type_size = type.kind == MEMBER_STRING ? MEMBER_DECODED_SIZE(type) : 0;
+    hookline_event *event = malloc(sizeof(*event) + id.len + 1 + type_size);
     char *text;
 
     if (event == NULL)
         return NULL;
     *event = (hookline_event){.created_at = -1};
     text = (char *)(event + 1);
-    if (id_len > 0) {
-        event->id = memcpy(text, id, id_len);
-        text[id_len] = '\0';
+    if (id.len > 0) {
+        event->id = memcpy(text, id.base, id.len);
+        text[id.len] = '\0';
     }
-    if (type_size > 0)
-        event->type = memcpy(text + id_len + 1, type, type_size);
+    if (type_size > 0) {
+        event->type = text + id.len + 1;
+        hookline_member_decode(type, text + id.len + 1);
+    }
     return event;
 }
 
-static int event_read_payload(hookline_event **out, const struct scheme *s,
-                              const hookline_result *r)
+static struct member event_member(hookline_bytes payload, const char *path)
 {
-    hookline_bytes payload = r->payload;
-    cJSON *type = NULL, *created = NULL;
-    int code = 0;
+    return path == NULL ? (struct member){.kind = MEMBER_ABSENT}
+                        : hookline_member_find(payload, path);
+}
 
-    if (!hookline_member_is_object(payload)) {
-        if (s->event.json)
-            return HOOKLINE_BAD_PAYLOAD;
-        payload = (hookline_bytes){"{}", 2};
-    }
-    if (event_read_member(payload, s->event.type, &type) < 0 ||
-        event_read_member(payload, s->event.created, &created) < 0 ||
-        (*out = event_new_packed(r->id.base, r->id.len, cJSON_GetStringValue(type))) == NULL) {
-        code = HOOKLINE_NO_MEMORY;
-    } else {
-        (*out)->created_at = time_of(created);
-        (*out)->test = is_test(s, (*out)->type);
-    }
-    cJSON_Delete(type);
-    cJSON_Delete(created);
-    return code;
+/* Returns true if the scheme says that the payload is JSON. */
+static bool event_is_json(const struct scheme *s)
+{
+    return s->event.json || s->event.type != NULL || s->event.created != NULL;
 }
 
 int hookline_event_read(hookline_event **out, const hookline_verifier *v, const hookline_result *r)
@@ -103,7 +71,14 @@ int hookline_event_read(hookline_event **out, const hookline_verifier *v, const 
     *out = NULL;
     if (v == NULL || r == NULL || !hookline_accepted(*r))
         return HOOKLINE_BAD_CALL;
-    return event_read_payload(out, &v->scheme, r);
+    *out = event_new_packed(r->id, event_member(r->payload, v->scheme.event.type));
+    if (*out == NULL)
+        return HOOKLINE_NO_MEMORY;
+    (*out)->created_at = event_time(event_member(r->payload, v->scheme.event.created));
+    (*out)->test = is_test(&v->scheme, (*out)->type);
+    if (event_is_json(&v->scheme))
+        (*out)->unreadable = hookline_member_problem(r->payload);
+    return 0;
 }
 
 void hookline_event_free(hookline_event **event)

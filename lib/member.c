@@ -9,18 +9,14 @@
 #include "codec.h"
 
 enum {
-    DEPTH_MAX = 1000, /* limit of cJSON */
-    NUMBER_MAX = 63,  /* characters; limit of cJSON */
+    LEVELS_MAX = 4096, /* deeper brackets are counted, and their kinds are not compared */
 };
 
 static const struct member malformed = {.kind = MEMBER_MALFORMED};
 
 struct cursor {
     const char *at, *end;
-    unsigned depth;
 };
-
-static struct member take_value(struct cursor *c);
 
 static bool looking_at(const struct cursor *c, char wanted)
 {
@@ -63,7 +59,7 @@ static bool take_unit(struct cursor *c, unsigned *unit)
     return true;
 }
 
-/* Starts after the backslash. */
+/* Starts after the backslash. A lone surrogate is valid (RFC 8259, section 8.2). */
 static bool take_escape(struct cursor *c)
 {
     unsigned unit;
@@ -73,14 +69,7 @@ static bool take_escape(struct cursor *c)
     if (*c->at != 'u')
         return *c->at != '\0' && strchr("\"\\/bfnrt", *c->at++) != NULL;
     c->at++;
-    if (!take_unit(c, &unit))
-        return false;
-    if (unit < 0xd800 || unit > 0xdfff)
-        return true;
-    if (unit > 0xdbff || c->end - c->at < 6 || c->at[0] != '\\' || c->at[1] != 'u')
-        return false;
-    c->at += 2;
-    return take_unit(c, &unit) && unit >= 0xdc00 && unit <= 0xdfff;
+    return take_unit(c, &unit);
 }
 
 /* Skips plain characters in blocks of 32. The inner loop has no exit, so that the compiler can
@@ -157,7 +146,7 @@ static struct member member_take_number(struct cursor *c)
         if (!take_digits(c))
             return malformed;
     }
-    return c->at - start > NUMBER_MAX ? malformed : between(MEMBER_NUMBER, start, c->at);
+    return between(MEMBER_NUMBER, start, c->at);
 }
 
 static struct member member_take_word(struct cursor *c, const char *word, enum member_kind kind)
@@ -171,90 +160,49 @@ static struct member member_take_word(struct cursor *c, const char *word, enum m
     return between(kind, start, c->at);
 }
 
-/* Returns the character of an escape in a well-formed string; starts after the backslash. Returns
- * 0x100 beyond ASCII, because member names of schemes are ASCII. */
-static unsigned unescape(struct cursor *c)
+/* Reads the escape after a backslash, and the second one of a surrogate pair. */
+static unsigned long take_character(struct cursor *c)
 {
-    const unsigned not_ours = 0x100;
     static const char letters[] = "bfnrt", meaning[] = "\b\f\n\r\t";
     const char *letter;
-    unsigned unit;
+    unsigned high, low;
+    struct cursor next;
 
-    if (*c->at == 'u') {
-        c->at++;
-        take_unit(c, &unit);
-        return unit < 0x80 ? unit : not_ours;
+    if (*c->at != 'u') {
+        letter = strchr(letters, *c->at);
+        return (unsigned char)(letter == NULL ? *c->at++ : (c->at++, meaning[letter - letters]));
     }
-    letter = strchr(letters, *c->at);
-    unit = (unsigned char)(letter == NULL ? *c->at : meaning[letter - letters]);
     c->at++;
-    return unit;
+    take_unit(c, &high);
+    next = (struct cursor){c->at + 2, c->end};
+    if (high < 0xd800 || high > 0xdbff || c->end - c->at < 6 || memcmp(c->at, "\\u", 2) != 0 ||
+        !take_unit(&next, &low) || low < 0xdc00 || low > 0xdfff)
+        return high;
+    *c = next;
+    return 0x10000 + ((unsigned long)(high - 0xd800) << 10) + (low - 0xdc00);
 }
 
 /* Compares a key after undoing its escapes, so that this reader and a full JSON parser find the
  * same member. */
 static bool member_name_is(struct member key, hookline_bytes name)
 {
-    struct cursor c = {key.text.base, key.text.base + key.text.len, 0};
+    struct cursor c = {key.text.base, key.text.base + key.text.len};
     size_t done = 0;
 
     if (!key.escaped)
         return key.text.len == name.len && memcmp(key.text.base, name.base, name.len) == 0;
     for (; c.at < c.end && done < name.len; done++) {
-        unsigned character = (unsigned char)*c.at++;
+        unsigned long character = (unsigned char)*c.at++;
 
-        if (character == '\\')
-            character = unescape(&c);
+        if (character == '\\' && (character = take_character(&c)) >= 0x80)
+            return false; /* names of schemes are ASCII */
         if (character != (unsigned char)name.base[done])
             return false;
     }
     return c.at == c.end && done == name.len;
 }
 
-/* Starts after the opening brace; reads up to and including the member `name`, or to the closing
- * brace. */
-static struct member take_members(struct cursor *c, const hookline_bytes *name)
-{
-    if (member_take_char(c, '}'))
-        return (struct member){.kind = MEMBER_ABSENT};
-    do {
-        struct member key, value;
-
-        if (!member_take_char(c, '"') || (key = take_string(c)).kind == MEMBER_MALFORMED ||
-            !member_take_char(c, ':') || (value = take_value(c)).kind == MEMBER_MALFORMED)
-            return malformed;
-        if (name != NULL && member_name_is(key, *name))
-            return value;
-    } while (member_take_char(c, ','));
-    return member_take_char(c, '}') ? (struct member){.kind = MEMBER_ABSENT} : malformed;
-}
-
-/* Starts after the opening bracket. */
-static bool take_elements(struct cursor *c)
-{
-    if (member_take_char(c, ']'))
-        return true;
-    do {
-        if (take_value(c).kind == MEMBER_MALFORMED)
-            return false;
-    } while (member_take_char(c, ','));
-    return member_take_char(c, ']');
-}
-
-static struct member take_nested(struct cursor *c)
-{
-    const char *start = c->at;
-    bool object = *c->at++ == '{';
-    bool whole;
-
-    if (++c->depth > DEPTH_MAX)
-        return malformed;
-    whole = object ? take_members(c, NULL).kind == MEMBER_ABSENT : take_elements(c);
-    c->depth--;
-    return whole ? between(object ? MEMBER_OBJECT : MEMBER_OTHER, start, c->at) : malformed;
-}
-
-static struct member take_value(struct cursor *c)
+static struct member take_scalar(struct cursor *c)
 {
     skip_space(c);
     if (c->at == c->end)
@@ -263,9 +211,6 @@ static struct member take_value(struct cursor *c)
     case '"':
         c->at++;
         return take_string(c);
-    case '{':
-    case '[':
-        return take_nested(c);
     case 't':
         return member_take_word(c, "true", MEMBER_OTHER);
     case 'f':
@@ -277,14 +222,133 @@ static struct member take_value(struct cursor *c)
     }
 }
 
+/* ---- nesting: the open brackets around the cursor, without recursion */
+
+enum bracket {
+    BRACKET_ARRAY,
+    BRACKET_OBJECT,
+    BRACKET_UNKNOWN, /* below LEVELS_MAX */
+};
+
+struct nesting {
+    size_t depth;
+    bool opened; /* the last token was an opening bracket */
+    bool is_object[LEVELS_MAX];
+};
+
+static enum bracket nesting_top(const struct nesting *n)
+{
+    size_t level = n->depth - 1;
+
+    if (level >= LEVELS_MAX)
+        return BRACKET_UNKNOWN;
+    return n->is_object[level] ? BRACKET_OBJECT : BRACKET_ARRAY;
+}
+
+static void nesting_open(struct nesting *n, bool object)
+{
+    size_t level = n->depth++;
+
+    n->opened = true;
+    if (level < LEVELS_MAX)
+        n->is_object[level] = object;
+}
+
+/* Reads a closing bracket of the innermost level. */
+static bool nesting_close(struct nesting *n, struct cursor *c)
+{
+    enum bracket top = nesting_top(n);
+
+    if (!(top != BRACKET_ARRAY && member_take_char(c, '}')) &&
+        !(top != BRACKET_OBJECT && member_take_char(c, ']')))
+        return false;
+    n->depth--;
+    n->opened = false;
+    return true;
+}
+
+static bool take_key(struct cursor *c, struct member *key)
+{
+    if (!member_take_char(c, '"'))
+        return false;
+    *key = take_string(c);
+    return key->kind == MEMBER_STRING && member_take_char(c, ':');
+}
+
+/* Reads the start of an element or member: the comma before it, and its name in an object. */
+static bool nesting_take_start(const struct nesting *n, struct cursor *c)
+{
+    struct cursor before;
+    struct member key;
+
+    if (!n->opened && !member_take_char(c, ','))
+        return false;
+    before = *c;
+    if (nesting_top(n) == BRACKET_ARRAY || take_key(c, &key))
+        return true;
+    *c = before;
+    return nesting_top(n) == BRACKET_UNKNOWN;
+}
+
+/* Reads a whole array or object; starts at its bracket. */
+static struct member take_nested(struct cursor *c)
+{
+    const char *start = c->at;
+    struct nesting n;
+
+    n.depth = 0;
+    nesting_open(&n, *c->at++ == '{');
+    while (n.depth > 0) {
+        if (nesting_close(&n, c))
+            continue;
+        if (!nesting_take_start(&n, c))
+            return malformed;
+        skip_space(c);
+        if (looking_at(c, '{') || looking_at(c, '['))
+            nesting_open(&n, *c->at++ == '{');
+        else if (n.opened = false, take_scalar(c).kind == MEMBER_MALFORMED)
+            return malformed;
+    }
+    return between(*start == '{' ? MEMBER_OBJECT : MEMBER_OTHER, start, c->at);
+}
+
+static struct member take_value(struct cursor *c)
+{
+    skip_space(c);
+    return looking_at(c, '{') || looking_at(c, '[') ? take_nested(c) : take_scalar(c);
+}
+
+/* ---- members */
+
+/* Starts at the first byte of the document, which may be a byte order mark (RFC 8259, section
+ * 8.1). */
+static struct cursor cursor_open(hookline_bytes json)
+{
+    struct cursor c = {json.base, json.base};
+
+    if (json.len > 0)
+        c.end += json.len;
+    if (json.len >= 3 && memcmp(json.base, "\xef\xbb\xbf", 3) == 0)
+        c.at += 3;
+    return c;
+}
+
 static struct member find_here(hookline_bytes json, hookline_bytes name)
 {
-    struct cursor c = {json.base, json.base, 1};
+    struct cursor c = cursor_open(json);
+    struct member key, value;
 
-    if (json.len == 0)
+    if (!member_take_char(&c, '{'))
         return malformed;
-    c.end += json.len;
-    return member_take_char(&c, '{') ? take_members(&c, &name) : malformed;
+    if (member_take_char(&c, '}'))
+        return (struct member){.kind = MEMBER_ABSENT};
+    do {
+        if (!take_key(&c, &key) || (value = take_value(&c)).kind == MEMBER_MALFORMED)
+            return malformed;
+        if (member_name_is(key, name))
+            return value;
+    } while (member_take_char(&c, ','));
+    return member_take_char(&c, '}') ? (struct member){.kind = MEMBER_ABSENT} : malformed;
 }
 
 struct member hookline_member_find(hookline_bytes json, const char *path)
@@ -302,15 +366,93 @@ struct member hookline_member_find(hookline_bytes json, const char *path)
     }
 }
 
-bool hookline_member_is_object(hookline_bytes json)
+const char *hookline_member_problem(hookline_bytes json)
 {
-    struct cursor c = {json.base, json.base, 0};
+    struct cursor c = cursor_open(json);
 
-    if (json.len == 0)
-        return false;
-    c.end += json.len;
-    if (take_value(&c).kind != MEMBER_OBJECT)
-        return false;
     skip_space(&c);
-    return c.at == c.end;
+    if (c.at == c.end)
+        return "the body is empty";
+    if (!looking_at(&c, '{'))
+        return "the body is not a JSON object";
+    if (take_nested(&c).kind == MEMBER_MALFORMED) {
+        skip_space(&c);
+        return c.at == c.end ? "the JSON object does not end" : "the JSON is malformed";
+    }
+    skip_space(&c);
+    return c.at == c.end ? NULL : "the JSON object is not the end of the body";
+}
+
+/* ---- text of strings */
+
+/* Returns the number of bytes of the valid UTF-8 character at `at`, 0 for an invalid one. */
+static size_t utf8_length(const unsigned char *at, size_t left)
+{
+    static const struct {
+        unsigned char first, last, from, to; /* of the first byte, and of the second one */
+        size_t len;
+    } forms[] = {
+        {0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (at[0] < forms[i].first || at[0] > forms[i].last)
+            continue;
+        if (forms[i].len > left ||
+            (forms[i].len > 1 && (at[1] < forms[i].from || at[1] > forms[i].to)))
+            return 0;
+        for (size_t k = 2; k < forms[i].len; k++)
+            if ((at[k] & 0xc0) != 0x80)
+                return 0;
+        return forms[i].len;
+    }
+    return 0;
+}
+
+static char *utf8_write(char *to, unsigned long code)
+{
+    if (code == 0 || (code >= 0xd800 && code <= 0xdfff))
+        code = 0xfffd; /* no character: NUL would end the text */
+    if (code < 0x80) {
+        *to++ = (char)code;
+    } else if (code < 0x800) {
+        *to++ = (char)(0xc0 | code >> 6);
+        *to++ = (char)(0x80 | (code & 0x3f));
+    } else if (code < 0x10000) {
+        *to++ = (char)(0xe0 | code >> 12);
+        *to++ = (char)(0x80 | (code >> 6 & 0x3f));
+        *to++ = (char)(0x80 | (code & 0x3f));
+    } else {
+        *to++ = (char)(0xf0 | code >> 18);
+        *to++ = (char)(0x80 | (code >> 12 & 0x3f));
+        *to++ = (char)(0x80 | (code >> 6 & 0x3f));
+        *to++ = (char)(0x80 | (code & 0x3f));
+    }
+    return to;
+}
+
+size_t hookline_member_decode(struct member string, char *out)
+{
+    struct cursor c = {string.text.base, string.text.base + string.text.len};
+    char *to = out;
+
+    while (c.at < c.end) {
+        size_t len = utf8_length((const unsigned char *)c.at, (size_t)(c.end - c.at));
+
+        if (*c.at == '\\') {
+            c.at++;
+            to = utf8_write(to, take_character(&c));
+        } else if (len == 0) {
+            c.at++;
+            to = utf8_write(to, 0xfffd);
+        } else {
+            memcpy(to, c.at, len);
+            to += len;
+            c.at += len;
+        }
+    }
+    *to = '\0';
+    return (size_t)(to - out);
 }

@@ -47,26 +47,18 @@ static int authenticate(const hookline_verifier *v, const struct claim *claim, h
     return r->secret < 0 ? HOOKLINE_MISMATCH : 0;
 }
 
+/* An optional time that cannot be read counts as missing, because the delivery is authentic. */
 static int time_in_body(const struct scheme *s, hookline_bytes body, int64_t *signed_at)
 {
     struct member m = hookline_member_find(body, s->timestamp.name[0]);
 
-    switch (m.kind) {
-    case MEMBER_MALFORMED:
-        return HOOKLINE_BAD_PAYLOAD;
-    case MEMBER_ABSENT:
-    case MEMBER_NULL:
-        return s->timestamp.optional ? 0 : HOOKLINE_BAD_TIMESTAMP;
-    case MEMBER_STRING:
-    case MEMBER_NUMBER:
-        return hookline_timestamp_read(s->timestamp.unit, m.text, signed_at)
-                   ? 0
-                   : HOOKLINE_BAD_TIMESTAMP;
-    case MEMBER_OBJECT:
-    case MEMBER_OTHER:
-        break;
-    }
-    return HOOKLINE_BAD_TIMESTAMP;
+    if ((m.kind == MEMBER_STRING || m.kind == MEMBER_NUMBER) &&
+        hookline_timestamp_read(s->timestamp.unit, m.text, signed_at))
+        return 0;
+    *signed_at = -1;
+    if (s->timestamp.optional)
+        return 0;
+    return m.kind == MEMBER_MALFORMED ? HOOKLINE_BAD_PAYLOAD : HOOKLINE_BAD_TIMESTAMP;
 }
 
 static int check_time(const hookline_verifier *v, hookline_bytes body, int64_t now,
@@ -106,6 +98,17 @@ static int check_id(const struct scheme *s, hookline_bytes body, hookline_bytes 
         break;
     }
     return 0;
+}
+
+hookline_bytes hookline_delivery_id(const hookline_verifier *v, const hookline_request *req)
+{
+    hookline_bytes id;
+
+    if (v == NULL || req == NULL || req->find_header == NULL || v->scheme.delivery == NULL ||
+        hookline_content_header(req, v->scheme.delivery, &id) != 0 ||
+        !hookline_content_id_is_sound(id))
+        return (hookline_bytes){NULL, 0};
+    return id;
 }
 
 hookline_result hookline_verify(const hookline_verifier *v, const hookline_request *req,

@@ -49,6 +49,7 @@ static void check_same(const cJSON *theirs, struct member ours)
 
         fuzz_check(cJSON_IsNumber(theirs));
         fuzz_check(number == theirs->valuedouble || isnan(number));
+        fuzz_check(ours.text.len < 64);
         free(digits);
         break;
     }
@@ -57,7 +58,7 @@ static void check_same(const cJSON *theirs, struct member ours)
         break;
     case MEMBER_OBJECT:
         fuzz_check(cJSON_IsObject(theirs));
-        fuzz_check(hookline_member_is_object(ours.text));
+        fuzz_check(hookline_member_problem(ours.text) == NULL);
         break;
     case MEMBER_OTHER:
         fuzz_check(cJSON_IsBool(theirs) || cJSON_IsArray(theirs));
@@ -81,10 +82,11 @@ static void check_document(const char *path, hookline_bytes json)
     if (found.text.len > 0)
         fuzz_check(found.text.base >= json.base &&
                    found.text.base + found.text.len <= json.base + json.len);
-    /* cJSON ends a string at a NUL. */
-    if (memmem(json.base, json.len, "\\u0000", 6) != NULL || !hookline_member_is_object(json))
+    /* cJSON ends a string at a NUL, and has limits for numbers, nesting and surrogates. */
+    if (memmem(json.base, json.len, "\\u0000", 6) != NULL ||
+        hookline_member_problem(json) != NULL ||
+        (tree = cJSON_ParseWithLength(json.base, json.len)) == NULL)
         return;
-    tree = cJSON_ParseWithLength(json.base, json.len);
     fuzz_check(cJSON_IsObject(tree));
     if (is_ascii(path))
         check_same(find(tree, path), found);

@@ -17,6 +17,11 @@ static hookline_bytes bytes(const char *text)
     return (hookline_bytes){text, strlen(text)};
 }
 
+static bool is_object(hookline_bytes json)
+{
+    return hookline_member_problem(json) == NULL;
+}
+
 static const struct {
     const char *json, *path;
     enum member_kind kind;
@@ -65,7 +70,14 @@ static const struct {
     {"{\"b\":\"\\x\",\"a\":1}", "a", MEMBER_MALFORMED, ""},
     {"{\"b\":[1,],\"a\":1}", "a", MEMBER_MALFORMED, ""},
     {"{\"b\":[1}],\"a\":1}", "a", MEMBER_MALFORMED, ""},
-    {"\xef\xbb\xbf{\"a\":1}", "a", MEMBER_MALFORMED, ""},
+    {"\xef\xbb\xbf{\"a\":1}", "a", MEMBER_NUMBER, "1"},
+    {"\xef\xbb\xbf \xef\xbb\xbf{\"a\":1}", "a", MEMBER_MALFORMED, ""},
+    {"{\"b\":\"\\ud83d\",\"a\":1}", "a", MEMBER_NUMBER, "1"},
+    {"{\"\\ude00\":1,\"a\":2}", "a", MEMBER_NUMBER, "2"},
+    {"{\"b\":\"\xff\",\"a\":1}", "a", MEMBER_NUMBER, "1"},
+    {"{\"a\":12345678901234567890123456789012345678901234567890123456789012345678901234567890}",
+     "a", MEMBER_NUMBER,
+     "12345678901234567890123456789012345678901234567890123456789012345678901234567890"},
 };
 
 START_TEST(a_member_is_found_or_not)
@@ -111,7 +123,7 @@ END_TEST
 START_TEST(nothing_at_all_is_malformed)
 {
     ck_assert_int_eq(hookline_member_find((hookline_bytes){NULL, 0}, "a").kind, MEMBER_MALFORMED);
-    ck_assert(!hookline_member_is_object((hookline_bytes){NULL, 0}));
+    ck_assert(!is_object((hookline_bytes){NULL, 0}));
 }
 END_TEST
 
@@ -166,9 +178,6 @@ static const char *const values[] = {
     "\"\\\"",
     "\"\\x\"",
     "\"\\u12\"",
-    "\"\\ud83d\"",
-    "\"\\ude00\"",
-    "\"\\ud83d\\u0041\"",
     "\"\n\"",
     "\"\x01\"",
     "'x'",
@@ -188,7 +197,6 @@ static const char *const values[] = {
     "/**/1",
     "\"a\"\"b\"",
     "[1]]",
-    "1234567890123456789012345678901234567890123456789012345678901234567890",
 };
 
 static const char *const frames[] = {
@@ -245,7 +253,7 @@ static int compare(const char *json)
 {
     cJSON *theirs;
 
-    if (!hookline_member_is_object(bytes(json)))
+    if (!is_object(bytes(json)))
         return 0;
     theirs = cJSON_ParseWithLength(json, strlen(json));
     ck_assert_msg(cJSON_IsObject(theirs), "%s", json);
@@ -301,34 +309,70 @@ START_TEST(no_beginning_of_an_object_is_one)
         "{\"b\":[1,-2.5e3,\"x\\u00e9\"],\"a\":\"\\ud83d\\ude00\",\"d\":{\"e\":true}}";
 
     for (size_t len = 0; len < strlen(json); len++)
-        ck_assert(!hookline_member_is_object((hookline_bytes){json, len}));
-    ck_assert(hookline_member_is_object(bytes(json)));
+        ck_assert(!is_object((hookline_bytes){json, len}));
+    ck_assert(is_object(bytes(json)));
 }
 END_TEST
 
-/* {"a":[[[...]]]} with _i brackets */
-static bool is_object_of_depth(int depth)
+/* Nests `depth` arrays and objects by turns, and ends them with `end` instead of the last bracket. */
+static const char *problem_of_depth(size_t depth, char end)
 {
-    char json[4096] = "{\"a\":";
-    bool ours;
-    cJSON *theirs;
+    size_t len = 0, size = depth * 8 + 8;
+    char *json = malloc(size);
+    const char *problem;
 
-    memset(json + 5, '[', (size_t)depth - 1);
-    memset(json + 4 + depth, ']', (size_t)depth - 1);
-    json[3 + 2 * depth] = '}';
-    ours = hookline_member_is_object(bytes(json));
-    theirs = cJSON_Parse(json);
-    ck_assert_int_eq(ours, theirs != NULL);
-    cJSON_Delete(theirs);
-    return ours;
+    for (size_t i = 0; i < depth; i++)
+        len += (size_t)snprintf(json + len, size - len, "%s", i % 2 == 0 ? "{\"a\":" : "[1,");
+    len += (size_t)snprintf(json + len, size - len, "0");
+    for (size_t i = depth; i > 0; i--)
+        json[len++] = i % 2 == 1 ? '}' : ']';
+    json[len - 1] = end;
+    problem = hookline_member_problem((hookline_bytes){json, len});
+    free(json);
+    return problem;
 }
 
-START_TEST(objects_are_as_deep_as_cjson_allows)
+static const size_t depths[] = {1, 2, 1000, 1001, 4095, 4096, 4097, 4098, 300000};
+
+START_TEST(an_object_may_be_as_deep_as_the_body_allows)
 {
-    ck_assert(is_object_of_depth(999));
-    ck_assert(is_object_of_depth(1000));
-    ck_assert(!is_object_of_depth(1001));
-    ck_assert(!is_object_of_depth(1500));
+    ck_assert_ptr_null(problem_of_depth(depths[_i], '}'));
+    ck_assert_str_eq(problem_of_depth(depths[_i], ']'), "the JSON is malformed");
+    ck_assert_str_eq(problem_of_depth(depths[_i], ' '), "the JSON object does not end");
+}
+END_TEST
+
+static const struct {
+    const char *json, *text;
+} decoded[] = {
+    {"x", "x"},
+    {"\\\"\\\\\\/\\b\\f\\n\\r\\t", "\"\\/\b\f\n\r\t"},
+    {"\\u00e9\\u20ac\\ud83d\\ude00", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+    {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+    {"a\\u0000b", "a\xef\xbf\xbd"
+                  "b"},
+    {"a\\ud83d", "a\xef\xbf\xbd"},
+    {"\\ude00b", "\xef\xbf\xbd"
+                 "b"},
+    {"\\ud83d\\u0041", "\xef\xbf\xbd"
+                       "A"},
+    {"\\ud83d\\ud83d\\ude00", "\xef\xbf\xbd\xf0\x9f\x98\x80"},
+    {"\xff\xc3"
+     "a",
+     "\xef\xbf\xbd\xef\xbf\xbd"
+     "a"},
+    {"\xc0\x80\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+    {"\xf0\x9f\x98", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+};
+
+START_TEST(a_string_is_decoded_and_never_cut)
+{
+    struct member string = {.kind = MEMBER_STRING, .text = bytes(decoded[_i].json)};
+    char *out = malloc(MEMBER_DECODED_SIZE(string));
+
+    ck_assert_uint_eq(hookline_member_decode(string, out), strlen(decoded[_i].text));
+    ck_assert_str_eq(out, decoded[_i].text);
+    free(out);
 }
 END_TEST
 
@@ -345,7 +389,8 @@ Suite *suite(void)
     tcase_add_loop_test(tc, what_is_an_object_here_is_the_same_object_for_cjson, 0, COUNT(frames));
     tcase_add_loop_test(tc, documents_with_wrong_characters_are_read_alike_or_refused, 0, 16);
     tcase_add_test(tc, no_beginning_of_an_object_is_one);
-    tcase_add_test(tc, objects_are_as_deep_as_cjson_allows);
+    tcase_add_loop_test(tc, an_object_may_be_as_deep_as_the_body_allows, 0, COUNT(depths));
+    tcase_add_loop_test(tc, a_string_is_decoded_and_never_cut, 0, COUNT(decoded));
     suite_add_tcase(s, tc);
     return s;
 }

@@ -301,7 +301,7 @@ START_TEST(the_structs_that_callers_allocate_have_the_size_they_had)
         ck_assert_uint_eq(sizeof(hookline_request), 80);
         ck_assert_uint_eq(sizeof(hookline_header), 24);
         ck_assert_uint_eq(sizeof(hookline_signature), 1648);
-        ck_assert_uint_eq(sizeof(hookline_event), 32);
+        ck_assert_uint_eq(sizeof(hookline_event), 40);
     }
 }
 END_TEST
