@@ -65,6 +65,11 @@ enum config_answer {
     CONFIG_ANSWER_UPSTREAM, /* the destination's answer */
 };
 
+enum config_dedup {
+    CONFIG_DEDUP_DELIVERY, /* without a signed id: the MAC and the sender's delivery id */
+    CONFIG_DEDUP_MAC,      /* without a signed id: the MAC */
+};
+
 struct config_source {
     char *name;
     char *path;        /* NULL: "/" and the name, which config_complete() sets */
@@ -75,6 +80,7 @@ struct config_source {
     unsigned secrets_count;
     unsigned *tolerance_seconds; /* NULL: the scheme's */
     enum config_answer answer;
+    enum config_dedup dedup;
     char **allow; /* ADDRESS or ADDRESS/BITS; empty: all */
     unsigned allow_count;
     struct config_rate *rate; /* NULL: no limit */

@@ -41,6 +41,7 @@
     }
 
 static const char *const answer_words[] = {"stored", "upstream", NULL};
+static const char *const dedup_words[] = {"delivery", "mac", NULL};
 
 /* clang-format off */
 static const struct config_row config_rows[] = {
@@ -127,6 +128,8 @@ static const struct config_row config_rows[] = {
      .zero = "signed this very second", .examples = {"300"}, .help = "Tolerance of the signed time; without it: the scheme's"},
     {CHOICE("sources.answer", struct config_source, answer), .words = answer_words, .examples = {"stored"},
      .help = "\"stored\": 200 once stored; \"upstream\": the application's answer"},
+    {CHOICE("sources.dedup", struct config_source, dedup), .words = dedup_words, .examples = {"delivery"},
+     .help = "Key of a duplicate without a signed id: \"delivery\": MAC and delivery id; \"mac\": MAC"},
     {LIST("sources.allow", struct config_source, allow, TEXTS, 0), .min = 1, .max = 64,
      .examples = {"[192.0.2.0/24, \"2001:db8::/32\"]"}, .help = "Addresses and networks that may deliver; without it: all"},
     {MAP_OR_NULL("sources.rate", struct config_source, rate), .example_short = true, .help = "Limit of verified deliveries; without it: none"},

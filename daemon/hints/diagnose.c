@@ -38,6 +38,8 @@ static const struct {
     [DIAGNOSE_TIMESTAMP_UNIT] =
         {"timestamp_unit", "the signed time is correct in another unit: the sender counts seconds "
                            "where the scheme counts milliseconds, or vice versa"},
+    [DIAGNOSE_PATH] = {"path", "no source has this path, but one has nearly the same: correct the "
+                               "URL at the sender (case, slashes, percent-encoding)"},
 };
 
 const char *diagnose_cause_name(enum diagnose_cause kind)

@@ -26,6 +26,7 @@ enum diagnose_cause {
     DIAGNOSE_SECRET_NEWLINE,
     DIAGNOSE_SECRET_DECODING,
     DIAGNOSE_TIMESTAMP_UNIT,
+    DIAGNOSE_PATH, /* by the receiver: no source has the path, but one has nearly this path */
 };
 
 struct diagnose_other {

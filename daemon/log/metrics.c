@@ -35,7 +35,7 @@ struct metrics_secret {
 struct metrics_source {
     struct metrics_source *_Atomic next;
     char *name;
-    counter verdicts[VERDICT_RECEIVED_LAST + 1], bytes;
+    counter verdicts[VERDICT_RECEIVED_LAST + 1], bytes, unreadable;
     counter buckets[METRICS_BUCKETS], sum_us;
     struct metrics_reason reasons[METRICS_REASONS];
     struct metrics_secret *_Atomic secrets;
@@ -180,6 +180,8 @@ void metrics_count(struct metrics *m, const struct metrics_delivery *d)
     metrics_counter_add(&source->sum_us, d->duration_us < 0 ? 0 : (uint64_t)d->duration_us);
     if (d->secret != NULL)
         metrics_counter_add(&d->secret->used, 1);
+    if (d->unreadable && d->verdict == VERDICT_STORED)
+        metrics_counter_add(&source->unreadable, 1);
     if (d->verdict == VERDICT_REFUSED || d->verdict == VERDICT_FAILED)
         metrics_count_reason(source, d->reason);
 }
@@ -242,6 +244,11 @@ void metrics_write(const struct metrics *m, struct prometheus *out)
     for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
         prometheus_number(out, (struct prometheus_label[]){{"source", s->name}, {NULL, NULL}},
                           metrics_counter_value(&s->bytes));
+    prometheus_family(out, PROMETHEUS_COUNTER, "hookline_unreadable_total",
+                      "Deliveries stored although their payload is not the expected JSON.");
+    for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
+        prometheus_number(out, (struct prometheus_label[]){{"source", s->name}, {NULL, NULL}},
+                          metrics_counter_value(&s->unreadable));
     metrics_write_durations(m, out);
     metrics_write_secrets(m, out);
 }

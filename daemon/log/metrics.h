@@ -10,6 +10,7 @@
 #ifndef DAEMON_LOG_METRICS_H
 #define DAEMON_LOG_METRICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,7 @@ struct metrics_delivery {
     struct metrics_secret *secret; /* the secret that matched; NULL: none */
     enum verdict verdict;          /* up to VERDICT_RECEIVED_LAST */
     const char *reason;            /* of a refused or failed delivery */
+    bool unreadable;               /* accepted, but its payload could not be read */
     size_t bytes;
     int64_t duration_us;
 };

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "daemon/base/net.h"
 #include "daemon/base/limit.h"
 #include "daemon/conf/config.h"
@@ -13,7 +15,8 @@
 #include "daemon/log/metrics.h"
 
 enum {
-    SHORT_SECRET = 16
+    SHORT_SECRET = 16,
+    SOURCE_PATH_MAX = 1024, /* bytes of a path that is compared with a hint in mind */
 };
 
 struct sources {
@@ -186,6 +189,7 @@ static bool source_open(const struct source_opening *o, struct source *source)
     source->name = strdup(c->name);
     source->path = strdup(c->path);
     source->scheme = strdup(c->scheme == NULL ? "custom" : c->scheme);
+    source->dedup_by_mac = c->dedup == CONFIG_DEDUP_MAC;
     source->url = c->url == NULL ? NULL : strdup(c->url);
     source->description =
         strdup(c->scheme == NULL ? c->description : hookline_scheme_find(c->scheme)->description);
@@ -325,6 +329,49 @@ const struct source *sources_find_path(const struct sources *sources, const char
 
     return bsearch(&wanted, sources->entry, sources->count, sizeof(sources->entry[0]),
                    source_compare_path);
+}
+
+/* Writes the path in lower case, percent-decoded, without repeated slashes and those at the end.
+ * Returns the length, or 0 if the path is too long. */
+static size_t source_path_fold(const char *path, size_t len, char out[SOURCE_PATH_MAX])
+{
+    size_t done = 0;
+
+    for (size_t i = 0; i < len && done < SOURCE_PATH_MAX; i++) {
+        unsigned char c = (unsigned char)path[i];
+        unsigned char decoded[1];
+
+        if (c == '%' && i + 2 < len &&
+            sodium_hex2bin(decoded, 1, path + i + 1, 2, NULL, NULL, NULL) == 0) {
+            c = decoded[0];
+            i += 2;
+        }
+        if (c >= 'A' && c <= 'Z')
+            c += 'a' - 'A';
+        if (c != '/' || done == 0 || out[done - 1] != '/')
+            out[done++] = (char)c;
+    }
+    if (done == SOURCE_PATH_MAX)
+        return 0;
+    while (done > 1 && out[done - 1] == '/')
+        done--;
+    return done;
+}
+
+const struct source *sources_find_near_path(const struct sources *sources, const char *path,
+                                            size_t len)
+{
+    char wanted[SOURCE_PATH_MAX], own[SOURCE_PATH_MAX];
+    size_t wanted_len = source_path_fold(path, len, wanted);
+
+    for (size_t i = 0; wanted_len > 0 && i < sources->count; i++) {
+        const struct source *source = &sources->entry[i];
+
+        if (source_path_fold(source->path, strlen(source->path), own) == wanted_len &&
+            memcmp(own, wanted, wanted_len) == 0)
+            return source;
+    }
+    return NULL;
 }
 
 const struct source *sources_find_name(const struct sources *sources, const char *name)

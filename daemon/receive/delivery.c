@@ -12,6 +12,7 @@
 #include "daemon/log/log.h"
 #include "daemon/log/metrics.h"
 #include "daemon/policy/source.h"
+#include "daemon/receive/request_head.h"
 
 void receipt_make(struct receipts *r, char text[RECEIPT_SIZE])
 {
@@ -26,10 +27,12 @@ void receipt_make(struct receipts *r, char text[RECEIPT_SIZE])
 void delivery_begin(struct delivery *d, h2o_req_t *req, const struct sources *sources,
                     struct receipts *receipts)
 {
-    size_t path_len = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
+    hookline_bytes query, path = request_head_path(req, &query);
 
     *d = (struct delivery){
-        .source = sources_find_path(sources, req->path.base, path_len),
+        .source = sources_find_path(sources, path.base, path.len),
+        .path = path,
+        .query = query,
         .result = {.secret = -1, .signed_at = -1},
         .received_us = clock_wall_us(),
         .begun_us = clock_mono_us(),
@@ -60,7 +63,9 @@ static enum verdict delivery_verdict(const struct delivery *d)
 /* Internal errors appear by name in the log only; the sender gets "unavailable". */
 static const char *delivery_reason(const struct delivery *d)
 {
-    return d->code <= HOOKLINE_BAD_CALL ? hookline_code_name(d->code) : d->response.code;
+    if (d->code <= HOOKLINE_BAD_CALL || (d->looked_up && d->duplicate))
+        return hookline_code_name(d->code);
+    return d->response.code;
 }
 
 static void delivery_write_hint(struct json_writer *line, const struct diagnose_result *hint)
@@ -71,14 +76,26 @@ static void delivery_write_hint(struct json_writer *line, const struct diagnose_
         json_string(line, "hint_source", hint->other);
 }
 
-/* Writes the signed facts. Nothing else of a refused request is logged. */
+/* Writes the path that no source has, which finds a wrong URL at the sender. */
+static void delivery_write_path(struct json_writer *line, const struct delivery *d)
+{
+    if (d->source == NULL)
+        json_text(line, "path", d->path.base,
+                  d->path.len < DELIVERY_PATH_MAX ? d->path.len : DELIVERY_PATH_MAX);
+}
+
+/* Writes the signed facts, and those of an accepted payload. */
 static void delivery_write_signed_facts(struct json_writer *line, const struct delivery *d)
 {
     const hookline_result *r = &d->result;
     const hookline_event *event = d->event;
 
     json_text(line, "id", r->id.len == 0 ? NULL : r->id.base, r->id.len);
+    if (d->delivery_id.len > 0 && delivery_is_accepted(d))
+        json_text(line, "delivery_id", d->delivery_id.base, d->delivery_id.len);
     json_string(line, "type", event == NULL ? NULL : event->type);
+    if (event != NULL && event->unreadable != NULL)
+        json_string(line, "unreadable", event->unreadable);
     json_bool(line, "test", event != NULL && event->test);
     json_number_or_null(line, "signed_at", r->signed_at);
     json_bool(line, "fresh", r->fresh);
@@ -99,7 +116,9 @@ static void delivery_write_line(struct delivery_recorder *recorder, const struct
     json_string(line, "reason", delivery_reason(d));
     json_number(line, "status", d->response.status);
     json_string(line, "receipt", d->receipt);
-    delivery_write_hint(line, &d->hint);
+    if (!delivery_is_accepted(d))
+        delivery_write_hint(line, &d->hint);
+    delivery_write_path(line, d);
     if (d->seq > 0)
         json_number(line, "seq", d->seq);
     delivery_write_signed_facts(line, d);
@@ -125,6 +144,7 @@ static void delivery_count(struct metrics *metrics, const struct delivery *d, in
                                .secret = delivery_secret_used(d),
                                .verdict = delivery_verdict(d),
                                .reason = delivery_reason(d),
+                               .unreadable = d->event != NULL && d->event->unreadable != NULL,
                                .bytes = d->bytes,
                                .duration_us = now_us - d->begun_us,
                            });

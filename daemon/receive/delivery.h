@@ -44,8 +44,8 @@ struct delivery;
 struct sources;
 struct st_h2o_req_t;
 
-/* Sets source, sender, receipt and times of *d. d->source is NULL if no source has the path; the
- * query is ignored. */
+/* Sets source, path, query, sender, receipt and times of *d. d->source is NULL if no source has the
+ * path; the query does not matter. Path and query point into the request. */
 void delivery_begin(struct delivery *d, struct st_h2o_req_t *req, const struct sources *sources,
                     struct receipts *receipts);
 
@@ -56,7 +56,8 @@ struct refusal_limit;
 struct source;
 
 enum {
-    DELIVERY_REFUSALS_PER_SECOND = 50 /* log lines */
+    DELIVERY_REFUSALS_PER_SECOND = 50, /* log lines */
+    DELIVERY_PATH_MAX = 256,           /* bytes of the path in a line */
 };
 
 struct delivery {
@@ -66,6 +67,9 @@ struct delivery {
     int code;                    /* an enum hookline_code; 0 if not verified */
     int64_t seq;                 /* row number in the store; 0 if not stored */
     bool duplicate;              /* the store has it already */
+    bool looked_up;              /* too old or too new: a stored one is a duplicate, else refused */
+    hookline_bytes path, query;  /* query: NULL base: none */
+    hookline_bytes delivery_id;  /* the sender's unsigned id; NULL base: none */
     struct diagnose_result hint; /* likely cause of a refusal */
     struct response response;
     int64_t received_us, begun_us; /* wall clock; monotonic clock */

@@ -132,8 +132,11 @@ static int pending_store(struct writer_task *task)
     struct pending *pending = pending_of_task(task);
     struct pending_set *all = pending->pending_set;
     const struct destination *answering = pending_destination(pending);
-    int code = deliveries_put(all->deliveries, pending->row, &pending->verdict);
+    int code;
 
+    if (pending->delivery.looked_up)
+        return deliveries_find(all->deliveries, pending->row);
+    code = deliveries_put(all->deliveries, pending->row, &pending->verdict);
     if (code == SQLITE_OK && answering != NULL)
         code = upstream_answer_prepare(&all->upstream, answering, pending->row->seq,
                                        pending->verdict == DELIVERIES_DUPLICATE,
@@ -183,8 +186,8 @@ static void pending_respond(struct pending *pending, struct json_writer *line)
     if (pending->was_relayed && upstream_answer_send(req, &pending->waiter, d->receipt, line))
         return;
     if (delivery_is_accepted(d))
-        response_write_accepted(line, d->duplicate, d->source->name, d->result.id, d->event->type,
-                                d->receipt);
+        response_write_accepted(line, d->duplicate, d->source->name, d->result.id,
+                                d->event == NULL ? NULL : d->event->type, d->receipt);
     else
         response_write_refusal(line, &d->response, d->receipt);
     response_send(req, &d->response, line);
@@ -207,7 +210,9 @@ static void pending_learn_outcome(struct pending *pending)
 
     if (pending->outcome == WRITER_DURABLE) {
         d->seq = pending->row->seq;
-        d->duplicate = pending->verdict == DELIVERIES_DUPLICATE;
+        d->duplicate = d->looked_up ? d->seq > 0 : pending->verdict == DELIVERIES_DUPLICATE;
+        if (d->looked_up && d->duplicate)
+            d->response = response_of_code(HOOKLINE_VERIFIED);
     } else {
         d->response = response_of_problem(RESPONSE_UNAVAILABLE);
     }
@@ -282,8 +287,7 @@ static hookline_bytes pending_text(const char *text)
     return (hookline_bytes){text, text == NULL ? 0 : strlen(text)};
 }
 
-static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delivery *d,
-                                             const struct request_head *headers)
+static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delivery *d)
 {
     const hookline_result *r = &d->result;
     int64_t steady_us = clock_steady_us();
@@ -292,16 +296,20 @@ static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delive
         .scheme = pending_text(d->source->scheme),
         .id = r->id.len == 0 ? (hookline_bytes){0} : r->id,
         .mac = {(const char *)r->mac, sizeof(r->mac)},
-        .type = pending_text(d->event->type),
+        .delivery_id = d->delivery_id,
+        .mac_is_key = d->source->dedup_by_mac,
+        .type = pending_text(d->event == NULL ? NULL : d->event->type),
+        .unreadable = pending_text(d->event == NULL ? NULL : d->event->unreadable),
         .remote = pending_text(d->sender.text),
-        .headers = request_head_write(headers, &req->pool),
+        .query = d->query,
+        .headers = request_head_write(&req->headers, &req->pool),
         .body = r->payload,
         /* The steady clock, because after a step back of the wall clock the row would expire
          * early. */
         .received_us = steady_us > d->received_us ? steady_us : d->received_us,
         .signed_at = r->signed_at,
         .secret = r->secret,
-        .test = d->event->test,
+        .test = d->event != NULL && d->event->test,
         .fresh = r->fresh,
     };
 
@@ -311,10 +319,10 @@ static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delive
 /* Copies the request into a row. The texts of the delivery point into the row, so the request may
  * go. */
 static struct pending *pending_new(struct pending_set *all, h2o_req_t *req,
-                                   const struct delivery *d, const struct request_head *headers)
+                                   const struct delivery *d)
 {
     struct pending *pending = malloc(sizeof(*pending));
-    struct delivery_row *row = pending == NULL ? NULL : pending_copy_row(req, d, headers);
+    struct delivery_row *row = pending == NULL ? NULL : pending_copy_row(req, d);
 
     if (row == NULL) {
         free(pending);
@@ -332,13 +340,14 @@ static struct pending *pending_new(struct pending_set *all, h2o_req_t *req,
     };
     pending->delivery.result.id = row->id;
     pending->delivery.result.payload = row->body;
+    pending->delivery.delivery_id = row->delivery_id;
+    pending->delivery.path = (hookline_bytes){NULL, 0};
     return pending;
 }
 
-bool pending_begin(struct pending_set *all, h2o_req_t *req, struct delivery *d,
-                   const struct request_head *headers)
+bool pending_begin(struct pending_set *all, h2o_req_t *req, struct delivery *d)
 {
-    struct pending *pending = pending_new(all, req, d, headers);
+    struct pending *pending = pending_new(all, req, d);
 
     if (pending == NULL)
         return false;

@@ -2,8 +2,9 @@
  *
  * deliveries.h - the table of deliveries: inserts each delivery once and detects duplicates.
  *
- * A duplicate has the same source and the same signed id as a stored delivery, or the same source
- * and MAC if the scheme signs no id. Duplicates are detected as long as the first one is stored.
+ * A duplicate has the same source and the same signed id as a stored delivery. If the scheme signs
+ * no id, it has the same source, the same MAC and the same delivery_id. Duplicates are detected as
+ * long as the first one is stored.
  *
  * Ownership  deliveries_open() allocates, deliveries_close() frees. The texts of a delivery_row
  *            belong to the caller; delivery_row_copy() returns row and texts in one block for
@@ -39,6 +40,7 @@ struct delivery_row {
     int64_t signed_at;          /* seconds since 1970, or -1 */
     int secret;                 /* index of the source's secret that matched */
     bool test, fresh;
+    bool mac_is_key; /* not stored: without an id the MAC alone is the key, without delivery_id */
 };
 
 /* Returns NULL on ENOMEM. */
@@ -67,6 +69,9 @@ enum deliveries_outcome {
  * is the seq of the stored delivery. */
 int deliveries_put(struct deliveries *deliveries, struct delivery_row *row,
                    enum deliveries_outcome *verdict);
+
+/* Sets row->seq to the seq of a stored delivery with the row's key, or to 0. */
+int deliveries_find(struct deliveries *deliveries, struct delivery_row *row);
 
 /* Call these before each commit, and after the end of each transaction. */
 int deliveries_before_commit(struct deliveries *deliveries);
