@@ -228,7 +228,7 @@ typedef struct hookline_event {
     int64_t created_at;     /* s since 1970, or -1                                      */
     int test;               /* 1 if the scheme uses this type for tests                 */
     const char *unreadable; /* static text: why the payload is not the JSON object that
-                               the scheme expects; NULL if it is                        */
+                               the scheme expects, or that it begins like; else NULL    */
 } hookline_event;
 
 /* Reads id, type and time from r->payload. An authentic payload may be malformed: members in

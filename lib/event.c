@@ -58,10 +58,12 @@ static struct member event_member(hookline_bytes payload, const char *path)
                         : hookline_member_find(payload, path);
 }
 
-/* Returns true if the scheme says that the payload is JSON. */
-static bool event_is_json(const struct scheme *s)
+/* Returns true if the payload has to be JSON: the scheme says so, or the scheme reads a member and
+ * the payload begins like an object. */
+static bool event_is_json(const struct scheme *s, hookline_bytes payload)
 {
-    return s->event.json || s->event.type != NULL || s->event.created != NULL;
+    return s->event.json || ((s->event.type != NULL || s->event.created != NULL) &&
+                             hookline_member_is_begun(payload));
 }
 
 int hookline_event_read(hookline_event **out, const hookline_verifier *v, const hookline_result *r)
@@ -76,7 +78,7 @@ int hookline_event_read(hookline_event **out, const hookline_verifier *v, const 
         return HOOKLINE_NO_MEMORY;
     (*out)->created_at = event_time(event_member(r->payload, v->scheme.event.created));
     (*out)->test = is_test(&v->scheme, (*out)->type);
-    if (event_is_json(&v->scheme))
+    if (event_is_json(&v->scheme, r->payload))
         (*out)->unreadable = hookline_member_problem(r->payload);
     return 0;
 }

@@ -366,6 +366,13 @@ struct member hookline_member_find(hookline_bytes json, const char *path)
     }
 }
 
+bool hookline_member_is_begun(hookline_bytes json)
+{
+    struct cursor c = cursor_open(json);
+
+    return member_take_char(&c, '{');
+}
+
 const char *hookline_member_problem(hookline_bytes json)
 {
     struct cursor c = cursor_open(json);

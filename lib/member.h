@@ -37,6 +37,9 @@ struct member {
  * the same name the first one counts. */
 struct member hookline_member_find(hookline_bytes json, const char *path);
 
+/* Returns true if the document begins with an opening brace. */
+bool hookline_member_is_begun(hookline_bytes json);
+
 /* Returns NULL if the whole document is one JSON object, else the problem as static text. */
 const char *hookline_member_problem(hookline_bytes json);
 

@@ -201,7 +201,7 @@ struct connection {
     struct conn_count_slot slot;
     int linger_fd;               /* duplicate that outlives libh2o's close, or -1 */
     unsigned requests;           /* received so far */
-    h2o_socket_cb on_first_head; /* libh2o's reader, until the first head is there; or NULL */
+    h2o_socket_cb on_first_head; /* libh2o's reader, called until the first line is there */
     size_t answered;             /* sock->bytes_written after the last request */
     unsigned sweep_seen;
     /* Phase at the last sweep. Monotonic: libh2o's clock jumps when the wall clock is set. */
@@ -377,14 +377,14 @@ static size_t http10_head_length(const h2o_buffer_t *input)
     return end == NULL ? 0 : (size_t)(end + 4 - input->bytes);
 }
 
-/* Returns true if the request line may end with HTTP/1.0. */
-static bool http10_is_possible(const h2o_buffer_t *input)
+static bool http10_is_version(const h2o_buffer_t *input)
 {
-    const char *line_end = memchr(input->bytes, '\r', input->size);
-    size_t len = line_end == NULL ? 0 : (size_t)(line_end - input->bytes);
+    static const char end[] = " HTTP/1.0\r\n";
+    const char *line_end = memchr(input->bytes, '\n', input->size);
 
-    return input->size < HTTP10_HEAD_MAX &&
-           (line_end == NULL || (len > 8 && memcmp(line_end - 8, "HTTP/1.0", 8) == 0));
+    return line_end != NULL && input->size < HTTP10_HEAD_MAX &&
+           (size_t)(line_end + 1 - input->bytes) >= sizeof(end) - 1 &&
+           memcmp(line_end + 1 - (sizeof(end) - 1), end, sizeof(end) - 1) == 0;
 }
 
 /* Renames Expect, which a server ignores in HTTP/1.0 (RFC 9110, section 10.1.1): libh2o would
@@ -404,26 +404,27 @@ static void http10_hide_expect(h2o_buffer_t *input, size_t head)
 static void http10_on_first_head(h2o_socket_t *sock, const char *err)
 {
     struct connection *c = sock->on_close.data;
-    size_t head = http10_head_length(sock->input);
+    h2o_socket_cb libh2o = c->on_first_head;
 
-    if (err == NULL && http10_is_possible(sock->input)) {
+    if (err == NULL && http10_is_version(sock->input)) {
+        size_t head = http10_head_length(sock->input);
+
         if (head == 0)
             return;
         http10_hide_expect(sock->input, head);
     }
-    sock->_cb.read = c->on_first_head;
-    c->on_first_head = NULL;
-    sock->_cb.read(sock, err);
+    if (err != NULL || memchr(sock->input->bytes, '\n', sock->input->size) != NULL)
+        sock->_cb.read = libh2o;
+    libh2o(sock, err);
 }
 
 static void http10_accept(struct connection *c)
 {
     h2o_accept_ctx_t *accept = c->set->accept;
     h2o_socket_t *sock = c->sock;
-
     bool is_silent = sock->input->size == 0;
 
-    if (!is_silent && http10_is_possible(sock->input))
+    if (!is_silent && http10_is_version(sock->input))
         http10_hide_expect(sock->input, http10_head_length(sock->input));
     h2o_http1_accept(accept, sock, *h2o_get_timestamp(accept->ctx, NULL, NULL));
     if (!is_silent)

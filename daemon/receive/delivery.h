@@ -67,7 +67,7 @@ struct delivery {
     int code;                    /* an enum hookline_code; 0 if not verified */
     int64_t seq;                 /* row number in the store; 0 if not stored */
     bool duplicate;              /* the store has it already */
-    bool looked_up;              /* too old or too new: a stored one is a duplicate, else refused */
+    bool looked_up;              /* too old: a duplicate if the store has it, else refused */
     hookline_bytes path, query;  /* query: NULL base: none */
     hookline_bytes delivery_id;  /* the sender's unsigned id; NULL base: none */
     struct diagnose_result hint; /* likely cause of a refusal */

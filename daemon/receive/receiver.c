@@ -203,7 +203,7 @@ static void receiver_verify(const struct policy *policy, struct delivery_recorde
 
     d->result = hookline_verify(d->source->verifier, &view, d->received_us / 1000000);
     d->code = d->result.reason;
-    d->looked_up = d->code == HOOKLINE_TOO_OLD || d->code == HOOKLINE_TOO_NEW;
+    d->looked_up = d->code == HOOKLINE_TOO_OLD;
     if (d->result.id.len == 0)
         d->delivery_id = hookline_delivery_id(d->source->verifier, &view);
     if (hookline_accepted(d->result)) {

@@ -141,12 +141,17 @@ def test_tokens():
     admin = Admin(("127.0.0.1", port), host="sink.example.com")
     deliver(daemon, 1)
     good = [("Authorization", "Bearer " + token)]
-    for path in ("/deliveries", "/deliveries/1", "/deliveries/1/body", "/readyz", "/healthz",
-                 "/metrics", "/nothing", "/deliveries?limit=x", "/livezz"):
+    for path in ("/deliveries", "/deliveries/1", "/deliveries/1/body", "/metrics", "/nothing", "/deliveries?limit=x", "/livezz"):
         answer = admin.ask(path)
         refused(f"{path}: without the token nothing is told", answer, 401, "unauthorized", "Bearer")
         equal(f"{path}: but what is asked for", answer.header("WWW-Authenticate"), "Bearer")
         check(f"{path}: with the token it is", admin.ask(path, headers=good).status != 401)
+    for path in ("/readyz", "/healthz", "/readyz?verbose"):
+        answer = admin.ask(path)
+        equal(f"{path}: a probe without the token learns no more than whether it is ready",
+              (answer.status, answer.body), (200, b"ready\n"))
+    check("with the token it gets the details",
+          b"[+]store ok" in admin.ask("/readyz?verbose", headers=good).body)
     for path in ("/replay?destination=x", "/deliveries/1/replay"):
         equal(f"POST {path}: likewise", [admin.post(path, headers=h).status for h in ([], good)],
               [401, 409])

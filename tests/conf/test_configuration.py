@@ -110,8 +110,9 @@ limits:
     equal("path: and not under its name", daemon.deliver("foil").status, 404)
     equal("body: the log holds the payload", "body" in daemon.lines()[0], True)
     now = int(sink.time.time())
+    late = sink.sample_body("foil", id="evt_late")
     equal("tolerance_seconds: 70 s are too many",
-          daemon.deliver("foil", path="/hooks/foil", now=now - 70).code, "timestamp_too_old")
+          daemon.deliver("foil", late, path="/hooks/foil", now=now - 70).code, "timestamp_too_old")
     equal("body_bytes: 2001 are too many", daemon.send("/hooks/foil", body=b"x" * 2001).status, 413)
     for index, secret in enumerate(secrets):
         body = b"an order"

@@ -23,7 +23,6 @@ STATUS = {
     "webhook_id_mismatch": 400, "invalid_payload": 400, "invalid_webhook_id": 400,
 }
 FACTS = ("secret", "id", "signed_at", "fresh")
-JSON_ONLY = {"foil", "tripwire", "shodai", "trulayer", "stripe"}
 
 
 def body_of(vector):
