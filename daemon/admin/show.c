@@ -146,6 +146,8 @@ static void show_json_destinations(const struct status *s, struct json_writer *l
         json_string(line, "state", query_state_name(results[i].state));
         if (results[i].state == QUERY_RETRYING || results[i].state == QUERY_PARKED)
             json_number(line, "tries", results[i].tries);
+        if (results[i].state == QUERY_PASSED_OVER)
+            json_string(line, "reason", results[i].reason);
         if (results[i].state == QUERY_RETRYING)
             json_time(line, "due", results[i].due_us);
         json_close_object(line);

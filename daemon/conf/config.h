@@ -99,6 +99,8 @@ struct config_destination {
     bool ordered;
     unsigned *retry_seconds; /* empty: BACKOFF_STANDARD */
     unsigned retry_seconds_count;
+    unsigned *park_statuses; /* empty: 410 */
+    unsigned park_statuses_count;
     char *ca_file; /* NULL: the system's CAs */
 };
 

@@ -159,6 +159,8 @@ static const struct config_row config_rows[] = {
     {LIST("destinations.retry_seconds", struct config_destination, retry_seconds, NUMBERS, 32), .unit = CONFIG_SECONDS,
      .max = 2592000, .zero = "at once", .examples = {"[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]"},
      .help = "Longest wait after each failed attempt; then the delivery is parked"},
+    {LIST("destinations.park_statuses", struct config_destination, park_statuses, NUMBERS, 32), .min = 300, .max = 599,
+     .examples = {"[410]"}, .help = "HTTP statuses that park a delivery at once; any other but 2xx is retried"},
     {TEXT("destinations.ca_file", struct config_destination, ca_file, 4096), .examples = {"/etc/ssl/certs/ca-certificates.crt"},
      .help = "CAs to trust instead of the system's"},
 

@@ -21,6 +21,7 @@
 #include "daemon/base/backoff.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/json.h"
+#include "daemon/base/text.h"
 #include "daemon/forward/answer_wait.h"
 #include "daemon/http/client.h"
 #include "daemon/log/feed.h"
@@ -180,6 +181,8 @@ struct attempt_headers attempt_headers_new(const struct delivery_row *delivery,
     if (out == NULL)
         return outgoing;
     attempt_write_received(out, delivery, destination);
+    if (destination_answers(destination, delivery->source))
+        fprintf(out, "Accept-Encoding: identity%c", '\0');
     attempt_write_facts(out, delivery, tries);
     good = attempt_write_signature(out, delivery, destination, now_s);
     if (fclose(out) == 0 && good)
@@ -202,17 +205,33 @@ enum attempt_outcome {
     ATTEMPT_OUTCOME_PARKED,
 };
 
-/* Retries timeouts, rate limits and server errors; any other error status would repeat. */
-static enum attempt_outcome attempt_outcome_of(const struct client_result *result)
+/* Retries everything but 2xx and the statuses that the destination parks: a proxy answers 404 while
+ * the application behind it is being replaced. */
+static enum attempt_outcome attempt_outcome_of(const struct destination *destination,
+                                               const struct client_result *result)
 {
     if (result->outcome != CLIENT_ANSWERED)
         return ATTEMPT_OUTCOME_RETRY;
     if (result->status >= 200 && result->status <= 299)
         return ATTEMPT_OUTCOME_DONE;
-    if (result->status == 408 || result->status == 425 || result->status == 429 ||
-        result->status >= 500)
-        return ATTEMPT_OUTCOME_RETRY;
-    return ATTEMPT_OUTCOME_PARKED;
+    for (const unsigned *status = destination->park_statuses; *status != 0; status++)
+        if ((unsigned)result->status == *status)
+            return ATTEMPT_OUTCOME_PARKED;
+    return ATTEMPT_OUTCOME_RETRY;
+}
+
+/* Says the status, and where a redirect points to; its query may hold a token. */
+static void attempt_set_status_error(struct attempt *attempt, const struct client_result *result)
+{
+    const char *location = result->location == NULL ? "" : result->location;
+    int len = snprintf(attempt->error, sizeof(attempt->error), "HTTP status %d", result->status);
+
+    attempt->facts.error = attempt->error;
+    if (result->status < 300 || result->status > 399 || location[0] == '\0')
+        return;
+    len += snprintf(attempt->error + len, sizeof(attempt->error) - (size_t)len, " to ");
+    text_copy_printable(attempt->error + len, sizeof(attempt->error) - (size_t)len, location,
+                        strcspn(location, "?#"));
 }
 
 static void attempt_set_error(struct attempt *attempt, const char *error)
@@ -257,7 +276,7 @@ static int64_t attempt_asked_us(const struct client_result *result)
 
 static void attempt_take_result(struct attempt *attempt, const struct client_result *result)
 {
-    enum attempt_outcome outcome = attempt_outcome_of(result);
+    enum attempt_outcome outcome = attempt_outcome_of(attempt->destination, result);
     int64_t now_us = clock_steady_us();
 
     attempt->facts.status = result->status;
@@ -265,7 +284,7 @@ static void attempt_take_result(struct attempt *attempt, const struct client_res
     attempt->reached = outcome != ATTEMPT_OUTCOME_RETRY;
     attempt_set_error(attempt, result->error);
     if (outcome != ATTEMPT_OUTCOME_DONE && result->outcome == CLIENT_ANSWERED)
-        snprintf(attempt->error, sizeof(attempt->error), "HTTP status %d", result->status);
+        attempt_set_status_error(attempt, result);
     if (outcome == ATTEMPT_OUTCOME_DONE && attempt->waiters != NULL && result->cut) {
         attempt_set_error(attempt, "the answer is too long to pass on");
         outcome = ATTEMPT_OUTCOME_RETRY;
@@ -281,22 +300,31 @@ static void attempt_take_result(struct attempt *attempt, const struct client_res
 
 /* ---- waiting senders */
 
+/* Copies the answer for the sender. Returns false on ENOMEM. */
+static bool attempt_copy_answer(struct answer_wait *waiter, const struct client_result *result)
+{
+    waiter->status = result->status;
+    waiter->content_type = result->content_type == NULL ? NULL : strdup(result->content_type);
+    waiter->content_encoding =
+        result->content_encoding == NULL ? NULL : strdup(result->content_encoding);
+    waiter->retry_after = result->retry_after == NULL ? NULL : strdup(result->retry_after);
+    if ((waiter->body = malloc(result->len + 1)) == NULL)
+        return false;
+    if (result->len > 0)
+        memcpy(waiter->body, result->answer, result->len);
+    waiter->len = result->len;
+    return (waiter->content_type == NULL) == (result->content_type == NULL) &&
+           (waiter->content_encoding == NULL) == (result->content_encoding == NULL) &&
+           (waiter->retry_after == NULL) == (result->retry_after == NULL);
+}
+
+/* A 1xx is no answer (RFC 9110, section 15.2). */
 static void attempt_answer_waiter(struct answer_wait *waiter, const struct client_result *result)
 {
     waiter->outcome = result->outcome == CLIENT_TIMEOUT ? ANSWER_WAIT_TIMEOUT : ANSWER_WAIT_FAILED;
-    if (result->outcome == CLIENT_ANSWERED && !result->cut) {
-        const char *type = result->content_type;
-
-        waiter->status = result->status;
-        waiter->content_type = type == NULL ? NULL : strdup(type);
-        waiter->body = malloc(result->len + 1);
-        if (waiter->body != NULL && (type == NULL || waiter->content_type != NULL)) {
-            if (result->len > 0)
-                memcpy(waiter->body, result->answer, result->len);
-            waiter->len = result->len;
-            waiter->outcome = ANSWER_WAIT_ANSWERED;
-        }
-    }
+    if (result->outcome == CLIENT_ANSWERED && !result->cut && result->status >= 200 &&
+        result->status <= 599 && attempt_copy_answer(waiter, result))
+        waiter->outcome = ANSWER_WAIT_ANSWERED;
     waiter->done(waiter);
 }
 

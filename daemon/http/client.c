@@ -300,6 +300,8 @@ static void client_call_end(struct client_call *call, CURLcode code, const char 
     result.retry_after = client_header_of(call->easy, "Retry-After");
     result.date = client_header_of(call->easy, "Date");
     result.content_type = client_header_of(call->easy, "Content-Type");
+    result.content_encoding = client_header_of(call->easy, "Content-Encoding");
+    result.location = client_header_of(call->easy, "Location");
     if (call->keep) {
         result.answer = call->answer.base;
         result.len = call->answer.len;

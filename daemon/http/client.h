@@ -59,6 +59,7 @@ struct client_result {
     bool cut;                                      /* the body was longer than CLIENT_BODY_MAX */
     const char *error;                             /* sentence; NULL if answered */
     const char *retry_after, *date, *content_type; /* NULL without that header */
+    const char *content_encoding, *location;       /* likewise */
     const char *answer;                            /* the body, if keep_answer */
     size_t len;
 };

@@ -10,6 +10,7 @@
 #include "daemon/conf/config.h"
 #include "daemon/conf/secret.h"
 #include "daemon/http/tls.h"
+#include "daemon/log/metrics.h"
 #include "daemon/store/outbox.h"
 
 enum {
@@ -184,6 +185,18 @@ static bool destination_copy_schedule(struct destination *d, const struct config
     return true;
 }
 
+static bool destination_copy_statuses(struct destination *d, const struct config_destination *c)
+{
+    static const unsigned usual[] = {410};
+    const unsigned *statuses = c->park_statuses_count > 0 ? c->park_statuses : usual;
+    unsigned count = c->park_statuses_count > 0 ? c->park_statuses_count : 1;
+
+    if ((d->park_statuses = calloc(count + 1, sizeof(*d->park_statuses))) == NULL)
+        return false;
+    memcpy(d->park_statuses, statuses, count * sizeof(*statuses));
+    return true;
+}
+
 static bool destination_copy(struct destination *d, const struct config_destination *c,
                              const struct config *config)
 {
@@ -198,7 +211,7 @@ static bool destination_copy(struct destination *d, const struct config_destinat
            (c->ca_file == NULL || d->target.ca_file != NULL) &&
            destination_copy_list(&d->sources, c->sources, c->sources_count) &&
            destination_copy_list(&d->types, c->types, c->types_count) &&
-           destination_copy_schedule(d, c);
+           destination_copy_schedule(d, c) && destination_copy_statuses(d, c);
 }
 
 static bool destination_open(const struct destination_opening *o, struct destination *d)
@@ -236,7 +249,7 @@ static struct destination *destinations_find_sole(struct destinations *all, cons
 
     *count = 0;
     for (size_t i = 0; i < all->count; i++) {
-        if (all->at[i].types == NULL &&
+        if (destination_takes_all_types(&all->at[i]) &&
             destination_matches_source(&all->at[i], destination_bytes_of(source))) {
             found = &all->at[i];
             ++*count;
@@ -328,11 +341,20 @@ void destinations_free(struct destinations **destinations)
         destination_free_list(d->answers);
         hookline_verifier_free(&d->signer);
         free(d->retry_s);
+        free(d->park_statuses);
     }
     if (all != NULL)
         free(all->at);
     free(all);
     *destinations = NULL;
+}
+
+bool destinations_attach_metrics(struct destinations *all, struct metrics *metrics)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if ((all->at[i].counters = metrics_destination(metrics, all->at[i].name)) == NULL)
+            return false;
+    return true;
 }
 
 int destinations_register(struct destinations *all, struct outbox *outbox, int64_t newest)
@@ -358,16 +380,44 @@ static bool destination_matches_type(const char *pattern, hookline_bytes type)
     return type.len == len && memcmp(type.base, pattern, len) == 0;
 }
 
-bool destination_matches(const struct destination *d, hookline_bytes source, hookline_bytes type)
+bool destination_takes_all_types(const struct destination *d)
+{
+    for (char **pattern = d->types; pattern != NULL && *pattern != NULL; pattern++)
+        if (strcmp(*pattern, "*") == 0)
+            return true;
+    return d->types == NULL;
+}
+
+enum destination_pass destination_passes(const struct destination *d, hookline_bytes source,
+                                         hookline_bytes type)
 {
     if (!destination_matches_source(d, source))
-        return false;
-    if (d->types == NULL)
-        return true;
-    for (char **pattern = d->types; type.base != NULL && *pattern != NULL; pattern++)
+        return DESTINATION_PASSES_SOURCE;
+    if (destination_takes_all_types(d))
+        return DESTINATION_TAKES;
+    if (type.base == NULL)
+        return DESTINATION_PASSES_NO_TYPE;
+    for (char **pattern = d->types; *pattern != NULL; pattern++)
         if (destination_matches_type(*pattern, type))
-            return true;
-    return false;
+            return DESTINATION_TAKES;
+    return DESTINATION_PASSES_TYPE;
+}
+
+const char *destination_pass_name(enum destination_pass pass)
+{
+    static const char *const names[] = {
+        [DESTINATION_TAKES] = NULL,
+        [DESTINATION_PASSES_SOURCE] = "source",
+        [DESTINATION_PASSES_TYPE] = "type",
+        [DESTINATION_PASSES_NO_TYPE] = "no_type",
+    };
+
+    return names[pass];
+}
+
+bool destination_matches(const struct destination *d, hookline_bytes source, hookline_bytes type)
+{
+    return destination_passes(d, source, type) == DESTINATION_TAKES;
 }
 
 bool destination_answers(const struct destination *d, hookline_bytes source)

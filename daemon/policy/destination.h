@@ -30,8 +30,12 @@ struct destination {
     bool ordered;
     unsigned *retry_s;
     unsigned retries;
-    int64_t number, cursor; /* in the store, see outbox.h */
+    unsigned *park_statuses;              /* that park a delivery at once; ends with 0 */
+    struct metrics_destination *counters; /* set by destinations_attach_metrics() */
+    int64_t number, cursor;               /* in the store, see outbox.h */
 };
+
+struct metrics_destination;
 
 struct destinations {
     size_t count;
@@ -44,11 +48,33 @@ struct destinations *destinations_open(const struct config *config, void (*warn)
                                        char *why);
 void destinations_free(struct destinations **destinations);
 
+/* Attaches the counters of each destination, before sharing. Returns false on ENOMEM. */
+struct metrics;
+bool destinations_attach_metrics(struct destinations *destinations, struct metrics *metrics);
+
+/* Returns true if the destination takes every type, also deliveries without one. */
+bool destination_takes_all_types(const struct destination *destination);
+
 /* Registers the destinations in the store and reads their numbers and cursors; a new destination
  * starts after `newest`. Call it before the writer starts, or in a task. Returns SQLite's code. */
 int destinations_register(struct destinations *destinations, struct outbox *outbox, int64_t newest);
 
-/* Returns true if the destination accepts the source and the type; a NULL base means no type. */
+/* Why a destination passes a delivery over. */
+enum destination_pass {
+    DESTINATION_TAKES,
+    DESTINATION_PASSES_SOURCE,  /* not in its sources */
+    DESTINATION_PASSES_TYPE,    /* not in its types */
+    DESTINATION_PASSES_NO_TYPE, /* it lists types, and the delivery has none */
+};
+
+/* A NULL base of `type` means no type, which only the pattern "*" takes. */
+enum destination_pass destination_passes(const struct destination *destination,
+                                         hookline_bytes source, hookline_bytes type);
+
+/* Returns the stable name of a reason; NULL for DESTINATION_TAKES. */
+const char *destination_pass_name(enum destination_pass pass);
+
+/* Returns true if destination_passes() returns DESTINATION_TAKES. */
 bool destination_matches(const struct destination *destination, hookline_bytes source,
                          hookline_bytes type);
 

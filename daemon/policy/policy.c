@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/conf/secret.h"
 #include "daemon/policy/destination.h"
@@ -29,6 +30,40 @@ static bool policy_open_token(struct policy *policy, const struct config *config
     return policy->token != NULL;
 }
 
+/* Warns about a destination that can take nothing of a source, and about a source that no
+ * destination takes. */
+static void policy_warn_passed_over(const struct policy *policy, void (*warn)(const char *text))
+{
+    char text[512];
+
+    for (size_t i = 0; i < sources_count(policy->sources); i++) {
+        const struct source *source = sources_at(policy->sources, i);
+        const hookline_bytes name = {source->name, strlen(source->name)}, none = {NULL, 0};
+        bool taken = policy->destinations->count == 0;
+
+        for (size_t k = 0; k < policy->destinations->count; k++) {
+            const struct destination *d = &policy->destinations->at[k];
+            enum destination_pass pass = destination_passes(d, name, none);
+
+            taken |= pass == DESTINATION_TAKES ||
+                     (pass == DESTINATION_PASSES_NO_TYPE && source->names_type);
+            if (pass != DESTINATION_PASSES_NO_TYPE || source->names_type)
+                continue;
+            snprintf(text, sizeof(text),
+                     "destination %s can take nothing of source %s: scheme %s names no type; add "
+                     "\"*\" to types, or delete types",
+                     d->name, source->name, source->scheme);
+            warn(text);
+        }
+        if (!taken) {
+            snprintf(text, sizeof(text),
+                     "no destination takes the deliveries of source %s: they are only stored",
+                     source->name);
+            warn(text);
+        }
+    }
+}
+
 struct policy *policy_open(const struct config *config, void (*warn)(const char *text), char *why)
 {
     struct policy *policy = calloc(1, sizeof(*policy));
@@ -44,6 +79,8 @@ struct policy *policy_open(const struct config *config, void (*warn)(const char 
         policy->sources = sources_open(config, warn, why);
     if (policy->sources != NULL)
         policy->destinations = destinations_open(config, warn, why);
+    if (policy->destinations != NULL)
+        policy_warn_passed_over(policy, warn);
     if (policy->destinations == NULL)
         policy_release(&policy);
     return policy;
@@ -51,7 +88,8 @@ struct policy *policy_open(const struct config *config, void (*warn)(const char 
 
 bool policy_attach_metrics(struct policy *policy, struct metrics *metrics)
 {
-    return sources_attach_metrics(policy->sources, metrics);
+    return sources_attach_metrics(policy->sources, metrics) &&
+           destinations_attach_metrics(policy->destinations, metrics);
 }
 
 void policy_inherit_rates(struct policy *policy, const struct policy *before)

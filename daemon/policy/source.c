@@ -162,6 +162,26 @@ static bool source_open_limits(const struct config_source *c, struct source *sou
     return true;
 }
 
+/* Returns true if a description has the clause "event type PATH". */
+static bool source_names_type(const char *description)
+{
+    static const char blanks[] = " \t\r";
+    const char *clause = description;
+
+    while (*clause != '\0') {
+        const char *word = clause + strspn(clause, blanks);
+
+        if (strncmp(word, "event", 5) == 0 && strchr(blanks, word[5]) != NULL && word[5] != '\0') {
+            word += 5 + strspn(word + 5, blanks);
+            if (strncmp(word, "type", 4) == 0 && word[4] != '\0' && strchr(blanks, word[4]) != NULL)
+                return true;
+        }
+        clause += strcspn(clause, ";\n");
+        clause += *clause != '\0';
+    }
+    return false;
+}
+
 static bool source_open(const struct source_opening *o, struct source *source)
 {
     const struct config_source *c = o->config;
@@ -193,6 +213,7 @@ static bool source_open(const struct source_opening *o, struct source *source)
     source->url = c->url == NULL ? NULL : strdup(c->url);
     source->description =
         strdup(c->scheme == NULL ? c->description : hookline_scheme_find(c->scheme)->description);
+    source->names_type = source->description != NULL && source_names_type(source->description);
     if (source->name == NULL || source->path == NULL || source->scheme == NULL ||
         source->description == NULL || (c->url != NULL && source->url == NULL) ||
         !source_open_limits(c, source)) {

@@ -25,6 +25,7 @@ struct source {
     char *name, *path, *scheme; /* scheme: its name, or "custom" */
     char *url;                  /* as registered with the sender; may be NULL */
     char *description;          /* scheme description */
+    bool names_type;            /* the scheme reads a type from the payload */
     bool dedup_by_mac;          /* without a signed id: equal bytes are a duplicate */
     hookline_verifier *verifier;
     char *secrets[HOOKLINE_SECRETS_MAX]; /* same as the verifier's; in locked memory */

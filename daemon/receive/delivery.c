@@ -11,6 +11,7 @@
 #include "daemon/log/feed.h"
 #include "daemon/log/log.h"
 #include "daemon/log/metrics.h"
+#include "daemon/policy/destination.h"
 #include "daemon/policy/source.h"
 #include "daemon/receive/request_head.h"
 
@@ -103,6 +104,76 @@ static void delivery_write_signed_facts(struct json_writer *line, const struct d
     json_string(line, "secret_label", r->secret < 0 ? NULL : d->source->labels[r->secret]);
 }
 
+/* ---- destinations that pass it over */
+
+static enum destination_pass delivery_passed_by(const struct delivery *d, size_t i)
+{
+    const char *type = d->event == NULL ? NULL : d->event->type;
+
+    return destination_passes(&d->destinations->at[i],
+                              (hookline_bytes){d->source->name, strlen(d->source->name)},
+                              (hookline_bytes){type, type == NULL ? 0 : strlen(type)});
+}
+
+/* Returns true for a stored delivery that no destination takes, although there are some. */
+static bool delivery_is_unwanted(const struct delivery *d)
+{
+    if (d->destinations == NULL || d->destinations->count == 0 ||
+        delivery_verdict(d) != VERDICT_STORED)
+        return false;
+    for (size_t i = 0; i < d->destinations->count; i++)
+        if (delivery_passed_by(d, i) == DESTINATION_TAKES)
+            return false;
+    return true;
+}
+
+/* Names the destinations that take deliveries of this source, but not this one; all of them if
+ * none takes it. */
+static void delivery_write_passed_over(struct json_writer *line, const struct delivery *d)
+{
+    bool unwanted = delivery_is_unwanted(d), open = false;
+
+    if (d->destinations == NULL || delivery_verdict(d) != VERDICT_STORED)
+        return;
+    for (size_t i = 0; i < d->destinations->count; i++) {
+        enum destination_pass pass = delivery_passed_by(d, i);
+
+        if (pass == DESTINATION_TAKES || (pass == DESTINATION_PASSES_SOURCE && !unwanted))
+            continue;
+        if (!open)
+            json_open_object(line, "passed_over");
+        open = true;
+        json_string(line, d->destinations->at[i].name, destination_pass_name(pass));
+    }
+    if (open)
+        json_close_object(line);
+}
+
+static void delivery_count_passed_over(const struct delivery *d)
+{
+    if (d->destinations == NULL || delivery_verdict(d) != VERDICT_STORED)
+        return;
+    for (size_t i = 0; i < d->destinations->count; i++) {
+        enum destination_pass pass = delivery_passed_by(d, i);
+
+        if (pass != DESTINATION_TAKES)
+            metrics_count_passed_over(d->destinations->at[i].counters, destination_pass_name(pass));
+    }
+}
+
+static void delivery_write_rearmed(struct json_writer *line, const struct delivery *d)
+{
+    if (d->rearmed == 0)
+        return;
+    json_open_object(line, "rearmed");
+    for (size_t i = 0; i < d->destinations->count; i++)
+        if (d->rearmed >> i & 1)
+            json_bool(line, d->destinations->at[i].name, true);
+    json_close_object(line);
+}
+
+/* ---- line and counters */
+
 static void delivery_write_line(struct delivery_recorder *recorder, const struct delivery *d,
                                 int64_t now_us, uint64_t dropped)
 {
@@ -122,6 +193,8 @@ static void delivery_write_line(struct delivery_recorder *recorder, const struct
     if (d->seq > 0)
         json_number(line, "seq", d->seq);
     delivery_write_signed_facts(line, d);
+    delivery_write_passed_over(line, d);
+    delivery_write_rearmed(line, d);
     json_number(line, "bytes", (int64_t)d->bytes);
     json_string(line, "remote", d->sender.text);
     json_number(line, "duration_us", now_us - d->begun_us);
@@ -144,6 +217,7 @@ static void delivery_count(struct metrics *metrics, const struct delivery *d, in
                                .secret = delivery_secret_used(d),
                                .verdict = delivery_verdict(d),
                                .reason = delivery_reason(d),
+                               .unwanted = delivery_is_unwanted(d),
                                .unreadable = d->event != NULL && d->event->unreadable != NULL,
                                .bytes = d->bytes,
                                .duration_us = now_us - d->begun_us,
@@ -177,6 +251,7 @@ void delivery_record(struct delivery_recorder *recorder, const struct delivery *
                   log_limit_pass(&recorder->log_limit, DELIVERY_REFUSALS_PER_SECOND, now_us);
 
     delivery_count(recorder->metrics, d, now_us);
+    delivery_count_passed_over(d);
     if (recorder->refused_per_minute > 0 && delivery_is_offence(d) &&
         client_addr_is_known(&d->sender))
         refusal_limit_add(recorder->refusal_limit, &d->sender.host, delivery_source_name(d),

@@ -65,8 +65,14 @@ static bool upstream_answer_send(h2o_req_t *req, const struct answer_wait *waite
 {
     switch (waiter->outcome) {
     case ANSWER_WAIT_ANSWERED:
-        response_send_upstream(req, waiter->status, waiter->content_type, waiter->body,
-                               waiter->len);
+        response_send_upstream(req, &(struct response_upstream){
+                                        .status = waiter->status,
+                                        .content_type = waiter->content_type,
+                                        .content_encoding = waiter->content_encoding,
+                                        .retry_after = waiter->retry_after,
+                                        .body = waiter->body,
+                                        .len = waiter->len,
+                                    });
         break;
     case ANSWER_WAIT_FAILED:
         upstream_answer_refuse(req, RESPONSE_UPSTREAM_FAILED, receipt, line);
@@ -126,6 +132,26 @@ static const struct destination *pending_destination(const struct pending *pendi
                                        pending->delivery.source->name);
 }
 
+/* Has destinations try a repeated delivery again that they have parked or will retry. A destination
+ * that answers for the source gets a waiter instead. */
+static int pending_rearm(struct pending *pending)
+{
+    const struct destinations *all = pending->policy->destinations;
+    const struct destination *answering = pending_destination(pending);
+    int code = SQLITE_OK;
+
+    for (size_t i = 0; i < all->count && code == SQLITE_OK; i++) {
+        bool rearmed = false;
+
+        if (&all->at[i] == answering)
+            continue;
+        code = outbox_rearm(pending->pending_set->upstream.outbox, all->at[i].number,
+                            pending->row->seq, clock_steady_us(), &rearmed);
+        pending->delivery.rearmed |= (uint64_t)rearmed << i;
+    }
+    return code;
+}
+
 /* Runs on the writer thread. */
 static int pending_store(struct writer_task *task)
 {
@@ -137,6 +163,8 @@ static int pending_store(struct writer_task *task)
     if (pending->delivery.looked_up)
         return deliveries_find(all->deliveries, pending->row);
     code = deliveries_put(all->deliveries, pending->row, &pending->verdict);
+    if (code == SQLITE_OK && pending->verdict == DELIVERIES_DUPLICATE)
+        code = pending_rearm(pending);
     if (code == SQLITE_OK && answering != NULL)
         code = upstream_answer_prepare(&all->upstream, answering, pending->row->seq,
                                        pending->verdict == DELIVERIES_DUPLICATE,
@@ -150,6 +178,8 @@ static void pending_on_stored(struct writer_task *task, enum writer_outcome outc
     struct pending *pending = pending_of_task(task);
 
     pending->outcome = outcome;
+    if (outcome == WRITER_DURABLE && pending->delivery.rearmed != 0)
+        pending->pending_set->upstream.rearmed(pending->pending_set->upstream.data);
     loop_call_post(pending->pending_set->loop_calls, &pending->call);
 }
 
@@ -208,6 +238,7 @@ static void pending_learn_outcome(struct pending *pending)
 {
     struct delivery *d = &pending->delivery;
 
+    d->destinations = pending->policy->destinations;
     if (pending->outcome == WRITER_DURABLE) {
         d->seq = pending->row->seq;
         d->duplicate = d->looked_up ? d->seq > 0 : pending->verdict == DELIVERIES_DUPLICATE;

@@ -38,6 +38,8 @@ struct upstream_answer {
     /* Hands the waiter to the queue of the destination. */
     void (*add_waiter)(void *data, const struct destination *destination,
                        struct answer_wait *waiter);
+    /* Deliveries became due: the queues look again. Writer thread. */
+    void (*rearmed)(void *data);
 };
 
 struct pending_options {

@@ -33,6 +33,7 @@ enum outbox_statement {
     DELETE_UNSENT,
     ADD_ATTEMPT,
     KIND,
+    REARM,
     STATEMENTS,
 };
 
@@ -69,6 +70,10 @@ static const char *const outbox_sql[STATEMENTS] = {
     [DELETE_UNSENT] = "DELETE FROM unsent WHERE destination = ?1 AND seq = ?2",
     [ADD_ATTEMPT] = "INSERT OR REPLACE INTO attempt(destination, seq, at_us, tries, took_us,"
                     " status, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [REARM] = "UPDATE unsent SET due_us = ?3, set_us = ?3,"
+              " tries = CASE WHEN due_us IS NULL THEN 0 ELSE tries END"
+              " WHERE destination = ?1 AND seq = ?2 AND (due_us IS NULL OR"
+              " (tries > 0 AND due_us > ?3 AND set_us <= ?4))",
     [KIND] = "SELECT source, type FROM delivery WHERE seq = ?1",
 };
 
@@ -227,6 +232,15 @@ int outbox_state(struct outbox *outbox, int64_t destination, int64_t seq, enum o
     return code;
 }
 
+int outbox_succeeded(struct outbox *outbox, int64_t destination, int64_t seq, bool *succeeded)
+{
+    int64_t found;
+    int code = db_query_number(OUTBOX_BIND(outbox, SUCCEEDED, destination, seq), &found, 0);
+
+    *succeeded = found != 0;
+    return code;
+}
+
 int outbox_retire_all(struct outbox *outbox)
 {
     return db_run(outbox->of[RETIRE]);
@@ -321,6 +335,16 @@ int outbox_replay(struct outbox *outbox, int64_t destination, int64_t seq, outbo
     if (code != SQLITE_OK || state == OUTBOX_WAITING)
         return code;
     return db_run(OUTBOX_BIND(outbox, PUT_UNSENT, destination, seq, 0, now_us, now_us));
+}
+
+int outbox_rearm(struct outbox *outbox, int64_t destination, int64_t seq, int64_t now_us,
+                 bool *found)
+{
+    int code = db_run(
+        OUTBOX_BIND(outbox, REARM, destination, seq, now_us, now_us - (int64_t)OUTBOX_REARM_US));
+
+    *found = code == SQLITE_OK && sqlite3_changes(db_sqlite(outbox->db)) > 0;
+    return code;
 }
 
 int outbox_discard(struct outbox *outbox, int64_t destination, int64_t seq, int64_t now_us,
