@@ -54,7 +54,7 @@ def test_one_that_arrives():
 
 
 def test_filters():
-    upstream = Upstream(lambda request, sock: response(400 if b"bad" in request.body else 200))
+    upstream = Upstream(lambda request, sock: response(410 if b"bad" in request.body else 200))
     daemon, admin, option = start(destinations=[{"name": "app", "url": upstream.url}])
     wishes = {
         "source": ["--source=git"], "type": ["--type=gate.close"], "types": ["--type=gate.c*"],

@@ -16,7 +16,7 @@ FOLDER = Folders.new()
 WORD = "token-that-nobody-may-see"
 sink.Watch.words.add(WORD.encode())
 OF_DESTINATION = ("name, url, sources, types, secret, concurrency, timeout_seconds, ordered, "
-                  "retry_seconds, ca_file")
+                  "retry_seconds, park_statuses, ca_file")
 
 
 def secret(name, text, mode=0o600):
@@ -127,7 +127,7 @@ def test_secrets():
 def test_upstream():
     answer = "\n    answer: upstream"  # line 7
     for sentence, text, says in (
-            ("the answer of nobody", app('types: ["*"]'), "found 0"),
+            ("the answer of nobody", app('types: ["x.*"]'), "found 0"),
             ("the answer of two", app() + app(name="b"), "found 2"),
             ("the answer of who keeps an order", app("ordered: true"), "must not be ordered")):
         refused(sentence, 7, text, "source foil", says, of_source=answer)
