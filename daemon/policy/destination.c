@@ -9,6 +9,7 @@
 #include "daemon/base/backoff.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/secret.h"
+#include "daemon/hints/secret_mistakes.h"
 #include "daemon/http/tls.h"
 #include "daemon/log/metrics.h"
 #include "daemon/store/outbox.h"
@@ -126,26 +127,44 @@ static bool destination_check_target(const struct destination_opening *o)
                             problem);
 }
 
-static bool destination_open_signer(const struct destination_opening *o, hookline_verifier **signer)
+/* Reports a secret that is unusable, short or probably stored wrongly; `code` is the library's. */
+static bool destination_check_signer(const struct destination_opening *o, const char *secret,
+                                     int code)
 {
-    char detail[256];
-    char *secret = secret_read(o->d->secret, detail, sizeof(detail));
-    int code;
+    const char *mistake = secret_mistake_warning(secret);
+    char text[256];
 
-    if (secret == NULL)
-        return destination_fail(o, "secret", "destination %s: %s", o->d->name, detail);
+    if (code < 0)
+        return destination_fail(o, "secret",
+                                "destination %s: %s%s%s; try: echo whsec_$(openssl rand "
+                                "-base64 32)",
+                                o->d->name, hookline_code_text(code),
+                                mistake == NULL ? "" : "; this secret ",
+                                mistake == NULL ? "" : mistake);
     if (strlen(secret) < SHORT_SECRET) {
-        snprintf(detail, sizeof(detail),
+        snprintf(text, sizeof(text),
                  "destination %s: a secret of %zu bytes can be guessed; use %d or more", o->d->name,
                  strlen(secret), SHORT_SECRET);
-        o->warn(detail);
+        o->warn(text);
     }
-    code = hookline_verifier_new(signer, "standard", secret);
+    if (mistake != NULL) {
+        snprintf(text, sizeof(text), "destination %s: its secret %s", o->d->name, mistake);
+        o->warn(text);
+    }
+    return true;
+}
+
+static bool destination_open_signer(const struct destination_opening *o, hookline_verifier **signer)
+{
+    char why[CONFIG_WHY_SIZE];
+    char *secret = secret_read(o->d->secret, why, sizeof(why));
+    bool good;
+
+    if (secret == NULL)
+        return destination_fail(o, "secret", "destination %s: %s", o->d->name, why);
+    good = destination_check_signer(o, secret, hookline_verifier_new(signer, "standard", secret));
     secret_free(&secret);
-    return code == 0 || destination_fail(o, "secret",
-                                         "destination %s: %s; try: echo whsec_$(openssl rand "
-                                         "-base64 32)",
-                                         o->d->name, hookline_code_text(code));
+    return good;
 }
 
 static bool destination_check_secret(const struct destination_opening *o,

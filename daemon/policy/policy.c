@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "daemon/conf/secret.h"
 #include "daemon/policy/destination.h"
@@ -64,6 +65,20 @@ static void policy_warn_passed_over(const struct policy *policy, void (*warn)(co
     }
 }
 
+static void policy_warn_unlocked(void (*warn)(const char *text))
+{
+    struct rlimit limit = {0};
+    char text[256];
+
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    snprintf(text, sizeof(text),
+             "secrets cannot be locked in memory and may reach the swap: RLIMIT_MEMLOCK is %llu "
+             "bytes; type LimitMEMLOCK=64M in the unit, ulimit -l 65536 in a shell, or docker run "
+             "--ulimit memlock=67108864",
+             (unsigned long long)limit.rlim_cur);
+    warn(text);
+}
+
 struct policy *policy_open(const struct config *config, void (*warn)(const char *text), char *why)
 {
     struct policy *policy = calloc(1, sizeof(*policy));
@@ -79,10 +94,13 @@ struct policy *policy_open(const struct config *config, void (*warn)(const char 
         policy->sources = sources_open(config, warn, why);
     if (policy->sources != NULL)
         policy->destinations = destinations_open(config, warn, why);
-    if (policy->destinations != NULL)
-        policy_warn_passed_over(policy, warn);
-    if (policy->destinations == NULL)
+    if (policy->destinations == NULL) {
         policy_release(&policy);
+        return NULL;
+    }
+    policy_warn_passed_over(policy, warn);
+    if (!sources_are_locked(policy->sources))
+        policy_warn_unlocked(warn);
     return policy;
 }
 
