@@ -74,7 +74,7 @@ static bool secret_mistake_undo_assignment(char *text)
     at += strspn(at, blanks);
     for (name = at; isalnum((unsigned char)*at) || (*at != '\0' && strchr("_-.", *at) != NULL);)
         at++;
-    if (at - name < 2 || isdigit((unsigned char)*name))
+    if (at == name || isdigit((unsigned char)*name))
         return false;
     at += strspn(at, blanks);
     if (*at != '=' && (*at != ':' || strchr(blanks, at[1]) == NULL))
