@@ -81,7 +81,8 @@ static char *url_variant_put(char *at, hookline_bytes part)
 
 static size_t url_variant_join(const struct url_variant_parts *parts, char *out)
 {
-    char *at = stpcpy(out, parts->scheme), *host = at;
+    hookline_bytes scheme = {parts->scheme, strlen(parts->scheme)};
+    char *at = url_variant_put(out, scheme), *host = at;
 
     at = url_variant_put(at, parts->host);
     for (; parts->lower && host < at; host++)
