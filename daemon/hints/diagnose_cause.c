@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/hints/diagnose_cause.h"
 
+#include <stddef.h>
+#include <string.h>
+
 static const struct {
     const char *name, *text;
 } diagnose_causes[] = {
@@ -35,28 +38,28 @@ static const struct {
         {"secret_decoding", "the sender signs with this secret, but does not decode it as the "
                             "scheme says (text, base64 or hex, with or without prefix): use the "
                             "scheme that decodes it the sender's way, or describe one"},
-    [DIAGNOSE_SECRET_BOM] = {"secret_bom",
-                             "the signature matches without the byte order mark before the secret "
-                             "configured here: save its file as UTF-8 without a byte order mark"},
+    [DIAGNOSE_SECRET_BOM] =
+        {"secret_bom", "the signature matches the secret without the byte order mark before it: "
+                       "save the secret's file as UTF-8 without a byte order mark"},
     [DIAGNOSE_SECRET_QUOTES] =
-        {"secret_quotes", "the signature matches without the quotes around the secret configured "
-                          "here: delete them from its file or variable"},
+        {"secret_quotes", "the signature matches the secret without the quotes around it: delete "
+                          "them from the secret's file or variable"},
     [DIAGNOSE_SECRET_ASSIGNMENT] =
-        {"secret_assignment", "the signature matches the value alone of the NAME=value configured "
-                              "here as the secret: keep only the value"},
-    [DIAGNOSE_SECRET_BEARER] = {"secret_bearer",
-                                "the signature matches without the word Bearer before the secret "
-                                "configured here: delete it from its file or variable"},
+        {"secret_assignment", "the secret reads NAME=value, and the signature matches the value "
+                              "alone: keep only the value in the secret's file or variable"},
+    [DIAGNOSE_SECRET_BEARER] =
+        {"secret_bearer", "the signature matches the secret without the word Bearer: delete that "
+                          "word from the secret's file or variable"},
     [DIAGNOSE_SECRET_ESCAPE] =
-        {"secret_escape", "the signature matches without the backslash and n that end the secret "
-                          "configured here: delete both characters"},
+        {"secret_escape", "the signature matches the secret without the backslash and letter at "
+                          "its end: delete both from the secret's file or variable"},
     [DIAGNOSE_SECRET_BLANKS] =
-        {"secret_blanks", "the signature matches without the white space or invisible character "
-                          "at an end of the secret configured here: delete it"},
+        {"secret_blanks", "the signature matches the secret without the white space or invisible "
+                          "character at one end: delete it from the secret's file or variable"},
     [DIAGNOSE_SECRET_BASE64] =
-        {"secret_base64", "the signature matches the text whose base64 is configured here as the "
-                          "secret: store the decoded text, without a newline (Kubernetes: "
-                          "stringData, or base64 of printf, not of echo)"},
+        {"secret_base64", "the signature matches the text whose base64 the secret is: store the "
+                          "decoded text without a newline (Kubernetes: stringData, or base64 of "
+                          "printf, not of echo)"},
     [DIAGNOSE_URL_SCHEME] =
         {"url_scheme", "the signature matches the URL with http in place of https, or vice versa: "
                        "set url to the one registered with the sender"},
@@ -78,6 +81,14 @@ static const struct {
     [DIAGNOSE_PATH] = {"path", "no source has this path, but one has nearly the same: correct the "
                                "URL at the sender (case, slashes, percent-encoding)"},
 };
+
+enum diagnose_cause diagnose_cause_find(const char *name)
+{
+    for (size_t i = 1; i < sizeof(diagnose_causes) / sizeof(diagnose_causes[0]); i++)
+        if (strcmp(diagnose_causes[i].name, name) == 0)
+            return (enum diagnose_cause)i;
+    return DIAGNOSE_NONE;
+}
 
 const char *diagnose_cause_name(enum diagnose_cause kind)
 {

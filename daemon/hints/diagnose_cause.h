@@ -36,6 +36,9 @@ enum diagnose_cause {
     DIAGNOSE_PATH, /* by the receiver: no source has the path, but one has nearly this path */
 };
 
+/* Returns the cause with this name; DIAGNOSE_NONE if it is unknown. */
+enum diagnose_cause diagnose_cause_find(const char *name);
+
 /* Returns the stable name for log lines; NULL for DIAGNOSE_NONE. */
 const char *diagnose_cause_name(enum diagnose_cause kind);
 

@@ -65,6 +65,18 @@ static void policy_warn_passed_over(const struct policy *policy, void (*warn)(co
     }
 }
 
+static bool policy_is_locked(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->destinations->count; i++) {
+        const hookline_verifier *signer = policy->destinations->at[i].signer;
+
+        if (signer != NULL && !secret_is_locked(signer, 1))
+            return false;
+    }
+    return sources_are_locked(policy->sources) &&
+           (policy->token == NULL || secret_is_locked(policy->token, 1));
+}
+
 static void policy_warn_unlocked(void (*warn)(const char *text))
 {
     struct rlimit limit = {0};
@@ -99,7 +111,7 @@ struct policy *policy_open(const struct config *config, void (*warn)(const char 
         return NULL;
     }
     policy_warn_passed_over(policy, warn);
-    if (!sources_are_locked(policy->sources))
+    if (!policy_is_locked(policy))
         policy_warn_unlocked(warn);
     return policy;
 }
