@@ -15,7 +15,7 @@
 #include "daemon/store/outbox.h"
 
 enum {
-    SHORT_SECRET = 24 + 6, /* minimum of Standard Webhooks, including "whsec_" */
+    SHORT_KEY = 24, /* bytes, decoded; minimum of Standard Webhooks */
 };
 
 /* The destination being opened, for error messages. */
@@ -128,8 +128,8 @@ static bool destination_check_target(const struct destination_opening *o)
 }
 
 /* Reports a secret that is unusable, short or probably stored wrongly; `code` is the library's. */
-static bool destination_check_signer(const struct destination_opening *o, const char *secret,
-                                     int code)
+static bool destination_check_signer(const struct destination_opening *o,
+                                     const hookline_verifier *signer, const char *secret, int code)
 {
     const char *mistake = secret_mistake_warning(secret);
     char text[256];
@@ -141,10 +141,10 @@ static bool destination_check_signer(const struct destination_opening *o, const 
                                 o->d->name, hookline_code_text(code),
                                 mistake == NULL ? "" : "; this secret ",
                                 mistake == NULL ? "" : mistake);
-    if (strlen(secret) < SHORT_SECRET) {
+    if (hookline_verifier_key_bytes(signer) < SHORT_KEY) {
         snprintf(text, sizeof(text),
                  "destination %s: a secret of %zu bytes can be guessed; use %d or more", o->d->name,
-                 strlen(secret), SHORT_SECRET);
+                 hookline_verifier_key_bytes(signer), SHORT_KEY);
         o->warn(text);
     }
     if (mistake != NULL) {
@@ -158,11 +158,13 @@ static bool destination_open_signer(const struct destination_opening *o, hooklin
 {
     char why[CONFIG_WHY_SIZE];
     char *secret = secret_read(o->d->secret, why, sizeof(why));
+    int code;
     bool good;
 
     if (secret == NULL)
         return destination_fail(o, "secret", "destination %s: %s", o->d->name, why);
-    good = destination_check_signer(o, secret, hookline_verifier_new(signer, "standard", secret));
+    code = hookline_verifier_new(signer, "standard", secret);
+    good = destination_check_signer(o, *signer, secret, code);
     secret_free(&secret);
     return good;
 }

@@ -16,7 +16,7 @@
 #include "daemon/log/metrics.h"
 
 enum {
-    SHORT_SECRET = 16,
+    SHORT_KEY = 16,         /* bytes, decoded */
     SOURCE_PATH_MAX = 1024, /* bytes of a path that is compared with a hint in mind */
 };
 
@@ -97,19 +97,13 @@ static void source_warn_same_secret(const struct source_opening *o, unsigned j,
     }
 }
 
-/* Reports a secret that is unusable, short or probably stored wrongly; `code` is the library's. */
+/* Reports a secret that is unusable or probably stored wrongly; `code` is the library's. */
 static bool source_check_secret(const struct source_opening *o, unsigned j, const char *secret,
                                 int code)
 {
     const char *mistake = secret_mistake_warning(secret);
     char key[32], text[256];
 
-    if (code == 0 && strlen(secret) < SHORT_SECRET) {
-        snprintf(text, sizeof(text),
-                 "source %s: a secret of %zu bytes can be guessed; use %d or more", o->config->name,
-                 strlen(secret), SHORT_SECRET);
-        o->warn(text);
-    }
     if (code == 0 && mistake != NULL) {
         snprintf(text, sizeof(text), "source %s: secret %u %s", o->config->name, j, mistake);
         o->warn(text);
@@ -143,6 +137,19 @@ static bool source_add_secret(const struct source_opening *o, unsigned j, struct
     else
         secret_free(&secret);
     return good;
+}
+
+/* Base64 and hex have fewer bytes than characters. */
+static void source_warn_short_key(const struct source_opening *o, const struct source *source)
+{
+    size_t bytes = hookline_verifier_key_bytes(source->verifier);
+    char text[256];
+
+    if (bytes >= SHORT_KEY)
+        return;
+    snprintf(text, sizeof(text), "source %s: a secret of %zu bytes can be guessed; use %d or more",
+             o->config->name, bytes, SHORT_KEY);
+    o->warn(text);
 }
 
 static size_t source_find_no_header(const void *headers, const char *name, hookline_bytes *value)
@@ -207,6 +214,7 @@ static bool source_open(const struct source_opening *o, struct source *source)
     for (unsigned j = 0; j < c->secrets_count; j++)
         if (!source_add_secret(o, j, source))
             return false;
+    source_warn_short_key(o, source);
     if (c->tolerance_seconds != NULL &&
         hookline_verifier_set_tolerance(source->verifier, *c->tolerance_seconds,
                                         *c->tolerance_seconds) < 0) {

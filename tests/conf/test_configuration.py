@@ -590,6 +590,13 @@ def test_secret_files():
     write_file(path, "short")
     accepted("a short secret, with a warning,", text,
              says="hooklined: source foil: a secret of 5 bytes can be guessed; use 16 or more\n")
+    write_file(path, "whsec_MTIzNDU2Nzg=")
+    accepted("a key that is short once it is decoded, with a warning,",
+             text.replace("scheme: foil", "scheme: standard"),
+             says="hooklined: source foil: a secret of 8 bytes can be guessed; use 16 or more\n")
+    write_file(path, "whsec_MTIzNDU2Nzg5MDEyMzQ1Ng==")
+    accepted("a key of 16 bytes", text.replace("scheme: foil", "scheme: standard"))
+    write_file(path, "short")
     refused("a standard secret that is no base64", text.replace("scheme: foil", "scheme: standard"),
             5, "source foil: ")
 
