@@ -29,7 +29,7 @@
 
 struct verify_report {
     const char *scheme, *source; /* source: NULL without a configuration */
-    size_t secrets_count;
+    size_t secrets_count, body_len;
     hookline_result result;
     int code;                    /* result.reason, or the error of hookline_event_read() */
     int64_t now;                 /* time of the verification */
@@ -122,7 +122,8 @@ static void verify_report_print(const struct verify_report *report)
                report->source == NULL ? report->scheme : report->source,
                report->result.fresh ? "" : ", but its age is unknown");
     else
-        printf(": %s\n  %s\n", hookline_code_name(report->code), hookline_code_text(report->code));
+        printf(": %s\n  %s\n", hookline_code_name(report->code),
+               report->hint_text == NULL ? hookline_code_text(report->code) : report->hint_text);
     if (report->result.secret >= 0 && report->secrets_count > 1) {
         verify_report_print_name("secret");
         printf("%d of %zu\n", report->result.secret + 1, report->secrets_count);
@@ -135,7 +136,10 @@ static void verify_report_print(const struct verify_report *report)
     verify_report_print_event(report->event);
     verify_report_print_time(report);
     verify_report_print_text("mistake", report->hint);
-    verify_report_print_text("", report->hint_text);
+    if (report->code == HOOKLINE_MISMATCH && report->body_len == 0)
+        verify_report_print_text("body",
+                                 "empty: if the sender sent one, a proxy or a framework has "
+                                 "read it before; pass on the bytes that arrived");
     verify_report_print_text("source", report->hint_source);
     verify_report_print_headers(report->right);
 }
@@ -189,6 +193,7 @@ static bool verify_report_print_json(const struct verify_report *report)
     json_string(&line, "source", report->source);
     json_number(&line, "now", report->now);
     verify_report_json_facts(&line, report);
+    json_number(&line, "body_bytes", (int64_t)report->body_len);
     json_string(&line, "hint", report->hint);
     json_string(&line, "hint_message", report->hint_text);
     json_string(&line, "hint_source", report->hint_source);
@@ -385,6 +390,8 @@ static void cmd_verify_find_mistake(struct cmd_verify_job *job)
     };
     struct diagnose_result hint;
 
+    if (job->kept->query != NULL)
+        question.query = (hookline_bytes){job->kept->query, strlen(job->kept->query)};
     question.others_count = cmd_verify_open_others(job, &others);
     question.others = others;
     hint = diagnose_find(&question);
@@ -455,6 +462,7 @@ static void cmd_verify_check(struct cmd_verify_job *job)
         .scheme = job->secrets->name,
         .source = job->secrets->source,
         .secrets_count = job->secrets->secrets_count,
+        .body_len = job->request.body.len,
         .result = hookline_verify(job->secrets->verifier, &job->request, now),
         .now = now,
     };

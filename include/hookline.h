@@ -148,6 +148,10 @@ HOOKLINE_API HOOKLINE_MUST_USE int hookline_verifier_add_secret(hookline_verifie
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_verifier_set_tolerance(hookline_verifier *v,
                                                                    int64_t past_s, int64_t future_s);
 
+/* Returns the length in bytes of the shortest decoded key; 0 for NULL. A short key can be guessed:
+ * warn below 16. */
+HOOKLINE_API size_t hookline_verifier_key_bytes(const hookline_verifier *v);
+
 /* Wipes the secrets, frees the verifier and sets *v to NULL. */
 HOOKLINE_API void hookline_verifier_free(hookline_verifier **v);
 

@@ -36,6 +36,8 @@ static int verifier_add_secret(hookline_verifier *v, const char *secret)
     if (hookline_codec_decode_secret(v->scheme.secret.encoding, text, key,
                                      HOOKLINE_SECRET_LENGTH_MAX, &len) &&
         len > 0) {
+        if (v->keys == 0 || len < v->key_bytes)
+            v->key_bytes = len;
         hookline_mac_key_set(&v->key[v->keys++], key, len);
         code = 0;
     }
@@ -111,6 +113,11 @@ int hookline_verifier_set_tolerance(hookline_verifier *v, int64_t past_s, int64_
     v->future_s = future_s;
     sodium_mprotect_readonly(v);
     return 0;
+}
+
+size_t hookline_verifier_key_bytes(const hookline_verifier *v)
+{
+    return v == NULL ? 0 : v->key_bytes;
 }
 
 void hookline_verifier_free(hookline_verifier **v)

@@ -9,12 +9,13 @@
 #include "daemon/base/backoff.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/secret.h"
+#include "daemon/hints/secret_mistakes.h"
 #include "daemon/http/tls.h"
 #include "daemon/log/metrics.h"
 #include "daemon/store/outbox.h"
 
 enum {
-    SHORT_SECRET = 24 + 6, /* minimum of Standard Webhooks, including "whsec_" */
+    SHORT_KEY = 24, /* bytes, decoded; minimum of Standard Webhooks */
 };
 
 /* The destination being opened, for error messages. */
@@ -126,26 +127,46 @@ static bool destination_check_target(const struct destination_opening *o)
                             problem);
 }
 
+/* Reports a secret that is unusable, short or probably stored wrongly; `code` is the library's. */
+static bool destination_check_signer(const struct destination_opening *o,
+                                     const hookline_verifier *signer, const char *secret, int code)
+{
+    const char *mistake = secret_mistake_warning(secret);
+    char text[256];
+
+    if (code < 0)
+        return destination_fail(o, "secret",
+                                "destination %s: %s%s%s; try: echo whsec_$(openssl rand "
+                                "-base64 32)",
+                                o->d->name, hookline_code_text(code),
+                                mistake == NULL ? "" : "; this secret ",
+                                mistake == NULL ? "" : mistake);
+    if (hookline_verifier_key_bytes(signer) < SHORT_KEY) {
+        snprintf(text, sizeof(text),
+                 "destination %s: a secret of %zu bytes can be guessed; use %d or more", o->d->name,
+                 hookline_verifier_key_bytes(signer), SHORT_KEY);
+        o->warn(text);
+    }
+    if (mistake != NULL) {
+        snprintf(text, sizeof(text), "destination %s: its secret %s", o->d->name, mistake);
+        o->warn(text);
+    }
+    return true;
+}
+
 static bool destination_open_signer(const struct destination_opening *o, hookline_verifier **signer)
 {
-    char detail[256];
-    char *secret = secret_read(o->d->secret, detail, sizeof(detail));
+    char why[CONFIG_WHY_SIZE];
+    char *secret = secret_read(o->d->secret, why, sizeof(why));
     int code;
+    bool good;
 
     if (secret == NULL)
-        return destination_fail(o, "secret", "destination %s: %s", o->d->name, detail);
-    if (strlen(secret) < SHORT_SECRET) {
-        snprintf(detail, sizeof(detail),
-                 "destination %s: a secret of %zu bytes can be guessed; use %d or more", o->d->name,
-                 strlen(secret), SHORT_SECRET);
-        o->warn(detail);
-    }
+        return destination_fail(o, "secret", "destination %s: %s", o->d->name, why);
     code = hookline_verifier_new(signer, "standard", secret);
+    good = destination_check_signer(o, *signer, secret, code);
     secret_free(&secret);
-    return code == 0 || destination_fail(o, "secret",
-                                         "destination %s: %s; try: echo whsec_$(openssl rand "
-                                         "-base64 32)",
-                                         o->d->name, hookline_code_text(code));
+    return good;
 }
 
 static bool destination_check_secret(const struct destination_opening *o,

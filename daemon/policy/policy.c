@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "daemon/conf/secret.h"
 #include "daemon/policy/destination.h"
@@ -64,6 +65,32 @@ static void policy_warn_passed_over(const struct policy *policy, void (*warn)(co
     }
 }
 
+static bool policy_is_locked(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->destinations->count; i++) {
+        const hookline_verifier *signer = policy->destinations->at[i].signer;
+
+        if (signer != NULL && !secret_is_locked(signer, 1))
+            return false;
+    }
+    return sources_are_locked(policy->sources) &&
+           (policy->token == NULL || secret_is_locked(policy->token, 1));
+}
+
+static void policy_warn_unlocked(void (*warn)(const char *text))
+{
+    struct rlimit limit = {0};
+    char text[256];
+
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    snprintf(text, sizeof(text),
+             "secrets cannot be locked in memory and may reach the swap: RLIMIT_MEMLOCK is %llu "
+             "bytes; type LimitMEMLOCK=64M in the unit, ulimit -l 65536 in a shell, or docker run "
+             "--ulimit memlock=67108864",
+             (unsigned long long)limit.rlim_cur);
+    warn(text);
+}
+
 struct policy *policy_open(const struct config *config, void (*warn)(const char *text), char *why)
 {
     struct policy *policy = calloc(1, sizeof(*policy));
@@ -79,10 +106,13 @@ struct policy *policy_open(const struct config *config, void (*warn)(const char 
         policy->sources = sources_open(config, warn, why);
     if (policy->sources != NULL)
         policy->destinations = destinations_open(config, warn, why);
-    if (policy->destinations != NULL)
-        policy_warn_passed_over(policy, warn);
-    if (policy->destinations == NULL)
+    if (policy->destinations == NULL) {
         policy_release(&policy);
+        return NULL;
+    }
+    policy_warn_passed_over(policy, warn);
+    if (!policy_is_locked(policy))
+        policy_warn_unlocked(warn);
     return policy;
 }
 

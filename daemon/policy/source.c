@@ -12,10 +12,11 @@
 #include "daemon/base/limit.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/secret.h"
+#include "daemon/hints/secret_mistakes.h"
 #include "daemon/log/metrics.h"
 
 enum {
-    SHORT_SECRET = 16,
+    SHORT_KEY = 16,         /* bytes, decoded */
     SOURCE_PATH_MAX = 1024, /* bytes of a path that is compared with a hint in mind */
 };
 
@@ -96,35 +97,59 @@ static void source_warn_same_secret(const struct source_opening *o, unsigned j,
     }
 }
 
+/* Reports a secret that is unusable or probably stored wrongly; `code` is the library's. */
+static bool source_check_secret(const struct source_opening *o, unsigned j, const char *secret,
+                                int code)
+{
+    const char *mistake = secret_mistake_warning(secret);
+    char key[32], text[256];
+
+    if (code == 0 && mistake != NULL) {
+        snprintf(text, sizeof(text), "source %s: secret %u %s", o->config->name, j, mistake);
+        o->warn(text);
+    }
+    snprintf(key, sizeof(key), "secrets/%u", j);
+    if (code < 0 && code != HOOKLINE_BAD_SCHEME)
+        source_fail(o, key, "%s%s%s", hookline_code_text(code),
+                    mistake == NULL ? "" : "; this secret ", mistake == NULL ? "" : mistake);
+    return code == 0;
+}
+
 /* Adds one secret; the first one creates the verifier. The secret stays in memory, because
  * diagnosing a mismatch needs it. */
 static bool source_add_secret(const struct source_opening *o, unsigned j, struct source *source)
 {
-    char key[32], detail[256];
-    char *secret = secret_read(&o->config->secrets[j], detail, sizeof(detail));
-    int code;
+    char key[32], why[CONFIG_WHY_SIZE];
+    char *secret = secret_read(&o->config->secrets[j], why, sizeof(why));
+    bool good;
 
-    snprintf(key, sizeof(key), "secrets/%u", j);
     if (secret == NULL) {
-        source_fail(o, key, "%s", detail);
+        snprintf(key, sizeof(key), "secrets/%u", j);
+        source_fail(o, key, "%s", why);
         return false;
     }
     source_warn_same_secret(o, j, source, secret);
-    if (strlen(secret) < SHORT_SECRET) {
-        snprintf(detail, sizeof(detail),
-                 "source %s: a secret of %zu bytes can be guessed; use %d or more", o->config->name,
-                 strlen(secret), SHORT_SECRET);
-        o->warn(detail);
-    }
-    code = j == 0 ? source_make_verifier(o, &source->verifier, secret)
-                  : hookline_verifier_add_secret(source->verifier, secret);
-    if (code == 0)
+    good = source_check_secret(o, j, secret,
+                               j == 0 ? source_make_verifier(o, &source->verifier, secret)
+                                      : hookline_verifier_add_secret(source->verifier, secret));
+    if (good)
         source->secrets[source->secrets_count++] = secret;
     else
         secret_free(&secret);
-    if (code < 0 && code != HOOKLINE_BAD_SCHEME)
-        source_fail(o, key, "%s", hookline_code_text(code));
-    return code == 0;
+    return good;
+}
+
+/* Base64 and hex have fewer bytes than characters. */
+static void source_warn_short_key(const struct source_opening *o, const struct source *source)
+{
+    size_t bytes = hookline_verifier_key_bytes(source->verifier);
+    char text[256];
+
+    if (bytes >= SHORT_KEY)
+        return;
+    snprintf(text, sizeof(text), "source %s: a secret of %zu bytes can be guessed; use %d or more",
+             o->config->name, bytes, SHORT_KEY);
+    o->warn(text);
 }
 
 static size_t source_find_no_header(const void *headers, const char *name, hookline_bytes *value)
@@ -189,6 +214,7 @@ static bool source_open(const struct source_opening *o, struct source *source)
     for (unsigned j = 0; j < c->secrets_count; j++)
         if (!source_add_secret(o, j, source))
             return false;
+    source_warn_short_key(o, source);
     if (c->tolerance_seconds != NULL &&
         hookline_verifier_set_tolerance(source->verifier, *c->tolerance_seconds,
                                         *c->tolerance_seconds) < 0) {
@@ -311,6 +337,20 @@ void sources_inherit_rates(struct sources *sources, const struct sources *before
         if (old != NULL && old->rate != NULL)
             rate_carry_over(source->rate, old->rate);
     }
+}
+
+bool sources_are_locked(const struct sources *sources)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct source *source = &sources->entry[i];
+
+        if (!secret_is_locked(source->verifier, 1))
+            return false;
+        for (size_t j = 0; j < source->secrets_count; j++)
+            if (!secret_is_locked(source->secrets[j], strlen(source->secrets[j])))
+                return false;
+    }
+    return true;
 }
 
 size_t sources_count(const struct sources *sources)

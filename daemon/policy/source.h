@@ -54,6 +54,9 @@ bool sources_attach_metrics(struct sources *sources, struct metrics *metrics);
 /* Carries over the used part of unchanged rate limits, before sharing. */
 void sources_inherit_rates(struct sources *sources, const struct sources *before);
 
+/* Returns false if the system refuses to lock a secret in memory. */
+bool sources_are_locked(const struct sources *sources);
+
 size_t sources_count(const struct sources *sources);
 const struct source *sources_at(const struct sources *sources, size_t number);
 

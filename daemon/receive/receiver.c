@@ -57,6 +57,7 @@ static struct diagnose_result hint_find(struct cpu_share *cpu_share, const struc
         .description = d->source->description,
         .secrets = (const char *const *)d->source->secrets,
         .secrets_count = d->source->secrets_count,
+        .query = d->query,
         .others = others,
     };
     int64_t began_us = clock_mono_us();

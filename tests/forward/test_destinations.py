@@ -74,7 +74,7 @@ def test_good_ones():
     for key, most in (("concurrency", 256), ("timeout_seconds", 3600)):
         refused(f"0 in place of the default of {key}", 10, app(f"{key}: 0"),
                 f"{key}: 0 is too small; type a whole number", f"from 1 to {most}")
-    accepted("a short secret", app(f"secret: {{file: {The.short}}}"), says="can be guessed")
+    accepted("a short secret", app(f"secret: {{file: {The.short}}}"), says="destination app: a secret of 5 bytes can be guessed; use 24 or more\n")
     accepted("the application's answer", app(), "\n    answer: upstream")
     accepted("the application's answer beside a filter",
              app() + app('types: ["gate.*"]', "other"), "\n    answer: upstream")

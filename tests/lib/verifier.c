@@ -148,6 +148,22 @@ START_TEST(every_secret_is_tried_against_every_signature)
 }
 END_TEST
 
+START_TEST(the_shortest_key_is_measured_after_decoding)
+{
+    hookline_verifier *v;
+
+    ck_assert_int_eq(hookline_verifier_new(&v, "standard", "whsec_AAAAAAAAAAAAAAAAAAAAAAAA"), 0);
+    ck_assert_uint_eq(hookline_verifier_key_bytes(v), 18);
+    ck_assert_int_eq(hookline_verifier_add_secret(v, "whsec_AAAAAAAAAAA="), 0);
+    ck_assert_uint_eq(hookline_verifier_key_bytes(v), 8);
+    ck_assert_int_eq(hookline_verifier_add_secret(v, "whsec_AAAAAAAAAAAAAAAA"), 0);
+    ck_assert_uint_eq(hookline_verifier_key_bytes(v), 8);
+    hookline_verifier_free(&v);
+    ck_assert_uint_eq(hookline_verifier_key_bytes(d.v), strlen(SECRET));
+    ck_assert_uint_eq(hookline_verifier_key_bytes(NULL), 0);
+}
+END_TEST
+
 /* ---- tolerance */
 
 static const struct {
@@ -308,6 +324,7 @@ static TCase *secrets_case(void)
     tcase_add_loop_test(tc, the_secret_that_matched_is_told_wherever_it_stands, 0,
                         HOOKLINE_SECRETS_MAX);
     tcase_add_loop_test(tc, every_secret_is_tried_against_every_signature, 0, 16);
+    tcase_add_test(tc, the_shortest_key_is_measured_after_decoding);
     return tc;
 }
 
