@@ -138,7 +138,9 @@ static bool request_add_headers(struct request *request, const struct option_tex
 
         if (!header_lines_add(&request->headers, headers->items[i], strlen(headers->items[i]),
                               detail)) {
-            snprintf(why, REQUEST_WHY_SIZE, "--header: %s", detail);
+            snprintf(why, REQUEST_WHY_SIZE, "--header: %s%s", detail,
+                     headers->items[i][0] == '@' ? "; for a file of headers use --headers FILE"
+                                                 : "");
             return false;
         }
     }

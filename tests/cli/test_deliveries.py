@@ -82,6 +82,10 @@ def test_many_pages():
     lines = run("deliveries", option, "--all").out.splitlines()
     equal("a table of many pages has one head", (len(lines), sum("SEQ" in line for line in lines)),
           (451, 1))
+    got = subprocess.run(["sh", "-c", '"$@" | head -n 1', "sh", *sink.WRAPPER, cli.TOOL, "deliveries", option,
+                          "--all"], capture_output=True, text=True, check=False, timeout=3 * sink.PATIENCE)
+    check("whoever reads only the first line hears nothing else", got.stdout.startswith("SEQ ") and
+          got.stdout.count("\n") == 1 and got.stderr == "", got)
     check("no line ends with blanks", all(line == line.rstrip() for line in lines))
 
 

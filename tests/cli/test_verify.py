@@ -340,6 +340,8 @@ def test_wrong_input():
              ":1: A: the value contains a control character"),
             ("a header of the command line has none", [*github, "--header", "X", *body],
              "--header: expected \"Name: value\""),
+            ("headers are asked for as curl reads them", [*github, "--header", "@headers", *body],
+             "found no colon; for a file of headers use --headers FILE"),
             ("both come from the standard input", [*github, "--headers", "-", "--body", "-"],
              "cannot both be standard input"),
             ("it is given twice", [*github, *headers, *body, "--request", "/nowhere"],
