@@ -192,13 +192,16 @@ static void cmd_show_write_destinations(const cJSON *d)
         int64_t tries = json_get_int64(one, "tries", -1);
         char text[64] = "";
         const char *due = json_get_text(one, "due"), *state = json_get_text(one, "state");
+        const char *reason = json_get_text(one, "reason");
         const char *cells[] = {"", json_get_text(one, "name"), state, text};
 
+        if (reason != NULL)
+            snprintf(text, sizeof(text), "%.60s", reason);
         if (tries >= 0)
             snprintf(text, sizeof(text), "%" PRId64 " %s%s%.30s", tries,
                      tries == 1 ? "try" : "tries", due == NULL ? "" : ", due ",
                      due == NULL ? "" : due);
-        table_add(&table, cells, tries < 0 ? 3 : 4, cmd_show_state_tone(state));
+        table_add(&table, cells, text[0] == '\0' ? 3 : 4, cmd_show_state_tone(state));
     }
     if (table.first != NULL)
         printf("\nDestinations\n");

@@ -95,6 +95,10 @@ static void verify_report_print_time(const struct verify_report *report)
 
 static void verify_report_print_event(const hookline_event *event)
 {
+    if (event != NULL && event->unreadable != NULL) {
+        verify_report_print_name("unreadable");
+        printf("%s\n", event->unreadable);
+    }
     if (event == NULL || event->type == NULL)
         return;
     verify_report_print_name("type");
@@ -165,6 +169,7 @@ static void verify_report_json_facts(struct json_writer *line, const struct veri
         json_string(line, "secret", NULL);
     json_string(line, "type", report->event == NULL ? NULL : report->event->type);
     json_bool(line, "test", report->event != NULL && report->event->test != 0);
+    json_string(line, "unreadable", report->event == NULL ? NULL : report->event->unreadable);
 }
 
 static void verify_report_json_headers(struct json_writer *line, const hookline_signature *right)

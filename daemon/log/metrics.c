@@ -150,6 +150,7 @@ struct metrics_source *metrics_source(struct metrics *m, const char *name)
 
 struct metrics_destination *metrics_destination(struct metrics *m, const char *name)
 {
+    static const char *const passes[] = {"source", "type", "no_type"};
     struct metrics_destination *_Atomic *end = &m->destinations;
     struct metrics_destination *destination;
 
@@ -161,6 +162,8 @@ struct metrics_destination *metrics_destination(struct metrics *m, const char *n
         free(destination);
         return NULL;
     }
+    for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++)
+        metrics_find_reason(destination->passed_over, METRICS_PASSES, passes[i]);
     atomic_store(end, destination);
     return destination;
 }

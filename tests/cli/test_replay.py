@@ -13,11 +13,11 @@ pytestmark = [pytest.mark.running]
 
 
 class Application(Upstream):
-    """Answers 400 to each body that contains `refuses`."""
+    """Answers 410 to each body that contains `refuses`."""
     def __init__(self, refuses=b""):
         self.refuses = refuses
         super().__init__(lambda request, sock: response(
-            400 if self.refuses and self.refuses in request.body else 200))
+            410 if self.refuses and self.refuses in request.body else 200))
 
 
 def start_two():

@@ -59,8 +59,9 @@ def test_which_secret():
     run = watched("verify", *papers.scheme("foil"),
                   *papers.headers(sign("foil", body, now=NOW)), *papers.body(body), "--now", NOW,
                   "--json")
-    equal("a body that is authentic but no object is an invalid payload",
-          (run.status, run.json()["reason"]), (REFUSED, "invalid_payload"))
+    equal("a body that is authentic but no object is verified, and why it cannot be read is said",
+          (run.status, run.json()["reason"], run.json()["unreadable"]),
+          (GOOD, "verified", "the body is not a JSON object"))
 
 
 def test_odd_ids():

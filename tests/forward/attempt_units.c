@@ -311,7 +311,8 @@ static const struct delivery_row some_entry = {
 
 START_TEST(the_facts_are_told_and_cannot_be_forged)
 {
-    struct destination d = {0};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers};
     struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
 
     ck_assert_ptr_nonnull(outgoing.headers);
@@ -337,7 +338,8 @@ START_TEST(a_fact_that_nobody_told_or_that_is_endless_is_left_out)
 {
     static char endless[257];
     struct delivery_row delivery = some_entry;
-    struct destination d = {0};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers};
     struct attempt_headers outgoing;
 
     memset(endless, 'x', sizeof(endless));
@@ -356,7 +358,8 @@ END_TEST
 
 START_TEST(a_fresh_signature_takes_the_place_of_the_senders)
 {
-    struct destination d = {0};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers};
     struct attempt_headers first, second;
 
     ck_assert_int_eq(hookline_verifier_new(&d.signer, "standard",

@@ -184,7 +184,7 @@ def test_filters():
 
 # ---- retries
 
-RETRIED = [500, 502, 408, 425, 429, 503, 599, 400, 401, 404, 304, 418]
+RETRIED = [500, 503, 408, 429, 404, 400, 304]
 
 
 def test_retries():

@@ -48,8 +48,8 @@ static void check_same(const cJSON *theirs, struct member ours)
         double number = strtod(digits, NULL);
 
         fuzz_check(cJSON_IsNumber(theirs));
-        fuzz_check(number == theirs->valuedouble || isnan(number));
-        fuzz_check(ours.text.len < 64);
+        /* cJSON reads the first 63 characters. */
+        fuzz_check(number == theirs->valuedouble || isnan(number) || ours.text.len > 63);
         free(digits);
         break;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Each allocation of the library fails in turn. The program links the library's sources with
- * wrapped allocations; cJSON allocates through its hooks.
+ * wrapped allocations.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -134,7 +134,7 @@ static int read_event(void)
 static const struct {
     attempt *attempt;
     int allocations; /* at least */
-} attempts[] = {{make_verifier, 2}, {make_custom_verifier, 2}, {add_secret, 3}, {read_event, 3}};
+} attempts[] = {{make_verifier, 2}, {make_custom_verifier, 2}, {add_secret, 3}, {read_event, 0}};
 
 static int fail_allocation(attempt *try, int which)
 {

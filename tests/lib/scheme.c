@@ -93,7 +93,8 @@ END_TEST
 #define TOLERANCE_USAGE "SECONDS, at most 86400"
 #define EVENT_USAGE     "type PATH, created PATH or test TYPE..."
 #define KEYWORDS                                                                                   \
-    "signature, list, prefix, encoding, content, timestamp, id, secret, tolerance, payload or "    \
+    "signature, list, prefix, encoding, content, timestamp, id, delivery, secret, tolerance, "     \
+    "payload or "                                                                                  \
     "event"
 
 static const struct {
@@ -223,21 +224,34 @@ static const struct {
     {"signature X; encoding hex; id header I; content {id}.{id}.{body}",
      "content must contain {timestamp} and {id} at most once"},
     {"signature X; encoding hex; id header I; content {id}{body}",
-     "content must separate {id}, {header:...} and {body} from each other"},
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
     {"signature X; encoding hex; content {body}{header:A}",
-     "content must separate {id}, {header:...} and {body} from each other"},
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
     {"signature X; encoding hex; content {header:A}{header:B}.{body}",
-     "content must separate {id}, {header:...} and {body} from each other"},
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
     {"signature X; encoding hex; id header I; content {id}{method}{body}",
-     "content must separate {id}, {header:...} and {body} from each other"},
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
     {"signature X; encoding hex; id header I; timestamp header T seconds; "
      "content {id}{timestamp}{body}",
-     "content must separate {id}, {header:...} and {body} from each other"},
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
     {"signature X; encoding hex; timestamp header T any; content {timestamp}{body}",
      "content must separate a {timestamp} of unit any from adjacent digits"},
     {"signature X; encoding hex; id header I; timestamp header T any; "
      "content {id}{timestamp}.{body}",
-     "content must separate a {timestamp} of unit any from adjacent digits"},
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
+    {"signature X; encoding hex; id header I; content {id}{method}_{body}",
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
+    {"signature X; encoding hex; id header I; timestamp header T seconds; "
+     "content {body}-{timestamp}{id}",
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
     {"signature X; encoding hex; timestamp header T any; content {timestamp}0.{body}",
      "content must separate a {timestamp} of unit any from adjacent digits"},
     {"signature X; encoding hex; timestamp header T any; content {body}.0{timestamp}",

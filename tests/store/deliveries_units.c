@@ -106,7 +106,7 @@ START_TEST(a_new_store_is_durable_by_its_settings)
 
     ck_assert_int_eq(ask(db, "PRAGMA synchronous"), 2);
     ck_assert_int_eq(ask(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
-    ck_assert_int_eq(ask(db, "PRAGMA user_version"), 1);
+    ck_assert_int_eq(ask(db, "PRAGMA user_version"), 2);
     db_close(&db);
 }
 END_TEST
@@ -178,7 +178,7 @@ END_TEST
 static const struct {
     const char *sql, *complaint;
 } strangers[] = {
-    {"PRAGMA user_version=2", "written by a newer hooklined"},
+    {"PRAGMA user_version=3", "written by a newer hooklined"},
     {"PRAGMA application_id=1", "expected a store of hooklined"},
     {"PRAGMA application_id=0", "expected a store of hooklined"},
 };
