@@ -163,8 +163,8 @@ static bool secrets_read_all(struct secrets *secrets, const struct config_secret
 
 /* Reports a secret that is unusable or probably stored wrongly; `code` is the library's. Names the
  * secret by the place that the user gave. */
-static bool secrets_check_secret(const struct config_secret *where, const char *secret, int code,
-                                 char *why)
+static bool secrets_check_secret(const struct config_secret *where, const char *description,
+                                 const char *secret, int code, char *why)
 {
     const char *mistake = secret_mistake_warning(secret);
     const char *kind = where->env != NULL          ? "environment variable "
@@ -175,7 +175,8 @@ static bool secrets_check_secret(const struct config_secret *where, const char *
                                             : where->credential;
 
     if (code < 0)
-        snprintf(why, SECRETS_WHY_SIZE, "%s%s: %s%s%s", kind, name, hookline_code_text(code),
+        snprintf(why, SECRETS_WHY_SIZE, "%s%s: %s%s%s", kind, name,
+                 secret_error_text(code, description, secret),
                  mistake == NULL ? "" : "; this secret ", mistake == NULL ? "" : mistake);
     else if (mistake != NULL)
         message_warning("%s%s: the secret %s", kind, name, mistake);
@@ -194,10 +195,10 @@ static bool secrets_make_verifier(struct secrets *secrets, const struct config_s
         snprintf(why, SECRETS_WHY_SIZE, "scheme description: %s", detail);
         return false;
     }
-    good = secrets_check_secret(&from[0], secrets->secrets[0], code, why);
+    good = secrets_check_secret(&from[0], secrets->description, secrets->secrets[0], code, why);
     for (size_t i = 1; good && i < secrets->secrets_count; i++) {
         code = hookline_verifier_add_secret(secrets->verifier, secrets->secrets[i]);
-        good = secrets_check_secret(&from[i], secrets->secrets[i], code, why);
+        good = secrets_check_secret(&from[i], secrets->description, secrets->secrets[i], code, why);
     }
     return good;
 }

@@ -82,10 +82,9 @@ enum hookline_code {
     /* -64 and below: the receiver's fault. Answer 5xx, so that the sender retries. */
     HOOKLINE_BAD_CALL = -64,      /* "bad_call": NULL, or a required field is unset         */
     HOOKLINE_NO_MEMORY = -65,     /* "no_memory"                                            */
-    HOOKLINE_NO_CRYPTO = -66,     /* "no_crypto": libsodium could not be initialised        */
+    HOOKLINE_NO_CRYPTO = -66,     /* "no_crypto": libsodium finds no source of randomness   */
     HOOKLINE_BAD_SCHEME = -67,    /* "bad_scheme": unknown name, or unsafe description      */
-    HOOKLINE_BAD_SECRET = -68,    /* "bad_secret": empty, white space at an end, undecodable,
-                                     too long, the ninth, or a key of another kind          */
+    HOOKLINE_BAD_SECRET = -68,    /* "bad_secret": hookline_secret_problem() says why        */
     HOOKLINE_BAD_TOLERANCE = -69  /* "bad_tolerance": negative or more than a day           */
 };
 
@@ -140,6 +139,11 @@ HOOKLINE_API HOOKLINE_MUST_USE int hookline_verifier_new_custom(hookline_verifie
  * rotate. HOOKLINE_BAD_CALL, _BAD_SECRET, _NO_MEMORY. */
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_verifier_add_secret(hookline_verifier *v,
                                                                 const char *secret);
+
+/* Returns why a description cannot use a secret, as static text without any part of it, or NULL
+ * if it can. After HOOKLINE_BAD_SECRET NULL means that the verifier has all its secrets. Pass
+ * hookline_scheme_find(name)->description for a built-in scheme. */
+HOOKLINE_API const char *hookline_secret_problem(const char *description, const char *secret);
 
 /* Sets the replay window: how far a signed time may lie in the past and in the future, each
  * 0 to HOOKLINE_TOLERANCE_MAX seconds. The window cannot be disabled: to verify an old

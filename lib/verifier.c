@@ -1,41 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 #include "verifier.h"
 
-#include <string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
-static bool verifier_is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
+#include "secret.h"
 
-/* Rejects an empty key, which anyone can sign with; white space at an end, a copying mistake;
- * whpk_, a public key; and whsk_, a key of another algorithm. */
-static bool verifier_secret_is_usable(const char *secret, size_t len)
+/* libsodium aborts if it finds no source of randomness, which a sandbox may forbid. */
+static bool verifier_has_randomness(void)
 {
-    return len > 0 && len <= HOOKLINE_SECRET_LENGTH_MAX && !verifier_is_space(secret[0]) &&
-           !verifier_is_space(secret[len - 1]) && strncmp(secret, "whpk_", 5) != 0 &&
-           strncmp(secret, "whsk_", 5) != 0;
+    struct stat about;
+    unsigned char byte;
+    bool found;
+    int fd;
+
+    if (getrandom(&byte, 1, GRND_NONBLOCK) == 1 || errno == EAGAIN || errno == EINTR)
+        return true;
+    if ((fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC)) < 0)
+        return false;
+    found = fstat(fd, &about) == 0 && S_ISCHR(about.st_mode);
+    close(fd);
+    return found;
 }
 
 static int verifier_add_secret(hookline_verifier *v, const char *secret)
 {
-    const char *prefix = v->scheme.secret.prefix;
-    hookline_bytes text = {secret, secret == NULL ? 0 : strlen(secret)};
     unsigned char *key;
     size_t len;
     int code = HOOKLINE_BAD_SECRET;
 
-    if (!verifier_secret_is_usable(text.base, text.len) || v->keys == HOOKLINE_SECRETS_MAX)
+    if (v->keys == HOOKLINE_SECRETS_MAX)
         return HOOKLINE_BAD_SECRET;
-    if (prefix != NULL && strncmp(secret, prefix, strlen(prefix)) == 0)
-        text = (hookline_bytes){text.base + strlen(prefix), text.len - strlen(prefix)};
     if ((key = sodium_malloc(HOOKLINE_SECRET_LENGTH_MAX)) == NULL)
         return HOOKLINE_NO_MEMORY;
-    if (hookline_codec_decode_secret(v->scheme.secret.encoding, text, key,
-                                     HOOKLINE_SECRET_LENGTH_MAX, &len) &&
-        len > 0) {
+    if (hookline_secret_read(&v->scheme, secret, key, &len) == NULL) {
         if (v->keys == 0 || len < v->key_bytes)
             v->key_bytes = len;
         hookline_mac_key_set(&v->key[v->keys++], key, len);
@@ -43,6 +47,24 @@ static int verifier_add_secret(hookline_verifier *v, const char *secret)
     }
     sodium_free(key);
     return code;
+}
+
+const char *hookline_secret_problem(const char *description, const char *secret)
+{
+    const char *problem = NULL;
+    struct scheme *scheme;
+    unsigned char *key;
+    size_t len;
+
+    if (description == NULL || !verifier_has_randomness() || sodium_init() < 0 ||
+        (key = sodium_malloc(HOOKLINE_SECRET_LENGTH_MAX)) == NULL)
+        return NULL;
+    scheme = malloc(sizeof(*scheme));
+    if (scheme != NULL && hookline_scheme_parse(scheme, description, NULL, 0))
+        problem = hookline_secret_read(scheme, secret, key, &len);
+    free(scheme);
+    sodium_free(key);
+    return problem;
 }
 
 int hookline_verifier_new_custom(hookline_verifier **out, const char *description,
@@ -56,7 +78,7 @@ int hookline_verifier_new_custom(hookline_verifier **out, const char *descriptio
     *out = NULL;
     if (description == NULL)
         return HOOKLINE_BAD_CALL;
-    if (sodium_init() < 0)
+    if (!verifier_has_randomness() || sodium_init() < 0)
         return HOOKLINE_NO_CRYPTO;
     if ((v = sodium_malloc(sizeof(*v))) == NULL)
         return HOOKLINE_NO_MEMORY;

@@ -244,3 +244,13 @@ enum diagnose_cause secret_mistake_find(const char *description, const char *sec
     sodium_free(text);
     return fits ? first : DIAGNOSE_NONE;
 }
+
+const char *secret_error_text(int code, const char *description, const char *secret)
+{
+    const char *problem =
+        code == HOOKLINE_BAD_SECRET ? hookline_secret_problem(description, secret) : NULL;
+
+    if (problem != NULL)
+        return problem;
+    return code == HOOKLINE_BAD_SECRET ? "8 secrets are the most" : hookline_code_text(code);
+}

@@ -23,4 +23,7 @@ const char *secret_mistake_warning(const char *secret);
 enum diagnose_cause secret_mistake_find(const char *description, const char *secret,
                                         const hookline_request *request, int64_t now);
 
+/* Returns why a verifier of the description refused the secret with `code`, as static text. */
+const char *secret_error_text(int code, const char *description, const char *secret);
+
 #endif

@@ -135,12 +135,13 @@ static bool destination_check_signer(const struct destination_opening *o,
     char text[256];
 
     if (code < 0)
-        return destination_fail(o, "secret",
-                                "destination %s: %s%s%s; try: echo whsec_$(openssl rand "
-                                "-base64 32)",
-                                o->d->name, hookline_code_text(code),
-                                mistake == NULL ? "" : "; this secret ",
-                                mistake == NULL ? "" : mistake);
+        return destination_fail(
+            o, "secret",
+            "destination %s: %s%s%s; try: echo whsec_$(openssl rand "
+            "-base64 32)",
+            o->d->name,
+            secret_error_text(code, hookline_scheme_find("standard")->description, secret),
+            mistake == NULL ? "" : "; this secret ", mistake == NULL ? "" : mistake);
     if (hookline_verifier_key_bytes(signer) < SHORT_KEY) {
         snprintf(text, sizeof(text),
                  "destination %s: a secret of %zu bytes can be guessed; use %d or more", o->d->name,

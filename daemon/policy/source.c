@@ -97,6 +97,11 @@ static void source_warn_same_secret(const struct source_opening *o, unsigned j,
     }
 }
 
+static const char *source_description(const struct config_source *c)
+{
+    return c->scheme == NULL ? c->description : hookline_scheme_find(c->scheme)->description;
+}
+
 /* Reports a secret that is unusable or probably stored wrongly; `code` is the library's. */
 static bool source_check_secret(const struct source_opening *o, unsigned j, const char *secret,
                                 int code)
@@ -110,7 +115,8 @@ static bool source_check_secret(const struct source_opening *o, unsigned j, cons
     }
     snprintf(key, sizeof(key), "secrets/%u", j);
     if (code < 0 && code != HOOKLINE_BAD_SCHEME)
-        source_fail(o, key, "%s%s%s", hookline_code_text(code),
+        source_fail(o, key, "%s%s%s",
+                    secret_error_text(code, source_description(o->config), secret),
                     mistake == NULL ? "" : "; this secret ", mistake == NULL ? "" : mistake);
     return code == 0;
 }
@@ -237,8 +243,7 @@ static bool source_open(const struct source_opening *o, struct source *source)
     source->scheme = strdup(c->scheme == NULL ? "custom" : c->scheme);
     source->dedup_by_mac = c->dedup == CONFIG_DEDUP_MAC;
     source->url = c->url == NULL ? NULL : strdup(c->url);
-    source->description =
-        strdup(c->scheme == NULL ? c->description : hookline_scheme_find(c->scheme)->description);
+    source->description = strdup(source_description(c));
     source->names_type = source->description != NULL && source_names_type(source->description);
     if (source->name == NULL || source->path == NULL || source->scheme == NULL ||
         source->description == NULL || (c->url != NULL && source->url == NULL) ||
