@@ -74,6 +74,30 @@ static void show_json_text(struct json_writer *line, const char *key, hookline_b
     json_text(line, key, text.base, text.len);
 }
 
+static bool show_is_mac_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c != '\0' && strchr("+/-_", c) != NULL);
+}
+
+/* Writes text of a request without anything that may be a MAC, because a valid MAC must not leak. */
+static void show_json_value(struct json_writer *line, const char *key, hookline_bytes value)
+{
+    char *shown = malloc(value.len + 1), *to = shown;
+
+    for (size_t i = 0, run; shown != NULL && i < value.len; i += run == 0 ? 1 : run) {
+        for (run = 0; i + run < value.len && show_is_mac_char(value.base[i + run]); run++)
+            ;
+        if (run >= MAC_MIN)
+            to += snprintf(to, MAC_MIN, "(%zu characters withheld)", run);
+        else
+            to = mempcpy(to, value.base + i, run == 0 ? 1 : run);
+    }
+    json_text(line, key, value.base == NULL ? NULL : shown,
+              shown == NULL ? 0 : (size_t)(to - shown));
+    free(shown);
+}
+
 void show_write_row(struct json_writer *line, const struct show_row *row)
 {
     json_number(line, "seq", row->seq);
@@ -90,33 +114,10 @@ void show_write_row(struct json_writer *line, const struct show_row *row)
     json_number_or_null(line, "secret", row->secret);
     json_number(line, "bytes", row->bytes);
     show_json_text(line, "remote", row->remote);
-    show_json_text(line, "query", row->query);
+    show_json_value(line, "query", row->query);
 }
 
 /* ---- headers */
-
-static bool show_is_mac_char(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c != '\0' && strchr("+/-_", c) != NULL);
-}
-
-/* Writes a header value without anything that may be a MAC, because a valid MAC must not leak. */
-static void show_json_value(struct json_writer *line, hookline_bytes value)
-{
-    char *shown = malloc(value.len + 1), *to = shown;
-
-    for (size_t i = 0, run; shown != NULL && i < value.len; i += run == 0 ? 1 : run) {
-        for (run = 0; i + run < value.len && show_is_mac_char(value.base[i + run]); run++)
-            ;
-        if (run >= MAC_MIN)
-            to += snprintf(to, MAC_MIN, "(%zu characters withheld)", run);
-        else
-            to = mempcpy(to, value.base + i, run == 0 ? 1 : run);
-    }
-    json_text(line, "value", shown, shown == NULL ? 0 : (size_t)(to - shown));
-    free(shown);
-}
 
 static void show_json_headers(struct json_writer *line, hookline_bytes headers)
 {
@@ -126,7 +127,7 @@ static void show_json_headers(struct json_writer *line, hookline_bytes headers)
     while (delivery_row_next_header(&headers, &name, &value)) {
         json_open_element(line);
         show_json_text(line, "name", name);
-        show_json_value(line, value);
+        show_json_value(line, "value", value);
         json_close_object(line);
     }
     json_close_array(line);

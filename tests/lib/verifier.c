@@ -2,6 +2,7 @@
  *
  * Secrets, tolerances and codes of verifiers.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/lib/delivery.h"
