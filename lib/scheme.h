@@ -77,6 +77,7 @@ struct scheme {
         const char *name[SCHEME_SETS_MAX];
         const char *equals; /* path of the signed member that equals an unsigned header */
     } id;
+    const char *delivery[SCHEME_SETS_MAX]; /* header with the sender's unsigned id, or NULL */
     struct part content[SCHEME_PARTS_MAX];
     size_t parts;
     struct {
