@@ -358,8 +358,9 @@ static bool parse_clauses(struct scheme *s, char *why, size_t why_size)
         else if (clause.count == 0)
             continue;
         else if ((k = find_keyword(clause.word[0])) == KEYWORDS)
-            problem = "signature, list, prefix, encoding, content, timestamp, id, secret, "
-                      "tolerance, payload or event";
+            problem =
+                "signature, list, prefix, encoding, content, timestamp, id, delivery, secret, "
+                "tolerance, payload or event";
         else if (seen[k] && !keywords[k].repeatable)
             problem = "once per description";
         else

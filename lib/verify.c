@@ -79,12 +79,13 @@ static int check_time(const hookline_verifier *v, hookline_bytes body, int64_t n
 /* The header must equal each member of this name, because parsers differ in which one they take. */
 static int check_bound_id(struct member m, hookline_bytes claimed, hookline_result *r)
 {
-    if (hookline_member_equals(m, claimed) && !m.differs) {
+    bool readable = hookline_content_id_of(m, &r->id) || m.escaped;
+
+    if (!hookline_member_equals(m, claimed) || m.differs)
+        return readable ? HOOKLINE_ID_MISMATCH : HOOKLINE_BAD_PAYLOAD;
+    if (m.escaped)
         r->id = claimed;
-        return 0;
-    }
-    return hookline_content_id_of(m, &r->id) || m.escaped ? HOOKLINE_ID_MISMATCH
-                                                          : HOOKLINE_BAD_PAYLOAD;
+    return 0;
 }
 
 static int check_id(const struct scheme *s, hookline_bytes body, hookline_bytes claimed,
