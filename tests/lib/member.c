@@ -335,14 +335,15 @@ END_TEST
 /* {"b":[{"x":[{"x": ... }]}],"a":7} with `pairs` of brackets; `close` replaces the innermost ']'. */
 static hookline_bytes make_deep(size_t pairs, char close)
 {
+    static const char start[] = "{\"b\":", end[] = ",\"a\":7}";
     char *json = malloc(16 + 8 * pairs), *at = json;
 
-    at += sprintf(at, "{\"b\":");
+    at = mempcpy(at, start, sizeof(start) - 1);
     for (size_t i = 0; i < pairs; i++, at += 6)
         memcpy(at, i + 1 < pairs ? "[{\"x\":" : "[     ", 6);
     for (size_t i = 0; i < pairs; i++, at += 2)
         memcpy(at, i == 0 ? (char[]){close, ' '} : (char[]){'}', ']'}, 2);
-    at += sprintf(at, ",\"a\":7}");
+    at = mempcpy(at, end, sizeof(end) - 1);
     return (hookline_bytes){json, (size_t)(at - json)};
 }
 
