@@ -59,6 +59,14 @@ static const char *verify_report_word(const struct verify_report *report)
     }
 }
 
+/* The id of the event is the result's, or one that the body writes with escapes. */
+static hookline_bytes verify_report_id(const struct verify_report *report)
+{
+    const char *id = report->event == NULL ? NULL : report->event->id;
+
+    return id == NULL ? report->result.id : (hookline_bytes){id, strlen(id)};
+}
+
 /* ---- report as text */
 
 static void verify_report_print_name(const char *name)
@@ -95,15 +103,14 @@ static void verify_report_print_time(const struct verify_report *report)
 
 static void verify_report_print_event(const hookline_event *event)
 {
-    if (event != NULL && event->unreadable != NULL) {
-        verify_report_print_name("unreadable");
-        printf("%s\n", event->unreadable);
-    }
-    if (event == NULL || event->type == NULL)
+    if (event == NULL)
         return;
-    verify_report_print_name("type");
-    text_write_printable(stdout, event->type, strlen(event->type));
-    printf("%s\n", event->test ? ", a test" : "");
+    if (event->type != NULL) {
+        verify_report_print_name("type");
+        text_write_printable(stdout, event->type, strlen(event->type));
+        printf("%s\n", event->test ? ", a test" : "");
+    }
+    verify_report_print_text("unreadable", event->unreadable);
 }
 
 static void verify_report_print_headers(const hookline_signature *right)
@@ -119,6 +126,7 @@ static void verify_report_print_headers(const hookline_signature *right)
 static void verify_report_print(const struct verify_report *report)
 {
     const char *tone = terminal_tone(stdout, report->code > 0 ? TERMINAL_GOOD : TERMINAL_BAD);
+    hookline_bytes id = verify_report_id(report);
 
     printf("%s%s%s", tone, verify_report_word(report), terminal_tone(stdout, TERMINAL_PLAIN));
     if (report->code > 0)
@@ -132,9 +140,9 @@ static void verify_report_print(const struct verify_report *report)
         verify_report_print_name("secret");
         printf("%d of %zu\n", report->result.secret + 1, report->secrets_count);
     }
-    if (report->result.id.len > 0) {
+    if (id.len > 0) {
         verify_report_print_name("id");
-        text_write_printable(stdout, report->result.id.base, report->result.id.len);
+        text_write_printable(stdout, id.base, id.len);
         putchar('\n');
     }
     verify_report_print_event(report->event);
@@ -153,8 +161,9 @@ static void verify_report_print(const struct verify_report *report)
 static void verify_report_json_facts(struct json_writer *line, const struct verify_report *report)
 {
     const hookline_result *r = &report->result;
+    hookline_bytes id = verify_report_id(report);
 
-    json_text(line, "id", r->id.len == 0 ? NULL : r->id.base, r->id.len);
+    json_text(line, "id", id.len == 0 ? NULL : id.base, id.len);
     if (r->signed_at >= 0) {
         json_number(line, "signed_at", r->signed_at);
         json_number(line, "age_s", report->now - r->signed_at);

@@ -75,8 +75,8 @@ enum hookline_code {
     HOOKLINE_TOO_OLD = -6,              /* "timestamp_too_old": authentic; a replay?        */
     HOOKLINE_TOO_NEW = -7,              /* "timestamp_too_new": authentic; check the clocks */
     HOOKLINE_ID_MISMATCH = -8,          /* "webhook_id_mismatch": header id != signed id    */
-    HOOKLINE_BAD_PAYLOAD = -9,          /* "invalid_payload": authentic, without the id or
-                                           time that the scheme requires in the body        */
+    HOOKLINE_BAD_PAYLOAD = -9,          /* "invalid_payload": authentic, but the body lacks
+                                           the id or time that the scheme binds             */
     HOOKLINE_BAD_ID = -10,              /* "invalid_webhook_id": too long or bad characters */
 
     /* -64 and below: the receiver's fault. Answer 5xx, so that the sender retries. */
@@ -209,39 +209,44 @@ typedef struct hookline_result {
 
 /* Verifies a request. `now` is in seconds since 1970, above 0. Checks in this order: headers
  * present, unique and well-formed; signature; time; id. A forgery is therefore never
- * reported as "too old". A payload that cannot be read is accepted, see
- * hookline_event_read(). */
+ * reported as "too old". A payload is refused (HOOKLINE_BAD_PAYLOAD) only if the scheme needs a
+ * part of it: an id that the header must equal, or a time. Every other one is accepted, whatever it
+ * contains; hookline_event_read() says if it could not be read. */
 HOOKLINE_API HOOKLINE_MUST_USE hookline_result hookline_verify(const hookline_verifier *v,
                                                                const hookline_request *req,
                                                                int64_t now);
-
-/* Returns the sender's own id of the delivery, such as X-GitHub-Delivery, if the scheme has a
- * delivery clause. Empty if the header is missing, repeated or malformed. Points into the
- * request. The signature does NOT cover this id: whoever recorded a delivery can repeat it
- * with another one. Beside `mac` it tells apart two events of equal bytes. */
-HOOKLINE_API hookline_bytes hookline_delivery_id(const hookline_verifier *v,
-                                                 const hookline_request *req);
 
 static inline int hookline_accepted(hookline_result r)
 {
     return r.reason > 0;
 }
 
+/* Returns the id that the sender gave this delivery in a header, if the scheme names one; empty
+ * if it is missing, occurs more than once, or is not 1 to 256 characters of printable ASCII
+ * without blanks. It points into the request. THIS ID IS NOT SIGNED: anyone who repeats a
+ * delivery can change it. It tells apart deliveries whose signed bytes are equal, so use it
+ * only together with `mac`. */
+HOOKLINE_API hookline_bytes hookline_delivery_id(const hookline_verifier *v,
+                                                 const hookline_request *req);
+
 /* ---- Event: the content of an accepted payload ------------------------------------- */
 
 typedef struct hookline_event {
-    const char *id;         /* NUL-terminated, or NULL if the payload has none          */
-    const char *type;       /* "webhook.test", "ping", ..., or NULL; U+FFFD replaces a
-                               NUL, a lone surrogate and a byte that is not UTF-8       */
+    const char *id;         /* the signed id, NUL-terminated, or NULL: r->id, or the id of
+                               the body if it contains escapes                          */
+    const char *type;       /* "webhook.test", "ping", ..., or NULL                     */
     int64_t created_at;     /* s since 1970, or -1                                      */
     int test;               /* 1 if the scheme uses this type for tests                 */
-    const char *unreadable; /* static text: why the payload is not the JSON object that
-                               the scheme expects, or that it begins like; else NULL    */
+    const char *unreadable; /* static text: what makes the payload, its id or its type
+                               unreadable, such as "JSON ends early"; or NULL           */
 } hookline_event;
 
-/* Reads id, type and time from r->payload. An authentic payload may be malformed: members in
- * front of the damage are read, and `unreadable` is set. HOOKLINE_BAD_CALL if *r is not an
- * accepted result; HOOKLINE_NO_MEMORY. */
+/* Reads id, type and time from r->payload, which is JSON of any size, depth and content. A
+ * payload that is damaged is no error: `unreadable` says so, and members in front of the
+ * damage are read. Never refuse a delivery for it, because it is authentic. Of members of one
+ * name the last one counts. A lone surrogate in a type becomes U+FFFD; a type with a NUL is
+ * unreadable, so that it equals no other type. HOOKLINE_BAD_CALL if *r is not an accepted
+ * result; HOOKLINE_NO_MEMORY. */
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_event_read(hookline_event **out,
                                                        const hookline_verifier *v,
                                                        const hookline_result *r);

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "member.h"
-
 int hookline_content_header(const hookline_request *req, const char *name, hookline_bytes *value)
 {
     size_t count = req->find_header(req->headers, name, value);
@@ -24,15 +22,27 @@ bool hookline_content_id_is_sound(hookline_bytes id)
     return true;
 }
 
-bool hookline_content_id_in_body(hookline_bytes body, const char *path, hookline_bytes *id)
+bool hookline_content_id_of(struct member m, hookline_bytes *id)
 {
-    struct member m = hookline_member_find(body, path);
-
     if ((m.kind != MEMBER_STRING && m.kind != MEMBER_NUMBER) || m.escaped ||
         !hookline_content_id_is_sound(m.text))
         return false;
     *id = m.text;
     return true;
+}
+
+bool hookline_content_time_of(struct member m, enum time_unit unit, int64_t *seconds)
+{
+    char text[128]; /* the longest time that may have escapes: some encoders escape "+" */
+
+    if (m.kind != MEMBER_STRING && m.kind != MEMBER_NUMBER)
+        return false;
+    if (m.escaped) {
+        if (m.text.len > sizeof(text))
+            return false;
+        m.text = (hookline_bytes){text, hookline_member_decode(m, text)};
+    }
+    return hookline_timestamp_read(unit, m.text, seconds);
 }
 
 static bool is_word_character(char c)

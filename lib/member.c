@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A reader of JSON, RFC 8259. Each take_ function returns the value or MEMBER_MALFORMED.
+ * A reader of JSON, RFC 8259. No function calls itself, so that the stack does not grow with the
+ * document. Each take_ function returns the value or MEMBER_MALFORMED; the cursor then stands at the
+ * first character that does not fit.
  */
 #include "member.h"
 
@@ -8,15 +10,19 @@
 
 #include "codec.h"
 
-enum {
-    LEVELS_MAX = 4096, /* deeper brackets are counted, and their kinds are not compared */
-};
-
 static const struct member malformed = {.kind = MEMBER_MALFORMED};
 
 struct cursor {
     const char *at, *end;
 };
+
+/* Starts behind a byte order mark, which RFC 8259, section 8.1, permits readers to ignore. */
+static struct cursor cursor_of(hookline_bytes json)
+{
+    if (json.len >= 3 && memcmp(json.base, "\xef\xbb\xbf", 3) == 0)
+        return (struct cursor){json.base + 3, json.base + json.len};
+    return (struct cursor){json.base, json.len == 0 ? json.base : json.base + json.len};
+}
 
 static bool looking_at(const struct cursor *c, char wanted)
 {
@@ -43,14 +49,14 @@ static struct member between(enum member_kind kind, const char *from, const char
     return (struct member){.kind = kind, .text = {from, (size_t)(to - from)}};
 }
 
+/* ---- strings */
+
 /* Reads the four digits after \u. */
 static bool take_unit(struct cursor *c, unsigned *unit)
 {
     *unit = 0;
-    if (c->end - c->at < 4)
-        return false;
-    for (int i = 0; i < 4; i++) {
-        unsigned digit = hookline_codec_hex_digit(*c->at++);
+    for (int i = 0; i < 4; i++, c->at++) {
+        unsigned digit = c->at == c->end ? 16 : hookline_codec_hex_digit(*c->at);
 
         if (digit > 15)
             return false;
@@ -59,17 +65,19 @@ static bool take_unit(struct cursor *c, unsigned *unit)
     return true;
 }
 
-/* Starts after the backslash. A lone surrogate is valid (RFC 8259, section 8.2). */
+/* Starts after the backslash. */
 static bool take_escape(struct cursor *c)
 {
     unsigned unit;
 
-    if (c->at == c->end)
+    if (looking_at(c, 'u')) {
+        c->at++;
+        return take_unit(c, &unit);
+    }
+    if (c->at == c->end || *c->at == '\0' || strchr("\"\\/bfnrt", *c->at) == NULL)
         return false;
-    if (*c->at != 'u')
-        return *c->at != '\0' && strchr("\"\\/bfnrt", *c->at++) != NULL;
     c->at++;
-    return take_unit(c, &unit);
+    return true;
 }
 
 /* Skips plain characters in blocks of 32. The inner loop has no exit, so that the compiler can
@@ -118,6 +126,102 @@ static struct member take_string(struct cursor *c)
     return string;
 }
 
+static size_t member_put_utf8(unsigned point, char out[4])
+{
+    static const unsigned char first[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    size_t len = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+
+    for (size_t i = len; i-- > 1; point >>= 6)
+        out[i] = (char)(0x80 | (point & 0x3f));
+    out[0] = (char)(first[len] | point);
+    return len;
+}
+
+/* Decodes the rest of an escape \u of a well-formed string; starts at the digits. */
+static size_t decode_unit(struct cursor *c, char out[4])
+{
+    const unsigned replacement = 0xfffd;
+    struct cursor ahead;
+    unsigned unit, low;
+
+    take_unit(c, &unit);
+    if (unit < 0xd800 || unit > 0xdfff)
+        return member_put_utf8(unit, out);
+    ahead = *c;
+    if (unit < 0xdc00 && ahead.end - ahead.at >= 6 && memcmp(ahead.at, "\\u", 2) == 0) {
+        ahead.at += 2;
+        take_unit(&ahead, &low);
+        if (low >= 0xdc00 && low <= 0xdfff) {
+            *c = ahead;
+            return member_put_utf8(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00), out);
+        }
+    }
+    return member_put_utf8(replacement, out);
+}
+
+/* Decodes one byte or one escape of a well-formed string; returns the number of bytes. */
+static size_t decode_next(struct cursor *c, char out[4])
+{
+    static const char letters[] = "bfnrt", meaning[] = "\b\f\n\r\t";
+    const char *letter;
+
+    out[0] = *c->at++;
+    if (out[0] != '\\')
+        return 1;
+    out[0] = *c->at++;
+    if (out[0] == 'u')
+        return decode_unit(c, out);
+    if ((letter = strchr(letters, out[0])) != NULL)
+        out[0] = meaning[letter - letters];
+    return 1;
+}
+
+static bool has_text(struct member m)
+{
+    return m.kind == MEMBER_STRING || m.kind == MEMBER_NUMBER;
+}
+
+size_t hookline_member_decode(struct member m, char *out)
+{
+    struct cursor c = {m.text.base, m.text.base + m.text.len};
+    char *to = out;
+
+    if (!has_text(m) || m.text.len == 0)
+        return 0;
+    if (!m.escaped) {
+        memcpy(out, m.text.base, m.text.len);
+        return m.text.len;
+    }
+    while (c.at < c.end) {
+        char character[4];
+        size_t len = decode_next(&c, character);
+
+        memcpy(to, character, len);
+        to += len;
+    }
+    return (size_t)(to - out);
+}
+
+bool hookline_member_equals(struct member m, hookline_bytes text)
+{
+    struct cursor c = {m.text.base, m.text.base + m.text.len};
+    size_t done = 0, len;
+    char character[4];
+
+    if (!has_text(m))
+        return false;
+    if (!m.escaped)
+        return m.text.len == text.len && memcmp(m.text.base, text.base, text.len) == 0;
+    for (; c.at < c.end; done += len) {
+        len = decode_next(&c, character);
+        if (text.len - done < len || memcmp(text.base + done, character, len) != 0)
+            return false;
+    }
+    return done == text.len;
+}
+
+/* ---- numbers and words */
+
 static bool take_digits(struct cursor *c)
 {
     const char *start = c->at;
@@ -152,59 +256,16 @@ static struct member member_take_number(struct cursor *c)
 static struct member member_take_word(struct cursor *c, const char *word, enum member_kind kind)
 {
     const char *start = c->at;
-    size_t len = strlen(word);
 
-    if ((size_t)(c->end - c->at) < len || memcmp(start, word, len) != 0)
-        return malformed;
-    c->at += len;
+    for (; *word != '\0'; word++, c->at++)
+        if (!looking_at(c, *word))
+            return malformed;
     return between(kind, start, c->at);
 }
 
-/* Reads the escape after a backslash, and the second one of a surrogate pair. */
-static unsigned long take_character(struct cursor *c)
-{
-    static const char letters[] = "bfnrt", meaning[] = "\b\f\n\r\t";
-    const char *letter;
-    unsigned high, low;
-    struct cursor next;
-
-    if (*c->at != 'u') {
-        letter = strchr(letters, *c->at);
-        return (unsigned char)(letter == NULL ? *c->at++ : (c->at++, meaning[letter - letters]));
-    }
-    c->at++;
-    take_unit(c, &high);
-    next = (struct cursor){c->at + 2, c->end};
-    if (high < 0xd800 || high > 0xdbff || c->end - c->at < 6 || memcmp(c->at, "\\u", 2) != 0 ||
-        !take_unit(&next, &low) || low < 0xdc00 || low > 0xdfff)
-        return high;
-    *c = next;
-    return 0x10000 + ((unsigned long)(high - 0xd800) << 10) + (low - 0xdc00);
-}
-
-/* Compares a key after undoing its escapes, so that this reader and a full JSON parser find the
- * same member. */
-static bool member_name_is(struct member key, hookline_bytes name)
-{
-    struct cursor c = {key.text.base, key.text.base + key.text.len};
-    size_t done = 0;
-
-    if (!key.escaped)
-        return key.text.len == name.len && memcmp(key.text.base, name.base, name.len) == 0;
-    for (; c.at < c.end && done < name.len; done++) {
-        unsigned long character = (unsigned char)*c.at++;
-
-        if (character == '\\' && (character = take_character(&c)) >= 0x80)
-            return false; /* names of schemes are ASCII */
-        if (character != (unsigned char)name.base[done])
-            return false;
-    }
-    return c.at == c.end && done == name.len;
-}
-
+/* Reads a value that is neither an object nor an array. */
 static struct member take_scalar(struct cursor *c)
 {
-    skip_space(c);
     if (c->at == c->end)
         return malformed;
     switch (*c->at) {
@@ -222,94 +283,37 @@ static struct member take_scalar(struct cursor *c)
     }
 }
 
-/* ---- nesting: the open brackets around the cursor, without recursion */
-
-enum bracket {
-    BRACKET_ARRAY,
-    BRACKET_OBJECT,
-    BRACKET_UNKNOWN, /* below LEVELS_MAX */
-};
-
-struct nesting {
-    size_t depth;
-    bool opened; /* the last token was an opening bracket */
-    bool is_object[LEVELS_MAX];
-};
-
-static enum bracket nesting_top(const struct nesting *n)
+/* Reads a name and the colon after it. */
+static struct member take_key(struct cursor *c)
 {
-    size_t level = n->depth - 1;
+    struct member key = malformed;
 
-    if (level >= LEVELS_MAX)
-        return BRACKET_UNKNOWN;
-    return n->is_object[level] ? BRACKET_OBJECT : BRACKET_ARRAY;
+    if (member_take_char(c, '"'))
+        key = take_string(c);
+    return key.kind == MEMBER_MALFORMED || member_take_char(c, ':') ? key : malformed;
 }
 
-static void nesting_open(struct nesting *n, bool object)
-{
-    size_t level = n->depth++;
+/* ---- one member */
 
-    n->opened = true;
-    if (level < LEVELS_MAX)
-        n->is_object[level] = object;
-}
-
-/* Reads a closing bracket of the innermost level. */
-static bool nesting_close(struct nesting *n, struct cursor *c)
-{
-    enum bracket top = nesting_top(n);
-
-    if (!(top != BRACKET_ARRAY && member_take_char(c, '}')) &&
-        !(top != BRACKET_OBJECT && member_take_char(c, ']')))
-        return false;
-    n->depth--;
-    n->opened = false;
-    return true;
-}
-
-static bool take_key(struct cursor *c, struct member *key)
-{
-    if (!member_take_char(c, '"'))
-        return false;
-    *key = take_string(c);
-    return key->kind == MEMBER_STRING && member_take_char(c, ':');
-}
-
-/* Reads the start of an element or member: the comma before it, and its name in an object. */
-static bool nesting_take_start(const struct nesting *n, struct cursor *c)
-{
-    struct cursor before;
-    struct member key;
-
-    if (!n->opened && !member_take_char(c, ','))
-        return false;
-    before = *c;
-    if (nesting_top(n) == BRACKET_ARRAY || take_key(c, &key))
-        return true;
-    *c = before;
-    return nesting_top(n) == BRACKET_UNKNOWN;
-}
-
-/* Reads a whole array or object; starts at its bracket. */
+/* Skips an object or array up to the bracket that closes it. If the document ends first, or a string
+ * is damaged, the value is the rest of the document. */
 static struct member take_nested(struct cursor *c)
 {
+    enum member_kind kind = *c->at == '{' ? MEMBER_OBJECT : MEMBER_OTHER;
     const char *start = c->at;
-    struct nesting n;
+    size_t depth = 0;
 
-    n.depth = 0;
-    nesting_open(&n, *c->at++ == '{');
-    while (n.depth > 0) {
-        if (nesting_close(&n, c))
-            continue;
-        if (!nesting_take_start(&n, c))
-            return malformed;
-        skip_space(c);
-        if (looking_at(c, '{') || looking_at(c, '['))
-            nesting_open(&n, *c->at++ == '{');
-        else if (n.opened = false, take_scalar(c).kind == MEMBER_MALFORMED)
-            return malformed;
-    }
-    return between(*start == '{' ? MEMBER_OBJECT : MEMBER_OTHER, start, c->at);
+    do {
+        char b = *c->at++;
+
+        if (b == '{' || b == '[')
+            depth++;
+        else if (b == '}' || b == ']')
+            depth--;
+        else if (b == '"' && take_string(c).kind == MEMBER_MALFORMED)
+            c->at = c->end;
+    } while (depth > 0 && c->at < c->end);
+    return between(kind, start, c->at);
 }
 
 static struct member take_value(struct cursor *c)
@@ -318,45 +322,43 @@ static struct member take_value(struct cursor *c)
     return looking_at(c, '{') || looking_at(c, '[') ? take_nested(c) : take_scalar(c);
 }
 
-/* ---- members */
-
-/* Starts at the first byte of the document, which may be a byte order mark (RFC 8259, section
- * 8.1). */
-static struct cursor cursor_open(hookline_bytes json)
+static bool members_differ(struct member a, struct member b)
 {
-    struct cursor c = {json.base, json.base};
-
-    if (json.len > 0)
-        c.end += json.len;
-    if (json.len >= 3 && memcmp(json.base, "\xef\xbb\xbf", 3) == 0)
-        c.at += 3;
-    return c;
+    return a.kind != b.kind || a.text.len != b.text.len ||
+           (a.text.len > 0 && memcmp(a.text.base, b.text.base, a.text.len) != 0);
 }
 
 static struct member find_here(hookline_bytes json, hookline_bytes name)
 {
-    struct cursor c = cursor_open(json);
-    struct member key, value;
+    struct cursor c = cursor_of(json);
+    struct member found = {.kind = MEMBER_ABSENT}, key, value;
 
     if (!member_take_char(&c, '{'))
         return malformed;
     if (member_take_char(&c, '}'))
-        return (struct member){.kind = MEMBER_ABSENT};
+        return found;
     do {
-        if (!take_key(&c, &key) || (value = take_value(&c)).kind == MEMBER_MALFORMED)
-            return malformed;
-        if (member_name_is(key, name))
-            return value;
+        if ((key = take_key(&c)).kind == MEMBER_MALFORMED ||
+            (value = take_value(&c)).kind == MEMBER_MALFORMED)
+            return found.kind == MEMBER_ABSENT ? malformed : found;
+        if (!hookline_member_equals(key, name))
+            continue;
+        value.differs =
+            found.kind != MEMBER_ABSENT && (found.differs || members_differ(found, value));
+        found = value;
     } while (member_take_char(&c, ','));
-    return member_take_char(&c, '}') ? (struct member){.kind = MEMBER_ABSENT} : malformed;
+    return found.kind == MEMBER_ABSENT && !member_take_char(&c, '}') ? malformed : found;
 }
 
 struct member hookline_member_find(hookline_bytes json, const char *path)
 {
+    bool differs = false;
+
     for (;;) {
         size_t len = strcspn(path, ".");
         struct member found = find_here(json, (hookline_bytes){path, len});
 
+        found.differs = differs = differs || found.differs;
         if (path[len] == '\0' || found.kind == MEMBER_MALFORMED || found.kind == MEMBER_ABSENT)
             return found;
         if (found.kind != MEMBER_OBJECT)
@@ -366,100 +368,85 @@ struct member hookline_member_find(hookline_bytes json, const char *path)
     }
 }
 
-bool hookline_member_is_begun(hookline_bytes json)
+/* ---- the whole document */
+
+bool hookline_member_opens_object(hookline_bytes json)
 {
-    struct cursor c = cursor_open(json);
+    struct cursor c = cursor_of(json);
 
     return member_take_char(&c, '{');
 }
 
-const char *hookline_member_problem(hookline_bytes json)
+/* The open brackets: a set bit is an object. */
+struct nesting {
+    unsigned char *levels;
+    size_t depth, depth_max;
+};
+
+static bool nesting_open(struct nesting *n, bool object)
 {
-    struct cursor c = cursor_open(json);
+    unsigned char bit = (unsigned char)(1 << n->depth % 8), *level = &n->levels[n->depth / 8];
+
+    if (n->depth == n->depth_max)
+        return false;
+    *level = (unsigned char)(object ? *level | bit : *level & ~bit);
+    n->depth++;
+    return true;
+}
+
+static bool nesting_is_object(const struct nesting *n)
+{
+    size_t top = n->depth - 1;
+
+    return n->levels[top / 8] >> top % 8 & 1;
+}
+
+/* Closes brackets after a value, and reads the comma and name in front of the next one. The depth is
+ * 0 at the end of the document. */
+static bool nesting_continue(struct nesting *n, struct cursor *c)
+{
+    for (; n->depth > 0; n->depth--) {
+        if (member_take_char(c, ','))
+            return !nesting_is_object(n) || take_key(c).kind != MEMBER_MALFORMED;
+        if (!member_take_char(c, nesting_is_object(n) ? '}' : ']'))
+            return false;
+    }
+    return true;
+}
+
+/* Reads a scalar, or an opening bracket and the name after it, or an empty object or array. */
+static bool nesting_take_value(struct nesting *n, struct cursor *c)
+{
+    bool object;
+
+    skip_space(c);
+    if (!looking_at(c, '{') && !looking_at(c, '['))
+        return take_scalar(c).kind != MEMBER_MALFORMED && nesting_continue(n, c);
+    object = *c->at++ == '{';
+    if (member_take_char(c, object ? '}' : ']'))
+        return nesting_continue(n, c);
+    if (!nesting_open(n, object)) {
+        c->at = c->end;
+        return false;
+    }
+    return !object || take_key(c).kind != MEMBER_MALFORMED;
+}
+
+const char *hookline_member_damage(hookline_bytes json, unsigned char *levels)
+{
+    struct cursor c = cursor_of(json);
+    /* A document that closes its brackets is at least twice as long as it is deep. */
+    struct nesting n = {levels, 0, json.len / 2};
 
     skip_space(&c);
     if (c.at == c.end)
-        return "the body is empty";
+        return "empty";
     if (!looking_at(&c, '{'))
-        return "the body is not a JSON object";
-    if (take_nested(&c).kind == MEMBER_MALFORMED) {
-        skip_space(&c);
-        return c.at == c.end ? "the JSON object does not end" : "the JSON is malformed";
-    }
+        return "not a JSON object";
+    do {
+        if (!nesting_take_value(&n, &c))
+            return c.at == c.end ? "JSON ends early" : "malformed JSON";
+    } while (n.depth > 0);
     skip_space(&c);
-    return c.at == c.end ? NULL : "the JSON object is not the end of the body";
-}
-
-/* ---- text of strings */
-
-/* Returns the number of bytes of the valid UTF-8 character at `at`, 0 for an invalid one. */
-static size_t utf8_length(const unsigned char *at, size_t left)
-{
-    static const struct {
-        unsigned char first, last, from, to; /* of the first byte, and of the second one */
-        size_t len;
-    } forms[] = {
-        {0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        if (at[0] < forms[i].first || at[0] > forms[i].last)
-            continue;
-        if (forms[i].len > left ||
-            (forms[i].len > 1 && (at[1] < forms[i].from || at[1] > forms[i].to)))
-            return 0;
-        for (size_t k = 2; k < forms[i].len; k++)
-            if ((at[k] & 0xc0) != 0x80)
-                return 0;
-        return forms[i].len;
-    }
-    return 0;
-}
-
-static char *utf8_write(char *to, unsigned long code)
-{
-    if (code == 0 || (code >= 0xd800 && code <= 0xdfff))
-        code = 0xfffd; /* no character: NUL would end the text */
-    if (code < 0x80) {
-        *to++ = (char)code;
-    } else if (code < 0x800) {
-        *to++ = (char)(0xc0 | code >> 6);
-        *to++ = (char)(0x80 | (code & 0x3f));
-    } else if (code < 0x10000) {
-        *to++ = (char)(0xe0 | code >> 12);
-        *to++ = (char)(0x80 | (code >> 6 & 0x3f));
-        *to++ = (char)(0x80 | (code & 0x3f));
-    } else {
-        *to++ = (char)(0xf0 | code >> 18);
-        *to++ = (char)(0x80 | (code >> 12 & 0x3f));
-        *to++ = (char)(0x80 | (code >> 6 & 0x3f));
-        *to++ = (char)(0x80 | (code & 0x3f));
-    }
-    return to;
-}
-
-size_t hookline_member_decode(struct member string, char *out)
-{
-    struct cursor c = {string.text.base, string.text.base + string.text.len};
-    char *to = out;
-
-    while (c.at < c.end) {
-        size_t len = utf8_length((const unsigned char *)c.at, (size_t)(c.end - c.at));
-
-        if (*c.at == '\\') {
-            c.at++;
-            to = utf8_write(to, take_character(&c));
-        } else if (len == 0) {
-            c.at++;
-            to = utf8_write(to, 0xfffd);
-        } else {
-            memcpy(to, c.at, len);
-            to += len;
-            c.at += len;
-        }
-    }
-    *to = '\0';
-    return (size_t)(to - out);
+    return c.at == c.end ? NULL : "text after the JSON object";
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * member.h - finds one member of a JSON object without reading the rest of the document.
+ * member.h - reads members of a JSON object where they stand, as bytes.
  *
- * hookline_verify() reads a signed id or time from the body: it must not allocate, and must not take
- * longer for a longer rest. Neither numbers nor nesting have a limit, and bytes that are not UTF-8
- * do no harm. A byte order mark in front is skipped.
+ * The reader takes every document of RFC 8259: any nesting, any number, lone surrogates, a byte
+ * order mark. It skips a nested value by counting its brackets, so that hookline_verify() needs no
+ * memory; hookline_member_damage() checks the grammar of the whole document.
  *
- * Ownership  Results point into the document.
+ * Ownership  Results point into the document; texts of damages are static.
  * Threads    Any thread.
- * Errors     MEMBER_MALFORMED, or false.
+ * Errors     MEMBER_MALFORMED, a damage, or false.
  */
 #ifndef MEMBER_H
 #define MEMBER_H
@@ -18,7 +18,7 @@
 #include <hookline.h>
 
 enum member_kind {
-    MEMBER_MALFORMED, /* the part read so far is no JSON object */
+    MEMBER_MALFORMED, /* not found, and the object is damaged: the rest is unknown */
     MEMBER_ABSENT,
     MEMBER_STRING, /* text excludes the quotes */
     MEMBER_NUMBER,
@@ -30,23 +30,29 @@ enum member_kind {
 struct member {
     enum member_kind kind;
     bool escaped; /* the string contains a backslash, so its text differs from its value */
+    bool differs; /* another member of the same name has another text */
     hookline_bytes text;
 };
 
 /* Finds the member at `path`: a name, or names joined by "." for nested objects. Among members of
- * the same name the first one counts. */
+ * the same name the last one counts, as in JSON.parse() and most parsers. In a damaged document the
+ * last one in front of the damage counts; damage inside a nested value does not end the search. */
 struct member hookline_member_find(hookline_bytes json, const char *path);
 
-/* Returns true if the document begins with an opening brace. */
-bool hookline_member_is_begun(hookline_bytes json);
+/* Returns true if the member is a string or a number, and its value is `text`. */
+bool hookline_member_equals(struct member m, hookline_bytes text);
 
-/* Returns NULL if the whole document is one JSON object, else the problem as static text. */
-const char *hookline_member_problem(hookline_bytes json);
+/* Writes the value of a string or the text of a number to `out`, of at least m.text.len bytes.
+ * Returns the length; 0 for other kinds. A lone surrogate becomes U+FFFD; bytes that are not UTF-8
+ * remain. */
+size_t hookline_member_decode(struct member m, char *out);
 
-/* Writes the value of a string as UTF-8, NUL-terminated, into `out` of MEMBER_DECODED_SIZE() bytes.
- * U+FFFD stands for NUL, for a lone surrogate and for each byte that is not UTF-8, so that the text
- * is never cut and never equals another one by that. Returns the length. */
-#define MEMBER_DECODED_SIZE(string) (3 * (string).text.len + 1)
-size_t hookline_member_decode(struct member string, char *out);
+/* Returns true if the document begins as an object. */
+bool hookline_member_opens_object(hookline_bytes json);
+
+/* Returns NULL if the whole document is one JSON object, else its first damage. `levels` is memory
+ * of MEMBER_LEVELS_SIZE(json.len) bytes: one bit for each open bracket. */
+#define MEMBER_LEVELS_SIZE(len) ((len) / 16 + 1)
+const char *hookline_member_damage(hookline_bytes json, unsigned char *levels);
 
 #endif

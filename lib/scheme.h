@@ -77,7 +77,7 @@ struct scheme {
         const char *name[SCHEME_SETS_MAX];
         const char *equals; /* path of the signed member that equals an unsigned header */
     } id;
-    const char *delivery; /* header with the sender's unsigned id of the delivery, or NULL */
+    const char *delivery[SCHEME_SETS_MAX]; /* header with the sender's unsigned id, or NULL */
     struct part content[SCHEME_PARTS_MAX];
     size_t parts;
     struct {

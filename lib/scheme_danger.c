@@ -153,7 +153,7 @@ static const char *id_danger(const struct scheme *s)
 /* Rejects a header with two roles: one value would set both, or the sender could not send it. */
 static const char *header_danger(const struct scheme *s)
 {
-    hookline_header named[3 * SCHEME_SETS_MAX + 2 + SCHEME_PARTS_MAX] = {{0}};
+    hookline_header named[4 * SCHEME_SETS_MAX + 1 + SCHEME_PARTS_MAX] = {{0}};
     hookline_header_list all = {named, 0};
     hookline_bytes ignored;
 
@@ -163,11 +163,11 @@ static const char *header_danger(const struct scheme *s)
             named[all.count++].name = s->timestamp.name[i];
         if (s->id.source == FROM_HEADER)
             named[all.count++].name = s->id.name[i];
+        if (s->delivery[i] != NULL)
+            named[all.count++].name = s->delivery[i];
     }
     if (s->signature.also != NULL)
         named[all.count++].name = s->signature.also;
-    if (s->delivery != NULL)
-        named[all.count++].name = s->delivery;
     for (size_t i = 0; i < s->parts; i++)
         if (s->content[i].kind == PART_HEADER)
             named[all.count++].name = s->content[i].text;

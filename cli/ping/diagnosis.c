@@ -155,7 +155,7 @@ static const struct {
                           "scheme of this sender?"},
     {"webhook_id_mismatch", "the id in its header differs from the id in the signed body: "
                             "something in transit changes it"},
-    {"invalid_payload", "the signature is valid, but the body is not the JSON that the scheme "
+    {"invalid_payload", "the signature is valid, but the body lacks the id or time that the scheme "
                         "requires: is that the scheme of this sender?"},
     {"not_found", "no source of the sink has the path of the endpoint's URL: correct the URL at "
                   "the provider, or give the source that path"},

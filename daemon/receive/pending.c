@@ -325,7 +325,7 @@ static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delive
     struct delivery_row row = {
         .source = pending_text(d->source->name),
         .scheme = pending_text(d->source->scheme),
-        .id = r->id.len == 0 ? (hookline_bytes){0} : r->id,
+        .id = pending_text(d->event->id),
         .mac = {(const char *)r->mac, sizeof(r->mac)},
         .delivery_id = d->delivery_id,
         .mac_is_key = d->source->dedup_by_mac,

@@ -59,9 +59,15 @@ def test_which_secret():
     run = watched("verify", *papers.scheme("foil"),
                   *papers.headers(sign("foil", body, now=NOW)), *papers.body(body), "--now", NOW,
                   "--json")
-    equal("a body that is authentic but no object is verified, and why it cannot be read is said",
+    equal("a body that is authentic but no object is verified, and called unreadable",
           (run.status, run.json()["reason"], run.json()["unreadable"]),
-          (GOOD, "verified", "the body is not a JSON object"))
+          (GOOD, "verified", "not a JSON object"))
+    body = b'{"id":"a\\/b","type":"t","data":{'
+    run = watched("verify", *papers.scheme("foil"),
+                  *papers.headers(sign("foil", body, now=NOW)), *papers.body(body), "--now", NOW)
+    check("id and type in front of the damage are shown, without their escapes",
+          run.status == GOOD and "  id         a/b\n  type       t\n" in run.out
+          and "  unreadable JSON ends early\n" in run.out, run)
 
 
 def test_odd_ids():

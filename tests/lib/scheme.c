@@ -94,8 +94,7 @@ END_TEST
 #define EVENT_USAGE     "type PATH, created PATH or test TYPE..."
 #define KEYWORDS                                                                                   \
     "signature, list, prefix, encoding, content, timestamp, id, delivery, secret, tolerance, "     \
-    "payload or "                                                                                  \
-    "event"
+    "payload or event"
 
 static const struct {
     const char *description, *why;
@@ -155,6 +154,10 @@ static const struct {
     {"id body", "clause 1 (id): expected " ID_USAGE},
     {"id body a b", "clause 1 (id): expected " ID_USAGE},
     {"signature X|Y; id header I", "clause 2 (id): expected " ID_USAGE},
+    {"delivery", "clause 1 (delivery): expected HEADER[|HEADER]"},
+    {"delivery A B", "clause 1 (delivery): expected HEADER[|HEADER]"},
+    {S "delivery A|B", "clause 4 (delivery): expected HEADER[|HEADER]"},
+    {S "delivery A; delivery B", "clause 5 (delivery): expected once per description"},
     {"secret", "clause 1 (secret): expected " SECRET_USAGE},
     {"secret base64url", "clause 1 (secret): expected " SECRET_USAGE},
     {"secret text whsec_", "clause 1 (secret): expected " SECRET_USAGE},
@@ -214,6 +217,12 @@ static const struct {
     {"signature X; encoding hex; timestamp header X seconds; content {timestamp}.{body}",
      "a header is named twice: each header has one role"},
     {"signature X; encoding hex; content {header:A}.{header:a}.{body}",
+     "a header is named twice: each header has one role"},
+    {"signature X; encoding hex; content {body}; delivery x",
+     "a header is named twice: each header has one role"},
+    {"signature X; encoding hex; content {header:A}.{body}; delivery A",
+     "a header is named twice: each header has one role"},
+    {"signature X; encoding hex; id header I; content {id}.{body}; delivery I",
      "a header is named twice: each header has one role"},
     {"signature X; encoding hex; content {url}",
      "content must contain {body} exactly once, or the body is not signed"},

@@ -215,7 +215,7 @@ def test_what_counts():
                              source("closed", scheme="foil", allow=["192.0.2.1"])],
                     limits={"refused_per_minute": 4, "body_bytes": 1000},
                     env=Stopwatch().environment())
-    late = sample_body("foil", id="evt_late")
+    late = sample_body("foil")
     late = request("/foil", sign("foil", late, now=int(time.time()) - 1000), late)
     statuses = [answer.status for answer in ask_at_once(daemon, [good()] * 6, "127.0.0.2")]
     for _ in range(5):
@@ -396,7 +396,7 @@ def test_heads_that_cannot_be_read():
 
 def test_each_reason_is_counted():
     daemon, admin = start(limits={"body_bytes": 1000, "head_bytes": 2000}, sources=[
-        source("foil"), source("closed", scheme="foil", allow=["192.0.2.1"]),
+        source("foil"), source("shodai"), source("closed", scheme="foil", allow=["192.0.2.1"]),
         source("slow", scheme="foil", rate={"per_second": 1, "burst": 1})],
         env=Stopwatch().environment())
     body = sample_body("foil")
@@ -421,7 +421,8 @@ def test_each_reason_is_counted():
         ("timestamp_too_new", "foil", signed("/foil", early)),
         ("ambiguous_header", "foil", signed("/foil", right + right)),
         ("invalid_signature_format", "foil", signed("/foil", [right[0], (right[1][0], "?")])),
-        ("invalid_timestamp", "foil", signed("/foil", [(right[0][0], "?"), right[1]])))
+        ("invalid_timestamp", "foil", signed("/foil", [(right[0][0], "?"), right[1]])),
+        ("invalid_payload", "shodai", signed("/shodai", sign("shodai", b"[]"), b"[]")))
     ask(daemon, signed("/slow"))
     for reason, name, data in cases:
         before = refusals(admin, reason, name)

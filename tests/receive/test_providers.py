@@ -141,7 +141,7 @@ def wrong_times(scheme):
 
 
 UNREADABLE = ((b"not JSON", "not a JSON object"), (b"", "empty"), (b"[1]", "not a JSON object"),
-              (b'{"id":', "does not end"), (b'{"x":1} trailing', "not the end"),
+              (b'{"id":', "ends early"), (b'{"x":1} trailing', "text after"),
               (b"\xff\xfe", "not a JSON object"), (b'{"x":1,}', "malformed"))
 
 
