@@ -226,9 +226,9 @@ static void attempt_set_status_error(struct attempt *attempt, const struct clien
     const char *location = result->location == NULL ? "" : result->location;
     int len = snprintf(attempt->error, sizeof(attempt->error), "HTTP status %d", result->status);
 
-    attempt->facts.error = attempt->error;
     if (result->status < 300 || result->status > 399 || location[0] == '\0')
         return;
+    attempt->facts.error = attempt->error;
     len += snprintf(attempt->error + len, sizeof(attempt->error) - (size_t)len, " to ");
     text_copy_printable(attempt->error + len, sizeof(attempt->error) - (size_t)len, location,
                         strcspn(location, "?#"));
