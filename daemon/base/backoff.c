@@ -14,12 +14,50 @@ static int64_t breaker_rest_us(unsigned failures)
     return rest < BREAKER_LONGEST_REST_US ? rest : BREAKER_LONGEST_REST_US;
 }
 
+/* The pace doubles every BREAKER_DOUBLING_US; between two doublings it grows evenly. */
+static int64_t breaker_interval_us(const struct breaker *breaker, int64_t now_us)
+{
+    int64_t past_us = now_us - breaker->refused_us, doublings = past_us / BREAKER_DOUBLING_US;
+    int64_t rest_us = past_us % BREAKER_DOUBLING_US;
+
+    if (doublings >= 10 || breaker->interval_us >> doublings < BREAKER_FASTEST_US)
+        return 0;
+    return (breaker->interval_us >> doublings) * BREAKER_DOUBLING_US /
+           (BREAKER_DOUBLING_US + rest_us);
+}
+
+void breaker_start(struct breaker *breaker, int64_t now_us)
+{
+    int64_t interval_us = breaker_interval_us(breaker, now_us);
+
+    breaker->next_us = interval_us == 0 ? 0 : now_us + interval_us;
+}
+
+static void breaker_turn_second(struct breaker *breaker, int64_t now_us)
+{
+    int64_t seconds = (now_us - breaker->second_us) / 1000000;
+
+    if (seconds == 0)
+        return;
+    breaker->accepted_before = seconds == 1 ? breaker->accepted : 0;
+    breaker->accepted = 0;
+    breaker->second_us += seconds * 1000000;
+}
+
+void breaker_success(struct breaker *breaker, int64_t now_us)
+{
+    breaker_turn_second(breaker, now_us);
+    breaker->accepted++;
+    breaker->failures = 0;
+    breaker->rests_until_us = 0;
+}
+
 void breaker_failure(struct breaker *breaker, int64_t retry_after_us, int64_t now_us)
 {
     int64_t until_us = 0;
 
     /* Ignore failures of attempts that started before the pause. */
-    if (now_us >= breaker->rests_until_us) {
+    if (!breaker_rests(breaker, now_us)) {
         breaker->failures++;
         if (breaker->failures >= BREAKER_FAILURES)
             until_us = now_us + breaker_rest_us(breaker->failures);
@@ -30,6 +68,30 @@ void breaker_failure(struct breaker *breaker, int64_t retry_after_us, int64_t no
         until_us = now_us + retry_after_us;
     if (until_us > breaker->rests_until_us)
         breaker->rests_until_us = until_us;
+}
+
+/* Sets the pace: the destination took too much. */
+static void breaker_slow_down(struct breaker *breaker, int64_t now_us)
+{
+    unsigned accepted;
+    int64_t interval_us;
+
+    breaker_turn_second(breaker, now_us);
+    accepted =
+        breaker->accepted > breaker->accepted_before ? breaker->accepted : breaker->accepted_before;
+    interval_us = accepted == 0 ? BREAKER_SLOWEST_US : 1000000 * 4 / (3 * (int64_t)accepted);
+    breaker->interval_us = interval_us < BREAKER_SLOWEST_US ? interval_us : BREAKER_SLOWEST_US;
+    breaker->refused_us = now_us;
+}
+
+void breaker_refusal(struct breaker *breaker, int64_t retry_after_us, int64_t now_us)
+{
+    if (!breaker_rests(breaker, now_us))
+        breaker_slow_down(breaker, now_us);
+    breaker_failure(breaker, retry_after_us, now_us);
+    if (breaker->rests_until_us < now_us + BREAKER_FIRST_REST_US)
+        breaker->rests_until_us = now_us + BREAKER_FIRST_REST_US;
+    breaker->refuses_until_us = breaker->rests_until_us;
 }
 
 /* ---- back-off */
