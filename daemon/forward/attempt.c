@@ -273,19 +273,27 @@ static bool attempt_is_refusal(const struct client_result *result, int64_t retry
            (result->status == 429 || (result->status == 503 && retry_after_us > 0));
 }
 
+/* Returns the time until the next attempt, without the destination's Retry-After; -1 if the retries
+ * are used up. */
+static int64_t attempt_delay_us(const struct attempt *attempt)
+{
+    const struct destination *destination = attempt->destination;
+    uint64_t random;
+
+    if (attempt->cancelled)
+        return 0;
+    if (attempt->facts.spared)
+        return backoff_refused_us(attempt->retry_after_us, attempt->refusals);
+    randombytes_buf(&random, sizeof(random));
+    return backoff_delay_us(destination->retry_s, destination->retries, attempt->facts.tries,
+                            random);
+}
+
 /* Schedules the next attempt, or parks the delivery if the retries are used up. */
 static void attempt_set_due(struct attempt *attempt, int64_t now_us)
 {
-    const struct destination *destination = attempt->destination;
-    int64_t delay_us = 0;
+    int64_t delay_us = attempt_delay_us(attempt);
 
-    if (!attempt->cancelled && !attempt->facts.spared) {
-        uint64_t random;
-
-        randombytes_buf(&random, sizeof(random));
-        delay_us = backoff_delay_us(destination->retry_s, destination->retries,
-                                    attempt->facts.tries, random);
-    }
     if (delay_us < 0) {
         attempt->facts.state = OUTBOX_PARKED;
         return;
@@ -323,7 +331,7 @@ static void attempt_take_result(struct attempt *attempt, const struct client_res
     attempt->retry_after_us = outcome == ATTEMPT_OUTCOME_RETRY ? attempt_asked_us(result) : 0;
     attempt->refused =
         outcome == ATTEMPT_OUTCOME_RETRY && attempt_is_refusal(result, attempt->retry_after_us);
-    attempt->facts.spared = attempt->refused && attempt->attempts + 1 < ATTEMPTS_SPARED;
+    attempt->facts.spared = attempt->refused && attempt->refusals < ATTEMPT_REFUSALS_SPARED;
     if (outcome == ATTEMPT_OUTCOME_DONE)
         attempt->facts.state = OUTBOX_DONE;
     else if (outcome == ATTEMPT_OUTCOME_PARKED)

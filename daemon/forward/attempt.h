@@ -65,9 +65,9 @@ struct attempt_tools {
 };
 
 enum {
-    /* From this attempt on a refusal uses up a try, so that a delivery that the destination always
+    /* Refusals of a delivery in a row that use up no try. A delivery that the destination always
      * refuses is parked at last. */
-    ATTEMPTS_SPARED = 100,
+    ATTEMPT_REFUSALS_SPARED = 50,
 };
 
 enum attempt_state {
@@ -96,7 +96,7 @@ struct attempt {
     struct outbox_attempt facts;
     int64_t begun_us, retry_us; /* monotonic clock */
     int64_t retry_after_us;     /* duration of the destination's Retry-After, 0: none */
-    int64_t attempts;           /* recorded earlier, for ATTEMPTS_SPARED */
+    unsigned refusals;          /* attempts before that used up no try */
     bool refused;               /* the destination wants a pause */
     bool reached;               /* the destination works, even if it refused this delivery */
     int64_t cursor;             /* low-water mark to record, too */

@@ -438,14 +438,14 @@ static int64_t queue_low_water(const struct queue *queue, const struct attempt *
 /* The attempt keeps the current policy, even if the queue switches to another one. */
 static void queue_start_attempt(struct queue *queue, struct attempt *attempt,
                                 struct delivery_row *delivery, int64_t seq, unsigned tries,
-                                int64_t attempts, bool first)
+                                int64_t refusals, bool first)
 {
     int64_t now_us = clock_mono_us();
 
     if (queue->destination->per_second > 0)
         rate_take(&queue->rate, now_us);
     breaker_start(&queue->breaker, now_us);
-    attempt->attempts = attempts;
+    attempt->refusals = (unsigned)refusals;
     attempt->policy = policy_hold_forwarding(queue->policy);
     attempt->destination = queue->destination;
     attempt_start(attempt, delivery, seq, tries, first);
@@ -465,7 +465,7 @@ static void queue_on_answered(struct attempt *attempt)
     else if (!moved && attempt->reached)
         breaker_success(&queue->breaker, now_us);
     else if (!moved && attempt->refused)
-        breaker_refusal(&queue->breaker, attempt->retry_after_us, now_us);
+        breaker_refusal(&queue->breaker, attempt->retry_after_us, attempt->refusals > 0, now_us);
     else if (!moved)
         breaker_failure(&queue->breaker, attempt->retry_after_us, now_us);
     attempt_record(attempt, queue_low_water(queue, attempt));
@@ -527,9 +527,9 @@ static int queue_start_again(struct queue *queue, const struct outbox_due *due, 
 {
     struct attempt *attempt = slots_unused(&queue->slots);
     struct delivery_row *delivery;
-    int64_t attempts;
+    int64_t refusals;
     int code = outbox_count_attempts(queue->options.reader, queue->destination->number, due->seq,
-                                     &attempts);
+                                     due->tries + 1, &refusals);
 
     if (code == SQLITE_OK)
         code = outbox_read_delivery(queue->options.reader, due->seq, &delivery);
@@ -537,7 +537,7 @@ static int queue_start_again(struct queue *queue, const struct outbox_due *due, 
         return code;
     if (for_waiter)
         attempt_add_waiter(attempt, answer_wait_list_take(&queue->waiters));
-    queue_start_attempt(queue, attempt, delivery, due->seq, due->tries + 1, attempts, false);
+    queue_start_attempt(queue, attempt, delivery, due->seq, due->tries + 1, refusals, false);
     return SQLITE_ROW;
 }
 

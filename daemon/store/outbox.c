@@ -52,7 +52,8 @@ static const char *const outbox_sql[STATEMENTS] = {
     [SUCCEEDED] = "SELECT 1 FROM attempt WHERE seq = ?2 AND destination = ?1 AND"
                   " (status BETWEEN 200 AND 299 AND error IS NULL OR error = '" DISCARDED "')"
                   " LIMIT 1",
-    [ATTEMPTS_MADE] = "SELECT count(*) FROM attempt WHERE seq = ?2 AND destination = ?1",
+    [ATTEMPTS_MADE] = "SELECT count(*) FROM attempt WHERE seq = ?2 AND destination = ?1"
+                      " AND tries = ?3",
     [CURSOR] = "SELECT cursor FROM destination WHERE number = ?1",
     [RETIRE] = "UPDATE destination SET active = 0",
     [REGISTER] = "INSERT INTO destination(name, cursor, active) VALUES (?1, ?2, 1)"
@@ -243,9 +244,11 @@ int outbox_succeeded(struct outbox *outbox, int64_t destination, int64_t seq, bo
     return code;
 }
 
-int outbox_count_attempts(struct outbox *outbox, int64_t destination, int64_t seq, int64_t *count)
+int outbox_count_attempts(struct outbox *outbox, int64_t destination, int64_t seq, unsigned tries,
+                          int64_t *count)
 {
-    return db_query_number(OUTBOX_BIND(outbox, ATTEMPTS_MADE, destination, seq), count, 0);
+    return db_query_number(OUTBOX_BIND(outbox, ATTEMPTS_MADE, destination, seq, (int64_t)tries),
+                           count, 0);
 }
 
 int outbox_retire_all(struct outbox *outbox)

@@ -72,8 +72,10 @@ int outbox_state(struct outbox *outbox, int64_t destination, int64_t seq, enum o
 /* *succeeded: an attempt was accepted, or the delivery was discarded. */
 int outbox_succeeded(struct outbox *outbox, int64_t destination, int64_t seq, bool *succeeded);
 
-/* Counts the recorded attempts of a delivery at a destination. */
-int outbox_count_attempts(struct outbox *outbox, int64_t destination, int64_t seq, int64_t *count);
+/* Counts the recorded attempts of a delivery that had the number `tries`: more than one, if the
+ * attempts before it were spared. */
+int outbox_count_attempts(struct outbox *outbox, int64_t destination, int64_t seq, unsigned tries,
+                          int64_t *count);
 
 /* ---- writes: tasks of the writer thread */
 

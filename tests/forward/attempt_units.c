@@ -199,13 +199,13 @@ START_TEST(a_refusal_is_a_pause_that_neither_a_success_nor_a_replay_ends)
 {
     struct breaker b = {0};
 
-    breaker_refusal(&b, 7 * SECOND, 0);
+    breaker_refusal(&b, 7 * SECOND, false, 0);
     breaker_success(&b, SECOND); /* of an attempt that started before */
     breaker_probe(&b);
     ck_assert(breaker_rests(&b, 7 * SECOND - 1));
     ck_assert_uint_eq(breaker_allows(&b, MOST, 7 * SECOND - 1), 0);
     ck_assert_uint_eq(breaker_allows(&b, MOST, 7 * SECOND), MOST);
-    breaker_refusal(&b, 86400 * SECOND, 7 * SECOND);
+    breaker_refusal(&b, 86400 * SECOND, false, 7 * SECOND);
     ck_assert_int_eq(breaker_until_us(&b), 7 * SECOND + BREAKER_MAX_RETRY_AFTER_US);
 }
 END_TEST
@@ -216,7 +216,7 @@ START_TEST(a_refusal_without_a_time_is_a_pause_too_and_longer_if_all_are_refused
     int64_t now = 0, last = 0;
 
     for (int i = 0; i < 40; i++) {
-        breaker_refusal(&b, 0, now);
+        breaker_refusal(&b, 0, true, now);
         ck_assert_int_ge(breaker_until_us(&b) - now, BREAKER_FIRST_REST_US);
         ck_assert_int_ge(breaker_until_us(&b) - now, last);
         last = breaker_until_us(&b) - now;
@@ -249,25 +249,48 @@ START_TEST(after_a_refusal_the_pace_is_below_that_of_the_last_second_and_grows)
     ck_assert_int_eq(starts_in_a_second(&b, now), 1000); /* the test's clock has 1 ms */
     for (int i = 0; i < 100; i++)
         breaker_success(&b, now + i);
-    breaker_refusal(&b, SECOND, now);
+    breaker_refusal(&b, 60 * SECOND, false, now);
     for (int i = 0; i < 7; i++)
-        breaker_refusal(&b, SECOND, now); /* of attempts that ran; they change nothing */
-    ck_assert_int_eq(starts_in_a_second(&b, now), 0);
-    ck_assert_int_ge(starts_in_a_second(&b, now + SECOND), 70);
-    ck_assert_int_le(starts_in_a_second(&b, now + 2 * SECOND), 90);
-    ck_assert_int_ge(starts_in_a_second(&b, now + 21 * SECOND), 130);
-    ck_assert_int_le(starts_in_a_second(&b, now + 21 * SECOND), 180);
+        breaker_refusal(&b, 60 * SECOND, false,
+                        now); /* of attempts that ran; they change nothing */
+    now += 60 * SECOND;
+    ck_assert_int_eq(starts_in_a_second(&b, now - SECOND), 0);
+    ck_assert_int_ge(starts_in_a_second(&b, now), 70); /* it did not grow during the pause */
+    ck_assert_int_le(starts_in_a_second(&b, now + SECOND), 90);
+    ck_assert_int_ge(starts_in_a_second(&b, now + 20 * SECOND), 130);
+    ck_assert_int_le(starts_in_a_second(&b, now + 20 * SECOND), 180);
     ck_assert_int_eq(starts_in_a_second(&b, now + 200 * SECOND), 1000);
 }
 END_TEST
 
-START_TEST(a_destination_that_took_nothing_gets_one_or_two_a_second)
+START_TEST(the_first_pace_is_five_a_second_and_the_slowest_is_one)
 {
     struct breaker b = {0};
+    int64_t now = 1000 * SECOND;
 
-    breaker_refusal(&b, 0, 1000 * SECOND);
-    ck_assert_int_le(starts_in_a_second(&b, 1001 * SECOND), 2);
-    ck_assert_int_eq(starts_in_a_second(&b, 1400 * SECOND), 1000);
+    breaker_refusal(&b, 0, true, now); /* due to the delivery */
+    now = breaker_until_us(&b);
+    ck_assert_int_eq(starts_in_a_second(&b, now), 1000);
+    breaker_refusal(&b, 0, false, now);
+    now = breaker_until_us(&b);
+    ck_assert_int_ge(starts_in_a_second(&b, now), 5);
+    ck_assert_int_le(starts_in_a_second(&b, now), 6);
+    for (int i = 0; i < 40; i++, now = breaker_until_us(&b))
+        breaker_refusal(&b, 0, false, now);
+    ck_assert_int_ge(starts_in_a_second(&b, now), 1);
+    ck_assert_int_le(starts_in_a_second(&b, now + SECOND), 2);
+    ck_assert_int_eq(starts_in_a_second(&b, now + 400 * SECOND), 1000);
+}
+END_TEST
+
+START_TEST(a_delivery_that_is_always_refused_waits_longer_than_the_destination)
+{
+    static const int64_t seconds[] = {7, 7, 14, 28, 56, 112, 112, 112};
+
+    for (int i = 0; i < COUNT(seconds); i++)
+        ck_assert_int_eq(backoff_refused_us(7 * SECOND, (unsigned)i), seconds[i] * SECOND);
+    ck_assert_int_eq(backoff_refused_us(0, 0), BREAKER_FIRST_REST_US);
+    ck_assert_int_eq(backoff_refused_us(86400 * SECOND, UINT32_MAX), 86400 * SECOND);
 }
 END_TEST
 
@@ -577,7 +600,8 @@ Suite *suite(void)
     tcase_add_test(tc, a_refusal_is_a_pause_that_neither_a_success_nor_a_replay_ends);
     tcase_add_test(tc, a_refusal_without_a_time_is_a_pause_too_and_longer_if_all_are_refused);
     tcase_add_test(tc, after_a_refusal_the_pace_is_below_that_of_the_last_second_and_grows);
-    tcase_add_test(tc, a_destination_that_took_nothing_gets_one_or_two_a_second);
+    tcase_add_test(tc, the_first_pace_is_five_a_second_and_the_slowest_is_one);
+    tcase_add_test(tc, a_delivery_that_is_always_refused_waits_longer_than_the_destination);
     tcase_add_loop_test(tc, a_url_is_https_or_http_and_holds_no_password, 0, COUNT(urls));
     tcase_add_loop_test(tc, a_destination_takes_what_its_filters_let_pass, 0, COUNT(filters));
     tcase_add_test(tc, the_facts_are_told_and_cannot_be_forged);

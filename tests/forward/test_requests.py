@@ -127,6 +127,23 @@ def test_credentials():
     local.close()
 
 
+def test_connections_age():
+    peers = []
+    upstream = Upstream(lambda r, sock: peers.append(sock.getpeername()) or response())
+    daemon = Daemon(sources=[source("foil")], destinations=[destination(upstream, concurrency=1)])
+    for number in (1, 2):
+        deliver(daemon, number)
+        lines(daemon, "forwarded", number)
+    equal("a connection is used again", len(set(peers)), 1)
+    daemon.clock.step(31, lambda: deliver(daemon, 2))
+    deliver(daemon, 3)
+    lines(daemon, "forwarded", 3)
+    equal("a connection of 31 seconds is not, so that a changed address is followed",
+          len(set(peers)), 2)
+    daemon.stop()
+    upstream.close()
+
+
 # ---- pace
 
 def test_rate():
@@ -188,13 +205,15 @@ def test_refused_for_ever():
     deliver(daemon, 1)
     lines(daemon, "retried", 1)
     daemon.stop()
-    change(daemon, "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 97)"
-                   " INSERT INTO attempt SELECT 1, destination, i, 1, 1, 429, NULL FROM attempt, n")
+    # 49 more refusals of the first try, and 50 of the second.
+    change(daemon, "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 99)"
+                   " INSERT INTO attempt SELECT 1, destination, i, 1 + (i > 49), 1, 429, NULL"
+                   " FROM attempt, n")
     daemon = Daemon(config, folder=daemon.folder, real_time=True)
     line = lines(daemon, "parked", 1)[0]
-    equal("from the hundredth attempt on a refusal is a failure",
-          ([one["tries"] for one in daemon.lines(destination="app")][-3:], line["tries"]),
-          ([1, 1, 2], 2))
-    equal("the attempts before used up nothing", len(upstream.requests), 4)
+    equal("from the 51st refusal in a row on each one uses up a try, and at last it is parked",
+          ([one["tries"] for one in daemon.lines(destination="app")][-2:], line["tries"]),
+          ([1, 2], 2))
+    equal("nothing else was sent", len(upstream.requests), 3)
     daemon.stop()
     upstream.close()
