@@ -78,7 +78,7 @@ static int reload_retry_moved(const struct reload_registration *e)
         const struct destination *d = &e->destinations->at[i];
         const struct destination *old = destinations_find_name(e->before, d->name);
 
-        if (old != NULL && destination_url_changed(old, d))
+        if (old != NULL && destination_moved(old, d))
             code = outbox_retry_now(outbox, d->number, now_us);
     }
     return code;

@@ -72,6 +72,11 @@ int outbox_state(struct outbox *outbox, int64_t destination, int64_t seq, enum o
 /* *succeeded: an attempt was accepted, or the delivery was discarded. */
 int outbox_succeeded(struct outbox *outbox, int64_t destination, int64_t seq, bool *succeeded);
 
+/* Counts the recorded attempts of a delivery that had the number `tries`: more than one, if the
+ * attempts before it were spared. */
+int outbox_count_attempts(struct outbox *outbox, int64_t destination, int64_t seq, unsigned tries,
+                          int64_t *count);
+
 /* ---- writes: tasks of the writer thread */
 
 /* Marks all destinations as inactive; outbox_register() activates one again. */
@@ -104,6 +109,7 @@ struct outbox_attempt {
     const char *error; /* NULL: none */
     enum outbox_state state;
     bool first;     /* first attempt beyond the cursor: no row in `unsent` yet */
+    bool spared;    /* the attempt uses up none of the tries */
     int64_t due_us; /* for OUTBOX_RETRY */
 };
 
