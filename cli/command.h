@@ -36,8 +36,8 @@ struct command {
 };
 
 extern const struct command command_verify, command_sign, command_send, command_ping, command_wait,
-    command_emulate, command_deliveries, command_show, command_replay, command_store,
-    command_schemes;
+    command_emulate, command_deliveries, command_show, command_replay, command_discard,
+    command_store, command_schemes;
 
 /* Reads the options after argv[0], the command's name, then runs the command. Reports wrong options
  * with message_print(). Returns the exit status. */

@@ -118,9 +118,10 @@ static enum outcome cmd_deliveries_list(struct sink *sink, const struct cmd_deli
                                       cmd_deliveries_take_row, &job, &more, why);
 
     table_write(&job.table, stdout);
+    fflush(stdout);
     if (outcome != OUTCOME_GOOD)
         message_print("%s", why);
-    else if (more && !o->json)
+    else if (more && !o->json && ferror(stdout) == 0)
         message_print("more deliveries exist: continue with --before %" PRId64
                       ", or raise --limit, or use --all",
                       job.last);

@@ -133,6 +133,8 @@ static void description_read_rest(struct description_summary *s, const char *des
 
     if (clause_find(description, "content", NULL, &clause))
         clause_copy_word(&clause, 1, s->content, sizeof(s->content));
+    clause_find(description, "delivery", NULL, &clause);
+    description_copy_names(s->delivery, &clause, 1);
     s->tolerance_s = HOOKLINE_TOLERANCE_DEFAULT;
     if (clause_find(description, "tolerance", NULL, &clause)) {
         clause_copy_word(&clause, 1, number, sizeof(number));

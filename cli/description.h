@@ -33,7 +33,8 @@ struct description_summary {
     char time[DESCRIPTION_NAME_SIZE];      /* place: "header X-Foil-Timestamp", ... */
     const char *time_unit;                 /* "seconds", ... */
     bool time_optional;
-    char id[DESCRIPTION_NAME_SIZE]; /* place, as for `time` */
+    char id[DESCRIPTION_NAME_SIZE];       /* place, as for `time` */
+    char delivery[DESCRIPTION_NAME_SIZE]; /* header with the unsigned id of the delivery */
     char content[DESCRIPTION_TEXT_SIZE];
     const char *secret; /* encoding: "text", "base64" or "hex" */
     char secret_prefix[DESCRIPTION_NAME_SIZE];

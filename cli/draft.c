@@ -61,6 +61,43 @@ static bool draft_make_test(struct draft *draft, const struct secrets *secrets, 
     return true;
 }
 
+/* Reads the bytes of the file as they are. curl's --data drops line ends, which would change the
+ * signed content. */
+static bool draft_read_data_file(struct draft *draft, char *why)
+{
+    char detail[FILE_CONTENTS_WHY_SIZE] = "expected the name of a file after @";
+
+    if (draft->file[0] != '\0' && file_contents_read(&draft->contents, draft->file, detail))
+        return true;
+    snprintf(why, DRAFT_WHY_SIZE, "--data: %s; for a text that begins with @ use --body -", detail);
+    return false;
+}
+
+static bool draft_read_body(struct draft *draft, const struct draft_options *options, char *why)
+{
+    const char *data = options->data;
+
+    draft->file = data == NULL ? options->body : data[0] == '@' ? data + 1 : NULL;
+    if (draft->file == NULL) {
+        draft->body = (hookline_bytes){data, strlen(data)};
+        return true;
+    }
+    if (data == NULL ? !file_contents_read(&draft->contents, draft->file, why)
+                     : !draft_read_data_file(draft, why))
+        return false;
+    draft->body = (hookline_bytes){draft->contents.base, draft->contents.len};
+    return true;
+}
+
+static bool draft_check_headers(const struct option_texts *headers, char *why)
+{
+    for (size_t i = 0; i < headers->count; i++)
+        if (headers->items[i][0] == '@')
+            return draft_fail(why, "--header: expected 'NAME: VALUE'; headers are not read from a "
+                                   "file: repeat --header");
+    return true;
+}
+
 static void draft_list_headers(struct draft *draft, const struct draft_options *options)
 {
     size_t count = 0;
@@ -82,17 +119,12 @@ bool draft_open(struct draft *draft, const struct draft_options *options,
     *draft = (struct draft){.now = now_us / 1000000};
     if ((options->body != NULL) + (options->data != NULL) + options->test != 1)
         return draft_fail(why, "give one of --body FILE, --data TEXT and --test");
-    if (!draft_choose_id(draft, options, secrets, why))
+    if (!draft_check_headers(&options->headers, why) ||
+        !draft_choose_id(draft, options, secrets, why))
         return false;
-    if (options->test && !draft_make_test(draft, secrets, now_us + 1000 * (int64_t)number, why))
+    if (options->test ? !draft_make_test(draft, secrets, now_us + 1000 * (int64_t)number, why)
+                      : !draft_read_body(draft, options, why))
         return false;
-    if (options->body != NULL) {
-        if (!file_contents_read(&draft->contents, options->body, why))
-            return false;
-        draft->body = (hookline_bytes){draft->contents.base, draft->contents.len};
-    }
-    if (options->data != NULL)
-        draft->body = (hookline_bytes){options->data, strlen(options->data)};
     draft_list_headers(draft, options);
     return true;
 }

@@ -22,7 +22,7 @@ struct secrets;
 
 struct draft_options {
     const char *body;            /* file with the body; NULL: none */
-    const char *data;            /* the body itself; NULL: none */
+    const char *data;            /* the body itself, or "@FILE"; NULL: none */
     bool test;                   /* generate the scheme's test event */
     const char *id;              /* NULL: generate one if the scheme needs it */
     int64_t now;                 /* time to sign, seconds since 1970; 0: now */
@@ -33,7 +33,8 @@ struct draft_options {
 #define DRAFT_OPTIONS(type, member)                                                                \
     TEXT(0, "body", type, member.body, "FILE",                                                     \
          "read the body from FILE, byte for byte; - is standard\ninput"),                          \
-        TEXT(0, "data", type, member.data, "TEXT", "use TEXT as the body"),                        \
+        TEXT(0, "data", type, member.data, "TEXT|@FILE",                                           \
+             "use TEXT as the body; @FILE is like --body FILE"),                                   \
         FLAG(0, "test", type, member.test, "use the scheme's test event as the body"),             \
         TEXT(0, "id", type, member.id, "ID",                                                       \
              "set the message id; default: the body's, or a new one"),                             \
@@ -51,6 +52,7 @@ enum {
 
 struct draft {
     hookline_bytes body, id; /* id: empty without an id header, or if it equals the body's */
+    const char *file;        /* with the body; NULL: none */
     int64_t now;
     const char *extra[OPTION_TEXTS_MAX + 3]; /* NULL-terminated */
     char id_text[DRAFT_ID_SIZE];

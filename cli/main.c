@@ -2,10 +2,12 @@
  *
  * main.c - the tool hookline: dispatches to its commands.
  */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <hookline.h>
 
@@ -16,7 +18,7 @@
 static const struct command *const commands[] = {
     &command_ping,   &command_emulate, &command_wait,       &command_verify,
     &command_sign,   &command_send,    &command_deliveries, &command_show,
-    &command_replay, &command_store,   &command_schemes,
+    &command_replay, &command_discard, &command_store,      &command_schemes,
 };
 
 enum {
@@ -78,6 +80,24 @@ static int tool_run(int argc, char *argv[])
     return OUTCOME_USAGE;
 }
 
+/* Returns true if standard output is a pipe or socket that its reader has closed, as head does after
+ * its last line. */
+static bool tool_lacks_reader(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/* Ends the process by SIGPIPE, as other tools end, so that shells see the status 141. Until then the
+ * tool ignores the signal, because sockets raise it as well. */
+static int tool_end_by_sigpipe(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+    return 128 + SIGPIPE;
+}
+
 int main(int argc, char *argv[])
 {
     int code;
@@ -88,6 +108,8 @@ int main(int argc, char *argv[])
     message_set_program("hookline");
     code = tool_run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
+        if (tool_lacks_reader())
+            return tool_end_by_sigpipe();
         message_print("cannot write to standard output");
         return OUTCOME_TRANSPORT;
     }

@@ -138,7 +138,9 @@ static bool request_add_headers(struct request *request, const struct option_tex
 
         if (!header_lines_add(&request->headers, headers->items[i], strlen(headers->items[i]),
                               detail)) {
-            snprintf(why, REQUEST_WHY_SIZE, "--header: %s", detail);
+            snprintf(why, REQUEST_WHY_SIZE, "--header: %s%s", detail,
+                     headers->items[i][0] == '@' ? "; for a file of headers use --headers FILE"
+                                                 : "");
             return false;
         }
     }
@@ -151,6 +153,7 @@ static bool request_read_whole(struct request *request, const char *file, char *
 {
     char detail[RAW_REQUEST_WHY_SIZE];
     struct raw_request raw;
+    const char *query;
 
     if (!file_contents_read(&request->memory, file, why))
         return false;
@@ -162,7 +165,11 @@ static bool request_read_whole(struct request *request, const char *file, char *
     request->body = raw.body;
     request->ignored = raw.ignored;
     request->method = strndup(raw.method.base, raw.method.len);
-    return request->method != NULL || request_fail(why, "out of memory");
+    query = memchr(raw.target.base, '?', raw.target.len);
+    if (query != NULL)
+        request->query = strndup(query + 1, (size_t)(raw.target.base + raw.target.len - query) - 1);
+    return (request->method != NULL && (query == NULL || request->query != NULL)) ||
+           request_fail(why, "out of memory");
 }
 
 /* ---- stored delivery */
@@ -284,6 +291,7 @@ void request_close(struct request **request)
     header_lines_free(&(*request)->headers);
     buffer_free(&(*request)->memory);
     free((*request)->method);
+    free((*request)->query);
     free((*request)->source);
     free(*request);
     *request = NULL;

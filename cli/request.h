@@ -68,6 +68,7 @@ struct request {
     struct header_lines headers;
     hookline_bytes body;
     char *method;         /* NULL: unknown */
+    char *query;          /* of a whole request's target, without "?"; NULL: none */
     char *source;         /* of a stored delivery, else NULL */
     int64_t received_at;  /* of a stored delivery, seconds since 1970; else 0 */
     size_t ignored;       /* bytes of the file after the request */

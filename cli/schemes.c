@@ -124,6 +124,8 @@ static void cmd_schemes_print(const hookline_scheme *scheme)
     cmd_schemes_print_time(&s);
     cmd_schemes_print_text(
         "id", s.id[0] == '\0' ? "none: duplicates are recognized by their signatures" : s.id);
+    if (s.delivery[0] != '\0')
+        printf("  %-14s header %s, not signed\n", "delivery id", s.delivery);
     cmd_schemes_print_secret(&s);
     cmd_schemes_print_text("tests", s.tests);
     cmd_schemes_print_text("documentation", scheme->documentation);
@@ -161,6 +163,7 @@ static enum outcome cmd_schemes_print_json(const hookline_scheme *scheme)
     json_close_object(&line);
     json_number(&line, "tolerance_s", s.tolerance_s);
     json_string(&line, "id", cmd_schemes_or_null(s.id));
+    json_string(&line, "delivery", cmd_schemes_or_null(s.delivery));
     json_open_object(&line, "secret");
     json_string(&line, "form", s.secret);
     json_string(&line, "prefix", cmd_schemes_or_null(s.secret_prefix));

@@ -7,8 +7,10 @@
 
 #include "cli/description.h"
 #include "cli/request.h"
+#include "daemon/base/process.h"
 #include "daemon/conf/config_file.h"
 #include "daemon/conf/secret.h"
+#include "daemon/hints/secret_mistakes.h"
 
 /* Names the first signed header that is missing, or one that may be ambiguous. */
 static void signing_input_name_header(const struct signing_input *input, int code,
@@ -159,18 +161,26 @@ static bool secrets_read_all(struct secrets *secrets, const struct config_secret
     return true;
 }
 
-/* Names the secret by the place that the user gave. */
-static bool secrets_secret_error(const struct config_secret *where, int code, char *why)
+/* Reports a secret that is unusable or probably stored wrongly; `code` is the library's. Names the
+ * secret by the place that the user gave. */
+static bool secrets_check_secret(const struct config_secret *where, const char *description,
+                                 const char *secret, int code, char *why)
 {
-    const char *text = hookline_code_text(code);
+    const char *mistake = secret_mistake_warning(secret);
+    const char *kind = where->env != NULL          ? "environment variable "
+                       : where->credential != NULL ? "credential "
+                                                   : "";
+    const char *name = where->file != NULL  ? where->file
+                       : where->env != NULL ? where->env
+                                            : where->credential;
 
-    if (where->file != NULL)
-        snprintf(why, SECRETS_WHY_SIZE, "%s: %s", where->file, text);
-    else if (where->env != NULL)
-        snprintf(why, SECRETS_WHY_SIZE, "environment variable %s: %s", where->env, text);
-    else
-        snprintf(why, SECRETS_WHY_SIZE, "credential %s: %s", where->credential, text);
-    return false;
+    if (code < 0)
+        snprintf(why, SECRETS_WHY_SIZE, "%s%s: %s%s%s", kind, name,
+                 secret_error_text(code, description, secret),
+                 mistake == NULL ? "" : "; this secret ", mistake == NULL ? "" : mistake);
+    else if (mistake != NULL)
+        message_warning("%s%s: the secret %s", kind, name, mistake);
+    return code == 0;
 }
 
 static bool secrets_make_verifier(struct secrets *secrets, const struct config_secret *from,
@@ -179,17 +189,18 @@ static bool secrets_make_verifier(struct secrets *secrets, const struct config_s
     char detail[256] = "";
     int code = hookline_verifier_new_custom(&secrets->verifier, secrets->description,
                                             secrets->secrets[0], detail, sizeof(detail));
+    bool good;
 
     if (code == HOOKLINE_BAD_SCHEME) {
         snprintf(why, SECRETS_WHY_SIZE, "scheme description: %s", detail);
         return false;
     }
-    if (code < 0)
-        return secrets_secret_error(&from[0], code, why);
-    for (size_t i = 1; i < secrets->secrets_count; i++)
-        if ((code = hookline_verifier_add_secret(secrets->verifier, secrets->secrets[i])) < 0)
-            return secrets_secret_error(&from[i], code, why);
-    return true;
+    good = secrets_check_secret(&from[0], secrets->description, secrets->secrets[0], code, why);
+    for (size_t i = 1; good && i < secrets->secrets_count; i++) {
+        code = hookline_verifier_add_secret(secrets->verifier, secrets->secrets[i]);
+        good = secrets_check_secret(&from[i], secrets->description, secrets->secrets[i], code, why);
+    }
+    return good;
 }
 
 /* ---- open and close */

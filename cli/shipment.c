@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/shipment.h"
+#include "daemon/hints/secret_mistakes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,8 +47,9 @@ static bool shipment_new_signer(struct shipment_builder *b, const char *descript
     int code =
         hookline_verifier_new_custom(&b->signer, description, secret, b->why, SHIPMENT_WHY_SIZE);
 
-    return code == 0 ||
-           (code == HOOKLINE_BAD_SCHEME ? false : shipment_fail(b, hookline_code_text(code)));
+    return code == 0 || (code == HOOKLINE_BAD_SCHEME
+                             ? false
+                             : shipment_fail(b, secret_error_text(code, description, secret)));
 }
 
 static bool shipment_add_secret(struct shipment_builder *b, const char *secret)

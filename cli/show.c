@@ -123,6 +123,13 @@ static void cmd_show_write_fact(const char *name, const char *text)
     putchar('\n');
 }
 
+/* Writes a fact that few deliveries have. */
+static void cmd_show_write_rare(const char *name, const char *text)
+{
+    if (text != NULL)
+        cmd_show_write_fact(name, text);
+}
+
 static void cmd_show_write_signed(const cJSON *d)
 {
     int64_t at = json_get_int64(d, "signed_at", -1), secret = json_get_int64(d, "secret", -1);
@@ -149,8 +156,11 @@ static void cmd_show_write_facts(const struct cmd_show_job *job, const cJSON *d)
     cmd_show_write_fact("from", json_get_text(d, "remote"));
     cmd_show_write_fact("source", json_get_text(d, "source"));
     cmd_show_write_fact("scheme", json_get_text(d, "scheme"));
+    cmd_show_write_rare("query", json_get_text(d, "query"));
     cmd_show_write_fact("id", json_get_text(d, "id"));
+    cmd_show_write_rare("delivery", json_get_text(d, "delivery_id"));
     cmd_show_write_fact("type", json_get_text(d, "type"));
+    cmd_show_write_rare("unreadable", json_get_text(d, "unreadable"));
     cmd_show_write_signed(d);
 }
 
@@ -192,13 +202,16 @@ static void cmd_show_write_destinations(const cJSON *d)
         int64_t tries = json_get_int64(one, "tries", -1);
         char text[64] = "";
         const char *due = json_get_text(one, "due"), *state = json_get_text(one, "state");
+        const char *reason = json_get_text(one, "reason");
         const char *cells[] = {"", json_get_text(one, "name"), state, text};
 
+        if (reason != NULL)
+            snprintf(text, sizeof(text), "%.60s", reason);
         if (tries >= 0)
             snprintf(text, sizeof(text), "%" PRId64 " %s%s%.30s", tries,
                      tries == 1 ? "try" : "tries", due == NULL ? "" : ", due ",
                      due == NULL ? "" : due);
-        table_add(&table, cells, tries < 0 ? 3 : 4, cmd_show_state_tone(state));
+        table_add(&table, cells, text[0] == '\0' ? 3 : 4, cmd_show_state_tone(state));
     }
     if (table.first != NULL)
         printf("\nDestinations\n");

@@ -117,7 +117,7 @@ static void cmd_sign_print_curl(const struct cmd_sign_job *job)
 {
     static const hookline_header json = {"Content-Type", {"application/json", 16}};
     hookline_header_list extra = header_lines_list(&job->extra);
-    const char *method = job->secrets->method, *body = job->options->draft.body;
+    const char *method = job->secrets->method, *file = job->draft.file;
     hookline_bytes value;
 
     /* -g: do not expand brackets and braces to several URLs. */
@@ -133,11 +133,11 @@ static void cmd_sign_print_curl(const struct cmd_sign_job *job)
     for (size_t i = 0; i < job->signature.headers.count; i++)
         cmd_sign_print_curl_header(&job->signature.entries[i]);
     /* --data-raw: a body that starts with @ is not a file name. */
-    fputs(body == NULL ? " --data-raw" : " --data-binary", stdout);
-    if (body == NULL)
+    fputs(file == NULL ? " --data-raw" : " --data-binary", stdout);
+    if (file == NULL)
         cmd_sign_print_quoted("", job->draft.body.base, job->draft.body.len);
     else
-        cmd_sign_print_quoted("@", body, strlen(body));
+        cmd_sign_print_quoted("@", file, strlen(file));
     cmd_sign_print_quoted("", job->options->curl, strlen(job->options->curl));
     putchar('\n');
 }

@@ -29,7 +29,7 @@
 
 struct verify_report {
     const char *scheme, *source; /* source: NULL without a configuration */
-    size_t secrets_count;
+    size_t secrets_count, body_len;
     hookline_result result;
     int code;                    /* result.reason, or the error of hookline_event_read() */
     int64_t now;                 /* time of the verification */
@@ -57,6 +57,14 @@ static const char *verify_report_word(const struct verify_report *report)
     default:
         return "refused";
     }
+}
+
+/* The id of the event is the result's, or one that the body writes with escapes. */
+static hookline_bytes verify_report_id(const struct verify_report *report)
+{
+    const char *id = report->event == NULL ? NULL : report->event->id;
+
+    return id == NULL ? report->result.id : (hookline_bytes){id, strlen(id)};
 }
 
 /* ---- report as text */
@@ -95,11 +103,14 @@ static void verify_report_print_time(const struct verify_report *report)
 
 static void verify_report_print_event(const hookline_event *event)
 {
-    if (event == NULL || event->type == NULL)
+    if (event == NULL)
         return;
-    verify_report_print_name("type");
-    text_write_printable(stdout, event->type, strlen(event->type));
-    printf("%s\n", event->test ? ", a test" : "");
+    if (event->type != NULL) {
+        verify_report_print_name("type");
+        text_write_printable(stdout, event->type, strlen(event->type));
+        printf("%s\n", event->test ? ", a test" : "");
+    }
+    verify_report_print_text("unreadable", event->unreadable);
 }
 
 static void verify_report_print_headers(const hookline_signature *right)
@@ -115,6 +126,7 @@ static void verify_report_print_headers(const hookline_signature *right)
 static void verify_report_print(const struct verify_report *report)
 {
     const char *tone = terminal_tone(stdout, report->code > 0 ? TERMINAL_GOOD : TERMINAL_BAD);
+    hookline_bytes id = verify_report_id(report);
 
     printf("%s%s%s", tone, verify_report_word(report), terminal_tone(stdout, TERMINAL_PLAIN));
     if (report->code > 0)
@@ -122,20 +134,24 @@ static void verify_report_print(const struct verify_report *report)
                report->source == NULL ? report->scheme : report->source,
                report->result.fresh ? "" : ", but its age is unknown");
     else
-        printf(": %s\n  %s\n", hookline_code_name(report->code), hookline_code_text(report->code));
+        printf(": %s\n  %s\n", hookline_code_name(report->code),
+               report->hint_text == NULL ? hookline_code_text(report->code) : report->hint_text);
     if (report->result.secret >= 0 && report->secrets_count > 1) {
         verify_report_print_name("secret");
         printf("%d of %zu\n", report->result.secret + 1, report->secrets_count);
     }
-    if (report->result.id.len > 0) {
+    if (id.len > 0) {
         verify_report_print_name("id");
-        text_write_printable(stdout, report->result.id.base, report->result.id.len);
+        text_write_printable(stdout, id.base, id.len);
         putchar('\n');
     }
     verify_report_print_event(report->event);
     verify_report_print_time(report);
     verify_report_print_text("mistake", report->hint);
-    verify_report_print_text("", report->hint_text);
+    if (report->code == HOOKLINE_MISMATCH && report->body_len == 0)
+        verify_report_print_text("body",
+                                 "empty: if the sender sent one, a proxy or a framework has "
+                                 "read it before; pass on the bytes that arrived");
     verify_report_print_text("source", report->hint_source);
     verify_report_print_headers(report->right);
 }
@@ -145,8 +161,9 @@ static void verify_report_print(const struct verify_report *report)
 static void verify_report_json_facts(struct json_writer *line, const struct verify_report *report)
 {
     const hookline_result *r = &report->result;
+    hookline_bytes id = verify_report_id(report);
 
-    json_text(line, "id", r->id.len == 0 ? NULL : r->id.base, r->id.len);
+    json_text(line, "id", id.len == 0 ? NULL : id.base, id.len);
     if (r->signed_at >= 0) {
         json_number(line, "signed_at", r->signed_at);
         json_number(line, "age_s", report->now - r->signed_at);
@@ -161,6 +178,7 @@ static void verify_report_json_facts(struct json_writer *line, const struct veri
         json_string(line, "secret", NULL);
     json_string(line, "type", report->event == NULL ? NULL : report->event->type);
     json_bool(line, "test", report->event != NULL && report->event->test != 0);
+    json_string(line, "unreadable", report->event == NULL ? NULL : report->event->unreadable);
 }
 
 static void verify_report_json_headers(struct json_writer *line, const hookline_signature *right)
@@ -189,6 +207,7 @@ static bool verify_report_print_json(const struct verify_report *report)
     json_string(&line, "source", report->source);
     json_number(&line, "now", report->now);
     verify_report_json_facts(&line, report);
+    json_number(&line, "body_bytes", (int64_t)report->body_len);
     json_string(&line, "hint", report->hint);
     json_string(&line, "hint_message", report->hint_text);
     json_string(&line, "hint_source", report->hint_source);
@@ -385,6 +404,8 @@ static void cmd_verify_find_mistake(struct cmd_verify_job *job)
     };
     struct diagnose_result hint;
 
+    if (job->kept->query != NULL)
+        question.query = (hookline_bytes){job->kept->query, strlen(job->kept->query)};
     question.others_count = cmd_verify_open_others(job, &others);
     question.others = others;
     hint = diagnose_find(&question);
@@ -455,6 +476,7 @@ static void cmd_verify_check(struct cmd_verify_job *job)
         .scheme = job->secrets->name,
         .source = job->secrets->source,
         .secrets_count = job->secrets->secrets_count,
+        .body_len = job->request.body.len,
         .result = hookline_verify(job->secrets->verifier, &job->request, now),
         .now = now,
     };

@@ -79,7 +79,7 @@ static int reload_retry_moved(const struct reload_registration *e)
         const struct destination *d = &e->destinations->at[i];
         const struct destination *old = destinations_find_name(e->before, d->name);
 
-        if (old != NULL && destination_url_changed(old, d))
+        if (old != NULL && destination_moved(old, d))
             code = outbox_retry_now(outbox, d->number, now_us);
     }
     return code;
@@ -346,6 +346,15 @@ static void service_add_waiter(void *data, const struct destination *destination
     forwarder_add_waiter(atomic_load(&s->forwarder), destination, waiter);
 }
 
+static void service_on_rearmed(void *data)
+{
+    struct service *s = data;
+    struct forwarder *forwarder = atomic_load(&s->forwarder);
+
+    if (forwarder != NULL)
+        forwarder_kick(forwarder, NULL);
+}
+
 /* ---- parts, in order of opening; each returns 0, or an exit code after a message */
 
 static int service_open_log(struct service *s)
@@ -492,7 +501,7 @@ static int service_open_server(struct service *s)
                 .feed = s->feed,
                 .refusal_limit = s->refusal_limit,
                 .policy_slot = s->policy_slot,
-                .upstream = {store_outbox(s->store), s, service_add_waiter},
+                .upstream = {store_outbox(s->store), s, service_add_waiter, service_on_rearmed},
             },
     };
     s->ingest = receive_server_open(s->config, &s->receiver, s->heartbeats);

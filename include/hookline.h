@@ -75,16 +75,16 @@ enum hookline_code {
     HOOKLINE_TOO_OLD = -6,              /* "timestamp_too_old": authentic; a replay?        */
     HOOKLINE_TOO_NEW = -7,              /* "timestamp_too_new": authentic; check the clocks */
     HOOKLINE_ID_MISMATCH = -8,          /* "webhook_id_mismatch": header id != signed id    */
-    HOOKLINE_BAD_PAYLOAD = -9,          /* "invalid_payload": authentic but unreadable      */
+    HOOKLINE_BAD_PAYLOAD = -9,          /* "invalid_payload": authentic, but the body lacks
+                                           the id or time that the scheme binds             */
     HOOKLINE_BAD_ID = -10,              /* "invalid_webhook_id": too long or bad characters */
 
     /* -64 and below: the receiver's fault. Answer 5xx, so that the sender retries. */
     HOOKLINE_BAD_CALL = -64,      /* "bad_call": NULL, or a required field is unset         */
     HOOKLINE_NO_MEMORY = -65,     /* "no_memory"                                            */
-    HOOKLINE_NO_CRYPTO = -66,     /* "no_crypto": libsodium could not be initialised        */
+    HOOKLINE_NO_CRYPTO = -66,     /* "no_crypto": libsodium finds no source of randomness   */
     HOOKLINE_BAD_SCHEME = -67,    /* "bad_scheme": unknown name, or unsafe description      */
-    HOOKLINE_BAD_SECRET = -68,    /* "bad_secret": empty, white space at an end, undecodable,
-                                     too long, the ninth, or a key of another kind          */
+    HOOKLINE_BAD_SECRET = -68,    /* "bad_secret": hookline_secret_problem() says why        */
     HOOKLINE_BAD_TOLERANCE = -69  /* "bad_tolerance": negative or more than a day           */
 };
 
@@ -140,12 +140,21 @@ HOOKLINE_API HOOKLINE_MUST_USE int hookline_verifier_new_custom(hookline_verifie
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_verifier_add_secret(hookline_verifier *v,
                                                                 const char *secret);
 
+/* Returns why a description cannot use a secret, as static text without any part of it, or NULL
+ * if it can. After HOOKLINE_BAD_SECRET NULL means that the verifier has all its secrets. Pass
+ * hookline_scheme_find(name)->description for a built-in scheme. */
+HOOKLINE_API const char *hookline_secret_problem(const char *description, const char *secret);
+
 /* Sets the replay window: how far a signed time may lie in the past and in the future, each
  * 0 to HOOKLINE_TOLERANCE_MAX seconds. The window cannot be disabled: to verify an old
  * request again, pass its time of arrival to hookline_verify(). HOOKLINE_BAD_CALL,
  * _BAD_TOLERANCE. */
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_verifier_set_tolerance(hookline_verifier *v,
                                                                    int64_t past_s, int64_t future_s);
+
+/* Returns the length in bytes of the shortest decoded key; 0 for NULL. A short key can be guessed:
+ * warn below 16. */
+HOOKLINE_API size_t hookline_verifier_key_bytes(const hookline_verifier *v);
 
 /* Wipes the secrets, frees the verifier and sets *v to NULL. */
 HOOKLINE_API void hookline_verifier_free(hookline_verifier **v);
@@ -200,7 +209,9 @@ typedef struct hookline_result {
 
 /* Verifies a request. `now` is in seconds since 1970, above 0. Checks in this order: headers
  * present, unique and well-formed; signature; time; id. A forgery is therefore never
- * reported as "too old". hookline_event_read() checks whether the payload is readable. */
+ * reported as "too old". A payload is refused (HOOKLINE_BAD_PAYLOAD) only if the scheme needs a
+ * part of it: an id that the header must equal, or a time. Every other one is accepted, whatever it
+ * contains; hookline_event_read() says if it could not be read. */
 HOOKLINE_API HOOKLINE_MUST_USE hookline_result hookline_verify(const hookline_verifier *v,
                                                                const hookline_request *req,
                                                                int64_t now);
@@ -210,18 +221,32 @@ static inline int hookline_accepted(hookline_result r)
     return r.reason > 0;
 }
 
+/* Returns the id that the sender gave this delivery in a header, if the scheme names one; empty
+ * if it is missing, occurs more than once, or is not 1 to 256 characters of printable ASCII
+ * without blanks. It points into the request. THIS ID IS NOT SIGNED: anyone who repeats a
+ * delivery can change it. It tells apart deliveries whose signed bytes are equal, so use it
+ * only together with `mac`. */
+HOOKLINE_API hookline_bytes hookline_delivery_id(const hookline_verifier *v,
+                                                 const hookline_request *req);
+
 /* ---- Event: the content of an accepted payload ------------------------------------- */
 
 typedef struct hookline_event {
-    const char *id;     /* NUL-terminated, or NULL if the payload has none     */
-    const char *type;   /* "webhook.test", "ping", ..., or NULL                */
-    int64_t created_at; /* s since 1970, or -1                                 */
-    int test;           /* 1 if the scheme uses this type for tests            */
+    const char *id;         /* the signed id, NUL-terminated, or NULL: r->id, or the id of
+                               the body if it contains escapes                          */
+    const char *type;       /* "webhook.test", "ping", ..., or NULL                     */
+    int64_t created_at;     /* s since 1970, or -1                                      */
+    int test;               /* 1 if the scheme uses this type for tests                 */
+    const char *unreadable; /* static text: what makes the payload, its id or its type
+                               unreadable, such as "JSON ends early"; or NULL           */
 } hookline_event;
 
-/* Parses r->payload as JSON. HOOKLINE_BAD_PAYLOAD if the scheme requires a JSON object and
- * the payload is none (under other schemes type and time stay empty); HOOKLINE_BAD_CALL if
- * *r is not an accepted result; HOOKLINE_NO_MEMORY. */
+/* Reads id, type and time from r->payload, which is JSON of any size, depth and content. A
+ * payload that is damaged is no error: `unreadable` says so, and members in front of the
+ * damage are read. Never refuse a delivery for it, because it is authentic. Of members of one
+ * name the last one counts. A lone surrogate in a type becomes U+FFFD; a type with a NUL is
+ * unreadable, so that it equals no other type. HOOKLINE_BAD_CALL if *r is not an accepted
+ * result; HOOKLINE_NO_MEMORY. */
 HOOKLINE_API HOOKLINE_MUST_USE int hookline_event_read(hookline_event **out,
                                                        const hookline_verifier *v,
                                                        const hookline_result *r);

@@ -29,7 +29,7 @@ static const struct row {
     {HOOKLINE_ID_MISMATCH, "webhook_id_mismatch",
      "the id in the header differs from the id in the signed body"},
     {HOOKLINE_BAD_PAYLOAD, "invalid_payload",
-     "the signature is valid but the body is not the JSON object that the scheme expects"},
+     "the signature is valid but the body lacks the id or time that the scheme needs"},
     {HOOKLINE_BAD_ID, "invalid_webhook_id",
      "the message id is too long or contains a character that this scheme forbids"},
     {HOOKLINE_BAD_CALL, "bad_call", "a required argument is NULL, empty or not initialised"},

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "member.h"
-
 int hookline_content_header(const hookline_request *req, const char *name, hookline_bytes *value)
 {
     size_t count = req->find_header(req->headers, name, value);
@@ -24,10 +22,8 @@ bool hookline_content_id_is_sound(hookline_bytes id)
     return true;
 }
 
-bool hookline_content_id_in_body(hookline_bytes body, const char *path, hookline_bytes *id)
+bool hookline_content_id_of(struct member m, hookline_bytes *id)
 {
-    struct member m = hookline_member_find(body, path);
-
     if ((m.kind != MEMBER_STRING && m.kind != MEMBER_NUMBER) || m.escaped ||
         !hookline_content_id_is_sound(m.text))
         return false;
@@ -35,34 +31,66 @@ bool hookline_content_id_in_body(hookline_bytes body, const char *path, hookline
     return true;
 }
 
-static bool is_word(hookline_bytes value)
+bool hookline_content_time_of(struct member m, enum time_unit unit, int64_t *seconds)
 {
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.base[i];
+    char text[128]; /* the longest time that may have escapes: some encoders escape "+" */
 
-        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-              c == '-' || c == '_'))
+    if (m.kind != MEMBER_STRING && m.kind != MEMBER_NUMBER)
+        return false;
+    if (m.escaped) {
+        if (m.text.len > sizeof(text))
             return false;
+        m.text = (hookline_bytes){text, hookline_member_decode(m, text)};
     }
-    return true;
+    return hookline_timestamp_read(unit, m.text, seconds);
 }
 
-/* Returns true if bytes of the value could belong to its neighbour under the same signature.
- * Without a separator only letters, digits, "-" and "_" are safe, because an id must not absorb a
- * timestamp or the start of a JSON body. */
-static bool crosses(hookline_bytes value, const struct part *neighbour, size_t nearest)
+static bool is_word_character(char c)
 {
-    if (neighbour->kind == PART_LITERAL)
-        return memchr(value.base, neighbour->text[nearest], value.len) != NULL;
-    return !is_word(value);
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+           c == '_';
 }
 
-static bool crosses_a_joint(const struct scheme *s, size_t i, hookline_bytes value)
+/* Returns the number of leading letters, digits, "-" and "_". */
+static size_t word_length(hookline_bytes value)
 {
-    const struct part *part = &s->content[i];
+    size_t len = 0;
 
-    return (i > 0 && crosses(value, part - 1, part[-1].len - 1)) ||
-           (i + 1 < s->parts && crosses(value, part + 1, 0));
+    while (len < value.len && is_word_character(value.base[len]))
+        len++;
+    return len;
+}
+
+/* Returns true if part i could end elsewhere under the same signature (scheme_danger.c). A value
+ * before text must not hold the byte of the text that touches it. Before a URL or a time of RFC
+ * 3339 it must be a word: the first other character then belongs to the neighbour. */
+static bool crosses(const struct scheme *s, const hookline_request *req, size_t i,
+                    hookline_bytes value)
+{
+    bool before_body = i < hookline_scheme_body(s);
+    const struct part *inner = before_body ? &s->content[i + 1] : &s->content[i - 1];
+
+    switch (inner->kind) {
+    case PART_LITERAL:
+        return memchr(value.base, inner->text[before_body ? 0 : inner->len - 1], value.len) != NULL;
+    case PART_URL:
+        return word_length(value) < value.len || word_length(req->url) == req->url.len;
+    default:
+        return word_length(value) < value.len;
+    }
+}
+
+/* Returns true for a method of RFC 9110 and RFC 5789. None begins or ends with another one, so that a
+ * method ends at a known place. */
+static bool is_method(hookline_bytes method)
+{
+    static const char *const methods[] = {"GET",    "HEAD",    "POST",    "PUT",  "PATCH",
+                                          "DELETE", "OPTIONS", "CONNECT", "TRACE"};
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+        if (strlen(methods[i]) == method.len && memcmp(methods[i], method.base, method.len) == 0)
+            return true;
+    return false;
 }
 
 static int gather_header(const struct scheme *s, const hookline_request *req, size_t i,
@@ -70,9 +98,7 @@ static int gather_header(const struct scheme *s, const hookline_request *req, si
 {
     int code = hookline_content_header(req, s->content[i].text, value);
 
-    if (code == 0 && crosses_a_joint(s, i, *value))
-        code = HOOKLINE_AMBIGUOUS_HEADER;
-    return code;
+    return code == 0 && crosses(s, req, i, *value) ? HOOKLINE_AMBIGUOUS_HEADER : code;
 }
 
 int hookline_content_gather(const struct scheme *s, const hookline_request *req,
@@ -90,7 +116,7 @@ int hookline_content_gather(const struct scheme *s, const hookline_request *req,
             break;
         case PART_ID:
             part[i] = id;
-            code = crosses_a_joint(s, i, id) ? HOOKLINE_BAD_ID : 0;
+            code = crosses(s, req, i, id) ? HOOKLINE_BAD_ID : 0;
             break;
         case PART_HEADER:
             code = gather_header(s, req, i, &part[i]);
@@ -100,6 +126,7 @@ int hookline_content_gather(const struct scheme *s, const hookline_request *req,
             break;
         case PART_METHOD:
             part[i] = req->method;
+            code = is_method(req->method) ? 0 : HOOKLINE_AMBIGUOUS_HEADER;
             break;
         case PART_URL:
             part[i] = req->url;

@@ -9,6 +9,7 @@
 #ifndef CONTENT_H
 #define CONTENT_H
 
+#include "member.h"
 #include "scheme.h"
 
 enum {
@@ -25,8 +26,11 @@ int hookline_content_header(const hookline_request *req, const char *name, hookl
 /* Returns true for 1 to CONTENT_ID_MAX bytes of printable ASCII without blanks. */
 bool hookline_content_id_is_sound(hookline_bytes id);
 
-/* Sets *id to the member at `path`. Returns false, and leaves *id alone, if the member is no valid
- * id. */
-bool hookline_content_id_in_body(hookline_bytes body, const char *path, hookline_bytes *id);
+/* Sets *id to the text of a string without escapes or of a number. Returns false, and leaves *id
+ * alone, if that is no valid id. */
+bool hookline_content_id_of(struct member m, hookline_bytes *id);
+
+/* Reads the time in a string or number. */
+bool hookline_content_time_of(struct member m, enum time_unit unit, int64_t *seconds);
 
 #endif

@@ -4,43 +4,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
-#include "member.h"
+#include "content.h"
 #include "verifier.h"
 
-/* Sets *value to the string or number at `path`, else to NULL, and parses nothing else. Fails with
- * HOOKLINE_NO_MEMORY only, because member.c has already checked the syntax. */
-static int event_read_member(hookline_bytes payload, const char *path, cJSON **value)
+static struct member event_find(hookline_bytes payload, const char *path)
 {
-    struct member m = {.kind = MEMBER_ABSENT};
+    return path == NULL ? (struct member){.kind = MEMBER_ABSENT}
+                        : hookline_member_find(payload, path);
+}
 
-    *value = NULL;
-    if (path != NULL)
-        m = hookline_member_find(payload, path);
-    if (m.kind != MEMBER_STRING && m.kind != MEMBER_NUMBER)
-        return 0;
-    *value = m.kind == MEMBER_NUMBER ? cJSON_ParseWithLength(m.text.base, m.text.len)
-                                     : cJSON_ParseWithLength(m.text.base - 1, m.text.len + 2);
-    return *value == NULL ? HOOKLINE_NO_MEMORY : 0;
+/* The result has the id already, unless the body writes it with escapes. */
+static struct member event_find_id(const struct scheme *s, const hookline_result *r)
+{
+    if (r->id.len > 0)
+        return (struct member){.kind = MEMBER_STRING, .text = r->id};
+    return event_find(r->payload, s->id.source == FROM_BODY ? s->id.name[0] : NULL);
+}
+
+/* Cuts the fraction off a number without an exponent. */
+static hookline_bytes number_whole(hookline_bytes text)
+{
+    const char *point = memchr(text.base, '.', text.len);
+
+    if (point != NULL && memchr(text.base, 'e', text.len) == NULL &&
+        memchr(text.base, 'E', text.len) == NULL)
+        text.len = (size_t)(point - text.base);
+    return text;
 }
 
 /* Reads seconds, milliseconds or RFC 3339, as TIME_ANY of timestamp.h. Returns -1 on other values.
  * */
-static int64_t time_of(const cJSON *item)
+static int64_t event_time_of(struct member m)
 {
-    const char *text = cJSON_GetStringValue(item);
-    char digits[TIMESTAMP_SIZE];
     int64_t seconds;
 
-    if (cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 1e15) {
-        hookline_timestamp_write(TIME_SECONDS, (int64_t)item->valuedouble, digits);
-        text = digits;
-    }
-    return text != NULL &&
-                   hookline_timestamp_read(TIME_ANY, (hookline_bytes){text, strlen(text)}, &seconds)
-               ? seconds
-               : -1;
+    if (m.kind == MEMBER_NUMBER)
+        m.text = number_whole(m.text);
+    return hookline_content_time_of(m, TIME_ANY, &seconds) ? seconds : -1;
 }
 
 static int is_test(const struct scheme *s, const char *type)
@@ -51,59 +51,92 @@ static int is_test(const struct scheme *s, const char *type)
     return 0;
 }
 
-/* Allocates struct and texts as one block, so that one free() releases both. */
-static hookline_event *event_new_packed(const char *id, size_t id_len, const char *type)
+/* Sets event->id or leaves it NULL. Returns the reason if the payload has an id that is none. */
+static const char *event_set_id(hookline_event *event, struct member m, char *text)
 {
-    size_t type_size = type == NULL ? 0 : strlen(type) + 1;
-    hookline_event *event = malloc(sizeof(*event) + id_len + 1 + type_size);
-    char *text;
+    hookline_bytes id = {text, hookline_member_decode(m, text)};
+
+    if (m.kind == MEMBER_OBJECT || m.kind == MEMBER_OTHER)
+        return "the id is no string or number";
+    if (m.kind != MEMBER_STRING && m.kind != MEMBER_NUMBER)
+        return NULL;
+    if (!hookline_content_id_is_sound(id))
+        return "the id is not 1 to 256 characters of printable ASCII without blanks";
+    text[id.len] = '\0';
+    event->id = text;
+    return NULL;
+}
+
+/* As event_set_id(). A NUL would cut the type of a C string, so that it might equal another one. */
+static const char *event_set_type(hookline_event *event, struct member m, char *text)
+{
+    size_t len = hookline_member_decode(m, text);
+
+    if (m.kind == MEMBER_MALFORMED || m.kind == MEMBER_ABSENT || m.kind == MEMBER_NULL)
+        return NULL;
+    if (m.kind != MEMBER_STRING)
+        return "the type is no string";
+    if (len > 0 && memchr(text, '\0', len) != NULL)
+        return "the type contains a NUL character";
+    text[len] = '\0';
+    event->type = text;
+    return NULL;
+}
+
+/* Allocates struct and texts as one block, so that one free() releases both. */
+static hookline_event *event_new_packed(const struct scheme *s, const hookline_result *r)
+{
+    struct member id = event_find_id(s, r), type = event_find(r->payload, s->event.type);
+    hookline_event *event = malloc(sizeof(*event) + id.text.len + 1 + type.text.len + 1);
+    const char *bad_id, *bad_type;
+    char *text = (char *)(event + 1);
 
     if (event == NULL)
         return NULL;
-    *event = (hookline_event){.created_at = -1};
-    text = (char *)(event + 1);
-    if (id_len > 0) {
-        event->id = memcpy(text, id, id_len);
-        text[id_len] = '\0';
-    }
-    if (type_size > 0)
-        event->type = memcpy(text + id_len + 1, type, type_size);
+    *event = (hookline_event){0};
+    bad_id = event_set_id(event, id, text);
+    bad_type = event_set_type(event, type, text + id.text.len + 1);
+    event->unreadable = bad_id != NULL ? bad_id : bad_type;
+    event->created_at = event_time_of(event_find(r->payload, s->event.created));
+    event->test = is_test(s, event->type);
     return event;
 }
 
-static int event_read_payload(hookline_event **out, const struct scheme *s,
-                              const hookline_result *r)
+/* Sets *damage to the first damage of the payload, or to NULL. A payload that does not begin as an
+ * object is damaged only if the sender says that it sends JSON. */
+static int event_check_payload(const char **damage, const struct scheme *s, hookline_bytes payload)
 {
-    hookline_bytes payload = r->payload;
-    cJSON *type = NULL, *created = NULL;
-    int code = 0;
+    unsigned char few[512], *levels = few;
+    size_t size = MEMBER_LEVELS_SIZE(payload.len);
 
-    if (!hookline_member_is_object(payload)) {
-        if (s->event.json)
-            return HOOKLINE_BAD_PAYLOAD;
-        payload = (hookline_bytes){"{}", 2};
-    }
-    if (event_read_member(payload, s->event.type, &type) < 0 ||
-        event_read_member(payload, s->event.created, &created) < 0 ||
-        (*out = event_new_packed(r->id.base, r->id.len, cJSON_GetStringValue(type))) == NULL) {
-        code = HOOKLINE_NO_MEMORY;
-    } else {
-        (*out)->created_at = time_of(created);
-        (*out)->test = is_test(s, (*out)->type);
-    }
-    cJSON_Delete(type);
-    cJSON_Delete(created);
-    return code;
+    *damage = NULL;
+    if (!s->event.json && !hookline_member_opens_object(payload))
+        return 0;
+    if (size > sizeof(few) && (levels = malloc(size)) == NULL)
+        return HOOKLINE_NO_MEMORY;
+    *damage = hookline_member_damage(payload, levels);
+    if (levels != few)
+        free(levels);
+    return 0;
 }
 
 int hookline_event_read(hookline_event **out, const hookline_verifier *v, const hookline_result *r)
 {
+    const char *damage;
+    int code;
+
     if (out == NULL)
         return HOOKLINE_BAD_CALL;
     *out = NULL;
     if (v == NULL || r == NULL || !hookline_accepted(*r))
         return HOOKLINE_BAD_CALL;
-    return event_read_payload(out, &v->scheme, r);
+    if ((code = event_check_payload(&damage, &v->scheme, r->payload)) < 0)
+        return code;
+    if ((*out = event_new_packed(&v->scheme, r)) == NULL)
+        return HOOKLINE_NO_MEMORY;
+    if (damage != NULL)
+        (*out)->unreadable = damage;
+    return 0;
 }
 
 void hookline_event_free(hookline_event **event)

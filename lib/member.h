@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * member.h - finds one member of a JSON object without reading the rest of the document.
+ * member.h - reads members of a JSON object where they stand, as bytes.
  *
- * hookline_verify() reads a signed id or time from the body, must not allocate, and must not take
- * longer for a longer rest. hookline_event_read() decodes the value with cJSON; a test compares
- * this reader with cJSON.
+ * The reader takes every document of RFC 8259: any nesting, any number, lone surrogates, a byte
+ * order mark. It skips a nested value by counting its brackets, so that hookline_verify() needs no
+ * memory; hookline_member_damage() checks the grammar of the whole document.
  *
- * Ownership  Results point into the document.
+ * Ownership  Results point into the document; texts of damages are static.
  * Threads    Any thread.
- * Errors     MEMBER_MALFORMED, or false.
+ * Errors     MEMBER_MALFORMED, a damage, or false.
  */
 #ifndef MEMBER_H
 #define MEMBER_H
@@ -18,7 +18,7 @@
 #include <hookline.h>
 
 enum member_kind {
-    MEMBER_MALFORMED, /* the part read so far is no JSON object */
+    MEMBER_MALFORMED, /* not found, and the object is damaged: the rest is unknown */
     MEMBER_ABSENT,
     MEMBER_STRING, /* text excludes the quotes */
     MEMBER_NUMBER,
@@ -30,14 +30,29 @@ enum member_kind {
 struct member {
     enum member_kind kind;
     bool escaped; /* the string contains a backslash, so its text differs from its value */
+    bool differs; /* another member of the same name has another text */
     hookline_bytes text;
 };
 
 /* Finds the member at `path`: a name, or names joined by "." for nested objects. Among members of
- * the same name the first one counts, as in cJSON. */
+ * the same name the last one counts, as in JSON.parse() and most parsers. In a damaged document the
+ * last one in front of the damage counts; damage inside a nested value does not end the search. */
 struct member hookline_member_find(hookline_bytes json, const char *path);
 
-/* Returns true if the whole document is one JSON object within the limits of cJSON. */
-bool hookline_member_is_object(hookline_bytes json);
+/* Returns true if the member is a string or a number, and its value is `text`. */
+bool hookline_member_equals(struct member m, hookline_bytes text);
+
+/* Writes the value of a string or the text of a number to `out`, of at least m.text.len bytes.
+ * Returns the length; 0 for other kinds. A lone surrogate becomes U+FFFD; bytes that are not UTF-8
+ * remain. */
+size_t hookline_member_decode(struct member m, char *out);
+
+/* Returns true if the document begins as an object. */
+bool hookline_member_opens_object(hookline_bytes json);
+
+/* Returns NULL if the whole document is one JSON object, else its first damage. `levels` is memory
+ * of MEMBER_LEVELS_SIZE(json.len) bytes: one bit for each open bracket. */
+#define MEMBER_LEVELS_SIZE(len) ((len) / 16 + 1)
+const char *hookline_member_damage(hookline_bytes json, unsigned char *levels);
 
 #endif

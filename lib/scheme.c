@@ -11,6 +11,7 @@
  *     timestamp header NAME[|NAME] UNIT | pair KEY UNIT | body PATH UNIT [optional]
  *               where UNIT is seconds | milliseconds | rfc3339 | any
  *     id        header NAME[|NAME] [equals PATH] | body PATH
+ *     delivery  HEADER[|HEADER]
  *     secret    text | base64 [PREFIX] | hex
  *     tolerance SECONDS
  *     payload   json
@@ -247,6 +248,11 @@ static const char *parse_id(struct scheme *s, const struct scheme_clause *c)
     return NULL;
 }
 
+static const char *parse_delivery(struct scheme *s, const struct scheme_clause *c)
+{
+    return c->count == 2 && parse_names(s, c->word[1], s->delivery) ? NULL : "HEADER[|HEADER]";
+}
+
 static const char *parse_secret(struct scheme *s, const struct scheme_clause *c)
 {
     const char *expected = "text, base64 [PREFIX] or hex";
@@ -301,6 +307,7 @@ static const struct keyword {
     {"content", parse_content, false},
     {"timestamp", parse_timestamp, false},
     {"id", parse_id, false},
+    {"delivery", parse_delivery, false},
     {"secret", parse_secret, false},
     {"tolerance", parse_tolerance, false},
     {"payload", parse_payload, false},
@@ -351,8 +358,9 @@ static bool parse_clauses(struct scheme *s, char *why, size_t why_size)
         else if (clause.count == 0)
             continue;
         else if ((k = find_keyword(clause.word[0])) == KEYWORDS)
-            problem = "signature, list, prefix, encoding, content, timestamp, id, secret, "
-                      "tolerance, payload or event";
+            problem =
+                "signature, list, prefix, encoding, content, timestamp, id, delivery, secret, "
+                "tolerance, payload or event";
         else if (seen[k] && !keywords[k].repeatable)
             problem = "once per description";
         else

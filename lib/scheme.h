@@ -77,6 +77,7 @@ struct scheme {
         const char *name[SCHEME_SETS_MAX];
         const char *equals; /* path of the signed member that equals an unsigned header */
     } id;
+    const char *delivery[SCHEME_SETS_MAX]; /* header with the sender's unsigned id, or NULL */
     struct part content[SCHEME_PARTS_MAX];
     size_t parts;
     struct {
@@ -106,6 +107,16 @@ static inline bool hookline_scheme_signs(const struct scheme *scheme, enum part_
         if (scheme->content[i].kind == kind)
             return true;
     return false;
+}
+
+/* Returns the index of {body} in the content; scheme->parts without one. */
+static inline size_t hookline_scheme_body(const struct scheme *scheme)
+{
+    size_t i = 0;
+
+    while (i < scheme->parts && scheme->content[i].kind != PART_BODY)
+        i++;
+    return i;
 }
 
 #endif

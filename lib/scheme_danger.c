@@ -15,71 +15,74 @@ static size_t count_parts(const struct scheme *s, enum part_kind kind)
     return n;
 }
 
-/* Returns true for parts whose bytes the sender chooses freely. A timestamp has a fixed grammar;
- * the receiver knows method and URL. */
-static bool is_free(enum part_kind kind)
+/* ---- one reading of the content
+ *
+ * The parts before {body} are read from the front, those after it from the back, and {body} is the
+ * rest. So the content has one reading if each part ends at a known place, seen from {body}'s other
+ * side: `inner` is the adjacent part on the side of {body}. The URL is the receiver's and constant;
+ * no method begins or ends with another one. content.c refuses other methods, and the values that
+ * hold what `inner` begins with.
+ *
+ * In the replay window all times in seconds have the same number of digits, and so have those in
+ * milliseconds. A time of RFC 3339 is recognised from either end. */
+
+static bool part_is_digit(const struct part *part, size_t at)
 {
-    return kind == PART_ID || kind == PART_HEADER || kind == PART_BODY;
+    return part->kind == PART_LITERAL && part->text[at] >= '0' && part->text[at] <= '9';
 }
 
-/* Returns true for parts that end at a known place. A method or a numeric time does not, because
- * its characters could belong to the adjacent part. */
-static bool separates(const struct scheme *s, enum part_kind kind)
+/* Returns true if `part` ends where `inner` begins, whatever the sender chooses. `at` is the byte of
+ * a literal `inner` that touches `part`. */
+static bool part_has_end(const struct scheme *s, const struct part *part, const struct part *inner,
+                         size_t at)
 {
-    return kind == PART_LITERAL || kind == PART_URL ||
-           (kind == PART_TIMESTAMP && s->timestamp.unit == TIME_RFC3339);
-}
-
-/* Returns true if two free parts touch: bytes could move from one to the other under the same
- * signature. */
-static bool parts_run_together(const struct scheme *s)
-{
-    bool open = false;
-
-    for (size_t i = 0; i < s->parts; i++) {
-        if (is_free(s->content[i].kind) && open)
-            return true;
-        if (is_free(s->content[i].kind))
-            open = true;
-        else if (separates(s, s->content[i].kind))
-            open = false;
+    switch (part->kind) {
+    case PART_LITERAL:
+    case PART_URL:
+    case PART_METHOD:
+    case PART_BODY:
+        break;
+    case PART_TIMESTAMP:
+        return s->timestamp.unit != TIME_ANY ||
+               (inner->kind == PART_LITERAL && !part_is_digit(inner, at));
+    case PART_ID:
+    case PART_HEADER:
+        return inner->kind == PART_LITERAL || inner->kind == PART_URL ||
+               (inner->kind == PART_TIMESTAMP && s->timestamp.unit == TIME_RFC3339);
     }
-    return false;
+    return true;
 }
 
-static bool may_be_a_digit(const struct part *part, size_t nearest)
+/* Returns the first part whose end is unknown, or NULL. */
+static const struct part *part_without_end(const struct scheme *s)
 {
-    return part->kind != PART_LITERAL || (part->text[nearest] >= '0' && part->text[nearest] <= '9');
-}
+    const size_t body = hookline_scheme_body(s);
 
-/* Returns true if a digit could extend a time of unit any. Seconds and milliseconds of one moment
- * begin with the same digits, so both readings would lie in the window. */
-static bool time_has_no_end(const struct scheme *s)
-{
-    for (size_t i = 0; i < s->parts; i++) {
-        const struct part *part = &s->content[i];
-
-        if (part->kind == PART_TIMESTAMP && s->timestamp.unit == TIME_ANY &&
-            ((i > 0 && may_be_a_digit(part - 1, part[-1].len - 1)) ||
-             (i + 1 < s->parts && may_be_a_digit(part + 1, 0))))
-            return true;
-    }
-    return false;
+    for (size_t i = 0; i < body; i++)
+        if (!part_has_end(s, &s->content[i], &s->content[i + 1], 0))
+            return &s->content[i];
+    for (size_t i = s->parts - 1; i > body; i--)
+        if (!part_has_end(s, &s->content[i], &s->content[i - 1], s->content[i - 1].len - 1))
+            return &s->content[i];
+    return NULL;
 }
 
 static const char *content_danger(const struct scheme *s)
 {
+    const struct part *loose;
+
     if (s->parts == 0)
         return "no content clause: add one, such as content {timestamp}.{body}";
     if (count_parts(s, PART_BODY) != 1)
         return "content must contain {body} exactly once, or the body is not signed";
     if (count_parts(s, PART_TIMESTAMP) > 1 || count_parts(s, PART_ID) > 1)
         return "content must contain {timestamp} and {id} at most once";
-    if (parts_run_together(s))
-        return "content must separate {id}, {header:...} and {body} from each other";
-    if (time_has_no_end(s))
-        return "content must separate a {timestamp} of unit any from adjacent digits";
-    return NULL;
+    if ((loose = part_without_end(s)) == NULL)
+        return NULL;
+    return loose->kind == PART_TIMESTAMP
+               ? "content must separate a {timestamp} of unit any from adjacent digits"
+               : "content must separate {id} and {header:...} from the next part on the side of "
+                 "{body}: by text, {url} or a {timestamp} of unit rfc3339";
 }
 
 static bool too_long(const char *word)
@@ -150,7 +153,7 @@ static const char *id_danger(const struct scheme *s)
 /* Rejects a header with two roles: one value would set both, or the sender could not send it. */
 static const char *header_danger(const struct scheme *s)
 {
-    hookline_header named[3 * SCHEME_SETS_MAX + 1 + SCHEME_PARTS_MAX] = {{0}};
+    hookline_header named[4 * SCHEME_SETS_MAX + 1 + SCHEME_PARTS_MAX] = {{0}};
     hookline_header_list all = {named, 0};
     hookline_bytes ignored;
 
@@ -160,6 +163,8 @@ static const char *header_danger(const struct scheme *s)
             named[all.count++].name = s->timestamp.name[i];
         if (s->id.source == FROM_HEADER)
             named[all.count++].name = s->id.name[i];
+        if (s->delivery[i] != NULL)
+            named[all.count++].name = s->delivery[i];
     }
     if (s->signature.also != NULL)
         named[all.count++].name = s->signature.also;

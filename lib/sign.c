@@ -89,7 +89,7 @@ static int sign_choose_id(const struct scheme *s, hookline_bytes body, hookline_
         return 0;
     }
     if (id->len == 0 && s->id.equals != NULL)
-        hookline_content_id_in_body(body, s->id.equals, id);
+        hookline_content_id_of(hookline_member_find(body, s->id.equals), id);
     return hookline_content_id_is_sound(*id) ? 0 : HOOKLINE_BAD_ID;
 }
 

@@ -1,46 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 #include "verifier.h"
 
-#include <string.h>
-
 #include <sodium.h>
 
-static bool verifier_is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* Rejects an empty key, which anyone can sign with; white space at an end, a copying mistake;
- * whpk_, a public key; and whsk_, a key of another algorithm. */
-static bool verifier_secret_is_usable(const char *secret, size_t len)
-{
-    return len > 0 && len <= HOOKLINE_SECRET_LENGTH_MAX && !verifier_is_space(secret[0]) &&
-           !verifier_is_space(secret[len - 1]) && strncmp(secret, "whpk_", 5) != 0 &&
-           strncmp(secret, "whsk_", 5) != 0;
-}
+#include "randomness.h"
+#include "secret.h"
 
 static int verifier_add_secret(hookline_verifier *v, const char *secret)
 {
-    const char *prefix = v->scheme.secret.prefix;
-    hookline_bytes text = {secret, secret == NULL ? 0 : strlen(secret)};
     unsigned char *key;
     size_t len;
     int code = HOOKLINE_BAD_SECRET;
 
-    if (!verifier_secret_is_usable(text.base, text.len) || v->keys == HOOKLINE_SECRETS_MAX)
+    if (v->keys == HOOKLINE_SECRETS_MAX)
         return HOOKLINE_BAD_SECRET;
-    if (prefix != NULL && strncmp(secret, prefix, strlen(prefix)) == 0)
-        text = (hookline_bytes){text.base + strlen(prefix), text.len - strlen(prefix)};
     if ((key = sodium_malloc(HOOKLINE_SECRET_LENGTH_MAX)) == NULL)
         return HOOKLINE_NO_MEMORY;
-    if (hookline_codec_decode_secret(v->scheme.secret.encoding, text, key,
-                                     HOOKLINE_SECRET_LENGTH_MAX, &len) &&
-        len > 0) {
+    if (hookline_secret_read(&v->scheme, secret, key, &len) == NULL) {
+        if (v->keys == 0 || len < v->key_bytes)
+            v->key_bytes = len;
         hookline_mac_key_set(&v->key[v->keys++], key, len);
         code = 0;
     }
     sodium_free(key);
     return code;
+}
+
+const char *hookline_secret_problem(const char *description, const char *secret)
+{
+    struct {
+        struct scheme scheme;
+        unsigned char key[HOOKLINE_SECRET_LENGTH_MAX];
+    } * trial;
+    const char *problem = NULL;
+    size_t len;
+
+    if (description == NULL || !hookline_randomness_exists() || sodium_init() < 0 ||
+        (trial = sodium_malloc(sizeof(*trial))) == NULL)
+        return NULL;
+    if (hookline_scheme_parse(&trial->scheme, description, NULL, 0))
+        problem = hookline_secret_read(&trial->scheme, secret, trial->key, &len);
+    sodium_free(trial);
+    return problem;
 }
 
 int hookline_verifier_new_custom(hookline_verifier **out, const char *description,
@@ -54,7 +55,7 @@ int hookline_verifier_new_custom(hookline_verifier **out, const char *descriptio
     *out = NULL;
     if (description == NULL)
         return HOOKLINE_BAD_CALL;
-    if (sodium_init() < 0)
+    if (!hookline_randomness_exists() || sodium_init() < 0)
         return HOOKLINE_NO_CRYPTO;
     if ((v = sodium_malloc(sizeof(*v))) == NULL)
         return HOOKLINE_NO_MEMORY;
@@ -111,6 +112,11 @@ int hookline_verifier_set_tolerance(hookline_verifier *v, int64_t past_s, int64_
     v->future_s = future_s;
     sodium_mprotect_readonly(v);
     return 0;
+}
+
+size_t hookline_verifier_key_bytes(const hookline_verifier *v)
+{
+    return v == NULL ? 0 : v->key_bytes;
 }
 
 void hookline_verifier_free(hookline_verifier **v)

@@ -17,7 +17,8 @@ struct hookline_verifier {
     _Alignas(16) struct scheme scheme;
     int64_t past_s, future_s;
     struct mac_key key[HOOKLINE_SECRETS_MAX];
-    size_t keys; /* at least 1 */
+    size_t keys;      /* at least 1 */
+    size_t key_bytes; /* of the shortest */
 };
 
 #endif

@@ -10,7 +10,6 @@
 
 #include "claim.h"
 #include "content.h"
-#include "member.h"
 #include "verifier.h"
 
 static int check_call(const hookline_verifier *v, const hookline_request *req, int64_t now)
@@ -47,26 +46,17 @@ static int authenticate(const hookline_verifier *v, const struct claim *claim, h
     return r->secret < 0 ? HOOKLINE_MISMATCH : 0;
 }
 
+/* An optional time that cannot be read counts as missing. */
 static int time_in_body(const struct scheme *s, hookline_bytes body, int64_t *signed_at)
 {
     struct member m = hookline_member_find(body, s->timestamp.name[0]);
+    int64_t seconds;
 
-    switch (m.kind) {
-    case MEMBER_MALFORMED:
-        return HOOKLINE_BAD_PAYLOAD;
-    case MEMBER_ABSENT:
-    case MEMBER_NULL:
-        return s->timestamp.optional ? 0 : HOOKLINE_BAD_TIMESTAMP;
-    case MEMBER_STRING:
-    case MEMBER_NUMBER:
-        return hookline_timestamp_read(s->timestamp.unit, m.text, signed_at)
-                   ? 0
-                   : HOOKLINE_BAD_TIMESTAMP;
-    case MEMBER_OBJECT:
-    case MEMBER_OTHER:
-        break;
-    }
-    return HOOKLINE_BAD_TIMESTAMP;
+    if (hookline_content_time_of(m, s->timestamp.unit, &seconds))
+        *signed_at = seconds;
+    else if (!s->timestamp.optional)
+        return m.kind == MEMBER_MALFORMED ? HOOKLINE_BAD_PAYLOAD : HOOKLINE_BAD_TIMESTAMP;
+    return 0;
 }
 
 static int check_time(const hookline_verifier *v, hookline_bytes body, int64_t now,
@@ -86,26 +76,48 @@ static int check_time(const hookline_verifier *v, hookline_bytes body, int64_t n
     return 0;
 }
 
+/* The header must equal each member of this name, because parsers differ in which one they take. */
+static int check_bound_id(struct member m, hookline_bytes claimed, hookline_result *r)
+{
+    bool readable = hookline_content_id_of(m, &r->id) || m.escaped;
+
+    if (!hookline_member_equals(m, claimed) || m.differs)
+        return readable ? HOOKLINE_ID_MISMATCH : HOOKLINE_BAD_PAYLOAD;
+    if (m.escaped)
+        r->id = claimed;
+    return 0;
+}
+
 static int check_id(const struct scheme *s, hookline_bytes body, hookline_bytes claimed,
                     hookline_result *r)
 {
     switch (s->id.source) {
     case FROM_BODY:
-        hookline_content_id_in_body(body, s->id.name[0], &r->id);
-        return 0;
+        hookline_content_id_of(hookline_member_find(body, s->id.name[0]), &r->id);
+        break;
     case FROM_HEADER:
-        if (s->id.equals == NULL)
-            r->id = claimed;
-        else if (!hookline_content_id_in_body(body, s->id.equals, &r->id))
-            return HOOKLINE_BAD_PAYLOAD;
-        return r->id.len == claimed.len && memcmp(r->id.base, claimed.base, claimed.len) == 0
-                   ? 0
-                   : HOOKLINE_ID_MISMATCH;
+        if (s->id.equals != NULL)
+            return check_bound_id(hookline_member_find(body, s->id.equals), claimed, r);
+        r->id = claimed;
+        break;
     case FROM_PAIR:
     case FROM_NOWHERE:
         break;
     }
     return 0;
+}
+
+hookline_bytes hookline_delivery_id(const hookline_verifier *v, const hookline_request *req)
+{
+    const hookline_bytes none = {NULL, 0};
+    hookline_bytes id = none;
+    size_t found = 0;
+
+    if (v == NULL || req == NULL || req->find_header == NULL)
+        return none;
+    for (unsigned i = 0; i < v->scheme.sets && v->scheme.delivery[i] != NULL; i++)
+        found += req->find_header(req->headers, v->scheme.delivery[i], &id);
+    return found == 1 && hookline_content_id_is_sound(id) ? id : none;
 }
 
 hookline_result hookline_verify(const hookline_verifier *v, const hookline_request *req,

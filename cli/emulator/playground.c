@@ -18,6 +18,7 @@
 #include "daemon/conf/config.h"
 #include "daemon/conf/config_file.h"
 #include "daemon/conf/secret.h"
+#include "daemon/hints/secret_mistakes.h"
 #include "daemon/http/client.h"
 #include "daemon/policy/source.h"
 
@@ -382,7 +383,10 @@ static bool playground_can_sign(const struct playground_builder *b,
 
     hookline_verifier_free(&verifier);
     return code == 0 ||
-           playground_fail(b, "--endpoint %s: %s", request->scheme, hookline_code_text(code));
+           playground_fail(b, "--endpoint %s: %s", request->scheme,
+                           secret_error_text(code,
+                                             hookline_scheme_find(request->scheme)->description,
+                                             request->secrets[0]));
 }
 
 static void playground_where_free(struct config_secret *where)

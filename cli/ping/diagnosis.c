@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/ping/provider.h"
+#include "daemon/hints/diagnose_cause.h"
 
 /* ---- refusals by the sink */
 
@@ -62,6 +63,7 @@ static bool diagnosis_explain_hint(const struct observed *f, char *text, size_t 
 {
     const struct observed_event *s = &f->seen;
     const char *name = f->provider->title;
+    const char *cause = diagnose_cause_text(diagnose_cause_find(s->hint));
 
     if (strcmp(s->hint, "other_source") == 0) {
         snprintf(text, size,
@@ -78,7 +80,9 @@ static bool diagnosis_explain_hint(const struct observed *f, char *text, size_t 
         snprintf(text, size, "%.*s%s%s", (int)(gap - text_of), text_of, name, gap + 2);
         return true;
     }
-    return false;
+    if (cause != NULL)
+        snprintf(text, size, "%s", cause);
+    return cause != NULL;
 }
 
 /* ---- clocks */
@@ -151,7 +155,7 @@ static const struct {
                           "scheme of this sender?"},
     {"webhook_id_mismatch", "the id in its header differs from the id in the signed body: "
                             "something in transit changes it"},
-    {"invalid_payload", "the signature is valid, but the body is not the JSON that the scheme "
+    {"invalid_payload", "the signature is valid, but the body lacks the id or time that the scheme "
                         "requires: is that the scheme of this sender?"},
     {"not_found", "no source of the sink has the path of the endpoint's URL: correct the URL at "
                   "the provider, or give the source that path"},

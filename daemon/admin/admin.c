@@ -79,7 +79,9 @@ static size_t admin_write_checks(const struct readiness *r, bool stopping, char 
     return (size_t)len;
 }
 
-static void admin_answer_ready(struct admin *a, h2o_req_t *req, const struct query *query)
+/* A probe knows no token, so without it the answer has no details. */
+static void admin_answer_ready(struct admin *a, h2o_req_t *req, const struct query *query,
+                               bool details)
 {
     bool stopping = atomic_load(&a->stopping);
     struct readiness readiness;
@@ -93,10 +95,10 @@ static void admin_answer_ready(struct admin *a, h2o_req_t *req, const struct que
     if (readiness.writer_failed)
         store_probe_repeat(&a->probe, store_writer(a->options.store));
     ready = readiness.ready && !stopping;
-    if (query->verbose || !ready)
+    if (details && (query->verbose || !ready))
         len = admin_write_checks(&readiness, stopping, text, sizeof(text));
     else
-        len = (size_t)snprintf(text, sizeof(text), "ready\n");
+        len = (size_t)snprintf(text, sizeof(text), "%s\n", ready ? "ready" : "not ready");
     json_reply_bytes(req, ready ? 200 : 503, admin_text_type, text, len);
 }
 
@@ -180,6 +182,32 @@ static void admin_answer_events(struct admin *a, h2o_req_t *req, const struct qu
         json_reply_error(req, 503, "too_many_streams", message);
 }
 
+/* A Unix socket is protected by its file mode, so only TCP needs token and host check. */
+static bool admin_is_over_tcp(h2o_req_t *req)
+{
+    struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
+
+    req->conn->callbacks->get_sockname(req->conn, (struct sockaddr *)&own);
+    return own.ss_family != AF_UNIX;
+}
+
+/* Rejects duplicate Authorization headers, because parsers disagree on which one counts. */
+static bool admin_has_token(const struct admin *a, h2o_req_t *req)
+{
+    ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_AUTHORIZATION, -1);
+    h2o_iovec_t shown;
+
+    if (at < 0 || h2o_find_header(&req->headers, H2O_TOKEN_AUTHORIZATION, at) >= 0)
+        return false;
+    shown = req->headers.entries[at].value;
+    return token_matches(a->token, shown.base, shown.len);
+}
+
+static bool admin_lacks_token(const struct admin *a, h2o_req_t *req)
+{
+    return a->token != NULL && admin_is_over_tcp(req) && !admin_has_token(a, req);
+}
+
 static void admin_answer(struct admin *a, h2o_req_t *req, const struct query *query)
 {
     switch (query->route) {
@@ -187,7 +215,7 @@ static void admin_answer(struct admin *a, h2o_req_t *req, const struct query *qu
         json_reply_bytes(req, 200, admin_text_type, "alive\n", 6);
         break;
     case QUERY_READY:
-        admin_answer_ready(a, req, query);
+        admin_answer_ready(a, req, query, !admin_lacks_token(a, req));
         break;
     case QUERY_METRICS:
         admin_answer_metrics(a, req);
@@ -234,27 +262,6 @@ static void admin_refresh_policy(struct admin *a)
         token_replace(a->token, a->policy_ref.policy->token);
 }
 
-/* A Unix socket is protected by its file mode, so only TCP needs token and host check. */
-static bool admin_is_over_tcp(h2o_req_t *req)
-{
-    struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
-
-    req->conn->callbacks->get_sockname(req->conn, (struct sockaddr *)&own);
-    return own.ss_family != AF_UNIX;
-}
-
-/* Rejects duplicate Authorization headers, because parsers disagree on which one counts. */
-static bool admin_has_token(const struct admin *a, h2o_req_t *req)
-{
-    ssize_t at = h2o_find_header(&req->headers, H2O_TOKEN_AUTHORIZATION, -1);
-    h2o_iovec_t shown;
-
-    if (at < 0 || h2o_find_header(&req->headers, H2O_TOKEN_AUTHORIZATION, at) >= 0)
-        return false;
-    shown = req->headers.entries[at].value;
-    return token_matches(a->token, shown.base, shown.len);
-}
-
 /* Prevents DNS rebinding and cross-site requests by a browser on this machine. A browser reaches no
  * Unix socket and knows no token. */
 static bool admin_is_allowed(const struct admin *a, h2o_req_t *req, const char *method)
@@ -290,8 +297,7 @@ static int admin_on_request(h2o_handler_t *super, h2o_req_t *req)
     const char *method = query_method(query.route);
 
     admin_refresh_policy(a);
-    if (a->token != NULL && query.route != QUERY_LIVE && admin_is_over_tcp(req) &&
-        !admin_has_token(a, req))
+    if (query.route != QUERY_LIVE && query.route != QUERY_READY && admin_lacks_token(a, req))
         json_reply_unauthorized(req);
     else if (method == NULL)
         json_reply_error(req, 404, "not_found",

@@ -139,7 +139,17 @@ static bool list_type_matches(const char *wanted, hookline_bytes type)
     return type.base != NULL && type.len >= len - 1 && memcmp(wanted, type.base, len - 1) == 0;
 }
 
-/* Without a destination, "done" means done at all destinations, any other state at one of them. */
+/* Returns true if no destination takes or took the delivery. */
+static bool list_is_unwanted(const struct delivery_list *l, const struct status_result *results)
+{
+    for (size_t i = 0; i < status_count(l->status); i++)
+        if (results[i].state != QUERY_ANY && results[i].state != QUERY_PASSED_OVER)
+            return false;
+    return true;
+}
+
+/* Without a destination, "done" and "passed_over" mean at all destinations, any other state at one
+ * of them. */
 static bool list_state_matches(const struct delivery_list *l, const struct list_page *p,
                                const struct status_result *results)
 {
@@ -155,8 +165,11 @@ static bool list_state_matches(const struct delivery_list *l, const struct list_
     }
     for (size_t i = first; i < last; i++) {
         any |= results[i].state == wanted;
-        all &= results[i].state == wanted || results[i].state == QUERY_ANY;
+        all &= results[i].state == wanted || results[i].state == QUERY_ANY ||
+               results[i].state == QUERY_PASSED_OVER;
     }
+    if (wanted == QUERY_PASSED_OVER && p->query->destination[0] == '\0')
+        return last > 0 && list_is_unwanted(l, results);
     return any || (wanted == QUERY_DONE && p->query->destination[0] == '\0' && all);
 }
 

@@ -359,6 +359,18 @@ static void metrics_page_queues(const struct metrics_page *page, struct promethe
             number(&queue));
 }
 
+static void metrics_page_refusals(const struct metrics_page *page, struct prometheus *out)
+{
+    struct queue_stats queue;
+
+    prometheus_family(out, PROMETHEUS_COUNTER, "hookline_attempts_refused_total",
+                      "Attempts after which the destination was paused, because it answered 429.");
+    for (size_t n = 0; forwarder_stats(page->forwarder, n, &queue); n++)
+        prometheus_number(
+            out, (struct prometheus_label[]){{"destination", queue.destination}, {NULL, NULL}},
+            queue.refused);
+}
+
 static void metrics_page_durations(const struct metrics_page *page, struct prometheus *out)
 {
     struct queue_stats queue;
@@ -376,11 +388,13 @@ static void metrics_page_forwarder(const struct metrics_page *page, struct prome
     if (!forwarder_has_destinations(page->forwarder))
         return;
     metrics_page_outcomes(page, out);
+    metrics_page_refusals(page, out);
     metrics_page_durations(page, out);
     metrics_page_queues(page, out, "hookline_attempts_in_flight", "Running attempts.",
                         metrics_page_sending);
     metrics_page_queues(page, out, "hookline_destination_resting",
-                        "1 while a failing destination is paused, else 0.", metrics_page_resting);
+                        "1 while a failing or refusing destination is paused, else 0.",
+                        metrics_page_resting);
 }
 
 struct metrics_page_lag {

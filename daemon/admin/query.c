@@ -61,7 +61,7 @@ static const struct {
 
 static const char *const query_state_names[] = {
     [QUERY_ANY] = "",          [QUERY_WAITING] = "waiting", [QUERY_RETRYING] = "retrying",
-    [QUERY_PARKED] = "parked", [QUERY_DONE] = "done",
+    [QUERY_PARKED] = "parked", [QUERY_DONE] = "done",       [QUERY_PASSED_OVER] = "passed_over",
 };
 
 /* A part of the target, or its unread rest. */
@@ -156,13 +156,13 @@ static bool query_copy(char *to, size_t size, const char *value, size_t len, cha
 
 static bool query_set_state(struct query *q, const char *value, char *why)
 {
-    for (enum query_state s = QUERY_WAITING; s <= QUERY_DONE; s++) {
+    for (enum query_state s = QUERY_WAITING; s <= QUERY_PASSED_OVER; s++) {
         if (strcmp(value, query_state_names[s]) == 0) {
             q->state = s;
             return true;
         }
     }
-    return query_fail(why, "state", "waiting, retrying, parked or done");
+    return query_fail(why, "state", "waiting, retrying, parked, done or passed_over");
 }
 
 static bool query_set_verdict(struct query *q, const char *value, char *why)

@@ -35,6 +35,7 @@ enum query_state {
     QUERY_RETRYING,
     QUERY_PARKED,
     QUERY_DONE,
+    QUERY_PASSED_OVER,
 };
 
 enum {

@@ -79,6 +79,30 @@ static void show_json_text(struct json_writer *line, const char *key, hookline_b
     json_text(line, key, text.base, text.len);
 }
 
+static bool show_is_mac_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c != '\0' && strchr("+/-_", c) != NULL);
+}
+
+/* Writes text of a request without anything that may be a MAC, because a valid MAC must not leak. */
+static void show_json_value(struct json_writer *line, const char *key, hookline_bytes value)
+{
+    char *shown = malloc(value.len + 1), *to = shown;
+
+    for (size_t i = 0, run; shown != NULL && i < value.len; i += run == 0 ? 1 : run) {
+        for (run = 0; i + run < value.len && show_is_mac_char(value.base[i + run]); run++)
+            ;
+        if (run >= MAC_MIN)
+            to += snprintf(to, MAC_MIN, "(%zu characters withheld)", run);
+        else
+            to = mempcpy(to, value.base + i, run == 0 ? 1 : run);
+    }
+    json_text(line, key, value.base == NULL ? NULL : shown,
+              shown == NULL ? 0 : (size_t)(to - shown));
+    free(shown);
+}
+
 void show_write_row(struct json_writer *line, const struct show_row *row)
 {
     json_number(line, "seq", row->seq);
@@ -95,7 +119,7 @@ void show_write_row(struct json_writer *line, const struct show_row *row)
     json_number_or_null(line, "secret", row->secret);
     json_number(line, "bytes", row->bytes);
     show_json_text(line, "remote", row->remote);
-    show_json_text(line, "query", row->query);
+    show_json_value(line, "query", row->query);
 }
 
 void show_write_damaged(struct json_writer *line, int64_t seq)
@@ -106,29 +130,6 @@ void show_write_damaged(struct json_writer *line, int64_t seq)
 
 /* ---- headers */
 
-static bool show_is_mac_char(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c != '\0' && strchr("+/-_", c) != NULL);
-}
-
-/* Writes a header value without anything that may be a MAC, because a valid MAC must not leak. */
-static void show_json_value(struct json_writer *line, hookline_bytes value)
-{
-    char *shown = malloc(value.len + 1), *to = shown;
-
-    for (size_t i = 0, run; shown != NULL && i < value.len; i += run == 0 ? 1 : run) {
-        for (run = 0; i + run < value.len && show_is_mac_char(value.base[i + run]); run++)
-            ;
-        if (run >= MAC_MIN)
-            to += snprintf(to, MAC_MIN, "(%zu characters withheld)", run);
-        else
-            to = mempcpy(to, value.base + i, run == 0 ? 1 : run);
-    }
-    json_text(line, "value", shown, shown == NULL ? 0 : (size_t)(to - shown));
-    free(shown);
-}
-
 static void show_json_headers(struct json_writer *line, hookline_bytes headers)
 {
     hookline_bytes name, value;
@@ -137,7 +138,7 @@ static void show_json_headers(struct json_writer *line, hookline_bytes headers)
     while (delivery_row_next_header(&headers, &name, &value)) {
         json_open_element(line);
         show_json_text(line, "name", name);
-        show_json_value(line, value);
+        show_json_value(line, "value", value);
         json_close_object(line);
     }
     json_close_array(line);
@@ -157,6 +158,8 @@ static void show_json_destinations(const struct status *s, struct json_writer *l
         json_string(line, "state", query_state_name(results[i].state));
         if (results[i].state == QUERY_RETRYING || results[i].state == QUERY_PARKED)
             json_number(line, "tries", results[i].tries);
+        if (results[i].state == QUERY_PASSED_OVER)
+            json_string(line, "reason", results[i].reason);
         if (results[i].state == QUERY_RETRYING)
             json_time(line, "due", results[i].due_us);
         json_close_object(line);

@@ -144,21 +144,25 @@ size_t status_find(const struct status *s, const char *name)
     return n;
 }
 
-/* Reads the state of a delivery without a row in `unsent`. A delivery above the low-water mark may
- * be done already, if an earlier one is still being sent. */
+/* Reads the state of a delivery without a row in `unsent`. Below the low-water mark a successful
+ * attempt is recorded, or the destination was configured otherwise when the delivery arrived. */
 static int status_without_row(struct status *s, const struct status_row *k, int64_t seq,
-                              enum query_state *state)
+                              struct status_result *result)
 {
-    enum outbox_state found = OUTBOX_DONE;
-    int code = SQLITE_OK;
+    enum outbox_state found;
+    int code = outbox_state(s->outbox, k->number, seq, &found, NULL);
+    bool succeeded = false;
 
-    if (seq > k->cursor)
-        code = outbox_state(s->outbox, k->number, seq, &found, NULL);
     if (damage_is(code)) {
-        *state = QUERY_ANY;
+        result->state = QUERY_ANY;
         return SQLITE_OK;
     }
-    *state = found == OUTBOX_WAITING ? QUERY_WAITING : QUERY_DONE;
+    if (code == SQLITE_OK && found == OUTBOX_DONE)
+        code = outbox_succeeded(s->outbox, k->number, seq, &succeeded);
+    result->state = found == OUTBOX_WAITING ? QUERY_WAITING
+                    : succeeded             ? QUERY_DONE
+                                            : QUERY_PASSED_OVER;
+    result->reason = "earlier_configuration";
     return code;
 }
 
@@ -176,6 +180,24 @@ static void status_take_row(struct status *s)
     }
 }
 
+/* Judges a destination without a row in `unsent`. A damaged delivery has no source. */
+static int status_judge(struct status *s, size_t i, int64_t seq, hookline_bytes source,
+                        hookline_bytes type)
+{
+    const struct status_row *k = &s->known[i];
+    struct status_result *result = &s->results[i];
+    enum destination_pass pass = destination_passes(k->configured, source, type);
+    int code = SQLITE_OK;
+
+    result->state = QUERY_PASSED_OVER;
+    result->reason = destination_pass_name(pass);
+    if (pass == DESTINATION_TAKES || source.base == NULL)
+        code = status_without_row(s, k, seq, result);
+    if (source.base == NULL)
+        result->reason = "damaged";
+    return code;
+}
+
 int status_of(struct status *s, int64_t seq, hookline_bytes source, hookline_bytes type,
               const struct status_result **results)
 {
@@ -188,13 +210,9 @@ int status_of(struct status *s, int64_t seq, hookline_bytes source, hookline_byt
     code = sqlite3_reset(s->unsent);
     if (damage_is(code))
         code = SQLITE_OK;
-    for (size_t i = 0; i < s->count && code == SQLITE_OK; i++) {
-        const struct status_row *k = &s->known[i];
-
-        if (s->results[i].state == QUERY_ANY && k->configured != NULL &&
-            destination_matches(k->configured, source, type))
-            code = status_without_row(s, k, seq, &s->results[i].state);
-    }
+    for (size_t i = 0; i < s->count && code == SQLITE_OK; i++)
+        if (s->results[i].state == QUERY_ANY && s->known[i].configured != NULL)
+            code = status_judge(s, i, seq, source, type);
     *results = s->results;
     return code;
 }

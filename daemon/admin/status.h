@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * status.h - the state of a delivery at each destination: waiting, retrying, parked, done, or not
- * meant for the destination.
+ * status.h - the state of a delivery at each destination: waiting, retrying, parked, done, or passed
+ * over, with the reason.
  *
  * Ownership  status_open() allocates, status_close() frees, before the db is closed.
  * Threads    One, that of the db.
@@ -47,7 +47,8 @@ bool status_is_configured(const struct status *status, size_t n);
 size_t status_find(const struct status *status, const char *name);
 
 struct status_result {
-    enum query_state state; /* QUERY_ANY: not meant for the destination */
+    enum query_state state; /* QUERY_ANY: a removed destination that owes nothing */
+    const char *reason;     /* constant; if passed over */
     unsigned tries;         /* attempts made, if retrying or parked */
     int64_t due_us;         /* next attempt, if retrying; since 1970 */
 };

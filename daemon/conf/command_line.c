@@ -135,23 +135,29 @@ static bool option_take_checked(const struct option_reader *r, const struct opti
     return problem == NULL || option_fail(r, "--%s: %s: %s", row->name, optarg, problem);
 }
 
-/* Rejects an empty file name, such as an unset shell variable: open()'s error would not show it. */
-static bool option_lacks_name(const struct option_reader *r, const struct option_row *row)
+/* Rejects an empty file name, such as an unset shell variable, because open()'s error would not show
+ * it; and @FILE, the form of other tools and of secrets. */
+static bool option_is_name(const struct option_reader *r, const struct option_row *row)
 {
     bool file = row->value != NULL && strcmp(row->value, "FILE") == 0;
     bool folder = row->value != NULL && strcmp(row->value, "FOLDER") == 0;
+    const char *kind = file ? "file" : "folder";
 
-    if ((!file && !folder) || optarg[0] != '\0')
-        return false;
-    option_fail(r, "--%s: expected the name of a %s", row->name, file ? "file" : "folder");
-    return true;
+    if (!file && !folder)
+        return true;
+    if (optarg[0] == '@')
+        return option_fail(r,
+                           "--%s: expected the name of a %s without @; a name that begins with @ "
+                           "is written ./@NAME",
+                           row->name, kind);
+    return optarg[0] != '\0' || option_fail(r, "--%s: expected the name of a %s", row->name, kind);
 }
 
 static bool option_take(const struct option_reader *r, const struct option_row *row)
 {
     void *at = r->options + row->at;
 
-    if (option_lacks_name(r, row))
+    if (!option_is_name(r, row))
         return false;
     switch (row->kind) {
     case OPTION_FLAG:

@@ -65,6 +65,11 @@ enum config_answer {
     CONFIG_ANSWER_UPSTREAM, /* the destination's answer */
 };
 
+enum config_dedup {
+    CONFIG_DEDUP_DELIVERY, /* without a signed id: the MAC and the sender's delivery id */
+    CONFIG_DEDUP_MAC,      /* without a signed id: the MAC */
+};
+
 struct config_source {
     char *name;
     char *path;        /* NULL: "/" and the name, which config_complete() sets */
@@ -75,14 +80,29 @@ struct config_source {
     unsigned secrets_count;
     unsigned *tolerance_seconds; /* NULL: the scheme's */
     enum config_answer answer;
+    enum config_dedup dedup;
     char **allow; /* ADDRESS or ADDRESS/BITS; empty: all */
     unsigned allow_count;
     struct config_rate *rate; /* NULL: no limit */
 };
 
+/* A request header with exactly one of `value` and the locations. */
+struct config_header {
+    struct config_secret secret; /* first: table.c has rows for the members of a config_secret */
+    char *name;
+    char *value;
+};
+
+/* HTTP Basic credentials. */
+struct config_basic {
+    char *user;
+    struct config_secret password;
+};
+
 struct config_destination {
     char *name;
     char *url;
+    char *socket;   /* path of a Unix socket to connect to; NULL: the URL's host */
     char **sources; /* empty: all */
     unsigned sources_count;
     char **types; /* empty: all */
@@ -93,7 +113,18 @@ struct config_destination {
     bool ordered;
     unsigned *retry_seconds; /* empty: BACKOFF_STANDARD */
     unsigned retry_seconds_count;
-    char *ca_file; /* NULL: the system's CAs */
+    unsigned *park_statuses; /* empty: 410 */
+    unsigned park_statuses_count;
+    struct config_rate *rate; /* NULL: no limit */
+    char **headers;           /* names of the sender's headers to forward; empty: all */
+    unsigned headers_count;
+    bool query; /* forward the sender's query */
+    struct config_header *add_headers;
+    unsigned add_headers_count;
+    struct config_basic *basic;   /* NULL: none */
+    struct config_secret *bearer; /* NULL: none */
+    char *ca_file;                /* NULL: the system's CAs */
+    char *certificate, *key;      /* PEM files of the client certificate; NULL: none */
 };
 
 struct config_log {
@@ -154,6 +185,9 @@ enum {
 
 /* Checks keys against each other and sets the defaults that depend on the machine. */
 bool config_complete(struct config *config, char why[CONFIG_WHY_SIZE]);
+
+/* True if exactly one location is set. */
+bool config_is_one_secret(const struct config_secret *secret);
 
 /* True for letters, digits, - _ and . only: names go into paths, headers, logs and metrics. */
 bool config_is_name(const char *name);

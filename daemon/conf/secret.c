@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -40,6 +42,24 @@ static void secret_strip_line_end(char *text, size_t len)
         text[--len] = '\0';
 }
 
+/* Returns true for text in UTF-16, which some editors and PowerShell write. */
+static bool secret_is_utf16(const char *text, size_t len)
+{
+    return len >= 2 && len % 2 == 0 &&
+           (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0 ||
+            (text[0] == '\0') != (text[1] == '\0'));
+}
+
+/* Removes the line end. Returns false if the text is not one line. */
+static bool secret_text_is_line(char *text, size_t len)
+{
+    if (len > SECRET_FILE_MAX || memchr(text, '\0', len) != NULL)
+        return false;
+    text[len] = '\0';
+    secret_strip_line_end(text, len);
+    return strpbrk(text, "\r\n") == NULL;
+}
+
 static char *secret_read_fd(int fd, const char *path, char *why, size_t why_size)
 {
     char *text = sodium_malloc(SECRET_FILE_MAX + 1);
@@ -50,19 +70,43 @@ static char *secret_read_fd(int fd, const char *path, char *why, size_t why_size
         return NULL;
     }
     len = secret_read_all(fd, text, SECRET_FILE_MAX + 1);
-    if (len >= 0 && len <= SECRET_FILE_MAX && memchr(text, '\0', (size_t)len) == NULL) {
-        text[len] = '\0';
-        secret_strip_line_end(text, (size_t)len);
-        if (strpbrk(text, "\r\n") == NULL)
-            return text;
-    }
     if (len < 0)
         snprintf(why, why_size, "%s: %s", path, strerror(errno));
-    else
+    else if (secret_is_utf16(text, (size_t)len))
+        snprintf(why, why_size, "%s: the text is UTF-16; try: iconv -f UTF-16 -t UTF-8", path);
+    else if (!secret_text_is_line(text, (size_t)len))
         snprintf(why, why_size, "%s: expected one line of text of at most %d bytes", path,
                  SECRET_FILE_MAX);
+    else
+        return text;
     sodium_free(text);
     return NULL;
+}
+
+/* Names the way to close a file that others can read. A container's secrets are mounted read-only or
+ * owned by root, so that chmod fails there. */
+static void secret_mode_error(int fd, const struct stat *st, const char *path, char *why,
+                              size_t why_size)
+{
+    static const char mounts[] =
+        "for a mount: Kubernetes defaultMode: 0400 (with fsGroup unless it runs as root), Docker "
+        "mode: 0400 and uid, systemd LoadCredential=";
+    struct statvfs fs;
+    int len = snprintf(why, why_size, "%s: mode %04o gives others access to the secret", path,
+                       st->st_mode & 07777);
+
+    if (len < 0 || (size_t)len >= why_size)
+        return;
+    why += len;
+    why_size -= (size_t)len;
+    if (fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0)
+        snprintf(why, why_size, ", and chmod cannot change a read-only mount; %s", mounts);
+    else if (st->st_uid != geteuid())
+        snprintf(why, why_size,
+                 ", and only its owner (uid %u) can change that; try: sudo chmod g-w,o-rwx %s; %s",
+                 (unsigned)st->st_uid, path, mounts);
+    else
+        snprintf(why, why_size, "; try: chmod g-w,o-rwx %s", path);
 }
 
 /* Rejects files that other users can read or write, or that the group can write. */
@@ -80,9 +124,7 @@ static bool secret_file_is_private(int fd, const char *path, char *why, size_t w
     }
     if ((st.st_mode & S_IRWXO) == 0 && (st.st_mode & S_IWGRP) == 0)
         return true;
-    snprintf(why, why_size,
-             "%s: mode %04o gives others access to the secret; try: chmod g-w,o-rwx %s", path,
-             st.st_mode & 07777, path);
+    secret_mode_error(fd, &st, path, why, why_size);
     return false;
 }
 
@@ -200,6 +242,11 @@ void secret_free(char **secret)
 {
     sodium_free(*secret);
     *secret = NULL;
+}
+
+bool secret_is_locked(const void *memory, size_t len)
+{
+    return mlock(memory, len) == 0;
 }
 
 /* ---- bearer token */

@@ -23,6 +23,9 @@ bool secret_parse_location(struct config_secret *where, const char *text);
 char *secret_read(const struct config_secret *where, char *why, size_t why_size);
 void secret_free(char **secret);
 
+/* Locks the memory, which libsodium has tried before. Returns false if the system refuses. */
+bool secret_is_locked(const void *memory, size_t len);
+
 /* ---- bearer token */
 
 /* Holds a keyed hash of the token, not the token itself. */

@@ -41,6 +41,7 @@
     }
 
 static const char *const answer_words[] = {"stored", "upstream", NULL};
+static const char *const dedup_words[] = {"delivery", "mac", NULL};
 
 /* clang-format off */
 static const struct config_row config_rows[] = {
@@ -127,6 +128,8 @@ static const struct config_row config_rows[] = {
      .zero = "signed this very second", .examples = {"300"}, .help = "Tolerance of the signed time; without it: the scheme's"},
     {CHOICE("sources.answer", struct config_source, answer), .words = answer_words, .examples = {"stored"},
      .help = "\"stored\": 200 once stored; \"upstream\": the application's answer"},
+    {CHOICE("sources.dedup", struct config_source, dedup), .words = dedup_words, .examples = {"delivery"},
+     .help = "Key of a duplicate without a signed id: \"delivery\": MAC and delivery id; \"mac\": MAC"},
     {LIST("sources.allow", struct config_source, allow, TEXTS, 0), .min = 1, .max = 64,
      .examples = {"[192.0.2.0/24, \"2001:db8::/32\"]"}, .help = "Addresses and networks that may deliver; without it: all"},
     {MAP_OR_NULL("sources.rate", struct config_source, rate), .example_short = true, .help = "Limit of verified deliveries; without it: none"},
@@ -137,10 +140,13 @@ static const struct config_row config_rows[] = {
 
     {LIST("destinations", struct config, destinations, MAPS, CONFIG_DESTINATIONS_MAX), .included = true,
      .help = "Your applications; without any, deliveries are only stored"},
-    {TEXT("destinations.name", struct config_destination, name, 64), .required = true, .examples = {"app"},
+    {TEXT("destinations.name", struct config_destination, name, 64), .required = true, .examples = {"app", "audit"},
      .help = "Name in log lines and in the store: letters, digits, - _ and ."},
-    {TEXT("destinations.url", struct config_destination, url, 4096), .required = true, .examples = {"http://127.0.0.1:9000/hooks"},
+    {TEXT("destinations.url", struct config_destination, url, 4096), .required = true,
+     .examples = {"https://app.internal/hooks", "http://127.0.0.1:9000/audit"},
      .help = "URL that deliveries are posted to"},
+    {TEXT("destinations.socket", struct config_destination, socket, 107), .examples = {"/run/app/hooks.sock"},
+     .help = "Unix socket to connect to, instead of the URL's host"},
     {LIST("destinations.sources", struct config_destination, sources, TEXTS, 0), .min = 1, .max = 64,
      .examples = {"[foil, shop]"}, .help = "Sources to forward; without it: all"},
     {LIST("destinations.types", struct config_destination, types, TEXTS, 0), .min = 1, .max = 256,
@@ -156,8 +162,34 @@ static const struct config_row config_rows[] = {
     {LIST("destinations.retry_seconds", struct config_destination, retry_seconds, NUMBERS, 32), .unit = CONFIG_SECONDS,
      .max = 2592000, .zero = "at once", .examples = {"[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]"},
      .help = "Longest wait after each failed attempt; then the delivery is parked"},
+    {LIST("destinations.park_statuses", struct config_destination, park_statuses, NUMBERS, 32), .min = 300, .max = 599,
+     .examples = {"[410]"}, .help = "HTTP statuses that park a delivery at once; any other but 2xx is retried"},
+    {MAP_OR_NULL("destinations.rate", struct config_destination, rate), .example_short = true, .help = "Limit of attempts; without it: none"},
+    {NUMBER("destinations.rate.per_second", struct config_rate, per_second, COUNT), .required = true, .min = 1, .max = 1000000,
+     .examples = {"50"}, .help = "Attempts started per second over time"},
+    {NUMBER("destinations.rate.burst", struct config_rate, burst, COUNT), .max = 1000000, .zero = "as per_second",
+     .help = "Attempts started at once"},
+    {LIST("destinations.headers", struct config_destination, headers, TEXTS, 0), .min = 1, .max = 256,
+     .examples = {"[\"*\"]"}, .help = "Headers of the sender to forward, a final * matches any rest; without it: all"},
+    {FLAG("destinations.query", struct config_destination, query), .unset = true, .examples = {"true"},
+     .help = "Append the query of the sender's URL to url"},
+    {LIST("destinations.add_headers", struct config_destination, add_headers, MAPS, 32), .help = "Headers to add; each has a value or is a file, env or credential"},
+    {TEXT("destinations.add_headers.name", struct config_header, name, 256), .required = true, .examples = {"X-Tenant", "X-Api-Key"},
+     .help = "Name of the header"},
+    {TEXT("destinations.add_headers.value", struct config_header, value, 8192), .examples = {"\"42\""}, .help = "Value, readable by anyone who reads this file"},
+    SECRET_ROWS("destinations.add_headers", NULL, "APP_API_KEY", NULL),
+    {MAP_OR_NULL("destinations.basic", struct config_destination, basic), .help = "Basic credentials; without it: none"},
+    {TEXT("destinations.basic.user", struct config_basic, user, 255), .required = true, .examples = {"hookline"}, .help = "User"},
+    {MAP("destinations.basic.password", struct config_basic, password), .required = true, .example_short = true, .help = "Password"},
+    SECRET_ROWS("destinations.basic.password", "/etc/hookline/secrets/app-password", "APP_PASSWORD", "app-password"),
+    {MAP_OR_NULL("destinations.bearer", struct config_destination, bearer), .example_short = true, .help = "Bearer token, instead of basic; without it: none"},
+    SECRET_ROWS("destinations.bearer", NULL, "AUDIT_TOKEN", NULL),
     {TEXT("destinations.ca_file", struct config_destination, ca_file, 4096), .examples = {"/etc/ssl/certs/ca-certificates.crt"},
      .help = "CAs to trust instead of the system's"},
+    {TEXT("destinations.certificate", struct config_destination, certificate, 4096), .examples = {"/etc/hookline/tls/client.pem"},
+     .help = "Client certificate and its intermediates"},
+    {TEXT("destinations.key", struct config_destination, key, 4096), .examples = {"/etc/hookline/tls/client-key.pem"},
+     .help = "Private key of certificate, without a passphrase"},
 
     {TEXT("include", struct config, include, 4096), .examples = {"conf.d/*.yaml"},
      .help = "Pattern of files with further sources and destinations"},

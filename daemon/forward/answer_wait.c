@@ -6,8 +6,10 @@
 void answer_wait_clear(struct answer_wait *waiter)
 {
     free(waiter->content_type);
+    free(waiter->content_encoding);
+    free(waiter->retry_after);
     free(waiter->body);
-    waiter->content_type = waiter->body = NULL;
+    waiter->content_type = waiter->content_encoding = waiter->retry_after = waiter->body = NULL;
     waiter->len = 0;
 }
 

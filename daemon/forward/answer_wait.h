@@ -37,7 +37,7 @@ struct answer_wait {
     /* the result */
     enum answer_wait_outcome outcome;
     int status;
-    char *content_type; /* NULL: none */
+    char *content_type, *content_encoding, *retry_after; /* NULL: none */
     char *body;
     size_t len;
 };

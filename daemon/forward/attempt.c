@@ -3,6 +3,7 @@
  * The sections, and the functions an attempt runs through:
  *
  *   request headers  attempt_headers_new()
+ *   request URL      attempt_url_new()
  *   outcome          attempt_take_result(): done, retry or parked
  *   waiting senders  attempt_answer_waiters()
  *   sending          attempt_start() -> attempt_send() -> attempt_on_result() -> answered()
@@ -20,7 +21,9 @@
 
 #include "daemon/base/backoff.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/header_name.h"
 #include "daemon/base/json.h"
+#include "daemon/base/text.h"
 #include "daemon/forward/answer_wait.h"
 #include "daemon/http/client.h"
 #include "daemon/log/feed.h"
@@ -33,42 +36,6 @@
 enum {
     HEADER_FACT_MAX = 256
 };
-
-/* Compares a prefix, ignoring case. */
-static bool attempt_header_begins(hookline_bytes name, const char *with)
-{
-    size_t len = strlen(with);
-
-    return name.len >= len && strncasecmp(name.base, with, len) == 0;
-}
-
-static bool attempt_header_is(hookline_bytes name, const char *other)
-{
-    return name.len == strlen(other) && attempt_header_begins(name, other);
-}
-
-/* Drops headers of the old connection, and names that hooklined sets itself. */
-static bool attempt_header_passes(hookline_bytes name, const struct destination *destination)
-{
-    static const char *const ours[] = {
-        "host",    "connection", "content-length", "transfer-encoding", "te",
-        "trailer", "upgrade",    "expect",         "user-agent",        "keep-alive",
-    };
-    static const char *const signed_anew[] = {
-        "webhook-id",
-        "webhook-timestamp",
-        "webhook-signature",
-    };
-
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-        if (attempt_header_is(name, ours[i]))
-            return false;
-    for (size_t i = 0;
-         destination->signer != NULL && i < sizeof(signed_anew) / sizeof(signed_anew[0]); i++)
-        if (attempt_header_is(name, signed_anew[i]))
-            return false;
-    return !attempt_header_begins(name, "hookline-") && !attempt_header_begins(name, "proxy-");
-}
 
 /* libcurl sends an empty header only as "name;"; "name:" would remove the header. */
 static void attempt_write_header(FILE *out, hookline_bytes name, hookline_bytes value)
@@ -83,14 +50,31 @@ static void attempt_write_header(FILE *out, hookline_bytes name, hookline_bytes 
     fputc('\0', out);
 }
 
+/* A NUL would begin another header. */
+static bool attempt_value_is_clean(hookline_bytes value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if ((unsigned char)value.base[i] < ' ' && value.base[i] != '\t')
+            return false;
+    return true;
+}
+
+/* Writes the sender's headers, and our User-Agent if there is none. */
 static void attempt_write_received(FILE *out, const struct delivery_row *delivery,
                                    const struct destination *destination)
 {
+    static const hookline_bytes agent = {"user-agent", sizeof("user-agent") - 1};
     hookline_bytes rest = delivery->headers, name, value;
+    bool named = destination_adds_header(destination, agent);
 
-    while (delivery_row_next_header(&rest, &name, &value))
-        if (attempt_header_passes(name, destination))
-            attempt_write_header(out, name, value);
+    while (delivery_row_next_header(&rest, &name, &value)) {
+        if (!destination_takes_header(destination, name) || !attempt_value_is_clean(value))
+            continue;
+        named |= header_name_matches("user-agent", name.base, name.len);
+        attempt_write_header(out, name, value);
+    }
+    if (!named)
+        fprintf(out, "User-Agent: hooklined/%s%c", hookline_version(), '\0');
 }
 
 static void attempt_write_fact(FILE *out, const char *name, hookline_bytes text)
@@ -116,7 +100,6 @@ static void attempt_write_number(FILE *out, const char *name, int64_t number)
 
 static void attempt_write_facts(FILE *out, const struct delivery_row *delivery, unsigned tries)
 {
-    fprintf(out, "User-Agent: hooklined/%s%c", hookline_version(), '\0');
     attempt_write_fact(out, "Source", delivery->source);
     attempt_write_fact(out, "Scheme", delivery->scheme);
     attempt_write_fact(out, "Id", delivery->id);
@@ -151,20 +134,26 @@ static bool attempt_write_signature(FILE *out, const struct delivery_row *delive
     return true;
 }
 
-/* Splits `len` bytes into an array of NUL-terminated strings; returns NULL on ENOMEM. */
-static const char **attempt_split_headers(const char *text, size_t len)
+/* Splits `len` bytes into an array of NUL-terminated strings, followed by the headers that the
+ * destination adds, which stay in locked memory. Returns NULL on ENOMEM. */
+static const char **attempt_split_headers(const char *text, size_t len,
+                                          const struct destination *destination)
 {
     const char **parts;
-    size_t count = 0;
+    size_t count = 0, added = 0;
 
     for (size_t i = 0; i < len; i++)
         count += text[i] == '\0';
-    if ((parts = calloc(count + 1, sizeof(*parts))) == NULL)
+    while (destination->added != NULL && destination->added[added] != NULL)
+        added++;
+    if ((parts = calloc(count + added + 1, sizeof(*parts))) == NULL)
         return NULL;
     for (size_t i = 0; i < count; i++) {
         parts[i] = text;
         text += strlen(text) + 1;
     }
+    for (size_t i = 0; i < added; i++)
+        parts[count + i] = destination->added[i];
     return parts;
 }
 
@@ -180,10 +169,12 @@ struct attempt_headers attempt_headers_new(const struct delivery_row *delivery,
     if (out == NULL)
         return outgoing;
     attempt_write_received(out, delivery, destination);
+    if (destination_answers(destination, delivery->source))
+        fprintf(out, "Accept-Encoding: identity%c", '\0');
     attempt_write_facts(out, delivery, tries);
     good = attempt_write_signature(out, delivery, destination, now_s);
     if (fclose(out) == 0 && good)
-        outgoing.headers = attempt_split_headers(outgoing.text, len);
+        outgoing.headers = attempt_split_headers(outgoing.text, len, destination);
     return outgoing;
 }
 
@@ -194,6 +185,42 @@ void attempt_headers_free(struct attempt_headers *outgoing)
     *outgoing = (struct attempt_headers){0};
 }
 
+/* ---- request URL */
+
+/* Escapes bytes that would end the query, or that no URL holds. */
+static void attempt_write_query(FILE *out, hookline_bytes query)
+{
+    for (size_t i = 0; i < query.len; i++) {
+        unsigned char c = (unsigned char)query.base[i];
+
+        if (c > ' ' && c < 0x7f && strchr("#\"<>", c) == NULL)
+            fputc(c, out);
+        else
+            fprintf(out, "%%%02X", c);
+    }
+}
+
+char *attempt_url_new(const struct delivery_row *delivery, const struct destination *destination)
+{
+    const char *url = destination->target.url, *mark = strchr(url, '?');
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    if (out == NULL)
+        return NULL;
+    fputs(url, out);
+    if (destination->query && delivery->query.len > 0) {
+        if (mark == NULL || mark[1] != '\0')
+            fputc(mark == NULL ? '?' : '&', out);
+        attempt_write_query(out, delivery->query);
+    }
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
 /* ---- outcome */
 
 enum attempt_outcome {
@@ -202,17 +229,33 @@ enum attempt_outcome {
     ATTEMPT_OUTCOME_PARKED,
 };
 
-/* Retries timeouts, rate limits and server errors; any other error status would repeat. */
-static enum attempt_outcome attempt_outcome_of(const struct client_result *result)
+/* Retries everything but 2xx and the statuses that the destination parks: a proxy answers 404 while
+ * the application behind it is being replaced. */
+static enum attempt_outcome attempt_outcome_of(const struct destination *destination,
+                                               const struct client_result *result)
 {
     if (result->outcome != CLIENT_ANSWERED)
         return ATTEMPT_OUTCOME_RETRY;
     if (result->status >= 200 && result->status <= 299)
         return ATTEMPT_OUTCOME_DONE;
-    if (result->status == 408 || result->status == 425 || result->status == 429 ||
-        result->status >= 500)
-        return ATTEMPT_OUTCOME_RETRY;
-    return ATTEMPT_OUTCOME_PARKED;
+    for (const unsigned *status = destination->park_statuses; *status != 0; status++)
+        if ((unsigned)result->status == *status)
+            return ATTEMPT_OUTCOME_PARKED;
+    return ATTEMPT_OUTCOME_RETRY;
+}
+
+/* Says the status, and where a redirect points to; its query may hold a token. */
+static void attempt_set_status_error(struct attempt *attempt, const struct client_result *result)
+{
+    const char *location = result->location == NULL ? "" : result->location;
+    int len = snprintf(attempt->error, sizeof(attempt->error), "HTTP status %d", result->status);
+
+    if (result->status < 300 || result->status > 399 || location[0] == '\0')
+        return;
+    attempt->facts.error = attempt->error;
+    len += snprintf(attempt->error + len, sizeof(attempt->error) - (size_t)len, " to ");
+    text_copy_printable(attempt->error + len, sizeof(attempt->error) - (size_t)len, location,
+                        strcspn(location, "?#"));
 }
 
 static void attempt_set_error(struct attempt *attempt, const char *error)
@@ -223,19 +266,34 @@ static void attempt_set_error(struct attempt *attempt, const char *error)
     attempt->facts.error = attempt->error;
 }
 
+/* True for answers that ask for fewer requests, whatever the delivery. */
+static bool attempt_is_refusal(const struct client_result *result, int64_t retry_after_us)
+{
+    return result->outcome == CLIENT_ANSWERED &&
+           (result->status == 429 || (result->status == 503 && retry_after_us > 0));
+}
+
+/* Returns the time until the next attempt, without the destination's Retry-After; -1 if the retries
+ * are used up. */
+static int64_t attempt_delay_us(const struct attempt *attempt)
+{
+    const struct destination *destination = attempt->destination;
+    uint64_t random;
+
+    if (attempt->cancelled)
+        return 0;
+    if (attempt->facts.spared)
+        return backoff_refused_us(attempt->retry_after_us, attempt->refusals);
+    randombytes_buf(&random, sizeof(random));
+    return backoff_delay_us(destination->retry_s, destination->retries, attempt->facts.tries,
+                            random);
+}
+
 /* Schedules the next attempt, or parks the delivery if the retries are used up. */
 static void attempt_set_due(struct attempt *attempt, int64_t now_us)
 {
-    const struct destination *destination = attempt->destination;
-    int64_t delay_us = 0;
+    int64_t delay_us = attempt_delay_us(attempt);
 
-    if (!attempt->cancelled) {
-        uint64_t random;
-
-        randombytes_buf(&random, sizeof(random));
-        delay_us = backoff_delay_us(destination->retry_s, destination->retries,
-                                    attempt->facts.tries, random);
-    }
     if (delay_us < 0) {
         attempt->facts.state = OUTBOX_PARKED;
         return;
@@ -257,7 +315,7 @@ static int64_t attempt_asked_us(const struct client_result *result)
 
 static void attempt_take_result(struct attempt *attempt, const struct client_result *result)
 {
-    enum attempt_outcome outcome = attempt_outcome_of(result);
+    enum attempt_outcome outcome = attempt_outcome_of(attempt->destination, result);
     int64_t now_us = clock_steady_us();
 
     attempt->facts.status = result->status;
@@ -265,12 +323,15 @@ static void attempt_take_result(struct attempt *attempt, const struct client_res
     attempt->reached = outcome != ATTEMPT_OUTCOME_RETRY;
     attempt_set_error(attempt, result->error);
     if (outcome != ATTEMPT_OUTCOME_DONE && result->outcome == CLIENT_ANSWERED)
-        snprintf(attempt->error, sizeof(attempt->error), "HTTP status %d", result->status);
+        attempt_set_status_error(attempt, result);
     if (outcome == ATTEMPT_OUTCOME_DONE && attempt->waiters != NULL && result->cut) {
         attempt_set_error(attempt, "the answer is too long to pass on");
         outcome = ATTEMPT_OUTCOME_RETRY;
     }
     attempt->retry_after_us = outcome == ATTEMPT_OUTCOME_RETRY ? attempt_asked_us(result) : 0;
+    attempt->refused =
+        outcome == ATTEMPT_OUTCOME_RETRY && attempt_is_refusal(result, attempt->retry_after_us);
+    attempt->facts.spared = attempt->refused && attempt->refusals < ATTEMPT_REFUSALS_SPARED;
     if (outcome == ATTEMPT_OUTCOME_DONE)
         attempt->facts.state = OUTBOX_DONE;
     else if (outcome == ATTEMPT_OUTCOME_PARKED)
@@ -281,22 +342,31 @@ static void attempt_take_result(struct attempt *attempt, const struct client_res
 
 /* ---- waiting senders */
 
+/* Copies the answer for the sender. Returns false on ENOMEM. */
+static bool attempt_copy_answer(struct answer_wait *waiter, const struct client_result *result)
+{
+    waiter->status = result->status;
+    waiter->content_type = result->content_type == NULL ? NULL : strdup(result->content_type);
+    waiter->content_encoding =
+        result->content_encoding == NULL ? NULL : strdup(result->content_encoding);
+    waiter->retry_after = result->retry_after == NULL ? NULL : strdup(result->retry_after);
+    if ((waiter->body = malloc(result->len + 1)) == NULL)
+        return false;
+    if (result->len > 0)
+        memcpy(waiter->body, result->answer, result->len);
+    waiter->len = result->len;
+    return (waiter->content_type == NULL) == (result->content_type == NULL) &&
+           (waiter->content_encoding == NULL) == (result->content_encoding == NULL) &&
+           (waiter->retry_after == NULL) == (result->retry_after == NULL);
+}
+
+/* A 1xx is no answer (RFC 9110, section 15.2). */
 static void attempt_answer_waiter(struct answer_wait *waiter, const struct client_result *result)
 {
     waiter->outcome = result->outcome == CLIENT_TIMEOUT ? ANSWER_WAIT_TIMEOUT : ANSWER_WAIT_FAILED;
-    if (result->outcome == CLIENT_ANSWERED && !result->cut) {
-        const char *type = result->content_type;
-
-        waiter->status = result->status;
-        waiter->content_type = type == NULL ? NULL : strdup(type);
-        waiter->body = malloc(result->len + 1);
-        if (waiter->body != NULL && (type == NULL || waiter->content_type != NULL)) {
-            if (result->len > 0)
-                memcpy(waiter->body, result->answer, result->len);
-            waiter->len = result->len;
-            waiter->outcome = ANSWER_WAIT_ANSWERED;
-        }
-    }
+    if (result->outcome == CLIENT_ANSWERED && !result->cut && result->status >= 200 &&
+        result->status <= 599 && attempt_copy_answer(waiter, result))
+        waiter->outcome = ANSWER_WAIT_ANSWERED;
     waiter->done(waiter);
 }
 
@@ -333,22 +403,25 @@ static void attempt_send(struct attempt *attempt)
     const struct destination *destination = attempt->destination;
     struct attempt_headers outgoing = attempt_headers_new(
         attempt->delivery, destination, attempt->facts.tries, clock_wall_us() / 1000000);
+    char *url = attempt_url_new(attempt->delivery, destination);
     struct client_request request;
 
     attempt->keeps_answer =
         attempt->waiters != NULL || destination_answers(destination, attempt->delivery->source);
     request = (struct client_request){
         .target = &destination->target,
+        .url = url,
         .headers = outgoing.headers,
         .body = attempt->delivery->body.base,
         .len = attempt->delivery->body.len,
         .keep_answer = attempt->keeps_answer,
     };
 
-    if (outgoing.headers != NULL)
+    if (outgoing.headers != NULL && url != NULL)
         attempt->call =
             client_call_start(attempt->tools->calls, &request, attempt_on_result, attempt);
     attempt_headers_free(&outgoing);
+    free(url);
     if (attempt->call == NULL)
         attempt_fail(attempt, "out of memory");
 }
@@ -375,6 +448,7 @@ void attempt_start(struct attempt *attempt, struct delivery_row *delivery, int64
     attempt->cancelled = false;
     attempt->delivery = delivery;
     attempt->retry_after_us = 0;
+    attempt->refused = false;
     attempt->error[0] = '\0';
     attempt->begun_us = clock_mono_us();
     attempt->facts = (struct outbox_attempt){
@@ -433,8 +507,10 @@ static void attempt_log(const struct attempt *attempt)
     json_text(&line, "id", delivery->id.base, delivery->id.len);
     json_text(&line, "type", delivery->type.base, delivery->type.len);
     json_number(&line, "tries", facts->tries);
-    if (facts->state == OUTBOX_RETRY)
+    if (facts->state == OUTBOX_RETRY) {
         json_time(&line, "due", facts->due_us);
+        json_bool(&line, "paused", attempt->refused);
+    }
     json_number(&line, "duration_us", facts->took_us);
     if (json_end(&line)) {
         log_write(attempt->tools->log, line.text.base, line.text.len);

@@ -467,15 +467,19 @@ static int forwarder_order_run(struct writer_task *task)
     return code;
 }
 
+void forwarder_kick(struct forwarder *forwarder, const char *destination)
+{
+    queues_kick(&forwarder->queues, destination);
+    forwarder_wake(forwarder);
+}
+
 static void forwarder_on_order_done(struct writer_task *task, enum writer_outcome outcome)
 {
     struct forwarder_order *order = (struct forwarder_order *)task;
 
     policy_release(&order->policy);
-    if (order->what == FORWARDER_REPLAY) {
-        queues_kick(&order->forwarder->queues, order->destination);
-        forwarder_wake(order->forwarder);
-    }
+    /* Also after a discard, because an ordered queue waits for what was discarded. */
+    forwarder_kick(order->forwarder, order->destination);
     order->done(order, outcome);
 }
 

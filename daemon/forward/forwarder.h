@@ -59,6 +59,10 @@ void forwarder_free(struct forwarder **forwarder);
 /* Wakes the thread after a commit; cheap if the thread is awake. */
 void forwarder_wake(struct forwarder *forwarder);
 
+/* Looks for due deliveries of the destination now, even if the breaker pauses it; NULL: of all.
+ * Any thread. */
+void forwarder_kick(struct forwarder *forwarder, const char *destination);
+
 /* ---- policy change */
 
 /* Allocates everything a new policy needs, so that the change itself cannot fail. Returns NULL on

@@ -5,50 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "daemon/hints/json_variants.h"
+#include "daemon/hints/secret_mistakes.h"
 #include "daemon/hints/secret_variants.h"
+#include "daemon/hints/url_variants.h"
 
 enum {
     DIAGNOSE_DAY_S = 86400,
+    DIAGNOSE_STRINGS_MAX = 256, /* strings tried in one body */
 };
-
-static const struct {
-    const char *name, *text;
-} diagnose_causes[] = {
-    [DIAGNOSE_OTHER_SOURCE] =
-        {"other_source", "the signature matches another source: the sender delivers to the wrong "
-                         "URL, or the two secrets are swapped"},
-    [DIAGNOSE_BODY_NEWLINE] =
-        {"body_newline", "the signature matches the body with one line end more or less: find the "
-                         "proxy that adds or removes it, and make it pass the body unchanged"},
-    [DIAGNOSE_BODY_CRLF] =
-        {"body_crlf", "the signature matches the body with different line ends: find the proxy "
-                      "that converts them, and make it pass the body unchanged"},
-    [DIAGNOSE_BODY_REENCODED] =
-        {"body_reencoded", "the signature matches the same JSON with different spacing or escapes: "
-                           "find the proxy that parses and rewrites the body, and make it pass the "
-                           "bytes unchanged"},
-    [DIAGNOSE_SECRET_NEWLINE] =
-        {"secret_newline", "the sender signs with this secret plus a trailing newline: enter the "
-                           "secret there again, without the newline"},
-    [DIAGNOSE_SECRET_DECODING] =
-        {"secret_decoding", "the sender signs with this secret, but does not decode it as the "
-                            "scheme says (text, base64 or hex, with or without prefix): use the "
-                            "scheme that decodes it the sender's way, or describe one"},
-    [DIAGNOSE_TIMESTAMP_UNIT] =
-        {"timestamp_unit", "the signed time is correct in another unit: the sender counts seconds "
-                           "where the scheme counts milliseconds, or vice versa"},
-};
-
-const char *diagnose_cause_name(enum diagnose_cause kind)
-{
-    return diagnose_causes[kind].name;
-}
-
-const char *diagnose_cause_text(enum diagnose_cause kind)
-{
-    return diagnose_causes[kind].text;
-}
 
 /* Returns true if a secret of the verifier matches the signature, however old. */
 static bool diagnose_is_authentic(const hookline_verifier *verifier,
@@ -79,6 +46,7 @@ struct diagnose_bodies {
     hookline_bytes body;
     char *text; /* buffer for the variant */
     size_t size;
+    char *decoded; /* second part of the buffer */
 };
 
 static bool diagnose_try_body(const struct diagnose_bodies *bodies, const char *body, size_t len)
@@ -137,6 +105,48 @@ static bool diagnose_try_json_variants(struct diagnose_bodies *bodies)
     return false;
 }
 
+/* Tries the bytes whose base64 is `text`, in either alphabet. */
+static bool diagnose_try_base64(struct diagnose_bodies *bodies, hookline_bytes text)
+{
+    unsigned char *out = (unsigned char *)bodies->decoded;
+    size_t len;
+
+    while (text.len > 0 && text.base[text.len - 1] == '=')
+        text.len--;
+    for (int url = 0; url < 2; url++)
+        if (text.len > 0 &&
+            sodium_base642bin(out, text.len, text.base, text.len, " \t\r\n", &len, NULL,
+                              url ? sodium_base64_VARIANT_URLSAFE_NO_PADDING
+                                  : sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0)
+            return diagnose_try_body(bodies, bodies->decoded, len);
+    return false;
+}
+
+/* Tries the strings inside the JSON, because a gateway may pass the body as one of them. */
+static enum diagnose_cause diagnose_try_strings(struct diagnose_bodies *bodies, hookline_bytes body)
+{
+    hookline_bytes left = body, string;
+
+    for (int n = 0; n < DIAGNOSE_STRINGS_MAX && json_variants_next_string(&left, &string); n++) {
+        hookline_bytes text = {bodies->text, json_variants_decode(string, bodies->text)};
+
+        if (text.len > 0 &&
+            (diagnose_try_body(bodies, text.base, text.len) || diagnose_try_base64(bodies, text)))
+            return string.len + 2 == body.len ? DIAGNOSE_BODY_STRING : DIAGNOSE_BODY_EVENT;
+    }
+    return DIAGNOSE_NONE;
+}
+
+static enum diagnose_cause diagnose_find_wrapper(struct diagnose_bodies *bodies)
+{
+    hookline_bytes body = bodies->body;
+
+    while (body.len > 0 && strchr(" \t\r\n", body.base[body.len - 1]) != NULL)
+        body.len--;
+    return diagnose_try_base64(bodies, body) ? DIAGNOSE_BODY_BASE64
+                                             : diagnose_try_strings(bodies, body);
+}
+
 static enum diagnose_cause diagnose_find_body(const struct diagnose_question *q)
 {
     struct diagnose_bodies bodies = {.question = q, .body = q->request->body};
@@ -148,6 +158,7 @@ static enum diagnose_cause diagnose_find_body(const struct diagnose_question *q)
     bodies.size = 4 * bodies.body.len + 1024;
     if ((bodies.text = malloc(bodies.size)) == NULL)
         return DIAGNOSE_NONE;
+    bodies.decoded = bodies.text + bodies.body.len;
     if (diagnose_try_newline(&bodies))
         kind = DIAGNOSE_BODY_NEWLINE;
     else if (memchr(bodies.body.base, '\n', bodies.body.len) != NULL &&
@@ -155,6 +166,8 @@ static enum diagnose_cause diagnose_find_body(const struct diagnose_question *q)
         kind = DIAGNOSE_BODY_CRLF;
     else if (diagnose_try_json_variants(&bodies))
         kind = DIAGNOSE_BODY_REENCODED;
+    else
+        kind = diagnose_find_wrapper(&bodies);
     free(bodies.text);
     return kind;
 }
@@ -163,17 +176,39 @@ static enum diagnose_cause diagnose_find_body(const struct diagnose_question *q)
 
 static enum diagnose_cause diagnose_find_key(const struct diagnose_question *q)
 {
-    for (size_t i = 0; q->description != NULL && i < q->secrets_count; i++) {
-        switch (secret_variants_find(q->description, q->secrets[i], q->request, q->now)) {
-        case SECRET_VARIANT_LINE_END:
-            return DIAGNOSE_SECRET_NEWLINE;
-        case SECRET_VARIANT_DECODING:
-            return DIAGNOSE_SECRET_DECODING;
-        case SECRET_VARIANT_NONE:
-            break;
-        }
+    enum diagnose_cause kind = DIAGNOSE_NONE;
+
+    for (size_t i = 0; kind == DIAGNOSE_NONE && q->description != NULL && i < q->secrets_count;
+         i++) {
+        kind = secret_variants_find(q->description, q->secrets[i], q->request, q->now);
+        if (kind == DIAGNOSE_NONE)
+            kind = secret_mistake_find(q->description, q->secrets[i], q->request, q->now);
     }
-    return DIAGNOSE_NONE;
+    return kind;
+}
+
+/* ---- another URL */
+
+static enum diagnose_cause diagnose_find_url(const struct diagnose_question *q)
+{
+    hookline_request request = *q->request;
+    size_t size = q->request->url.len + q->query.len + URL_VARIANTS_ROOM;
+    enum diagnose_cause kind = DIAGNOSE_NONE;
+    char *url;
+
+    if (q->request->url.len == 0 || q->description == NULL ||
+        strstr(q->description, "{url}") == NULL || (url = malloc(size)) == NULL)
+        return DIAGNOSE_NONE;
+    for (unsigned n = 0; kind == DIAGNOSE_NONE && n < url_variants_count(); n++) {
+        enum diagnose_cause change =
+            url_variants_write(n, q->request->url, q->query, url, size, &request.url.len);
+
+        request.url.base = url;
+        if (change != DIAGNOSE_NONE && diagnose_is_authentic(q->verifier, &request, q->now))
+            kind = change;
+    }
+    free(url);
+    return kind;
 }
 
 /* ---- wrong time unit */
@@ -207,6 +242,8 @@ struct diagnose_result diagnose_find(const struct diagnose_question *q)
             found.kind = diagnose_find_body(q);
         if (found.kind == DIAGNOSE_NONE)
             found.kind = diagnose_find_key(q);
+        if (found.kind == DIAGNOSE_NONE)
+            found.kind = diagnose_find_url(q);
         break;
     case HOOKLINE_MISSING_HEADER:
     case HOOKLINE_BAD_SIGNATURE_FORMAT:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * diagnose.h - usual mistake behind a refused request: wrong source, altered body, wrong key or
- * wrong time unit. A cause is certain, because undoing the mistake made the signature match. A
+ * diagnose.h - usual mistake behind a refused request: wrong source, altered body, wrong key, another
+ * URL or wrong time unit. A cause is certain, because undoing the mistake made the signature match. A
  * forgery has no cause.
  *
  * Ownership  The question is the caller's; the result points into it.
@@ -17,16 +17,7 @@
 
 #include <hookline.h>
 
-enum diagnose_cause {
-    DIAGNOSE_NONE,
-    DIAGNOSE_OTHER_SOURCE,
-    DIAGNOSE_BODY_NEWLINE,
-    DIAGNOSE_BODY_CRLF,
-    DIAGNOSE_BODY_REENCODED,
-    DIAGNOSE_SECRET_NEWLINE,
-    DIAGNOSE_SECRET_DECODING,
-    DIAGNOSE_TIMESTAMP_UNIT,
-};
+#include "daemon/hints/diagnose_cause.h"
 
 struct diagnose_other {
     const char *name, *url; /* url: NULL unless the scheme signs it */
@@ -41,6 +32,7 @@ struct diagnose_question {
     const char *description;           /* of the verifier's scheme; NULL: do not try secrets */
     const char *const *secrets;        /* the verifier's */
     size_t secrets_count;
+    hookline_bytes query;                /* of the request's target, without "?"; empty: none */
     const struct diagnose_other *others; /* may include the verifier itself */
     size_t others_count;
 };
@@ -52,11 +44,5 @@ struct diagnose_result {
 
 /* Returns the first cause found. */
 struct diagnose_result diagnose_find(const struct diagnose_question *question);
-
-/* Returns the stable name for log lines; NULL for DIAGNOSE_NONE. */
-const char *diagnose_cause_name(enum diagnose_cause kind);
-
-/* Returns a sentence with cause and remedy; NULL for DIAGNOSE_NONE. */
-const char *diagnose_cause_text(enum diagnose_cause kind);
 
 #endif

@@ -78,10 +78,11 @@ static uint32_t json_variant_read_unit(const char *text, size_t len)
     return unit;
 }
 
-/* Reads an escape and returns its length. A lone backslash has length 1. */
+/* Reads an escape and returns its length. A lone backslash has length 1. Templates that escape text for
+ * JavaScript write \' although JSON has no such escape. */
 static size_t json_variant_read_escape(const char *text, size_t len, uint32_t *character)
 {
-    static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+    static const char names[] = "\"\\/bfnrt'", meanings[] = "\"\\/\b\f\n\r\t'";
     const char *name = len < 2 || text[1] == '\0' ? NULL : strchr(names, text[1]);
     uint32_t unit = json_variant_read_unit(text, len), low;
 
@@ -300,4 +301,38 @@ size_t json_variants_write(unsigned n, hookline_bytes json, char *out, size_t si
     for (size_t i = 0; i < json.len && !w.full;)
         i += json_variant_put_token(&w, json.base + i, json.len - i);
     return w.full ? 0 : w.len;
+}
+
+/* ---- strings in JSON */
+
+bool json_variants_next_string(hookline_bytes *json, hookline_bytes *string)
+{
+    const char *quote = memchr(json->base, '"', json->len);
+    size_t len = 0, left;
+
+    if (quote == NULL)
+        return false;
+    left = json->len - (size_t)(++quote - json->base);
+    while (len < left && quote[len] != '"')
+        len += quote[len] == '\\' && len + 1 < left ? 2 : 1;
+    if (len == left)
+        return false;
+    *string = (hookline_bytes){quote, len};
+    *json = (hookline_bytes){quote + len + 1, left - len - 1};
+    return true;
+}
+
+size_t json_variants_decode(hookline_bytes string, char *out)
+{
+    struct json_variant_writer w = {.out = out, .size = string.len};
+    uint32_t c;
+
+    for (size_t i = 0; i < string.len;) {
+        i += json_variant_read_char(string.base + i, string.len - i, &c);
+        if (c >= NO_CHARACTER)
+            w.out[w.len++] = (char)(c - NO_CHARACTER);
+        else
+            json_variant_put_utf8(&w, c);
+    }
+    return w.len;
 }

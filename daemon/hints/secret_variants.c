@@ -130,20 +130,20 @@ static bool secret_variant_fits(const struct secret_variant_scheme *d,
     return fits;
 }
 
-enum secret_variant secret_variants_find(const char *description, const char *secret,
+enum diagnose_cause secret_variants_find(const char *description, const char *secret,
                                          const hookline_request *request, int64_t now)
 {
-    enum secret_variant found = SECRET_VARIANT_NONE;
+    enum diagnose_cause found = DIAGNOSE_NONE;
     struct secret_variant_scheme d;
     struct secret_variant_key *key;
 
     if (sodium_init() < 0 || !secret_variant_make_scheme(&d, description) ||
         (key = sodium_malloc(sizeof(*key))) == NULL)
-        return SECRET_VARIANT_NONE;
-    for (int how = 0; how < READINGS && found == SECRET_VARIANT_NONE; how++)
+        return DIAGNOSE_NONE;
+    for (int how = 0; how < READINGS && found == DIAGNOSE_NONE; how++)
         if (secret_variant_make_key(key, (enum secret_variant_reading)how, secret, d.prefix) &&
             secret_variant_fits(&d, key, request, now))
-            found = how <= WITH_CRLF ? SECRET_VARIANT_LINE_END : SECRET_VARIANT_DECODING;
+            found = how <= WITH_CRLF ? DIAGNOSE_SECRET_NEWLINE : DIAGNOSE_SECRET_DECODING;
     sodium_free(key);
     return found;
 }

@@ -11,14 +11,11 @@
 
 #include <hookline.h>
 
-enum secret_variant {
-    SECRET_VARIANT_NONE,     /* no match, or ENOMEM */
-    SECRET_VARIANT_LINE_END, /* key = secret plus a line end */
-    SECRET_VARIANT_DECODING, /* key decoded differently from the scheme */
-};
+#include "daemon/hints/diagnose_cause.h"
 
-/* Returns the first variant of `secret` whose key gives the request's signature. */
-enum secret_variant secret_variants_find(const char *description, const char *secret,
+/* Returns DIAGNOSE_SECRET_NEWLINE or DIAGNOSE_SECRET_DECODING for the first variant of `secret` whose
+ * key gives the request's signature; else DIAGNOSE_NONE, also on ENOMEM. */
+enum diagnose_cause secret_variants_find(const char *description, const char *secret,
                                          const hookline_request *request, int64_t now);
 
 #endif

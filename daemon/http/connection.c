@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -185,6 +187,7 @@ enum {
     CONNECTION_RESERVE_OF_HOST = 8,
     CONNECTION_FRESH_US = 1000000,
     CONNECTION_QUIET_US = 500000,
+    HTTP10_HEAD_MAX = 65536, /* bytes; libh2o refuses a longer head */
 };
 
 struct connection {
@@ -196,9 +199,10 @@ struct connection {
     bool over_host_limit;
     bool ended; /* the limit that ended it is counted */
     struct conn_count_slot slot;
-    int linger_fd;     /* duplicate that outlives libh2o's close, or -1 */
-    unsigned requests; /* received so far */
-    size_t answered;   /* sock->bytes_written after the last request */
+    int linger_fd;               /* duplicate that outlives libh2o's close, or -1 */
+    unsigned requests;           /* received so far */
+    h2o_socket_cb on_first_head; /* libh2o's reader, called until the first line is there */
+    size_t answered;             /* sock->bytes_written after the last request */
     unsigned sweep_seen;
     /* Phase at the last sweep. Monotonic: libh2o's clock jumps when the wall clock is set. */
     struct deadline deadline;
@@ -363,14 +367,81 @@ static bool connection_count_host(struct connection *c)
     return false;
 }
 
+/* ---- HTTP/1.0 */
+
+/* Returns the length of the head with its empty line; 0 if it is not there yet. */
+static size_t http10_head_length(const h2o_buffer_t *input)
+{
+    const char *end = memmem(input->bytes, input->size, "\r\n\r\n", 4);
+
+    return end == NULL ? 0 : (size_t)(end + 4 - input->bytes);
+}
+
+static bool http10_is_version(const h2o_buffer_t *input)
+{
+    static const char end[] = " HTTP/1.0\r\n";
+    const char *line_end = memchr(input->bytes, '\n', input->size);
+
+    return line_end != NULL && input->size < HTTP10_HEAD_MAX &&
+           (size_t)(line_end + 1 - input->bytes) >= sizeof(end) - 1 &&
+           memcmp(line_end + 1 - (sizeof(end) - 1), end, sizeof(end) - 1) == 0;
+}
+
+/* Renames Expect, which a server ignores in HTTP/1.0 (RFC 9110, section 10.1.1): libh2o would
+ * answer 100 Continue. */
+static void http10_hide_expect(h2o_buffer_t *input, size_t head)
+{
+    char *line = input->bytes, *end = input->bytes + head;
+
+    while ((line = memchr(line, '\n', (size_t)(end - line))) != NULL) {
+        line++;
+        if (end - line > 7 && strncasecmp(line, "expect:", 7) == 0)
+            memcpy(line, "ignore", 6);
+    }
+}
+
+/* Holds a request of HTTP/1.0 back until its head is there. */
+static void http10_on_first_head(h2o_socket_t *sock, const char *err)
+{
+    struct connection *c = sock->on_close.data;
+    h2o_socket_cb libh2o = c->on_first_head;
+
+    if (err == NULL && http10_is_version(sock->input)) {
+        size_t head = http10_head_length(sock->input);
+
+        if (head == 0)
+            return;
+        http10_hide_expect(sock->input, head);
+    }
+    if (err != NULL || memchr(sock->input->bytes, '\n', sock->input->size) != NULL)
+        sock->_cb.read = libh2o;
+    libh2o(sock, err);
+}
+
+static void http10_accept(struct connection *c)
+{
+    h2o_accept_ctx_t *accept = c->set->accept;
+    h2o_socket_t *sock = c->sock;
+    bool is_silent = sock->input->size == 0;
+
+    if (!is_silent && http10_is_version(sock->input))
+        http10_hide_expect(sock->input, http10_head_length(sock->input));
+    h2o_http1_accept(accept, sock, *h2o_get_timestamp(accept->ctx, NULL, NULL));
+    if (!is_silent)
+        return; /* the connection may have ended */
+    c->on_first_head = sock->_cb.read;
+    sock->_cb.read = http10_on_first_head;
+}
+
+/* ---- accepted connections */
+
 static void connection_on_handshake(h2o_socket_t *sock, enum handshake_verdict verdict)
 {
     struct connection *c = sock->on_close.data;
-    h2o_accept_ctx_t *accept = c->set->accept;
 
     if (verdict == HANDSHAKE_OK) {
         deadline_enter(&c->deadline, DEADLINE_IDLE, 0, clock_mono_us());
-        h2o_http1_accept(accept, sock, *h2o_get_timestamp(accept->ctx, NULL, NULL));
+        http10_accept(c);
         return;
     }
     atomic_fetch_add(&c->set->counts->refused[verdict], 1);
@@ -619,7 +690,7 @@ static int connection_on_request(h2o_handler_t *handler, h2o_req_t *req)
     *(struct connection **)h2o_mem_alloc_shared(&req->pool, sizeof(c), connection_on_request_over) =
         c;
     /* libh2o checks this when it parses the headers, possibly before the stop. */
-    if (req->conn->ctx->shutdown_requested)
+    if (req->conn->ctx->shutdown_requested || req->version < 0x101)
         req->http1_is_persistent = 0;
     if (c->over_limit) {
         connection_count_end(c->set, CONNECTION_TOO_MANY);

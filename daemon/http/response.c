@@ -185,16 +185,19 @@ void response_send(h2o_req_t *req, const struct response *response, const struct
     h2o_send_inline(req, len == 0 ? "" : line->text.base, len);
 }
 
-void response_send_upstream(h2o_req_t *req, int status, const char *content_type, const char *body,
-                            size_t len)
+void response_send_upstream(h2o_req_t *req, const struct response_upstream *upstream)
 {
-    req->res.status = status;
+    req->res.status = upstream->status;
     req->res.reason = response_upstream_phrase;
-    req->res.content_length = len;
+    req->res.content_length = upstream->len;
     req->res.headers = (h2o_headers_t){0};
-    if (content_type != NULL)
-        response_add_header(req, H2O_TOKEN_CONTENT_TYPE, content_type);
-    h2o_send_inline(req, len == 0 ? "" : body, len);
+    if (upstream->content_type != NULL)
+        response_add_header(req, H2O_TOKEN_CONTENT_TYPE, upstream->content_type);
+    if (upstream->content_encoding != NULL)
+        response_add_header(req, H2O_TOKEN_CONTENT_ENCODING, upstream->content_encoding);
+    if (upstream->retry_after != NULL)
+        response_add_header(req, H2O_TOKEN_RETRY_AFTER, upstream->retry_after);
+    h2o_send_inline(req, upstream->len == 0 ? "" : upstream->body, upstream->len);
 }
 
 struct response_replacement {

@@ -73,9 +73,14 @@ void response_prepare(struct st_h2o_req_t *req, const struct response *response)
 void response_send(struct st_h2o_req_t *req, const struct response *response,
                    const struct json_writer *line);
 
-/* Sends the application's answer; `content_type` may be NULL. */
-void response_send_upstream(struct st_h2o_req_t *req, int status, const char *content_type,
-                            const char *body, size_t len);
+/* The application's answer. Headers may be NULL. */
+struct response_upstream {
+    int status;
+    const char *content_type, *content_encoding, *retry_after;
+    const char *body;
+    size_t len;
+};
+void response_send_upstream(struct st_h2o_req_t *req, const struct response_upstream *upstream);
 
 /* Replaces libh2o's own body with the JSON in `line`, in the output stream at `slot`. Returns the
  * slot of the next stream. */

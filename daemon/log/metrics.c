@@ -12,6 +12,7 @@
 enum {
     METRICS_REASONS = 48, /* more than exist */
     METRICS_BUCKETS = 14,
+    METRICS_PASSES = 4, /* more than reasons exist */
 };
 
 static const int64_t metrics_bounds_us[METRICS_BUCKETS] = {
@@ -35,22 +36,30 @@ struct metrics_secret {
 struct metrics_source {
     struct metrics_source *_Atomic next;
     char *name;
-    counter verdicts[VERDICT_RECEIVED_LAST + 1], bytes;
+    counter verdicts[VERDICT_RECEIVED_LAST + 1], bytes, unreadable, unwanted;
     counter buckets[METRICS_BUCKETS], sum_us;
     struct metrics_reason reasons[METRICS_REASONS];
     struct metrics_secret *_Atomic secrets;
+};
+
+struct metrics_destination {
+    struct metrics_destination *_Atomic next;
+    char *name;
+    struct metrics_reason passed_over[METRICS_PASSES];
 };
 
 /* Lists only grow, at the end, so readers need no lock. */
 struct metrics {
     struct metrics_source
         *_Atomic sources; /* the first one, "", counts requests without a source */
+    struct metrics_destination *_Atomic destinations;
 };
 
 /* Claims the next free slot on first use. Returns NULL if all slots are taken. */
-static struct metrics_reason *metrics_find_reason(struct metrics_source *source, const char *name)
+static struct metrics_reason *metrics_find_reason(struct metrics_reason *reasons, size_t count,
+                                                  const char *name)
 {
-    for (struct metrics_reason *r = source->reasons; r < source->reasons + METRICS_REASONS; r++) {
+    for (struct metrics_reason *r = reasons; r < reasons + count; r++) {
         const char *known = NULL;
 
         if (atomic_compare_exchange_strong(&r->name, &known, name) || strcmp(known, name) == 0)
@@ -67,9 +76,9 @@ static void metrics_preset_reasons(struct metrics_source *source)
                                          "too_many_refusals"};
 
     for (int code = HOOKLINE_MISSING_HEADER; code >= HOOKLINE_BAD_ID; code--)
-        metrics_find_reason(source, hookline_code_name(code));
+        metrics_find_reason(source->reasons, METRICS_REASONS, hookline_code_name(code));
     for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++)
-        metrics_find_reason(source, guards[i]);
+        metrics_find_reason(source->reasons, METRICS_REASONS, guards[i]);
 }
 
 static struct metrics_source *metrics_add_source(struct metrics_source *_Atomic *end,
@@ -114,6 +123,12 @@ void metrics_free(struct metrics **metrics)
         next = source->next;
         metrics_free_source(source);
     }
+    for (struct metrics_destination *d = *metrics == NULL ? NULL : (*metrics)->destinations, *next;
+         d != NULL; d = next) {
+        next = d->next;
+        free(d->name);
+        free(d);
+    }
     free(*metrics);
     *metrics = NULL;
 }
@@ -131,6 +146,26 @@ struct metrics_source *metrics_source(struct metrics *m, const char *name)
         source = source->next;
     }
     return source;
+}
+
+struct metrics_destination *metrics_destination(struct metrics *m, const char *name)
+{
+    static const char *const passes[] = {"source", "type", "no_type"};
+    struct metrics_destination *_Atomic *end = &m->destinations;
+    struct metrics_destination *destination;
+
+    for (; (destination = *end) != NULL; end = &destination->next)
+        if (strcmp(destination->name, name) == 0)
+            return destination;
+    if ((destination = calloc(1, sizeof(*destination))) == NULL ||
+        (destination->name = strdup(name)) == NULL) {
+        free(destination);
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++)
+        metrics_find_reason(destination->passed_over, METRICS_PASSES, passes[i]);
+    atomic_store(end, destination);
+    return destination;
 }
 
 struct metrics_secret *metrics_secret(struct metrics_source *source, const char *label)
@@ -159,12 +194,17 @@ static uint64_t metrics_counter_value(const counter *of)
     return atomic_load_explicit(of, memory_order_relaxed);
 }
 
-static void metrics_count_reason(struct metrics_source *source, const char *name)
+static void metrics_count_reason(struct metrics_reason *reasons, size_t count, const char *name)
 {
-    struct metrics_reason *reason = metrics_find_reason(source, name);
+    struct metrics_reason *reason = metrics_find_reason(reasons, count, name);
 
     if (reason != NULL)
         metrics_counter_add(&reason->count, 1);
+}
+
+void metrics_count_passed_over(struct metrics_destination *destination, const char *reason)
+{
+    metrics_count_reason(destination->passed_over, METRICS_PASSES, reason);
 }
 
 void metrics_count(struct metrics *m, const struct metrics_delivery *d)
@@ -180,8 +220,12 @@ void metrics_count(struct metrics *m, const struct metrics_delivery *d)
     metrics_counter_add(&source->sum_us, d->duration_us < 0 ? 0 : (uint64_t)d->duration_us);
     if (d->secret != NULL)
         metrics_counter_add(&d->secret->used, 1);
+    if (d->unreadable && d->verdict == VERDICT_STORED)
+        metrics_counter_add(&source->unreadable, 1);
+    if (d->unwanted)
+        metrics_counter_add(&source->unwanted, 1);
     if (d->verdict == VERDICT_REFUSED || d->verdict == VERDICT_FAILED)
-        metrics_count_reason(source, d->reason);
+        metrics_count_reason(source->reasons, METRICS_REASONS, d->reason);
 }
 
 static void metrics_write_verdicts(const struct metrics *m, struct prometheus *out)
@@ -233,6 +277,19 @@ static void metrics_write_secrets(const struct metrics *m, struct prometheus *ou
                 metrics_counter_value(&one->used));
 }
 
+static void metrics_write_passed_over(const struct metrics *m, struct prometheus *out)
+{
+    prometheus_family(out, PROMETHEUS_COUNTER, "hookline_passed_over_total",
+                      "Deliveries stored that a destination does not take, by reason.");
+    for (const struct metrics_destination *d = m->destinations; d != NULL; d = d->next)
+        for (const struct metrics_reason *r = d->passed_over;
+             r < d->passed_over + METRICS_PASSES && atomic_load(&r->name) != NULL; r++)
+            prometheus_number(out,
+                              (struct prometheus_label[]){{"destination", d->name},
+                                                          {"reason", atomic_load(&r->name)}},
+                              metrics_counter_value(&r->count));
+}
+
 void metrics_write(const struct metrics *m, struct prometheus *out)
 {
     metrics_write_verdicts(m, out);
@@ -242,6 +299,17 @@ void metrics_write(const struct metrics *m, struct prometheus *out)
     for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
         prometheus_number(out, (struct prometheus_label[]){{"source", s->name}, {NULL, NULL}},
                           metrics_counter_value(&s->bytes));
+    prometheus_family(out, PROMETHEUS_COUNTER, "hookline_unreadable_total",
+                      "Deliveries stored although their payload is not the expected JSON.");
+    for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
+        prometheus_number(out, (struct prometheus_label[]){{"source", s->name}, {NULL, NULL}},
+                          metrics_counter_value(&s->unreadable));
+    prometheus_family(out, PROMETHEUS_COUNTER, "hookline_unwanted_total",
+                      "Deliveries stored that no destination takes.");
+    for (const struct metrics_source *s = m->sources; s != NULL; s = s->next)
+        prometheus_number(out, (struct prometheus_label[]){{"source", s->name}, {NULL, NULL}},
+                          metrics_counter_value(&s->unwanted));
+    metrics_write_passed_over(m, out);
     metrics_write_durations(m, out);
     metrics_write_secrets(m, out);
 }

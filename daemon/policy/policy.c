@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 
 #include "daemon/conf/secret.h"
 #include "daemon/policy/destination.h"
@@ -29,6 +31,66 @@ static bool policy_open_token(struct policy *policy, const struct config *config
     return policy->token != NULL;
 }
 
+/* Warns about a destination that can take nothing of a source, and about a source that no
+ * destination takes. */
+static void policy_warn_passed_over(const struct policy *policy, void (*warn)(const char *text))
+{
+    char text[512];
+
+    for (size_t i = 0; i < sources_count(policy->sources); i++) {
+        const struct source *source = sources_at(policy->sources, i);
+        const hookline_bytes name = {source->name, strlen(source->name)}, none = {NULL, 0};
+        bool taken = policy->destinations->count == 0;
+
+        for (size_t k = 0; k < policy->destinations->count; k++) {
+            const struct destination *d = &policy->destinations->at[k];
+            enum destination_pass pass = destination_passes(d, name, none);
+
+            taken |= pass == DESTINATION_TAKES ||
+                     (pass == DESTINATION_PASSES_NO_TYPE && source->names_type);
+            if (pass != DESTINATION_PASSES_NO_TYPE || source->names_type)
+                continue;
+            snprintf(text, sizeof(text),
+                     "destination %s can take nothing of source %s: scheme %s names no type; add "
+                     "\"*\" to types, or delete types",
+                     d->name, source->name, source->scheme);
+            warn(text);
+        }
+        if (!taken) {
+            snprintf(text, sizeof(text),
+                     "no destination takes the deliveries of source %s: they are only stored",
+                     source->name);
+            warn(text);
+        }
+    }
+}
+
+static bool policy_is_locked(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->destinations->count; i++) {
+        const hookline_verifier *signer = policy->destinations->at[i].signer;
+
+        if (signer != NULL && !secret_is_locked(signer, 1))
+            return false;
+    }
+    return sources_are_locked(policy->sources) &&
+           (policy->token == NULL || secret_is_locked(policy->token, 1));
+}
+
+static void policy_warn_unlocked(void (*warn)(const char *text))
+{
+    struct rlimit limit = {0};
+    char text[256];
+
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    snprintf(text, sizeof(text),
+             "secrets cannot be locked in memory and may reach the swap: RLIMIT_MEMLOCK is %llu "
+             "bytes; type LimitMEMLOCK=64M in the unit, ulimit -l 65536 in a shell, or docker run "
+             "--ulimit memlock=67108864",
+             (unsigned long long)limit.rlim_cur);
+    warn(text);
+}
+
 struct policy *policy_open(const struct config *config, void (*warn)(const char *text), char *why)
 {
     struct policy *policy = calloc(1, sizeof(*policy));
@@ -44,14 +106,20 @@ struct policy *policy_open(const struct config *config, void (*warn)(const char 
         policy->sources = sources_open(config, warn, why);
     if (policy->sources != NULL)
         policy->destinations = destinations_open(config, warn, why);
-    if (policy->destinations == NULL)
+    if (policy->destinations == NULL) {
         policy_release(&policy);
+        return NULL;
+    }
+    policy_warn_passed_over(policy, warn);
+    if (!policy_is_locked(policy))
+        policy_warn_unlocked(warn);
     return policy;
 }
 
 bool policy_attach_metrics(struct policy *policy, struct metrics *metrics)
 {
-    return sources_attach_metrics(policy->sources, metrics);
+    return sources_attach_metrics(policy->sources, metrics) &&
+           destinations_attach_metrics(policy->destinations, metrics);
 }
 
 void policy_inherit_rates(struct policy *policy, const struct policy *before)

@@ -6,14 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "daemon/base/net.h"
 #include "daemon/base/limit.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/secret.h"
+#include "daemon/hints/secret_mistakes.h"
 #include "daemon/log/metrics.h"
 
 enum {
-    SHORT_SECRET = 16
+    SHORT_KEY = 16,         /* bytes, decoded */
+    SOURCE_PATH_MAX = 1024, /* bytes of a path that is compared with a hint in mind */
 };
 
 struct sources {
@@ -93,35 +97,65 @@ static void source_warn_same_secret(const struct source_opening *o, unsigned j,
     }
 }
 
+static const char *source_description(const struct config_source *c)
+{
+    return c->scheme == NULL ? c->description : hookline_scheme_find(c->scheme)->description;
+}
+
+/* Reports a secret that is unusable or probably stored wrongly; `code` is the library's. */
+static bool source_check_secret(const struct source_opening *o, unsigned j, const char *secret,
+                                int code)
+{
+    const char *mistake = secret_mistake_warning(secret);
+    char key[32], text[256];
+
+    if (code == 0 && mistake != NULL) {
+        snprintf(text, sizeof(text), "source %s: secret %u %s", o->config->name, j, mistake);
+        o->warn(text);
+    }
+    snprintf(key, sizeof(key), "secrets/%u", j);
+    if (code < 0 && code != HOOKLINE_BAD_SCHEME)
+        source_fail(o, key, "%s%s%s",
+                    secret_error_text(code, source_description(o->config), secret),
+                    mistake == NULL ? "" : "; this secret ", mistake == NULL ? "" : mistake);
+    return code == 0;
+}
+
 /* Adds one secret; the first one creates the verifier. The secret stays in memory, because
  * diagnosing a mismatch needs it. */
 static bool source_add_secret(const struct source_opening *o, unsigned j, struct source *source)
 {
-    char key[32], detail[256];
-    char *secret = secret_read(&o->config->secrets[j], detail, sizeof(detail));
-    int code;
+    char key[32], why[CONFIG_WHY_SIZE];
+    char *secret = secret_read(&o->config->secrets[j], why, sizeof(why));
+    bool good;
 
-    snprintf(key, sizeof(key), "secrets/%u", j);
     if (secret == NULL) {
-        source_fail(o, key, "%s", detail);
+        snprintf(key, sizeof(key), "secrets/%u", j);
+        source_fail(o, key, "%s", why);
         return false;
     }
     source_warn_same_secret(o, j, source, secret);
-    if (strlen(secret) < SHORT_SECRET) {
-        snprintf(detail, sizeof(detail),
-                 "source %s: a secret of %zu bytes can be guessed; use %d or more", o->config->name,
-                 strlen(secret), SHORT_SECRET);
-        o->warn(detail);
-    }
-    code = j == 0 ? source_make_verifier(o, &source->verifier, secret)
-                  : hookline_verifier_add_secret(source->verifier, secret);
-    if (code == 0)
+    good = source_check_secret(o, j, secret,
+                               j == 0 ? source_make_verifier(o, &source->verifier, secret)
+                                      : hookline_verifier_add_secret(source->verifier, secret));
+    if (good)
         source->secrets[source->secrets_count++] = secret;
     else
         secret_free(&secret);
-    if (code < 0 && code != HOOKLINE_BAD_SCHEME)
-        source_fail(o, key, "%s", hookline_code_text(code));
-    return code == 0;
+    return good;
+}
+
+/* Base64 and hex have fewer bytes than characters. */
+static void source_warn_short_key(const struct source_opening *o, const struct source *source)
+{
+    size_t bytes = hookline_verifier_key_bytes(source->verifier);
+    char text[256];
+
+    if (bytes >= SHORT_KEY)
+        return;
+    snprintf(text, sizeof(text), "source %s: a secret of %zu bytes can be guessed; use %d or more",
+             o->config->name, bytes, SHORT_KEY);
+    o->warn(text);
 }
 
 static size_t source_find_no_header(const void *headers, const char *name, hookline_bytes *value)
@@ -159,6 +193,26 @@ static bool source_open_limits(const struct config_source *c, struct source *sou
     return true;
 }
 
+/* Returns true if a description has the clause "event type PATH". */
+static bool source_names_type(const char *description)
+{
+    static const char blanks[] = " \t\r";
+    const char *clause = description;
+
+    while (*clause != '\0') {
+        const char *word = clause + strspn(clause, blanks);
+
+        if (strncmp(word, "event", 5) == 0 && strchr(blanks, word[5]) != NULL && word[5] != '\0') {
+            word += 5 + strspn(word + 5, blanks);
+            if (strncmp(word, "type", 4) == 0 && word[4] != '\0' && strchr(blanks, word[4]) != NULL)
+                return true;
+        }
+        clause += strcspn(clause, ";\n");
+        clause += *clause != '\0';
+    }
+    return false;
+}
+
 static bool source_open(const struct source_opening *o, struct source *source)
 {
     const struct config_source *c = o->config;
@@ -166,6 +220,7 @@ static bool source_open(const struct source_opening *o, struct source *source)
     for (unsigned j = 0; j < c->secrets_count; j++)
         if (!source_add_secret(o, j, source))
             return false;
+    source_warn_short_key(o, source);
     if (c->tolerance_seconds != NULL &&
         hookline_verifier_set_tolerance(source->verifier, *c->tolerance_seconds,
                                         *c->tolerance_seconds) < 0) {
@@ -186,9 +241,10 @@ static bool source_open(const struct source_opening *o, struct source *source)
     source->name = strdup(c->name);
     source->path = strdup(c->path);
     source->scheme = strdup(c->scheme == NULL ? "custom" : c->scheme);
+    source->dedup_by_mac = c->dedup == CONFIG_DEDUP_MAC;
     source->url = c->url == NULL ? NULL : strdup(c->url);
-    source->description =
-        strdup(c->scheme == NULL ? c->description : hookline_scheme_find(c->scheme)->description);
+    source->description = strdup(source_description(c));
+    source->names_type = source->description != NULL && source_names_type(source->description);
     if (source->name == NULL || source->path == NULL || source->scheme == NULL ||
         source->description == NULL || (c->url != NULL && source->url == NULL) ||
         !source_open_limits(c, source)) {
@@ -288,6 +344,20 @@ void sources_inherit_rates(struct sources *sources, const struct sources *before
     }
 }
 
+bool sources_are_locked(const struct sources *sources)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct source *source = &sources->entry[i];
+
+        if (!secret_is_locked(source->verifier, 1))
+            return false;
+        for (size_t j = 0; j < source->secrets_count; j++)
+            if (!secret_is_locked(source->secrets[j], strlen(source->secrets[j])))
+                return false;
+    }
+    return true;
+}
+
 size_t sources_count(const struct sources *sources)
 {
     return sources->count;
@@ -325,6 +395,49 @@ const struct source *sources_find_path(const struct sources *sources, const char
 
     return bsearch(&wanted, sources->entry, sources->count, sizeof(sources->entry[0]),
                    source_compare_path);
+}
+
+/* Writes the path in lower case, percent-decoded, without repeated slashes and those at the end.
+ * Returns the length, or 0 if the path is too long. */
+static size_t source_path_fold(const char *path, size_t len, char out[SOURCE_PATH_MAX])
+{
+    size_t done = 0;
+
+    for (size_t i = 0; i < len && done < SOURCE_PATH_MAX; i++) {
+        unsigned char c = (unsigned char)path[i];
+        unsigned char decoded[1];
+
+        if (c == '%' && i + 2 < len &&
+            sodium_hex2bin(decoded, 1, path + i + 1, 2, NULL, NULL, NULL) == 0) {
+            c = decoded[0];
+            i += 2;
+        }
+        if (c >= 'A' && c <= 'Z')
+            c += 'a' - 'A';
+        if (c != '/' || done == 0 || out[done - 1] != '/')
+            out[done++] = (char)c;
+    }
+    if (done == SOURCE_PATH_MAX)
+        return 0;
+    while (done > 1 && out[done - 1] == '/')
+        done--;
+    return done;
+}
+
+const struct source *sources_find_near_path(const struct sources *sources, const char *path,
+                                            size_t len)
+{
+    char wanted[SOURCE_PATH_MAX], own[SOURCE_PATH_MAX];
+    size_t wanted_len = source_path_fold(path, len, wanted);
+
+    for (size_t i = 0; wanted_len > 0 && i < sources->count; i++) {
+        const struct source *source = &sources->entry[i];
+
+        if (source_path_fold(source->path, strlen(source->path), own) == wanted_len &&
+            memcmp(own, wanted, wanted_len) == 0)
+            return source;
+    }
+    return NULL;
 }
 
 const struct source *sources_find_name(const struct sources *sources, const char *name)

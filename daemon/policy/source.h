@@ -25,6 +25,8 @@ struct source {
     char *name, *path, *scheme; /* scheme: its name, or "custom" */
     char *url;                  /* as registered with the sender; may be NULL */
     char *description;          /* scheme description */
+    bool names_type;            /* the scheme reads a type from the payload */
+    bool dedup_by_mac;          /* without a signed id: equal bytes are a duplicate */
     hookline_verifier *verifier;
     char *secrets[HOOKLINE_SECRETS_MAX]; /* same as the verifier's; in locked memory */
     char *labels[HOOKLINE_SECRETS_MAX];  /* for people; NULL: none */
@@ -52,12 +54,20 @@ bool sources_attach_metrics(struct sources *sources, struct metrics *metrics);
 /* Carries over the used part of unchanged rate limits, before sharing. */
 void sources_inherit_rates(struct sources *sources, const struct sources *before);
 
+/* Returns false if the system refuses to lock a secret in memory. */
+bool sources_are_locked(const struct sources *sources);
+
 size_t sources_count(const struct sources *sources);
 const struct source *sources_at(const struct sources *sources, size_t number);
 
 /* Returns true if the host is in an allowed network; a host of family 0 (Unix socket) is in
  * none. */
 bool source_allows(const struct source *source, const struct network_host *host);
+
+/* Returns a source whose path differs only by case, by slashes at the end or repeated, or by percent
+ * encoding; NULL if there is none. */
+const struct source *sources_find_near_path(const struct sources *sources, const char *path,
+                                            size_t len);
 
 /* Return NULL if no source has exactly this path or name. */
 const struct source *sources_find_path(const struct sources *sources, const char *path, size_t len);

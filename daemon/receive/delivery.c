@@ -11,7 +11,9 @@
 #include "daemon/log/feed.h"
 #include "daemon/log/log.h"
 #include "daemon/log/metrics.h"
+#include "daemon/policy/destination.h"
 #include "daemon/policy/source.h"
+#include "daemon/receive/request_head.h"
 
 void receipt_make(struct receipts *r, char text[RECEIPT_SIZE])
 {
@@ -26,10 +28,12 @@ void receipt_make(struct receipts *r, char text[RECEIPT_SIZE])
 void delivery_begin(struct delivery *d, h2o_req_t *req, const struct sources *sources,
                     struct receipts *receipts)
 {
-    size_t path_len = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
+    hookline_bytes query, path = request_head_path(req, &query);
 
     *d = (struct delivery){
-        .source = sources_find_path(sources, req->path.base, path_len),
+        .source = sources_find_path(sources, path.base, path.len),
+        .path = path,
+        .query = query,
         .result = {.secret = -1, .signed_at = -1},
         .received_us = clock_wall_us(),
         .begun_us = clock_mono_us(),
@@ -60,7 +64,9 @@ static enum verdict delivery_verdict(const struct delivery *d)
 /* Internal errors appear by name in the log only; the sender gets "unavailable". */
 static const char *delivery_reason(const struct delivery *d)
 {
-    return d->code <= HOOKLINE_BAD_CALL ? hookline_code_name(d->code) : d->response.code;
+    if (d->code <= HOOKLINE_BAD_CALL || (d->looked_up && d->duplicate))
+        return hookline_code_name(d->code);
+    return d->response.code;
 }
 
 static void delivery_write_hint(struct json_writer *line, const struct diagnose_result *hint)
@@ -71,20 +77,102 @@ static void delivery_write_hint(struct json_writer *line, const struct diagnose_
         json_string(line, "hint_source", hint->other);
 }
 
-/* Writes the signed facts. Nothing else of a refused request is logged. */
+/* Writes the path that no source has, which finds a wrong URL at the sender. */
+static void delivery_write_path(struct json_writer *line, const struct delivery *d)
+{
+    if (d->source == NULL)
+        json_text(line, "path", d->path.base,
+                  d->path.len < DELIVERY_PATH_MAX ? d->path.len : DELIVERY_PATH_MAX);
+}
+
+/* Writes the signed facts, and those of an accepted payload. */
 static void delivery_write_signed_facts(struct json_writer *line, const struct delivery *d)
 {
     const hookline_result *r = &d->result;
     const hookline_event *event = d->event;
 
     json_text(line, "id", r->id.len == 0 ? NULL : r->id.base, r->id.len);
+    if (d->delivery_id.len > 0 && delivery_is_accepted(d))
+        json_text(line, "delivery_id", d->delivery_id.base, d->delivery_id.len);
     json_string(line, "type", event == NULL ? NULL : event->type);
+    if (event != NULL && event->unreadable != NULL)
+        json_string(line, "unreadable", event->unreadable);
     json_bool(line, "test", event != NULL && event->test);
     json_number_or_null(line, "signed_at", r->signed_at);
     json_bool(line, "fresh", r->fresh);
     json_number_or_null(line, "secret", r->secret);
     json_string(line, "secret_label", r->secret < 0 ? NULL : d->source->labels[r->secret]);
 }
+
+/* ---- destinations that pass it over */
+
+static enum destination_pass delivery_passed_by(const struct delivery *d, size_t i)
+{
+    const char *type = d->event == NULL ? NULL : d->event->type;
+
+    return destination_passes(&d->destinations->at[i],
+                              (hookline_bytes){d->source->name, strlen(d->source->name)},
+                              (hookline_bytes){type, type == NULL ? 0 : strlen(type)});
+}
+
+/* Returns true for a stored delivery that no destination takes, although there are some. */
+static bool delivery_is_unwanted(const struct delivery *d)
+{
+    if (d->destinations == NULL || d->destinations->count == 0 ||
+        delivery_verdict(d) != VERDICT_STORED)
+        return false;
+    for (size_t i = 0; i < d->destinations->count; i++)
+        if (delivery_passed_by(d, i) == DESTINATION_TAKES)
+            return false;
+    return true;
+}
+
+/* Names the destinations that take deliveries of this source, but not this one; all of them if
+ * none takes it. */
+static void delivery_write_passed_over(struct json_writer *line, const struct delivery *d)
+{
+    bool unwanted = delivery_is_unwanted(d), open = false;
+
+    if (d->destinations == NULL || delivery_verdict(d) != VERDICT_STORED)
+        return;
+    for (size_t i = 0; i < d->destinations->count; i++) {
+        enum destination_pass pass = delivery_passed_by(d, i);
+
+        if (pass == DESTINATION_TAKES || (pass == DESTINATION_PASSES_SOURCE && !unwanted))
+            continue;
+        if (!open)
+            json_open_object(line, "passed_over");
+        open = true;
+        json_string(line, d->destinations->at[i].name, destination_pass_name(pass));
+    }
+    if (open)
+        json_close_object(line);
+}
+
+static void delivery_count_passed_over(const struct delivery *d)
+{
+    if (d->destinations == NULL || delivery_verdict(d) != VERDICT_STORED)
+        return;
+    for (size_t i = 0; i < d->destinations->count; i++) {
+        enum destination_pass pass = delivery_passed_by(d, i);
+
+        if (pass != DESTINATION_TAKES)
+            metrics_count_passed_over(d->destinations->at[i].counters, destination_pass_name(pass));
+    }
+}
+
+static void delivery_write_rearmed(struct json_writer *line, const struct delivery *d)
+{
+    if (d->rearmed == 0)
+        return;
+    json_open_object(line, "rearmed");
+    for (size_t i = 0; i < d->destinations->count; i++)
+        if (d->rearmed >> i & 1)
+            json_bool(line, d->destinations->at[i].name, true);
+    json_close_object(line);
+}
+
+/* ---- line and counters */
 
 static void delivery_write_line(struct delivery_recorder *recorder, const struct delivery *d,
                                 int64_t now_us, uint64_t dropped)
@@ -99,10 +187,14 @@ static void delivery_write_line(struct delivery_recorder *recorder, const struct
     json_string(line, "reason", delivery_reason(d));
     json_number(line, "status", d->response.status);
     json_string(line, "receipt", d->receipt);
-    delivery_write_hint(line, &d->hint);
+    if (!delivery_is_accepted(d))
+        delivery_write_hint(line, &d->hint);
+    delivery_write_path(line, d);
     if (d->seq > 0)
         json_number(line, "seq", d->seq);
     delivery_write_signed_facts(line, d);
+    delivery_write_passed_over(line, d);
+    delivery_write_rearmed(line, d);
     json_number(line, "bytes", (int64_t)d->bytes);
     json_string(line, "remote", d->sender.text);
     json_number(line, "duration_us", now_us - d->begun_us);
@@ -125,6 +217,8 @@ static void delivery_count(struct metrics *metrics, const struct delivery *d, in
                                .secret = delivery_secret_used(d),
                                .verdict = delivery_verdict(d),
                                .reason = delivery_reason(d),
+                               .unwanted = delivery_is_unwanted(d),
+                               .unreadable = d->event != NULL && d->event->unreadable != NULL,
                                .bytes = d->bytes,
                                .duration_us = now_us - d->begun_us,
                            });
@@ -157,6 +251,7 @@ void delivery_record(struct delivery_recorder *recorder, const struct delivery *
                   log_limit_pass(&recorder->log_limit, DELIVERY_REFUSALS_PER_SECOND, now_us);
 
     delivery_count(recorder->metrics, d, now_us);
+    delivery_count_passed_over(d);
     if (recorder->refused_per_minute > 0 && delivery_is_offence(d) &&
         client_addr_is_known(&d->sender))
         refusal_limit_add(recorder->refusal_limit, &d->sender.host, delivery_source_name(d),

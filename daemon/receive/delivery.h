@@ -44,11 +44,12 @@ struct delivery;
 struct sources;
 struct st_h2o_req_t;
 
-/* Sets source, sender, receipt and times of *d. d->source is NULL if no source has the path; the
- * query is ignored. */
+/* Sets source, path, query, sender, receipt and times of *d. d->source is NULL if no source has the
+ * path; the query does not matter. Path and query point into the request. */
 void delivery_begin(struct delivery *d, struct st_h2o_req_t *req, const struct sources *sources,
                     struct receipts *receipts);
 
+struct destinations;
 struct feed;
 struct log;
 struct metrics;
@@ -56,16 +57,22 @@ struct refusal_limit;
 struct source;
 
 enum {
-    DELIVERY_REFUSALS_PER_SECOND = 50 /* log lines */
+    DELIVERY_REFUSALS_PER_SECOND = 50, /* log lines */
+    DELIVERY_PATH_MAX = 256,           /* bytes of the path in a line */
 };
 
 struct delivery {
     const struct source *source; /* NULL if no source has the path */
     hookline_result result;
-    hookline_event *event;       /* of an accepted delivery; owned */
-    int code;                    /* an enum hookline_code; 0 if not verified */
-    int64_t seq;                 /* row number in the store; 0 if not stored */
-    bool duplicate;              /* the store has it already */
+    hookline_event *event;      /* of an accepted delivery; owned */
+    int code;                   /* an enum hookline_code; 0 if not verified */
+    int64_t seq;                /* row number in the store; 0 if not stored */
+    bool duplicate;             /* the store has it already */
+    bool looked_up;             /* too old: a duplicate if the store has it, else refused */
+    hookline_bytes path, query; /* query: NULL base: none */
+    hookline_bytes delivery_id; /* the sender's unsigned id; NULL base: none */
+    const struct destinations *destinations; /* of the policy; NULL before it is stored */
+    uint64_t rearmed;            /* bit per destination that tries a repeated delivery again */
     struct diagnose_result hint; /* likely cause of a refusal */
     struct response response;
     int64_t received_us, begun_us; /* wall clock; monotonic clock */

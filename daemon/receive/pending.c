@@ -65,8 +65,14 @@ static bool upstream_answer_send(h2o_req_t *req, const struct answer_wait *waite
 {
     switch (waiter->outcome) {
     case ANSWER_WAIT_ANSWERED:
-        response_send_upstream(req, waiter->status, waiter->content_type, waiter->body,
-                               waiter->len);
+        response_send_upstream(req, &(struct response_upstream){
+                                        .status = waiter->status,
+                                        .content_type = waiter->content_type,
+                                        .content_encoding = waiter->content_encoding,
+                                        .retry_after = waiter->retry_after,
+                                        .body = waiter->body,
+                                        .len = waiter->len,
+                                    });
         break;
     case ANSWER_WAIT_FAILED:
         upstream_answer_refuse(req, RESPONSE_UPSTREAM_FAILED, receipt, line);
@@ -126,14 +132,39 @@ static const struct destination *pending_destination(const struct pending *pendi
                                        pending->delivery.source->name);
 }
 
+/* Has destinations try a repeated delivery again that they have parked or will retry. A destination
+ * that answers for the source gets a waiter instead. */
+static int pending_rearm(struct pending *pending)
+{
+    const struct destinations *all = pending->policy->destinations;
+    const struct destination *answering = pending_destination(pending);
+    int code = SQLITE_OK;
+
+    for (size_t i = 0; i < all->count && code == SQLITE_OK; i++) {
+        bool rearmed = false;
+
+        if (&all->at[i] == answering)
+            continue;
+        code = outbox_rearm(pending->pending_set->upstream.outbox, all->at[i].number,
+                            pending->row->seq, clock_steady_us(), &rearmed);
+        pending->delivery.rearmed |= (uint64_t)rearmed << i;
+    }
+    return code;
+}
+
 /* Runs on the writer thread. */
 static int pending_store(struct writer_task *task)
 {
     struct pending *pending = pending_of_task(task);
     struct pending_set *all = pending->pending_set;
     const struct destination *answering = pending_destination(pending);
-    int code = deliveries_put(all->deliveries, pending->row, &pending->verdict);
+    int code;
 
+    if (pending->delivery.looked_up)
+        return deliveries_find(all->deliveries, pending->row);
+    code = deliveries_put(all->deliveries, pending->row, &pending->verdict);
+    if (code == SQLITE_OK && pending->verdict == DELIVERIES_DUPLICATE)
+        code = pending_rearm(pending);
     if (code == SQLITE_OK && answering != NULL)
         code = upstream_answer_prepare(&all->upstream, answering, pending->row->seq,
                                        pending->verdict == DELIVERIES_DUPLICATE,
@@ -147,6 +178,8 @@ static void pending_on_stored(struct writer_task *task, enum writer_outcome outc
     struct pending *pending = pending_of_task(task);
 
     pending->outcome = outcome;
+    if (outcome == WRITER_DURABLE && pending->delivery.rearmed != 0)
+        pending->pending_set->upstream.rearmed(pending->pending_set->upstream.data);
     loop_call_post(pending->pending_set->loop_calls, &pending->call);
 }
 
@@ -183,8 +216,8 @@ static void pending_respond(struct pending *pending, struct json_writer *line)
     if (pending->was_relayed && upstream_answer_send(req, &pending->waiter, d->receipt, line))
         return;
     if (delivery_is_accepted(d))
-        response_write_accepted(line, d->duplicate, d->source->name, d->result.id, d->event->type,
-                                d->receipt);
+        response_write_accepted(line, d->duplicate, d->source->name, d->result.id,
+                                d->event == NULL ? NULL : d->event->type, d->receipt);
     else
         response_write_refusal(line, &d->response, d->receipt);
     response_send(req, &d->response, line);
@@ -205,9 +238,12 @@ static void pending_learn_outcome(struct pending *pending)
 {
     struct delivery *d = &pending->delivery;
 
+    d->destinations = pending->policy->destinations;
     if (pending->outcome == WRITER_DURABLE) {
         d->seq = pending->row->seq;
-        d->duplicate = pending->verdict == DELIVERIES_DUPLICATE;
+        d->duplicate = d->looked_up ? d->seq > 0 : pending->verdict == DELIVERIES_DUPLICATE;
+        if (d->looked_up && d->duplicate)
+            d->response = response_of_code(HOOKLINE_VERIFIED);
     } else {
         d->response = response_of_problem(RESPONSE_UNAVAILABLE);
     }
@@ -282,26 +318,32 @@ static hookline_bytes pending_text(const char *text)
     return (hookline_bytes){text, text == NULL ? 0 : strlen(text)};
 }
 
-static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delivery *d,
-                                             const struct request_head *headers)
+static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delivery *d)
 {
     const hookline_result *r = &d->result;
     int64_t steady_us = clock_steady_us();
     struct delivery_row row = {
         .source = pending_text(d->source->name),
         .scheme = pending_text(d->source->scheme),
-        .id = r->id.len == 0 ? (hookline_bytes){0} : r->id,
+        /* The event reads an id with escapes, too. */
+        .id = d->event != NULL ? pending_text(d->event->id)
+              : r->id.len == 0 ? (hookline_bytes){NULL, 0}
+                               : r->id,
         .mac = {(const char *)r->mac, sizeof(r->mac)},
-        .type = pending_text(d->event->type),
+        .delivery_id = d->delivery_id,
+        .mac_is_key = d->source->dedup_by_mac,
+        .type = pending_text(d->event == NULL ? NULL : d->event->type),
+        .unreadable = pending_text(d->event == NULL ? NULL : d->event->unreadable),
         .remote = pending_text(d->sender.text),
-        .headers = request_head_write(headers, &req->pool),
+        .query = d->query,
+        .headers = request_head_write(&req->headers, &req->pool),
         .body = r->payload,
         /* The steady clock, because after a step back of the wall clock the row would expire
          * early. */
         .received_us = steady_us > d->received_us ? steady_us : d->received_us,
         .signed_at = r->signed_at,
         .secret = r->secret,
-        .test = d->event->test,
+        .test = d->event != NULL && d->event->test,
         .fresh = r->fresh,
     };
 
@@ -311,10 +353,10 @@ static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delive
 /* Copies the request into a row. The texts of the delivery point into the row, so the request may
  * go. */
 static struct pending *pending_new(struct pending_set *all, h2o_req_t *req,
-                                   const struct delivery *d, const struct request_head *headers)
+                                   const struct delivery *d)
 {
     struct pending *pending = malloc(sizeof(*pending));
-    struct delivery_row *row = pending == NULL ? NULL : pending_copy_row(req, d, headers);
+    struct delivery_row *row = pending == NULL ? NULL : pending_copy_row(req, d);
 
     if (row == NULL) {
         free(pending);
@@ -332,13 +374,14 @@ static struct pending *pending_new(struct pending_set *all, h2o_req_t *req,
     };
     pending->delivery.result.id = row->id;
     pending->delivery.result.payload = row->body;
+    pending->delivery.delivery_id = row->delivery_id;
+    pending->delivery.path = (hookline_bytes){NULL, 0};
     return pending;
 }
 
-bool pending_begin(struct pending_set *all, h2o_req_t *req, struct delivery *d,
-                   const struct request_head *headers)
+bool pending_begin(struct pending_set *all, h2o_req_t *req, struct delivery *d)
 {
-    struct pending *pending = pending_new(all, req, d, headers);
+    struct pending *pending = pending_new(all, req, d);
 
     if (pending == NULL)
         return false;

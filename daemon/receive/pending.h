@@ -18,7 +18,6 @@ struct delivery;
 struct delivery_recorder;
 struct pending_set;
 struct feed;
-struct request_head;
 struct writer;
 struct log;
 struct metrics;
@@ -39,6 +38,8 @@ struct upstream_answer {
     /* Hands the waiter to the queue of the destination. */
     void (*add_waiter)(void *data, const struct destination *destination,
                        struct answer_wait *waiter);
+    /* Deliveries became due: the queues look again. Writer thread. */
+    void (*rearmed)(void *data);
 };
 
 struct pending_options {
@@ -59,10 +60,10 @@ struct pending_set *pending_set_open(struct st_h2o_context_t *ctx,
 /* Waits for pending deliveries, then frees the set. */
 void pending_set_close(struct pending_set *pending_set);
 
-/* Takes over the delivery; after its fsync, records it and answers the request. Returns false on
- * ENOMEM, with no effect. */
-bool pending_begin(struct pending_set *pending_set, struct st_h2o_req_t *req, struct delivery *d,
-                   const struct request_head *headers);
+/* Takes over the delivery; after its fsync, records it and answers the request. A delivery that is
+ * looked up is not stored: it is answered as a duplicate if the store has it, else refused. Returns
+ * false on ENOMEM, with no effect. */
+bool pending_begin(struct pending_set *pending_set, struct st_h2o_req_t *req, struct delivery *d);
 
 /* Hands the deliveries of this turn to the writer as one batch. Call after each turn of the
  * loop. */

@@ -57,6 +57,7 @@ static struct diagnose_result hint_find(struct cpu_share *cpu_share, const struc
         .description = d->source->description,
         .secrets = (const char *const *)d->source->secrets,
         .secrets_count = d->source->secrets_count,
+        .query = d->query,
         .others = others,
     };
     int64_t began_us = clock_mono_us();
@@ -127,14 +128,16 @@ struct receiver {
     struct receiver_options options;
 };
 
-/* libh2o drops Content-Length and Transfer-Encoding, but the raw head is still in the input
- * buffer. */
-static bool receiver_body_is_ambiguous(h2o_req_t *req)
+/* libh2o drops Content-Length, Transfer-Encoding and continued lines, but the raw head is still in
+ * the input buffer. */
+static bool receiver_head_is_ambiguous(h2o_req_t *req)
 {
     const h2o_buffer_t *input = req->conn->callbacks->get_socket(req->conn)->input;
+    const char *end = req->entity.base;
 
-    return req->entity.base != NULL &&
-           request_head_is_ambiguous(input->bytes, (size_t)(req->entity.base - input->bytes));
+    if (end == NULL && (end = memmem(input->bytes, input->size, "\r\n\r\n", 4)) == NULL)
+        end = input->bytes + input->size;
+    return request_head_is_ambiguous(input->bytes, (size_t)(end - input->bytes));
 }
 
 /* Returns the size of the head without white space. */
@@ -147,6 +150,15 @@ static size_t receiver_head_size(const h2o_req_t *req)
     return size;
 }
 
+/* A source with nearly this path is a hint: the URL at the sender is mistyped. */
+static void receiver_hint_path(const struct sources *sources, struct delivery *d)
+{
+    const struct source *near = sources_find_near_path(sources, d->path.base, d->path.len);
+
+    if (near != NULL)
+        d->hint = (struct diagnose_result){DIAGNOSE_PATH, near->name};
+}
+
 /* Cheap checks come first. */
 static bool receiver_check(const struct policy *policy, const struct refusal_limit *refusal_limit,
                            h2o_req_t *req, struct delivery *d)
@@ -156,7 +168,7 @@ static bool receiver_check(const struct policy *policy, const struct refusal_lim
     if (refusals > 0 && client_addr_is_known(&d->sender))
         wait_s = refusal_limit_wait_s(refusal_limit, &d->sender.host, delivery_source_name(d),
                                       refusals, d->begun_us);
-    if (receiver_body_is_ambiguous(req)) {
+    if (receiver_head_is_ambiguous(req)) {
         d->response = response_of_problem(RESPONSE_BAD_REQUEST);
         connection_linger(req);
     } else if (wait_s > 0) {
@@ -165,6 +177,7 @@ static bool receiver_check(const struct policy *policy, const struct refusal_lim
         d->response = response_of_problem(RESPONSE_HEAD_TOO_LARGE);
     } else if (d->source == NULL) {
         d->response = response_of_problem(RESPONSE_NOT_FOUND);
+        receiver_hint_path(policy->sources, d);
     } else if (!source_allows(d->source, &d->sender.host)) {
         d->response = response_of_problem(RESPONSE_ADDRESS_NOT_ALLOWED);
     } else if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("POST"))) {
@@ -178,12 +191,12 @@ static bool receiver_check(const struct policy *policy, const struct refusal_lim
 }
 
 static void receiver_verify(const struct policy *policy, struct delivery_recorder *recorder,
-                            h2o_req_t *req, struct delivery *d, const struct request_head *headers)
+                            h2o_req_t *req, struct delivery *d)
 {
     const char *url = d->source->url;
     hookline_request view = {
         .find_header = request_head_find,
-        .headers = headers,
+        .headers = &req->headers,
         .body = {req->entity.base, req->entity.len},
         .method = {req->method.base, req->method.len},
         .url = {url, url == NULL ? 0 : strlen(url)},
@@ -191,6 +204,9 @@ static void receiver_verify(const struct policy *policy, struct delivery_recorde
 
     d->result = hookline_verify(d->source->verifier, &view, d->received_us / 1000000);
     d->code = d->result.reason;
+    d->looked_up = d->code == HOOKLINE_TOO_OLD;
+    if (d->result.id.len == 0)
+        d->delivery_id = hookline_delivery_id(d->source->verifier, &view);
     if (hookline_accepted(d->result)) {
         int read = hookline_event_read(&d->event, d->source->verifier, &d->result);
 
@@ -226,19 +242,21 @@ static int receiver_on_request(h2o_handler_t *handler, h2o_req_t *req)
     struct pending_set *pending_set = h2o_context_get_handler_context(req->conn->ctx, handler);
     struct delivery_recorder *recorder = pending_set_recorder(pending_set);
     const struct policy *policy = pending_set_policy(pending_set);
-    struct request_head_used used = {{0}};
-    struct request_head headers = {&req->headers, &used};
     struct delivery d;
+    bool pending = false;
 
     delivery_begin(&d, req, policy->sources, &recorder->receipts);
     d.bytes = req->entity.len;
     if (receiver_check(policy, recorder->refusal_limit, req, &d))
-        receiver_verify(policy, recorder, req, &d, &headers);
+        receiver_verify(policy, recorder, req, &d);
     if (delivery_is_accepted(&d))
         receiver_check_rate(&d);
-    if (delivery_is_accepted(&d) && !pending_begin(pending_set, req, &d, &headers))
-        d.response = response_of_problem(RESPONSE_UNAVAILABLE);
-    if (delivery_is_accepted(&d))
+    if (delivery_is_accepted(&d) || d.looked_up) {
+        pending = pending_begin(pending_set, req, &d);
+        if (!pending)
+            d.response = response_of_problem(RESPONSE_UNAVAILABLE);
+    }
+    if (pending)
         connection_defer(req);
     else
         receiver_refuse(req, recorder, &d);

@@ -6,6 +6,8 @@
 
 #include <h2o.h>
 
+#include "daemon/base/header_name.h"
+
 static bool request_head_line_names(const char *line, size_t len, const char *name)
 {
     size_t name_len = strlen(name);
@@ -23,6 +25,8 @@ bool request_head_is_ambiguous(const char *head, size_t len)
 
         found += request_head_line_names(head, line_len, "content-length") ||
                  request_head_line_names(head, line_len, "transfer-encoding");
+        if (*head == ' ' || *head == '\t')
+            return true;
         head += line_len;
         len -= line_len;
     }
@@ -45,54 +49,89 @@ static bool request_head_has_name(const h2o_header_t *header, const char *name, 
 
 size_t request_head_find(const void *headers, const char *name, hookline_bytes *value)
 {
-    const struct request_head *self = headers;
-    const h2o_headers_t *all = self->all;
+    const h2o_headers_t *all = headers;
     size_t len = strlen(name), found = 0;
 
-    for (size_t i = 0; i < all->size; i++) {
-        const h2o_header_t *header = &all->entries[i];
-
-        if (!request_head_has_name(header, name, len))
-            continue;
-        if (i < REQUEST_HEAD_FIELDS_MAX)
-            self->used->at[i] = 1;
-        if (found++ == 0)
-            *value = request_head_trim(header->value);
-    }
+    for (size_t i = 0; i < all->size; i++)
+        if (request_head_has_name(&all->entries[i], name, len) && found++ == 0)
+            *value = request_head_trim(all->entries[i].value);
     return found;
 }
 
-static bool request_head_is_kept(const struct request_head *headers, const h2o_header_t *header,
-                                 size_t i)
+/* Returns true if a Connection header names the header. */
+static bool request_head_is_hop_by_hop(const h2o_headers_t *all, const h2o_header_t *header)
 {
-    return (i < REQUEST_HEAD_FIELDS_MAX && headers->used->at[i]) ||
-           request_head_has_name(header, H2O_STRLIT("content-type")) ||
-           request_head_has_name(header, H2O_STRLIT("user-agent"));
+    for (size_t i = 0; i < all->size; i++) {
+        const h2o_header_t *connection = &all->entries[i];
+        h2o_iovec_t names = connection->value;
+        const char *name;
+        size_t len;
+
+        if (connection->name != &H2O_TOKEN_CONNECTION->buf)
+            continue;
+        while ((name = h2o_next_token(&names, ',', &len, NULL)) != NULL)
+            if (len == header->name->len && strncasecmp(name, header->name->base, len) == 0)
+                return true;
+    }
+    return false;
 }
 
-hookline_bytes request_head_write(const struct request_head *headers, h2o_mem_pool_t *pool)
+static bool request_head_is_kept(const h2o_headers_t *all, const h2o_header_t *header)
 {
-    const h2o_headers_t *all = headers->all;
+    return header_name_travels(header->name->base, header->name->len) &&
+           !request_head_is_hop_by_hop(all, header);
+}
+
+hookline_bytes request_head_write(const void *headers, h2o_mem_pool_t *pool)
+{
+    const h2o_headers_t *all = headers;
     size_t size = 0, len = 0;
     char *text;
 
     for (size_t i = 0; i < all->size; i++)
-        if (request_head_is_kept(headers, &all->entries[i], i))
-            size += all->entries[i].name->len + all->entries[i].value.len + 3;
+        size += all->entries[i].name->len + all->entries[i].value.len + 3;
     text = h2o_mem_alloc_pool(pool, size + 1);
     for (size_t i = 0; i < all->size; i++) {
         const h2o_header_t *header = &all->entries[i];
         hookline_bytes value = request_head_trim(header->value);
 
-        if (!request_head_is_kept(headers, header, i))
+        if (!request_head_is_kept(all, header))
             continue;
         for (size_t j = 0; j < header->name->len; j++)
             text[len++] = (char)h2o_tolower(header->name->base[j]);
         text[len++] = ':';
         text[len++] = ' ';
         for (size_t j = 0; j < value.len; j++)
-            text[len++] = value.base[j] == '\n' ? ' ' : value.base[j];
+            text[len++] =
+                (unsigned char)value.base[j] < 0x20 && value.base[j] != '\t' ? ' ' : value.base[j];
         text[len++] = '\n';
     }
     return (hookline_bytes){text, len};
+}
+
+/* ---- path */
+
+/* Returns the length of "http://HOST" or "https://HOST" at the start; 0 if there is none. */
+static size_t request_head_authority(const char *target, size_t len)
+{
+    size_t at = len > 8 && strncasecmp(target, "https://", 8) == 0  ? 8
+                : len > 7 && strncasecmp(target, "http://", 7) == 0 ? 7
+                                                                    : 0;
+
+    while (at > 0 && at < len && target[at] != '/' && target[at] != '?')
+        at++;
+    return at;
+}
+
+hookline_bytes request_head_path(const h2o_req_t *req, hookline_bytes *query)
+{
+    size_t end = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
+    size_t start = request_head_authority(req->path.base, end);
+
+    *query = (hookline_bytes){NULL, 0};
+    if (req->query_at != SIZE_MAX)
+        *query = (hookline_bytes){req->path.base + end + 1, req->path.len - end - 1};
+    if (start > 0 && start == end)
+        return (hookline_bytes){"/", 1};
+    return (hookline_bytes){req->path.base + start, end - start};
 }

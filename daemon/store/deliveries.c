@@ -165,7 +165,7 @@ static int deliveries_prepare(struct deliveries *deliveries)
 {
     const struct db_statement all[] = {
         {&deliveries->insert, "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
-        {&deliveries->look, "SELECT source, id, mac FROM delivery WHERE seq = ?"},
+        {&deliveries->look, "SELECT source, id, mac, delivery_id FROM delivery WHERE seq = ?"},
         {&deliveries->keys,
          "SELECT first_seq, hashes FROM keys WHERE first_seq >= ? ORDER BY first_seq"},
         {&deliveries->insert_keys, "INSERT INTO keys VALUES (?, ?)"},
@@ -243,20 +243,29 @@ static uint64_t deliveries_hash_bytes(const struct deliveries *deliveries, const
     return hash;
 }
 
+static bool deliveries_key_has_delivery_id(const struct delivery_row *row)
+{
+    return row->id.base == NULL && !row->mac_is_key && row->delivery_id.len > 0;
+}
+
 static uint64_t deliveries_hash_of(const struct deliveries *deliveries,
                                    const struct delivery_row *row)
 {
     const hookline_bytes *key = row->id.base != NULL ? &row->id : &row->mac;
+    const bool by_delivery = key == &row->mac && deliveries_key_has_delivery_id(row);
     const uint64_t parts[] = {
         deliveries_hash_bytes(deliveries, row->source.base, row->source.len),
         deliveries_hash_bytes(deliveries, key->base, key->len),
         key == &row->id,
+        deliveries_hash_bytes(deliveries, row->delivery_id.base, row->delivery_id.len),
     };
 
-    return deliveries_hash_bytes(deliveries, parts, sizeof(parts));
+    return deliveries_hash_bytes(deliveries, parts,
+                                 by_delivery ? sizeof(parts) : sizeof(parts) - sizeof(parts[0]));
 }
 
-/* Hashes the deliveries beyond `newest` again, because their keys are damaged. */
+/* Hashes the deliveries beyond `newest` again, because their keys are damaged. The store does not
+ * know which of them have mac_is_key. */
 static int deliveries_load_rows(struct deliveries *deliveries)
 {
     sqlite3_stmt *query = NULL;
@@ -398,7 +407,9 @@ static int deliveries_is_duplicate(void *data, int64_t seq)
     code = sqlite3_step(look);
     if (code == SQLITE_ROW &&
         !(deliveries_column_is(look, 0, row->source) && deliveries_column_is(look, 1, row->id) &&
-          (row->id.base != NULL || deliveries_column_is(look, 2, row->mac))))
+          (row->id.base != NULL || deliveries_column_is(look, 2, row->mac)) &&
+          (!deliveries_key_has_delivery_id(row) ||
+           deliveries_column_is(look, 3, row->delivery_id))))
         code = SQLITE_DONE;
     sqlite3_reset(look);
     if (code == SQLITE_ROW)
@@ -485,6 +496,17 @@ static bool deliveries_reserve_batch(struct deliveries *deliveries)
     deliveries->batch = bigger;
     deliveries->batch_size = (count + 1) * 2;
     return true;
+}
+
+int deliveries_find(struct deliveries *deliveries, struct delivery_row *row)
+{
+    struct deliveries_search search = {deliveries, row};
+    int code;
+
+    row->seq = 0;
+    code = dedup_index_find(deliveries->dedup_index, deliveries_hash_of(deliveries, row),
+                            deliveries_confirm, &search);
+    return code == 0 || code == SQLITE_ROW ? SQLITE_OK : code;
 }
 
 int deliveries_put(struct deliveries *deliveries, struct delivery_row *row,

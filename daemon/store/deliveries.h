@@ -2,10 +2,9 @@
  *
  * deliveries.h - the table of deliveries: inserts each delivery once and detects duplicates.
  *
- * A repetition of a damaged delivery is no duplicate: it is stored again.
- *
- * A duplicate has the same source and the same signed id as a stored delivery, or the same source
- * and MAC if the scheme signs no id. Duplicates are detected as long as the first one is stored.
+ * A duplicate has the same source and the same signed id as a stored delivery. If the scheme signs
+ * no id, it has the same source, the same MAC and the same delivery_id. Duplicates are detected as
+ * long as the first one is stored. A repetition of a damaged delivery is stored again.
  *
  * Ownership  deliveries_open() allocates, deliveries_close() frees. The texts of a delivery_row
  *            belong to the caller; delivery_row_copy() returns row and texts in one block for
@@ -41,7 +40,8 @@ struct delivery_row {
     int64_t signed_at;          /* seconds since 1970, or -1 */
     int secret;                 /* index of the source's secret that matched */
     bool test, fresh;
-    bool damaged; /* the store cannot read this delivery: all texts are empty */
+    bool damaged;    /* the store cannot read this delivery: all texts are empty */
+    bool mac_is_key; /* not stored: without an id the MAC alone is the key, without delivery_id */
 };
 
 /* Returns NULL on ENOMEM. */
@@ -87,6 +87,9 @@ struct db *deliveries_reader(struct deliveries *deliveries);
 /* Reads a committed delivery in full. Returns SQLITE_ROW if it is readable, SQLITE_DONE if the store does not
  * hold it, SQLITE_CORRUPT if it is damaged. Adds the size of its texts to *bytes, if not NULL. */
 int deliveries_check(struct deliveries *deliveries, int64_t seq, size_t *bytes);
+
+/* Sets row->seq to the seq of a stored delivery with the row's key, or to 0. */
+int deliveries_find(struct deliveries *deliveries, struct delivery_row *row);
 
 /* Call these before each commit, and after the end of each transaction. */
 int deliveries_before_commit(struct deliveries *deliveries);

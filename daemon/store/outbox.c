@@ -20,6 +20,7 @@ enum outbox_statement {
     NEXT_DUE,
     UNSENT,
     SUCCEEDED,
+    ATTEMPTS_MADE,
     CURSOR,
     RETIRE,
     REGISTER,
@@ -32,6 +33,7 @@ enum outbox_statement {
     DELETE_UNSENT,
     ADD_ATTEMPT,
     KIND,
+    REARM,
     STATEMENTS,
 };
 
@@ -49,6 +51,8 @@ static const char *const outbox_sql[STATEMENTS] = {
     [SUCCEEDED] = "SELECT 1 FROM attempt WHERE seq = ?2 AND destination = ?1 AND"
                   " (status BETWEEN 200 AND 299 AND error IS NULL OR error = '" DISCARDED "')"
                   " LIMIT 1",
+    [ATTEMPTS_MADE] = "SELECT count(*) FROM attempt WHERE seq = ?2 AND destination = ?1"
+                      " AND tries = ?3",
     [CURSOR] = "SELECT cursor FROM destination WHERE number = ?1",
     [RETIRE] = "UPDATE destination SET active = 0",
     [REGISTER] = "INSERT INTO destination(name, cursor, active) VALUES (?1, ?2, 1)"
@@ -56,10 +60,10 @@ static const char *const outbox_sql[STATEMENTS] = {
     [NUMBER] = "SELECT number, cursor FROM destination WHERE name = ?1",
     [CORRECT_CLOCK] =
         "UPDATE unsent SET due_us = due_us - (set_us - ?1), set_us = ?1 WHERE set_us > ?1",
-    /* Skip rows without an attempt (tries = 0): their first attempt is running or about to
-     * start. */
+    /* Skip rows without an attempt: their first attempt is running or about to start. */
     [RETRY_NOW] = "UPDATE unsent SET due_us = ?2, set_us = ?2"
-                  " WHERE destination = ?1 AND due_us > ?2 AND tries > 0",
+                  " WHERE destination = ?1 AND due_us > ?2 AND EXISTS (SELECT 1 FROM attempt"
+                  " WHERE attempt.seq = unsent.seq AND attempt.destination = ?1)",
     [SET_CURSOR] = "UPDATE destination SET cursor = ?2 WHERE number = ?1 AND cursor < ?2",
     [PUT_UNSENT] = "INSERT OR REPLACE INTO unsent(destination, seq, tries, due_us, set_us)"
                    " VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -68,6 +72,10 @@ static const char *const outbox_sql[STATEMENTS] = {
     [DELETE_UNSENT] = "DELETE FROM unsent WHERE destination = ?1 AND seq = ?2",
     [ADD_ATTEMPT] = "INSERT OR REPLACE INTO attempt(destination, seq, at_us, tries, took_us,"
                     " status, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [REARM] = "UPDATE unsent SET due_us = ?3, set_us = ?3,"
+              " tries = CASE WHEN due_us IS NULL THEN 0 ELSE tries END"
+              " WHERE destination = ?1 AND seq = ?2 AND (due_us IS NULL OR"
+              " (tries > 0 AND due_us > ?3 AND set_us <= ?4))",
     [KIND] = "SELECT source, type FROM delivery WHERE seq = ?1",
 };
 
@@ -267,6 +275,22 @@ int outbox_state(struct outbox *outbox, int64_t destination, int64_t seq, enum o
     return code;
 }
 
+int outbox_succeeded(struct outbox *outbox, int64_t destination, int64_t seq, bool *succeeded)
+{
+    int64_t found;
+    int code = db_query_number(OUTBOX_BIND(outbox, SUCCEEDED, destination, seq), &found, 0);
+
+    *succeeded = found != 0;
+    return code;
+}
+
+int outbox_count_attempts(struct outbox *outbox, int64_t destination, int64_t seq, unsigned tries,
+                          int64_t *count)
+{
+    return db_query_number(OUTBOX_BIND(outbox, ATTEMPTS_MADE, destination, seq, (int64_t)tries),
+                           count, 0);
+}
+
 int outbox_retire_all(struct outbox *outbox)
 {
     return db_run(outbox->of[RETIRE]);
@@ -341,7 +365,7 @@ int outbox_record(struct outbox *outbox, const struct outbox_attempt *a)
         return a->first ? SQLITE_OK
                         : db_run(OUTBOX_BIND(outbox, DELETE_UNSENT, a->destination, a->seq));
     row = OUTBOX_BIND(outbox, a->first ? PUT_UNSENT : CHANGE_UNSENT, a->destination, a->seq,
-                      (int64_t)a->tries, a->due_us, a->at_us + a->took_us);
+                      (int64_t)a->tries - a->spared, a->due_us, a->at_us + a->took_us);
     if (a->state == OUTBOX_PARKED)
         sqlite3_bind_null(row, 4);
     return db_run(row);
@@ -363,6 +387,16 @@ int outbox_replay(struct outbox *outbox, int64_t destination, int64_t seq, outbo
     if (code != SQLITE_OK || state == OUTBOX_WAITING)
         return code;
     return db_run(OUTBOX_BIND(outbox, PUT_UNSENT, destination, seq, 0, now_us, now_us));
+}
+
+int outbox_rearm(struct outbox *outbox, int64_t destination, int64_t seq, int64_t now_us,
+                 bool *found)
+{
+    int code = db_run(
+        OUTBOX_BIND(outbox, REARM, destination, seq, now_us, now_us - (int64_t)OUTBOX_REARM_US));
+
+    *found = code == SQLITE_OK && sqlite3_changes(db_sqlite(outbox->db)) > 0;
+    return code;
 }
 
 int outbox_discard(struct outbox *outbox, int64_t destination, int64_t seq, int64_t now_us,

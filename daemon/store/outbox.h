@@ -71,6 +71,14 @@ enum outbox_state {
 int outbox_state(struct outbox *outbox, int64_t destination, int64_t seq, enum outbox_state *state,
                  unsigned *tries);
 
+/* *succeeded: an attempt was accepted, or the delivery was discarded. */
+int outbox_succeeded(struct outbox *outbox, int64_t destination, int64_t seq, bool *succeeded);
+
+/* Counts the recorded attempts of a delivery that had the number `tries`: more than one, if the
+ * attempts before it were spared. */
+int outbox_count_attempts(struct outbox *outbox, int64_t destination, int64_t seq, unsigned tries,
+                          int64_t *count);
+
 /* ---- writes: tasks of the writer thread */
 
 /* Marks all destinations as inactive; outbox_register() activates one again. */
@@ -104,6 +112,7 @@ struct outbox_attempt {
     bool damaged;      /* the store could not read the delivery */
     enum outbox_state state;
     bool first;     /* first attempt beyond the cursor: no row in `unsent` yet */
+    bool spared;    /* the attempt uses up none of the tries */
     int64_t due_us; /* for OUTBOX_RETRY */
 };
 
@@ -114,6 +123,15 @@ int outbox_record(struct outbox *outbox, const struct outbox_attempt *attempt);
  * *found: the store holds the delivery, and the delivery passes the filter. */
 int outbox_replay(struct outbox *outbox, int64_t destination, int64_t seq, outbox_filter *filter,
                   const void *data, int64_t now_us, bool *found);
+
+/* Makes a delivery due now: with all its tries if it is parked, with those that are left if it waits
+ * for a retry and failed OUTBOX_REARM_US ago or earlier, so that a sender that repeats every second
+ * causes no storm. *found: it was made due. */
+enum {
+    OUTBOX_REARM_US = 10000000
+};
+int outbox_rearm(struct outbox *outbox, int64_t destination, int64_t seq, int64_t now_us,
+                 bool *found);
 
 /* Cancels a delivery; *found: the delivery was parked or waiting for a retry. */
 int outbox_discard(struct outbox *outbox, int64_t destination, int64_t seq, int64_t now_us,

@@ -137,7 +137,7 @@ static const struct {
     {"/deliveries?limit=99999999999999999999", "limit: "},
     {"/deliveries?before=0", "before: expected the seq of a delivery"},
     {"/deliveries?before=x", "before: "},
-    {"/deliveries?state=lost", "state: expected waiting, retrying, parked or done"},
+    {"/deliveries?state=lost", "state: expected waiting, retrying, parked, done or passed_over"},
     {"/deliveries?destination=app", "destination: expected a state parameter as well"},
     {"/deliveries?since=yesterday", "since: expected a time like "},
     {"/deliveries?since=-1", "since: "},

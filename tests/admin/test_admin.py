@@ -141,12 +141,17 @@ def test_tokens():
     admin = Admin(("127.0.0.1", port), host="sink.example.com")
     deliver(daemon, 1)
     good = [("Authorization", "Bearer " + token)]
-    for path in ("/deliveries", "/deliveries/1", "/deliveries/1/body", "/readyz", "/healthz",
-                 "/metrics", "/nothing", "/deliveries?limit=x", "/livezz"):
+    for path in ("/deliveries", "/deliveries/1", "/deliveries/1/body", "/metrics", "/nothing", "/deliveries?limit=x", "/livezz"):
         answer = admin.ask(path)
         refused(f"{path}: without the token nothing is told", answer, 401, "unauthorized", "Bearer")
         equal(f"{path}: but what is asked for", answer.header("WWW-Authenticate"), "Bearer")
         check(f"{path}: with the token it is", admin.ask(path, headers=good).status != 401)
+    for path in ("/readyz", "/healthz", "/readyz?verbose"):
+        answer = admin.ask(path)
+        equal(f"{path}: a probe without the token learns no more than whether it is ready",
+              (answer.status, answer.body), (200, b"ready\n"))
+    check("with the token it gets the details",
+          b"[+]store ok" in admin.ask("/readyz?verbose", headers=good).body)
     for path in ("/replay?destination=x", "/deliveries/1/replay"):
         equal(f"POST {path}: likewise", [admin.post(path, headers=h).status for h in ([], good)],
               [401, 409])
@@ -275,7 +280,7 @@ def test_bad_requests():
 # ---- deliveries
 
 def test_listing():
-    upstream = Upstream(lambda request, sock: response(400 if b"bad" in request.body else 200))
+    upstream = Upstream(lambda request, sock: response(410 if b"bad" in request.body else 200))
     daemon, admin = start(destinations=[
         {"name": "app", "url": upstream.url}, {"name": "git", "url": upstream.url,
                                                "sources": ["git"]}])
@@ -297,10 +302,10 @@ def test_listing():
     equal("a row says who, what and how it stands", row, {
         "seq": 1, "source": "foil", "scheme": "foil", "id": "evt_1", "delivery_id": None,
         "type": "gate.kind1", "unreadable": None, "test": False, "fresh": True, "secret": 0, "bytes": 64,
-        "query": None, "destinations": {"app": "done"}})
-    equal("what is none of a destination's business is not mentioned",
-          (rows[0]["destinations"], rows[1]["destinations"]), ({"app": "done", "git": "done"},
-                                                               {"app": "done"}))
+        "query": None, "destinations": {"app": "done", "git": "passed_over"}})
+    equal("each destination is mentioned, also one that passes the delivery over",
+          (rows[0]["destinations"], rows[1]["destinations"]),
+          ({"app": "done", "git": "done"}, {"app": "done", "git": "passed_over"}))
     for query, expected in (
             ("source=git", [8]), ("source=nobody", []), ("type=gate.bad", [5, 3]),
             ("type=gate.*", [7, 6, 5, 4, 3, 2, 1]), ("type=gate", []), ("id=evt_4", [4]),
@@ -328,10 +333,12 @@ def one(daemon, admin, body):
           {h["name"]: h["value"] for h in text["headers"] if h["name"].startswith("x-foil")},
           {"x-foil-timestamp": str(text["signed_at"]),
            "x-foil-signature": "(64 characters withheld)"})
-    equal("how it stands", text["destinations"], [{"name": "app", "state": "parked", "tries": 1}])
+    equal("how it stands", text["destinations"],
+          [{"name": "app", "state": "parked", "tries": 1},
+           {"name": "git", "state": "passed_over", "reason": "source"}])
     attempt = text["attempts"][0]
     equal("and what was tried", (len(text["attempts"]), attempt["destination"], attempt["status"],
-                                 attempt["tries"]), (1, "app", 400, 1))
+                                 attempt["tries"]), (1, "app", 410, 1))
     binary = admin.one(8)
     equal("a body that is no text is in base64", ("body" in binary,
                                                   base64.b64decode(binary["body_base64"])),
@@ -413,7 +420,7 @@ def median_beside_a_search(daemon, admin):
 # ---- changes
 
 def test_replays():
-    answers = {"status": 400}
+    answers = {"status": 410}
     upstream = Upstream(lambda request, sock: response(answers["status"]))
     daemon, admin = start(destinations=[{"name": "app", "url": upstream.url},
                                         {"name": "git", "url": upstream.url, "sources": ["git"]}])
@@ -431,13 +438,13 @@ def test_replays():
     refused("and one that there is", admin.post("/replay?destination=x"), 404, "no_destination")
     equal("one is discarded", admin.post("/deliveries/2/discard?destination=app").json,
           {"discarded": 1})
-    equal("and done then", admin.states(2), {"app": "done"})
+    equal("and done then", admin.states(2), {"app": "done", "git": "passed_over"})
     refused("once", admin.post("/deliveries/2/discard"), 409, "not_pending")
     answers["status"] = 200
     equal("one is replayed", admin.post("/deliveries/1/replay").json, {"replayed": 1})
     wait_for(lambda: daemon.lines(verdict="forwarded", seq=1), "the replayed one")
-    wait_for(lambda: admin.states(1) == {"app": "done"}, "its state")
-    equal("its attempts are all listed", [a["status"] for a in admin.one(1)["attempts"]], [200, 400])
+    wait_for(lambda: admin.states(1)["app"] == "done", "its state")
+    equal("its attempts are all listed", [a["status"] for a in admin.one(1)["attempts"]], [200, 410])
     equal("nothing is older than that", admin.post("/replay?destination=app&until=1").json,
           {"replayed": 0})
     equal("what is parked is replayed", admin.post("/replay?destination=app").json, {"replayed": 3})

@@ -29,7 +29,7 @@ def example(name):
 
 def scrape():
     """{metric: {label: values}} of a daemon with every kind of outcome, and the scraped text."""
-    upstream = Upstream(lambda request, sock: response(400))
+    upstream = Upstream(lambda request, sock: response(410))
     address = socket_path()
     daemon = Daemon(sources=[source("foil")], admin={"address": "unix:" + address},
                     listen=[{"address": "127.0.0.1:0"},

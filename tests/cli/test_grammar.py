@@ -10,7 +10,7 @@ from harness.sink import check, equal
 pytestmark = [pytest.mark.running]
 
 COMMANDS = ["ping", "emulate", "wait", "verify", "sign", "send", "deliveries", "show", "replay",
-            "store", "schemes"]
+            "discard", "store", "schemes"]
 
 
 def test_whole():
@@ -57,10 +57,14 @@ def test_wrong():
 
 
 def test_names():
-    """An unset script variable gives an empty name."""
+    """An unset script variable gives an empty name; other tools read a file by @NAME."""
     for command in COMMANDS:
         for name, kind in re.findall(r"--([\w-]+) (FILE|FOLDER)\b", Run(command, "--help").out):
             got = Run(command, f"--{name}", "")
             check(f"{command} --{name}: an empty name is told as what it is", got.status == USAGE
                   and got.err.startswith(f"hookline: --{name}: expected the name of a {kind.lower()}\n"),
                   got)
+            got = Run(command, f"--{name}", "@body.json")
+            check(f"{command} --{name}: @ before a name is refused, with the way to write it",
+                  got.status == USAGE and got.err.startswith(
+                      f"hookline: --{name}: expected the name of a {kind.lower()} without @; "), got)

@@ -13,11 +13,11 @@ pytestmark = [pytest.mark.running]
 
 
 class Application(Upstream):
-    """Answers 400 to each body that contains `refuses`."""
+    """Answers 410 to each body that contains `refuses`."""
     def __init__(self, refuses=b""):
         self.refuses = refuses
         super().__init__(lambda request, sock: response(
-            400 if self.refuses and self.refuses in request.body else 200))
+            410 if self.refuses and self.refuses in request.body else 200))
 
 
 def start_two():
@@ -169,12 +169,16 @@ def test_a_sink_that_goes_away():
 def test_somebody_else():
     """A stranger answers 200 to every request."""
     ours = [("Content-Type", "application/json")]
-    for answer in (response(200, b"{}", ours), response(200, b'{"replayed":0}', ours),
-                   response(200, b'{"replayed":"1"}', ours), response(200, b'{"seq":2}', ours)):
-        stranger = Upstream(lambda request, sock, answer=answer: answer)
+    for answer in (b"{}", b'{"DONE":0}', b'{"DONE":"1"}', b'{"seq":2}', b'{"OTHER":1}'):
+        given = []
+        stranger = Upstream(lambda request, sock, given=given: response(200, given[-1], ours))
         option = f"--sink=127.0.0.1:{stranger.port}"
-        for more in ((), ("--dry-run",)):
-            got = run("replay", option, *more, 1)
-            says(f"{answer[-16:]} {more}: nothing was replayed", got, TRANSPORT, "unexpected answer")
-            equal("and nothing else is said", got.out, "")
+        for command, done, other in (("replay", b"replayed", b"discarded"),
+                                     ("discard", b"discarded", b"replayed")):
+            given.append(answer.replace(b"DONE", done).replace(b"OTHER", other))
+            for more in ((), ("--dry-run",)):
+                got = run(command, option, *more, 1)
+                says(f"{command} {more}, {given[-1]}: nothing was {done.decode()}", got, TRANSPORT,
+                     "unexpected answer")
+                equal("and nothing else is said", got.out, "")
         stranger.close()

@@ -76,12 +76,16 @@ def test_explained():
               (got["name"], got["title"], got["documentation"], got["description"],
                got["tolerance_s"], got["time"]["optional"]),
               (name, title, documentation, description, 300, name == "trulayer"), run)
+        equal(f"{name}: a delivery id is named if the sender sends one", got["delivery"],
+              "X-GitHub-Delivery" if name == "github" else None, run)
         run = watched("schemes", name)
         clauses = [" ".join(c.split()) + ";" for c in description.split(";") if c.strip()]
         check(f"{name}: a person reads the same, clause by clause",
               run.status == GOOD and run.out.startswith(f"{name}: {title}\n")
               and documentation in run.out and EXPLAINED[name][0] in run.out
               and [line.strip() for line in run.out.splitlines()[-len(clauses):]] == clauses, run)
+        check(f"{name}: a person learns that nobody signs that id",
+              ("header X-GitHub-Delivery, not signed" in run.out) == (name == "github"), run)
         check(f"{name}: in lines that fit", all(len(line) <= 100 for line in run.out.splitlines()
                                                   if documentation not in line),
               run)

@@ -72,6 +72,7 @@ def test_bodies_as_they_are():
     data = bytes(range(256)) * 300
     for name, how, stdin, body in (("a binary file", papers.body(data), b"", data),
                                    ("the standard input", ["--body", "-"], data, data),
+                                   ("a file as curl names it", ["--data", "@-"], data, data),
                                    ("a text", ["--data", "a=b\n"], b"", b"a=b\n"),
                                    ("nothing", ["--data", ""], b"", b"")):
         run = watched("send", upstream.url, *papers.scheme("github"), *how, stdin=stdin)

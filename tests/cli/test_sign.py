@@ -106,6 +106,11 @@ def test_bodies():
           headers_of(signed(*how, "--body", "-", stdin=data).out), sign("github", data))
     equal("the body may be on the command line",
           headers_of(signed(*how, "--data", "a=b").out), sign("github", b"a=b"))
+    lines = papers.file(b"@a=b\r\nc\n\n")
+    equal("or in a file, as curl names it, with its line ends",
+          headers_of(signed(*how, "--data", "@" + lines).out), sign("github", b"@a=b\r\nc\n\n"))
+    equal("or on standard input likewise",
+          headers_of(signed(*how, "--data", "@-", stdin=b"@x\n").out), sign("github", b"@x\n"))
     equal("an empty one as well", headers_of(signed(*how, "--data", "").out), sign("github", b""))
     equal("and an empty file is an empty body", headers_of(signed(*how, *papers.body(b"")).out),
           sign("github", b""))
@@ -147,7 +152,8 @@ def test_curl():
     sink.write_file(at, odd)
     for name, how, stdin, body in (
             ("text", ["--data", odd], b"", odd.encode()),
-            ("text that looks like a file", ["--data", "@/etc/passwd"], b"", b"@/etc/passwd"),
+            ("text that looks like a file", ["--body", "-"], b"@/etc/passwd", b"@/etc/passwd"),
+            ("a file as curl names it", ["--data", "@" + at], b"", odd.encode()),
             ("an empty text", ["--data", ""], b"", b""),
             ("a file of an odd name", ["--body", at], b"", odd.encode()),
             ("the standard input", ["--body", "-"], b"\0\r\n\xff", b"\0\r\n\xff")):
@@ -197,13 +203,20 @@ def test_wrong():
             ("the body is a folder", [*github, "--body", papers.folder], "Is a directory"),
             ("there is no secret", ["--scheme", "github", "--data", "x"],
              "--secret is missing"),
+            ("the file of --data is not there", [*github, "--data", "@/nowhere"],
+             "--data: /nowhere: No such file or directory; for a text that begins with @ use --body -"),
+            ("it has no name", [*github, "--data", "@"], "--data: expected the name of a file after @"),
+            ("there are two files", [*github, "--data", "@/nowhere", "--body", "/nowhere"],
+             "give one of --body"),
+            ("headers are asked for by a file", [*github, "--data", "x", "-H", "@headers"],
+             "--header: expected 'NAME: VALUE'"),
             ("the scheme is not known", ["--scheme", "hub", *papers.secrets(KEY), "--data", "x"],
              "unknown scheme"),
             ("a secret is wrong", ["--scheme", "standard", *papers.secrets("whsec_?"), "--data",
-                                   "x"], "not in the format of this scheme"),
+                                   "x"], "not base64, as the scheme says"),
             ("a second secret is wrong",
              ["--scheme", "standard", *papers.secrets(sink.SECRETS["standard"], "whsec_?"),
-              "--data", "x"], "not in the format of this scheme"),
+              "--data", "x"], "not base64, as the scheme says"),
             ("the id has a blank", [*standard, "--data", "x", "--id", "a b"],
              "expected 1 to 256 printable characters"),
             ("the id is empty", [*standard, "--data", "x", "--id", ""],

@@ -2,6 +2,7 @@
 """Sink lookup: how the tool finds a hooklined, what it prints if there is none, and how it treats
 strangers at that address."""
 import os
+import signal
 import socket
 import subprocess
 
@@ -346,3 +347,30 @@ def test_closed_output():
         check(f"{command[0]} tells that its standard output is closed", got.returncode == TRANSPORT
               and b"cannot write to standard output" in got.stderr, got)
     daemon.alive("and writes it to nobody else")
+
+
+def test_readers_that_leave():
+    """Like `hookline deliveries | head -1`: the pipe has no reader any more."""
+    upstream = Upstream()
+    daemon, _, option = start(destinations=[{"name": "app", "url": upstream.url}])
+    for i in range(2):
+        deliver(daemon, f"evt_{i}")
+    sink.wait_for(lambda: len(daemon.lines(verdict="forwarded")) == 2, "two forwarded deliveries")
+    for command in (("--help",), ("send", "--help"), ("schemes",), ("schemes", "--json"), ("show", option, 1),
+                    ("show", option, 1, "--json"), ("show", option, 1, "--body"),
+                    ("deliveries", option, "--limit=1"), ("deliveries", option, "--all", "--json"),
+                    ("wait", option, "--since=1h", "--count=2"), ("replay", option, 1, "--json"),
+                    ("discard", option, "--state=retrying", "--dry-run"),
+                    ("replay", option, "--state=done", "--dry-run")):
+        reading, writing = os.pipe()
+        os.close(reading)
+        got = subprocess.run([*sink.WRAPPER, cli.TOOL, *map(str, command)], stdout=writing,
+                             stderr=subprocess.PIPE, check=False, timeout=3 * sink.PATIENCE)
+        os.close(writing)
+        if command[0] == "discard":
+            equal("a command that prints nothing needs no reader", got.returncode, 0, got)
+        else:
+            equal(f"{' '.join(map(str, command[::2]))}: it ends like other tools, in silence",
+                  (got.returncode, got.stderr), (-signal.SIGPIPE, b""))
+    sink.wait_for(lambda: len(upstream.requests) == 3, "the replay")
+    upstream.close()

@@ -59,8 +59,15 @@ def test_which_secret():
     run = watched("verify", *papers.scheme("foil"),
                   *papers.headers(sign("foil", body, now=NOW)), *papers.body(body), "--now", NOW,
                   "--json")
-    equal("a body that is authentic but no object is an invalid payload",
-          (run.status, run.json()["reason"]), (REFUSED, "invalid_payload"))
+    equal("a body that is authentic but no object is verified, and called unreadable",
+          (run.status, run.json()["reason"], run.json()["unreadable"]),
+          (GOOD, "verified", "not a JSON object"))
+    body = b'{"id":"a\\/b","type":"t","data":{'
+    run = watched("verify", *papers.scheme("foil"),
+                  *papers.headers(sign("foil", body, now=NOW)), *papers.body(body), "--now", NOW)
+    check("id and type in front of the damage are shown, without their escapes",
+          run.status == GOOD and "  id         a/b\n  type       t\n" in run.out
+          and "  unreadable JSON ends early\n" in run.out, run)
 
 
 def test_odd_ids():
@@ -322,7 +329,7 @@ def test_wrong_input():
              "expected one line of text"),
             ("the secret cannot be decoded",
              ["--scheme", "standard", *papers.secrets("whsec_!!"), *headers, *body],
-             "not in the format of this scheme"),
+             "not base64, as the scheme says"),
             ("the secret is on the command line",
              ["--scheme", "github", "--secret", word, *headers, *body],
              "a secret does not belong on the command line"),
@@ -340,6 +347,8 @@ def test_wrong_input():
              ":1: A: the value contains a control character"),
             ("a header of the command line has none", [*github, "--header", "X", *body],
              "--header: expected \"Name: value\""),
+            ("headers are asked for as curl reads them", [*github, "--header", "@headers", *body],
+             "found no colon; for a file of headers use --headers FILE"),
             ("both come from the standard input", [*github, "--headers", "-", "--body", "-"],
              "cannot both be standard input"),
             ("it is given twice", [*github, *headers, *body, "--request", "/nowhere"],
@@ -386,6 +395,13 @@ def test_signed_url():
     equal("method and URL count", run.status, GOOD, run)
     run = watched("verify", *how, *header, "--url", "https://a.example/h")
     equal("the method is POST unless it is said", run.status, REFUSED, run)
+    run = watched("verify", *how, *header, "--url", "http://a.example:80/h/", "--method", "PUT", "--json")
+    equal("another spelling of the URL is found", run.json()["hint"], "url_scheme")
+    whole = sink.request("/h?a=1", [("X-S", sink.mac_of(b"a-secret-0123456789",
+                                                        b"PUThttps://a.example/h?a=1x"))], b"x", method="PUT")
+    run = watched("verify", *how[:4], "--request", papers.file(whole), "--url", "https://a.example/h",
+                  "--json")
+    equal("so is the query of a saved request", run.json()["hint"], "url_query")
     whole = sink.request("/h", [("X-S", mac)], b"x", method="PUT")
     run = watched("verify", *how[:4], "--request", papers.file(whole), "--url",
                   "https://a.example/h")
@@ -413,6 +429,11 @@ def test_mistakes():
             ("body_crlf", [*foil, *foil_signs(lines)], lines.replace(b"\n", b"\r\n")),
             ("body_reencoded", [*foil, *foil_signs(body)],
              sink.json.dumps(sink.json.loads(body)).encode()),
+            ("body_base64", [*foil, *foil_signs(body)], base64.b64encode(body) + b"\n"),
+            ("body_base64", [*foil, *foil_signs(b"\xff\xfe\xfd")], b"__79"),
+            ("body_string", [*foil, *foil_signs(lines)], sink.json.dumps(lines.decode()).encode()),
+            ("body_event", [*foil, *foil_signs(body)], sink.json.dumps(
+                {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}).encode()),
             ("secret_newline", [*foil, *foil_signs(body, sink.SECRETS["foil"] + "\n")], body),
             ("secret_decoding",
              ["--scheme", "foil", *papers.secrets(secret), "--header", "X-Foil-Timestamp: " + at,
@@ -427,7 +448,14 @@ def test_mistakes():
               got["hint"] == name and len(got["hint_message"]) > 40
               and run.status in (REFUSED, STALE), run)
     run = watched("verify", *foil, *foil_signs(body), *papers.body(body + b"\n"), "--now", NOW)
-    check("a person is told, too", "\n  mistake    body_newline\n" in run.out, run)
+    check("a person is told, too, in place of the usual questions",
+          run.out.startswith("refused: signature_mismatch\n  the signature matches the body with one line "
+                             "end more or less: ") and "is the secret right" not in run.out
+          and "\n  mistake    body_newline\n" in run.out, run)
+    run = watched("verify", *foil, *foil_signs(body), *papers.body(b""), "--now", NOW)
+    check("an empty body is told, because the sender may have sent one",
+          run.status == REFUSED and "\n  body       empty: if the sender sent one" in run.out
+          and "mistake" not in run.out, run)
     run = watched("verify", *foil, *foil_signs(body), *papers.body(b"{}"), "--now", NOW, "--json")
     equal("a forgery is no mistake", (run.status, run.json()["hint"]), (REFUSED, None))
     file = papers.file(sink.json.dumps({"sources": [sink.source("foil"), sink.source("shodai")]}))
@@ -437,6 +465,30 @@ def test_mistakes():
     equal("what was meant for another source of the configuration is found, too",
           (run.status, got["reason"], got["hint"], got["hint_source"]),
           (REFUSED, "missing_header", "other_source", "foil"))
+
+
+def test_own_secrets():
+    body, secret = b'{"id":"evt_1"}', sink.SECRETS["foil"]
+    sent = [*papers.headers(sign("foil", body, now=NOW)), *papers.body(body), "--now", NOW]
+    for text, name, says in (
+            (f'"{secret}"', "secret_quotes", "has quotes around it; delete them"),
+            (f"S='{secret}'\\n", "secret_assignment", "reads NAME=value"),
+            (f"FOIL={secret}", "secret_assignment", "reads NAME=value"),
+            (base64.b64encode(secret.encode() + b"\n").decode(), "secret_base64", "is base64 of a text")):
+        sink.Watch.words.add(text.encode())
+        path = papers.file(text)
+        run = watched("verify", "--scheme", "foil", "--secret", "@" + path, *sent, "--json")
+        check(f"the secret that is stored wrongly is found, and warned about once: {name}",
+              run.json()["hint"] == name and run.err.count("\n") == 1 and
+              run.err.startswith(f"hookline: {path}: the secret {says}"), run)
+    file = papers.file(sink.json.dumps({"sources": [sink.source("foil", secrets=[f'"{secret}"']),
+                                                    sink.source("shodai")]}))
+    run = watched("verify", "--config", file, "--source", "foil", *sent)
+    check("a secret of a configuration likewise", run.err.count("has quotes around it") == 1, run)
+    run = watched("verify", "--scheme", "standard", "--secret", "env:THE_SECRET", *sent,
+                  environment={"THE_SECRET": "'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'"})
+    check("an unusable one is an error that says why", run.status == USAGE and
+          "environment variable THE_SECRET: " in run.err and "this secret has quotes" in run.err, run)
 
 
 # ---- --i-am-testing

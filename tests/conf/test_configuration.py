@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Configuration: every key, every error, and no secret in any message."""
 import os
+import resource
 import subprocess
 
 import pytest
 
 from harness import sink
-from harness.sink import SECRETS, Daemon, Folders, check, equal, run, write_file
+from harness.sink import SECRETS, Daemon, Folders, check, equal, run, skip, write_file
 
 # Not for ThreadSanitizer: the daemon reads its configuration before it starts threads.
 pytestmark = [pytest.mark.running]
@@ -110,8 +111,9 @@ limits:
     equal("path: and not under its name", daemon.deliver("foil").status, 404)
     equal("body: the log holds the payload", "body" in daemon.lines()[0], True)
     now = int(sink.time.time())
+    late = sink.sample_body("foil", id="evt_late")
     equal("tolerance_seconds: 70 s are too many",
-          daemon.deliver("foil", path="/hooks/foil", now=now - 70).code, "timestamp_too_old")
+          daemon.deliver("foil", late, path="/hooks/foil", now=now - 70).code, "timestamp_too_old")
     equal("body_bytes: 2001 are too many", daemon.send("/hooks/foil", body=b"x" * 2001).status, 413)
     for index, secret in enumerate(secrets):
         body = b"an order"
@@ -550,10 +552,22 @@ def test_secret_files():
     for mode in (0o644, 0o604, 0o602, 0o601, 0o620, 0o660, 0o666, 0o777):
         write_file(path, good, mode)
         refused(f"a secret file of mode {mode:o}", text, 5, f"{mode:04o}", "chmod")
+    if os.geteuid() == 0:
+        os.chown(path, sink.NOBODY, sink.NOBODY)
+        refused("an open secret file of another user", text, 5, "0777", "only its owner (uid 65534)",
+                "sudo chmod", "defaultMode: 0400", "fsGroup", "mode: 0400", "LoadCredential=")
+        os.chown(path, 0, 0)
+    for name, data in (("BOM", "\ufeff" + good), ("quotes", f"'{good}'")):
+        write_file(path, data)
+        refused(f"a standard secret with {name}", text.replace("scheme: foil", "scheme: standard"), 5,
+                "; this secret ", name if name == "quotes" else "byte order mark")
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        write_file(path, (good + "\r\n").encode(encoding))
+        refused(f"a secret file in {encoding}", text, 5, "the text is UTF-16; try: iconv")
     for name, data, why in (
             ("nothing in it", "", "empty"), ("a line end alone", "\n", "empty"),
             ("over 1 KiB", "x" * 1025, "1024"), ("far over 1 KiB", "x" * 10**6, "1024"),
-            ("513 bytes", "x" * 513, "too long"), ("a NUL", good + "\0x", "one line of text"),
+            ("513 bytes", "x" * 513, "longer than 512 bytes"), ("a NUL", good + "\0x", "one line of text"),
             ("a NUL at its end", good + "\0", "one line of text"),
             ("a trailing blank", good + " \n", "white space"), ("blanks alone", "   \n", ""),
             ("a leading blank", " " + good, "white space"), ("two line ends", good + "\n\n", ""),
@@ -576,8 +590,59 @@ def test_secret_files():
     write_file(path, "short")
     accepted("a short secret, with a warning,", text,
              says="hooklined: source foil: a secret of 5 bytes can be guessed; use 16 or more\n")
+    write_file(path, "whsec_MTIzNDU2Nzg=")
+    accepted("a key that is short once it is decoded, with a warning,",
+             text.replace("scheme: foil", "scheme: standard"),
+             says="hooklined: source foil: a secret of 8 bytes can be guessed; use 16 or more\n")
+    write_file(path, "whsec_MTIzNDU2Nzg5MDEyMzQ1Ng==")
+    accepted("a key of 16 bytes", text.replace("scheme: foil", "scheme: standard"))
+    write_file(path, "short")
     refused("a standard secret that is no base64", text.replace("scheme: foil", "scheme: standard"),
             5, "source foil: ")
+
+
+def test_secret_mounts():
+    """Containers mount secrets read-only."""
+    if subprocess.run(["unshare", "--mount", "true"], check=False).returncode != 0:
+        skip("a secret file on a read-only mount", "this user cannot mount")
+        return
+    folder = Folders.new()
+    secret = write_file(folder + "/secret", SECRETS["foil"], 0o444)
+    path = write_file(folder + "/hooklined.yaml", GOOD.replace("{secret}", secret))
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c",
+         'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"', folder,
+         *sink.WRAPPER, sink.find_program(), "--config", path, "--check"],
+        env=sink.environment(None, folder), capture_output=True, text=True, check=False)
+    check("a secret file of mode 0444 on a read-only mount: chmod is not the advice",
+          done.returncode == 6 and f"{secret}: mode 0444 gives others access to the secret, and chmod "
+          "cannot change a read-only mount; for a mount: Kubernetes defaultMode: 0400 (with fsGroup "
+          "unless it runs as root), Docker mode: 0400 and uid, systemd LoadCredential=" in done.stderr
+          and "try: chmod" not in done.stderr, done)
+
+
+def test_locked_memory():
+    """RLIMIT_MEMLOCK of 0 and no CAP_IPC_LOCK."""
+    if os.environ.get("PYTEST_MARKS"):
+        skip("secrets that cannot be locked in memory", "sanitizers replace mlock()")
+        return
+    PR_CAPBSET_DROP, CAP_IPC_LOCK = 24, 14
+
+    def forbid():
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
+        sink.prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)
+
+    warning = ("hooklined: secrets cannot be locked in memory and may reach the swap: RLIMIT_MEMLOCK is "
+               "0 bytes; type LimitMEMLOCK=64M in the unit, ulimit -l 65536 in a shell, or docker run "
+               "--ulimit memlock=67108864\n")
+    daemon = Daemon(sources=[sink.source("foil"), sink.source("github")], setup=forbid)
+    equal("secrets that cannot be locked in memory are said to be so, once",
+          daemon.messages().count(warning), 1, daemon.messages())
+    equal("and the daemon works", daemon.deliver("foil", sink.sample_body("foil")).status, 200)
+    code, _, err = sink.run("--config", daemon.folder + "/hooklined.yaml", "--check", setup=forbid)
+    equal("--check says the same", (code, err), (0, warning))
+    equal("with the usual limit nothing is said", sink.run("--config", daemon.folder + "/hooklined.yaml",
+                                                           "--check")[2], "")
 
 
 def test_places_of_secrets():

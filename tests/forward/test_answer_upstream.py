@@ -35,7 +35,7 @@ def start(url, *, env=None, folder=None, timeout=60, retry_seconds=(3600,), othe
     destinations = [{"name": "gate", "url": url, "sources": ["foil"], "timeout_seconds": timeout,
                      "retry_seconds": list(retry_seconds), **more}]
     if other:
-        destinations.append({"name": "other", "url": other, "types": ["*"]})
+        destinations.append({"name": "other", "url": other, "types": ["other.*", "gate.*"]})
     return Daemon(real_time=real_time, sources=[source("foil", answer="upstream"), source("plain", "foil")], threads=2,
                   destinations=destinations, env=env, folder=folder,
                   limits={"shutdown_seconds": 2})
@@ -180,8 +180,12 @@ def test_repeated():
           (200, ENVELOPE))
     lines(daemon, "forwarded")
     equal("nothing is left of it", query(daemon, "SELECT count(*) FROM unsent"), [(0,)])
-    upstream.answer = lambda r, s: response(403, b"never")
-    equal("a 403 reaches the sender", deliver(daemon, 2).status, 403)
+    upstream.answer = lambda r, s: response(410, b"never", [("Retry-After", "7"),
+                                                            ("Content-Encoding", "x-own")])
+    got = deliver(daemon, 2)
+    equal("a 410 reaches the sender, with the headers that it needs",
+          (got.status, got.header("Retry-After"), got.header("Content-Encoding"),
+           header(upstream.requests[-1], "Accept-Encoding")), (410, "7", "x-own", "identity"))
     lines(daemon, "parked")
     upstream.answer = lambda r, s: response(200, ENVELOPE)
     equal("a repeat of what was parked, too", deliver(daemon, 2).body, ENVELOPE)

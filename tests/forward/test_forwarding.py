@@ -12,6 +12,7 @@ import time
 import pytest
 
 from harness import sink
+from harness.admin import Admin, socket_path, value
 from harness.ports import free_port
 from harness.sink import SECRETS, Clock, Daemon, Folders, check, equal, sample_body, sign, source, wait_for
 from harness.upstream import Upstream, header, response
@@ -82,8 +83,8 @@ def test_exact_bytes():
               f"application/x-{scheme}")
         equal(f"{scheme}: the signature's headers arrive",
               [header(sent, name) for name, _ in headers], [value for _, value in headers])
-        equal(f"{scheme}: other headers do not", (header(sent, "x-other"), header(sent, "cookie")),
-              ("", ""))
+        equal(f"{scheme}: other headers do, but no secret",
+              (header(sent, "x-other"), header(sent, "cookie")), ("not signed", ""))
         equal(f"{scheme}: the source, the scheme, the seq and the attempt are told",
               [header(sent, "Hookline-" + n) for n in ("Source", "Scheme", "Seq", "Attempt")],
               [scheme, scheme, str(number), "1"])
@@ -183,50 +184,56 @@ def test_filters():
 
 # ---- retries
 
+RETRIED = [500, 503, 408, 429, 404, 400, 304]
+
+
 def test_retries():
     upstream = Upstream()
-    statuses = iter([500, 502, 408, 425, 429, 503, 599, 204])
+    statuses = iter(RETRIED + [204])
     upstream.answer = lambda r, s: response(next(statuses), b"")
     daemon = Daemon(real_time=True, sources=[source("foil")],
-                    destinations=[destination(upstream, retry_seconds=FAST)])
+                    destinations=[destination(upstream, retry_seconds=[0] * len(RETRIED))])
     body = deliver(daemon, 1)
-    upstream.wait(8)
+    upstream.wait(len(RETRIED) + 1)
     line = verdicts(daemon, "forwarded", 1)[0]
-    equal("500, 502, 408, 425, 429, 503 and 599 are tried again until it is 2xx",
+    equal("every status is tried again until it is 2xx",
           [line["status"] for line in daemon.lines(destination="app")],
-          [500, 502, 408, 425, 429, 503, 599, 204])
+          RETRIED + [204])
     equal("each attempt says which one it is",
-          [header(r, "Hookline-Attempt") for r in upstream.requests], list("12345678"))
+          [header(r, "Hookline-Attempt") for r in upstream.requests], list("12344567"))
     check("each attempt sends the same bytes", all(r.body == body for r in upstream.requests))
     equal("the line says what came of it",
           {k: line[k] for k in ("verdict", "seq", "source", "id", "type", "destination", "status",
                                 "tries", "reason")},
           {"verdict": "forwarded", "seq": 1, "source": "foil", "id": "evt_1",
-           "type": "webhook.test", "destination": "app", "status": 204, "tries": 8,
+           "type": "webhook.test", "destination": "app", "status": 204,
+           "tries": len(RETRIED),
            "reason": None})
     retried = daemon.lines(verdict="retried")[0]
     check("the line about a retry says when and why",
           retried["due"] >= retried["time"][:10] and retried["tries"] == 1 and
           retried["reason"] == "HTTP status 500" and retried["duration_us"] >= 0, retried)
     equal("nothing is left to be sent", query(daemon, "SELECT count(*) FROM unsent"), [(0,)])
-    equal("every attempt is in the store",
-          query(daemon, "SELECT tries, status FROM attempt ORDER BY tries"),
-          list(enumerate([500, 502, 408, 425, 429, 503, 599, 204], 1)))
+    equal("every attempt is in the store, and 429 has used up no try",
+          query(daemon, "SELECT tries, status FROM attempt ORDER BY at_us"),
+          list(zip([1, 2, 3, 4, 4, 5, 6, 7], RETRIED + [204])))
     upstream.close()
 
 
 def test_parked():
-    for status in (410, 400, 401, 404, 301, 302, 307, 308, 304):
+    for status, more in ((410, {}), (400, {"park_statuses": [400, 422]}),
+                         (307, {"park_statuses": [307]})):
         elsewhere, upstream = Upstream(), Upstream()
         upstream.answer = lambda r, s, status=status, to=elsewhere.url: response(
-            status, b"", [("Location", to)])
+            status, b"", [("Location", to + "?token=1")])
         daemon = Daemon(sources=[source("foil")],
-                        destinations=[destination(upstream, retry_seconds=FAST)])
+                        destinations=[destination(upstream, retry_seconds=FAST, **more)])
         deliver(daemon, 1)
         line = verdicts(daemon, "parked", 1)[0]
-        equal(f"{status}: is parked at once, and a redirect is not followed",
+        to = f" to {elsewhere.url}" if status == 307 else ""
+        equal(f"{status}: is parked at once, a redirect is not followed, and the line says where to",
               (len(upstream.requests), len(elsewhere.requests), line["status"], line["tries"],
-               line["reason"]), (1, 0, status, 1, f"HTTP status {status}"))
+               line["reason"]), (1, 0, status, 1, f"HTTP status {status}{to}"))
         daemon.stop()
         upstream.close()
         elsewhere.close()
@@ -239,6 +246,72 @@ def test_parked():
           (3, 3))
     equal("what is parked stays in the store", query(daemon, "SELECT seq, due_us FROM unsent"),
           [(1, None)])
+    upstream.close()
+
+
+def test_a_repetition_by_the_sender():
+    upstream = Upstream(lambda r, s: response(503))
+    daemon = Daemon(sources=[source("foil")],
+                    destinations=[destination(upstream, retry_seconds=[3600])])
+    body = deliver(daemon, 1)
+    verdicts(daemon, "retried", 1)
+    daemon.deliver("foil", body)
+    equal("a repetition soon after an attempt changes nothing",
+          "rearmed" in daemon.lines(verdict="duplicate")[0], False)
+    upstream.answer = lambda r, s: response(410)
+    equal("a retry is due an hour later", query(daemon, "SELECT tries FROM unsent"), [(1,)])
+    with sqlite3.connect(daemon.store) as db:  # as if ten seconds had passed
+        db.execute("UPDATE unsent SET set_us = set_us - 11000000")
+    daemon.deliver("foil", body)
+    line = verdicts(daemon, "parked", 1)[0]
+    equal("later it is tried again at once, with the tries that are left", line["tries"], 2)
+    upstream.answer = lambda r, s: response(200)
+    daemon.deliver("foil", body)
+    line = verdicts(daemon, "forwarded", 1)[0]
+    equal("what was parked is tried with all its tries, and the line says so",
+          (line["tries"], [x["rearmed"] for x in daemon.lines(verdict="duplicate")[1:]]),
+          (1, [{"app": True}] * 2))
+    daemon.deliver("foil", body)
+    equal("what is done is done", ("rearmed" in daemon.lines(verdict="duplicate")[-1],
+                                   query(daemon, "SELECT count(*) FROM unsent")), (False, [(0,)]))
+    upstream.close()
+
+
+def test_passed_over():
+    upstream = Upstream()
+    url = upstream.url
+    admin = Admin(socket_path())
+    daemon = Daemon(sources=[source("foil"), source("github"), source("slack")],
+                    admin={"address": f"unix:{admin.address}"}, destinations=[
+        {"name": "all", "url": url, "types": ["*", "x"], "sources": ["foil", "github"]},
+        {"name": "mail", "url": url, "types": ["mail.*"], "sources": ["foil", "github"]},
+        {"name": "foil", "url": url, "sources": ["foil"]}])
+    check("the start warns about what can never be forwarded",
+          "destination mail can take nothing of source github: scheme github names no type" in
+          daemon.messages() and "no destination takes the deliveries of source slack" in
+          daemon.messages(), daemon.messages())
+    daemon.deliver("foil")
+    daemon.deliver("github")
+    daemon.deliver("slack")
+    wait_for(lambda: len(daemon.lines(verdict="forwarded")) == 3, "the attempts")
+    equal("the line says which destination passes it over, and why",
+          [line.get("passed_over") for line in daemon.lines(verdict="stored")],
+          [{"mail": "type"}, {"mail": "no_type"},
+           {"all": "source", "mail": "source", "foil": "source"}])
+    reasons = [{d["name"]: d.get("reason", d["state"]) for d in admin.one(i)["destinations"]}
+               for i in (1, 2, 3)]
+    equal("so does the delivery", reasons,
+          [{"all": "done", "mail": "type", "foil": "done"},
+           {"all": "done", "mail": "no_type", "foil": "source"},
+           {"all": "source", "mail": "source", "foil": "source"}])
+    equal("the list finds what nobody takes", [row["seq"] for row in admin.list("state=passed_over")],
+          [3])
+    metrics = admin.metrics()
+    equal("it is counted", [
+        value(metrics, "hookline_passed_over_total", destination="mail", reason="type"),
+        value(metrics, "hookline_passed_over_total", destination="mail", reason="no_type"),
+        value(metrics, "hookline_unwanted_total", source="slack"),
+        value(metrics, "hookline_unwanted_total", source="foil")], [1, 1, 1, 0])
     upstream.close()
 
 

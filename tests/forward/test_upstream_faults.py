@@ -143,7 +143,7 @@ def test_no_http():
 
 @pytest.mark.first
 def test_statuses():
-    for status, verdict in ((500, "retried"), (503, "retried"), (410, "parked"), (403, "parked")):
+    for status, verdict in ((500, "retried"), (503, "retried"), (410, "parked"), (403, "retried")):
         upstream = Upstream(lambda r, s, status=status: response(status))
         fault(f"who answers {status}", upstream.url, verdict, f"HTTP status {status}", status)
         upstream.close()

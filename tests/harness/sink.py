@@ -189,12 +189,17 @@ def nobody_can_run(program):
         return False
 
 
-def run(*arguments, env=None, timeout=PATIENCE):
+def run(*arguments, env=None, timeout=PATIENCE, setup=None):
     """Runs hooklined to its end; returns (exit code, standard output, standard error)."""
+    def before():
+        die_with_parent()
+        if setup:
+            setup()
+
     done = subprocess.run([*WRAPPER, find_program(), *arguments],
                           env=environment(env, Folders.new()),
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout,
-                          preexec_fn=die_with_parent, check=False)
+                          preexec_fn=before, check=False)
     Watch.see("standard output", done.stdout)
     Watch.see("standard error", done.stderr)
     return done.returncode, done.stdout.decode(), done.stderr.decode()

@@ -12,6 +12,7 @@
 
 #include "daemon/hints/diagnose.h"
 #include "daemon/hints/json_variants.h"
+#include "daemon/hints/secret_mistakes.h"
 #include "tests/run.h"
 
 #define NOW INT64_C(1800000000)
@@ -37,11 +38,24 @@
 #define GO    "{\"a\":[1.0,{\"b\":\"\xc3\xa4/\\u003c\"},[]],\"c\":{}}"
 #define LINES "{\"a\":1,\n\"b\":2}"
 
+/* Forms that gateways give to a body. */
+#define STRING(text)    "\"" text "\""
+#define LINES_QUOTED    "{\\\"a\\\":1,\\n\\\"b\\\":2}"
+#define COMPACT_ESCAPED "{\\\"a\\\":[1.0,{\\u0022b\\u0022:\\\"\\u00E4\\/<\\\"},[]],\\\"c\\\":{}}"
+#define ODD             "{\"a\":\"\xc3\xbf?>\",\"b\":1}"
+#define ODD_BASE64      "eyJhIjoiw78/PiIsImIiOjF9"
+
 /* Forms of "0123456789abcdef" that a sender may use as its key. */
 #define SECRET    "0123456789abcdef"
 #define TEXT_KEY  "30313233343536373839616263646566"
 #define WHSEC_KEY "77687365635f"
 #define B64_KEY   "d35db7e39ebbf3d69b71d79f"
+
+/* Forms in which it may be stored by mistake: base64 of it, alone and with a line end. */
+#define BOM           "\xef\xbb\xbf"
+#define SECRET_BASE64 "MDEyMzQ1Njc4OWFiY2RlZg=="
+#define SECRET_LF     "MDEyMzQ1Njc4OWFiY2RlZgo="
+#define SECRET_CRLF   "MDEyMzQ1Njc4OWFiY2RlZg0K"
 
 static const struct {
     const char *sender, *key; /* description and secret */
@@ -62,6 +76,26 @@ static const struct {
     {FOIL HEX, TEXT_KEY, FOIL, SECRET, INDENTED, SPACED, DIAGNOSE_BODY_REENCODED},
     {FOIL HEX, TEXT_KEY, FOIL, SECRET, PHP, INDENTED, DIAGNOSE_BODY_REENCODED},
     {FOIL HEX, TEXT_KEY, FOIL, SECRET, GO, PHP, DIAGNOSE_BODY_REENCODED},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, ODD, ODD_BASE64, DIAGNOSE_BODY_BASE64},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, ODD, ODD_BASE64 "\n", DIAGNOSE_BODY_BASE64},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, ODD, "eyJhIjoiw7\r\n8_PiIsImIiOjF9 ", DIAGNOSE_BODY_BASE64},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, LINES, STRING(LINES_QUOTED), DIAGNOSE_BODY_STRING},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, LINES, STRING(LINES_QUOTED) "\n", DIAGNOSE_BODY_STRING},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, COMPACT, STRING(COMPACT_ESCAPED), DIAGNOSE_BODY_STRING},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "{\"a\":\"it's\"}", "\"{\\\"a\\\":\\\"it\\'s\\\"}\"",
+     DIAGNOSE_BODY_STRING},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, ODD, STRING(ODD_BASE64), DIAGNOSE_BODY_STRING},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, LINES,
+     "{\"path\":\"/\", \"body\" : " STRING(LINES_QUOTED) ", \"isBase64Encoded\": false}",
+     DIAGNOSE_BODY_EVENT},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, ODD,
+     "{\"isBase64Encoded\":true,\"body\":" STRING(ODD_BASE64) ",\"x\":[\"\",\"a\"]}",
+     DIAGNOSE_BODY_EVENT},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, LINES,
+     "[{\"Sns\":{\"Message\":" STRING(LINES_QUOTED) "}}]\n", DIAGNOSE_BODY_EVENT},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, LINES, "\"" LINES_QUOTED, DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, "", "{\"body\":\"\"}", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET, ODD, "!" ODD_BASE64, DIAGNOSE_NONE},
     {FOIL HEX, TEXT_KEY "0a", FOIL, SECRET, "{}", "{}", DIAGNOSE_SECRET_NEWLINE},
     {FOIL HEX, TEXT_KEY "0d0a", FOIL, SECRET, "{}", "{}", DIAGNOSE_SECRET_NEWLINE},
     {FOIL HEX, SECRET, FOIL, SECRET, "{}", "{}", DIAGNOSE_SECRET_DECODING},
@@ -86,6 +120,34 @@ static const struct {
     {FOIL HEX, TEXT_KEY, FOIL, SECRET, "[1]", "[1.0]", DIAGNOSE_NONE},
     {FOIL HEX, TEXT_KEY, FOIL, "====", "{}", "{}", DIAGNOSE_NONE},
     {FOIL HEX, TEXT_KEY, FOIL, "whsec_", "{}", "{}", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, BOM SECRET, "{}", "{}", DIAGNOSE_SECRET_BOM},
+    {FOIL HEX, TEXT_KEY, FOIL, BOM "'" SECRET "'", "{}", "{}", DIAGNOSE_SECRET_BOM},
+    {FOIL HEX, TEXT_KEY, FOIL, "\"" SECRET "\"", "{}", "{}", DIAGNOSE_SECRET_QUOTES},
+    {FOIL HEX, TEXT_KEY, FOIL, "'" SECRET "'", "{}", "{}", DIAGNOSE_SECRET_QUOTES},
+    {FOIL HEX, TEXT_KEY, FOIL, "' \t" SECRET " '", "{}", "{}", DIAGNOSE_SECRET_QUOTES},
+    {FOIL HEX, TEXT_KEY, FOIL, "\"" SECRET "\\n\"", "{}", "{}", DIAGNOSE_SECRET_QUOTES},
+    {FOIL HEX, TEXT_KEY, FOIL, "\xe2\x80\x9c" SECRET "\xe2\x80\x9d", "{}", "{}",
+     DIAGNOSE_SECRET_QUOTES},
+    {FOIL HEX, TEXT_KEY, FOIL, "FOIL_SECRET=" SECRET, "{}", "{}", DIAGNOSE_SECRET_ASSIGNMENT},
+    {FOIL HEX, TEXT_KEY, FOIL, "export FOIL_SECRET='" SECRET "'", "{}", "{}",
+     DIAGNOSE_SECRET_ASSIGNMENT},
+    {FOIL HEX, TEXT_KEY, FOIL, "foil-secret = \"" SECRET "\"", "{}", "{}",
+     DIAGNOSE_SECRET_ASSIGNMENT},
+    {FOIL HEX, TEXT_KEY, FOIL, "secret: " SECRET, "{}", "{}", DIAGNOSE_SECRET_ASSIGNMENT},
+    {FOIL HEX, TEXT_KEY, FOIL, "Bearer " SECRET, "{}", "{}", DIAGNOSE_SECRET_BEARER},
+    {FOIL HEX, TEXT_KEY, FOIL, "Authorization: bearer " SECRET, "{}", "{}",
+     DIAGNOSE_SECRET_ASSIGNMENT},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET "\\n", "{}", "{}", DIAGNOSE_SECRET_ESCAPE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET "\\r\\n", "{}", "{}", DIAGNOSE_SECRET_ESCAPE},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET "\xc2\xa0", "{}", "{}", DIAGNOSE_SECRET_BLANKS},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET_LF, "{}", "{}", DIAGNOSE_SECRET_BASE64},
+    {FOIL HEX, TEXT_KEY, FOIL, SECRET_CRLF, "{}", "{}", DIAGNOSE_SECRET_BASE64},
+    {FOIL HEX, "d35db7e39ebbf3d69b71d79f", FOIL "secret base64", SECRET_BASE64, "{}", "{}",
+     DIAGNOSE_SECRET_BASE64},
+    {FOIL HEX, TEXT_KEY, FOIL, "\"" SECRET "'", "{}", "{}", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, "'", "{}", "{}", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, "''", "{}", "{}", DIAGNOSE_NONE},
+    {FOIL HEX, TEXT_KEY, FOIL, "1=" SECRET, "{}", "{}", DIAGNOSE_NONE},
     {IN_MS HEX, TEXT_KEY, FOIL, SECRET, "{}", "{}", DIAGNOSE_TIMESTAMP_UNIT},
     {FOIL HEX, TEXT_KEY, IN_MS, SECRET, "{}", "{}", DIAGNOSE_TIMESTAMP_UNIT},
 };
@@ -140,7 +202,7 @@ START_TEST(each_mistake_is_found_by_its_name_and_nothing_else_is)
     ck_assert_int_lt(question.result.reason, 0);
     ck_assert_int_eq(found.kind, ways[_i].kind);
     ck_assert_ptr_null(found.other);
-    if (found.kind == DIAGNOSE_SECRET_NEWLINE || found.kind == DIAGNOSE_SECRET_DECODING) {
+    if (found.kind >= DIAGNOSE_SECRET_NEWLINE && found.kind <= DIAGNOSE_SECRET_BASE64) {
         question.description = NULL;
         ck_assert_int_eq(diagnose_find(&question).kind, DIAGNOSE_NONE);
     }
@@ -150,10 +212,123 @@ START_TEST(each_mistake_is_found_by_its_name_and_nothing_else_is)
 }
 END_TEST
 
+/* ---- secrets that look wrong */
+
+static const struct {
+    const char *secret, *says; /* NULL: no warning */
+} looks[] = {
+    {"\"" SECRET "\"", "has quotes around it; delete them"},
+    {"'" SECRET "'", "has quotes around it"},
+    {"KEY=" SECRET, "reads NAME=value"},
+    {"export KEY='" SECRET "'", "reads NAME=value"},
+    {BOM SECRET, "begins with a byte order mark"},
+    {SECRET "\\n", "ends with a backslash"},
+    {"Bearer " SECRET, "the word Bearer"},
+    {SECRET "\xe2\x80\x8b", "an invisible character"},
+    {SECRET_LF, "is base64 of a text that ends with a newline"},
+    {SECRET_CRLF, "is base64 of a text that ends with a newline"},
+    {SECRET, NULL},
+    {SECRET_BASE64, NULL},
+    {"whsec_" SECRET_LF, NULL},
+    {"S=" SECRET, "reads NAME=value"},
+    {"1=" SECRET, NULL},
+    {"MDEyMzQ1Njc4OWFiY2Q=", NULL},
+    {"YQ==", NULL},
+    {"a secret of several words", NULL},
+    {"", NULL},
+};
+
+START_TEST(a_secret_that_looks_wrong_causes_a_warning)
+{
+    const char *warning = secret_mistake_warning(looks[_i].secret);
+
+    if (looks[_i].says == NULL)
+        ck_assert_ptr_null(warning);
+    else
+        ck_assert_msg(warning != NULL && strstr(warning, looks[_i].says) != NULL, "%s: %s",
+                      looks[_i].secret, warning == NULL ? "no warning" : warning);
+    ck_assert(warning == NULL || strstr(warning, SECRET) == NULL);
+}
+END_TEST
+
+/* Random keys look right, in each encoding. */
+START_TEST(a_random_key_causes_no_warning)
+{
+    ck_assert_int_ge(sodium_init(), 0);
+    for (int turn = 0; turn < 2000; turn++) {
+        unsigned char key[32];
+        char text[70];
+
+        randombytes_buf(key, sizeof(key));
+        sodium_bin2hex(text, sizeof(text), key, sizeof(key));
+        ck_assert_ptr_null(secret_mistake_warning(text));
+        sodium_bin2base64(text, sizeof(text), key, 16 + turn % 17,
+                          turn % 2 == 0 ? sodium_base64_VARIANT_ORIGINAL
+                                        : sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+        ck_assert_msg(secret_mistake_warning(text) == NULL, "%s", text);
+    }
+}
+END_TEST
+
+/* ---- signed URLs */
+
+#define WITH_URL                                                                                   \
+    "signature X-Signature; encoding hex; timestamp header X-Time seconds;"                        \
+    "content {timestamp}.{url}{body};"
+
+static const struct {
+    const char *sent, *ours, *query;
+    enum diagnose_cause kind;
+} urls[] = {
+    {"https://a.example/h/", "https://a.example/h", "", DIAGNOSE_URL_SLASH},
+    {"https://a.example/h", "https://a.example/h/", "", DIAGNOSE_URL_SLASH},
+    {"https://a.example", "https://a.example/", "", DIAGNOSE_URL_SLASH},
+    {"https://a.example/h/?a=1", "https://a.example/h?a=1", "", DIAGNOSE_URL_SLASH},
+    {"http://a.example/h", "https://a.example/h", "", DIAGNOSE_URL_SCHEME},
+    {"https://a.example/h", "http://a.example/h", "", DIAGNOSE_URL_SCHEME},
+    {"https://a.example/h", "http://a.example:8080/h", "", DIAGNOSE_URL_SCHEME},
+    {"https://a.example:443/h", "https://a.example/h", "", DIAGNOSE_URL_PORT},
+    {"http://a.example:80/h", "http://a.example/h", "", DIAGNOSE_URL_PORT},
+    {"https://a.example/h", "https://a.example:443/h", "", DIAGNOSE_URL_PORT},
+    {"https://[::1]/h", "https://[::1]:8443/h", "", DIAGNOSE_URL_PORT},
+    {"https://[::1]:443/h", "https://[::1]/h", "", DIAGNOSE_URL_PORT},
+    {"https://a.example/H", "https://A.Example/H", "", DIAGNOSE_URL_CASE},
+    {"https://a.example/h", "https://a.example/h?a=1", "", DIAGNOSE_URL_QUERY},
+    {"https://a.example/h?a=1", "https://a.example/h", "a=1", DIAGNOSE_URL_QUERY},
+    {"https://a.example/h?a=1", "https://a.example/h?b=2", "a=1", DIAGNOSE_URL_QUERY},
+    {"http://a.example/h/?a=1", "https://A.example:443/h", "a=1", DIAGNOSE_URL_SCHEME},
+    {"https://b.example/h", "https://a.example/h", "", DIAGNOSE_NONE},
+    {"https://a.example/h?a=1", "https://a.example/h", "", DIAGNOSE_NONE},
+    {"/h", "/h/", "", DIAGNOSE_NONE},
+    {"https://a.example", "https://", "", DIAGNOSE_NONE},
+};
+
+START_TEST(another_spelling_of_the_url_is_found)
+{
+    hookline_verifier *ours = verifier_of(WITH_URL, SECRET);
+    const char *secret = SECRET;
+    hookline_signature signature;
+    hookline_request request = {.body = bytes("{}"), .url = bytes(urls[_i].sent)};
+    struct diagnose_question q = {.verifier = ours, .request = &request, .now = NOW};
+
+    ck_assert_int_eq(hookline_sign(ours, &request, (hookline_bytes){NULL, 0}, NOW, &signature), 0);
+    request.find_header = hookline_find_in_list;
+    request.headers = &signature.headers;
+    request.url = bytes(urls[_i].ours);
+    q.query = bytes(urls[_i].query);
+    q.description = WITH_URL;
+    q.secrets = &secret;
+    q.secrets_count = 1;
+    q.result = hookline_verify(ours, &request, NOW);
+    ck_assert_int_eq(diagnose_find(&q).kind, urls[_i].kind);
+    hookline_verifier_free(&ours);
+}
+END_TEST
+
 START_TEST(every_mistake_has_a_name_and_a_sentence)
 {
-    for (int kind = DIAGNOSE_OTHER_SOURCE; kind <= DIAGNOSE_TIMESTAMP_UNIT; kind++) {
-        ck_assert_uint_eq(strspn(diagnose_cause_name(kind), "abcdefghijklmnopqrstuvwxyz_"),
+    for (int kind = DIAGNOSE_OTHER_SOURCE; kind <= DIAGNOSE_PATH; kind++) {
+        ck_assert_uint_eq(strspn(diagnose_cause_name(kind), "abcdefghijklmnopqrstuvwxyz_64"),
                           strlen(diagnose_cause_name(kind)));
         ck_assert_uint_gt(strlen(diagnose_cause_text(kind)), 40);
     }
@@ -260,7 +435,7 @@ END_TEST
 
 static char *random_text(size_t len)
 {
-    static const char letters[] = "{}[]\":,\\u/<\n\r =whsec_019afAF;\xc3\xa4";
+    static const char letters[] = "{}[]\":,\\u/<\n\r =whsec_019afAF;'\xc3\xa4";
     char *text = malloc(len + 1);
 
     for (size_t i = 0; i < len; i++)
@@ -364,6 +539,13 @@ START_TEST(any_bytes_are_respelled_within_their_room)
             text[i] = letters[randombytes_uniform(sizeof(letters))];
         for (unsigned n = 0; n < json_variants_count(); n++)
             ck_assert_uint_le(json_variants_write(n, (hookline_bytes){text, len}, out, size), size);
+        for (hookline_bytes left = {text, len}, string;
+             json_variants_next_string(&left, &string);) {
+            char *decoded = malloc(string.len + (string.len == 0));
+
+            ck_assert_uint_le(json_variants_decode(string, decoded), string.len);
+            free(decoded);
+        }
         free(text);
         free(out);
     }
@@ -391,6 +573,9 @@ Suite *suite(void)
     TCase *tc = tcase_create("units");
 
     tcase_add_loop_test(tc, each_mistake_is_found_by_its_name_and_nothing_else_is, 0, COUNT(ways));
+    tcase_add_loop_test(tc, a_secret_that_looks_wrong_causes_a_warning, 0, COUNT(looks));
+    tcase_add_test(tc, a_random_key_causes_no_warning);
+    tcase_add_loop_test(tc, another_spelling_of_the_url_is_found, 0, COUNT(urls));
     tcase_add_test(tc, every_mistake_has_a_name_and_a_sentence);
     tcase_add_test(tc, the_second_secret_and_the_second_source_are_asked);
     tcase_add_test(tc, a_clock_that_is_wrong_is_no_other_unit);

@@ -94,6 +94,14 @@ def test_bodies():
     crlf = lines.replace(b"\n", b"\r\n")
     hint("LF became CRLF", "/shodai", sign("shodai", lines), crlf, "body_crlf")
     hint("CRLF became LF", "/shodai", sign("shodai", crlf), lines, "body_crlf")
+    text, base64ed = json.dumps(lines.decode()), base64.b64encode(lines).decode()
+    for received, name in (
+            (base64ed, "body_base64"), (base64ed + "\n", "body_base64"), (text, "body_string"),
+            (text.replace("/", "\\/").replace("<", "\\u003C"), "body_string"),
+            (json.dumps({"path": "/", "body": lines.decode(), "isBase64Encoded": False}), "body_event"),
+            (json.dumps({"headers": {}, "isBase64Encoded": True, "body": base64ed}), "body_event")):
+        hint(f"a body that a gateway encoded: {received[:30]}", "/stripe", sign("stripe", lines),
+             received.encode(), name)
     longest = b'{"a": "' + b"x" * (65536 - 9) + b'"}'
     short = longest.replace(b": ", b":")
     hint("a body of 64 KiB is looked at", "/github", sign("github", short), longest, "body_reencoded")
@@ -127,6 +135,47 @@ def test_keys():
     key = base64.b64decode(OTHER_HEX)
     hint("a text taken for base64", "/ms", [("X-Sig", mac_of(key, (now + "000.").encode() + body)),
                                             ("X-Time", now + "000")], body, "secret_decoding")
+
+
+def test_own_secrets():
+    """The text of each secret may be meant so: a warning, and a hint once it is certain."""
+    secret, body = "own secret of 28 bytes, no more", sample_body("foil")
+    line = base64.b64encode(secret.encode() + b"\n").decode()
+    looks = {
+        "quotes": (f'"{secret}"', "has quotes around it; delete them"),
+        "assignment": (f"export FOIL_SECRET='{secret}'", "reads NAME=value; keep only the value"),
+        "bearer": ("Bearer " + secret, "begins with the word Bearer; delete that word"),
+        "escape": (secret + "\\n", "ends with a backslash"),
+        "bom": ("\ufeff" + secret, "begins with a byte order mark"),
+        "blanks": (secret + "\u00a0", "begins or ends with white space or an invisible character"),
+        "base64": (line, "is base64 of a text that ends with a newline")}
+    sink.Watch.words.add(line.encode())
+    start(*(source("look-" + name, "foil", [text]) for name, (text, _) in looks.items()),
+          source("good-base64", "foil", [base64.b64encode(secret.encode()).decode()]))
+    messages = The.daemon.messages()
+    code, out, checked = sink.run("--config", The.daemon.folder + "/hooklined.yaml", "--check")
+    for name, (_, says) in looks.items():
+        warning = f"source look-{name}: secret 0 {says}"
+        check(f"secret, {name}: the start and --check warn", warning in messages and
+              warning in checked and code == 0 and out.startswith("configuration is good"),
+              messages, checked)
+        hint(f"secret, {name}: a hint when the signature matches without the mistake",
+             "/look-" + name, sign("foil", body, secret=secret), body, "secret_" + name)
+    check("no other secret is warned about", "good-base64" not in messages and
+          messages.count("secret 0") == len(looks), messages)
+
+
+def test_urls():
+    description = "signature X-Sig; encoding hex; content {method}{url}{body}"
+    key = "a secret of 28 bytes for urls"
+    start(source("url", description=description, secrets=[key], url="https://Sink.example/url"))
+    for url, name in (("https://Sink.example/url/", "url_slash"), ("http://Sink.example/url", "url_scheme"),
+                      ("https://Sink.example:443/url", "url_port"), ("https://sink.example/url", "url_case"),
+                      ("https://Sink.example/url?tenant=42", "url_query")):
+        hint(f"a signed URL that differs: {name}", "/url?tenant=42",
+             [("X-Sig", mac_of(key.encode(), f"POST{url}".encode() + b"{}"))], b"{}", name)
+    hint("another host has no hint", "/url", [("X-Sig", mac_of(key.encode(), b"POSThttps://b.example/{}"))],
+         b"{}", None)
 
 
 def test_units():

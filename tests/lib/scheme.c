@@ -93,8 +93,8 @@ END_TEST
 #define TOLERANCE_USAGE "SECONDS, at most 86400"
 #define EVENT_USAGE     "type PATH, created PATH or test TYPE..."
 #define KEYWORDS                                                                                   \
-    "signature, list, prefix, encoding, content, timestamp, id, secret, tolerance, payload or "    \
-    "event"
+    "signature, list, prefix, encoding, content, timestamp, id, delivery, secret, tolerance, "     \
+    "payload or event"
 
 static const struct {
     const char *description, *why;
@@ -154,6 +154,10 @@ static const struct {
     {"id body", "clause 1 (id): expected " ID_USAGE},
     {"id body a b", "clause 1 (id): expected " ID_USAGE},
     {"signature X|Y; id header I", "clause 2 (id): expected " ID_USAGE},
+    {"delivery", "clause 1 (delivery): expected HEADER[|HEADER]"},
+    {"delivery A B", "clause 1 (delivery): expected HEADER[|HEADER]"},
+    {S "delivery A|B", "clause 4 (delivery): expected HEADER[|HEADER]"},
+    {S "delivery A; delivery B", "clause 5 (delivery): expected once per description"},
     {"secret", "clause 1 (secret): expected " SECRET_USAGE},
     {"secret base64url", "clause 1 (secret): expected " SECRET_USAGE},
     {"secret text whsec_", "clause 1 (secret): expected " SECRET_USAGE},
@@ -214,6 +218,12 @@ static const struct {
      "a header is named twice: each header has one role"},
     {"signature X; encoding hex; content {header:A}.{header:a}.{body}",
      "a header is named twice: each header has one role"},
+    {"signature X; encoding hex; content {body}; delivery x",
+     "a header is named twice: each header has one role"},
+    {"signature X; encoding hex; content {header:A}.{body}; delivery A",
+     "a header is named twice: each header has one role"},
+    {"signature X; encoding hex; id header I; content {id}.{body}; delivery I",
+     "a header is named twice: each header has one role"},
     {"signature X; encoding hex; content {url}",
      "content must contain {body} exactly once, or the body is not signed"},
     {"signature X; encoding hex; content {body}{body}",
@@ -223,21 +233,34 @@ static const struct {
     {"signature X; encoding hex; id header I; content {id}.{id}.{body}",
      "content must contain {timestamp} and {id} at most once"},
     {"signature X; encoding hex; id header I; content {id}{body}",
-     "content must separate {id}, {header:...} and {body} from each other"},
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
     {"signature X; encoding hex; content {body}{header:A}",
-     "content must separate {id}, {header:...} and {body} from each other"},
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
     {"signature X; encoding hex; content {header:A}{header:B}.{body}",
-     "content must separate {id}, {header:...} and {body} from each other"},
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
     {"signature X; encoding hex; id header I; content {id}{method}{body}",
-     "content must separate {id}, {header:...} and {body} from each other"},
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
     {"signature X; encoding hex; id header I; timestamp header T seconds; "
      "content {id}{timestamp}{body}",
-     "content must separate {id}, {header:...} and {body} from each other"},
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
     {"signature X; encoding hex; timestamp header T any; content {timestamp}{body}",
      "content must separate a {timestamp} of unit any from adjacent digits"},
     {"signature X; encoding hex; id header I; timestamp header T any; "
      "content {id}{timestamp}.{body}",
-     "content must separate a {timestamp} of unit any from adjacent digits"},
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
+    {"signature X; encoding hex; id header I; content {id}{method}_{body}",
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
+    {"signature X; encoding hex; id header I; timestamp header T seconds; "
+     "content {body}-{timestamp}{id}",
+     "content must separate {id} and {header:...} from the next part on the side of {body}: by "
+     "text, {url} or a {timestamp} of unit rfc3339"},
     {"signature X; encoding hex; timestamp header T any; content {timestamp}0.{body}",
      "content must separate a {timestamp} of unit any from adjacent digits"},
     {"signature X; encoding hex; timestamp header T any; content {body}.0{timestamp}",

@@ -2,6 +2,7 @@
  *
  * Secrets, tolerances and codes of verifiers.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/lib/delivery.h"
@@ -63,6 +64,55 @@ START_TEST(a_secret_that_cannot_be_right_is_refused_and_leaves_nothing_that_coul
     ck_assert_int_eq(code, HOOKLINE_BAD_SECRET);
     ck_assert_ptr_null(v);
     ck_assert_int_eq(hookline_verify(v, &d.req, NOW).reason, HOOKLINE_BAD_CALL);
+}
+END_TEST
+
+static const struct {
+    const char *description, *secret, *problem; /* NULL: usable */
+} problems[] = {
+    {"content {body}", "a-secret", NULL},
+    {"content {body}", NULL, "is empty"},
+    {"content {body}", "", "is empty"},
+    {"content {body}", "a-secret\n", "white space"},
+    {"content {body}", "\ta-secret", "white space"},
+    {"content {body}; secret base64", "not base64!", "not base64"},
+    {"content {body}; secret base64 whsec_", "whsec_", "empty behind its prefix"},
+    {"content {body}; secret hex", "0g", "not hex"},
+    {"content {body}; secret hex", "0aF1", NULL},
+    {"content {body}", "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----",
+     "signature algorithm"},
+    {"content {body}; secret base64", "-----BEGIN CERTIFICATE-----", "signature algorithm"},
+    {"content {body}",
+     "MCowBQYDK2VwAyEADmoqm39BAUzjrCWIkWzc7Ir9unOtmN+/y+ioYvQZmXk=", "signature algorithm"},
+    {"content {body}; secret base64", "MCowBQYDK2VwAyEADmoqm39BAUzjrCWIkWzc7Ir9unOtmN+/y+ioYvQZmXk",
+     "signature algorithm"},
+    {"content {body}",
+     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE3onvmcOn3oiKvLo+57WEGAZ1yK7f\n"
+     "+G0v2oVfxFJgY/Bqq+3fAwOYJ51bUHI+qwdH2xWbJVr8ad5eksgx0ZeD8Q==",
+     "signature algorithm"},
+    {"content {body}", "MC4CAQAwBQYDK2VwBCIEIJzbG5rJEibqLGG6vUGItp0PjplUdhy8Yw7VUW1Uxoo7",
+     "signature algorithm"},
+    {"content {body}", "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAY\"}",
+     "signature algorithm"},
+    {"content {body}", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA me", "signature algorithm"},
+    {"content {body}", "whpk_MCow", "signature algorithm"},
+    {"content {body}", "MCowBQYDK2VwAyEA", NULL},
+    {"content {body}; secret base64", "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=", NULL},
+};
+
+START_TEST(a_secret_is_usable_or_the_problem_is_said)
+{
+    char description[128];
+    const char *problem;
+
+    snprintf(description, sizeof(description), "signature X; encoding hex; %s",
+             problems[_i].description);
+    problem = hookline_secret_problem(description, problems[_i].secret);
+    if (problems[_i].problem == NULL)
+        ck_assert_ptr_null(problem);
+    else
+        ck_assert_msg(problem != NULL && strstr(problem, problems[_i].problem) != NULL, "%s",
+                      problem == NULL ? "usable" : problem);
 }
 END_TEST
 
@@ -145,6 +195,22 @@ START_TEST(every_secret_is_tried_against_every_signature)
     ck_assert_int_eq(hookline_verify(receiver, &req, NOW).secret, expected);
     hookline_verifier_free(&sender);
     hookline_verifier_free(&receiver);
+}
+END_TEST
+
+START_TEST(the_shortest_key_is_measured_after_decoding)
+{
+    hookline_verifier *v;
+
+    ck_assert_int_eq(hookline_verifier_new(&v, "standard", "whsec_AAAAAAAAAAAAAAAAAAAAAAAA"), 0);
+    ck_assert_uint_eq(hookline_verifier_key_bytes(v), 18);
+    ck_assert_int_eq(hookline_verifier_add_secret(v, "whsec_AAAAAAAAAAA="), 0);
+    ck_assert_uint_eq(hookline_verifier_key_bytes(v), 8);
+    ck_assert_int_eq(hookline_verifier_add_secret(v, "whsec_AAAAAAAAAAAAAAAA"), 0);
+    ck_assert_uint_eq(hookline_verifier_key_bytes(v), 8);
+    hookline_verifier_free(&v);
+    ck_assert_uint_eq(hookline_verifier_key_bytes(d.v), strlen(SECRET));
+    ck_assert_uint_eq(hookline_verifier_key_bytes(NULL), 0);
 }
 END_TEST
 
@@ -300,6 +366,7 @@ static TCase *secrets_case(void)
     tcase_add_loop_test(
         tc, a_secret_that_cannot_be_right_is_refused_and_leaves_nothing_that_could_verify, 0,
         COUNT(unusable));
+    tcase_add_loop_test(tc, a_secret_is_usable_or_the_problem_is_said, 0, COUNT(problems));
     tcase_add_loop_test(tc, a_second_secret_is_held_to_the_same_rules_and_leaves_the_first, 0,
                         COUNT(unusable));
     tcase_add_test(tc, a_secret_that_would_be_an_empty_key_makes_no_verifier);
@@ -308,6 +375,7 @@ static TCase *secrets_case(void)
     tcase_add_loop_test(tc, the_secret_that_matched_is_told_wherever_it_stands, 0,
                         HOOKLINE_SECRETS_MAX);
     tcase_add_loop_test(tc, every_secret_is_tried_against_every_signature, 0, 16);
+    tcase_add_test(tc, the_shortest_key_is_measured_after_decoding);
     return tc;
 }
 

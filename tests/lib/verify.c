@@ -285,6 +285,62 @@ START_TEST(a_list_tells_how_many_headers_there_are_and_the_first)
 }
 END_TEST
 
+static const struct {
+    const char *value, *id;
+} delivery_ids[] = {
+    {"72d3162e-cc78-11e3-81ab-4c9367dc0958", "72d3162e-cc78-11e3-81ab-4c9367dc0958"},
+    {"", ""},
+    {"two words", ""},
+    {"\xc3\xa9", ""},
+};
+
+START_TEST(a_delivery_id_is_the_header_that_the_scheme_names_if_it_is_sound)
+{
+    hookline_bytes id;
+
+    deliver(&d, "github");
+    ck_assert_uint_eq(hookline_delivery_id(d.v, &d.req).len, 0);
+    set_header(&d, "x-github-delivery", delivery_ids[_i].value);
+    id = hookline_delivery_id(d.v, &d.req);
+    ck_assert_uint_eq(id.len, strlen(delivery_ids[_i].id));
+    ck_assert_int_eq(strncmp(id.base == NULL ? "" : id.base, delivery_ids[_i].id, id.len), 0);
+    ck_assert_str_eq(verdict(&d), "verified");
+}
+END_TEST
+
+START_TEST(a_delivery_id_that_occurs_twice_is_none)
+{
+    deliver(&d, "github");
+    set_header(&d, "X-GitHub-Delivery", "a");
+    d.header[d.list.count] = d.header[d.list.count - 1];
+    d.list.count++;
+    ck_assert_uint_eq(hookline_delivery_id(d.v, &d.req).len, 0);
+}
+END_TEST
+
+START_TEST(of_two_names_of_a_delivery_id_one_may_be_there)
+{
+    deliver_custom(&d, "signature X|Y; encoding hex; content {body}; delivery X-Id|Y-Id");
+    set_header(&d, "Y-Id", "b");
+    ck_assert_uint_eq(hookline_delivery_id(d.v, &d.req).len, 1);
+    set_header(&d, "X-Id", "a");
+    ck_assert_uint_eq(hookline_delivery_id(d.v, &d.req).len, 0);
+}
+END_TEST
+
+START_TEST(a_scheme_that_names_no_delivery_id_has_none)
+{
+    const hookline_request empty = {0};
+
+    deliver(&d, "foil");
+    set_header(&d, "X-GitHub-Delivery", "a");
+    ck_assert_uint_eq(hookline_delivery_id(d.v, &d.req).len, 0);
+    ck_assert_uint_eq(hookline_delivery_id(d.v, &empty).len, 0);
+    ck_assert_uint_eq(hookline_delivery_id(d.v, NULL).len, 0);
+    ck_assert_uint_eq(hookline_delivery_id(NULL, &d.req).len, 0);
+}
+END_TEST
+
 START_TEST(no_list_holds_no_headers)
 {
     hookline_bytes value;
@@ -301,7 +357,7 @@ START_TEST(the_structs_that_callers_allocate_have_the_size_they_had)
         ck_assert_uint_eq(sizeof(hookline_request), 80);
         ck_assert_uint_eq(sizeof(hookline_header), 24);
         ck_assert_uint_eq(sizeof(hookline_signature), 1648);
-        ck_assert_uint_eq(sizeof(hookline_event), 32);
+        ck_assert_uint_eq(sizeof(hookline_event), 40);
     }
 }
 END_TEST
@@ -312,6 +368,11 @@ static TCase *headers_case(void)
     int end = 3 * (int)count_schemes();
 
     tcase_add_checked_fixture(tc, NULL, drop);
+    tcase_add_loop_test(tc, a_delivery_id_is_the_header_that_the_scheme_names_if_it_is_sound, 0,
+                        COUNT(delivery_ids));
+    tcase_add_test(tc, a_delivery_id_that_occurs_twice_is_none);
+    tcase_add_test(tc, of_two_names_of_a_delivery_id_one_may_be_there);
+    tcase_add_test(tc, a_scheme_that_names_no_delivery_id_has_none);
     tcase_add_loop_test(tc, a_header_that_is_missing_is_missing, 0, end);
     tcase_add_loop_test(tc, a_header_that_is_empty_is_missing, 0, end);
     tcase_add_loop_test(tc, a_header_that_is_empty_without_an_address_is_missing, 0, end);

@@ -372,6 +372,7 @@ START_TEST(every_reason_and_every_hint_has_a_sentence)
     static const char *const hints[] = {"other_source",  "body_reencoded", "body_newline",
                                         "body_crlf",     "secret_newline", "secret_decoding",
                                         "timestamp_unit"};
+    static const char *const causes[] = {"body_base64", "secret_quotes", "url_slash"};
     struct observed f = base("foil", lines[3]);
 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
@@ -383,6 +384,10 @@ START_TEST(every_reason_and_every_hint_has_a_sentence)
     for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
         snprintf(f.seen.hint, sizeof(f.seen.hint), "%s", hints[i]);
         diagnosed(&f, OUTCOME_REFUSED, hints[i], i == 0 ? "matches source stripe" : "Foil");
+    }
+    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+        snprintf(f.seen.hint, sizeof(f.seen.hint), "%s", causes[i]);
+        diagnosed(&f, OUTCOME_REFUSED, causes[i], "the signature matches the ");
     }
     snprintf(f.seen.hint, sizeof(f.seen.hint), "hint_of_tomorrow");
     diagnosed(&f, OUTCOME_REFUSED, "hint_of_tomorrow", "no secret of this source");

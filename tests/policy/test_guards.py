@@ -396,7 +396,7 @@ def test_heads_that_cannot_be_read():
 
 def test_each_reason_is_counted():
     daemon, admin = start(limits={"body_bytes": 1000, "head_bytes": 2000}, sources=[
-        source("foil"), source("closed", scheme="foil", allow=["192.0.2.1"]),
+        source("foil"), source("shodai"), source("closed", scheme="foil", allow=["192.0.2.1"]),
         source("slow", scheme="foil", rate={"per_second": 1, "burst": 1})],
         env=Stopwatch().environment())
     body = sample_body("foil")
@@ -422,7 +422,7 @@ def test_each_reason_is_counted():
         ("ambiguous_header", "foil", signed("/foil", right + right)),
         ("invalid_signature_format", "foil", signed("/foil", [right[0], (right[1][0], "?")])),
         ("invalid_timestamp", "foil", signed("/foil", [(right[0][0], "?"), right[1]])),
-        ("invalid_payload", "foil", signed("/foil", body=b"[]")))
+        ("invalid_payload", "shodai", signed("/shodai", sign("shodai", b"[]"), b"[]")))
     ask(daemon, signed("/slow"))
     for reason, name, data in cases:
         before = refusals(admin, reason, name)

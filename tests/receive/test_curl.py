@@ -24,14 +24,14 @@ def mac(secret, text):
     return shown.rsplit("=", 1)[1].strip()
 
 
-def signed(provider, secret, now):
+def signed(provider, secret, now, id="evt_1"):
     """The body, and the headers as curl options."""
     if provider == "foil":
-        body = '{"id":"wevt_1","object":"webhook_event","type":"webhook.test","data":{}}'
+        body = f'{{"id":"w{id}","object":"webhook_event","type":"webhook.test","data":{{}}}}'
         headers = [f"X-Foil-Timestamp: {now}", f"X-Foil-Signature: {mac(secret, f'{now}.{body}')}"]
     elif provider == "shodai":
-        body = '{"id":"evt_1","type":"webhook.test","apiVersion":"2026-06-01","data":{}}'
-        headers = ["X-Shodai-Webhook-Id: evt_1", f"X-Shodai-Webhook-Timestamp: {now}",
+        body = f'{{"id":"{id}","type":"webhook.test","apiVersion":"2026-06-01","data":{{}}}}'
+        headers = [f"X-Shodai-Webhook-Id: {id}", f"X-Shodai-Webhook-Timestamp: {now}",
                    f"X-Shodai-Webhook-Signature: sha256={mac(secret, f'{now}.{body}')}"]
     else:
         sent_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
@@ -79,7 +79,7 @@ def test_curl():
         other_body, other = signed(provider, "another-secret", now)
         expect(f"{provider}: another secret is a mismatch", "401", "signature_mismatch", provider,
                *other, body=other_body)
-        old_body, old = signed(provider, SECRET, now - 301)
+        old_body, old = signed(provider, SECRET, now - 301, id="evt_old")
         expect(f"{provider}: 301 s ago is too old", "401", "timestamp_too_old", provider, *old,
                body=old_body)
         # 900 s allows for delays; tests with a stopped clock cover the exact second.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Good and bad deliveries of each sender, with answers and log lines."""
 import json
+import socket
 import re
 import time
 
@@ -27,7 +28,6 @@ TIMESTAMP = {"foil": "X-Foil-Timestamp", "tripwire": "X-Tripwire-Timestamp",
              "shodai": "X-Shodai-Webhook-Timestamp", "standard": "webhook-timestamp",
              "svix": "svix-timestamp", "slack": "X-Slack-Request-Timestamp"}
 OTHER_SECRET = {"standard": "whsec_" + "QUJD" * 8, "svix": "whsec_" + "QUJD" * 8}
-JSON_ONLY = {"foil", "tripwire", "shodai", "trulayer", "stripe"}
 
 
 class The:
@@ -116,7 +116,9 @@ def wrong_times(scheme):
     for off, status, code in ((-300, 200, None), (-301, 401, "timestamp_too_old"),
                               (300, 200, None), (301, 401, "timestamp_too_new"),
                               (-10**8, 401, "timestamp_too_old")):
-        answer = daemon.deliver(scheme, now=NOW + off)
+        body = sample_body(scheme, id=f"evt_at_{off}", now=NOW + off)
+        answer = daemon.send("/" + scheme,
+                             sign(scheme, body, now=NOW + off, id=f"evt_at_{off}"), body)
         equal(f"{scheme}: signed {abs(off)} s {'before' if off < 0 else 'after'} now: "
               f"{code or 'accepted'}", (answer.status, answer.code), (status, code))
     if scheme not in TIMESTAMP:
@@ -138,16 +140,25 @@ def wrong_times(scheme):
             daemon.send("/" + scheme, good + [(name, str(NOW))], body), 400, "ambiguous_header")
 
 
-def wrong_bodies(scheme):
+UNREADABLE = ((b"not JSON", "not a JSON object"), (b"", "empty"), (b"[1]", "not a JSON object"),
+              (b'{"id":', "ends early"), (b'{"x":1} trailing', "text after"),
+              (b"\xff\xfe", "not a JSON object"), (b'{"x":1,}', "malformed"))
+
+
+def unreadable_bodies(scheme):
     daemon = The.daemon
-    for body in (b"not JSON", b"", b"[1]", b'{"id":', b'{"id":"evt_1"} trailing', b"\xff\xfe"):
-        answer = daemon.send("/" + scheme, sign(scheme, body, now=NOW), body)
-        if scheme in JSON_ONLY:
-            refused(f"{scheme}: {body!r} is no payload, though it is signed", answer, 400,
-                    "invalid_payload")
-        else:
-            check(f"{scheme}: {body!r} is accepted, since nobody says that payloads are JSON",
-                  answer.status == 200 and answer.json["type"] is None, answer)
+    must_be_json = scheme in ("foil", "stripe", "tripwire", "trulayer")
+    for body, why in UNREADABLE:
+        headers = sign(scheme, body, now=NOW, id="evt_" + body.hex())
+        if scheme == "shodai":
+            refused(f"{scheme}: {body!r} lacks the id that the scheme binds",
+                    daemon.send("/" + scheme, headers, body), 400, "invalid_payload")
+            continue
+        answer = daemon.send("/" + scheme, headers, body)
+        said = daemon.lines()[-1].get("unreadable")
+        check(f"{scheme}: {body!r} is authentic, so it is stored, and the line says what it is",
+              answer.json["status"] == "accepted" and answer.json["type"] is None
+              and (why in said if must_be_json or body[:1] == b"{" else said is None), answer, said)
 
 
 def test_providers():
@@ -158,7 +169,7 @@ def test_providers():
         accepted(scheme)
         wrong_signatures(scheme)
         wrong_times(scheme)
-        wrong_bodies(scheme)
+        unreadable_bodies(scheme)
     for line in The.daemon.lines(verdict="refused", reason="signature_mismatch"):
         if any(line[key] is not None for key in ("id", "type", "signed_at", "secret")):
             check("a line about a forgery holds nothing of it", False, line)
@@ -199,10 +210,89 @@ def test_the_real_clock():
     equal("by the real clock, too, a delivery of now is accepted", daemon.deliver("foil").status,
           200)
     now = int(time.time())
-    refused("and one of five minutes ago is not", daemon.deliver("foil", now=now - 302), 401,
-            "timestamp_too_old")
+    late = sample_body("foil", id="evt_late")
+    refused("and one of five minutes ago is not",
+            daemon.send("/foil", sign("foil", late, now=now - 302), late), 401, "timestamp_too_old")
     refused("nor is one of ten minutes ahead", daemon.deliver("foil", now=now + 600), 401,
             "timestamp_too_new")
+
+
+def test_a_repetition_of_what_is_stored_ends():
+    clock = Clock(NOW)
+    daemon = Daemon(sources=[source("foil"), source("standard")], env=clock.environment())
+    for scheme in ("foil", "standard"):
+        body = sample_body(scheme, now=NOW)
+        headers = sign(scheme, body, now=NOW)
+        equal(f"{scheme}: a delivery is stored", daemon.send("/" + scheme, headers, body).status, 200)
+        clock.set(NOW + 3600)
+        answer = daemon.send("/" + scheme, headers, body)
+        line = daemon.lines()[-1]
+        equal(f"{scheme}: the same bytes an hour later are a duplicate, so that the sender stops",
+              (answer.status, answer.json["status"], line["verdict"], line["reason"], line["seq"],
+               line["fresh"]), (200, "duplicate", "duplicate", "timestamp_too_old",
+                                daemon.lines()[-2]["seq"], False))
+        body = sample_body(scheme, id="evt_new", now=NOW)
+        refused(f"{scheme}: but a delivery that is not stored is too old",
+                daemon.send("/" + scheme, sign(scheme, body, now=NOW, id="evt_new"), body), 401,
+                "timestamp_too_old")
+        clock.set(NOW)
+    equal("neither is stored again", len(daemon.lines(verdict="stored")), 2)
+
+
+def test_equal_bytes():
+    """GitHub signs the body alone, and two runs of a workflow may send the same bytes."""
+    daemon = Daemon(sources=[source("github"), source("strict", scheme="github", dedup="mac")])
+    body = b'{"inputs":null,"ref":"refs/heads/main"}'
+    headers = sign("github", body)
+    for path, second in (("/github", "accepted"), ("/strict", "duplicate")):
+        got = [daemon.send(path, [*headers, ("X-GitHub-Delivery", id)], body).json["status"]
+               for id in ("one", "one", "two", "two")]
+        equal(f"{path}: a redelivery is a duplicate, another event is {second}", got,
+              ["accepted", "duplicate", second, "duplicate"])
+        equal(f"{path}: without the header equal bytes are one event",
+              [daemon.send(path, headers, body).json["status"] for _ in range(2)][1], "duplicate")
+    equal("the line has the delivery id", daemon.lines(verdict="stored")[0]["delivery_id"], "one")
+
+
+def test_near_paths():
+    daemon = Daemon(sources=[source("stripe"), source("hook", scheme="foil", path="/a/Hook/")])
+    for path, name in (("/stripe/", "stripe"), ("/stripe//", "stripe"), ("//stripe", "stripe"),
+                       ("/Stripe", "stripe"), ("/str%69pe", "stripe"), ("/stripe/?x=1", "stripe"),
+                       ("/a/hook", "hook"), ("/a//Hook/", "hook")):
+        answer = daemon.send(path, sign("stripe", b"{}"), b"{}")
+        line = daemon.lines()[-1]
+        equal(f"{path} is not found, and the line names the source that was meant",
+              (answer.code, line["path"], line["hint"], line["hint_source"]),
+              ("not_found", path.split("?")[0], "path", name))
+    daemon.send("/" + "x" * 900, sign("stripe", b"{}"), b"{}")
+    line = daemon.lines()[-1]
+    equal("a path is cut, and nothing near has no hint", (line["path"], "hint" in line),
+          ("/" + "x" * 255, False))
+
+
+def test_request_forms():
+    daemon = Daemon(sources=[source("foil")])
+    body = sample_body("foil")
+    head = "".join(f"{name}: {value}\r\n" for name, value in sign("foil", body))
+
+    def ask(line, more="", version="HTTP/1.1"):
+        with socket.create_connection(daemon.address, sink.PATIENCE) as connection:
+            connection.sendall(
+                f"POST {line} {version}\r\nHost: x\r\n{head}{more}Connection: close\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    for target in ("http://hooks.example.com/foil", "HTTPS://x:8443/foil", "http://x/foil?a=/b"):
+        check(f"the absolute form {target} is accepted", b" 200 " in ask(target)[:16])
+    for target in ("http://x", "http://x?/foil", "ftp://x/foil"):
+        check(f"{target} is not the path of a source", b" 404 " in ask(target)[:16])
+    for fold in ("Content-Type: application/json;\r\n charset=utf-8\r\n", "X-A: b\r\n\tc\r\n"):
+        check("a header that goes on in the next line is refused, never cut",
+              b" 400 " in ask("/foil", fold)[:16])
+    for expect in ("Expect: 100-continue\r\n", "EXPECT:100-Continue\r\n"):
+        check("HTTP/1.0 gets no 100 Continue",
+              ask("/foil", expect, "HTTP/1.0").split(b" ")[1] == b"200")
+    check("HTTP/1.1 does", ask("/foil", "Expect: 100-continue\r\n").split(b" ")[1] == b"100")
 
 
 def test_methods_and_paths():
