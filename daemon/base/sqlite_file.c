@@ -150,15 +150,22 @@ static bool sqlite_file_lock_database(struct sqlite_file *file, char *why)
  * a -wal even from a reader, unless it is immutable. */
 static char *sqlite_file_immutable_uri(const char *name)
 {
-    static const char suffix[] = "?immutable=1";
+    static const char suffix[] = "?immutable=1", digits[] = "0123456789abcdef";
     char *uri = malloc(3 * strlen(name) + sizeof("file:") + sizeof(suffix)), *to;
 
     if (uri == NULL)
         return NULL;
-    to = stpcpy(uri, "file:");
-    for (; *name != '\0'; name++)
-        to += sprintf(to, strchr("?#%", *name) == NULL ? "%c" : "%%%02x", (unsigned char)*name);
-    stpcpy(to, suffix);
+    to = mempcpy(uri, "file:", 5);
+    for (; *name != '\0'; name++) {
+        if (strchr("?#%", *name) == NULL) {
+            *to++ = *name;
+        } else {
+            *to++ = '%';
+            *to++ = digits[(unsigned char)*name >> 4];
+            *to++ = digits[(unsigned char)*name & 15];
+        }
+    }
+    memcpy(to, suffix, sizeof(suffix));
     return uri;
 }
 

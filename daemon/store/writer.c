@@ -193,8 +193,8 @@ static char *writer_settle_files(struct writer *writer, enum sqlite_place_findin
     char *moved = NULL, *done = NULL;
     int len = 0;
 
-    if (finding == SQLITE_PLACE_GONE || finding == SQLITE_PLACE_REPLACED ||
-        finding == SQLITE_PLACE_OVERWRITTEN)
+    /* A file that is cut may be half of a copy that replaces it. */
+    if (finding < SQLITE_PLACE_WAL_GONE)
         moved = sqlite_place_set_aside(db_place(writer->db));
     if (moved != NULL)
         len = asprintf(&done, "; the -wal of the open file is now %s", moved);
