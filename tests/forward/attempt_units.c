@@ -14,6 +14,8 @@
 #include "daemon/store/deliveries.h"
 #include "tests/run.h"
 
+static char *no_answers[] = {NULL};
+
 /* ---- backoff */
 
 static const int64_t SECOND = 1000000;
@@ -429,8 +431,7 @@ static const struct delivery_row some_entry = {
 
 START_TEST(the_facts_are_told_and_cannot_be_forged)
 {
-    char *answers[] = {NULL};
-    struct destination d = {.answers = answers};
+    struct destination d = {.answers = no_answers};
     struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
 
     ck_assert_ptr_nonnull(outgoing.headers);
@@ -456,7 +457,7 @@ START_TEST(the_senders_headers_travel_except_those_of_the_connection_secrets_and
         "connection", "content-length", "accept-encoding", "transfer-encoding", "expect",
         "x-nul",
     };
-    struct destination d = {0};
+    struct destination d = {.answers = no_answers};
     struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
 
     for (int i = 0; i < COUNT(dropped); i++)
@@ -475,7 +476,7 @@ END_TEST
 START_TEST(a_destination_names_the_headers_that_it_takes)
 {
     static char *listed[] = {"X-GitHub-*", "Webhook-ID", NULL};
-    struct destination d = {.headers = listed};
+    struct destination d = {.answers = no_answers, .headers = listed};
     struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
 
     ck_assert_uint_eq(count_names(&outgoing, "x-github-event"), 1);
@@ -493,7 +494,7 @@ START_TEST(a_header_that_is_added_replaces_the_senders)
 {
     static char *added[] = {"X_GitHub_Event: ours", "Authorization: Basic YTpi", "User-Agent: mine",
                             NULL};
-    struct destination d = {.added = added};
+    struct destination d = {.answers = no_answers, .added = added};
     struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
 
     ck_assert_uint_eq(count_headers(&outgoing, "X_GitHub_Event: ours"), 1);
@@ -542,8 +543,7 @@ START_TEST(a_fact_that_nobody_told_or_that_is_endless_is_left_out)
 {
     static char endless[257];
     struct delivery_row delivery = some_entry;
-    char *answers[] = {NULL};
-    struct destination d = {.answers = answers};
+    struct destination d = {.answers = no_answers};
     struct attempt_headers outgoing;
 
     memset(endless, 'x', sizeof(endless));
@@ -562,8 +562,7 @@ END_TEST
 
 START_TEST(a_fresh_signature_takes_the_place_of_the_senders)
 {
-    char *answers[] = {NULL};
-    struct destination d = {.answers = answers};
+    struct destination d = {.answers = no_answers};
     struct attempt_headers first, second;
 
     ck_assert_int_eq(hookline_verifier_new(&d.signer, "standard",
