@@ -14,8 +14,6 @@
 #include "daemon/store/deliveries.h"
 #include "tests/run.h"
 
-static char *no_answers[] = {NULL};
-
 /* ---- backoff */
 
 static const int64_t SECOND = 1000000;
@@ -431,7 +429,8 @@ static const struct delivery_row some_entry = {
 
 START_TEST(the_facts_are_told_and_cannot_be_forged)
 {
-    struct destination d = {.answers = no_answers};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers};
     struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
 
     ck_assert_ptr_nonnull(outgoing.headers);
@@ -457,7 +456,8 @@ START_TEST(the_senders_headers_travel_except_those_of_the_connection_secrets_and
         "connection", "content-length", "accept-encoding", "transfer-encoding", "expect",
         "x-nul",
     };
-    struct destination d = {.answers = no_answers};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers};
     struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
 
     for (int i = 0; i < COUNT(dropped); i++)
@@ -476,7 +476,8 @@ END_TEST
 START_TEST(a_destination_names_the_headers_that_it_takes)
 {
     static char *listed[] = {"X-GitHub-*", "Webhook-ID", NULL};
-    struct destination d = {.answers = no_answers, .headers = listed};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers, .headers = listed};
     struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
 
     ck_assert_uint_eq(count_names(&outgoing, "x-github-event"), 1);
@@ -494,7 +495,8 @@ START_TEST(a_header_that_is_added_replaces_the_senders)
 {
     static char *added[] = {"X_GitHub_Event: ours", "Authorization: Basic YTpi", "User-Agent: mine",
                             NULL};
-    struct destination d = {.answers = no_answers, .added = added};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers, .added = added};
     struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
 
     ck_assert_uint_eq(count_headers(&outgoing, "X_GitHub_Event: ours"), 1);
@@ -543,7 +545,8 @@ START_TEST(a_fact_that_nobody_told_or_that_is_endless_is_left_out)
 {
     static char endless[257];
     struct delivery_row delivery = some_entry;
-    struct destination d = {.answers = no_answers};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers};
     struct attempt_headers outgoing;
 
     memset(endless, 'x', sizeof(endless));
@@ -562,7 +565,8 @@ END_TEST
 
 START_TEST(a_fresh_signature_takes_the_place_of_the_senders)
 {
-    struct destination d = {.answers = no_answers};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers};
     struct attempt_headers first, second;
 
     ck_assert_int_eq(hookline_verifier_new(&d.signer, "standard",
