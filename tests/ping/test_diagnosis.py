@@ -57,6 +57,7 @@ FAULTS = (
     ("oversize", REFUSED, "body_too_large", ("limits.body_bytes",)),
     ("duplicate", GOOD, "confirmed", ("stored as|duplicate of",)),
     ("two-signatures", GOOD, "confirmed", ("stored as",)),
+    ("delay", GOOD, "confirmed", ("stored as",)),
 )
 
 
