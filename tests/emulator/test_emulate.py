@@ -719,9 +719,9 @@ def test_live_events():
         count = len(receiver.requests)
         equal(f"{provider} has events, too", publish(provider=provider, type=type, data={})
               .json["deliveries"], 1)
-        wait_for(lambda: any(json.loads(r.body)["type"] == type for r in receiver.requests[count:]),
-                 "it")
-        equal(f"{provider}: empty data is data", json.loads(receiver.requests[count].body)["data"], {})
+        body = wait_for(lambda: [b for b in (json.loads(r.body) for r in receiver.requests[count:])
+                                 if b["type"] == type], "it")[0]
+        equal(f"{provider}: empty data is data", body["data"], {})
     for name, body in (("an unknown provider", {"provider": "x", "type": "y"}),
                        ("no type", {"provider": "foil", "type": ""}),
                        ("data that is no object", {"provider": "foil", "type": "y", "data": 1})):
