@@ -431,9 +431,10 @@ void attempt_end_waits(struct attempt *attempt)
     attempt_answer_waiters(attempt, &(struct client_result){.outcome = CLIENT_FAILED});
 }
 
-static void attempt_park_missing(struct attempt *attempt)
+static void attempt_park_unreadable(struct attempt *attempt)
 {
-    attempt_set_error(attempt, "the store no longer holds this delivery");
+    attempt_set_error(attempt, attempt->facts.damaged ? "damaged in the store"
+                                                      : "the store no longer holds this delivery");
     attempt->facts.state = OUTBOX_PARKED;
     attempt->reached = true;
     attempt_end_waits(attempt);
@@ -455,12 +456,13 @@ void attempt_start(struct attempt *attempt, struct delivery_row *delivery, int64
         .seq = seq,
         .tries = tries,
         .first = first,
+        .damaged = delivery != NULL && delivery->damaged,
         .at_us = clock_steady_us(),
     };
-    if (delivery != NULL)
+    if (delivery != NULL && !delivery->damaged)
         attempt_send(attempt);
     else
-        attempt_park_missing(attempt);
+        attempt_park_unreadable(attempt);
 }
 
 void attempt_add_waiter(struct attempt *attempt, struct answer_wait *waiter)

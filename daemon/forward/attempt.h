@@ -104,8 +104,8 @@ struct attempt {
     char error[256];
 };
 
-/* Starts an attempt and takes ownership of `delivery`; NULL (deleted from the store) parks
- * `seq`. */
+/* Starts an attempt and takes ownership of `delivery`; NULL (deleted from the store) and a damaged
+ * delivery park `seq`. */
 void attempt_start(struct attempt *attempt, struct delivery_row *delivery, int64_t seq,
                    unsigned tries, bool first);
 

@@ -327,7 +327,7 @@ static int schedule_next_new(struct schedule *schedule, struct delivery_row **de
         schedule->news |= code != SQLITE_DONE;
         return code;
     }
-    if ((*delivery)->seq <= schedule->newest)
+    if ((*delivery)->seq <= schedule->newest || (*delivery)->damaged)
         code = outbox_state(schedule->reader, schedule->destination->number, (*delivery)->seq,
                             &state, NULL);
     else if (destination_answers(schedule->destination, (*delivery)->source))
