@@ -456,7 +456,8 @@ START_TEST(the_senders_headers_travel_except_those_of_the_connection_secrets_and
         "connection", "content-length", "accept-encoding", "transfer-encoding", "expect",
         "x-nul",
     };
-    struct destination d = {0};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers};
     struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
 
     for (int i = 0; i < COUNT(dropped); i++)
@@ -475,7 +476,8 @@ END_TEST
 START_TEST(a_destination_names_the_headers_that_it_takes)
 {
     static char *listed[] = {"X-GitHub-*", "Webhook-ID", NULL};
-    struct destination d = {.headers = listed};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers, .headers = listed};
     struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
 
     ck_assert_uint_eq(count_names(&outgoing, "x-github-event"), 1);
@@ -493,7 +495,8 @@ START_TEST(a_header_that_is_added_replaces_the_senders)
 {
     static char *added[] = {"X_GitHub_Event: ours", "Authorization: Basic YTpi", "User-Agent: mine",
                             NULL};
-    struct destination d = {.added = added};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers, .added = added};
     struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
 
     ck_assert_uint_eq(count_headers(&outgoing, "X_GitHub_Event: ours"), 1);
