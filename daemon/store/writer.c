@@ -18,7 +18,6 @@ enum {
     CHECKPOINT_PAGES = 4000,
     REST_PAGES = 8000, /* 32 MB: copying more would stall the writer */
     IDLE_US = 1000000, /* between two housekeeping steps */
-    IDLE_PAGES = 1000, /* 4 MB: an idle writer leaves more to the checkpoint thread */
     STUCK_US = 1000000,
 };
 
@@ -49,6 +48,7 @@ struct writer {
     int copied;    /* pages copied by the last checkpoint */
     int64_t step_at_us, checkpoint_at_us;
     uint64_t commits_seen; /* by the last housekeeping step */
+    bool shrinking;        /* truncate the WAL after the running checkpoint */
 };
 
 static void writer_queue_init(struct writer_queue *q)
@@ -352,6 +352,22 @@ static void writer_note_checkpoint(struct writer *writer, int copied)
     writer->copied = copied;
 }
 
+/* Truncates the WAL if all its pages are copied and synced: then the writer waits for no disk. */
+static void writer_truncate_wal(struct writer *writer)
+{
+    sqlite3 *sqlite = db_sqlite(writer->db);
+    struct sqlite_place_wal wal;
+    int code;
+
+    if (!sqlite_place_wal(db_place(writer->db), &wal) || wal.frames > 0)
+        return;
+    sqlite3_busy_timeout(sqlite, 0);
+    code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(sqlite, DB_BUSY_MS);
+    if (code != SQLITE_OK && code != SQLITE_BUSY)
+        writer_fail_code(writer, sqlite3_extended_errcode(sqlite));
+}
+
 /* Copies the pages written during the checkpoint. Once all are copied, SQLite restarts the WAL at
  * its beginning. */
 static void writer_finish_checkpoint(struct writer *writer)
@@ -362,6 +378,9 @@ static void writer_finish_checkpoint(struct writer *writer)
     if (code != SQLITE_OK && code != SQLITE_BUSY)
         writer_fail_code(writer, sqlite3_extended_errcode(db_sqlite(writer->db)));
     writer->wal_pages = 0;
+    if (writer->shrinking)
+        writer_truncate_wal(writer);
+    writer->shrinking = false;
 }
 
 /* Replaces SQLite's auto-checkpoint, which runs inside a commit and hides its errors. The
@@ -384,26 +403,21 @@ static void writer_limit_wal(struct writer *writer)
 }
 
 /* SQLite reuses the WAL and never makes it smaller, so it stays as large as an open reader once
- * made it. Makes it small when few pages are left to copy. */
+ * made it. Makes it small when little of it is in use. */
 static void writer_shrink_wal(struct writer *writer)
 {
-    sqlite3 *sqlite = db_sqlite(writer->db);
     bool idle = writer->commits_seen == writer->stats.commits;
     struct sqlite_place_wal wal;
-    int code;
 
     writer->commits_seen = writer->stats.commits;
-    if (!sqlite_place_wal(db_place(writer->db), &wal) || wal.bytes <= writer_wal_bytes)
+    if (!sqlite_place_wal(db_place(writer->db), &wal) || wal.bytes <= writer_wal_bytes ||
+        (!idle && wal.used_bytes >= wal.bytes / 4))
         return;
-    if (idle && wal.frames > IDLE_PAGES) {
+    writer->shrinking = wal.frames > 0;
+    if (writer->shrinking)
         checkpoint_begin(writer->checkpoint);
-    } else if (wal.frames <= IDLE_PAGES && (idle || wal.used_bytes < wal.bytes / 4)) {
-        sqlite3_busy_timeout(sqlite, 0);
-        code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-        sqlite3_busy_timeout(sqlite, DB_BUSY_MS);
-        if (code != SQLITE_OK && code != SQLITE_BUSY)
-            writer_fail_code(writer, sqlite3_extended_errcode(sqlite));
-    }
+    else
+        writer_truncate_wal(writer);
 }
 
 /* Runs one step in its own transaction. Returns true if more work is left. */
