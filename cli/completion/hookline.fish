@@ -100,6 +100,8 @@ function __hookline_add_command
     switch "$argument"
         case '*|*'
             complete -c hookline -n "__hookline_has_command $argv" -a (string replace -a '|' ' ' -- $argument)
+        case check
+            complete -c hookline -n "__hookline_has_command $argv" -F -a check
         case '[NAME]'
             complete -c hookline -n "__hookline_has_command $argv" -a '(__hookline_schemes)'
     end

@@ -191,6 +191,8 @@ VALUES = [
     ("a scheme is completed", "sign --scheme tru\t", "sign --scheme trulayer "),
     ("also behind a =", "sign --scheme=tru\t", "sign --scheme=trulayer "),
     ("also as an argument", "schemes tru\t", "schemes trulayer "),
+    ("an order is completed", "store che\t", "store check "),
+    ("and its file", "store check bo\t", "store check body.json "),
     ("a file is completed", "verify --body bo\t", "verify --body body.json "),
     ("a blank in its name is quoted", "verify --body ke\t", "verify --body key\\ with\\ blank "),
     ("a file behind an @ is completed", "sign --data @bo\t", "sign --data @body.json "),

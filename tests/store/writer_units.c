@@ -191,7 +191,7 @@ struct job {
 };
 
 static bool go;
-static int failed_told, recovered_told, fatal_told;
+static int failed_told, recovered_told, damaged_told, fatal_told;
 
 static int run_job(struct writer_task *task)
 {
@@ -257,6 +257,13 @@ static void on_recovered(void *data)
     recovered_told++;
 }
 
+static void on_damaged(void *data, const char *text)
+{
+    (void)data;
+    ck_assert_ptr_nonnull(strstr(text, "store.db"));
+    damaged_told++;
+}
+
 static void on_fatal(void *data, const char *text)
 {
     (void)data;
@@ -273,6 +280,7 @@ static struct writer *open_journal(struct db *db, size_t queue_bytes)
         .step = no_step,
         .failed = on_failed,
         .recovered = on_recovered,
+        .damaged = on_damaged,
         .fatal = on_fatal,
     };
 
@@ -340,6 +348,37 @@ START_TEST(a_failure_is_told_once_and_so_is_its_end)
     ck_assert_int_eq(failed_told, 1);
     ck_assert_int_eq(recovered_told, 1);
     ck_assert_int_eq(fatal_told, 0);
+    db_close(&db);
+}
+END_TEST
+
+START_TEST(a_damaged_page_fails_only_the_tasks_of_a_group_that_need_it)
+{
+    struct db *db = open_store();
+    struct writer *writer = open_journal(db, 10000);
+    struct writer_stats stats;
+
+    for (int round = 0; round < 2; round++) {
+        struct job first = job_of(SQLITE_OK),
+                   group[3] = {job_of(SQLITE_OK), job_of(SQLITE_CORRUPT), job_of(SQLITE_OK)};
+
+        go = false;
+        first.wait = true;
+        ck_assert(writer_post(writer, &first.task));
+        for (int i = 0; i < 3; i++)
+            ck_assert(writer_post(writer, &group[i].task));
+        pthread_mutex_lock(&mutex);
+        go = true;
+        pthread_cond_broadcast(&changed);
+        pthread_mutex_unlock(&mutex);
+        for (int i = 0; i < 3; i++)
+            ck_assert_int_eq(outcome_of(&group[i]), i == 1 ? WRITER_FAILED : WRITER_DURABLE);
+    }
+    writer_stats(writer, &stats);
+    ck_assert(stats.damaged && stats.healthy);
+    writer_close(&writer);
+    ck_assert_int_eq(damaged_told, 1);
+    ck_assert_int_eq(failed_told, 0);
     db_close(&db);
 }
 END_TEST
@@ -465,6 +504,7 @@ Suite *suite(void)
     tcase_add_test(tc, a_store_that_is_filled_by_deliveries_in_use_grows_and_says_so_once);
     tcase_add_test(tc, a_full_queue_takes_no_more_at_once);
     tcase_add_test(tc, a_failure_is_told_once_and_so_is_its_end);
+    tcase_add_test(tc, a_damaged_page_fails_only_the_tasks_of_a_group_that_need_it);
     tcase_add_test(tc, after_a_failed_sync_nothing_is_written_any_more);
     tcase_add_test(tc, what_is_queued_is_written_before_the_journal_is_closed);
     tcase_add_test(tc,
