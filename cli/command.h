@@ -15,7 +15,7 @@
 /* Exit status of a command, as listed in hookline(1). */
 enum outcome {
     OUTCOME_GOOD = 0,             /* success */
-    OUTCOME_REFUSED = 1,          /* refused by the receiver, or not authentic */
+    OUTCOME_REFUSED = 1,          /* refused by the receiver, not authentic, or a damaged store */
     OUTCOME_USAGE = 2,            /* wrong options, or an unreadable file */
     OUTCOME_STALE = 3,            /* authentic, but the signed time is outside the tolerance */
     OUTCOME_TIMEOUT = 4,          /* not arrived in time */
@@ -37,7 +37,7 @@ struct command {
 
 extern const struct command command_verify, command_sign, command_send, command_ping, command_wait,
     command_emulate, command_deliveries, command_show, command_replay, command_discard,
-    command_schemes;
+    command_store, command_schemes;
 
 /* Reads the options after argv[0], the command's name, then runs the command. Reports wrong options
  * with message_print(). Returns the exit status. */

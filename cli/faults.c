@@ -251,6 +251,7 @@ enum fault_word {
     TRUNCATE,
     RESET,
     SLOW,
+    DELAY,
     WORDS,
 };
 
@@ -275,6 +276,7 @@ static const struct {
     [TRUNCATE] = {"truncate", 0, 0, 1},
     [RESET] = {"reset", 0, 0, 1},
     [SLOW] = {"slow", 1, 1 << 20, 64},
+    [DELAY] = {"delay", 1, DAY_S, 1},
 };
 
 /* Pairs of which one makes the other pointless. */
@@ -311,7 +313,8 @@ const char *faults_help(void)
            "oversize[=BYTES]  pad the body to BYTES before signing; default 2097152\n"
            "truncate          close the connection in the middle of the body\n"
            "reset             reset the TCP connection in the middle of the body\n"
-           "slow[=BYTES]      send the body at BYTES a second; default 64\n";
+           "slow[=BYTES]      send the body at BYTES a second; default 64\n"
+           "delay[=SECONDS]   send the delivery SECONDS later; default 1\n";
 }
 
 /* ---- errors */
@@ -452,6 +455,7 @@ bool faults_read(struct faults *faults, const char *text, char why[FAULTS_WHY_SI
         .truncate = found[TRUNCATE] != 0,
         .reset = found[RESET] != 0,
         .bytes_per_s = (uint64_t)found[SLOW],
+        .delay_s = (unsigned)found[DELAY],
     };
     return true;
 }
@@ -477,6 +481,7 @@ void faults_write(const struct faults *f, char text[FAULTS_TEXT_MAX])
         [TRUNCATE] = f->truncate,
         [RESET] = f->reset,
         [SLOW] = f->bytes_per_s,
+        [DELAY] = f->delay_s,
     };
     int used = 0;
 

@@ -68,6 +68,7 @@ struct faults {
     bool truncate;       /* close the connection in the middle of the body */
     bool reset;          /* reset the TCP connection in the middle of the body */
     uint64_t bytes_per_s; /* slow[=BYTES]: rate of the body in bytes a second; default 64 */
+    unsigned delay_s;     /* delay[=SECONDS]: send the delivery later; default 1 */
 };
 
 /* Reads comma-separated words; an empty text means no fault. Returns false, *faults unchanged and

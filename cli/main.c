@@ -18,7 +18,7 @@
 static const struct command *const commands[] = {
     &command_ping,   &command_emulate, &command_wait,       &command_verify,
     &command_sign,   &command_send,    &command_deliveries, &command_show,
-    &command_replay, &command_discard, &command_schemes,
+    &command_replay, &command_discard, &command_store,      &command_schemes,
 };
 
 enum {

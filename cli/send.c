@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cjson/cJSON.h>
 
@@ -318,6 +319,7 @@ static enum outcome cmd_send_run(const void *options, const char *const *argumen
         message_print("%s", why);
         return OUTCOME_USAGE;
     }
+    sleep(job.faults.delay_s);
     if (cmd_send_build_all(&job))
         cmd_send_all(&job);
     else

@@ -41,8 +41,8 @@ enum {
     SHIPMENT_WHY_SIZE = 256
 };
 
-/* Signs a request and applies `faults`, which may be NULL; copies, burst and reorder are left to
- * the caller. Adds Content-Type and User-Agent unless `extra` has them. Keeps no pointer into
+/* Signs a request and applies `faults`, which may be NULL; copies, burst, reorder and delay are left
+ * to the caller. Adds Content-Type and User-Agent unless `extra` has them. Keeps no pointer into
  * `spec` except `method`. Returns NULL, with the reason in `why`, on error. */
 struct shipment *shipment_build(const struct shipment_spec *spec, const struct faults *faults,
                                 char why[SHIPMENT_WHY_SIZE]);

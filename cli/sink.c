@@ -142,7 +142,11 @@ static void sink_answer_start(struct sink_answer *a, struct client_calls *calls,
     char *url = NULL;
 
     if (asprintf(&url, "%s%s", a->address->url, target) >= 0) {
-        const struct client_target there = {url, a->address->ca_file, a->address->unix_path, 0};
+        const struct client_target there = {
+            .url = url,
+            .ca_file = a->address->ca_file,
+            .unix_socket = a->address->unix_path,
+        };
         const struct client_request request = {
             .target = &there,
             .method = method,

@@ -11,6 +11,7 @@
 #include <hookline.h>
 
 #include "daemon/base/process.h"
+#include "daemon/base/sqlite_place.h"
 #include "daemon/base/systemd.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/config_file.h"
@@ -40,6 +41,17 @@ static bool daemon_check_listeners(struct options *o)
     return good;
 }
 
+/* SQLite's WAL needs memory that all its processes share. */
+static void daemon_check_store(const struct config *config)
+{
+    const char *kind = sqlite_place_network(config->store.file);
+
+    if (kind != NULL)
+        message_warning("%s: on a network file system (%s), where locks and the -wal are not "
+                        "reliable: put the store on a local disk",
+                        config->store.file, kind);
+}
+
 static int daemon_print_good(unsigned sources)
 {
     printf("configuration is good: %u source%s\n", sources, sources == 1 ? "" : "s");
@@ -61,6 +73,8 @@ static int daemon_check_or_run(struct options *o)
     }
     if (o->config != NULL && daemon_check_listeners(o))
         policy = policy_open(o->config, message_warn_text, o->why);
+    if (policy != NULL)
+        daemon_check_store(o->config);
     if (policy == NULL)
         message_error("%s", o->why);
     else if (o->mode == OPTIONS_CHECK)

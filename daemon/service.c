@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <hookline.h>
+#include <inttypes.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -78,7 +79,7 @@ static int reload_retry_moved(const struct reload_registration *e)
         const struct destination *d = &e->destinations->at[i];
         const struct destination *old = destinations_find_name(e->before, d->name);
 
-        if (old != NULL && destination_url_changed(old, d))
+        if (old != NULL && destination_moved(old, d))
             code = outbox_retry_now(outbox, d->number, now_us);
     }
     return code;
@@ -296,6 +297,21 @@ static void service_on_store_recovered(void *data)
     message_print("storing deliveries again");
 }
 
+static void service_on_store_damaged(void *data, const char *why)
+{
+    (void)data;
+    message_error("the store is damaged, other deliveries are unaffected: %s", why);
+}
+
+static void service_on_store_too_large(void *data)
+{
+    const struct service *s = data;
+
+    message_warning("%s: larger than store.max_bytes, because all that is left waits or is parked; "
+                    "the store grows: replay or discard parked deliveries",
+                    s->config->store.file);
+}
+
 /* Stops the process, because the state of the disk is unknown and only a new process can read it.
  * A second SIGTERM ends the process without finishing requests, so the signal is SIGUSR1. */
 static void service_on_store_fatal(void *data, const char *why)
@@ -396,6 +412,25 @@ static int service_register(struct service *s)
     return EXIT_FAILED;
 }
 
+static void service_report_store(const struct service *s)
+{
+    const char *file = s->config->store.file, *aside = db_aside(store_db(s->store));
+    size_t count = deliveries_key_count(store_deliveries(s->store));
+    struct store_recovery found = store_recovery(s->store);
+
+    if (aside != NULL)
+        message_warning("%s: the -wal beside it belonged to another file, which this one replaces; "
+                        "it is now %s",
+                        file, aside);
+    if (found.wal_bytes == 0)
+        message_print("%s: %zu deliveries", file, count);
+    else
+        message_print("%s: %zu deliveries, recovered after an unclean shutdown: applied a -wal of "
+                      "%" PRId64 " bytes, read the last %" PRId64 " deliveries, %" PRId64
+                      " damaged",
+                      file, count, found.wal_bytes, found.checked + found.damaged, found.damaged);
+}
+
 static int service_open_store(struct service *s)
 {
     const struct config_store *c = &s->config->store;
@@ -408,6 +443,8 @@ static int service_open_store(struct service *s)
         .data = s,
         .failed = service_on_store_failed,
         .recovered = service_on_store_recovered,
+        .damaged = service_on_store_damaged,
+        .too_large = service_on_store_too_large,
         .fatal = service_on_store_fatal,
         .committed = service_on_committed,
     };
@@ -425,9 +462,7 @@ static int service_open_store(struct service *s)
         message_error("%s", why);
         return process_exit_code(error);
     }
-    message_print("%s: %zu deliveries%s", c->file, deliveries_key_count(store_deliveries(s->store)),
-                  db_was_left_open(store_db(s->store)) ? ", recovered after an unclean shutdown"
-                                                       : "");
+    service_report_store(s);
     return service_register(s);
 }
 

@@ -1,33 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "verifier.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <sodium.h>
 
+#include "randomness.h"
 #include "secret.h"
-
-/* libsodium aborts if it finds no source of randomness, which a sandbox may forbid. */
-static bool verifier_has_randomness(void)
-{
-    struct stat about;
-    unsigned char byte;
-    bool found;
-    int fd;
-
-    if (getrandom(&byte, 1, GRND_NONBLOCK) == 1 || errno == EAGAIN || errno == EINTR)
-        return true;
-    if ((fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC)) < 0)
-        return false;
-    found = fstat(fd, &about) == 0 && S_ISCHR(about.st_mode);
-    close(fd);
-    return found;
-}
 
 static int verifier_add_secret(hookline_verifier *v, const char *secret)
 {
@@ -51,19 +28,19 @@ static int verifier_add_secret(hookline_verifier *v, const char *secret)
 
 const char *hookline_secret_problem(const char *description, const char *secret)
 {
+    struct {
+        struct scheme scheme;
+        unsigned char key[HOOKLINE_SECRET_LENGTH_MAX];
+    } * trial;
     const char *problem = NULL;
-    struct scheme *scheme;
-    unsigned char *key;
     size_t len;
 
-    if (description == NULL || !verifier_has_randomness() || sodium_init() < 0 ||
-        (key = sodium_malloc(HOOKLINE_SECRET_LENGTH_MAX)) == NULL)
+    if (description == NULL || !hookline_randomness_exists() || sodium_init() < 0 ||
+        (trial = sodium_malloc(sizeof(*trial))) == NULL)
         return NULL;
-    scheme = malloc(sizeof(*scheme));
-    if (scheme != NULL && hookline_scheme_parse(scheme, description, NULL, 0))
-        problem = hookline_secret_read(scheme, secret, key, &len);
-    free(scheme);
-    sodium_free(key);
+    if (hookline_scheme_parse(&trial->scheme, description, NULL, 0))
+        problem = hookline_secret_read(&trial->scheme, secret, trial->key, &len);
+    sodium_free(trial);
     return problem;
 }
 
@@ -78,7 +55,7 @@ int hookline_verifier_new_custom(hookline_verifier **out, const char *descriptio
     *out = NULL;
     if (description == NULL)
         return HOOKLINE_BAD_CALL;
-    if (!verifier_has_randomness() || sodium_init() < 0)
+    if (!hookline_randomness_exists() || sodium_init() < 0)
         return HOOKLINE_NO_CRYPTO;
     if ((v = sodium_malloc(sizeof(*v))) == NULL)
         return HOOKLINE_NO_MEMORY;

@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "cli/emulator/api.h"
 #include "cli/emulator/delivery.h"
 #include "cli/emulator/keys.h"
 #include "cli/emulator/playground.h"
@@ -44,6 +45,11 @@ static void announcement_push_path(cJSON *words, const char *name, const char *b
     announcement_push_option(words, name, path);
 }
 
+static bool announcement_has_organization(const struct playground_endpoint *endpoint)
+{
+    return strcmp(endpoint->provider, "foil") == 0 || strcmp(endpoint->provider, "tripwire") == 0;
+}
+
 static cJSON *announcement_ping_words(const struct announcement *a,
                                       const struct playground_endpoint *endpoint,
                                       const char *base_url)
@@ -58,7 +64,7 @@ static cJSON *announcement_ping_words(const struct announcement *a,
         announcement_push(words, endpoint->source);
     else
         announcement_push_option(words, "--endpoint", endpoint->id);
-    if (strcmp(endpoint->provider, "foil") == 0)
+    if (announcement_has_organization(endpoint))
         announcement_push_option(words, "--organization", a->organization);
     announcement_push_option(words, "--base-url", base_url);
     if (!is_emulated)
@@ -83,10 +89,8 @@ static cJSON *announcement_endpoint_json(const struct announcement *a,
     cJSON_AddStringToObject(json, "provider", endpoint->provider);
     cJSON_AddStringToObject(json, "source", endpoint->source);
     cJSON_AddStringToObject(json, "id", endpoint->id);
-    if (strcmp(endpoint->provider, "foil") == 0)
-        cJSON_AddStringToObject(json, "organization", a->organization);
-    else
-        cJSON_AddNullToObject(json, "organization");
+    api_json_text(json, "organization",
+                  announcement_has_organization(endpoint) ? a->organization : NULL);
     cJSON_AddStringToObject(json, "url", endpoint->url);
     cJSON_AddStringToObject(json, "scheme", endpoint->scheme);
     cJSON_AddItemToObject(json, "ping", announcement_ping_words(a, endpoint, base_url));
@@ -150,7 +154,8 @@ static void announcement_print_word(const char *word)
 
 static void announcement_start_text(const struct announcement *a, const char *base_url)
 {
-    printf("emulating Foil, Shodai and TruLayer at %s\nFoil's organization: %s; API keys in %s\n",
+    printf("emulating Foil, Tripwire, Shodai and TruLayer at %s\nFoil's organization: %s; API keys "
+           "in %s\n",
            base_url, a->organization, a->folder);
     for (size_t i = 0; i < a->playground->count; i++) {
         const struct playground_endpoint *endpoint = &a->playground->endpoints[i];

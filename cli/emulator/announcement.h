@@ -18,7 +18,7 @@ struct playground;
 struct announcement {
     bool json;
     const char *address;      /* ADDRESS:PORT */
-    const char *organization; /* of Foil */
+    const char *organization; /* of Foil and Tripwire */
     const char *folder;       /* holds the API keys */
     const struct keys *keys;
     const struct playground *playground;

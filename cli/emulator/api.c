@@ -23,6 +23,11 @@ const char *api_header(const struct api_call *call, const char *name)
     return NULL;
 }
 
+const char *api_request_id(const struct api_call *call)
+{
+    return call->id;
+}
+
 /* ---- answers */
 
 void api_answer_bytes(struct api_call *call, int status, const char *type, const char *bytes,
@@ -60,6 +65,14 @@ void api_answer_with(struct api_call *call, int status, cJSON *json, const char 
 void api_answer(struct api_call *call, int status, cJSON *json)
 {
     api_answer_with(call, status, json, NULL, NULL);
+}
+
+void api_json_text(cJSON *object, const char *name, const char *text)
+{
+    if (text == NULL)
+        cJSON_AddNullToObject(object, name);
+    else
+        cJSON_AddStringToObject(object, name, text);
 }
 
 void api_json_time(cJSON *object, const char *name, int64_t us)

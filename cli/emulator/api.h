@@ -13,6 +13,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "daemon/base/ids.h"
+
 /* ---- request
  *
  * Ownership  The server owns a call until it is answered, exactly once, now or later. */
@@ -30,12 +32,18 @@ const struct api_request *api_request(const struct api_call *call);
 /* Returns the first header of that name, in any case; NULL if absent. */
 const char *api_header(const struct api_call *call, const char *name);
 
+/* Returns the request's unique id, "req_...", which the answer has as X-Request-Id. */
+const char *api_request_id(const struct api_call *call);
+
 /* Answers and ends the call. Deletes `json`; NULL means no body. */
 void api_answer(struct api_call *call, int status, cJSON *json);
 
 /* Likewise, with one more header. */
 void api_answer_with(struct api_call *call, int status, cJSON *json, const char *name,
                      const char *value);
+
+/* Adds the text; NULL as null. */
+void api_json_text(cJSON *object, const char *name, const char *text);
 
 /* Adds the time, microseconds since 1970, as RFC 3339 text. */
 void api_json_time(cJSON *object, const char *name, int64_t us);
@@ -67,6 +75,7 @@ struct api_answer {
 
 struct api_call {
     struct api_request request;
+    char id[IDS_SIZE];
     const struct api_header *headers; /* ends with a NULL name; includes "host" */
     /* Set by the server. Copies what it needs of the answer and ends the call. */
     void (*answer)(struct api_call *call, const struct api_answer *answer);

@@ -20,6 +20,7 @@
 #include "cli/emulator/api.h"
 #include "cli/emulator/delivery.h"
 #include "cli/emulator/emulator.h"
+#include "cli/emulator/event_example.h"
 #include "cli/emulator/form.h"
 #include "cli/emulator/ledger.h"
 #include "cli/emulator/outage.h"
@@ -84,6 +85,12 @@ static const struct control_event_kind {
      control_event_write_shodai,
      {"pending", "pending", "succeeded", "retry_pending", "failed"},
      true},
+    {"tripwire",
+     "wevt_",
+     "wdlv_",
+     control_event_write_foil,
+     {"pending", "delivering", "succeeded", "pending", "failed"},
+     true},
     {"trulayer", "evt_", NULL, control_event_write_trulayer, {NULL}, false},
 };
 
@@ -113,12 +120,14 @@ static bool control_event_is_subscribed(const struct ledger_endpoint *endpoint, 
 static char *control_event_body(const struct control_event_kind *kind,
                                 const struct control_event *m)
 {
-    cJSON *body = cJSON_CreateObject();
+    cJSON *body = cJSON_CreateObject(),
+          *data = m->data != NULL ? cJSON_Duplicate(m->data, 1)
+                                  : event_example_data(kind->provider, m->type, m->endpoint_id);
     char *text;
 
     kind->write(body, m);
-    cJSON_AddItemToObject(body, "data",
-                          m->data == NULL ? cJSON_CreateObject() : cJSON_Duplicate(m->data, 1));
+    if (data != NULL)
+        cJSON_AddItemToObject(body, "data", data);
     text = cJSON_PrintUnformatted(body);
     cJSON_Delete(body);
     return text;
@@ -129,7 +138,7 @@ static bool control_event_send(struct emulator *emulator, const struct control_e
                                char *why)
 {
     struct dispatch_request request = {
-        .provider = kind->provider,
+        .provider = endpoint->provider,
         .endpoint = endpoint,
         .event_id = m->id,
         .event_type = m->type,
@@ -159,8 +168,8 @@ static bool control_event_send(struct emulator *emulator, const struct control_e
     return good;
 }
 
-/* Sends an event to the subscribed endpoints of the provider. `data` may be NULL. Returns the
- * number of deliveries and adds the event's id to `answer`; -1 on failure, with the reason in
+/* Sends an event to the subscribed endpoints of the provider. `data` NULL: the documented example.
+ * Returns the number of deliveries and adds the event's id to `answer`; -1 on failure, with the reason in
  * `why` (FAULTS_WHY_SIZE bytes). */
 static int control_publish_event(struct emulator *emulator, const char *provider, const char *type,
                                  const cJSON *data, cJSON *answer, char *why)
@@ -174,14 +183,16 @@ static int control_publish_event(struct emulator *emulator, const char *provider
     if (kind == NULL || type[0] == '\0' || strlen(type) > TYPE_MAX ||
         (data != NULL && !cJSON_IsObject(data))) {
         snprintf(why, FAULTS_WHY_SIZE,
-                 "expected provider foil, shodai or trulayer, a type, and an object as data");
+                 "expected provider foil, tripwire, shodai or trulayer, a type, and an object as "
+                 "data");
         return -1;
     }
     ids_make_hex(event.id, kind->id_prefix);
     rfc3339_write(event.time, dispatch_take_time(emulator, 1));
-    for (size_t i = 0;
-         good && (endpoint = ledger_endpoint_at(emulator->ledger, provider, i)) != NULL; i++) {
-        if (control_event_is_subscribed(endpoint, type)) {
+    for (size_t i = 0; good && (endpoint = ledger_endpoint_at(emulator->ledger, NULL, i)) != NULL;
+         i++) {
+        if (strcmp(ledger_endpoint_provider(endpoint), provider) == 0 &&
+            control_event_is_subscribed(endpoint, type)) {
             good = control_event_send(emulator, kind, &event, endpoint, why);
             count += good;
         }
@@ -270,14 +281,6 @@ static cJSON *control_read_body(struct api_call *call, const char *const names[M
 
 /* ---- endpoints */
 
-static void control_json_text(cJSON *object, const char *name, const char *text)
-{
-    if (text == NULL)
-        cJSON_AddNullToObject(object, name);
-    else
-        cJSON_AddStringToObject(object, name, text);
-}
-
 /* Leaves out the secrets. */
 static cJSON *control_endpoint_json(const struct emulator *emulator,
                                     const struct ledger_endpoint *endpoint)
@@ -285,19 +288,20 @@ static cJSON *control_endpoint_json(const struct emulator *emulator,
     cJSON *json = cJSON_CreateObject();
     bool is_foil = strcmp(endpoint->provider, "foil") == 0;
 
-    control_json_text(json, "provider", endpoint->provider);
-    control_json_text(json, "source", endpoint->source);
-    control_json_text(json, "id", endpoint->id);
-    control_json_text(json, "organization", is_foil ? emulator->organization : NULL);
-    control_json_text(json, "url", endpoint->url);
-    control_json_text(json, "scheme", endpoint->scheme == NULL ? "custom" : endpoint->scheme);
+    api_json_text(json, "provider", ledger_endpoint_provider(endpoint));
+    api_json_text(json, "source", endpoint->source);
+    api_json_text(json, "id", endpoint->id);
+    api_json_text(json, "organization", is_foil ? emulator->organization : NULL);
+    api_json_text(json, "url", endpoint->url);
+    api_json_text(json, "scheme", endpoint->scheme == NULL ? "custom" : endpoint->scheme);
     cJSON_AddBoolToObject(json, "enabled", endpoint->enabled);
-    control_json_text(json, "faults", endpoint->faults);
+    api_json_text(json, "faults", endpoint->faults);
     return json;
 }
 
-static void control_answer_endpoints(struct emulator *emulator, struct api_call *call)
+static void control_list_endpoints(struct api_context *ctx)
 {
+    struct emulator *emulator = ctx->emulator;
     cJSON *json = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(json, "endpoints");
     struct ledger_endpoint *endpoint;
 
@@ -307,10 +311,10 @@ static void control_answer_endpoints(struct emulator *emulator, struct api_call 
     }
     if (ledger_failed(emulator->ledger)) {
         cJSON_Delete(json);
-        control_refuse_ledger(emulator, call);
+        control_refuse_ledger(emulator, ctx->call);
         return;
     }
-    api_answer(call, 200, json);
+    api_answer(ctx->call, 200, json);
 }
 
 static void control_set_faults(struct emulator *emulator, struct api_call *call,
@@ -332,19 +336,33 @@ static void control_set_faults(struct emulator *emulator, struct api_call *call,
         control_refuse_ledger(emulator, call);
 }
 
-static void control_change_faults(struct emulator *emulator, struct api_call *call,
-                                  char parts[][API_PART_SIZE])
+/* Returns NULL if the endpoint is another provider's, too. */
+static struct ledger_endpoint *control_find_endpoint(struct emulator *emulator,
+                                                     const char *provider, const char *id)
 {
-    cJSON *body = control_read_body(call, (const char *const[MEMBERS_MAX]){"faults"}, NULL);
+    bool is_tripwire = strcmp(provider, "tripwire") == 0;
+    struct ledger_endpoint *endpoint =
+        ledger_endpoint(emulator->ledger, is_tripwire ? "foil" : provider, id);
+
+    if (endpoint != NULL && strcmp(ledger_endpoint_provider(endpoint), provider) != 0)
+        ledger_endpoint_free(&endpoint);
+    return endpoint;
+}
+
+static void control_change_faults(struct api_context *ctx)
+{
+    struct emulator *emulator = ctx->emulator;
+    cJSON *body = control_read_body(ctx->call, (const char *const[MEMBERS_MAX]){"faults"}, NULL);
     struct ledger_endpoint *endpoint;
 
     if (body == NULL)
         return;
-    endpoint = ledger_endpoint(emulator->ledger, parts[0], parts[1]);
+    endpoint = control_find_endpoint(emulator, ctx->parts[0], ctx->parts[1]);
     if (endpoint == NULL)
-        control_refuse_missing(emulator, call, "no such endpoint: see GET /emulator/endpoints");
+        control_refuse_missing(emulator, ctx->call,
+                               "no such endpoint: see GET /emulator/endpoints");
     else
-        control_set_faults(emulator, call, endpoint, json_get_text(body, "faults"));
+        control_set_faults(emulator, ctx->call, endpoint, json_get_text(body, "faults"));
     ledger_endpoint_free(&endpoint);
     cJSON_Delete(body);
 }
@@ -362,9 +380,9 @@ static void control_on_first_attempt(void *data, const struct dispatch_attempt *
     cJSON *json = cJSON_CreateObject(), *ids;
 
     cJSON_AddNumberToObject(json, "status", attempt->status);
-    control_json_text(json, "body", attempt->body);
-    control_json_text(json, "error", attempt->error);
-    control_json_text(json, "id", test->batch.event_ids[0]);
+    api_json_text(json, "body", attempt->body);
+    api_json_text(json, "error", attempt->error);
+    api_json_text(json, "id", test->batch.event_ids[0]);
     ids = cJSON_AddArrayToObject(json, "ids");
     for (size_t i = 0; i < test->batch.count; i++)
         cJSON_AddItemToArray(ids, cJSON_CreateString(test->batch.event_ids[i]));
@@ -395,133 +413,111 @@ static void control_send_test(struct emulator *emulator, struct api_call *call,
     free(test);
 }
 
-static void control_test_source(struct emulator *emulator, struct api_call *call,
-                                char parts[][API_PART_SIZE])
+static void control_test_source(struct api_context *ctx)
 {
-    struct ledger_endpoint *endpoint = ledger_endpoint_of_source(emulator->ledger, parts[0]);
+    struct emulator *emulator = ctx->emulator;
+    struct ledger_endpoint *endpoint = ledger_endpoint_of_source(emulator->ledger, ctx->parts[0]);
 
     if (endpoint == NULL)
-        control_refuse_missing(emulator, call,
+        control_refuse_missing(emulator, ctx->call,
                                "no endpoint for this source: see GET /emulator/endpoints");
     else
-        control_send_test(emulator, call, endpoint);
+        control_send_test(emulator, ctx->call, endpoint);
     ledger_endpoint_free(&endpoint);
 }
 
 /* ---- events and outages */
 
-static void control_make_event(struct emulator *emulator, struct api_call *call,
-                               char parts[][API_PART_SIZE])
+static void control_make_event(struct api_context *ctx)
 {
     cJSON *body =
-        control_read_body(call, (const char *const[MEMBERS_MAX]){"provider", "type"}, "data");
+        control_read_body(ctx->call, (const char *const[MEMBERS_MAX]){"provider", "type"}, "data");
     cJSON *json = cJSON_CreateObject();
     char why[FAULTS_WHY_SIZE];
     int deliveries;
 
-    (void)parts;
     if (body == NULL) {
         cJSON_Delete(json);
         return;
     }
     deliveries =
-        control_publish_event(emulator, json_get_text(body, "provider"),
+        control_publish_event(ctx->emulator, json_get_text(body, "provider"),
                               json_get_text(body, "type"), json_get(body, "data"), json, why);
     if (deliveries < 0) {
-        control_refuse(call, 400, "bad_request", why);
+        control_refuse(ctx->call, 400, "bad_request", why);
         cJSON_Delete(json);
     } else {
-        api_answer(call, 202, json);
+        api_answer(ctx->call, 202, json);
     }
     cJSON_Delete(body);
 }
 
-static void control_set_outage(struct emulator *emulator, struct api_call *call,
-                               char parts[][API_PART_SIZE])
+static void control_set_outage(struct api_context *ctx)
 {
     cJSON *body =
-        control_read_body(call, (const char *const[MEMBERS_MAX]){"provider", "kind"}, NULL);
+        control_read_body(ctx->call, (const char *const[MEMBERS_MAX]){"provider", "kind"}, NULL);
 
-    (void)parts;
     if (body == NULL)
         return;
-    if (outage_set(emulator->outage, json_get_text(body, "provider"), json_get_text(body, "kind")))
-        api_answer(call, 200, cJSON_Duplicate(body, 1));
+    if (outage_set(ctx->emulator->outage, json_get_text(body, "provider"),
+                   json_get_text(body, "kind")))
+        api_answer(ctx->call, 200, cJSON_Duplicate(body, 1));
     else
-        control_refuse(call, 400, "bad_request",
-                       "expected provider foil, shodai or trulayer, and kind html, huge, 500, "
-                       "reset, hang or none");
+        control_refuse(ctx->call, 400, "bad_request",
+                       "expected provider foil, tripwire, shodai or trulayer, and kind html, huge, "
+                       "500, reset, hang or none");
     cJSON_Delete(body);
 }
 
 /* ---- routes */
 
-static void control_list_endpoints(struct emulator *emulator, struct api_call *call,
-                                   char parts[][API_PART_SIZE])
-{
-    (void)parts;
-    control_answer_endpoints(emulator, call);
-}
-
-static const struct {
-    const char *method, *pattern;
-    void (*answer)(struct emulator *emulator, struct api_call *call, char parts[][API_PART_SIZE]);
-} control_routes[] = {
-    {"GET", "/emulator/endpoints", control_list_endpoints},
-    {"PUT", "/emulator/endpoints/{}/{}/faults", control_change_faults},
-    {"POST", "/emulator/sources/{}/test", control_test_source},
-    {"POST", "/emulator/events", control_make_event},
-    {"PUT", "/emulator/trouble", control_set_outage},
-};
+static const struct api_route control_routes[] = {
+    {"GET", "/emulator/endpoints", 0, control_list_endpoints},
+    {"PUT", "/emulator/endpoints/{}/{}/faults", 0, control_change_faults},
+    {"POST", "/emulator/sources/{}/test", 0, control_test_source},
+    {"POST", "/emulator/events", 0, control_make_event},
+    {"PUT", "/emulator/trouble", 0, control_set_outage},
+    {NULL, NULL, 0, NULL}};
 
 /* Loopback alone is no protection: a browser on this machine runs pages of other sites, which
  * could reach the emulator (DNS rebinding). */
-static bool control_is_allowed(const struct emulator *emulator, struct api_call *call)
+static bool control_admit(struct api_context *ctx, unsigned right)
 {
-    const char *host = api_header(call, "host"), *origin = api_header(call, "origin");
+    const char *host = api_header(ctx->call, "host"), *origin = api_header(ctx->call, "origin");
 
-    if (!emulator->is_local)
-        control_refuse(call, 403, "not_local",
+    (void)right;
+    if (!ctx->emulator->is_local)
+        control_refuse(ctx->call, 403, "not_local",
                        "/emulator/... is served only if the emulator listens on loopback");
     else if (!host_check_is_local(host, strlen(host)))
-        control_refuse(call, 403, "foreign_host",
+        control_refuse(ctx->call, 403, "foreign_host",
                        "the Host header must be localhost or a loopback address");
     else if (origin != NULL &&
              !host_check_is_same_origin(origin, strlen(origin), host, strlen(host)))
-        control_refuse(call, 403, "foreign_origin",
+        control_refuse(ctx->call, 403, "foreign_origin",
                        "requests from pages of other sites are refused");
     else
         return true;
     return false;
 }
 
+static void control_refuse_method(struct api_call *call, const char *methods)
+{
+    api_answer_with(call, 405, control_error_json("method_not_allowed", "see the Allow header"),
+                    "Allow", methods);
+}
+
+static void control_refuse_path(struct api_call *call)
+{
+    control_refuse(call, 404, "not_found",
+                   "expected /emulator/endpoints, /emulator/sources/NAME/test, /emulator/events or "
+                   "/emulator/trouble");
+}
+
 bool control_handle(struct emulator *emulator, struct api_call *call)
 {
-    static const char root[] = "/emulator/";
-    const struct api_request *request = api_request(call);
-    const char *allowed = NULL;
-    char parts[2][API_PART_SIZE];
+    static const struct api_route_table api = {"/emulator", control_routes, control_admit,
+                                               control_refuse_method, control_refuse_path};
 
-    if (strncmp(request->path, root, sizeof(root) - 1) != 0)
-        return false;
-    if (!control_is_allowed(emulator, call))
-        return true;
-    for (size_t i = 0; i < sizeof(control_routes) / sizeof(control_routes[0]); i++) {
-        if (!api_path_fits(request, control_routes[i].pattern, parts))
-            continue;
-        if (strcmp(request->method, control_routes[i].method) == 0) {
-            control_routes[i].answer(emulator, call, parts);
-            return true;
-        }
-        allowed = control_routes[i].method;
-    }
-    if (allowed != NULL)
-        api_answer_with(call, 405, control_error_json("method_not_allowed", "see the Allow header"),
-                        "Allow", allowed);
-    else
-        control_refuse(
-            call, 404, "not_found",
-            "expected /emulator/endpoints, /emulator/sources/NAME/test, /emulator/events or "
-            "/emulator/trouble");
-    return true;
+    return api_route_table_serve(&api, emulator, call);
 }

@@ -25,7 +25,8 @@ struct emulated_delivery {
     struct dispatcher *dispatcher;
     struct mailbox_message call; /* returns it to the loop */
     char *provider, *endpoint_id, *event_id, *event_type;
-    char *delivery_id; /* NULL: not recorded */
+    char *shown_provider; /* by ledger_endpoint_provider() */
+    char *delivery_id;    /* NULL: not recorded */
     char *status_names[5];
     unsigned retry_s[DISPATCH_RETRIES_MAX + 1];
     unsigned attempts, copies_left;
@@ -51,6 +52,7 @@ static void emulated_copy_names(struct emulated_delivery *d, const struct dispat
                                 bool *good)
 {
     d->provider = emulated_copy_text(request->provider, good);
+    d->shown_provider = emulated_copy_text(ledger_endpoint_provider(request->endpoint), good);
     d->endpoint_id = emulated_copy_text(request->endpoint->id, good);
     d->event_id = emulated_copy_text(request->event_id == NULL ? "" : request->event_id, good);
     d->event_type = emulated_copy_text(request->event_type, good);
@@ -140,6 +142,7 @@ static void emulated_delivery_free(struct emulated_delivery **delivery)
     free(d->job.error);
     free(d->job.excerpt);
     free(d->provider);
+    free(d->shown_provider);
     free(d->endpoint_id);
     free(d->event_id);
     free(d->event_type);
@@ -325,7 +328,7 @@ static void dispatch_log_attempt(const struct emulated_delivery *d, bool duplica
     const struct dispatcher_options *options = &d->dispatcher->options;
     const struct dispatch_log_entry line = {
         .at_us = clock_wall_us(),
-        .provider = d->provider,
+        .provider = d->shown_provider,
         .endpoint = d->endpoint_id,
         .delivery = d->delivery_id,
         .event = d->event_id,
@@ -470,6 +473,16 @@ static void dispatch_on_job_returned(struct courier_job *job)
     loop_call_post(d->dispatcher->loop_calls, &d->call);
 }
 
+/* A delayed delivery is signed when it is due. */
+static void dispatch_submit_first(struct emulated_delivery *d)
+{
+    int64_t delay_us = (int64_t)d->job.faults.delay_s * 1000000;
+
+    if (delay_us > 0)
+        shipment_free(&d->job.shipment);
+    dispatch_submit(d, delay_us > 0 ? clock_mono_us() + delay_us : 0);
+}
+
 bool dispatcher_send(struct dispatcher *dispatcher, const struct dispatch_request *request,
                      char *why)
 {
@@ -485,7 +498,7 @@ bool dispatcher_send(struct dispatcher *dispatcher, const struct dispatch_reques
     d->job.shipment = shipment_build(&d->job.spec, &d->job.faults, why);
     good = d->job.shipment != NULL && dispatch_record(dispatcher, d, request, why);
     if (good)
-        dispatch_submit(d, 0);
+        dispatch_submit_first(d);
     else
         emulated_delivery_free(&d);
     return good;

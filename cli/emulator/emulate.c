@@ -151,8 +151,9 @@ static void emulate_refuse_path(struct api_call *call)
 
     cJSON_AddStringToObject(error, "code", "not_found");
     cJSON_AddStringToObject(error, "message",
-                            "expected a path of Foil's API (/v1/organizations/...), Shodai's "
-                            "(/v0/webhooks), TruLayer's (/v1/webhooks) or /emulator/endpoints");
+                            "expected a path of Foil's and Tripwire's API (/v1/organizations/...), "
+                            "Shodai's (/v0/webhooks), TruLayer's (/v1/webhooks) or "
+                            "/emulator/endpoints");
     api_answer(call, 404, json);
 }
 
@@ -161,7 +162,8 @@ static void emulate_on_call(void *data, struct api_call *call)
     struct emulation *e = data;
     struct emulator *emulator = &e->emulator;
 
-    if (!control_handle(emulator, call) && !outage_handle(emulator->outage, call) &&
+    if (!control_handle(emulator, call) &&
+        !outage_handle(emulator->outage, call, foil_provider(emulator, call)) &&
         !foil_handle(emulator, call) && !shodai_handle(emulator, call) &&
         !trulayer_handle(emulator, call))
         emulate_refuse_path(call);
@@ -352,11 +354,11 @@ static enum outcome emulate_run(const void *options, const char *const *argument
 const struct command command_emulate = {
     .name = "emulate",
     .arguments = "",
-    .summary = "Emulate Foil, Shodai, TruLayer and any other sender locally",
+    .summary = "Emulate Foil, Tripwire, Shodai, TruLayer and any other sender",
     .details = "Faults, separated by commas; a request can set its own in the "
                "Hookline-Fault\nheader:\n\n  stale[=SECONDS] future[=SECONDS] duplicate[=N] "
                "burst[=N] reorder\n  wrong-secret secret-newline two-signatures unsigned tamper "
-               "reencode\n  crlf oversize[=BYTES] truncate reset slow[=BYTES]\n",
+               "reencode\n  crlf oversize[=BYTES] truncate reset slow[=BYTES] delay[=SECONDS]\n",
     .options = emulate_option_rows,
     .options_size = sizeof(struct emulate_options),
     .defaults = &emulate_option_defaults,

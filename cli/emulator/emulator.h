@@ -36,6 +36,9 @@ bool foil_handle(struct emulator *emulator, struct api_call *call);
 bool shodai_handle(struct emulator *emulator, struct api_call *call);
 bool trulayer_handle(struct emulator *emulator, struct api_call *call);
 
+/* Returns whose key the call to Foil's API has: "foil", or "tripwire" for its former name. */
+const char *foil_provider(const struct emulator *emulator, const struct api_call *call);
+
 /* The emulator's own API, /emulator/... (control.c). */
 bool control_handle(struct emulator *emulator, struct api_call *call);
 

@@ -2,6 +2,9 @@
  *
  * foil.c - Foil's API by its OpenAPI document. Where the document is silent: disabled endpoints
  * stay in the list, a test of one is recorded as skipped, and a rotated secret signs nothing.
+ *
+ * Tripwire is Foil's former name. Its API is the same; an endpoint made with its key is signed by
+ * the scheme tripwire.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -33,14 +36,6 @@ static const char *const foil_delivery_event_types[] = {
     "webhook.test", NULL};
 static const char *const foil_event_types[] = {
     "session.fingerprint.calculated", "session.result.persisted", "gate.session.approved", NULL};
-
-static void foil_json_text(cJSON *object, const char *key, const char *text)
-{
-    if (text != NULL)
-        cJSON_AddStringToObject(object, key, text);
-    else
-        cJSON_AddNullToObject(object, key);
-}
 
 /* `secret` NULL: not shown. */
 static cJSON *foil_endpoint_json(const struct ledger_endpoint *endpoint, const char *secret)
@@ -78,19 +73,17 @@ static cJSON *foil_delivery_json(const struct ledger_delivery *delivery)
         cJSON_AddNumberToObject(object, "response_status", delivery->response_status);
     else
         cJSON_AddNullToObject(object, "response_status");
-    foil_json_text(object, "response_body", delivery->response_body);
-    foil_json_text(object, "error", delivery->error);
+    api_json_text(object, "response_body", delivery->response_body);
+    api_json_text(object, "error", delivery->error);
     api_json_time(object, "created_at", delivery->created_us);
     api_json_time(object, "updated_at", delivery->updated_us);
     return object;
 }
 
-static void foil_json_meta(cJSON *answer)
+static void foil_json_meta(const struct api_call *call, cJSON *answer)
 {
-    char id[IDS_SIZE];
-
-    ids_make_hex(id, "req_");
-    cJSON_AddStringToObject(cJSON_AddObjectToObject(answer, "meta"), "request_id", id);
+    cJSON_AddStringToObject(cJSON_AddObjectToObject(answer, "meta"), "request_id",
+                            api_request_id(call));
 }
 
 static void foil_answer(struct api_call *call, int status, cJSON *data)
@@ -98,7 +91,7 @@ static void foil_answer(struct api_call *call, int status, cJSON *data)
     cJSON *answer = cJSON_CreateObject();
 
     cJSON_AddItemToObject(answer, "data", data);
-    foil_json_meta(answer);
+    foil_json_meta(call, answer);
     api_answer(call, status, answer);
 }
 
@@ -110,22 +103,21 @@ static void foil_answer_list(struct api_call *call, cJSON *items, int limit, boo
     pagination = cJSON_AddObjectToObject(answer, "pagination");
     cJSON_AddNumberToObject(pagination, "limit", limit);
     cJSON_AddBoolToObject(pagination, "has_more", has_more);
-    foil_json_meta(answer);
+    foil_json_meta(call, answer);
     api_answer(call, 200, answer);
 }
 
-static cJSON *foil_error_json(int status, const char *code, const char *message, cJSON *details)
+static cJSON *foil_error_json(const struct api_call *call, int status, const char *code,
+                              const char *message, cJSON *details)
 {
     cJSON *answer = cJSON_CreateObject();
     cJSON *error = cJSON_AddObjectToObject(answer, "error");
-    char id[IDS_SIZE];
 
-    ids_make_hex(id, "req_");
     cJSON_AddStringToObject(error, "code", code);
     cJSON_AddStringToObject(error, "message", message);
     cJSON_AddNumberToObject(error, "status", status);
     cJSON_AddBoolToObject(error, "retryable", status == 429 || status >= 500);
-    cJSON_AddStringToObject(error, "request_id", id);
+    cJSON_AddStringToObject(error, "request_id", api_request_id(call));
     if (details != NULL)
         cJSON_AddItemToObject(error, "details", details);
     return answer;
@@ -135,14 +127,15 @@ static cJSON *foil_error_json(int status, const char *code, const char *message,
 static void foil_refuse(struct api_call *call, int status, const char *code, const char *message,
                         cJSON *details)
 {
-    api_answer(call, status, foil_error_json(status, code, message, details));
+    api_answer(call, status, foil_error_json(call, status, code, message, details));
 }
 
 static void foil_refuse_method(struct api_call *call, const char *methods)
 {
-    api_answer_with(call, 405,
-                    foil_error_json(405, "request.method_not_allowed", "Method not allowed.", NULL),
-                    "allow", methods);
+    api_answer_with(
+        call, 405,
+        foil_error_json(call, 405, "request.method_not_allowed", "Method not allowed.", NULL),
+        "allow", methods);
 }
 
 static void foil_refuse_path(struct api_call *call)
@@ -445,6 +438,12 @@ static const struct form_field foil_update_form[] = {
     {.name = "event_types", .kind = FORM_TEXTS, .least = 1, .allowed = foil_event_types},
     {.name = NULL}};
 
+/* Returns "tripwire" for the key of Foil's former name, else "foil". */
+static const char *foil_name(const struct key *key)
+{
+    return strcmp(key->name, "tripwire") == 0 ? key->name : key->provider;
+}
+
 static void foil_refuse_ledger(struct api_context *ctx)
 {
     foil_refuse_broken(ctx->call, ledger_why(ctx->emulator->ledger));
@@ -538,7 +537,8 @@ static void foil_create_endpoint(struct api_context *ctx)
     ids_make_hex(id, "we_");
     ids_make_hex(secret, "whsec_");
     endpoint = ledger_endpoint_new("foil", id, secret, ctx->emulator->faults);
-    if (endpoint == NULL || !foil_apply_body(endpoint, body))
+    if (endpoint == NULL || !ledger_set_text(&endpoint->scheme, foil_name(ctx->key)) ||
+        !foil_apply_body(endpoint, body))
         foil_refuse_broken(ctx->call, "out of memory");
     else if (!ledger_add_endpoint(ctx->emulator->ledger, endpoint))
         foil_refuse_ledger(ctx);
@@ -682,6 +682,14 @@ static bool foil_authorize(struct api_context *ctx, unsigned right)
     else
         return true;
     return false;
+}
+
+const char *foil_provider(const struct emulator *emulator, const struct api_call *call)
+{
+    const char *bearer = api_bearer_token(call);
+    const struct key *key = bearer == NULL ? NULL : keys_find(emulator->keys, "foil", bearer);
+
+    return key == NULL ? "foil" : foil_name(key);
 }
 
 bool foil_handle(struct emulator *emulator, struct api_call *call)

@@ -57,6 +57,7 @@ static const struct key_kind {
     {"foil", "foil", "sk_test_", KEY_GOOD},
     {"foil", "foil.unscoped", "sk_test_", KEY_UNSCOPED},
     {"foil", "foil.foreign", "sk_test_", KEY_FOREIGN},
+    {"foil", "tripwire", "sk_test_", KEY_GOOD},
     {"shodai", "shodai", "cns_pk_", KEY_GOOD},
     {"shodai", "shodai.unpaid", "cns_pk_", KEY_UNPAID},
     {"shodai", "shodai.forbidden", "cns_pk_", KEY_FORBIDDEN},

@@ -3,6 +3,7 @@
  * keys.h - API keys of the emulated providers: one for each documented refusal.
  *
  *   foil       good; unscoped (403: no webhooks:manage); foreign (403: of another organization)
+ *   tripwire   good, of Foil's API under its former name
  *   shodai     good; unpaid (402); forbidden (403)
  *   trulayer   good (owner); member; viewer (403); free (403: the plan)
  *

@@ -617,6 +617,13 @@ struct ledger_endpoint *ledger_endpoint_new(const char *provider, const char *id
     return endpoint;
 }
 
+const char *ledger_endpoint_provider(const struct ledger_endpoint *endpoint)
+{
+    bool is_tripwire = endpoint->scheme != NULL && strcmp(endpoint->scheme, "tripwire") == 0;
+
+    return is_tripwire ? endpoint->scheme : endpoint->provider;
+}
+
 static cJSON *ledger_endpoint_detail_read(const struct ledger_endpoint *endpoint)
 {
     return cJSON_Parse(endpoint->detail != NULL ? endpoint->detail : "{}");

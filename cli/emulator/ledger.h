@@ -120,6 +120,10 @@ void ledger_delivery_free(struct ledger_delivery **delivery);
 struct ledger_endpoint *ledger_endpoint_new(const char *provider, const char *id,
                                             const char *secret, const char *faults);
 
+/* Returns the provider as users know it: Foil's API also holds the endpoints of Tripwire, its
+ * former name, whose scheme differs. */
+const char *ledger_endpoint_provider(const struct ledger_endpoint *endpoint);
+
 /* Returns a copy of the member, for cJSON_Delete(); NULL if absent. */
 cJSON *ledger_endpoint_detail_get(const struct ledger_endpoint *endpoint, const char *member);
 

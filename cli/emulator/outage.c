@@ -25,13 +25,14 @@ enum outage_kind {
 static const char *const outage_kind_names[OUTAGE_KINDS] = {"none", "html",  "huge",
                                                             "500",  "reset", "hang"};
 
-/* Matched in this order. */
 static const struct {
     const char *name, *path;
+    bool by_key; /* the key tells which of those with this path it is */
 } outage_providers[] = {
-    {"foil", "/v1/organizations/"},
-    {"shodai", "/v0/"},
-    {"trulayer", "/v1/webhooks"},
+    {"foil", "/v1/organizations/", true},
+    {"tripwire", "/v1/organizations/", true},
+    {"shodai", "/v0/", false},
+    {"trulayer", "/v1/webhooks", false},
 };
 
 enum {
@@ -69,10 +70,12 @@ bool outage_set(struct outage *outage, const char *provider, const char *kind)
     return false;
 }
 
-static enum outage_kind outage_kind_of(const struct outage *outage, const char *path)
+static enum outage_kind outage_kind_of(const struct outage *outage, const char *path,
+                                       const char *of_key)
 {
     for (size_t p = 0; p < OUTAGE_PROVIDERS; p++)
-        if (strncmp(path, outage_providers[p].path, strlen(outage_providers[p].path)) == 0)
+        if (strncmp(path, outage_providers[p].path, strlen(outage_providers[p].path)) == 0 &&
+            (!outage_providers[p].by_key || strcmp(outage_providers[p].name, of_key) == 0))
             return outage->kinds[p];
     return OUTAGE_NONE;
 }
@@ -107,9 +110,9 @@ static void outage_hang(struct outage *outage, struct api_call *call)
         outage->hanging[outage->hanging_count++] = call;
 }
 
-bool outage_handle(struct outage *outage, struct api_call *call)
+bool outage_handle(struct outage *outage, struct api_call *call, const char *of_key)
 {
-    switch (outage_kind_of(outage, api_request(call)->path)) {
+    switch (outage_kind_of(outage, api_request(call)->path, of_key)) {
     case OUTAGE_HTML:
         outage_answer_html(call, 200,
                            "<!doctype html><title>Be right back</title><h1>Be right back</h1>\n");

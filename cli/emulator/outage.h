@@ -16,12 +16,13 @@ struct outage;
 struct outage *outage_open(void); /* NULL on ENOMEM */
 void outage_close(struct outage **outage);
 
-/* Sets the outage of foil, shodai or trulayer: "html", "huge" (10 MB), "500", "reset", "hang" or
+/* Sets the outage of foil, tripwire, shodai or trulayer: "html", "huge" (10 MB), "500", "reset", "hang" or
  * "none". Returns false for an unknown provider or kind. */
 bool outage_set(struct outage *outage, const char *provider, const char *kind);
 
-/* Takes the call and returns true if its provider has an outage. */
-bool outage_handle(struct outage *outage, struct api_call *call);
+/* Takes the call and returns true if its provider has an outage. `of_key` is "foil" or "tripwire",
+ * whose paths are the same. */
+bool outage_handle(struct outage *outage, struct api_call *call, const char *of_key);
 
 /* Resets the calls that hang. */
 void outage_stop(struct outage *outage);

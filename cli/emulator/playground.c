@@ -134,7 +134,8 @@ static void playground_request_free(struct playground_request *request)
 
 /* ---- ledger */
 
-/* Returns the provider whose API sends the scheme's tests; "emulated" for the others. */
+/* Returns the provider whose API sends the scheme's tests; "emulated" for the others. Foil's sends
+ * those of Tripwire, its former name. */
 static const char *playground_provider(const char *scheme)
 {
     if (scheme != NULL && strcmp(scheme, "tripwire") == 0)
@@ -194,7 +195,7 @@ static bool playground_add(struct playground_builder *b, const struct ledger_end
 
     b->playground->count++;
     at->source = strdup(endpoint->source);
-    at->provider = strdup(endpoint->provider);
+    at->provider = strdup(ledger_endpoint_provider(endpoint));
     at->id = strdup(endpoint->id);
     at->url = strdup(endpoint->url);
     at->scheme = strdup(endpoint->scheme == NULL ? "custom" : endpoint->scheme);

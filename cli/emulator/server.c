@@ -55,14 +55,16 @@ static void api_server_add_header(h2o_req_t *req, const struct api_header *heade
                           value.base, value.len);
 }
 
-static void api_server_send(h2o_req_t *req, const struct api_answer *answer)
+static void api_server_send(h2o_req_t *req, const char *id, const struct api_answer *answer)
 {
     static h2o_generator_t nothing;
+    const struct api_header request_id = {"X-Request-Id", id};
     bool bodiless = answer->type == NULL;
 
     json_reply_prepare(req, answer->status, bodiless ? "application/json" : answer->type);
     if (bodiless)
         h2o_delete_header(&req->res.headers, 0);
+    api_server_add_header(req, &request_id);
     if (answer->more.name != NULL)
         api_server_add_header(req, &answer->more);
     req->res.content_length = answer->status == 204 ? SIZE_MAX : answer->len;
@@ -75,7 +77,7 @@ static void api_server_send(h2o_req_t *req, const struct api_answer *answer)
 }
 
 /* connect() to AF_UNSPEC resets a TCP connection. libh2o then fails to write and closes it. */
-static void api_server_reset(h2o_req_t *req)
+static void api_server_reset(h2o_req_t *req, const char *id)
 {
     const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
     int fd = h2o_socket_get_fd(req->conn->callbacks->get_socket(req->conn));
@@ -83,7 +85,7 @@ static void api_server_reset(h2o_req_t *req)
     if (connect(fd, &nobody, sizeof(nobody)) != 0)
         shutdown(fd, SHUT_RDWR);
     req->http1_is_persistent = 0;
-    api_server_send(req, &(struct api_answer){.status = 503});
+    api_server_send(req, id, &(struct api_answer){.status = 503});
 }
 
 static void api_server_on_answer(struct api_call *api, const struct api_answer *answer)
@@ -92,9 +94,9 @@ static void api_server_on_answer(struct api_call *api, const struct api_answer *
     h2o_req_t *req = request_ticket_take(&call->ticket);
 
     if (req != NULL && answer->reset)
-        api_server_reset(req);
+        api_server_reset(req, api->id);
     else if (req != NULL)
-        api_server_send(req, answer);
+        api_server_send(req, api->id, answer);
     if (call->answered != NULL)
         *call->answered = true;
     h2o_mem_clear_pool(&call->pool);
@@ -153,6 +155,7 @@ static void api_server_begin(struct api_server *server, h2o_req_t *req)
     *call =
         (struct api_server_call){.api = {.answer = api_server_on_answer}, .answered = &answered};
     request_ticket_open(&call->ticket, req);
+    ids_make_hex(call->api.id, "req_");
     h2o_mem_init_pool(&call->pool);
     api_server_copy_request(call, req);
     server->options.handle(server->options.data, &call->api);

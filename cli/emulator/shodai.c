@@ -70,31 +70,28 @@ static cJSON *shodai_answer_json(cJSON *data)
 static void shodai_answer(struct api_call *call, int status, cJSON *answer)
 {
     cJSON *meta = cJSON_AddObjectToObject(answer, "meta");
-    char id[IDS_SIZE];
 
-    ids_make_hex(id, "req_");
     cJSON_AddStringToObject(meta, "apiVersion", "v0");
-    cJSON_AddStringToObject(meta, "requestId", id);
+    cJSON_AddStringToObject(meta, "requestId", api_request_id(call));
     api_answer(call, status, answer);
 }
 
-static cJSON *shodai_error_json(const char *code, const char *message, cJSON *details)
+static cJSON *shodai_error_json(const struct api_call *call, const char *code, const char *message,
+                                cJSON *details)
 {
     cJSON *answer = cJSON_CreateObject(), *error = cJSON_AddObjectToObject(answer, "error");
-    char id[IDS_SIZE];
 
-    ids_make_hex(id, "req_");
     cJSON_AddStringToObject(error, "code", code);
     cJSON_AddStringToObject(error, "message", message);
     if (details != NULL)
         cJSON_AddItemToObject(error, "details", details);
-    cJSON_AddStringToObject(error, "requestId", id);
+    cJSON_AddStringToObject(error, "requestId", api_request_id(call));
     return answer;
 }
 
 static void shodai_refuse(struct api_call *call, int status, const char *code, const char *message)
 {
-    api_answer(call, status, shodai_error_json(code, message, NULL));
+    api_answer(call, status, shodai_error_json(call, code, message, NULL));
 }
 
 static void shodai_refuse_broken(struct api_context *ctx, const char *why)
@@ -116,7 +113,8 @@ static void shodai_refuse_form(struct api_call *call, const struct form_problems
         cJSON_AddStringToObject(item, "message", message);
         cJSON_AddItemToArray(details, item);
     }
-    api_answer(call, 400, shodai_error_json("validation_error", "Invalid request body", details));
+    api_answer(call, 400,
+               shodai_error_json(call, "validation_error", "Invalid request body", details));
 }
 
 /* All webhooks belong to one account, made once and kept. */
@@ -357,6 +355,17 @@ static void shodai_on_first_attempt(void *data, const struct dispatch_attempt *a
     shodai_answer(data, 201, shodai_answer_json(result));
 }
 
+/* Answers before the first attempt. */
+static void shodai_answer_pending(struct api_call *call, const char *delivery_id)
+{
+    cJSON *result = cJSON_CreateObject();
+
+    cJSON_AddBoolToObject(result, "ok", false);
+    cJSON_AddStringToObject(result, "deliveryId", delivery_id);
+    cJSON_AddStringToObject(result, "status", shodai_traits.status_names[0]);
+    shodai_answer(call, 201, shodai_answer_json(result));
+}
+
 static void shodai_send_test(struct api_context *ctx)
 {
     struct ledger_endpoint *webhook = shodai_find_webhook(ctx);
@@ -369,8 +378,11 @@ static void shodai_send_test(struct api_context *ctx)
     if (!dispatch_test_faults(ctx->call, webhook, &faults, why))
         shodai_refuse(ctx->call, 400, "validation_error", why);
     else if (!dispatch_test_send(ctx->emulator, webhook, &shodai_traits, &faults,
-                                 shodai_on_first_attempt, ctx->call, &batch, why))
+                                 faults.delay_s > 0 ? NULL : shodai_on_first_attempt, ctx->call,
+                                 &batch, why))
         shodai_refuse_broken(ctx, why);
+    else if (faults.delay_s > 0)
+        shodai_answer_pending(ctx->call, batch.delivery_ids[0]);
     ledger_endpoint_free(&webhook);
 }
 
@@ -416,7 +428,8 @@ static bool shodai_authorize(struct api_context *ctx, unsigned right)
 
 static void shodai_refuse_method(struct api_call *call, const char *methods)
 {
-    api_answer_with(call, 405, shodai_error_json("method_not_allowed", "Method not allowed", NULL),
+    api_answer_with(call, 405,
+                    shodai_error_json(call, "method_not_allowed", "Method not allowed", NULL),
                     "allow", methods);
 }
 

@@ -476,6 +476,20 @@ static void diagnosis_set_elsewhere(struct diagnosis *d, const struct observed *
         f->sink);
 }
 
+/* A wrong path in the endpoint's URL looks like this. */
+static void diagnosis_append_not_found(struct diagnosis *d, const struct observed *f)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < f->events.count; i++)
+        count += strcmp(f->events.at[i].reason, "not_found") == 0;
+    if (count > 0)
+        diagnosis_append(d,
+                         "; meanwhile %zu request%s came to a path of no source: compare the "
+                         "endpoint's URL with the source's path",
+                         count, count == 1 ? "" : "s");
+}
+
 static void diagnosis_set_nothing_came(struct diagnosis *d, const struct observed *f)
 {
     const struct provider_view *v = &f->view;
@@ -494,8 +508,11 @@ static void diagnosis_set_nothing_came(struct diagnosis *d, const struct observe
                       " s; %s accepted the request but reported %s%s",
                       f->source, f->timeout_us / 1000000, f->provider->title,
                       v->word[0] == '\0' ? "no result" : "only ", v->word);
+        if (f->answer.delivery_id[0] != '\0')
+            diagnosis_append(d, " for delivery %s", f->answer.delivery_id);
         if (f->view_problem[0] != '\0')
             diagnosis_append(d, " (%s)", f->view_problem);
+        diagnosis_append_not_found(d, f);
     }
     if (f->lost > 0)
         diagnosis_append(d, "; the sink was too busy to report %" PRIu64 " other events", f->lost);

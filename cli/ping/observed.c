@@ -105,8 +105,9 @@ static int observed_event_score(const struct observed_event *s, const struct obs
         return 4;
     if (same_status)
         return accepted ? 2 : 1;
-    /* The provider would have received a refusal's status. */
-    return here && w->status < 0 ? 3 : 0;
+    if (w->status >= 0)
+        return 0; /* the provider would have received a refusal's status */
+    return here ? 3 : accepted && w->elsewhere ? 2 : 0;
 }
 
 static bool observed_event_is_same(const struct observed_event *a, const struct observed_event *b)
@@ -142,7 +143,7 @@ static bool observed_events_find_by_id(const struct observed_events *list, const
 {
     bool found = false;
 
-    for (size_t i = 0; i < list->count; i++) {
+    for (size_t i = 0; id[0] != '\0' && i < list->count; i++) {
         if (strcmp(list->at[i].id, id) != 0)
             continue;
         if (!found || (observed_event_is_accepted(&list->at[i]) &&
@@ -163,7 +164,8 @@ enum observed_match observed_events_find(const struct observed_events *list,
             return OBSERVED_MATCH_RECEIPT;
         }
     }
-    if (w->event_id[0] != '\0' && observed_events_find_by_id(list, w->event_id, at))
+    if (observed_events_find_by_id(list, w->event_id, at) ||
+        observed_events_find_by_id(list, w->delivery_id, at))
         return OBSERVED_MATCH_ID;
     return w->by_time && w->receipt[0] == '\0' ? observed_events_find_by_time(list, w, at, rivals)
                                                : OBSERVED_MATCH_NONE;

@@ -45,14 +45,16 @@ void observed_events_free(struct observed_events *list);
 
 /* The delivery to look for. */
 struct observed_query {
-    const char *source;   /* where the delivery is expected */
-    const char *receipt;  /* in the answer that the provider got, or "" */
-    const char *event_id; /* the signed id, or "" */
-    bool by_time;         /* without receipt and id: match by arrival time */
-    bool any_type;        /* by time: accept types that are not test types */
-    int status;           /* that the provider got; 0: none, -1: unknown */
-    int64_t from_us;      /* by time: earliest arrival */
-    int64_t until_us;     /* by time: latest arrival; 0: open */
+    const char *source;      /* where the delivery is expected */
+    const char *receipt;     /* in the answer that the provider got, or "" */
+    const char *event_id;    /* the signed id, or "" */
+    const char *delivery_id; /* the provider's, which may be the signed id; or "" */
+    bool by_time;            /* without receipt and id: match by arrival time */
+    bool any_type;           /* by time: accept types that are not test types */
+    bool elsewhere;          /* by time, status unknown: accept a test at another source */
+    int status;              /* that the provider got; 0: none, -1: unknown */
+    int64_t from_us;         /* by time: earliest arrival */
+    int64_t until_us;        /* by time: latest arrival; 0: open */
 };
 
 enum observed_match {

@@ -33,10 +33,11 @@ static const struct option_row ping_option_rows[] = {
     TEXT('e', "endpoint", struct ping_options, endpoint, "ID",
          "trigger the webhook with this id at the provider"),
     TEXT(0, "organization", struct ping_options, organization, "ID",
-         "the webhook's organization, for foil"),
+         "the webhook's organization, for foil and tripwire"),
     SECRET('k', "key", struct ping_options, key, "WHERE",
            "read the provider's API key from @FILE, env:VARIABLE\nor credential:NAME; default: "
-           "env:FOIL_API_KEY,\nenv:SHODAI_API_KEY, env:TRULAYER_API_KEY"),
+           "env:FOIL_SECRET_KEY,\nenv:TRIPWIRE_SECRET_KEY, env:SHODAI_API_KEY or\n"
+           "env:TRULAYER_API_KEY"),
     TEXT('u', "base-url", struct ping_options, base_url, "URL",
          "call the API at URL instead of the real one, e.g.\nhttp://127.0.0.1:4010, "
          "https://test-api.shodai.network"),
@@ -66,8 +67,9 @@ static const struct option_row ping_option_rows[] = {
 };
 
 static const char ping_help_details[] =
-    "For foil, shodai and trulayer, ping calls the provider's own test API; emulated\ntakes the "
-    "NAME of a source behind `hookline emulate`.\n\nExit status: 0 confirmed by provider and sink; "
+    "For foil, tripwire, shodai and trulayer, ping calls the provider's own test API;\nemulated "
+    "takes the NAME of a source behind `hookline emulate`.\n\nExit status: 0 confirmed by provider "
+    "and sink; "
     "1 refused by the sink, or parked;\n3 stale; 4 not arrived in time; 5 provider or sink does "
     "not answer; 6 refused by\nthe provider, or the provider reports that it could not deliver.\n";
 
@@ -124,7 +126,7 @@ static bool ping_url_is_local(const char *url)
 /* Anyone on the path can read a key sent over http://. */
 static void ping_warn_cleartext_key(const struct ping *p)
 {
-    if (p->provider->key_variable != NULL && strncasecmp(p->base_url, "http://", 7) == 0 &&
+    if (p->provider->key_variables[0] != NULL && strncasecmp(p->base_url, "http://", 7) == 0 &&
         !ping_url_is_local(p->base_url))
         message_print(
             "warning: --base-url is not https://, so anyone on the path can read the key");
@@ -178,6 +180,25 @@ static bool ping_check_listen(const struct ping *p)
     return true;
 }
 
+static bool ping_variable_is_set(const char *variable)
+{
+    const char *value = variable == NULL ? NULL : getenv(variable);
+
+    return value != NULL && value[0] != '\0';
+}
+
+/* Writes the environment variable of the key. The one that the provider documents comes first. */
+static void ping_choose_key_variable(const struct provider *provider, char variable[64])
+{
+    const char *const *names = provider->key_variables;
+    bool first = ping_variable_is_set(names[0]), second = ping_variable_is_set(names[1]);
+
+    snprintf(variable, 64, "%s", second && !first ? names[1] : names[0]);
+    if (first && second && strcmp(getenv(names[0]), getenv(names[1])) != 0)
+        message_print("warning: %s and %s differ; the key is that of %s", names[0], names[1],
+                      names[0]);
+}
+
 static bool ping_take_key(struct ping *p)
 {
     const struct ping_options *o = p->options;
@@ -185,11 +206,12 @@ static bool ping_take_key(struct ping *p)
     struct config_secret by_default = {.env = variable};
     const char *problem;
 
-    if (p->provider->key_variable == NULL)
+    if (p->provider->key_variables[0] == NULL)
         return o->key.count == 0 || ping_usage_error("--key: emulated needs no key");
     if (o->key.count > 1)
         return ping_usage_error("--key given twice");
-    snprintf(variable, sizeof(variable), "%s", p->provider->key_variable);
+    if (o->key.count == 0)
+        ping_choose_key_variable(p->provider, variable);
     p->key = secret_read(o->key.count > 0 ? &o->key.items[0] : &by_default, why, sizeof(why));
     problem = p->key == NULL ? why : provider_key_problem(p->key);
     if (problem == NULL)
@@ -358,7 +380,7 @@ static const struct ping_options ping_option_defaults = {.timeout_s = 30};
 
 const struct command command_ping = {
     .name = "ping",
-    .arguments = "foil|shodai|trulayer|emulated [NAME]",
+    .arguments = "foil|tripwire|shodai|trulayer|emulated [NAME]",
     .arguments_min = 1,
     .arguments_max = 2,
     .summary = "Trigger a test delivery and confirm it end to end",

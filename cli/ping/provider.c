@@ -15,13 +15,50 @@ enum {
 };
 
 static const struct provider provider_table[] = {
-    {PROVIDER_FOIL, "foil", "Foil", "https://api.usefoil.com", "FOIL_API_KEY",
-     "Authorization: Bearer ", "foil", false, true},
-    {PROVIDER_SHODAI, "shodai", "Shodai", "https://api.shodai.network", "SHODAI_API_KEY",
-     "X-API-Key: ", "shodai", true, false},
-    {PROVIDER_TRULAYER, "trulayer", "TruLayer", "https://api.trulayer.ai", "TRULAYER_API_KEY",
-     "Authorization: Bearer ", "trulayer", true, false},
-    {PROVIDER_EMULATED, "emulated", "the emulator", "http://127.0.0.1:4010", NULL, NULL, NULL, true,
+    {PROVIDER_FOIL,
+     "foil",
+     "Foil",
+     "https://api.usefoil.com",
+     {"FOIL_SECRET_KEY", "FOIL_API_KEY"},
+     "Authorization: Bearer ",
+     "foil",
+     false,
+     true},
+    {PROVIDER_FOIL,
+     "tripwire",
+     "Tripwire",
+     "https://api.tripwirejs.com",
+     {"TRIPWIRE_SECRET_KEY", "TRIPWIRE_API_KEY"},
+     "Authorization: Bearer ",
+     "tripwire",
+     false,
+     true},
+    {PROVIDER_SHODAI,
+     "shodai",
+     "Shodai",
+     "https://api.shodai.network",
+     {"SHODAI_API_KEY"},
+     "X-API-Key: ",
+     "shodai",
+     true,
+     false},
+    {PROVIDER_TRULAYER,
+     "trulayer",
+     "TruLayer",
+     "https://api.trulayer.ai",
+     {"TRULAYER_API_KEY"},
+     "Authorization: Bearer ",
+     "trulayer",
+     true,
+     false},
+    {PROVIDER_EMULATED,
+     "emulated",
+     "the emulator",
+     "http://127.0.0.1:4010",
+     {NULL},
+     NULL,
+     NULL,
+     true,
      false},
 };
 
@@ -64,7 +101,7 @@ bool provider_check_ids(const struct provider *p, const char *organization, cons
                                  "--organization: expected org_ and 26 letters and digits, without "
                                  "i, l, o and u");
     } else if (organization != NULL) {
-        return provider_fail(why, "--organization applies to foil only");
+        return provider_fail(why, "--organization applies to foil and tripwire only");
     }
     if (endpoint == NULL && p->kind == PROVIDER_EMULATED)
         return provider_fail(why, "emulated: expected the NAME of a source behind the emulator");
@@ -311,7 +348,8 @@ static bool provider_read_shodai(struct provider_answer *a, const cJSON *json, c
     json_copy_text(view->error, sizeof(view->error), json_get(data, "error"), hidden);
     view->state = provider_read_state(view->word);
     view->status = provider_read_count(data, "responseStatus", 999);
-    if (view->status < 0 && cJSON_IsFalse(ok) && view->state != PROVIDER_PENDING)
+    if (view->status < 0 && cJSON_IsFalse(ok) &&
+        (view->state == PROVIDER_FAILED || view->state == PROVIDER_RETRYING))
         view->status = 0;
     return cJSON_IsBool(ok) && a->delivery_id[0] != '\0' && view->word[0] != '\0';
 }

@@ -13,7 +13,7 @@
 /* ---- test APIs */
 
 enum provider_kind {
-    PROVIDER_FOIL,
+    PROVIDER_FOIL, /* and Tripwire, its former name */
     PROVIDER_SHODAI,
     PROVIDER_TRULAYER,
     PROVIDER_EMULATED, /* any source of `hookline emulate`, by the emulator's own API */
@@ -24,19 +24,19 @@ struct provider {
     const char *name;  /* on the command line */
     const char *title; /* in messages */
     const char *base_url;
-    const char *key_variable; /* environment variable that holds the key by default; NULL: needs
-                                 no key */
-    const char *key_header;   /* header line up to the key */
-    const char *scheme;       /* NULL: named like the source */
-    bool at_once;             /* answers after the delivery attempt */
-    bool remembers;           /* reports a delivery's fate on request */
+    const char *key_variables[2]; /* environment variables that hold the key by default: the first
+                                     one that is not empty; NULLs: needs no key */
+    const char *key_header;       /* header line up to the key */
+    const char *scheme;           /* NULL: named like the source */
+    bool at_once;                 /* answers after the delivery attempt */
+    bool remembers;               /* reports a delivery's fate on request */
 };
 
 /* Returns NULL for an unknown name. */
 const struct provider *provider_find(const char *name);
 
 /* for messages */
-#define PROVIDER_NAMES "foil, shodai, trulayer or emulated"
+#define PROVIDER_NAMES "foil, tripwire, shodai, trulayer or emulated"
 
 enum {
     PROVIDER_WHY_SIZE = 256,

@@ -296,19 +296,31 @@ static bool round_trip_goes_by_time(const struct round_trip_state *state, bool l
            (f->view_problem[0] != '\0' && (last || clock_steady_us() > f->answered_us + GRACE_US));
 }
 
+/* Returns true if the delivery may come after the answer, and the provider will report nothing
+ * more about it. */
+static bool round_trip_is_pending(const struct observed *f)
+{
+    return f->provider->at_once && f->answered && f->answer.kind == PROVIDER_TRIGGERED &&
+           !round_trip_view_is_final(&f->view);
+}
+
 static void round_trip_match(struct round_trip_state *state, bool last)
 {
     struct observed *f = state->f;
+    bool is_pending = round_trip_is_pending(f);
     int64_t slack_us = state->trip->same_machine ? EVENT_TIME_STEP_US : CLOCK_SKEW_US;
     struct observed_query wanted = {
         .source = f->source,
         .receipt = f->view.receipt,
         .event_id = f->answer.event_id,
+        .delivery_id = f->answer.delivery_id,
         .by_time = round_trip_goes_by_time(state, last),
         .any_type = f->provider->kind == PROVIDER_EMULATED,
+        .elsewhere = is_pending && last,
         .status = f->answered ? f->view.status : -1,
         .from_us = f->triggered_us - slack_us,
-        .until_us = f->answered && f->provider->at_once ? f->answered_us + slack_us : 0,
+        .until_us =
+            f->answered && f->provider->at_once && !is_pending ? f->answered_us + slack_us : 0,
     };
     enum observed_match before = f->match;
     size_t at;
@@ -347,6 +359,15 @@ static bool round_trip_waits_for_dests(const struct round_trip_state *state, int
     return progress_is_open(state->f, false) && now_mono < state->arrived_mono + FORWARD_US;
 }
 
+/* Returns the time until which a better match may come: after the provider's final report, or
+ * after a refusal while the delivery is pending, which may be another sender's. */
+static int64_t round_trip_doubt_mono(const struct round_trip_state *state)
+{
+    if (state->final_mono != 0)
+        return state->final_mono + GRACE_US;
+    return observed_event_is_accepted(&state->f->seen) ? 0 : state->arrived_mono + GRACE_US;
+}
+
 static bool round_trip_is_over(struct round_trip_state *state)
 {
     const struct observed *f = state->f;
@@ -360,7 +381,7 @@ static bool round_trip_is_over(struct round_trip_state *state)
     if (f->answer.kind != PROVIDER_TRIGGERED)
         return true;
     if (f->match == OBSERVED_MATCH_NONE ||
-        (f->match == OBSERVED_MATCH_TIME_ONLY && now_mono < state->final_mono + GRACE_US))
+        (f->match == OBSERVED_MATCH_TIME_ONLY && now_mono < round_trip_doubt_mono(state)))
         return f->sink_problem[0] != '\0' ||
                (state->final_mono != 0 && now_mono >= state->final_mono + GRACE_US);
     return !round_trip_waits_for_view(state, now_mono) &&

@@ -89,8 +89,8 @@ static void admin_answer_ready(struct admin *a, h2o_req_t *req, const struct que
     char text[1024];
     size_t len;
 
-    readiness_check(&readiness, store_writer(a->options.store), db_path(list_store(a->list)),
-                    a->options.free_bytes_min);
+    readiness_check(&readiness, store_writer(a->options.store), a->options.forwarder,
+                    list_store(a->list), a->options.free_bytes_min);
     /* Only test writes detect a recovery, because a server that is not ready gets no deliveries. */
     if (readiness.writer_failed)
         store_probe_repeat(&a->probe, store_writer(a->options.store));

@@ -10,6 +10,7 @@
 #include "daemon/admin/status.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/json.h"
+#include "daemon/store/damage.h"
 
 /* Limits of one request, because the admin thread serves one request at a time. */
 enum {
@@ -24,7 +25,7 @@ static const int64_t list_slack_us = 3600 * (int64_t)1000000;
 struct delivery_list {
     struct db *db;
     struct status *status;
-    sqlite3_stmt *begin, *end, *older, *from, *unsent, *unsent_of, *body;
+    sqlite3_stmt *begin, *end, *older, *one, *damaged, *from, *unsent, *unsent_of, *body;
     struct show *show;
 };
 
@@ -35,6 +36,8 @@ static int list_prepare(struct delivery_list *l)
         {&l->end, "COMMIT"},
         {&l->older,
          "SELECT " SHOW_COLUMNS " FROM delivery WHERE seq<=?1 ORDER BY seq DESC LIMIT 1"},
+        {&l->one, "SELECT " SHOW_COLUMNS " FROM delivery WHERE seq=?1"},
+        {&l->damaged, "SELECT 1 FROM damaged WHERE seq=?1"},
         {&l->from, "SELECT seq, received_us FROM delivery WHERE seq>=?1 ORDER BY seq LIMIT 1"},
         {&l->unsent, "SELECT max(seq) FROM unsent WHERE seq<=?1"},
         {&l->unsent_of, "SELECT max(seq) FROM unsent WHERE destination=?2 AND seq<=?1"},
@@ -100,6 +103,9 @@ static int list_end(struct delivery_list *l, int code)
 {
     int ended = db_run(l->end);
 
+    /* SQLite refuses to commit after a damaged page was read. */
+    if (damage_is(ended))
+        ended = SQLITE_OK;
     return code == SQLITE_OK ? ended : code;
 }
 
@@ -167,15 +173,19 @@ static bool list_state_matches(const struct delivery_list *l, const struct list_
     return any || (wanted == QUERY_DONE && p->query->destination[0] == '\0' && all);
 }
 
-static void list_take_row(const struct delivery_list *l, struct list_page *p,
+/* `row` is NULL if the delivery is damaged. */
+static void list_take_row(const struct delivery_list *l, struct list_page *p, int64_t seq,
                           const struct show_row *row, const struct status_result *results)
 {
     if (p->seqs != NULL) {
-        p->seqs[p->found++] = row->seq;
+        p->seqs[p->found++] = seq;
         return;
     }
     json_open_element(p->line);
-    show_write_row(p->line, row);
+    if (row == NULL)
+        show_write_damaged(p->line, seq);
+    else
+        show_write_row(p->line, row);
     json_open_object(p->line, "destinations");
     for (size_t i = 0; i < status_count(l->status); i++)
         if (results[i].state != QUERY_ANY)
@@ -203,39 +213,110 @@ static int list_skip_to_unsent(struct delivery_list *l, struct list_page *p)
     return code;
 }
 
-static int list_check_row(struct delivery_list *l, struct list_page *p)
+/* A damaged delivery matches every time, source, id and type, because none is readable. */
+static int list_check_damaged(struct delivery_list *l, struct list_page *p, int64_t seq)
+{
+    const struct status_result *results;
+    int code = status_of(l->status, seq, (hookline_bytes){0}, (hookline_bytes){0}, &results);
+
+    if (code == SQLITE_OK && list_state_matches(l, p, results))
+        list_take_row(l, p, seq, NULL, results);
+    return code;
+}
+
+/* Tells if no older delivery can match. The time must be that of a readable delivery. */
+static bool list_row_is_too_old(struct delivery_list *l, const struct list_page *p,
+                                const struct show_row *row)
+{
+    return row->received_us < p->query->since_us - list_slack_us &&
+           show_check(l->show, row->seq) == SQLITE_ROW;
+}
+
+static int list_check_row(struct delivery_list *l, struct list_page *p, sqlite3_stmt *statement)
 {
     const struct query *q = p->query;
     const struct status_result *results;
     struct show_row row;
     int code;
 
-    show_read_row(l->older, &row);
+    show_read_row(statement, &row);
+    if (row.damaged) {
+        code = list_check_damaged(l, p, row.seq);
+        p->at = row.seq - 1;
+        p->ended = p->at == 0;
+        return code;
+    }
     p->at = row.seq - 1;
-    p->ended = p->at == 0 || row.received_us < q->since_us - list_slack_us;
+    p->ended = p->at == 0 || list_row_is_too_old(l, p, &row);
     if (row.received_us < q->since_us || row.received_us >= q->until_us ||
         !list_text_matches(q->source, row.source) || !list_text_matches(q->id, row.id) ||
         !list_type_matches(q->type, row.type))
         return SQLITE_OK;
     code = status_of(l->status, row.seq, row.source, row.type, &results);
     if (code == SQLITE_OK && list_state_matches(l, p, results))
-        list_take_row(l, p, &row, results);
+        list_take_row(l, p, row.seq, &row, results);
     return code;
+}
+
+static bool list_is_damaged(struct delivery_list *l, int64_t seq)
+{
+    int64_t found;
+
+    sqlite3_bind_int64(l->damaged, 1, seq);
+    return db_query_number(l->damaged, &found, 0) == SQLITE_OK && found != 0;
+}
+
+/* Looks at the seq p->at alone, because a damaged page ends a search for the next older one. */
+static int list_step_over(struct delivery_list *l, struct list_page *p)
+{
+    int64_t newest;
+    int code = damage_newest(l->db, &newest), found;
+
+    if (code != SQLITE_OK)
+        return code;
+    if (p->at > newest)
+        p->at = newest;
+    sqlite3_bind_int64(l->one, 1, p->at);
+    found = sqlite3_step(l->one);
+    if (found == SQLITE_ROW) {
+        code = list_check_row(l, p, l->one);
+    } else {
+        if (damage_is(found) || list_is_damaged(l, p->at))
+            code = list_check_damaged(l, p, p->at);
+        else if (found != SQLITE_DONE)
+            code = found;
+        p->ended = --p->at <= 0;
+    }
+    sqlite3_reset(l->one);
+    return code;
+}
+
+/* A damaged page may claim any seq, so only an expected one is believed without its sum. */
+static bool list_believes_row(struct delivery_list *l, const struct list_page *p)
+{
+    int64_t seq = sqlite3_column_int64(l->older, 0);
+
+    return seq == p->at || (seq < p->at && show_check(l->show, seq) == SQLITE_ROW);
 }
 
 static int list_check_next(struct delivery_list *l, struct list_page *p)
 {
-    int code = list_skip_to_unsent(l, p), reset;
+    int code = list_skip_to_unsent(l, p), found;
 
     if (code != SQLITE_OK || p->ended)
         return code;
     sqlite3_bind_int64(l->older, 1, p->at);
-    if (sqlite3_step(l->older) == SQLITE_ROW)
-        code = list_check_row(l, p);
-    else
+    found = sqlite3_step(l->older);
+    if (found == SQLITE_ROW && !list_believes_row(l, p))
+        found = SQLITE_CORRUPT;
+    if (found == SQLITE_ROW)
+        code = list_check_row(l, p, l->older);
+    else if (found == SQLITE_DONE)
         p->ended = true;
-    reset = sqlite3_reset(l->older);
-    return code == SQLITE_OK ? reset : code;
+    sqlite3_reset(l->older);
+    if (found == SQLITE_ROW || found == SQLITE_DONE)
+        return code;
+    return damage_is(found) ? list_step_over(l, p) : found;
 }
 
 static bool list_page_is_over(struct list_page *p)
@@ -283,6 +364,8 @@ static int list_page_begin(struct delivery_list *l, struct list_page *p)
     if (q->until_us >= INT64_MAX - list_slack_us)
         return SQLITE_OK;
     code = list_find_time(l, q->until_us + list_slack_us, &seq);
+    if (damage_is(code))
+        return SQLITE_OK; /* the search only takes longer */
     if (code == SQLITE_OK && seq < q->before) {
         p->at = seq - 1;
         p->ended = p->at == 0;
@@ -360,8 +443,10 @@ int list_write_one(struct delivery_list *l, int64_t seq, struct json_writer *lin
 
 int list_body(struct delivery_list *l, int64_t seq, char **body, size_t *len)
 {
-    int code = SQLITE_NOTFOUND;
+    int code = show_check(l->show, seq);
 
+    if (code != SQLITE_ROW)
+        return code == SQLITE_DONE ? SQLITE_NOTFOUND : code;
     sqlite3_bind_int64(l->body, 1, seq);
     if (sqlite3_step(l->body) == SQLITE_ROW) {
         hookline_bytes bytes = db_column_bytes(l->body, 0);

@@ -19,13 +19,13 @@
 #include "daemon/log/metrics.h"
 #include "daemon/log/prometheus.h"
 #include "daemon/policy/listener_config.h"
+#include "daemon/store/damage.h"
 #include "daemon/store/store.h"
 #include "daemon/store/writer.h"
 
 /* ---- lag */
 
 enum lag_statement {
-    LAG_NEWEST,
     LAG_RETRYING,
     LAG_PARKED,
     LAG_OLDEST_UNSENT,
@@ -34,7 +34,6 @@ enum lag_statement {
 };
 
 static const char *const lag_sql[LAG_STATEMENTS] = {
-    [LAG_NEWEST] = "SELECT seq FROM delivery WHERE seq>?1 ORDER BY seq DESC LIMIT 1",
     [LAG_RETRYING] = "SELECT count(*) FROM (SELECT 1 FROM unsent WHERE destination=?1"
                      " AND due_us IS NOT NULL LIMIT ?2)",
     [LAG_PARKED] = "SELECT count(*) FROM (SELECT 1 FROM unsent WHERE destination=?1"
@@ -46,6 +45,7 @@ static const char *const lag_sql[LAG_STATEMENTS] = {
 };
 
 struct lag {
+    struct db *db;
     sqlite3_stmt *of[LAG_STATEMENTS];
 };
 
@@ -59,6 +59,8 @@ struct lag *lag_open(struct db *db, char why[DB_WHY_SIZE])
     if (code != SQLITE_OK) {
         db_error_text(db, code, why);
         lag_close(&lag);
+    } else {
+        lag->db = db;
     }
     return lag;
 }
@@ -69,21 +71,24 @@ void lag_close(struct lag **lag)
     *lag = NULL;
 }
 
+/* A damaged page yields 0, so that one delivery hides no other. */
 static int lag_query(struct lag *lag, enum lag_statement which, int64_t about, int64_t *number)
 {
     sqlite3_stmt *s = lag->of[which];
+    int code;
 
     sqlite3_bind_int64(s, 1, about);
     if (sqlite3_bind_parameter_count(s) > 1)
         sqlite3_bind_int64(s, 2, LAG_COUNTED_MAX);
-    return db_query_number(s, number, 0);
+    code = db_query_number(s, number, 0);
+    return damage_is(code) ? SQLITE_OK : code;
 }
 
 /* Reads the lag of one destination, from its number and low-water mark. Returns SQLite's code. */
 static int lag_read(struct lag *lag, int64_t destination, int64_t cursor, struct lag_result *result)
 {
     int64_t newest = 0, unsent_us = 0, waiting_us = 0;
-    int code = lag_query(lag, LAG_NEWEST, 0, &newest);
+    int code = damage_newest(lag->db, &newest);
 
     if (code == SQLITE_OK)
         code = lag_query(lag, LAG_RETRYING, destination, &result->retrying);
@@ -127,9 +132,27 @@ static bool readiness_is_writable(const char *path, char *detail, size_t size)
     return true;
 }
 
-void readiness_check(struct readiness *r, struct writer *writer, const char *path,
-                     uint64_t free_bytes_min)
+/* Tells about damage in the store, as text for people; true if none is known. */
+static bool readiness_is_whole(struct db *db, const struct writer_stats *stats,
+                               const struct forwarder *forwarder, char *detail, size_t size)
 {
+    int64_t damaged;
+    int code = damage_count(db, &damaged);
+
+    if (damaged > 0)
+        snprintf(detail, size,
+                 "%" PRId64 " damaged deliveries; see hookline store check, and THE STORE in "
+                 "hooklined(8)",
+                 damaged);
+    else if (code != SQLITE_OK || stats->damaged || !forwarder_can_read(forwarder))
+        snprintf(detail, size, "a page of the store cannot be read; see hookline store check");
+    return detail[0] == '\0';
+}
+
+void readiness_check(struct readiness *r, struct writer *writer, const struct forwarder *forwarder,
+                     struct db *db, uint64_t free_bytes_min)
+{
+    const char *path = db_path(db);
     int64_t free_bytes = readiness_free_bytes(path);
     struct writer_stats stats;
 
@@ -139,16 +162,22 @@ void readiness_check(struct readiness *r, struct writer *writer, const char *pat
         .checks = {{.name = "journal", .good = stats.healthy},
                    {.name = "store"},
                    {.name = "disk",
-                    .good = free_bytes >= 0 && (uint64_t)free_bytes >= free_bytes_min}},
+                    .good = free_bytes >= 0 && (uint64_t)free_bytes >= free_bytes_min},
+                   {.name = "content"}},
     };
-    if (!stats.healthy)
+    if (stats.displaced != NULL)
+        snprintf(r->checks[0].detail, sizeof(r->checks[0].detail), "%s; restart hooklined",
+                 stats.displaced);
+    else if (!stats.healthy)
         snprintf(r->checks[0].detail, sizeof(r->checks[0].detail),
                  "the last transaction failed; see the messages of hooklined");
     r->checks[1].good =
         readiness_is_writable(path, r->checks[1].detail, sizeof(r->checks[1].detail));
     snprintf(r->checks[2].detail, sizeof(r->checks[2].detail),
              "%" PRId64 " bytes free, expected %" PRIu64 " or more", free_bytes, free_bytes_min);
-    r->ready = r->checks[0].good && r->checks[1].good && r->checks[2].good;
+    r->checks[3].good =
+        readiness_is_whole(db, &stats, forwarder, r->checks[3].detail, sizeof(r->checks[3].detail));
+    r->ready = r->checks[0].good && r->checks[1].good && r->checks[2].good && r->checks[3].good;
 }
 
 /* ---- metrics of the process */
@@ -238,18 +267,46 @@ static void metrics_page_writer(const struct metrics_page *page, struct promethe
                        stats.healthy);
 }
 
-static void metrics_page_store(const struct metrics_page *page, struct prometheus *out)
+static void metrics_page_store_sizes(const struct metrics_page *page, struct prometheus *out)
 {
-    int64_t bytes = db_bytes(page->db);
+    const struct {
+        const char *file;
+        int64_t bytes;
+    } files[] = {{"db", db_bytes(page->db)}, {"wal", db_wal_bytes(page->db)}};
     int64_t free_bytes = readiness_free_bytes(db_path(page->db));
 
-    metrics_page_gauge(out, "hookline_store_bytes", "Size of the store in bytes.",
-                       bytes < 0 ? 0 : (uint64_t)bytes);
+    prometheus_family(out, PROMETHEUS_GAUGE, "hookline_store_bytes",
+                      "Size of the store in bytes: the database without free pages, and its WAL.");
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        prometheus_number(out, (struct prometheus_label[]){{"file", files[i].file}, {NULL, NULL}},
+                          files[i].bytes < 0 ? 0 : (uint64_t)files[i].bytes);
     metrics_page_gauge(out, "hookline_store_free_bytes", "Free bytes on the disk of the store.",
                        free_bytes < 0 ? 0 : (uint64_t)free_bytes);
+    metrics_page_gauge(out, "hookline_store_limit_bytes",
+                       "store.max_bytes; 0 without a limit. Deliveries in use may exceed it.",
+                       (uint64_t)store_max_bytes(page->store));
+}
+
+static void metrics_page_store(const struct metrics_page *page, struct prometheus *out)
+{
+    struct writer_stats stats;
+    int64_t damaged;
+    int code = damage_count(page->db, &damaged);
+
+    writer_stats(store_writer(page->store), &stats);
+    metrics_page_store_sizes(page, out);
     metrics_page_counter(out, "hookline_store_expired_deliveries_total",
                          "Deliveries deleted because of their age or the size of the store.",
                          store_expired_count(page->store));
+    metrics_page_gauge(out, "hookline_store_damaged_deliveries",
+                       "Deliveries that the store can no longer read.", (uint64_t)damaged);
+    metrics_page_gauge(out, "hookline_store_damaged",
+                       "1 if a delivery or another page of the store is damaged, else 0.",
+                       damaged > 0 || code != SQLITE_OK || stats.damaged ||
+                           !forwarder_can_read(page->forwarder));
+    metrics_page_gauge(out, "hookline_store_displaced",
+                       "1 once the files at the store's path are not the open ones, else 0.",
+                       stats.displaced != NULL);
 }
 
 /* ---- metrics of destinations */
@@ -302,6 +359,18 @@ static void metrics_page_queues(const struct metrics_page *page, struct promethe
             number(&queue));
 }
 
+static void metrics_page_refusals(const struct metrics_page *page, struct prometheus *out)
+{
+    struct queue_stats queue;
+
+    prometheus_family(out, PROMETHEUS_COUNTER, "hookline_attempts_refused_total",
+                      "Attempts after which the destination was paused, because it answered 429.");
+    for (size_t n = 0; forwarder_stats(page->forwarder, n, &queue); n++)
+        prometheus_number(
+            out, (struct prometheus_label[]){{"destination", queue.destination}, {NULL, NULL}},
+            queue.refused);
+}
+
 static void metrics_page_durations(const struct metrics_page *page, struct prometheus *out)
 {
     struct queue_stats queue;
@@ -319,11 +388,13 @@ static void metrics_page_forwarder(const struct metrics_page *page, struct prome
     if (!forwarder_has_destinations(page->forwarder))
         return;
     metrics_page_outcomes(page, out);
+    metrics_page_refusals(page, out);
     metrics_page_durations(page, out);
     metrics_page_queues(page, out, "hookline_attempts_in_flight", "Running attempts.",
                         metrics_page_sending);
     metrics_page_queues(page, out, "hookline_destination_resting",
-                        "1 while a failing destination is paused, else 0.", metrics_page_resting);
+                        "1 while a failing or refusing destination is paused, else 0.",
+                        metrics_page_resting);
 }
 
 struct metrics_page_lag {

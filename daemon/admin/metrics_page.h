@@ -44,7 +44,7 @@ void lag_close(struct lag **lag);
 /* ---- readiness */
 
 enum {
-    READINESS_CHECKS = 3
+    READINESS_CHECKS = 4
 };
 
 struct readiness {
@@ -57,9 +57,10 @@ struct readiness {
     } checks[READINESS_CHECKS];
 };
 
-/* Checks if the store could take a delivery now. `path` is the store's file. */
-void readiness_check(struct readiness *readiness, struct writer *writer, const char *path,
-                     uint64_t free_bytes_min);
+/* Checks if the store could take a delivery now, and if its content is whole. `db` is a read
+ * connection. */
+void readiness_check(struct readiness *readiness, struct writer *writer,
+                     const struct forwarder *forwarder, struct db *db, uint64_t free_bytes_min);
 
 /* ---- metrics */
 

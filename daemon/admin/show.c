@@ -7,6 +7,7 @@
 
 #include "daemon/admin/status.h"
 #include "daemon/base/json.h"
+#include "daemon/store/damage.h"
 #include "daemon/store/deliveries.h"
 
 enum {
@@ -17,7 +18,7 @@ enum {
 
 struct show {
     struct status *status;
-    sqlite3_stmt *delivery, *attempts;
+    sqlite3_stmt *whole, *delivery, *attempts;
 };
 
 struct show *show_open(struct db *db, struct status *status, char why[DB_WHY_SIZE])
@@ -30,6 +31,9 @@ struct show *show_open(struct db *db, struct status *status, char why[DB_WHY_SIZ
         code = db_prepare(db, &d->delivery,
                           "SELECT " SHOW_COLUMNS ", headers, body FROM delivery WHERE seq=?1");
     }
+    if (code == SQLITE_OK)
+        code =
+            db_prepare(db, &d->whole, "SELECT " DELIVERY_ROW_COLUMNS " FROM delivery WHERE seq=?1");
     if (code == SQLITE_OK)
         code = db_prepare(db, &d->attempts,
                           "SELECT name, at_us, tries, took_us, status, error FROM attempt"
@@ -66,6 +70,7 @@ void show_read_row(sqlite3_stmt *s, struct show_row *row)
         .delivery_id = db_column_bytes(s, 12),
         .query = db_column_bytes(s, 13),
         .unreadable = db_column_bytes(s, 14),
+        .damaged = sqlite3_column_int(s, 15) != 0,
     };
 }
 
@@ -117,6 +122,12 @@ void show_write_row(struct json_writer *line, const struct show_row *row)
     show_json_value(line, "query", row->query);
 }
 
+void show_write_damaged(struct json_writer *line, int64_t seq)
+{
+    json_number(line, "seq", seq);
+    json_bool(line, "damaged", true);
+}
+
 /* ---- headers */
 
 static void show_json_headers(struct json_writer *line, hookline_bytes headers)
@@ -159,6 +170,7 @@ static void show_json_destinations(const struct status *s, struct json_writer *l
 static int show_json_attempts(struct show *d, int64_t seq, struct json_writer *line)
 {
     sqlite3_stmt *s = d->attempts;
+    int code;
 
     sqlite3_bind_int64(s, 1, seq);
     sqlite3_bind_int64(s, 2, ATTEMPTS_SHOWN_MAX);
@@ -176,7 +188,8 @@ static int show_json_attempts(struct show *d, int64_t seq, struct json_writer *l
         json_close_object(line);
     }
     json_close_array(line);
-    return sqlite3_reset(s);
+    code = sqlite3_reset(s);
+    return damage_is(code) ? SQLITE_OK : code;
 }
 
 static int show_json_delivery(struct show *d, struct json_writer *line)
@@ -202,10 +215,44 @@ static int show_json_delivery(struct show *d, struct json_writer *line)
     return code;
 }
 
+/* Writes what other tables say about a damaged delivery. */
+static int show_json_damaged(struct show *d, int64_t seq, struct json_writer *line)
+{
+    const struct status_result *results;
+    int code = status_of(d->status, seq, (hookline_bytes){0}, (hookline_bytes){0}, &results);
+
+    if (code != SQLITE_OK)
+        return code;
+    json_begin(line);
+    show_write_damaged(line, seq);
+    show_json_destinations(d->status, line, results);
+    code = show_json_attempts(d, seq, line);
+    json_end(line);
+    return code;
+}
+
+/* Returns SQLITE_ROW for a readable delivery, SQLITE_CORRUPT for a damaged one. */
+int show_check(struct show *d, int64_t seq)
+{
+    struct delivery_row row;
+    int code;
+
+    sqlite3_bind_int64(d->whole, 1, seq);
+    code = sqlite3_step(d->whole);
+    if (code == SQLITE_ROW && !delivery_row_read(d->whole, &row))
+        code = SQLITE_CORRUPT;
+    sqlite3_reset(d->whole);
+    return damage_is(code) ? SQLITE_CORRUPT : code;
+}
+
 int show_write(struct show *d, int64_t seq, struct json_writer *line)
 {
-    int code = SQLITE_NOTFOUND, reset;
+    int code = show_check(d, seq), reset;
 
+    if (code == SQLITE_CORRUPT)
+        return show_json_damaged(d, seq, line);
+    if (code != SQLITE_ROW)
+        return code == SQLITE_DONE ? SQLITE_NOTFOUND : code;
     sqlite3_bind_int64(d->delivery, 1, seq);
     if (sqlite3_step(d->delivery) == SQLITE_ROW)
         code = show_json_delivery(d, line);

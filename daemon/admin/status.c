@@ -7,6 +7,7 @@
 
 #include "daemon/policy/destination.h"
 #include "daemon/policy/policy.h"
+#include "daemon/store/damage.h"
 #include "daemon/store/outbox.h"
 
 struct status_row {
@@ -152,6 +153,10 @@ static int status_without_row(struct status *s, const struct status_row *k, int6
     int code = outbox_state(s->outbox, k->number, seq, &found, NULL);
     bool succeeded = false;
 
+    if (damage_is(code)) {
+        result->state = QUERY_ANY;
+        return SQLITE_OK;
+    }
     if (code == SQLITE_OK && found == OUTBOX_DONE)
         code = outbox_succeeded(s->outbox, k->number, seq, &succeeded);
     result->state = found == OUTBOX_WAITING ? QUERY_WAITING
@@ -175,6 +180,24 @@ static void status_take_row(struct status *s)
     }
 }
 
+/* Judges a destination without a row in `unsent`. A damaged delivery has no source. */
+static int status_judge(struct status *s, size_t i, int64_t seq, hookline_bytes source,
+                        hookline_bytes type)
+{
+    const struct status_row *k = &s->known[i];
+    struct status_result *result = &s->results[i];
+    enum destination_pass pass = destination_passes(k->configured, source, type);
+    int code = SQLITE_OK;
+
+    result->state = QUERY_PASSED_OVER;
+    result->reason = destination_pass_name(pass);
+    if (pass == DESTINATION_TAKES || source.base == NULL)
+        code = status_without_row(s, k, seq, result);
+    if (source.base == NULL)
+        result->reason = "damaged";
+    return code;
+}
+
 int status_of(struct status *s, int64_t seq, hookline_bytes source, hookline_bytes type,
               const struct status_result **results)
 {
@@ -185,19 +208,11 @@ int status_of(struct status *s, int64_t seq, hookline_bytes source, hookline_byt
     while (sqlite3_step(s->unsent) == SQLITE_ROW)
         status_take_row(s);
     code = sqlite3_reset(s->unsent);
-    for (size_t i = 0; i < s->count && code == SQLITE_OK; i++) {
-        const struct status_row *k = &s->known[i];
-
-        enum destination_pass pass;
-
-        if (s->results[i].state != QUERY_ANY || k->configured == NULL)
-            continue;
-        pass = destination_passes(k->configured, source, type);
-        s->results[i].state = QUERY_PASSED_OVER;
-        s->results[i].reason = destination_pass_name(pass);
-        if (pass == DESTINATION_TAKES)
-            code = status_without_row(s, k, seq, &s->results[i]);
-    }
+    if (damage_is(code))
+        code = SQLITE_OK;
+    for (size_t i = 0; i < s->count && code == SQLITE_OK; i++)
+        if (s->results[i].state == QUERY_ANY && s->known[i].configured != NULL)
+            code = status_judge(s, i, seq, source, type);
     *results = s->results;
     return code;
 }

@@ -22,7 +22,7 @@ static char header_name_fold(char c)
     return c == '_' ? '-' : c;
 }
 
-static bool header_name_equals(const char *a, const char *b, size_t len)
+bool header_name_equals(const char *a, const char *b, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         if (header_name_fold(a[i]) != header_name_fold(b[i]))
@@ -39,8 +39,7 @@ bool header_name_matches(const char *pattern, const char *name, size_t len)
     return len == pattern_len && header_name_equals(pattern, name, len);
 }
 
-/* RFC 9110, section 5.6.2 */
-static bool header_name_is_token(const char *name, size_t len)
+bool header_name_is_token(const char *name, size_t len)
 {
     static const char marks[] = "!#$%&'*+-.^_`|~";
 

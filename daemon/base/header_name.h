@@ -14,8 +14,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Compares `len` bytes of two names. */
+bool header_name_equals(const char *a, const char *b, size_t len);
+
 /* Matches a name literally, or by prefix if the pattern ends with "*". */
 bool header_name_matches(const char *pattern, const char *name, size_t len);
+
+/* True for a token of HTTP (RFC 9110, section 5.6.2). */
+bool header_name_is_token(const char *name, size_t len);
 
 /* True for a request header that is stored and forwarded. False for a header of the connection
  * (RFC 9110, section 7.6.1), of the message's frame or its answer (Content-Length, Host, Expect,

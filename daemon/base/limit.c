@@ -24,6 +24,15 @@ void rate_carry_over(struct rate *rate, struct rate *before)
         atomic_store(&rate->due_ns, atomic_load(&before->due_ns));
 }
 
+int64_t rate_wait_us(const struct rate *rate, int64_t now_us)
+{
+    int64_t due_ns = atomic_load(&rate->due_ns), now_ns = now_us * 1000;
+
+    if (due_ns <= now_ns + rate->burst_ns)
+        return 0;
+    return (due_ns - now_ns - rate->burst_ns + 999) / 1000;
+}
+
 unsigned rate_take(struct rate *rate, int64_t now_us)
 {
     int64_t now_ns = now_us * 1000;

@@ -32,6 +32,9 @@ void rate_init(struct rate *rate, unsigned per_second, unsigned burst);
 /* Takes over the state of `before` if both have the same limits. */
 void rate_carry_over(struct rate *rate, struct rate *before);
 
+/* Returns the time until the next request is admitted; 0: now. */
+int64_t rate_wait_us(const struct rate *rate, int64_t now_us);
+
 /* Admits a request and returns 0, or returns the seconds until the next one is admitted. */
 unsigned rate_take(struct rate *rate, int64_t now_us);
 

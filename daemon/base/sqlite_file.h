@@ -24,6 +24,7 @@ enum {
 enum sqlite_file_mode {
     SQLITE_FILE_WRITE, /* creates a missing file and locks out other writers */
     SQLITE_FILE_READ,
+    SQLITE_FILE_INSPECT, /* creates and changes no file, not even a -wal */
 };
 
 struct sqlite_schema {
@@ -37,12 +38,14 @@ struct sqlite_schema {
 struct sqlite_file {
     sqlite3 *sqlite;
     const struct sqlite_schema *schema;
-    char *path;         /* as given, for messages */
-    char *name;         /* symbolic links resolved, so that all names of a file share one lock */
-    int lock;           /* descriptor; -1: none */
-    int64_t version;    /* schema version before sqlite_file_migrate() */
-    bool is_new;        /* no tables yet */
-    bool was_left_open; /* the last writer left a WAL: it did not close the file */
+    char *path;       /* as given, for messages */
+    char *name;       /* symbolic links resolved, so that all names of a file share one lock */
+    int lock;         /* descriptor of the lock file; -1: none */
+    int database;     /* read-only descriptor, locked as well; -1: none */
+    char *aside;      /* WAL of another database, moved there; NULL: none */
+    int64_t version;  /* schema version before sqlite_file_migrate() */
+    bool is_new;      /* no tables yet */
+    int64_t wal_left; /* bytes of the WAL that the last writer left: it did not close the file */
 };
 
 /* Opens the file, or an in-memory database if `path` is NULL. Closes it again on failure. */
@@ -55,6 +58,9 @@ bool sqlite_file_migrate(struct sqlite_file *file, char why[SQLITE_FILE_WHY_SIZE
 
 /* Finalizes all statements and unlocks the file. Keeps errno. A second call does nothing. */
 void sqlite_file_close(struct sqlite_file *file);
+
+/* Returns the size of the WAL in bytes, -1 if there is none. */
+int64_t sqlite_file_wal_bytes(const struct sqlite_file *file);
 
 /* Executes statements that return no rows. */
 bool sqlite_file_execute(struct sqlite_file *file, const char *sql, char why[SQLITE_FILE_WHY_SIZE]);

@@ -221,7 +221,7 @@ static bool config_check_source(struct config *c, unsigned i, char *why)
     return true;
 }
 
-static bool config_is_one_secret(const struct config_secret *s)
+bool config_is_one_secret(const struct config_secret *s)
 {
     return (s->file != NULL) + (s->env != NULL) + (s->credential != NULL) == 1;
 }
@@ -387,16 +387,19 @@ static unsigned config_spare_processors(void)
     return online <= 2 ? 1 : online > THREADS_MAX ? THREADS_MAX : (unsigned)online - 1;
 }
 
+static void config_complete_rate(struct config_rate *rate)
+{
+    if (rate != NULL && rate->burst == 0)
+        rate->burst = rate->per_second;
+}
+
 static bool config_check_sources(struct config *c, char *why)
 {
     for (unsigned i = 0; i < c->sources_count; i++) {
-        struct config_rate *rate = c->sources[i].rate;
-
         if (!config_check_source(c, i, why) || !config_check_secrets(c, i, why) ||
             !config_check_allow(c, i, why))
             return false;
-        if (rate != NULL && rate->burst == 0)
-            rate->burst = rate->per_second;
+        config_complete_rate(c->sources[i].rate);
     }
     return c->sources_count > 0 || c->include != NULL ||
            config_fail(c, why, "", "no source; type sources, or include");
@@ -411,6 +414,8 @@ bool config_complete(struct config *c, char why[CONFIG_WHY_SIZE])
     for (unsigned i = 0; i < c->listen_count; i++)
         if (!config_check_listen(c, i, why))
             return false;
+    for (unsigned i = 0; i < c->destinations_count; i++)
+        config_complete_rate(c->destinations[i].rate);
     return config_check_proxies(c, why) && config_complete_store(c, why) &&
            config_check_admin(c, why);
 }

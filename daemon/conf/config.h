@@ -86,9 +86,23 @@ struct config_source {
     struct config_rate *rate; /* NULL: no limit */
 };
 
+/* A request header with exactly one of `value` and the locations. */
+struct config_header {
+    struct config_secret secret; /* first: table.c has rows for the members of a config_secret */
+    char *name;
+    char *value;
+};
+
+/* HTTP Basic credentials. */
+struct config_basic {
+    char *user;
+    struct config_secret password;
+};
+
 struct config_destination {
     char *name;
     char *url;
+    char *socket;   /* path of a Unix socket to connect to; NULL: the URL's host */
     char **sources; /* empty: all */
     unsigned sources_count;
     char **types; /* empty: all */
@@ -101,7 +115,16 @@ struct config_destination {
     unsigned retry_seconds_count;
     unsigned *park_statuses; /* empty: 410 */
     unsigned park_statuses_count;
-    char *ca_file; /* NULL: the system's CAs */
+    struct config_rate *rate; /* NULL: no limit */
+    char **headers;           /* names of the sender's headers to forward; empty: all */
+    unsigned headers_count;
+    bool query; /* forward the sender's query */
+    struct config_header *add_headers;
+    unsigned add_headers_count;
+    struct config_basic *basic;   /* NULL: none */
+    struct config_secret *bearer; /* NULL: none */
+    char *ca_file;                /* NULL: the system's CAs */
+    char *certificate, *key;      /* PEM files of the client certificate; NULL: none */
 };
 
 struct config_log {
@@ -162,6 +185,9 @@ enum {
 
 /* Checks keys against each other and sets the defaults that depend on the machine. */
 bool config_complete(struct config *config, char why[CONFIG_WHY_SIZE]);
+
+/* True if exactly one location is set. */
+bool config_is_one_secret(const struct config_secret *secret);
 
 /* True for letters, digits, - _ and . only: names go into paths, headers, logs and metrics. */
 bool config_is_name(const char *name);

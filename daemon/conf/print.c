@@ -15,9 +15,14 @@ static void print_map(const struct config_row *parent, int indent, unsigned item
 
 static bool row_is_shown(const struct config_row *row, unsigned item)
 {
-    bool single = row->kind != CONFIG_MAP && row->kind != CONFIG_MAPS;
+    const struct config_row *child = NULL;
 
-    if (!single)
+    if (row->kind == CONFIG_MAP && row->example_short) {
+        while ((child = config_table_child(row, child)) != NULL && !row_is_shown(child, item))
+            ;
+        return child != NULL;
+    }
+    if (row->kind == CONFIG_MAP || row->kind == CONFIG_MAPS)
         return item == 0 || row->required;
     if (row->examples[item] != NULL)
         return true;
@@ -57,28 +62,28 @@ static void print_block_lines(const char *hash, int indent, const char *text)
 }
 
 /* Prints {file: /etc/hookline/secrets/app}. */
-static void print_short_map(const struct config_row *parent)
+static void print_short_map(const struct config_row *parent, unsigned item)
 {
     const struct config_row *row = NULL;
     const char *between = "{";
 
     while ((row = config_table_child(parent, row)) != NULL) {
-        if (!row_is_shown(row, 0))
+        if (!row_is_shown(row, item))
             continue;
         printf("%s%s: ", between, config_row_name(row));
-        print_value(row, 0);
+        print_value(row, item);
         between = ", ";
     }
     printf("}\n");
 }
 
-static void print_short_help(const struct config_row *parent)
+static void print_short_help(const struct config_row *parent, unsigned item)
 {
     const struct config_row *row = NULL;
 
     print_help(parent, "");
     while ((row = config_table_child(parent, row)) != NULL)
-        if (row_is_shown(row, 0))
+        if (row_is_shown(row, item))
             print_help(row, config_row_name(row));
 }
 
@@ -109,13 +114,13 @@ static void print_row(const struct config_row *row, int indent, unsigned item, b
     int blanks = dash ? indent - 2 : indent;
 
     if (row->example_short)
-        print_short_help(row);
+        print_short_help(row, item);
     else if (item == 0 || row->examples[0] == NULL)
         print_help(row, "");
     printf("%s%*s%s%s:", hash, blanks, "", dash ? "- " : "", config_row_name(row));
     if (row->example_short) {
         putchar(' ');
-        print_short_map(row);
+        print_short_map(row, item);
     } else if (row->kind == CONFIG_MAP) {
         putchar('\n');
         print_map(row, indent + 2, 0);

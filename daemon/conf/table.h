@@ -54,7 +54,7 @@ struct config_row {
     bool example_on;    /* --print-defaults does not comment the key out */
     bool example_short; /* --print-defaults prints the mapping on one line */
     bool verbatim;      /* the text may hold {{ and ${ */
-    uint64_t unset;     /* default of a number */
+    uint64_t unset;     /* default of a number or flag */
     uint64_t min, max;  /* of a number, of numbers in a list, or of a text's length in bytes */
     unsigned items_max;
     const char *const *words; /* of a choice; ends with NULL */

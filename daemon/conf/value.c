@@ -27,6 +27,8 @@ void config_value_fill(const struct config_row *parent, void *map)
     const struct config_row *row = NULL;
 
     while ((row = config_table_child(parent, row)) != NULL) {
+        if (row->kind == CONFIG_FLAG)
+            *(bool *)config_value_at(row, map) = row->unset != 0;
         if (row->kind == CONFIG_NUMBER && !row->pointer)
             config_value_store(row->size, config_value_at(row, map), row->unset);
         if (row->kind == CONFIG_MAP && !row->pointer)

@@ -3,6 +3,7 @@
  * The sections, and the functions an attempt runs through:
  *
  *   request headers  attempt_headers_new()
+ *   request URL      attempt_url_new()
  *   outcome          attempt_take_result(): done, retry or parked
  *   waiting senders  attempt_answer_waiters()
  *   sending          attempt_start() -> attempt_send() -> attempt_on_result() -> answered()
@@ -20,6 +21,7 @@
 
 #include "daemon/base/backoff.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/header_name.h"
 #include "daemon/base/json.h"
 #include "daemon/base/text.h"
 #include "daemon/forward/answer_wait.h"
@@ -35,42 +37,6 @@ enum {
     HEADER_FACT_MAX = 256
 };
 
-/* Compares a prefix, ignoring case. */
-static bool attempt_header_begins(hookline_bytes name, const char *with)
-{
-    size_t len = strlen(with);
-
-    return name.len >= len && strncasecmp(name.base, with, len) == 0;
-}
-
-static bool attempt_header_is(hookline_bytes name, const char *other)
-{
-    return name.len == strlen(other) && attempt_header_begins(name, other);
-}
-
-/* Drops headers of the old connection, and names that hooklined sets itself. */
-static bool attempt_header_passes(hookline_bytes name, const struct destination *destination)
-{
-    static const char *const ours[] = {
-        "host",    "connection", "content-length", "transfer-encoding", "te",
-        "trailer", "upgrade",    "expect",         "user-agent",        "keep-alive",
-    };
-    static const char *const signed_anew[] = {
-        "webhook-id",
-        "webhook-timestamp",
-        "webhook-signature",
-    };
-
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-        if (attempt_header_is(name, ours[i]))
-            return false;
-    for (size_t i = 0;
-         destination->signer != NULL && i < sizeof(signed_anew) / sizeof(signed_anew[0]); i++)
-        if (attempt_header_is(name, signed_anew[i]))
-            return false;
-    return !attempt_header_begins(name, "hookline-") && !attempt_header_begins(name, "proxy-");
-}
-
 /* libcurl sends an empty header only as "name;"; "name:" would remove the header. */
 static void attempt_write_header(FILE *out, hookline_bytes name, hookline_bytes value)
 {
@@ -84,14 +50,31 @@ static void attempt_write_header(FILE *out, hookline_bytes name, hookline_bytes 
     fputc('\0', out);
 }
 
+/* A NUL would begin another header. */
+static bool attempt_value_is_clean(hookline_bytes value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if ((unsigned char)value.base[i] < ' ' && value.base[i] != '\t')
+            return false;
+    return true;
+}
+
+/* Writes the sender's headers, and our User-Agent if there is none. */
 static void attempt_write_received(FILE *out, const struct delivery_row *delivery,
                                    const struct destination *destination)
 {
+    static const hookline_bytes agent = {"user-agent", sizeof("user-agent") - 1};
     hookline_bytes rest = delivery->headers, name, value;
+    bool named = destination_adds_header(destination, agent);
 
-    while (delivery_row_next_header(&rest, &name, &value))
-        if (attempt_header_passes(name, destination))
-            attempt_write_header(out, name, value);
+    while (delivery_row_next_header(&rest, &name, &value)) {
+        if (!destination_takes_header(destination, name) || !attempt_value_is_clean(value))
+            continue;
+        named |= header_name_matches("user-agent", name.base, name.len);
+        attempt_write_header(out, name, value);
+    }
+    if (!named)
+        fprintf(out, "User-Agent: hooklined/%s%c", hookline_version(), '\0');
 }
 
 static void attempt_write_fact(FILE *out, const char *name, hookline_bytes text)
@@ -117,7 +100,6 @@ static void attempt_write_number(FILE *out, const char *name, int64_t number)
 
 static void attempt_write_facts(FILE *out, const struct delivery_row *delivery, unsigned tries)
 {
-    fprintf(out, "User-Agent: hooklined/%s%c", hookline_version(), '\0');
     attempt_write_fact(out, "Source", delivery->source);
     attempt_write_fact(out, "Scheme", delivery->scheme);
     attempt_write_fact(out, "Id", delivery->id);
@@ -152,20 +134,26 @@ static bool attempt_write_signature(FILE *out, const struct delivery_row *delive
     return true;
 }
 
-/* Splits `len` bytes into an array of NUL-terminated strings; returns NULL on ENOMEM. */
-static const char **attempt_split_headers(const char *text, size_t len)
+/* Splits `len` bytes into an array of NUL-terminated strings, followed by the headers that the
+ * destination adds, which stay in locked memory. Returns NULL on ENOMEM. */
+static const char **attempt_split_headers(const char *text, size_t len,
+                                          const struct destination *destination)
 {
     const char **parts;
-    size_t count = 0;
+    size_t count = 0, added = 0;
 
     for (size_t i = 0; i < len; i++)
         count += text[i] == '\0';
-    if ((parts = calloc(count + 1, sizeof(*parts))) == NULL)
+    while (destination->added != NULL && destination->added[added] != NULL)
+        added++;
+    if ((parts = calloc(count + added + 1, sizeof(*parts))) == NULL)
         return NULL;
     for (size_t i = 0; i < count; i++) {
         parts[i] = text;
         text += strlen(text) + 1;
     }
+    for (size_t i = 0; i < added; i++)
+        parts[count + i] = destination->added[i];
     return parts;
 }
 
@@ -186,7 +174,7 @@ struct attempt_headers attempt_headers_new(const struct delivery_row *delivery,
     attempt_write_facts(out, delivery, tries);
     good = attempt_write_signature(out, delivery, destination, now_s);
     if (fclose(out) == 0 && good)
-        outgoing.headers = attempt_split_headers(outgoing.text, len);
+        outgoing.headers = attempt_split_headers(outgoing.text, len, destination);
     return outgoing;
 }
 
@@ -195,6 +183,42 @@ void attempt_headers_free(struct attempt_headers *outgoing)
     free(outgoing->headers);
     free(outgoing->text);
     *outgoing = (struct attempt_headers){0};
+}
+
+/* ---- request URL */
+
+/* Escapes bytes that would end the query, or that no URL holds. */
+static void attempt_write_query(FILE *out, hookline_bytes query)
+{
+    for (size_t i = 0; i < query.len; i++) {
+        unsigned char c = (unsigned char)query.base[i];
+
+        if (c > ' ' && c < 0x7f && strchr("#\"<>", c) == NULL)
+            fputc(c, out);
+        else
+            fprintf(out, "%%%02X", c);
+    }
+}
+
+char *attempt_url_new(const struct delivery_row *delivery, const struct destination *destination)
+{
+    const char *url = destination->target.url, *mark = strchr(url, '?');
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    if (out == NULL)
+        return NULL;
+    fputs(url, out);
+    if (destination->query && delivery->query.len > 0) {
+        if (mark == NULL || mark[1] != '\0')
+            fputc(mark == NULL ? '?' : '&', out);
+        attempt_write_query(out, delivery->query);
+    }
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
 }
 
 /* ---- outcome */
@@ -226,9 +250,9 @@ static void attempt_set_status_error(struct attempt *attempt, const struct clien
     const char *location = result->location == NULL ? "" : result->location;
     int len = snprintf(attempt->error, sizeof(attempt->error), "HTTP status %d", result->status);
 
-    attempt->facts.error = attempt->error;
     if (result->status < 300 || result->status > 399 || location[0] == '\0')
         return;
+    attempt->facts.error = attempt->error;
     len += snprintf(attempt->error + len, sizeof(attempt->error) - (size_t)len, " to ");
     text_copy_printable(attempt->error + len, sizeof(attempt->error) - (size_t)len, location,
                         strcspn(location, "?#"));
@@ -242,19 +266,34 @@ static void attempt_set_error(struct attempt *attempt, const char *error)
     attempt->facts.error = attempt->error;
 }
 
+/* True for answers that ask for fewer requests, whatever the delivery. */
+static bool attempt_is_refusal(const struct client_result *result, int64_t retry_after_us)
+{
+    return result->outcome == CLIENT_ANSWERED &&
+           (result->status == 429 || (result->status == 503 && retry_after_us > 0));
+}
+
+/* Returns the time until the next attempt, without the destination's Retry-After; -1 if the retries
+ * are used up. */
+static int64_t attempt_delay_us(const struct attempt *attempt)
+{
+    const struct destination *destination = attempt->destination;
+    uint64_t random;
+
+    if (attempt->cancelled)
+        return 0;
+    if (attempt->facts.spared)
+        return backoff_refused_us(attempt->retry_after_us, attempt->refusals);
+    randombytes_buf(&random, sizeof(random));
+    return backoff_delay_us(destination->retry_s, destination->retries, attempt->facts.tries,
+                            random);
+}
+
 /* Schedules the next attempt, or parks the delivery if the retries are used up. */
 static void attempt_set_due(struct attempt *attempt, int64_t now_us)
 {
-    const struct destination *destination = attempt->destination;
-    int64_t delay_us = 0;
+    int64_t delay_us = attempt_delay_us(attempt);
 
-    if (!attempt->cancelled) {
-        uint64_t random;
-
-        randombytes_buf(&random, sizeof(random));
-        delay_us = backoff_delay_us(destination->retry_s, destination->retries,
-                                    attempt->facts.tries, random);
-    }
     if (delay_us < 0) {
         attempt->facts.state = OUTBOX_PARKED;
         return;
@@ -290,6 +329,9 @@ static void attempt_take_result(struct attempt *attempt, const struct client_res
         outcome = ATTEMPT_OUTCOME_RETRY;
     }
     attempt->retry_after_us = outcome == ATTEMPT_OUTCOME_RETRY ? attempt_asked_us(result) : 0;
+    attempt->refused =
+        outcome == ATTEMPT_OUTCOME_RETRY && attempt_is_refusal(result, attempt->retry_after_us);
+    attempt->facts.spared = attempt->refused && attempt->refusals < ATTEMPT_REFUSALS_SPARED;
     if (outcome == ATTEMPT_OUTCOME_DONE)
         attempt->facts.state = OUTBOX_DONE;
     else if (outcome == ATTEMPT_OUTCOME_PARKED)
@@ -361,22 +403,25 @@ static void attempt_send(struct attempt *attempt)
     const struct destination *destination = attempt->destination;
     struct attempt_headers outgoing = attempt_headers_new(
         attempt->delivery, destination, attempt->facts.tries, clock_wall_us() / 1000000);
+    char *url = attempt_url_new(attempt->delivery, destination);
     struct client_request request;
 
     attempt->keeps_answer =
         attempt->waiters != NULL || destination_answers(destination, attempt->delivery->source);
     request = (struct client_request){
         .target = &destination->target,
+        .url = url,
         .headers = outgoing.headers,
         .body = attempt->delivery->body.base,
         .len = attempt->delivery->body.len,
         .keep_answer = attempt->keeps_answer,
     };
 
-    if (outgoing.headers != NULL)
+    if (outgoing.headers != NULL && url != NULL)
         attempt->call =
             client_call_start(attempt->tools->calls, &request, attempt_on_result, attempt);
     attempt_headers_free(&outgoing);
+    free(url);
     if (attempt->call == NULL)
         attempt_fail(attempt, "out of memory");
 }
@@ -386,9 +431,10 @@ void attempt_end_waits(struct attempt *attempt)
     attempt_answer_waiters(attempt, &(struct client_result){.outcome = CLIENT_FAILED});
 }
 
-static void attempt_park_missing(struct attempt *attempt)
+static void attempt_park_unreadable(struct attempt *attempt)
 {
-    attempt_set_error(attempt, "the store no longer holds this delivery");
+    attempt_set_error(attempt, attempt->facts.damaged ? "damaged in the store"
+                                                      : "the store no longer holds this delivery");
     attempt->facts.state = OUTBOX_PARKED;
     attempt->reached = true;
     attempt_end_waits(attempt);
@@ -402,6 +448,7 @@ void attempt_start(struct attempt *attempt, struct delivery_row *delivery, int64
     attempt->cancelled = false;
     attempt->delivery = delivery;
     attempt->retry_after_us = 0;
+    attempt->refused = false;
     attempt->error[0] = '\0';
     attempt->begun_us = clock_mono_us();
     attempt->facts = (struct outbox_attempt){
@@ -409,12 +456,13 @@ void attempt_start(struct attempt *attempt, struct delivery_row *delivery, int64
         .seq = seq,
         .tries = tries,
         .first = first,
+        .damaged = delivery != NULL && delivery->damaged,
         .at_us = clock_steady_us(),
     };
-    if (delivery != NULL)
+    if (delivery != NULL && !delivery->damaged)
         attempt_send(attempt);
     else
-        attempt_park_missing(attempt);
+        attempt_park_unreadable(attempt);
 }
 
 void attempt_add_waiter(struct attempt *attempt, struct answer_wait *waiter)
@@ -459,8 +507,10 @@ static void attempt_log(const struct attempt *attempt)
     json_text(&line, "id", delivery->id.base, delivery->id.len);
     json_text(&line, "type", delivery->type.base, delivery->type.len);
     json_number(&line, "tries", facts->tries);
-    if (facts->state == OUTBOX_RETRY)
+    if (facts->state == OUTBOX_RETRY) {
         json_time(&line, "due", facts->due_us);
+        json_bool(&line, "paused", attempt->refused);
+    }
     json_number(&line, "duration_us", facts->took_us);
     if (json_end(&line)) {
         log_write(attempt->tools->log, line.text.base, line.text.len);

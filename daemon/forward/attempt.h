@@ -30,9 +30,11 @@ struct policy;
 
 /* ---- request headers */
 
-/* Content-Type and the signed or signing headers as received, then
+/* The sender's headers that the destination takes, then
+ *   User-Agent, if the sender's has not been written
  *   Hookline-Source, -Scheme, -Id, -Type, -Seq, -Signed-At, -Received-At, -Attempt
  *   webhook-id, webhook-timestamp, webhook-signature, if the destination has a secret
+ *   the headers that the destination adds
  * Texts of the payload are percent-encoded: non-ASCII bytes, control characters, blanks and "%"
  * become %XX; texts of more than 256 bytes are omitted. */
 struct attempt_headers {
@@ -46,6 +48,10 @@ struct attempt_headers attempt_headers_new(const struct delivery_row *delivery,
                                            int64_t now_s);
 void attempt_headers_free(struct attempt_headers *outgoing);
 
+/* Returns the destination's URL, with the sender's query unless the destination wants none; NULL on
+ * ENOMEM. The query cannot change the rest of the URL. */
+char *attempt_url_new(const struct delivery_row *delivery, const struct destination *destination);
+
 /* ---- attempt */
 
 /* Shared by all attempts. */
@@ -56,6 +62,12 @@ struct attempt_tools {
     struct log *log;
     struct feed *feed;
     struct mailbox *mailbox;
+};
+
+enum {
+    /* Refusals of a delivery in a row that use up no try. A delivery that the destination always
+     * refuses is parked at last. */
+    ATTEMPT_REFUSALS_SPARED = 50,
 };
 
 enum attempt_state {
@@ -84,14 +96,16 @@ struct attempt {
     struct outbox_attempt facts;
     int64_t begun_us, retry_us; /* monotonic clock */
     int64_t retry_after_us;     /* duration of the destination's Retry-After, 0: none */
+    unsigned refusals;          /* attempts before that used up no try */
+    bool refused;               /* the destination wants a pause */
     bool reached;               /* the destination works, even if it refused this delivery */
     int64_t cursor;             /* low-water mark to record, too */
     enum writer_outcome writer_outcome;
     char error[256];
 };
 
-/* Starts an attempt and takes ownership of `delivery`; NULL (deleted from the store) parks
- * `seq`. */
+/* Starts an attempt and takes ownership of `delivery`; NULL (deleted from the store) and a damaged
+ * delivery park `seq`. */
 void attempt_start(struct attempt *attempt, struct delivery_row *delivery, int64_t seq,
                    unsigned tries, bool first);
 

@@ -282,7 +282,7 @@ struct forwarder {
     atomic_bool stop;
     _Atomic int64_t stop_by_us;
     _Atomic int64_t end_waits_us; /* INT64_MAX: not stopping */
-    bool reported;                /* forwarder thread only */
+    atomic_bool unreadable;       /* the store; reported */
 };
 
 void forwarder_wake(struct forwarder *forwarder)
@@ -302,11 +302,10 @@ static void forwarder_report_error(struct forwarder *forwarder, int code)
 {
     char why[DB_WHY_SIZE];
 
-    if (!forwarder->reported) {
+    if (!atomic_exchange(&forwarder->unreadable, true)) {
         db_error_text(forwarder->db, code, why);
         forwarder->options.failed(forwarder->options.data, why);
     }
-    forwarder->reported = true;
 }
 
 static void forwarder_run_queues(struct forwarder *forwarder, bool news)
@@ -326,7 +325,8 @@ static void forwarder_run_queues(struct forwarder *forwarder, bool news)
             good = false;
         }
     }
-    forwarder->reported &= !good;
+    if (good)
+        atomic_store(&forwarder->unreadable, false);
 }
 
 static int forwarder_wait_ms(const struct forwarder *forwarder)
@@ -512,6 +512,11 @@ enum forwarder_order_result forwarder_order(struct forwarder *forwarder,
 bool forwarder_has_destinations(const struct forwarder *forwarder)
 {
     return atomic_load(&forwarder->queues.any);
+}
+
+bool forwarder_can_read(const struct forwarder *forwarder)
+{
+    return !atomic_load(&forwarder->unreadable);
 }
 
 bool forwarder_stats(struct forwarder *forwarder, size_t n, struct queue_stats *stats)

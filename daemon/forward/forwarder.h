@@ -124,6 +124,9 @@ enum forwarder_order_result forwarder_order(struct forwarder *forwarder,
 /* Returns true if the policy has a destination. */
 bool forwarder_has_destinations(const struct forwarder *forwarder);
 
+/* Returns false since a read of the store failed, until the next success. Any thread. */
+bool forwarder_can_read(const struct forwarder *forwarder);
+
 /* Reads the counters of the n-th active destination; returns false if n is out of range. */
 bool forwarder_stats(struct forwarder *forwarder, size_t n, struct queue_stats *stats);
 

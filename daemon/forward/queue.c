@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/limit.h"
 #include "daemon/base/mailbox.h"
 #include "daemon/forward/answer_wait.h"
 #include "daemon/forward/attempt.h"
@@ -30,7 +31,7 @@
 /* ---- counters */
 
 struct queue_counters {
-    atomic_uint_fast64_t forwarded, retried, parked, took_us;
+    atomic_uint_fast64_t forwarded, retried, parked, refused, took_us;
     atomic_int_fast64_t success_us; /* time of the last success; 0: none */
     atomic_uint sending;            /* attempts being sent; set by queue_run() */
     atomic_bool resting;            /* the breaker is open; set by queue_run() */
@@ -326,7 +327,7 @@ static int schedule_next_new(struct schedule *schedule, struct delivery_row **de
         schedule->news |= code != SQLITE_DONE;
         return code;
     }
-    if ((*delivery)->seq <= schedule->newest)
+    if ((*delivery)->seq <= schedule->newest || (*delivery)->damaged)
         code = outbox_state(schedule->reader, schedule->destination->number, (*delivery)->seq,
                             &state, NULL);
     else if (destination_answers(schedule->destination, (*delivery)->source))
@@ -408,6 +409,7 @@ struct queue {
     struct slots slots;
     struct schedule schedule;
     struct breaker breaker;
+    struct rate rate; /* unused unless the destination has one */
     struct answer_wait_list waiters;
     struct watermark watermark;
     bool due_was_last; /* queue_start_either() alternates */
@@ -436,8 +438,14 @@ static int64_t queue_low_water(const struct queue *queue, const struct attempt *
 /* The attempt keeps the current policy, even if the queue switches to another one. */
 static void queue_start_attempt(struct queue *queue, struct attempt *attempt,
                                 struct delivery_row *delivery, int64_t seq, unsigned tries,
-                                bool first)
+                                int64_t refusals, bool first)
 {
+    int64_t now_us = clock_mono_us();
+
+    if (queue->destination->per_second > 0)
+        rate_take(&queue->rate, now_us);
+    breaker_start(&queue->breaker, now_us);
+    attempt->refusals = (unsigned)refusals;
     attempt->policy = policy_hold_forwarding(queue->policy);
     attempt->destination = queue->destination;
     attempt_start(attempt, delivery, seq, tries, first);
@@ -448,15 +456,18 @@ static void queue_start_attempt(struct queue *queue, struct attempt *attempt,
 static void queue_on_answered(struct attempt *attempt)
 {
     struct queue *queue = attempt->data;
-    bool moved = destination_url_changed(attempt->destination, queue->destination);
+    bool moved = destination_moved(attempt->destination, queue->destination);
+    int64_t now_us = clock_mono_us();
 
     /* The URL has changed: the result says nothing about the new one, so retry at once. */
     if (moved && attempt->facts.state == OUTBOX_RETRY)
         attempt->facts.due_us = clock_steady_us();
     else if (!moved && attempt->reached)
-        breaker_success(&queue->breaker);
+        breaker_success(&queue->breaker, now_us);
+    else if (!moved && attempt->refused)
+        breaker_refusal(&queue->breaker, attempt->retry_after_us, attempt->refusals > 0, now_us);
     else if (!moved)
-        breaker_failure(&queue->breaker, attempt->retry_after_us, clock_mono_us());
+        breaker_failure(&queue->breaker, attempt->retry_after_us, now_us);
     attempt_record(attempt, queue_low_water(queue, attempt));
 }
 
@@ -467,6 +478,7 @@ static void queue_on_recorded(struct attempt *attempt)
     policy_release_forwarding(&attempt->policy);
     watermark_carried(&queue->watermark, attempt->cursor);
     queue_counters_add(&queue->counters, &attempt->facts);
+    queue->counters.refused += attempt->refused;
     if (attempt->facts.state == OUTBOX_RETRY)
         schedule_expect(&queue->schedule, attempt->facts.due_us);
 }
@@ -505,7 +517,8 @@ static int queue_start_new(struct queue *queue)
     int code = schedule_next_new(&queue->schedule, &delivery);
 
     if (code == SQLITE_ROW)
-        queue_start_attempt(queue, slots_unused(&queue->slots), delivery, delivery->seq, 1, true);
+        queue_start_attempt(queue, slots_unused(&queue->slots), delivery, delivery->seq, 1, 0,
+                            true);
     return code;
 }
 
@@ -514,13 +527,17 @@ static int queue_start_again(struct queue *queue, const struct outbox_due *due, 
 {
     struct attempt *attempt = slots_unused(&queue->slots);
     struct delivery_row *delivery;
-    int code = outbox_read_delivery(queue->options.reader, due->seq, &delivery);
+    int64_t refusals;
+    int code = outbox_count_attempts(queue->options.reader, queue->destination->number, due->seq,
+                                     due->tries + 1, &refusals);
 
+    if (code == SQLITE_OK)
+        code = outbox_read_delivery(queue->options.reader, due->seq, &delivery);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         return code;
     if (for_waiter)
         attempt_add_waiter(attempt, answer_wait_list_take(&queue->waiters));
-    queue_start_attempt(queue, attempt, delivery, due->seq, due->tries + 1, false);
+    queue_start_attempt(queue, attempt, delivery, due->seq, due->tries + 1, refusals, false);
     return SQLITE_ROW;
 }
 
@@ -547,12 +564,13 @@ static int queue_start_in_order(struct queue *queue)
     return none ? queue_start_new(queue) : code;
 }
 
-/* Gives retries at most half of the concurrency while new deliveries wait. If one attempt is
- * allowed, retries and new deliveries alternate, so that a failing delivery blocks no other. */
+/* Gives retries at most half of the concurrency while new deliveries wait. Retries and new
+ * deliveries alternate, so that a failing delivery blocks no other. */
 static int queue_start_either(struct queue *queue, unsigned allowed)
 {
     unsigned most = allowed / 2;
-    bool due_first = most == 0 ? !queue->due_was_last : slots_sending_again(&queue->slots) < most;
+    bool due_first =
+        !queue->due_was_last && (most == 0 || slots_sending_again(&queue->slots) < most);
     int code = due_first ? queue_start_due(queue) : queue_start_new(queue);
 
     queue->due_was_last = due_first == (code == SQLITE_ROW);
@@ -581,13 +599,19 @@ static int queue_start_waiter(struct queue *queue)
 
 /* ---- queue: run */
 
+/* Returns the time until the destination's rate admits another attempt. */
+static int64_t queue_rate_us(const struct queue *queue, int64_t now_us)
+{
+    return queue->destination->per_second == 0 ? 0 : rate_wait_us(&queue->rate, now_us);
+}
+
 static int queue_start_one(struct queue *queue, int64_t now_us)
 {
     unsigned sending = queue_sending(queue);
     unsigned most = queue->destination->concurrency, allowed;
     int code = SQLITE_DONE;
 
-    if (sending >= most || slots_unused(&queue->slots) == NULL)
+    if (sending >= most || slots_unused(&queue->slots) == NULL || queue_rate_us(queue, now_us) > 0)
         return SQLITE_DONE;
     if (queue->waiters.first != NULL)
         code = queue_start_waiter(queue);
@@ -632,7 +656,7 @@ int queue_run(struct queue *queue, int64_t now_us)
     code = queue_start_all(queue, now_us);
     watermark_write(&queue->watermark, queue_low_water(queue, NULL), now_us, false);
     atomic_store(&queue->counters.sending, queue_sending(queue));
-    atomic_store(&queue->counters.resting, now_us < queue->breaker.rests_until_us);
+    atomic_store(&queue->counters.resting, breaker_rests(&queue->breaker, now_us));
     return code;
 }
 
@@ -664,14 +688,15 @@ static int64_t queue_wait_to_start_us(const struct queue *queue, int64_t now_us)
     if (queue->stopping || queue->retired || sending >= destination->concurrency ||
         slots_unused(&queue->slots) == NULL)
         return INT64_MAX;
-    if (now_us >= queue->breaker.rests_until_us &&
+    if (now_us >= breaker_until_us(&queue->breaker) &&
         sending >= breaker_allows(&queue->breaker, destination->concurrency, now_us))
         return INT64_MAX;
     if (destination->ordered && slots_in(&queue->slots, ATTEMPT_NONE) < queue->slots.count)
         return INT64_MAX;
     if (wait_us == INT64_MAX)
         return INT64_MAX;
-    wait_us = queue_max_us(wait_us, queue->breaker.rests_until_us - now_us);
+    wait_us = queue_max_us(wait_us, breaker_until_us(&queue->breaker) - now_us);
+    wait_us = queue_max_us(wait_us, queue_rate_us(queue, now_us));
     return queue_max_us(wait_us, queue->broken_until_us - now_us);
 }
 
@@ -681,6 +706,8 @@ int64_t queue_wait_us(const struct queue *queue, int64_t now_us)
 
     if (queue->waiters.first != NULL)
         wait_us = queue_min_us(wait_us, queue->waiters.first->until_us - now_us);
+    if (queue->waiters.first != NULL && queue_rate_us(queue, now_us) > 0)
+        wait_us = queue_min_us(wait_us, queue_rate_us(queue, now_us));
     wait_us = queue_min_us(
         wait_us, watermark_wait_us(&queue->watermark, queue_low_water(queue, NULL), now_us));
     wait_us = queue_min_us(wait_us, slots_record_at_us(&queue->slots) - now_us);
@@ -727,6 +754,7 @@ void queue_stats(const struct queue *queue, struct queue_stats *stats)
         .forwarded = atomic_load(&queue->counters.forwarded),
         .retried = atomic_load(&queue->counters.retried),
         .parked = atomic_load(&queue->counters.parked),
+        .refused = atomic_load(&queue->counters.refused),
         .took_us = atomic_load(&queue->counters.took_us),
         .sending = atomic_load(&queue->counters.sending),
         .success_us = atomic_load(&queue->counters.success_us),
@@ -788,6 +816,17 @@ void queue_free(struct queue **queue)
     *queue = NULL;
 }
 
+static void queue_follow_rate(struct queue *queue, const struct destination *destination)
+{
+    struct rate rate;
+
+    if (destination->per_second == 0)
+        return;
+    rate_init(&rate, destination->per_second, destination->burst);
+    rate_carry_over(&rate, &queue->rate);
+    queue->rate = rate;
+}
+
 void queue_follow(struct queue *queue, struct policy *policy, const struct destination *destination)
 {
     const struct destination *before = queue->destination;
@@ -797,12 +836,13 @@ void queue_follow(struct queue *queue, struct policy *policy, const struct desti
     queue->destination = destination;
     queue->retired = false;
     queue_reserve(queue, SLOTS_PER_SENDER * destination->concurrency);
+    queue_follow_rate(queue, destination);
     schedule_follow(&queue->schedule, destination);
     if (before == NULL)
         watermark_init(&queue->watermark, queue->options.tools, destination->number,
                        destination->cursor);
-    else if (destination_url_changed(before, destination))
-        breaker_success(&queue->breaker);
+    else if (destination_moved(before, destination))
+        queue->breaker = (struct breaker){0};
     policy_release_forwarding(&old);
 }
 

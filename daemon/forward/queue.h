@@ -91,10 +91,11 @@ enum {
 struct queue_stats {
     char destination[QUEUE_NAME_SIZE];
     uint64_t forwarded, retried, parked; /* outcomes of attempts */
+    uint64_t refused;                    /* attempts after which the destination was paused */
     uint64_t took_us;                    /* total duration of attempts */
     unsigned sending;
     int64_t success_us; /* time of the last success, since 1970; 0: none yet */
-    bool resting;       /* the breaker pauses the destination */
+    bool resting;       /* the destination is paused */
 };
 
 void queue_stats(const struct queue *queue, struct queue_stats *stats);

@@ -6,8 +6,14 @@
 #include <string.h>
 
 #include <curl/curl.h>
+#include <sodium.h>
 
 #include "daemon/base/buffer.h"
+
+enum {
+    CLIENT_CONNECTION_S = 30, /* greatest age of a connection that gets another request */
+    CLIENT_DNS_S = 20,        /* greatest age of a cached DNS answer */
+};
 
 struct client_call {
     struct client_calls *set;
@@ -49,6 +55,18 @@ static bool client_url_has_part(CURLU *url, CURLUPart part)
     return code == CURLUE_OK;
 }
 
+/* libcurl would convert the host by the process's locale, and fails with that of hooklined, "C". */
+static bool client_host_is_ascii(CURLU *url)
+{
+    char *host = NULL;
+    bool good = curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK;
+
+    for (const char *c = host; good && *c != '\0'; c++)
+        good = (unsigned char)*c < 0x80;
+    curl_free(host);
+    return good;
+}
+
 static const char *client_check_url(CURLU *url, const char *text)
 {
     char *scheme = NULL;
@@ -65,6 +83,8 @@ static const char *client_check_url(CURLU *url, const char *text)
         return "expected a URL that begins with https:// or http://";
     if (client_url_has_part(url, CURLUPART_USER) || client_url_has_part(url, CURLUPART_PASSWORD))
         return "expected a URL without user and password: anyone who sees the URL would see them";
+    if (!client_host_is_ascii(url))
+        return "expected a host of ASCII characters; type its xn-- form, which idn2 HOST prints";
     if (client_url_has_part(url, CURLUPART_FRAGMENT))
         return "expected a URL without a fragment (#...), which is never sent";
     return NULL;
@@ -95,11 +115,19 @@ struct client_calls *client_calls_new(void)
     return set;
 }
 
+/* Wipes the headers, because some hold credentials. */
+static void client_call_free_headers(struct curl_slist *headers)
+{
+    for (struct curl_slist *line = headers; line != NULL; line = line->next)
+        sodium_memzero(line->data, strlen(line->data));
+    curl_slist_free_all(headers);
+}
+
 static void client_call_free(struct client_call *call)
 {
     curl_multi_remove_handle(call->set->multi, call->easy);
     curl_easy_cleanup(call->easy);
-    curl_slist_free_all(call->headers);
+    client_call_free_headers(call->headers);
     buffer_free(&call->answer);
     free(call);
 }
@@ -174,7 +202,8 @@ static bool client_set_headers(struct client_call *call, const struct client_req
     if (!client_add_header(call, "Expect:"))
         return false;
     for (const char *const *line = request->headers; *line != NULL; line++) {
-        typed |= strncasecmp(*line, "content-type", 12) == 0;
+        typed |= strncasecmp(*line, "content-type:", 13) == 0 ||
+                 strncasecmp(*line, "content-type;", 13) == 0;
         if (!client_add_header(call, *line))
             return false;
     }
@@ -190,10 +219,27 @@ static bool client_set_authorities(CURL *easy, const char *ca_file)
                                curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L) == CURLE_OK);
 }
 
+/* The empty passphrase keeps OpenSSL from prompting for one. */
+static bool client_set_certificate(CURL *easy, const struct client_target *target)
+{
+    return target->certificate == NULL ||
+           (curl_easy_setopt(easy, CURLOPT_SSLCERT, target->certificate) == CURLE_OK &&
+            curl_easy_setopt(easy, CURLOPT_SSLKEY, target->key) == CURLE_OK &&
+            curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "") == CURLE_OK);
+}
+
+/* The two ages bound how long requests go to an address that DNS no longer gives. */
+static bool client_set_ages(CURL *easy)
+{
+    return curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)CLIENT_CONNECTION_S) ==
+               CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)CLIENT_DNS_S) == CURLE_OK;
+}
+
 static bool client_set_target(CURL *easy, const struct client_target *target)
 {
-    return curl_easy_setopt(easy, CURLOPT_URL, target->url) == CURLE_OK &&
-           client_set_authorities(easy, target->ca_file) &&
+    return client_set_authorities(easy, target->ca_file) && client_set_certificate(easy, target) &&
+           client_set_ages(easy) &&
            curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
@@ -224,9 +270,11 @@ static bool client_set_method(CURL *easy, const struct client_request *request)
 
 static bool client_set_request(struct client_call *call, const struct client_request *request)
 {
+    const char *url = request->url == NULL ? request->target->url : request->url;
     CURL *easy = call->easy;
 
-    return curl_easy_setopt(easy, CURLOPT_PRIVATE, call) == CURLE_OK &&
+    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PRIVATE, call) == CURLE_OK &&
            client_set_method(easy, request) &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, client_on_header) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, call) == CURLE_OK &&

@@ -4,7 +4,8 @@
  * libcurl.
  *
  * Redirects are not followed, because a signed body must reach no other host. Proxy settings of the
- * environment are ignored. TLS certificates are always verified.
+ * environment are ignored. TLS certificates are always verified. A connection is used for 30
+ * seconds and a DNS answer for 20, so that requests follow a changed address within a minute.
  *
  * Ownership  client_calls_new() creates a set; client_calls_free() drops open calls without
  *            calling `done`. The caller keeps everything a request points to until its result.
@@ -32,10 +33,13 @@ struct client_target {
     const char *ca_file;     /* NULL: the system's CA store */
     const char *unix_socket; /* path to connect to instead of the URL's host; NULL: none */
     unsigned timeout_s;      /* from start to last byte of the answer; 0: no limit */
+    const char *certificate; /* PEM files of the client certificate; NULL: none */
+    const char *key;
 };
 
 struct client_request {
     const struct client_target *target;
+    const char *url;            /* NULL: the target's */
     const char *method;         /* NULL: POST */
     const char *const *headers; /* "Name: value", or "Name;" for an empty value; NULL-terminated */
     const char *body;

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "daemon/base/backoff.h"
+#include "daemon/base/header_name.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/secret.h"
 #include "daemon/hints/secret_mistakes.h"
@@ -121,6 +124,9 @@ static bool destination_check_target(const struct destination_opening *o)
 
     if (problem != NULL)
         return destination_fail(o, "url", "destination %s: %s", o->d->name, problem);
+    if (o->d->socket != NULL && o->d->socket[0] != '/')
+        return destination_fail(o, "socket", "destination %s: expected a path that begins with /",
+                                o->d->name);
     if (o->d->ca_file == NULL || (problem = certificate_file_problem(o->d->ca_file)) == NULL)
         return true;
     return destination_fail(o, "ca_file", "destination %s: %s: %s", o->d->name, o->d->ca_file,
@@ -155,6 +161,31 @@ static bool destination_check_signer(const struct destination_opening *o,
     return true;
 }
 
+/* Checks the files as those of a listener: the same types and modes of keys are good. */
+static bool destination_check_certificate(const struct destination_opening *o)
+{
+    const struct config_tls files = {.certificate = o->d->certificate, .key = o->d->key};
+    const char *key = "certificate";
+    char problem[CONFIG_WHY_SIZE];
+    struct tls *tls;
+
+    if (files.certificate == NULL && files.key == NULL)
+        return true;
+    if (files.certificate == NULL)
+        return destination_fail(o, "key", "destination %s: key without certificate; type both",
+                                o->d->name);
+    if (files.key == NULL)
+        return destination_fail(o, key, "destination %s: certificate without key; type both",
+                                o->d->name);
+    if (strncasecmp(o->d->url, "https:", strlen("https:")) != 0)
+        return destination_fail(
+            o, key, "destination %s: certificate without TLS; type https:// in url", o->d->name);
+    if ((tls = tls_open(&files, o->warn, &key, problem, sizeof(problem))) == NULL)
+        return destination_fail(o, key, "destination %s: %s", o->d->name, problem);
+    tls_free(&tls);
+    return true;
+}
+
 static bool destination_open_signer(const struct destination_opening *o, hookline_verifier **signer)
 {
     char why[CONFIG_WHY_SIZE];
@@ -177,11 +208,273 @@ static bool destination_check_secret(const struct destination_opening *o,
 
     if (s == NULL)
         return true;
-    if ((s->file != NULL) + (s->env != NULL) + (s->credential != NULL) != 1)
+    if (!config_is_one_secret(s))
         return destination_fail(
             o, "secret", "destination %s: expected one of file, env and credential", o->d->name);
     return destination_open_signer(o, signer);
 }
+
+/* ---- headers of the sender */
+
+static hookline_bytes destination_bytes_of(const char *text)
+{
+    return (hookline_bytes){text, strlen(text)};
+}
+
+static bool destination_name_is(const char *pattern, hookline_bytes name)
+{
+    return header_name_matches(pattern, name.base, name.len);
+}
+
+static bool destination_signs_header(const struct destination *d, hookline_bytes name)
+{
+    return d->signer != NULL && (destination_name_is("webhook-id", name) ||
+                                 destination_name_is("webhook-timestamp", name) ||
+                                 destination_name_is("webhook-signature", name));
+}
+
+bool destination_adds_header(const struct destination *d, hookline_bytes name)
+{
+    for (char **line = d->added; line != NULL && *line != NULL; line++)
+        if (strcspn(*line, ":") == name.len && header_name_equals(*line, name.base, name.len))
+            return true;
+    return false;
+}
+
+static bool destination_lists_header(const struct destination *d, hookline_bytes name)
+{
+    for (char **pattern = d->headers; *pattern != NULL; pattern++)
+        if (destination_name_is(*pattern, name))
+            return true;
+    return false;
+}
+
+bool destination_takes_header(const struct destination *d, hookline_bytes name)
+{
+    return header_name_travels(name.base, name.len) && !destination_signs_header(d, name) &&
+           !destination_adds_header(d, name) &&
+           (d->headers == NULL || destination_name_is("content-type", name) ||
+            destination_name_is("content-encoding", name) || destination_lists_header(d, name));
+}
+
+static bool destination_check_pattern(const struct destination_opening *o, unsigned i)
+{
+    const char *pattern = o->d->headers[i];
+    size_t len = strcspn(pattern, "*");
+    bool whole = pattern[len] == '\0';
+    char key[32];
+
+    snprintf(key, sizeof(key), "headers/%u", i);
+    if ((!whole && pattern[len + 1] != '\0') ||
+        ((len > 0 || whole) && !header_name_is_token(pattern, len)))
+        return destination_fail(
+            o, key,
+            "destination %s: not a header's name; type a name, or its beginning "
+            "and a final *",
+            o->d->name);
+    return !whole || header_name_travels(pattern, len) ||
+           destination_fail(o, key, "destination %s: the sender's %s is never forwarded",
+                            o->d->name, pattern);
+}
+
+/* ---- headers that are added
+ *
+ * Credentials are headers, too. All of them are lines in locked memory. */
+
+/* Joins the texts in locked memory; NULL on ENOMEM. */
+static char *destination_join(const char *a, const char *b, const char *c)
+{
+    size_t size = strlen(a) + strlen(b) + strlen(c) + 1;
+    char *line = sodium_init() < 0 ? NULL : sodium_malloc(size);
+
+    if (line != NULL)
+        snprintf(line, size, "%s%s%s", a, b, c);
+    return line;
+}
+
+/* Keeps the line, or frees it and fails. `added` has room. */
+static bool destination_keep_line(const struct destination_opening *o, struct destination *d,
+                                  const char *key, char *line)
+{
+    char **end = d->added;
+
+    while (*end != NULL)
+        end++;
+    *end = line;
+    return line != NULL || destination_fail(o, key, "out of memory");
+}
+
+static const char *destination_value_problem(const char *value)
+{
+    size_t len = strlen(value);
+
+    if (len == 0)
+        return "an empty value";
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)value[i] < ' ' || value[i] == 0x7f)
+            return "a line end or another control character";
+    return value[0] == ' ' || value[len - 1] == ' ' ? "a blank at an end" : NULL;
+}
+
+/* Reads a secret that becomes part of a header. */
+static char *destination_read_value(const struct destination_opening *o, const char *key,
+                                    const struct config_secret *where)
+{
+    char why[CONFIG_WHY_SIZE];
+    const char *problem;
+    char *value;
+
+    if (!config_is_one_secret(where)) {
+        destination_fail(o, key, "destination %s: expected one of file, env and credential",
+                         o->d->name);
+        return NULL;
+    }
+    if ((value = secret_read(where, why, sizeof(why))) == NULL)
+        destination_fail(o, key, "destination %s: %s", o->d->name, why);
+    else if ((problem = destination_value_problem(value)) != NULL) {
+        destination_fail(o, key, "destination %s: the secret has %s; delete it", o->d->name,
+                         problem);
+        secret_free(&value);
+    }
+    return value;
+}
+
+static bool destination_open_bearer(const struct destination_opening *o, struct destination *d)
+{
+    char *token;
+    bool good;
+
+    if (o->d->bearer == NULL)
+        return true;
+    if (o->d->basic != NULL)
+        return destination_fail(o, "bearer", "destination %s: basic and bearer; delete one of them",
+                                o->d->name);
+    if ((token = destination_read_value(o, "bearer", o->d->bearer)) == NULL)
+        return false;
+    good = strchr(token, ' ') == NULL
+               ? destination_keep_line(o, d, "bearer",
+                                       destination_join("Authorization: Bearer ", token, ""))
+               : destination_fail(o, "bearer",
+                                  "destination %s: the token has a blank; type the "
+                                  "token alone, without Bearer",
+                                  o->d->name);
+    secret_free(&token);
+    return good;
+}
+
+static char *destination_encode_basic(const char *user, const char *password)
+{
+    static const char begin[] = "Authorization: Basic ";
+    char *text = destination_join(user, ":", password), *line = NULL;
+    size_t len = text == NULL ? 0 : strlen(text);
+    size_t size = sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL);
+
+    if (text != NULL && (line = sodium_malloc(sizeof(begin) + size)) != NULL) {
+        memcpy(line, begin, sizeof(begin));
+        sodium_bin2base64(line + strlen(begin), size, (const unsigned char *)text, len,
+                          sodium_base64_VARIANT_ORIGINAL);
+    }
+    sodium_free(text);
+    return line;
+}
+
+static bool destination_open_basic(const struct destination_opening *o, struct destination *d)
+{
+    const struct config_basic *basic = o->d->basic;
+    char *password;
+    bool good;
+
+    if (basic == NULL)
+        return true;
+    if (strchr(basic->user, ':') != NULL || destination_value_problem(basic->user) != NULL)
+        return destination_fail(o, "basic/user",
+                                "destination %s: a user without colons, line ends and blanks at an "
+                                "end is expected",
+                                o->d->name);
+    if ((password = destination_read_value(o, "basic/password", &basic->password)) == NULL)
+        return false;
+    good = destination_keep_line(o, d, "basic", destination_encode_basic(basic->user, password));
+    secret_free(&password);
+    return good;
+}
+
+static bool destination_check_added(const struct destination_opening *o,
+                                    const struct destination *d, const char *key, const char *name)
+{
+    hookline_bytes bytes = destination_bytes_of(name);
+
+    if (!header_name_is_token(name, bytes.len))
+        return destination_fail(o, key,
+                                "destination %s: not a header's name; type one such as "
+                                "X-Tenant",
+                                o->d->name);
+    if (!header_name_is_settable(name, bytes.len))
+        return destination_fail(o, key, "destination %s: %s is hooklined's own header; delete it",
+                                o->d->name, name);
+    if (destination_signs_header(d, bytes))
+        return destination_fail(o, key,
+                                "destination %s: %s is part of the signature by secret; "
+                                "delete one of them",
+                                o->d->name, name);
+    return !destination_adds_header(d, bytes) ||
+           destination_fail(o, key, "destination %s: a second %s; delete one of them", o->d->name,
+                            name);
+}
+
+static bool destination_open_added(const struct destination_opening *o, struct destination *d,
+                                   unsigned i)
+{
+    const struct config_header *header = &o->d->add_headers[i];
+    const char *problem;
+    char key[64], *value;
+    bool good;
+
+    snprintf(key, sizeof(key), "add_headers/%u/name", i);
+    if (!destination_check_added(o, d, key, header->name))
+        return false;
+    snprintf(key, sizeof(key), "add_headers/%u", i);
+    if (header->value == NULL) {
+        if ((value = destination_read_value(o, key, &header->secret)) == NULL)
+            return false;
+        good = destination_keep_line(o, d, key, destination_join(header->name, ": ", value));
+        secret_free(&value);
+        return good;
+    }
+    if (header->secret.file != NULL || header->secret.env != NULL ||
+        header->secret.credential != NULL)
+        return destination_fail(o, key,
+                                "destination %s: %s: expected one of value, file, env and "
+                                "credential",
+                                o->d->name, header->name);
+    if ((problem = destination_value_problem(header->value)) != NULL)
+        return destination_fail(o, key, "destination %s: %s: the value has %s; delete it",
+                                o->d->name, header->name, problem);
+    return destination_keep_line(o, d, key, destination_join(header->name, ": ", header->value));
+}
+
+static bool destination_open_headers(const struct destination_opening *o, struct destination *d)
+{
+    if ((d->added = calloc(o->d->add_headers_count + 2, sizeof(*d->added))) == NULL)
+        return destination_fail(o, "name", "out of memory");
+    for (unsigned i = 0; i < o->d->headers_count; i++)
+        if (!destination_check_pattern(o, i))
+            return false;
+    if (!destination_open_basic(o, d) || !destination_open_bearer(o, d))
+        return false;
+    for (unsigned i = 0; i < o->d->add_headers_count; i++)
+        if (!destination_open_added(o, d, i))
+            return false;
+    return true;
+}
+
+static void destination_free_added(char **added)
+{
+    for (char **line = added; line != NULL && *line != NULL; line++)
+        sodium_free(*line);
+    free(added);
+}
+
+/* ---- opening */
 
 /* Copies the list with a trailing NULL; an empty list becomes NULL. Returns false on ENOMEM. */
 static bool destination_copy_list(char ***copy, char *const *list, unsigned count)
@@ -219,18 +512,34 @@ static bool destination_copy_statuses(struct destination *d, const struct config
     return true;
 }
 
+static bool destination_copy_text(const char **copy, const char *text)
+{
+    return text == NULL || (*copy = strdup(text)) != NULL;
+}
+
+static bool destination_copy_target(struct client_target *target,
+                                    const struct config_destination *c)
+{
+    target->timeout_s = c->timeout_seconds;
+    return destination_copy_text(&target->url, c->url) &&
+           destination_copy_text(&target->unix_socket, c->socket) &&
+           destination_copy_text(&target->ca_file, c->ca_file) &&
+           destination_copy_text(&target->certificate, c->certificate) &&
+           destination_copy_text(&target->key, c->key);
+}
+
 static bool destination_copy(struct destination *d, const struct config_destination *c,
                              const struct config *config)
 {
     d->name = strdup(c->name);
-    d->target.url = strdup(c->url);
-    d->target.ca_file = c->ca_file == NULL ? NULL : strdup(c->ca_file);
-    d->target.timeout_s = c->timeout_seconds;
+    d->query = c->query;
     d->ordered = c->ordered;
     d->concurrency = c->ordered ? 1 : c->concurrency;
+    d->per_second = c->rate == NULL ? 0 : c->rate->per_second;
+    d->burst = c->rate == NULL ? 0 : c->rate->burst;
     d->answers = calloc(config->sources_count + 1, sizeof(*d->answers));
-    return d->name != NULL && d->target.url != NULL && d->answers != NULL &&
-           (c->ca_file == NULL || d->target.ca_file != NULL) &&
+    return d->name != NULL && d->answers != NULL && destination_copy_target(&d->target, c) &&
+           destination_copy_list(&d->headers, c->headers, c->headers_count) &&
            destination_copy_list(&d->sources, c->sources, c->sources_count) &&
            destination_copy_list(&d->types, c->types, c->types_count) &&
            destination_copy_schedule(d, c) && destination_copy_statuses(d, c);
@@ -239,7 +548,8 @@ static bool destination_copy(struct destination *d, const struct config_destinat
 static bool destination_open(const struct destination_opening *o, struct destination *d)
 {
     if (!destination_check_names(o) || !destination_check_order(o) ||
-        !destination_check_target(o) || !destination_check_secret(o, &d->signer))
+        !destination_check_target(o) || !destination_check_certificate(o) ||
+        !destination_check_secret(o, &d->signer) || !destination_open_headers(o, d))
         return false;
     return destination_copy(d, o->d, o->config) || destination_fail(o, "name", "out of memory");
 }
@@ -255,11 +565,6 @@ static bool destination_is_listed(char *const *list, hookline_bytes text)
 static bool destination_matches_source(const struct destination *d, hookline_bytes source)
 {
     return d->sources == NULL || destination_is_listed(d->sources, source);
-}
-
-static hookline_bytes destination_bytes_of(const char *text)
-{
-    return (hookline_bytes){text, strlen(text)};
 }
 
 /* Finds the destinations that take every type of the source: returns the last one and their
@@ -357,7 +662,12 @@ void destinations_free(struct destinations **destinations)
 
         free(d->name);
         free((char *)d->target.url);
+        free((char *)d->target.unix_socket);
         free((char *)d->target.ca_file);
+        free((char *)d->target.certificate);
+        free((char *)d->target.key);
+        destination_free_added(d->added);
+        destination_free_list(d->headers);
         destination_free_list(d->sources);
         destination_free_list(d->types);
         destination_free_list(d->answers);
@@ -447,9 +757,12 @@ bool destination_answers(const struct destination *d, hookline_bytes source)
     return destination_is_listed(d->answers, source);
 }
 
-bool destination_url_changed(const struct destination *before, const struct destination *now)
+bool destination_moved(const struct destination *before, const struct destination *now)
 {
-    return strcmp(before->target.url, now->target.url) != 0;
+    const char *a = before->target.unix_socket, *b = now->target.unix_socket;
+
+    return strcmp(before->target.url, now->target.url) != 0 || (a == NULL) != (b == NULL) ||
+           (a != NULL && strcmp(a, b) != 0);
 }
 
 bool destination_same_answers(const struct destination *a, const struct destination *b)

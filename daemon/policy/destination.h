@@ -26,7 +26,11 @@ struct destination {
     char **types;              /* accepted types; NULL: all */
     char **answers;            /* sources whose senders get its answer; empty: none */
     hookline_verifier *signer; /* signs outgoing requests; NULL: unsigned */
+    char **headers;            /* patterns of the sender's headers to forward; NULL: all */
+    char **added;              /* "Name: value" in locked memory, in place of the sender's */
+    bool query;                /* forward the sender's query */
     unsigned concurrency;
+    unsigned per_second, burst; /* limit of attempts; 0: none */
     bool ordered;
     unsigned *retry_s;
     unsigned retries;
@@ -78,11 +82,18 @@ const char *destination_pass_name(enum destination_pass pass);
 bool destination_matches(const struct destination *destination, hookline_bytes source,
                          hookline_bytes type);
 
+/* Returns true if a header of that name is among `added`. */
+bool destination_adds_header(const struct destination *destination, hookline_bytes name);
+
+/* Returns true if the destination gets the sender's header of that name. Content-Type and
+ * Content-Encoding describe the body and always travel with it. */
+bool destination_takes_header(const struct destination *destination, hookline_bytes name);
+
 /* Returns true if senders of the source get this destination's answer. */
 bool destination_answers(const struct destination *destination, hookline_bytes source);
 
-/* Compares the URLs of a destination before and after a reload. */
-bool destination_url_changed(const struct destination *before, const struct destination *now);
+/* Compares the URLs and sockets of a destination before and after a reload. */
+bool destination_moved(const struct destination *before, const struct destination *now);
 
 /* Returns true if both answer for the same sources. */
 bool destination_same_answers(const struct destination *a, const struct destination *b);

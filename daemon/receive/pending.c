@@ -325,7 +325,10 @@ static struct delivery_row *pending_copy_row(h2o_req_t *req, const struct delive
     struct delivery_row row = {
         .source = pending_text(d->source->name),
         .scheme = pending_text(d->source->scheme),
-        .id = pending_text(d->event->id),
+        /* The event reads an id with escapes, too. */
+        .id = d->event != NULL ? pending_text(d->event->id)
+              : r->id.len == 0 ? (hookline_bytes){NULL, 0}
+                               : r->id,
         .mac = {(const char *)r->mac, sizeof(r->mac)},
         .delivery_id = d->delivery_id,
         .mac_is_key = d->source->dedup_by_mac,

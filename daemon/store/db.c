@@ -13,6 +13,7 @@ enum {
 
 struct db {
     struct sqlite_file file;
+    struct sqlite_place place; /* writer only */
     sqlite3_stmt *bytes;
 };
 
@@ -37,7 +38,9 @@ static const char *const db_migrations[SCHEMA_VERSION] = {
 
     "ALTER TABLE delivery ADD COLUMN delivery_id TEXT;"
     "ALTER TABLE delivery ADD COLUMN query TEXT;"
-    "ALTER TABLE delivery ADD COLUMN unreadable TEXT;",
+    "ALTER TABLE delivery ADD COLUMN unreadable TEXT;"
+    "ALTER TABLE delivery ADD COLUMN sum INTEGER;"
+    "CREATE TABLE damaged(seq INTEGER PRIMARY KEY, found_us INTEGER NOT NULL);",
 };
 
 static const struct sqlite_schema db_schema = {
@@ -46,7 +49,7 @@ static const struct sqlite_schema db_schema = {
     .application_id = 0x686f6f6b, /* "hook" */
     .version = SCHEMA_VERSION,
     .migrations = db_migrations,
-    .busy_ms = 5000,
+    .busy_ms = DB_BUSY_MS,
 };
 
 int db_prepare(struct db *db, sqlite3_stmt **statement, const char *sql)
@@ -79,7 +82,12 @@ int db_query_number(sqlite3_stmt *statement, int64_t *number, int64_t missing)
 
 void db_error_text(struct db *db, int code, char why[DB_WHY_SIZE])
 {
+    size_t len;
+
     sqlite_file_error_text(&db->file, code, why);
+    len = strlen(why);
+    if ((code & 0xff) == SQLITE_CORRUPT)
+        snprintf(why + len, DB_WHY_SIZE - len, "; run `hookline store check`");
 }
 
 static int db_main_file(const struct db *db, sqlite3_file **file)
@@ -120,12 +128,21 @@ static bool db_prepare_writer(struct db *db, char *why)
     if (!sqlite_file_execute(file, "PRAGMA journal_mode=WAL", why) ||
         !sqlite_file_execute(file, "PRAGMA synchronous=FULL", why) ||
         !sqlite_file_execute(file, "PRAGMA secure_delete=FAST; PRAGMA cache_size=-4096", why) ||
-        (file->was_left_open && !db_discard_wal_index(db, why)) ||
+        (file->wal_left > 0 && !db_discard_wal_index(db, why)) ||
         !sqlite_file_execute(file, "PRAGMA wal_checkpoint(TRUNCATE)", why))
         return false;
     if (sqlite3_db_readonly(file->sqlite, "main") == 1)
         return sqlite_file_fail(file, "this file cannot be written: ", strerror(EROFS), why);
     return sqlite_file_migrate(file, why);
+}
+
+static bool db_place_files(struct db *db, char *why)
+{
+    const struct sqlite_file *file = &db->file;
+
+    return sqlite_place_open(&db->place, file->sqlite, file->path, file->name, file->database,
+                             file->lock) ||
+           sqlite_file_fail(file, "its files cannot be read: ", strerror(errno), why);
 }
 
 /* A reader never migrates, so that it never checkpoints either. */
@@ -139,12 +156,13 @@ static bool db_open_file(struct db *db, const char *path, enum db_mode mode, cha
     mode_t mask;
     bool good;
 
-    if (mode == DB_READ)
-        return sqlite_file_open(&db->file, &db_schema, path, SQLITE_FILE_READ, why) &&
+    if (mode != DB_WRITE)
+        return sqlite_file_open(&db->file, &db_schema, path,
+                                mode == DB_READ ? SQLITE_FILE_READ : SQLITE_FILE_INSPECT, why) &&
                db_prepare_reader(db, why);
     mask = umask(0027);
     good = sqlite_file_open(&db->file, &db_schema, path, SQLITE_FILE_WRITE, why) &&
-           db_prepare_writer(db, why);
+           db_prepare_writer(db, why) && db_place_files(db, why);
     umask(mask);
     return good;
 }
@@ -153,9 +171,12 @@ struct db *db_open(const char *path, enum db_mode mode, char why[DB_WHY_SIZE])
 {
     struct db *db = calloc(1, sizeof(*db));
 
-    if (db == NULL)
+    if (db == NULL) {
         snprintf(why, DB_WHY_SIZE, "%s: out of memory", path);
-    else if (!db_open_file(db, path, mode, why))
+        return NULL;
+    }
+    db->place.wal = -1;
+    if (!db_open_file(db, path, mode, why))
         db_close(&db);
     return db;
 }
@@ -179,15 +200,26 @@ void db_close(struct db **db)
 
     if (*db == NULL)
         return;
+    sqlite_place_close(&(*db)->place);
     sqlite_file_close(&(*db)->file);
     free(*db);
     *db = NULL;
     errno = saved;
 }
 
-bool db_was_left_open(const struct db *db)
+struct sqlite_place *db_place(struct db *db)
 {
-    return db->file.was_left_open;
+    return &db->place;
+}
+
+const char *db_aside(const struct db *db)
+{
+    return db->file.aside;
+}
+
+int64_t db_recovered_bytes(const struct db *db)
+{
+    return db->file.wal_left;
 }
 
 const char *db_path(const struct db *db)
@@ -214,6 +246,11 @@ hookline_bytes db_column_bytes(sqlite3_stmt *row, int column)
 int64_t db_column_number(sqlite3_stmt *row, int column)
 {
     return sqlite3_column_type(row, column) == SQLITE_NULL ? -1 : sqlite3_column_int64(row, column);
+}
+
+int64_t db_wal_bytes(const struct db *db)
+{
+    return sqlite_file_wal_bytes(&db->file);
 }
 
 int64_t db_bytes(struct db *db)

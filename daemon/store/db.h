@@ -8,6 +8,7 @@
  *                attempted or filtered (outbox.c)
  *   unsent       deliveries to attempt again; due_us NULL: parked
  *   attempt      time and result of each attempt
+ *   damaged      deliveries that can no longer be read
  *
  * Ownership  db_open() allocates, db_close() frees.
  * Threads    One handle a thread; one thread of one process writes.
@@ -23,16 +24,19 @@
 #include <sqlite3.h>
 
 #include "daemon/base/sqlite_file.h"
+#include "daemon/base/sqlite_place.h"
 
 struct db;
 
 enum db_mode {
     DB_WRITE, /* creates, migrates and locks the store */
     DB_READ,
+    DB_INSPECT, /* reads without a trace: creates no file */
 };
 
 enum {
-    DB_WHY_SIZE = SQLITE_FILE_WHY_SIZE
+    DB_WHY_SIZE = SQLITE_FILE_WHY_SIZE,
+    DB_BUSY_MS = 5000, /* longest wait for a lock of another process */
 };
 
 /* Returns NULL with "FILE: problem" in `why`; errno is EACCES or EPERM if that is the reason. */
@@ -49,8 +53,15 @@ void db_keep_wal(struct db *db);
 
 const char *db_path(const struct db *db);
 
-/* True if the last writer did not close the store; its committed transactions were recovered. */
-bool db_was_left_open(const struct db *db);
+/* The files of a writer's store. */
+struct sqlite_place *db_place(struct db *db);
+
+/* Returns the new name of a WAL that belonged to another database, or NULL. */
+const char *db_aside(const struct db *db);
+
+/* Returns the size of the WAL that the last writer left because it did not close the store. Its
+ * committed transactions were recovered. */
+int64_t db_recovered_bytes(const struct db *db);
 
 sqlite3 *db_sqlite(struct db *db);
 
@@ -80,6 +91,9 @@ int64_t db_column_number(sqlite3_stmt *row, int column);
 
 /* Returns the size of the database in bytes without its free pages, -1 on failure. */
 int64_t db_bytes(struct db *db);
+
+/* Returns the size of the WAL in bytes, -1 if there is none. */
+int64_t db_wal_bytes(const struct db *db);
 
 /* Writes "FILE: SQLite's message" for the last failure. */
 void db_error_text(struct db *db, int code, char why[DB_WHY_SIZE]);

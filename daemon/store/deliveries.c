@@ -12,6 +12,7 @@
 
 #include <sodium.h>
 
+#include "daemon/store/damage.h"
 #include "daemon/store/dedup_index.h"
 
 enum {
@@ -61,6 +62,68 @@ struct delivery_row *delivery_row_copy(const struct delivery_row *row)
     return copy;
 }
 
+/* ---- sum of a delivery row */
+
+static uint64_t delivery_row_hash(const void *bytes, size_t len)
+{
+    static const unsigned char key[crypto_shorthash_KEYBYTES] = "hookline's sums";
+    uint64_t hash;
+
+    crypto_shorthash((unsigned char *)&hash, bytes, len, key);
+    return hash;
+}
+
+/* Detects changed bytes of a request: SQLite keeps no checksums of its pages. The key is public. The
+ * time of receipt, which an administrator may correct, is left out. */
+static int64_t delivery_row_sum(const struct delivery_row *row)
+{
+    struct delivery_row copy = *row;
+    hookline_bytes *texts[ROW_TEXTS];
+    int64_t parts[ROW_TEXTS + 2] = {0};
+
+    /* As stored: see deliveries_insert(). */
+    if (row->id.base != NULL)
+        copy.mac = (hookline_bytes){0};
+    if (row->headers.base == NULL)
+        copy.headers.base = "";
+    if (row->body.base == NULL)
+        copy.body.base = "";
+    delivery_row_texts(&copy, texts);
+    for (size_t i = 0; i < ROW_TEXTS; i++)
+        if (texts[i]->base != NULL)
+            parts[i] = (int64_t)delivery_row_hash(texts[i]->base, texts[i]->len);
+    parts[ROW_TEXTS] = row->seq;
+    parts[ROW_TEXTS + 1] = row->signed_at < 0 ? -1 : row->signed_at;
+    return (int64_t)delivery_row_hash(parts, sizeof(parts));
+}
+
+bool delivery_row_read(sqlite3_stmt *statement, struct delivery_row *row)
+{
+    const int sum = 17;
+
+    *row = (struct delivery_row){
+        .seq = sqlite3_column_int64(statement, 0),
+        .source = db_column_bytes(statement, 1),
+        .type = db_column_bytes(statement, 2),
+        .scheme = db_column_bytes(statement, 3),
+        .id = db_column_bytes(statement, 4),
+        .mac = db_column_bytes(statement, 5),
+        .remote = db_column_bytes(statement, 6),
+        .headers = db_column_bytes(statement, 7),
+        .body = db_column_bytes(statement, 8),
+        .received_us = sqlite3_column_int64(statement, 9),
+        .signed_at = db_column_number(statement, 10),
+        .secret = sqlite3_column_int(statement, 11),
+        .test = sqlite3_column_int(statement, 12) != 0,
+        .fresh = sqlite3_column_int(statement, 13) != 0,
+        .delivery_id = db_column_bytes(statement, 14),
+        .query = db_column_bytes(statement, 15),
+        .unreadable = db_column_bytes(statement, 16),
+    };
+    return sqlite3_column_type(statement, sum) == SQLITE_NULL ||
+           sqlite3_column_int64(statement, sum) == delivery_row_sum(row);
+}
+
 bool delivery_row_next_header(hookline_bytes *rest, hookline_bytes *name, hookline_bytes *value)
 {
     const char *line = rest->base;
@@ -86,8 +149,9 @@ enum {
 
 struct deliveries {
     struct db *db;
+    struct db *reader; /* SQLite commits no transaction that has read a damaged page */
     struct dedup_index *dedup_index;
-    sqlite3_stmt *insert, *look, *keys, *insert_keys, *delete_keys;
+    sqlite3_stmt *insert, *look, *read, *keys, *insert_keys, *delete_keys;
     unsigned char hash_key[crypto_shorthash_KEYBYTES];
     int64_t newest;    /* newest seq, including the open transaction */
     int64_t committed; /* newest seq before the open transaction */
@@ -100,7 +164,7 @@ struct deliveries {
 static int deliveries_prepare(struct deliveries *deliveries)
 {
     const struct db_statement all[] = {
-        {&deliveries->insert, "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+        {&deliveries->insert, "INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
         {&deliveries->look, "SELECT source, id, mac, delivery_id FROM delivery WHERE seq = ?"},
         {&deliveries->keys,
          "SELECT first_seq, hashes FROM keys WHERE first_seq >= ? ORDER BY first_seq"},
@@ -109,7 +173,12 @@ static int deliveries_prepare(struct deliveries *deliveries)
         {NULL, NULL},
     };
 
-    return db_prepare_all(deliveries->db, all);
+    int code = db_prepare_all(deliveries->db, all);
+
+    return code == SQLITE_OK
+               ? db_prepare(deliveries->reader, &deliveries->read,
+                            "SELECT " DELIVERY_ROW_COLUMNS " FROM delivery WHERE seq = ?")
+               : code;
 }
 
 /* One row of `keys`. */
@@ -165,91 +234,6 @@ static bool deliveries_add_keys(struct deliveries *deliveries, const struct deli
     return true;
 }
 
-static int deliveries_load_keys(struct deliveries *deliveries)
-{
-    int code = deliveries_reserve_keys(deliveries);
-
-    if (code != SQLITE_OK)
-        return code;
-    sqlite3_bind_int64(deliveries->keys, 1, 0);
-    while ((code = sqlite3_step(deliveries->keys)) == SQLITE_ROW) {
-        struct deliveries_keys keys = deliveries_read_keys(deliveries->keys);
-
-        if (!deliveries_add_keys(deliveries, &keys)) {
-            code = SQLITE_NOMEM;
-            break;
-        }
-        deliveries->newest = keys.first + (int64_t)keys.count - 1;
-        deliveries->unmerged++;
-    }
-    sqlite3_reset(deliveries->keys);
-    return code == SQLITE_DONE ? SQLITE_OK : code;
-}
-
-static int deliveries_load_newest(struct deliveries *deliveries)
-{
-    sqlite3_stmt *query = NULL;
-    int64_t newest = 0;
-    int code = db_prepare(deliveries->db, &query,
-                          "SELECT max((SELECT coalesce(max(seq), 0) FROM delivery),"
-                          " (SELECT coalesce(max(cursor), 0) FROM destination))");
-
-    if (code == SQLITE_OK)
-        code = db_query_number(query, &newest, 0);
-    sqlite3_finalize(query);
-    if (newest > deliveries->newest)
-        deliveries->newest = newest;
-    deliveries->committed = deliveries->newest;
-    return code;
-}
-
-static int deliveries_load_hash_key(struct deliveries *deliveries)
-{
-    sqlite3_stmt *query = NULL;
-    int code = db_prepare(deliveries->db, &query, "SELECT value FROM meta WHERE name = 'hash_key'");
-
-    if (code == SQLITE_OK && sqlite3_step(query) == SQLITE_ROW &&
-        sqlite3_column_bytes(query, 0) == sizeof(deliveries->hash_key))
-        memcpy(deliveries->hash_key, sqlite3_column_blob(query, 0), sizeof(deliveries->hash_key));
-    else if (code == SQLITE_OK)
-        code = SQLITE_CORRUPT;
-    sqlite3_finalize(query);
-    return code;
-}
-
-struct deliveries *deliveries_open(struct db *db, char why[DB_WHY_SIZE])
-{
-    struct deliveries *deliveries = calloc(1, sizeof(*deliveries));
-    int code;
-
-    if (deliveries == NULL || (deliveries->dedup_index = dedup_index_new()) == NULL) {
-        snprintf(why, DB_WHY_SIZE, "%s: out of memory", db_path(db));
-        deliveries_close(&deliveries);
-        return NULL;
-    }
-    deliveries->db = db;
-    if ((code = deliveries_prepare(deliveries)) != SQLITE_OK ||
-        (code = deliveries_load_keys(deliveries)) != SQLITE_OK ||
-        (code = deliveries_load_newest(deliveries)) != SQLITE_OK ||
-        (code = deliveries_load_hash_key(deliveries)) != SQLITE_OK) {
-        db_error_text(db, code, why);
-        deliveries_close(&deliveries);
-    }
-    return deliveries;
-}
-
-void deliveries_close(struct deliveries **deliveries)
-{
-    struct deliveries *d = *deliveries;
-
-    if (d == NULL)
-        return;
-    dedup_index_free(&d->dedup_index);
-    free(d->batch);
-    free(d);
-    *deliveries = NULL;
-}
-
 static uint64_t deliveries_hash_bytes(const struct deliveries *deliveries, const void *bytes,
                                       size_t len)
 {
@@ -278,6 +262,122 @@ static uint64_t deliveries_hash_of(const struct deliveries *deliveries,
 
     return deliveries_hash_bytes(deliveries, parts,
                                  by_delivery ? sizeof(parts) : sizeof(parts) - sizeof(parts[0]));
+}
+
+/* Hashes the deliveries beyond `newest` again, because their keys are damaged. The store does not
+ * know which of them have mac_is_key. */
+static int deliveries_load_rows(struct deliveries *deliveries)
+{
+    sqlite3_stmt *query = NULL;
+    struct delivery_row row;
+    int code = db_prepare(deliveries->db, &query,
+                          "SELECT " DELIVERY_ROW_COLUMNS
+                          " FROM delivery WHERE seq >= ?1 + 1 ORDER BY seq");
+
+    sqlite3_bind_int64(query, 1, deliveries->newest);
+    while (code == SQLITE_OK && (code = sqlite3_step(query)) == SQLITE_ROW) {
+        code = SQLITE_OK;
+        if (!delivery_row_read(query, &row))
+            continue;
+        if (!dedup_index_add(deliveries->dedup_index, deliveries_hash_of(deliveries, &row),
+                             row.seq))
+            code = SQLITE_NOMEM;
+    }
+    sqlite3_finalize(query);
+    return code == SQLITE_DONE || damage_is(code) ? SQLITE_OK : code;
+}
+
+static int deliveries_load_keys(struct deliveries *deliveries)
+{
+    int code = deliveries_reserve_keys(deliveries);
+
+    if (code != SQLITE_OK && !damage_is(code))
+        return code;
+    sqlite3_bind_int64(deliveries->keys, 1, 0);
+    while ((code = sqlite3_step(deliveries->keys)) == SQLITE_ROW) {
+        struct deliveries_keys keys = deliveries_read_keys(deliveries->keys);
+
+        if (!deliveries_add_keys(deliveries, &keys)) {
+            code = SQLITE_NOMEM;
+            break;
+        }
+        deliveries->newest = keys.first + (int64_t)keys.count - 1;
+        deliveries->unmerged++;
+    }
+    sqlite3_reset(deliveries->keys);
+    if (damage_is(code))
+        return deliveries_load_rows(deliveries);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+static int deliveries_load_newest(struct deliveries *deliveries)
+{
+    sqlite3_stmt *query = NULL;
+    int64_t newest = 0;
+    int code = db_prepare(deliveries->db, &query,
+                          "SELECT max((SELECT coalesce(max(seq), 0) FROM delivery),"
+                          " (SELECT coalesce(max(cursor), 0) FROM destination))");
+
+    if (code == SQLITE_OK)
+        code = db_query_number(query, &newest, 0);
+    sqlite3_finalize(query);
+    if (newest > deliveries->newest)
+        deliveries->newest = newest;
+    deliveries->committed = deliveries->newest;
+    /* The newest keys say it as well. */
+    return damage_is(code) && newest == 0 && deliveries->newest > 0 ? SQLITE_OK : code;
+}
+
+static int deliveries_load_hash_key(struct deliveries *deliveries)
+{
+    sqlite3_stmt *query = NULL;
+    int code = db_prepare(deliveries->db, &query, "SELECT value FROM meta WHERE name = 'hash_key'");
+
+    if (code == SQLITE_OK && sqlite3_step(query) == SQLITE_ROW &&
+        sqlite3_column_bytes(query, 0) == sizeof(deliveries->hash_key))
+        memcpy(deliveries->hash_key, sqlite3_column_blob(query, 0), sizeof(deliveries->hash_key));
+    else if (code == SQLITE_OK)
+        code = SQLITE_CORRUPT;
+    sqlite3_finalize(query);
+    return code;
+}
+
+struct deliveries *deliveries_open(struct db *db, char why[DB_WHY_SIZE])
+{
+    struct deliveries *deliveries = calloc(1, sizeof(*deliveries));
+    int code;
+
+    if (deliveries == NULL || (deliveries->dedup_index = dedup_index_new()) == NULL) {
+        snprintf(why, DB_WHY_SIZE, "%s: out of memory", db_path(db));
+        deliveries_close(&deliveries);
+        return NULL;
+    }
+    deliveries->db = db;
+    if ((deliveries->reader = db_open(db_path(db), DB_READ, why)) == NULL) {
+        deliveries_close(&deliveries);
+        return NULL;
+    }
+    if ((code = deliveries_prepare(deliveries)) != SQLITE_OK ||
+        (code = deliveries_load_hash_key(deliveries)) != SQLITE_OK ||
+        (code = deliveries_load_keys(deliveries)) != SQLITE_OK ||
+        (code = deliveries_load_newest(deliveries)) != SQLITE_OK) {
+        db_error_text(db, code, why);
+        deliveries_close(&deliveries);
+    }
+    return deliveries;
+}
+
+void deliveries_close(struct deliveries **deliveries)
+{
+    struct deliveries *d = *deliveries;
+
+    if (d == NULL)
+        return;
+    db_close(&d->reader);
+    dedup_index_free(&d->dedup_index);
+    free(d->batch);
+    free(d);
+    *deliveries = NULL;
 }
 
 static bool deliveries_column_is(sqlite3_stmt *row, int column, hookline_bytes bytes)
@@ -317,6 +417,33 @@ static int deliveries_is_duplicate(void *data, int64_t seq)
     return code == SQLITE_DONE ? 0 : code;
 }
 
+int deliveries_check(struct deliveries *deliveries, int64_t seq, size_t *bytes)
+{
+    struct delivery_row row;
+    int code;
+
+    sqlite3_bind_int64(deliveries->read, 1, seq);
+    code = sqlite3_step(deliveries->read);
+    if (code == SQLITE_ROW && !delivery_row_read(deliveries->read, &row))
+        code = SQLITE_CORRUPT;
+    if (code == SQLITE_ROW && bytes != NULL)
+        *bytes += delivery_row_size(&row);
+    sqlite3_reset(deliveries->read);
+    return damage_is(code) ? SQLITE_CORRUPT : code;
+}
+
+/* Passes a damaged delivery by: only a delivery that can be read again makes a duplicate. The reader
+ * does not see a delivery of the open transaction. */
+static int deliveries_confirm(void *data, int64_t seq)
+{
+    const struct deliveries_search *search = data;
+    int code = deliveries_check(search->deliveries, seq, NULL);
+
+    if (code == SQLITE_CORRUPT)
+        return damage_note(search->deliveries->db, seq);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? deliveries_is_duplicate(data, seq) : code;
+}
+
 static void deliveries_bind_text(sqlite3_stmt *statement, int column, hookline_bytes text)
 {
     sqlite3_bind_text(statement, column, text.base, (int)text.len, SQLITE_STATIC);
@@ -352,6 +479,7 @@ static int deliveries_insert(struct deliveries *deliveries, const struct deliver
     deliveries_bind_text(to, 15, row->delivery_id);
     deliveries_bind_text(to, 16, row->query);
     deliveries_bind_text(to, 17, row->unreadable);
+    sqlite3_bind_int64(to, 18, delivery_row_sum(row));
     return db_run(to);
 }
 
@@ -377,7 +505,7 @@ int deliveries_find(struct deliveries *deliveries, struct delivery_row *row)
 
     row->seq = 0;
     code = dedup_index_find(deliveries->dedup_index, deliveries_hash_of(deliveries, row),
-                            deliveries_is_duplicate, &search);
+                            deliveries_confirm, &search);
     return code == 0 || code == SQLITE_ROW ? SQLITE_OK : code;
 }
 
@@ -386,7 +514,7 @@ int deliveries_put(struct deliveries *deliveries, struct delivery_row *row,
 {
     struct deliveries_search search = {deliveries, row};
     uint64_t hash = deliveries_hash_of(deliveries, row);
-    int code = dedup_index_find(deliveries->dedup_index, hash, deliveries_is_duplicate, &search);
+    int code = dedup_index_find(deliveries->dedup_index, hash, deliveries_confirm, &search);
 
     *verdict = DELIVERIES_DUPLICATE;
     if (code != 0)
@@ -430,6 +558,11 @@ void deliveries_after_transaction(struct deliveries *deliveries, bool committed)
                            deliveries->batch[deliveries->newest - deliveries->committed - 1],
                            deliveries->newest);
     deliveries->committed = deliveries->newest;
+}
+
+struct db *deliveries_reader(struct deliveries *deliveries)
+{
+    return deliveries->reader;
 }
 
 int64_t deliveries_newest(const struct deliveries *deliveries)

@@ -4,7 +4,7 @@
  *
  * A duplicate has the same source and the same signed id as a stored delivery. If the scheme signs
  * no id, it has the same source, the same MAC and the same delivery_id. Duplicates are detected as
- * long as the first one is stored.
+ * long as the first one is stored. A repetition of a damaged delivery is stored again.
  *
  * Ownership  deliveries_open() allocates, deliveries_close() frees. The texts of a delivery_row
  *            belong to the caller; delivery_row_copy() returns row and texts in one block for
@@ -40,6 +40,7 @@ struct delivery_row {
     int64_t signed_at;          /* seconds since 1970, or -1 */
     int secret;                 /* index of the source's secret that matched */
     bool test, fresh;
+    bool damaged;    /* the store cannot read this delivery: all texts are empty */
     bool mac_is_key; /* not stored: without an id the MAC alone is the key, without delivery_id */
 };
 
@@ -48,6 +49,15 @@ struct delivery_row *delivery_row_copy(const struct delivery_row *row);
 
 /* Returns the total size of the texts in bytes. */
 size_t delivery_row_size(const struct delivery_row *row);
+
+/* The columns of delivery_row_read(), in its order. */
+#define DELIVERY_ROW_COLUMNS                                                                       \
+    "seq, source, type, scheme, id, mac, remote, headers, body, received_us, signed_at, secret,"   \
+    " test, fresh, delivery_id, query, unreadable, sum"
+
+/* Reads the current row of a statement; the texts are valid until its next step. Returns false if
+ * the row differs from its sum. Rows of older versions have no sum. */
+bool delivery_row_read(sqlite3_stmt *statement, struct delivery_row *row);
 
 /* Removes the first line of `rest`, which starts as a row's headers. Returns false at the end. */
 bool delivery_row_next_header(hookline_bytes *rest, hookline_bytes *name, hookline_bytes *value);
@@ -69,6 +79,14 @@ enum deliveries_outcome {
  * is the seq of the stored delivery. */
 int deliveries_put(struct deliveries *deliveries, struct delivery_row *row,
                    enum deliveries_outcome *verdict);
+
+/* A connection of the writer thread for reads outside of the transaction: after a damaged page was
+ * read, SQLite refuses to commit. */
+struct db *deliveries_reader(struct deliveries *deliveries);
+
+/* Reads a committed delivery in full. Returns SQLITE_ROW if it is readable, SQLITE_DONE if the store does not
+ * hold it, SQLITE_CORRUPT if it is damaged. Adds the size of its texts to *bytes, if not NULL. */
+int deliveries_check(struct deliveries *deliveries, int64_t seq, size_t *bytes);
 
 /* Sets row->seq to the seq of a stored delivery with the row's key, or to 0. */
 int deliveries_find(struct deliveries *deliveries, struct delivery_row *row);

@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/store/damage.h"
+
 #define DISCARDED "discarded"
-#define COLUMNS                                                                                    \
-    "seq, source, type, scheme, id, mac, remote, headers, body, received_us, signed_at, secret,"   \
-    " test, fresh, delivery_id, query, unreadable"
 
 enum {
     SCANNED_MAX = 256,
@@ -21,6 +20,7 @@ enum outbox_statement {
     NEXT_DUE,
     UNSENT,
     SUCCEEDED,
+    ATTEMPTS_MADE,
     CURSOR,
     RETIRE,
     REGISTER,
@@ -40,8 +40,8 @@ enum outbox_statement {
 
 /* at_us is part of the key of `attempt`. REPLACE: the clock may return the same time twice. */
 static const char *const outbox_sql[STATEMENTS] = {
-    [NEXT] = "SELECT " COLUMNS " FROM delivery WHERE seq > ?1 ORDER BY seq",
-    [READ_DELIVERY] = "SELECT " COLUMNS " FROM delivery WHERE seq = ?1",
+    [NEXT] = "SELECT " DELIVERY_ROW_COLUMNS " FROM delivery WHERE seq >= ?1 + 1 ORDER BY seq",
+    [READ_DELIVERY] = "SELECT " DELIVERY_ROW_COLUMNS " FROM delivery WHERE seq = ?1",
     [DUE] = "SELECT seq, due_us, tries FROM unsent WHERE destination = ?1 AND due_us <= ?2"
             " ORDER BY due_us, seq LIMIT ?3",
     [LOWEST_DUE] =
@@ -52,6 +52,8 @@ static const char *const outbox_sql[STATEMENTS] = {
     [SUCCEEDED] = "SELECT 1 FROM attempt WHERE seq = ?2 AND destination = ?1 AND"
                   " (status BETWEEN 200 AND 299 AND error IS NULL OR error = '" DISCARDED "')"
                   " LIMIT 1",
+    [ATTEMPTS_MADE] = "SELECT count(*) FROM attempt WHERE seq = ?2 AND destination = ?1"
+                      " AND tries = ?3",
     [CURSOR] = "SELECT cursor FROM destination WHERE number = ?1",
     [RETIRE] = "UPDATE destination SET active = 0",
     [REGISTER] = "INSERT INTO destination(name, cursor, active) VALUES (?1, ?2, 1)"
@@ -59,11 +61,13 @@ static const char *const outbox_sql[STATEMENTS] = {
     [NUMBER] = "SELECT number, cursor FROM destination WHERE name = ?1",
     [CORRECT_CLOCK] =
         "UPDATE unsent SET due_us = due_us - (set_us - ?1), set_us = ?1 WHERE set_us > ?1",
-    /* Skip rows without an attempt (tries = 0): their first attempt is running or about to
-     * start. */
+    /* Skip rows without an attempt: their first attempt is running or about to start. */
     [RETRY_NOW] = "UPDATE unsent SET due_us = ?2, set_us = ?2"
-                  " WHERE destination = ?1 AND due_us > ?2 AND tries > 0",
-    [END_WAITS] = "UPDATE unsent SET due_us = ?1, set_us = ?1 WHERE due_us > ?1 AND tries = 0",
+                  " WHERE destination = ?1 AND due_us > ?2 AND EXISTS (SELECT 1 FROM attempt"
+                  " WHERE attempt.seq = unsent.seq AND attempt.destination = ?1)",
+    [END_WAITS] = "UPDATE unsent SET due_us = ?1, set_us = ?1 WHERE due_us > ?1 AND NOT EXISTS"
+                  " (SELECT 1 FROM attempt WHERE attempt.seq = unsent.seq"
+                  " AND attempt.destination = unsent.destination)",
     [SET_CURSOR] = "UPDATE destination SET cursor = ?2 WHERE number = ?1 AND cursor < ?2",
     [PUT_UNSENT] = "INSERT OR REPLACE INTO unsent(destination, seq, tries, due_us, set_us)"
                    " VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -123,28 +127,77 @@ static sqlite3_stmt *outbox_bind(struct outbox *outbox, enum outbox_statement wh
 
 static int outbox_copy_row(sqlite3_stmt *row, struct delivery_row **delivery)
 {
-    struct delivery_row view = {
-        .seq = sqlite3_column_int64(row, 0),
-        .source = db_column_bytes(row, 1),
-        .type = db_column_bytes(row, 2),
-        .scheme = db_column_bytes(row, 3),
-        .id = db_column_bytes(row, 4),
-        .mac = db_column_bytes(row, 5),
-        .remote = db_column_bytes(row, 6),
-        .headers = db_column_bytes(row, 7),
-        .body = db_column_bytes(row, 8),
-        .received_us = sqlite3_column_int64(row, 9),
-        .signed_at = db_column_number(row, 10),
-        .secret = sqlite3_column_int(row, 11),
-        .test = sqlite3_column_int(row, 12) != 0,
-        .fresh = sqlite3_column_int(row, 13) != 0,
-        .delivery_id = db_column_bytes(row, 14),
-        .query = db_column_bytes(row, 15),
-        .unreadable = db_column_bytes(row, 16),
-    };
+    struct delivery_row view;
 
+    if (!delivery_row_read(row, &view))
+        view = (struct delivery_row){.seq = view.seq, .damaged = true};
     *delivery = delivery_row_copy(&view);
     return *delivery == NULL ? SQLITE_NOMEM : SQLITE_ROW;
+}
+
+static int outbox_copy_damaged(int64_t seq, struct delivery_row **delivery)
+{
+    const struct delivery_row damaged = {.seq = seq, .damaged = true};
+
+    *delivery = delivery_row_copy(&damaged);
+    return *delivery == NULL ? SQLITE_NOMEM : SQLITE_ROW;
+}
+
+/* Reads one delivery, even beside damaged ones. */
+static int outbox_read_one(struct outbox *outbox, int64_t seq, outbox_filter *filter,
+                           const void *data, struct delivery_row **delivery)
+{
+    sqlite3_stmt *row = OUTBOX_BIND(outbox, READ_DELIVERY, seq);
+    int code = sqlite3_step(row);
+
+    *delivery = NULL;
+    if (code == SQLITE_ROW &&
+        (filter == NULL || filter(data, db_column_bytes(row, 1), db_column_bytes(row, 2))))
+        code = outbox_copy_row(row, delivery);
+    sqlite3_reset(row);
+    return damage_is(code) ? outbox_copy_damaged(seq, delivery) : code;
+}
+
+/* Steps over a damaged page, which ends a scan: looks up each seq on its own. A missing one is
+ * damaged as well, because retention deletes none that a destination still needs. */
+static int outbox_step_over(struct outbox *outbox, int64_t *after, outbox_filter *filter,
+                            const void *data, struct delivery_row **delivery, bool *more)
+{
+    int64_t newest;
+    int code = damage_newest(outbox->db, &newest);
+
+    if (code != SQLITE_OK)
+        return code;
+    for (int i = 0; i < SCANNED_MAX && *after < newest && *delivery == NULL; i++) {
+        code = outbox_read_one(outbox, *after + 1, filter, data, delivery);
+        if (code == SQLITE_DONE)
+            code = outbox_copy_damaged(*after + 1, delivery);
+        if (code != SQLITE_ROW)
+            return code;
+        ++*after;
+    }
+    *more = *after < newest;
+    return *delivery == NULL ? SQLITE_DONE : SQLITE_ROW;
+}
+
+/* A damaged page may claim any seq, so only an expected one is believed without its sum. */
+static bool outbox_is_believed(sqlite3_stmt *row, int64_t after)
+{
+    struct delivery_row view;
+
+    return sqlite3_column_int64(row, 0) == after + 1 || delivery_row_read(row, &view);
+}
+
+static int outbox_check_row(sqlite3_stmt *row, int64_t after, outbox_filter *filter,
+                            const void *data, struct delivery_row **delivery)
+{
+    int code = SQLITE_ROW;
+
+    if (!outbox_is_believed(row, after))
+        return SQLITE_CORRUPT;
+    if (filter(data, db_column_bytes(row, 1), db_column_bytes(row, 2)))
+        code = outbox_copy_row(row, delivery);
+    return code;
 }
 
 int outbox_next(struct outbox *outbox, int64_t *after, outbox_filter *filter, const void *data,
@@ -154,31 +207,23 @@ int outbox_next(struct outbox *outbox, int64_t *after, outbox_filter *filter, co
     int code = SQLITE_DONE;
 
     *delivery = NULL;
-    *more = false;
-    for (int i = 0; i < SCANNED_MAX && (code = sqlite3_step(row)) == SQLITE_ROW; i++) {
-        bool wanted = filter(data, db_column_bytes(row, 1), db_column_bytes(row, 2));
-
-        if (wanted && (code = outbox_copy_row(row, delivery)) != SQLITE_ROW)
+    for (int i = 0; i < SCANNED_MAX && *delivery == NULL; i++) {
+        if ((code = sqlite3_step(row)) == SQLITE_ROW)
+            code = outbox_check_row(row, *after, filter, data, delivery);
+        if (code != SQLITE_ROW)
             break;
         *after = sqlite3_column_int64(row, 0);
-        if (wanted)
-            break;
     }
     *more = code == SQLITE_ROW;
     sqlite3_reset(row);
+    if (damage_is(code))
+        return outbox_step_over(outbox, after, filter, data, delivery, more);
     return *more && *delivery == NULL ? SQLITE_DONE : code;
 }
 
 int outbox_read_delivery(struct outbox *outbox, int64_t seq, struct delivery_row **delivery)
 {
-    sqlite3_stmt *row = OUTBOX_BIND(outbox, READ_DELIVERY, seq);
-    int code = sqlite3_step(row);
-
-    *delivery = NULL;
-    if (code == SQLITE_ROW)
-        code = outbox_copy_row(row, delivery);
-    sqlite3_reset(row);
-    return code;
+    return outbox_read_one(outbox, seq, NULL, NULL, delivery);
 }
 
 static void outbox_read_due(sqlite3_stmt *row, struct outbox_due *due)
@@ -241,6 +286,13 @@ int outbox_succeeded(struct outbox *outbox, int64_t destination, int64_t seq, bo
 
     *succeeded = found != 0;
     return code;
+}
+
+int outbox_count_attempts(struct outbox *outbox, int64_t destination, int64_t seq, unsigned tries,
+                          int64_t *count)
+{
+    return db_query_number(OUTBOX_BIND(outbox, ATTEMPTS_MADE, destination, seq, (int64_t)tries),
+                           count, 0);
 }
 
 int outbox_retire_all(struct outbox *outbox)
@@ -314,13 +366,15 @@ int outbox_record(struct outbox *outbox, const struct outbox_attempt *a)
     sqlite3_stmt *row;
     int code = outbox_add_attempt(outbox, a);
 
+    if (code == SQLITE_OK && a->damaged)
+        code = damage_note(outbox->db, a->seq);
     if (code != SQLITE_OK)
         return code;
     if (a->state == OUTBOX_DONE)
         return a->first ? SQLITE_OK
                         : db_run(OUTBOX_BIND(outbox, DELETE_UNSENT, a->destination, a->seq));
     row = OUTBOX_BIND(outbox, a->first ? PUT_UNSENT : CHANGE_UNSENT, a->destination, a->seq,
-                      (int64_t)a->tries, a->due_us, a->at_us + a->took_us);
+                      (int64_t)a->tries - a->spared, a->due_us, a->at_us + a->took_us);
     if (a->state == OUTBOX_PARKED)
         sqlite3_bind_null(row, 4);
     return db_run(row);
@@ -362,5 +416,7 @@ int outbox_discard(struct outbox *outbox, int64_t destination, int64_t seq, int6
     int code = db_run(OUTBOX_BIND(outbox, DELETE_UNSENT, destination, seq));
 
     *found = code == SQLITE_OK && sqlite3_changes(db_sqlite(outbox->db)) > 0;
-    return *found ? outbox_add_attempt(outbox, &trace) : code;
+    if (*found && (code = outbox_add_attempt(outbox, &trace)) == SQLITE_OK)
+        code = damage_forget(outbox->db, seq);
+    return code;
 }

@@ -33,11 +33,13 @@ typedef bool outbox_filter(const void *data, hookline_bytes source, hookline_byt
 
 /* Finds the first delivery beyond *after that passes the filter. Returns SQLITE_ROW with a copy for
  * free(), or SQLITE_DONE. Moves *after to the last delivery examined. One call examines at most 256
- * deliveries; *more is true if others may follow. */
+ * deliveries; *more is true if others may follow. A damaged delivery passes every filter, because its
+ * source is unknown; its copy has no texts. */
 int outbox_next(struct outbox *outbox, int64_t *after, outbox_filter *filter, const void *data,
                 struct delivery_row **delivery, bool *more);
 
-/* Reads the delivery `seq`. Returns SQLITE_ROW with a copy for free(), or SQLITE_DONE. */
+/* Reads the delivery `seq`. Returns SQLITE_ROW with a copy for free(), or SQLITE_DONE. The copy of a
+ * damaged one has no texts. */
 int outbox_read_delivery(struct outbox *outbox, int64_t seq, struct delivery_row **delivery);
 
 struct outbox_due {
@@ -72,6 +74,11 @@ int outbox_state(struct outbox *outbox, int64_t destination, int64_t seq, enum o
 /* *succeeded: an attempt was accepted, or the delivery was discarded. */
 int outbox_succeeded(struct outbox *outbox, int64_t destination, int64_t seq, bool *succeeded);
 
+/* Counts the recorded attempts of a delivery that had the number `tries`: more than one, if the
+ * attempts before it were spared. */
+int outbox_count_attempts(struct outbox *outbox, int64_t destination, int64_t seq, unsigned tries,
+                          int64_t *count);
+
 /* ---- writes: tasks of the writer thread */
 
 /* Marks all destinations as inactive; outbox_register() activates one again. */
@@ -105,8 +112,10 @@ struct outbox_attempt {
     int64_t took_us;
     int status;        /* HTTP status; 0: no answer */
     const char *error; /* NULL: none */
+    bool damaged;      /* the store could not read the delivery */
     enum outbox_state state;
     bool first;     /* first attempt beyond the cursor: no row in `unsent` yet */
+    bool spared;    /* the attempt uses up none of the tries */
     int64_t due_us; /* for OUTBOX_RETRY */
 };
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/store/damage.h"
 #include "daemon/store/deliveries.h"
 #include "daemon/store/outbox.h"
 
@@ -15,32 +16,49 @@ enum {
     STEP_ROWS = 100,
     STEP_BYTES = 4 << 20,
     RETENTION_ROUND_US = 60 * 1000000, /* between two scans from the oldest delivery */
+    AHEAD_PROBES = 40,
 };
 
 struct retention {
     struct db *db;
     struct deliveries *deliveries;
     struct retention_options options;
-    sqlite3_stmt *boundary, *candidates, *delete_delivery, *delete_attempts, *oldest;
-    int64_t position; /* seqs up to here are deleted or still in use */
+    sqlite3_stmt *boundary, *candidates, *one, *delete_delivery, *delete_attempts, *oldest;
+    int64_t position; /* seqs up to here are deleted, kept or still in use */
     int64_t round_at_us;
+    size_t one_by_one; /* deliveries to delete in steps of one, after damage */
+    bool too_large;    /* reported: the size limit is exceeded by deliveries in use */
     atomic_uint_fast64_t count;
 };
 
+/* One delivery, as the scan sees it. */
+struct retention_row {
+    int64_t seq, received_us, bytes;
+    bool in_use;
+};
+
+#define RETENTION_COLUMNS                                                                          \
+    "seq, received_us, length(body),"                                                              \
+    " EXISTS (SELECT 1 FROM unsent WHERE unsent.seq = delivery.seq)"
+
 static int retention_prepare(struct retention *retention)
 {
-    const struct db_statement all[] = {
+    const struct db_statement reads[] = {
         {&retention->boundary, "SELECT min(cursor) FROM destination WHERE active"},
-        {&retention->candidates, "SELECT seq, received_us, length(body),"
-                                 " EXISTS (SELECT 1 FROM unsent WHERE unsent.seq = delivery.seq)"
-                                 " FROM delivery WHERE seq > ? AND seq <= ? ORDER BY seq"},
-        {&retention->delete_delivery, "DELETE FROM delivery WHERE seq = ?"},
-        {&retention->delete_attempts, "DELETE FROM attempt WHERE seq = ?"},
+        {&retention->candidates, "SELECT " RETENTION_COLUMNS
+                                 " FROM delivery WHERE seq >= ?1 + 1 AND seq <= ?2 ORDER BY seq"},
+        {&retention->one, "SELECT " RETENTION_COLUMNS " FROM delivery WHERE seq = ?1"},
         {&retention->oldest, "SELECT min(seq) FROM delivery"},
         {NULL, NULL},
     };
+    const struct db_statement writes[] = {
+        {&retention->delete_delivery, "DELETE FROM delivery WHERE seq = ?"},
+        {&retention->delete_attempts, "DELETE FROM attempt WHERE seq = ?"},
+        {NULL, NULL},
+    };
+    int code = db_prepare_all(deliveries_reader(retention->deliveries), reads);
 
-    return db_prepare_all(retention->db, all);
+    return code == SQLITE_OK ? db_prepare_all(retention->db, writes) : code;
 }
 
 struct retention *retention_open(struct db *db, struct deliveries *deliveries,
@@ -86,36 +104,126 @@ static int retention_find_boundary(struct retention *retention, int64_t *boundar
     return code;
 }
 
-/* Collects deletable deliveries above `position`. Returns SQLITE_DONE if none are left, SQLITE_ROW
- * if the step is full. */
-static int retention_collect(struct retention *retention, int64_t boundary, int64_t seqs[STEP_ROWS],
-                             size_t *count)
+static struct retention_row retention_read_row(sqlite3_stmt *row)
 {
-    int64_t cutoff_us = clock_steady_us() - retention->options.keep_us, bytes = 0;
-    bool too_large =
-        retention->options.max_bytes > 0 && db_bytes(retention->db) > retention->options.max_bytes;
+    return (struct retention_row){
+        .seq = sqlite3_column_int64(row, 0),
+        .received_us = sqlite3_column_int64(row, 1),
+        .bytes = sqlite3_column_int64(row, 2),
+        .in_use = sqlite3_column_int(row, 3) != 0,
+    };
+}
+
+static int retention_read_one(struct retention *retention, int64_t seq, struct retention_row *row)
+{
+    int code;
+
+    sqlite3_bind_int64(retention->one, 1, seq);
+    code = sqlite3_step(retention->one);
+    if (code == SQLITE_ROW)
+        *row = retention_read_row(retention->one);
+    sqlite3_reset(retention->one);
+    return code;
+}
+
+/* Looks for an expired delivery behind `seq`, at growing distances. Times grow with seqs, unless the
+ * clock was ahead: then a delivery that seems new is older than an expired one. */
+static bool retention_expired_behind(struct retention *retention, int64_t seq, int64_t boundary,
+                                     int64_t cutoff_us)
+{
+    struct retention_row row;
+    int64_t distance = 1;
+
+    for (int i = 0; i < AHEAD_PROBES && seq + distance <= boundary; i++, distance *= 2)
+        if (retention_read_one(retention, seq + distance, &row) == SQLITE_ROW &&
+            row.received_us < cutoff_us)
+            return true;
+    return false;
+}
+
+struct retention_plan {
+    int64_t boundary, now_us, cutoff_us;
+    bool too_large;
+    size_t max; /* deliveries of this step */
+};
+
+enum retention_choice {
+    RETENTION_DELETE,
+    RETENTION_KEEP,
+    RETENTION_STOP, /* all later ones are newer */
+};
+
+static enum retention_choice retention_choose(struct retention *retention,
+                                              const struct retention_plan *plan,
+                                              const struct retention_row *row)
+{
+    enum retention_choice unused = RETENTION_DELETE;
+
+    if (row->received_us >= plan->cutoff_us && !plan->too_large) {
+        if (!retention_expired_behind(retention, row->seq, plan->boundary, plan->cutoff_us))
+            return RETENTION_STOP;
+        /* A time in the future is wrong, so the age is that of the later delivery. */
+        unused = row->received_us > plan->now_us ? RETENTION_DELETE : RETENTION_KEEP;
+    }
+    return row->in_use ? RETENTION_KEEP : unused;
+}
+
+/* Lists the damaged deliveries behind `position`, and moves it to the next readable one. */
+static int retention_step_over(struct retention *retention, const struct retention_plan *plan)
+{
+    struct retention_row row;
+    int code = SQLITE_OK;
+
+    for (int i = 0; i < STEP_ROWS && code == SQLITE_OK && retention->position < plan->boundary;
+         i++) {
+        int found = retention_read_one(retention, retention->position + 1, &row);
+
+        if (found == SQLITE_ROW)
+            break;
+        if (damage_is(found))
+            code = damage_note(retention->db, retention->position + 1);
+        else if (found != SQLITE_DONE)
+            code = found;
+        if (code == SQLITE_OK)
+            retention->position++;
+    }
+    return code == SQLITE_OK ? SQLITE_ROW : code;
+}
+
+/* Collects deletable deliveries above `position`. Returns SQLITE_DONE if none are left, SQLITE_ROW
+ * if the step is full. A damaged delivery stays: its pages may lead into those of others. */
+static int retention_collect(struct retention *retention, const struct retention_plan *plan,
+                             int64_t seqs[STEP_ROWS], size_t *count)
+{
+    enum retention_choice choice = RETENTION_KEEP;
+    int64_t bytes = 0;
     size_t rows = 0;
     int code;
 
     *count = 0;
     sqlite3_bind_int64(retention->candidates, 1, retention->position);
-    sqlite3_bind_int64(retention->candidates, 2, boundary);
-    while ((code = sqlite3_step(retention->candidates)) == SQLITE_ROW && rows < STEP_ROWS &&
+    sqlite3_bind_int64(retention->candidates, 2, plan->boundary);
+    while ((code = sqlite3_step(retention->candidates)) == SQLITE_ROW && rows < plan->max &&
            bytes < STEP_BYTES) {
-        int64_t seq = sqlite3_column_int64(retention->candidates, 0);
+        struct retention_row row = retention_read_row(retention->candidates);
 
-        if (sqlite3_column_int64(retention->candidates, 1) >= cutoff_us && !too_large) {
-            code = SQLITE_DONE;
+        if ((choice = retention_choose(retention, plan, &row)) == RETENTION_STOP)
             break;
-        }
-        if (!sqlite3_column_int(retention->candidates, 3))
-            seqs[(*count)++] = seq;
-        bytes += sqlite3_column_int64(retention->candidates, 2);
-        retention->position = seq;
+        if (choice == RETENTION_DELETE &&
+            (code = deliveries_check(retention->deliveries, row.seq, NULL)) == SQLITE_ROW)
+            seqs[(*count)++] = row.seq;
+        else if (damage_is(code) && damage_note(retention->db, row.seq) == SQLITE_OK)
+            code = SQLITE_ROW;
+        if (code != SQLITE_ROW)
+            break;
+        bytes += row.bytes;
+        retention->position = row.seq;
         rows++;
     }
     sqlite3_reset(retention->candidates);
-    return code;
+    if (damage_is(code) && rows == 0)
+        return retention_step_over(retention, plan);
+    return choice == RETENTION_STOP ? SQLITE_DONE : damage_is(code) ? SQLITE_ROW : code;
 }
 
 static int retention_delete_all(struct retention *retention, const int64_t *seqs, size_t count)
@@ -136,6 +244,8 @@ static int retention_tidy_keys(struct retention *retention)
     int64_t oldest;
     int code = db_query_number(retention->oldest, &oldest, 0);
 
+    if (damage_is(code))
+        return SQLITE_DONE;
     if (code == SQLITE_OK)
         code = SQLITE_ROW;
     for (int rows = 0; code == SQLITE_ROW && rows < STEP_ROWS; rows++)
@@ -143,25 +253,64 @@ static int retention_tidy_keys(struct retention *retention)
     return code == SQLITE_DONE ? deliveries_merge_keys(retention->deliveries) : code;
 }
 
-int retention_step(struct retention *retention)
+/* Reports once that deliveries in use fill the store. They stay, and the store grows. */
+static void retention_report_size(struct retention *retention, bool too_large)
 {
-    int64_t seqs[STEP_ROWS], boundary, now_us = clock_steady_us();
-    size_t count;
-    int code, found;
+    if (too_large && !retention->too_large && retention->options.too_large != NULL)
+        retention->options.too_large(retention->options.data);
+    retention->too_large = too_large;
+}
+
+static struct retention_plan retention_make_plan(struct retention *retention)
+{
+    int64_t now_us = clock_steady_us();
 
     if (now_us >= retention->round_at_us) {
         retention->round_at_us = now_us + RETENTION_ROUND_US;
         retention->position = 0;
     }
-    if ((code = retention_find_boundary(retention, &boundary)) != SQLITE_OK)
+    return (struct retention_plan){
+        .now_us = now_us,
+        .cutoff_us = now_us - retention->options.keep_us,
+        .too_large = retention->options.max_bytes > 0 &&
+                     db_bytes(retention->db) > retention->options.max_bytes,
+        .max = retention->one_by_one > 0 ? 1 : STEP_ROWS,
+    };
+}
+
+/* Deletes one by one after damage beside a deletion, so that it holds up no other. The transaction
+ * of the failed step is rolled back. */
+static int retention_on_damage(struct retention *retention, int64_t before, int code)
+{
+    if (retention->one_by_one == 0) {
+        retention->one_by_one = STEP_ROWS;
+        retention->position = before;
+    }
+    return code;
+}
+
+int retention_step(struct retention *retention)
+{
+    struct retention_plan plan = retention_make_plan(retention);
+    int64_t seqs[STEP_ROWS], before = retention->position;
+    size_t count;
+    int code, found;
+
+    if ((code = retention_find_boundary(retention, &plan.boundary)) != SQLITE_OK)
         return code;
-    found = retention_collect(retention, boundary, seqs, &count);
+    found = retention_collect(retention, &plan, seqs, &count);
     if (found != SQLITE_ROW && found != SQLITE_DONE)
         return found;
-    if ((code = retention_delete_all(retention, seqs, count)) != SQLITE_OK)
-        return code;
+    code = retention_delete_all(retention, seqs, count);
+    if (code != SQLITE_OK)
+        return damage_is(code) ? retention_on_damage(retention, before, code) : code;
+    if (retention->one_by_one > 0)
+        retention->one_by_one--;
     atomic_fetch_add_explicit(&retention->count, count, memory_order_relaxed);
-    return count > 0 || found == SQLITE_ROW ? SQLITE_ROW : retention_tidy_keys(retention);
+    if (count > 0 || found == SQLITE_ROW)
+        return SQLITE_ROW;
+    retention_report_size(retention, plan.too_large);
+    return retention_tidy_keys(retention);
 }
 
 /* ---- store probe */
@@ -228,7 +377,8 @@ bool store_probe_ask(struct store_probe *probe, struct writer *writer, unsigned 
 /* ---- store */
 
 enum {
-    BURST_DELIVERIES = 1000, /* new deliveries between two steps that make a burst */
+    BURST_DELIVERIES = 1000,  /* new deliveries between two steps that make a burst */
+    RECOVERED_ROW_BYTES = 64, /* of a delivery in the WAL, without its texts */
 };
 
 struct store {
@@ -238,6 +388,7 @@ struct store {
     struct outbox *outbox;
     struct retention *retention;
     struct writer *writer;
+    struct store_recovery recovery;
     /* writer thread only */
     int64_t newest_seen;
     bool in_burst;
@@ -294,6 +445,13 @@ static void store_on_recovered(void *data)
     store->options.recovered(store->options.data);
 }
 
+static void store_on_damaged(void *data, const char *why)
+{
+    const struct store *store = data;
+
+    store->options.damaged(store->options.data, why);
+}
+
 static void store_on_fatal(void *data, const char *why)
 {
     const struct store *store = data;
@@ -301,10 +459,44 @@ static void store_on_fatal(void *data, const char *why)
     store->options.fatal(store->options.data, why);
 }
 
+/* Reads the deliveries that the WAL may have held, newest first, and lists damaged ones. */
+static int store_check_recovered(struct store *store)
+{
+    struct store_recovery *r = &store->recovery;
+    size_t bytes = 0;
+
+    r->wal_bytes = db_recovered_bytes(store->db);
+    for (int64_t seq = deliveries_newest(store->deliveries);
+         seq > 0 && bytes < (size_t)r->wal_bytes; seq--) {
+        int code = deliveries_check(store->deliveries, seq, &bytes);
+
+        bytes += RECOVERED_ROW_BYTES;
+        r->checked += code == SQLITE_ROW;
+        if (code == SQLITE_ROW || code == SQLITE_DONE)
+            continue;
+        if (code != SQLITE_CORRUPT || (code = damage_note(store->db, seq)) != SQLITE_OK)
+            return code;
+        r->damaged++;
+    }
+    return SQLITE_OK;
+}
+
+static bool store_recover(struct store *store, char *why)
+{
+    int code = store_check_recovered(store);
+
+    if (code != SQLITE_OK)
+        db_error_text(store->db, code, why);
+    return code == SQLITE_OK;
+}
+
 struct store *store_open(const struct store_options *options, char why[DB_WHY_SIZE])
 {
     struct store *store = calloc(1, sizeof(*store));
-    struct retention_options retention = {options->keep_us, options->max_bytes};
+    struct retention_options retention = {.keep_us = options->keep_us,
+                                          .max_bytes = options->max_bytes,
+                                          .data = options->data,
+                                          .too_large = options->too_large};
 
     if (store == NULL) {
         snprintf(why, DB_WHY_SIZE, "%s: out of memory", options->path);
@@ -314,7 +506,7 @@ struct store *store_open(const struct store_options *options, char why[DB_WHY_SI
     clock_steady_us(); /* fix the offset now: later clock changes are ignored */
     if ((store->db = db_open(options->path, DB_WRITE, why)) == NULL ||
         (store->deliveries = deliveries_open(store->db, why)) == NULL ||
-        (store->outbox = outbox_open(store->db, why)) == NULL ||
+        !store_recover(store, why) || (store->outbox = outbox_open(store->db, why)) == NULL ||
         (store->retention = retention_open(store->db, store->deliveries, &retention, why)) == NULL)
         store_close(&store);
     return store;
@@ -331,6 +523,7 @@ bool store_start(struct store *store)
         .step = store_step,
         .failed = store_on_failed,
         .recovered = store_on_recovered,
+        .damaged = store_on_damaged,
         .fatal = store_on_fatal,
     };
 
@@ -373,6 +566,16 @@ struct deliveries *store_deliveries(struct store *store)
 struct outbox *store_outbox(struct store *store)
 {
     return store->outbox;
+}
+
+struct store_recovery store_recovery(const struct store *store)
+{
+    return store->recovery;
+}
+
+int64_t store_max_bytes(const struct store *store)
+{
+    return store->options.max_bytes;
 }
 
 uint64_t store_expired_count(const struct store *store)

@@ -31,10 +31,14 @@ struct store;
 /* ---- retention */
 
 /* Deletes deliveries that are too old, and the oldest ones while the store is too large, but none
- * that an active destination still needs. */
+ * that an active destination still needs, or that is parked or waits for a retry anywhere. So the
+ * store may exceed its size. */
 struct retention_options {
     int64_t keep_us;
     int64_t max_bytes; /* 0: no limit */
+    void *data;
+    /* Reports that deliveries in use exceed max_bytes; may be NULL. */
+    void (*too_large)(void *data);
 };
 
 /* Returns NULL with the reason in `why`. */
@@ -81,8 +85,10 @@ struct store_options {
     void *data;                                  /* for the callbacks */
     void (*failed)(void *data, const char *why); /* writing fails for now */
     void (*recovered)(void *data);
-    void (*fatal)(void *data, const char *why); /* this process writes no more */
-    void (*committed)(void *data);              /* new deliveries may be ready to forward */
+    void (*damaged)(void *data, const char *why); /* a page of the store is damaged */
+    void (*too_large)(void *data);                /* deliveries in use exceed max_bytes */
+    void (*fatal)(void *data, const char *why);   /* this process writes no more */
+    void (*committed)(void *data);                /* new deliveries may be ready to forward */
 };
 
 /* Opens, recovers and migrates the store; store_start() starts writing. Returns NULL with `why` and
@@ -95,10 +101,19 @@ bool store_start(struct store *store);
 /* Writes queued tasks and closes the store. */
 void store_close(struct store **store);
 
+/* The findings of store_open() after an unclean end; zeros after a clean one. */
+struct store_recovery {
+    int64_t wal_bytes;        /* size of the WAL that was applied */
+    int64_t checked, damaged; /* deliveries that the WAL may have held */
+};
+
+struct store_recovery store_recovery(const struct store *store);
+
 struct db *store_db(struct store *store); /* before store_start() only */
 struct writer *store_writer(struct store *store);
 struct deliveries *store_deliveries(struct store *store);
-struct outbox *store_outbox(struct store *store);        /* after store_start() in tasks only */
+struct outbox *store_outbox(struct store *store); /* after store_start() in tasks only */
+int64_t store_max_bytes(const struct store *store);
 uint64_t store_expired_count(const struct store *store); /* retention_count(); any thread */
 
 #endif

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/heartbeat.h"
 #include "daemon/store/checkpoint.h"
+#include "daemon/store/damage.h"
 #include "daemon/store/db.h"
 
 enum {
@@ -16,8 +18,12 @@ enum {
     CHECKPOINT_PAGES = 4000,
     REST_PAGES = 8000, /* 32 MB: copying more would stall the writer */
     IDLE_US = 1000000, /* between two housekeeping steps */
+    IDLE_PAGES = 1000, /* 4 MB: an idle writer leaves more to the checkpoint thread */
     STUCK_US = 1000000,
 };
+
+/* A larger WAL is made small once its pages are copied. */
+static const int64_t writer_wal_bytes = 4 << 20;
 
 const int64_t WRITER_BUCKETS_US[8] = {250, 500, 1000, 2500, 10000, 100000, 1000000, INT64_MAX};
 
@@ -42,6 +48,7 @@ struct writer {
     int wal_pages; /* current size of the WAL */
     int copied;    /* pages copied by the last checkpoint */
     int64_t step_at_us, checkpoint_at_us;
+    uint64_t commits_seen; /* by the last housekeeping step */
 };
 
 static void writer_queue_init(struct writer_queue *q)
@@ -170,6 +177,72 @@ static void writer_note_success(struct writer *writer, size_t tasks, int64_t too
         writer->options.recovered(writer->options.data);
 }
 
+/* ---- the files at the path */
+
+/* Saves committed pages whose WAL no other process can read. */
+static bool writer_rescue_wal(struct writer *writer)
+{
+    return sqlite3_wal_checkpoint_v2(db_sqlite(writer->db), NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+                                     NULL) == SQLITE_OK &&
+           db_sync(writer->db) == SQLITE_OK;
+}
+
+/* Brings the files into a state that the next start can open; says so in `done`, for free(). */
+static char *writer_settle_files(struct writer *writer, enum sqlite_place_finding finding)
+{
+    char *moved = NULL, *done = NULL;
+    int len = 0;
+
+    /* A file that is cut may be half of a copy that replaces it. */
+    if (finding < SQLITE_PLACE_WAL_GONE)
+        moved = sqlite_place_set_aside(db_place(writer->db));
+    if (moved != NULL)
+        len = asprintf(&done, "; the -wal of the open file is now %s", moved);
+    else if (finding == SQLITE_PLACE_WAL_GONE && writer_rescue_wal(writer))
+        len = asprintf(&done, "; its deliveries were copied into the file");
+    free(moved);
+    return len < 0 ? NULL : done;
+}
+
+/* Stops all writes until a restart: an open file cannot be exchanged. */
+static void writer_on_displaced(struct writer *writer, enum sqlite_place_finding finding)
+{
+    char *done = writer_settle_files(writer, finding), *why = NULL;
+
+    pthread_mutex_lock(&writer->mutex);
+    writer->ended = true;
+    writer->stats.healthy = false;
+    writer->stats.displaced = sqlite_place_text(finding);
+    pthread_mutex_unlock(&writer->mutex);
+    if (asprintf(&why, "%s: %s%s; put the right files there and restart hooklined",
+                 db_path(writer->db), sqlite_place_text(finding), done == NULL ? "" : done) < 0)
+        why = NULL;
+    writer->options.failed(writer->options.data, why == NULL ? sqlite_place_text(finding) : why);
+    free(why);
+    free(done);
+}
+
+static bool writer_has_its_files(struct writer *writer)
+{
+    enum sqlite_place_finding finding = sqlite_place_check(db_place(writer->db));
+
+    if (finding != SQLITE_PLACE_GOOD)
+        writer_on_displaced(writer, finding);
+    return finding == SQLITE_PLACE_GOOD;
+}
+
+/* ---- commit */
+
+/* Checks the files before the commit, so that nothing reaches a wrong place, and afterwards,
+ * because only then a sender may be answered. */
+static int writer_run_checked(struct writer *writer, const struct writer_queue *batch)
+{
+    int code =
+        writer_has_its_files(writer) ? writer_run_tasks(writer, batch) : SQLITE_READONLY_DBMOVED;
+
+    return code == SQLITE_OK && !writer_has_its_files(writer) ? SQLITE_READONLY_DBMOVED : code;
+}
+
 static size_t writer_count_tasks(const struct writer_queue *batch)
 {
     size_t count = 0;
@@ -179,22 +252,85 @@ static size_t writer_count_tasks(const struct writer_queue *batch)
     return count;
 }
 
-static void writer_commit_batch(struct writer *writer, const struct writer_queue *batch)
+static void writer_end_transaction(struct writer *writer, const struct writer_queue *batch,
+                                   enum writer_outcome outcome)
+{
+    if (outcome == WRITER_FAILED)
+        writer_roll_back(writer);
+    writer->options.after(writer->options.data, outcome);
+    writer_notify_all(batch, outcome);
+}
+
+/* Commits one transaction; returns SQLite's code. The caller ends a failed one. */
+static int writer_try_batch(struct writer *writer, const struct writer_queue *batch)
 {
     int before = sqlite3_total_changes(db_sqlite(writer->db));
     int64_t begun_us = clock_mono_us();
-    int code = writer_run_tasks(writer, batch);
-    enum writer_outcome outcome = code == SQLITE_OK ? WRITER_DURABLE : WRITER_FAILED;
+    int code = writer_run_checked(writer, batch);
 
     if (code == SQLITE_OK) {
         writer_note_success(writer, writer_count_tasks(batch), clock_mono_us() - begun_us,
                             sqlite3_total_changes(db_sqlite(writer->db)) != before);
-    } else {
-        writer_fail_code(writer, code);
-        writer_roll_back(writer);
+        writer_end_transaction(writer, batch, WRITER_DURABLE);
     }
-    writer->options.after(writer->options.data, outcome);
-    writer_notify_all(batch, outcome);
+    return code;
+}
+
+static void writer_note_damage(struct writer *writer, int code)
+{
+    char why[DB_WHY_SIZE];
+    bool known;
+
+    pthread_mutex_lock(&writer->mutex);
+    known = writer->stats.damaged;
+    writer->stats.damaged = true;
+    pthread_mutex_unlock(&writer->mutex);
+    db_error_text(writer->db, code, why);
+    if (!known)
+        writer->options.damaged(writer->options.data, why);
+}
+
+/* Gives each task its own transaction, so that a damaged page fails only tasks that need it. */
+static void writer_commit_each(struct writer *writer, struct writer_queue *batch)
+{
+    int failure = SQLITE_OK;
+    bool any = false;
+
+    while (batch->first != NULL) {
+        struct writer_task *task = batch->first;
+        struct writer_queue one;
+        int code;
+
+        batch->first = task->next;
+        writer_queue_init(&one);
+        writer_queue_put(&one, task);
+        if ((code = writer_try_batch(writer, &one)) == SQLITE_OK) {
+            any = true;
+            continue;
+        }
+        failure = code;
+        writer_end_transaction(writer, &one, WRITER_FAILED);
+    }
+    if (any && damage_is(failure))
+        writer_note_damage(writer, failure);
+    else if (failure != SQLITE_OK)
+        writer_fail_code(writer, failure);
+}
+
+static void writer_commit_batch(struct writer *writer, struct writer_queue *batch)
+{
+    int code = writer_try_batch(writer, batch);
+
+    if (code == SQLITE_OK)
+        return;
+    if (damage_is(code) && batch->first->next != NULL) {
+        writer_roll_back(writer);
+        writer->options.after(writer->options.data, WRITER_FAILED);
+        writer_commit_each(writer, batch);
+        return;
+    }
+    writer_fail_code(writer, code);
+    writer_end_transaction(writer, batch, WRITER_FAILED);
 }
 
 static bool writer_has_ended(struct writer *writer)
@@ -247,6 +383,29 @@ static void writer_limit_wal(struct writer *writer)
         checkpoint_begin(writer->checkpoint);
 }
 
+/* SQLite reuses the WAL and never makes it smaller, so it stays as large as an open reader once
+ * made it. Makes it small when few pages are left to copy. */
+static void writer_shrink_wal(struct writer *writer)
+{
+    sqlite3 *sqlite = db_sqlite(writer->db);
+    bool idle = writer->commits_seen == writer->stats.commits;
+    struct sqlite_place_wal wal;
+    int code;
+
+    writer->commits_seen = writer->stats.commits;
+    if (!sqlite_place_wal(db_place(writer->db), &wal) || wal.bytes <= writer_wal_bytes)
+        return;
+    if (idle && wal.frames > IDLE_PAGES) {
+        checkpoint_begin(writer->checkpoint);
+    } else if (wal.frames <= IDLE_PAGES && (idle || wal.used_bytes < wal.bytes / 4)) {
+        sqlite3_busy_timeout(sqlite, 0);
+        code = sqlite3_wal_checkpoint_v2(sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        sqlite3_busy_timeout(sqlite, DB_BUSY_MS);
+        if (code != SQLITE_OK && code != SQLITE_BUSY)
+            writer_fail_code(writer, sqlite3_extended_errcode(sqlite));
+    }
+}
+
 /* Runs one step in its own transaction. Returns true if more work is left. */
 static bool writer_housekeep(struct writer *writer)
 {
@@ -256,7 +415,9 @@ static bool writer_housekeep(struct writer *writer)
         code = done = writer->options.step(writer->options.data);
     if (code == SQLITE_ROW)
         code = db_run(writer->commit);
-    if (code != SQLITE_OK && code != SQLITE_DONE)
+    if (damage_is(code))
+        writer_note_damage(writer, code);
+    else if (code != SQLITE_OK && code != SQLITE_DONE)
         writer_fail_code(writer, code);
     if (code != SQLITE_OK)
         writer_roll_back(writer);
@@ -276,7 +437,7 @@ static void writer_wait_for_tasks(struct writer *writer)
     writer->waiting = false;
 }
 
-static void writer_serve_batch(struct writer *writer, const struct writer_queue *batch)
+static void writer_serve_batch(struct writer *writer, struct writer_queue *batch)
 {
     if (writer_has_ended(writer)) {
         writer_notify_all(batch, WRITER_FAILED);
@@ -288,8 +449,10 @@ static void writer_serve_batch(struct writer *writer, const struct writer_queue 
     if (!writer_has_ended(writer))
         writer_limit_wal(writer);
     if (!writer_has_ended(writer) && clock_mono_us() >= writer->step_at_us &&
-        !writer_housekeep(writer))
+        writer_has_its_files(writer) && !writer_housekeep(writer)) {
+        writer_shrink_wal(writer);
         writer->step_at_us = clock_mono_us() + IDLE_US;
+    }
 }
 
 static void *writer_run(void *data)

@@ -3,8 +3,11 @@
  * writer.h - the one thread that writes to the store, by group commit: all queued tasks become one
  * transaction, and each task is notified after its fsync.
  *
- * The writer knows tasks, not deliveries or HTTP. A failing task fails its whole transaction. After
+ * The writer knows tasks, not deliveries or HTTP. A failing task fails its whole transaction, except
+ * at a damaged page: then each task of the group has a transaction of its own. After
  * a failed fsync the state of the disk is unknown, so the writer stops: see writer_options.fatal.
+ * If the files at the store's path are no longer the open ones, the writer fails all tasks and
+ * reports it once (writer_stats.displaced), until the process restarts.
  *
  * Ownership  The submitter owns a task; the writer borrows it from writer_post() to done().
  * Threads    writer_post(), writer_post_all() and writer_stats() any thread; the others the
@@ -52,6 +55,8 @@ struct writer_options {
     void (*failed)(void *data, const char *why);
     /* Reports the first success after a failure. */
     void (*recovered)(void *data);
+    /* Reports once that a task or step failed at a damaged page, while others succeed. */
+    void (*damaged)(void *data, const char *why);
     /* Reports a failed fsync: the writer has stopped. Also on the checkpoint thread. */
     void (*fatal)(void *data, const char *why);
 };
@@ -76,6 +81,8 @@ struct writer_stats {
     size_t queued_bytes;
     int64_t checkpointing_us; /* age of the running checkpoint; 0: none runs */
     bool healthy;             /* the last transaction succeeded */
+    bool damaged;             /* a task or step failed at a damaged page */
+    const char *displaced;    /* the files at the path are not the open ones; NULL: they are */
 };
 
 extern const int64_t WRITER_BUCKETS_US[8]; /* the last one is INT64_MAX */

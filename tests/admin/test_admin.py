@@ -195,7 +195,7 @@ def test_health():
               (200, str(len(body)), b""))
     verbose = admin.ask("/readyz?verbose").body.decode().split("\n")
     equal("?verbose: each check has a line", [line.split(":")[0] for line in verbose],
-          ["[+]journal ok", "[+]store ok", "[+]disk ok", "ready", ""])
+          ["[+]journal ok", "[+]store ok", "[+]disk ok", "[+]content ok", "ready", ""])
     with daemon.connect() as busy:
         busy.write(b"POST /foil HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
         daemon.deliver("foil")

@@ -109,7 +109,8 @@ def test_figures():
            for state in ("waiting", "retrying", "parked")], [0, 0, 0])
     check("the journal counted its commits", done["hookline_journal_commit_duration_seconds"]
           .samples[-1][2] >= 4 and value(done, "hookline_journal_healthy") == 1)
-    check("the store and the disk have sizes", value(done, "hookline_store_bytes") > 8192 and
+    check("the store and the disk have sizes", value(done, "hookline_store_bytes", file="db") > 8192 and
+          value(done, "hookline_store_bytes", file="wal") > 0 and
           value(done, "hookline_store_free_bytes") > 0)
     families = well_formed("after everything", admin)
     manual(families)

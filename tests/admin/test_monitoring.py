@@ -135,6 +135,7 @@ SERIES = {  # 90 minutes of a healthy and of a failing daemon
         ("7x90", "7x90"),
     'up{instance="a",job="hookline"}': ("1x90", "0x90"),
     'hookline_journal_healthy{instance="a"}': ("1x90", "0x90"),
+    'hookline_store_damaged{instance="a"}': ("0x90", "1x90"),
     'hookline_deliveries_total{instance="a",source="foil",verdict="failed"}': ("3x90", "0+1x90"),
     'hookline_deliveries_total{instance="a",source="foil",verdict="stored"}': ("0+1x90", "5x90"),
     'hookline_store_free_bytes{instance="a"}': ("1e11x90", "1e8x90"),

@@ -23,8 +23,12 @@ START_TEST(a_rate_takes_a_burst_and_then_one_at_a_time)
     struct rate r;
 
     rate_init(&r, 10, 5);
+    ck_assert_int_eq(rate_wait_us(&r, start), 0);
     for (int i = 0; i < 5; i++)
         ck_assert_uint_eq(rate_take(&r, start), 0);
+    ck_assert_int_eq(rate_wait_us(&r, start), 100000);
+    ck_assert_int_eq(rate_wait_us(&r, start + 99999), 1);
+    ck_assert_int_eq(rate_wait_us(&r, start + 100000), 0);
     ck_assert_uint_eq(rate_take(&r, start), 1);
     ck_assert_uint_eq(rate_take(&r, start + 99999), 1);
     ck_assert_uint_eq(rate_take(&r, start + 100000), 0);

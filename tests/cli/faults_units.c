@@ -33,6 +33,8 @@ START_TEST(every_word_is_read_with_its_number_or_the_usual_one)
     ck_assert(faults_read(&f, "oversize=7,slow=9", why) && f.oversize == 7 && f.bytes_per_s == 9);
     ck_assert(faults_read(&f, "truncate,slow", why) && f.truncate && f.bytes_per_s == 64);
     ck_assert(faults_read(&f, "reset", why) && f.reset);
+    ck_assert(faults_read(&f, "delay", why) && f.delay_s == 1);
+    ck_assert(faults_read(&f, "delay=3,tamper", why) && f.delay_s == 3 && f.tamper);
 }
 END_TEST
 
@@ -72,6 +74,7 @@ START_TEST(a_wrong_word_is_named_with_those_that_there_are)
         {"stale=99999999999999999999999", "stale: expected a number"},
         {"stale=99999999999999999999999999999999999", "stale: expected a number"},
         {"duplicate=1", "duplicate: expected a number from 2 to 100"},
+        {"delay=86401", "delay: expected a number from 1 to 86400"},
         {"burst=101", "burst: expected a number from 2 to 100"},
         {"tamper=1", "tamper takes no number"},
         {"tamper=", "tamper takes no number"},
@@ -90,7 +93,7 @@ START_TEST(a_wrong_word_is_named_with_those_that_there_are)
         ck_assert_uint_eq(f.copies, 77);
     }
     ck_assert(!faults_read(&f, "late", why));
-    ck_assert_msg(strstr(why, ", slow") != NULL, "all words have room: %s", why);
+    ck_assert_msg(strstr(why, ", delay") != NULL, "all words have room: %s", why);
     memset(all, ' ', FAULTS_TEXT_MAX + 1);
     all[FAULTS_TEXT_MAX + 1] = '\0';
     ck_assert(!faults_read(&f, all, why) && strstr(why, "longer than 256 bytes") != NULL);
@@ -113,7 +116,7 @@ START_TEST(the_help_has_a_line_for_every_word_that_is_read)
         ck_assert_msg(faults_read(&f, word, why) || strcmp(word, "reorder") == 0, "%s: %s", word,
                       why);
     }
-    ck_assert_int_eq(lines, 16);
+    ck_assert_int_eq(lines, 17);
 }
 END_TEST
 

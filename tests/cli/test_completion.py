@@ -219,7 +219,7 @@ def test_values(shell):
     equal("where a secret can be is offered", shell.all("hookline verify --secret "),
           {"@", "env:", "credential:"})
     equal("ping offers the providers", shell.all("hookline ping "),
-          {"foil", "shodai", "trulayer", "emulated"})
+          {"foil", "tripwire", "shodai", "trulayer", "emulated"})
 
 
 def test_zsh_descriptions():
@@ -253,7 +253,7 @@ def test_fish():
     equal("--scheme offers the names of schemes", set(found), schemes())
     equal("each with its title", found["stripe"], "Stripe")
     equal("where a secret can be is offered", set(got.pop(0)), {"@", "env:", "credential:"})
-    equal("ping offers the providers", set(got.pop(0)), {"foil", "shodai", "trulayer", "emulated"})
+    equal("ping offers the providers", set(got.pop(0)), {"foil", "tripwire", "shodai", "trulayer", "emulated"})
     for sentence, keys, line in tries:
         # The whole last word is completed; without a completion it stays as typed.
         done = keys.rsplit(" ", 1)[0] + " " + next(iter(got.pop(0)), keys.rsplit(" ", 1)[1])

@@ -10,7 +10,7 @@ from harness.sink import check, equal
 pytestmark = [pytest.mark.running]
 
 COMMANDS = ["ping", "emulate", "wait", "verify", "sign", "send", "deliveries", "show", "replay",
-            "discard", "schemes"]
+            "discard", "store", "schemes"]
 
 
 def test_whole():

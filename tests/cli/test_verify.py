@@ -329,7 +329,7 @@ def test_wrong_input():
              "expected one line of text"),
             ("the secret cannot be decoded",
              ["--scheme", "standard", *papers.secrets("whsec_!!"), *headers, *body],
-             "not in the format of this scheme"),
+             "not base64, as the scheme says"),
             ("the secret is on the command line",
              ["--scheme", "github", "--secret", word, *headers, *body],
              "a secret does not belong on the command line"),

@@ -567,7 +567,7 @@ def test_secret_files():
     for name, data, why in (
             ("nothing in it", "", "empty"), ("a line end alone", "\n", "empty"),
             ("over 1 KiB", "x" * 1025, "1024"), ("far over 1 KiB", "x" * 10**6, "1024"),
-            ("513 bytes", "x" * 513, "too long"), ("a NUL", good + "\0x", "one line of text"),
+            ("513 bytes", "x" * 513, "longer than 512 bytes"), ("a NUL", good + "\0x", "one line of text"),
             ("a NUL at its end", good + "\0", "one line of text"),
             ("a trailing blank", good + " \n", "white space"), ("blanks alone", "   \n", ""),
             ("a leading blank", " " + good, "white space"), ("two line ends", good + "\n\n", ""),

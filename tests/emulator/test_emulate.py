@@ -16,6 +16,7 @@ import pytest
 
 from harness import cli
 from harness import emulator
+from harness import schema
 from harness import upstream
 from harness.cli import TRANSPORT, USAGE, Run, sink
 from harness.ports import free_port
@@ -24,7 +25,7 @@ from harness.sink import check, equal, wait_for
 pytestmark = [pytest.mark.compiler, pytest.mark.running, pytest.mark.threads]
 
 GIVEN = "whsec_given_on_the_command_line"
-KEYS = ["foil", "foil.unscoped", "foil.foreign", "shodai", "shodai.unpaid", "shodai.forbidden",
+KEYS = ["foil", "foil.unscoped", "foil.foreign", "tripwire", "shodai", "shodai.unpaid", "shodai.forbidden",
         "trulayer", "trulayer.member", "trulayer.viewer", "trulayer.free"]
 
 
@@ -84,14 +85,22 @@ def test_starting():
     equal("the command that pings Foil's endpoint is ready", by_source["foil"]["ping"],
           ["hookline", "ping", "foil", "--endpoint", by_source["foil"]["id"], "--organization",
            emulated.organization, "--base-url", emulated.base, "--key", "@" + key])
-    equal("a source of another name is named", by_source["tripwire"]["ping"][-2:],
-          ["--source", "tripwire"])
+    equal("Tripwire is a provider of its own, with its own key", by_source["tripwire"]["ping"],
+          ["hookline", "ping", "tripwire", "--endpoint", by_source["tripwire"]["id"],
+           "--organization", emulated.organization, "--base-url", emulated.base, "--key",
+           "@" + emulated.start["keys"]["tripwire"]])
+    equal("and as such it is listed", {
+        e["source"]: (e["provider"], e["organization"]) for e in
+        emulated.ask("GET", "/emulator/endpoints").json["endpoints"]}["tripwire"],
+          ("tripwire", emulated.organization))
     equal("who has no test API is pinged through the emulator's own", by_source["stripe"]["ping"],
           ["hookline", "ping", "emulated", "stripe", "--base-url", emulated.base])
     for source in patterns:
         answer = test(emulated, source)
         equal(f"{source}: a test is sent, and answered", (answer.status, answer.json["status"]),
               (200, 200))
+    equal("the lines of attempts name the providers", {l["provider"] for l in attempts(emulated)},
+          {"foil", "tripwire", "shodai", "trulayer", "emulated"})
     line = attempts(emulated)[0]
     equal("an attempt is a line", sorted(line), ["attempt", "delivery", "duplicate", "endpoint",
                                                  "error", "event", "faults", "provider", "status",
@@ -115,7 +124,7 @@ def test_for_people():
 
     wait_for(lambda: "hookline ping" in said() and said().endswith("\n"), "the ping line")
     check("people are told the address, the organization and the folder of keys",
-          re.match(r"emulating Foil, Shodai and TruLayer at http://127\.0\.0\.1:\d+\n"
+          re.match(r"emulating Foil, Tripwire, Shodai and TruLayer at http://127\.0\.0\.1:\d+\n"
                    r"Foil's organization: org_\w{26}; API keys in /.*/it's keys\n", said()),
           said())
     words = re.search(r"^  (hookline ping .*)$", said(), re.M).group(1)
@@ -402,6 +411,36 @@ def test_nonsense():
     receiver.close()
 
 
+def test_request_ids():
+    """Each answer has an id of its own, which the envelopes of Foil and Shodai repeat."""
+    receiver = upstream.Upstream()
+    emulated = start(receiver, providers=("foil", "tripwire", "shodai", "trulayer"))
+    ids = {e["source"]: e["id"] for e in emulated.start["endpoints"]}
+    foil = f"/v1/organizations/{emulated.organization}/webhooks/endpoints"
+    paths = {"foil": foil, "tripwire": foil, "shodai": "/v0/webhooks", "trulayer": "/v1/webhooks"}
+    seen = []
+    for provider, path in paths.items():
+        client = emulator.Client(emulated, provider,
+                                 *(("X-API-Key", "") if provider == "shodai" else ()))
+        answers = {"good": client.ask("GET", path),
+                   "a test": client.ask("POST", f"{path}/{ids[provider]}/test"),
+                   "no key": client.ask("GET", path, key=""),
+                   "unknown": client.ask("POST", f"{path}/{ids[provider]}0/test"),
+                   "another method": client.ask("PUT", path),
+                   "no JSON": client.ask("POST", path, b"{")}
+        for name, answer in answers.items():
+            seen.append(answer.header("X-Request-Id"))
+            part = answer.json.get("meta", answer.json.get("error"))
+            told = {"trulayer": seen[-1]}.get(provider) or part.get(
+                "requestId" if provider == "shodai" else "request_id")
+            check(f"{provider}, {name}: it is in the header, and in the body where that has one",
+                  re.fullmatch("req_[0-9a-f]{32}", seen[-1]) and told == seen[-1], answer)
+    for path in ("/emulator/endpoints", "/emulator/nowhere", "/nowhere"):
+        seen.append(emulated.ask("GET", path).header("X-Request-Id"))
+    equal("no two are the same", (len(set(seen)), "" in seen), (len(seen), False))
+    receiver.close()
+
+
 # ---- access
 
 def test_foreigners():
@@ -446,6 +485,8 @@ def test_trouble():
     emulated = start(receiver, providers=("foil", "shodai", "trulayer"))
     paths = {"foil": f"/v1/organizations/{emulated.organization}/webhooks/endpoints",
              "shodai": "/v0/webhooks", "trulayer": "/v1/webhooks"}
+    by_key = {name: lambda name=name: emulator.Client(emulated, name).ask("GET", paths["foil"])
+              .status for name in ("foil", "tripwire")}
 
     def be(provider, kind):
         answer = emulated.ask("PUT", "/emulator/trouble", body={"provider": provider, "kind": kind})
@@ -464,6 +505,11 @@ def test_trouble():
         equal(f"{provider}: the others go on", sorted(others), [401, 401, 500])
         be(provider, "none")
         equal(f"{provider}: it is over", emulated.ask("GET", path).status, 401)
+    for provider, other in (("foil", "tripwire"), ("tripwire", "foil")):
+        be(provider, "500")
+        equal(f"{provider}: its key tells it from {other}, whose path it shares",
+              (by_key[provider](), by_key[other]()), (500, 200))
+        be(provider, "none")
     be("foil", "huge")
     answer = emulated.ask("GET", paths["foil"])
     check("10 MB are sent", len(answer.body) == 10000000 and answer.status == 200)
@@ -673,8 +719,9 @@ def test_live_events():
         count = len(receiver.requests)
         equal(f"{provider} has events, too", publish(provider=provider, type=type, data={})
               .json["deliveries"], 1)
-        wait_for(lambda: any(json.loads(r.body)["type"] == type for r in receiver.requests[count:]),
-                 "it")
+        body = wait_for(lambda: [b for b in (json.loads(r.body) for r in receiver.requests[count:])
+                                 if b["type"] == type], "it")[0]
+        equal(f"{provider}: empty data is data", body["data"], {})
     for name, body in (("an unknown provider", {"provider": "x", "type": "y"}),
                        ("no type", {"provider": "foil", "type": ""}),
                        ("data that is no object", {"provider": "foil", "type": "y", "data": 1})):
@@ -684,6 +731,52 @@ def test_live_events():
                               b'"type":"failure.detected","data":{"x":%s}}' % data)
         check(f"{data} in the data is 400, and not sent as something else",
               answer.status == 400 and not any(b'"x"' in r.body for r in receiver.requests), answer)
+    receiver.close()
+
+
+def test_documented_events():
+    """Without data an event has that of the provider's documents."""
+    receiver = upstream.Upstream()
+    emulated = start(receiver, providers=("foil", "tripwire", "shodai", "trulayer"))
+    ids = {e["source"]: e["id"] for e in emulated.start["endpoints"]}
+
+    def published(provider, type):
+        count = len(receiver.requests)
+        answer = emulated.ask("POST", "/emulator/events", body={"provider": provider, "type": type})
+        equal(f"{provider}, {type}: it goes to the endpoint of this provider only",
+              (answer.status, answer.json["deliveries"]), (202, 1))
+        return receiver.wait(count + 1)[count]
+
+    def has(provider, type, facts):
+        request = published(provider, type)
+        data = json.loads(request.body)["data"]
+        found = list(schema.problems(facts, data))
+        check(f"{provider}, {type}: the data is as documented", not found, *found, data)
+        return request
+
+    for provider, title in (("foil", "Foil"), ("tripwire", "Tripwire")):
+        types = {**schema.FOIL_DATA, "gate.session.approved": schema.foil_gate(provider),
+                 "webhook.test": schema.FOIL_BODY["properties"]["data"]}
+        for type, facts in types.items():
+            request = has(provider, type, facts)
+        equal(f"{provider}: a test names the endpoint", json.loads(request.body)["data"]["endpoint"],
+              {"id": ids[provider]})
+        equal(f"{provider}: the headers are its own", sorted(
+            name for name, _ in request.headers if re.match("X-(Foil|Tripwire)-", name, re.I)),
+              [f"X-{title}-Signature", f"X-{title}-Timestamp"])
+    for type, facts in schema.SHODAI_DATA.items():
+        has("shodai", type, facts)
+    found = list(schema.problems(schema.TRULAYER_BODY,
+                                 json.loads(published("trulayer", "ping").body)))
+    check("trulayer: a ping has no data", not found, *found)
+    for provider, type in (("trulayer", "failure.detected"), ("shodai", "agreement.unheard-of")):
+        equal(f"{provider}, {type}: undocumented data is empty",
+              json.loads(published(provider, type).body)["data"], {})
+    for provider, source, status in (("tripwire", "tripwire", 200), ("foil", "tripwire", 404),
+                                     ("tripwire", "foil", 404)):
+        answer = emulated.ask("PUT", f"/emulator/endpoints/{provider}/{ids[source]}/faults",
+                              body={"faults": "stale"})
+        equal(f"the endpoint of {source} has faults as one of {provider}", answer.status, status)
     receiver.close()
 
 

@@ -22,8 +22,8 @@ CREATE = {"name": "Orders", "event_types": ["session.result.persisted"]}
 
 
 class Foil(Client):
-    def __init__(self, emulator):
-        super().__init__(emulator, "foil")
+    def __init__(self, emulator, name="foil"):
+        super().__init__(emulator, name)
         self.at = f"/v1/organizations/{emulator.organization}"
         self.endpoints = self.at + "/webhooks/endpoints"
 
@@ -227,6 +227,29 @@ def test_events():
         equal(f"?{query}: the parameter is named",
               (error["code"], error["details"]["fields"][0]["name"]),
               ("request.validation_failed", name))
+    behind.close()
+
+
+def test_tripwire():
+    """Foil's former name: the same API with a key of its own, and other names of the headers."""
+    emulator, behind = Emulator(), receiver()
+    tripwire, foil = Foil(emulator, "tripwire"), Foil(emulator)
+    endpoint = tripwire.create(behind.url)
+    answer = conforms("Tripwire's test answers as Foil's", tripwire.test(endpoint), 202,
+                      schema.foil_single(schema.FOIL_TEST))["data"]
+    request = behind.wait(1)[0]
+    stamp = header(request, "X-Tripwire-Timestamp")
+    equal("its headers have the former name", header(request, "X-Tripwire-Signature"),
+          hmac.new(endpoint["signing_secret"].encode(), stamp.encode() + b"." + request.body,
+                   hashlib.sha256).hexdigest())
+    equal("and not the present one", header(request, "X-Foil-Signature"), "")
+    found = list(schema.problems(schema.FOIL_BODY, body_of(request)))
+    check("the body is the same", not found, *found)
+    equal("the event is told", tripwire.event(answer)["webhook_deliveries"][0]["status"],
+          "succeeded")
+    equal("both keys are of one organization", [e["id"] for e in foil.ask(
+        "GET", foil.endpoints).json["data"]], [endpoint["id"]])
+    equal("a wrong key is none", tripwire.test(endpoint, key="sk_test_x").status, 401)
     behind.close()
 
 

@@ -51,9 +51,9 @@ def test_every_source():
     found = {e["source"]: e for e in emulated.start["endpoints"]}
     names = NAMES + ["second.foil", "rotating", "shop"]
     equal("there is an endpoint for each source", list(found), names)
-    equal("those of Foil, Shodai and TruLayer are reached by their APIs, the others by ours",
+    equal("those of Foil, Tripwire, Shodai and TruLayer are reached by their APIs, the others by ours",
           {name: found[name]["provider"] for name in names},
-          {**{name: "emulated" for name in names}, "foil": "foil", "tripwire": "foil",
+          {**{name: "emulated" for name in names}, "foil": "foil", "tripwire": "tripwire",
            "second.foil": "foil", "shodai": "shodai", "trulayer": "trulayer"})
     equal("the URLs are those of the sources", found["second.foil"]["url"],
           f"http://127.0.0.1:{daemon.address[1]}/other/path")
@@ -90,8 +90,9 @@ def test_by_their_apis():
     emulated = playground(daemon)
     ids = {e["source"]: e["id"] for e in emulated.start["endpoints"]}
     base = f"/v1/organizations/{emulated.organization}"
-    foil = emulator.Client(emulated, "foil")
-    for source in ("foil", "tripwire", "second.foil"):
+    for source, key in (("foil", "foil"), ("tripwire", "tripwire"), ("tripwire", "foil"),
+                        ("second.foil", "foil")):
+        foil = emulator.Client(emulated, key)
         answer = foil.ask("POST", f"{base}/webhooks/endpoints/{ids[source]}/test")
         event = answer.json["data"]["event_id"]
         line = wait_for(lambda: daemon.lines(id=event), "the line")[0]

@@ -122,6 +122,24 @@ def test_delivery():
     behind.close()
 
 
+def test_pending():
+    """The answer comes before the first attempt."""
+    shodai, behind = Shodai(Emulator("--retry", "1")), receiver(204, b"")
+    webhook = shodai.create(behind.url)
+    asked = int(time.time())
+    test = conforms("a delayed test is answered with 201", shodai.test(
+        webhook, headers=[("Hookline-Fault", "delay=2")]), 201,
+        schema.shodai_single(schema.SHODAI_TEST))["data"]
+    equal("as pending", {k: v for k, v in test.items() if k != "deliveryId"},
+          {"ok": False, "status": "pending"})
+    request = behind.wait(1)[0]
+    stamp = header(request, "X-Shodai-Webhook-Timestamp")
+    check("it is signed when it is sent", int(stamp) >= asked + 2, asked, request)
+    equal("rightly", header(request, "X-Shodai-Webhook-Signature"),
+          signature(webhook["secret"], request))
+    behind.close()
+
+
 def test_failures():
     shodai, behind = Shodai(Emulator("--retry", "1")), receiver(500)
     webhook = shodai.create(behind.url)

@@ -147,7 +147,7 @@ START_TEST(after_three_failures_a_destination_rests_and_then_one_attempt_is_made
 
     ck_assert_uint_eq(breaker_allows(&b, MOST, now), 0);
     ck_assert_uint_eq(breaker_allows(&b, MOST, now + BREAKER_FIRST_REST_US), 1);
-    breaker_success(&b);
+    breaker_success(&b, now);
     ck_assert_uint_eq(breaker_allows(&b, MOST, now), MOST);
 }
 END_TEST
@@ -195,6 +195,105 @@ START_TEST(a_destination_that_asks_for_rest_gets_it_but_not_for_ever)
 }
 END_TEST
 
+START_TEST(a_refusal_is_a_pause_that_neither_a_success_nor_a_replay_ends)
+{
+    struct breaker b = {0};
+
+    breaker_refusal(&b, 7 * SECOND, false, 0);
+    breaker_success(&b, SECOND); /* of an attempt that started before */
+    breaker_probe(&b);
+    ck_assert(breaker_rests(&b, 7 * SECOND - 1));
+    ck_assert_uint_eq(breaker_allows(&b, MOST, 7 * SECOND - 1), 0);
+    ck_assert_uint_eq(breaker_allows(&b, MOST, 7 * SECOND), MOST);
+    breaker_refusal(&b, 86400 * SECOND, false, 7 * SECOND);
+    ck_assert_int_eq(breaker_until_us(&b), 7 * SECOND + BREAKER_MAX_RETRY_AFTER_US);
+}
+END_TEST
+
+START_TEST(a_refusal_without_a_time_is_a_pause_too_and_longer_if_all_are_refused)
+{
+    struct breaker b = {0};
+    int64_t now = 0, last = 0;
+
+    for (int i = 0; i < 40; i++) {
+        breaker_refusal(&b, 0, true, now);
+        ck_assert_int_ge(breaker_until_us(&b) - now, BREAKER_FIRST_REST_US);
+        ck_assert_int_ge(breaker_until_us(&b) - now, last);
+        last = breaker_until_us(&b) - now;
+        now = breaker_until_us(&b);
+        ck_assert_uint_eq(breaker_allows(&b, MOST, now), i < BREAKER_FAILURES - 1 ? MOST : 1);
+    }
+    ck_assert_int_eq(last, BREAKER_LONGEST_REST_US);
+}
+END_TEST
+
+/* Starts as many attempts as the breaker allows in a second. */
+static int starts_in_a_second(struct breaker *b, int64_t now)
+{
+    int started = 0;
+
+    for (int64_t end = now + SECOND; now < end && started < 100000; now += 1000) {
+        if (breaker_allows(b, MOST, now) == 0)
+            continue;
+        breaker_start(b, now);
+        started++;
+    }
+    return started;
+}
+
+START_TEST(after_a_refusal_the_pace_is_below_that_of_the_last_second_and_grows)
+{
+    struct breaker b = {0};
+    int64_t now = 1000 * SECOND;
+
+    ck_assert_int_eq(starts_in_a_second(&b, now), 1000); /* the test's clock has 1 ms */
+    for (int i = 0; i < 100; i++)
+        breaker_success(&b, now + i);
+    breaker_refusal(&b, 60 * SECOND, false, now);
+    for (int i = 0; i < 7; i++)
+        breaker_refusal(&b, 60 * SECOND, false,
+                        now); /* of attempts that ran; they change nothing */
+    now += 60 * SECOND;
+    ck_assert_int_eq(starts_in_a_second(&b, now - SECOND), 0);
+    ck_assert_int_ge(starts_in_a_second(&b, now), 70); /* it did not grow during the pause */
+    ck_assert_int_le(starts_in_a_second(&b, now + SECOND), 90);
+    ck_assert_int_ge(starts_in_a_second(&b, now + 20 * SECOND), 130);
+    ck_assert_int_le(starts_in_a_second(&b, now + 20 * SECOND), 180);
+    ck_assert_int_eq(starts_in_a_second(&b, now + 200 * SECOND), 1000);
+}
+END_TEST
+
+START_TEST(the_first_pace_is_five_a_second_and_the_slowest_is_one)
+{
+    struct breaker b = {0};
+    int64_t now = 1000 * SECOND;
+
+    breaker_refusal(&b, 0, true, now); /* due to the delivery */
+    now = breaker_until_us(&b);
+    ck_assert_int_eq(starts_in_a_second(&b, now), 1000);
+    breaker_refusal(&b, 0, false, now);
+    now = breaker_until_us(&b);
+    ck_assert_int_ge(starts_in_a_second(&b, now), 5);
+    ck_assert_int_le(starts_in_a_second(&b, now), 6);
+    for (int i = 0; i < 40; i++, now = breaker_until_us(&b))
+        breaker_refusal(&b, 0, false, now);
+    ck_assert_int_ge(starts_in_a_second(&b, now), 1);
+    ck_assert_int_le(starts_in_a_second(&b, now + SECOND), 2);
+    ck_assert_int_eq(starts_in_a_second(&b, now + 400 * SECOND), 1000);
+}
+END_TEST
+
+START_TEST(a_delivery_that_is_always_refused_waits_longer_than_the_destination)
+{
+    static const int64_t seconds[] = {7, 7, 14, 28, 56, 112, 112, 112};
+
+    for (int i = 0; i < COUNT(seconds); i++)
+        ck_assert_int_eq(backoff_refused_us(7 * SECOND, (unsigned)i), seconds[i] * SECOND);
+    ck_assert_int_eq(backoff_refused_us(0, 0), BREAKER_FIRST_REST_US);
+    ck_assert_int_eq(backoff_refused_us(86400 * SECOND, UINT32_MAX), 86400 * SECOND);
+}
+END_TEST
+
 /* ---- URLs */
 
 static const struct {
@@ -221,6 +320,20 @@ static const struct {
     {"https://user@app.example.com/", "user and password"},
     {"https://:password@app.example.com/", "user and password"},
     {"https://app.example.com/#part", "never sent"},
+    {"http://my_app:8080/", NULL},
+    {"https://xn--bcher-kva.example/", NULL},
+    {"https://b\xc3\xbc"
+     "cher.example/",
+     "xn--"},
+    {"https://b%C3%BC"
+     "cher.example/",
+     "xn--"},
+    {"https://app.example\xe3\x80\x82"
+     "com/",
+     "xn--"},
+    {"https://app.example.com/b\xc3\xbc"
+     "cher",
+     NULL},
 };
 
 START_TEST(a_url_is_https_or_http_and_holds_no_password)
@@ -303,7 +416,12 @@ static const struct delivery_row some_entry = {
     .id = BYTES("evt 1\r\nEvil: %41\xc3\xa4"),
     .type = BYTES("gate.session.approved"),
     .headers = BYTES("content-type: application/json\nuser-agent: sender\nwebhook-id: theirs\n"
-                     "hookline-seq: 99\nhost: elsewhere\nx-empty: \nx-foil-signature: abc\n"),
+                     "hookline-seq: 99\nhookline_type: evil\nhost: elsewhere\nx-empty: \n"
+                     "x-foil-signature: abc\ncontent-encoding: gzip\nx-github-event: push\n"
+                     "x-github-delivery: 72d3162e\ncookie: a=b\nauthorization: Bearer secret\n"
+                     "x-gitlab-token: secret\nconnection: x-a\ncontent-length: 7\n"
+                     "transfer-encoding: chunked\naccept-encoding: gzip\nexpect: 100-continue\n"
+                     "x-nul: a\0Hookline-Type: evil\nx-folded: a\tb\xc3\xa4\n"),
     .body = BYTES("{}"),
     .received_us = 1700000000123456,
     .signed_at = 1700000001,
@@ -327,10 +445,99 @@ START_TEST(the_facts_are_told_and_cannot_be_forged)
     ck_assert_uint_eq(count_headers(&outgoing, "Hookline-Attempt: 3"), 1);
     ck_assert_uint_eq(count_headers(&outgoing, "Hookline-Signed-At: 1700000001"), 1);
     ck_assert_uint_eq(count_headers(&outgoing, "Hookline-Received-At: 1700000000"), 1);
-    ck_assert_uint_eq(count_names(&outgoing, "host"), 0);
-    ck_assert_uint_eq(count_names(&outgoing, "user-agent"), 1);
-    ck_assert_uint_eq(count_headers(&outgoing, "user-agent: sender"), 0);
     attempt_headers_free(&outgoing);
+}
+END_TEST
+
+START_TEST(the_senders_headers_travel_except_those_of_the_connection_secrets_and_ours)
+{
+    static const char *const dropped[] = {
+        "host",       "hookline_type",  "cookie",          "authorization",     "x-gitlab-token",
+        "connection", "content-length", "accept-encoding", "transfer-encoding", "expect",
+        "x-nul",
+    };
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers};
+    struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
+
+    for (int i = 0; i < COUNT(dropped); i++)
+        ck_assert_msg(count_names(&outgoing, dropped[i]) == 0, "%s", dropped[i]);
+    ck_assert_uint_eq(count_names(&outgoing, "hookline-type"), 1);
+    ck_assert_uint_eq(count_headers(&outgoing, "content-encoding: gzip"), 1);
+    ck_assert_uint_eq(count_headers(&outgoing, "x-github-event: push"), 1);
+    ck_assert_uint_eq(count_headers(&outgoing, "x-github-delivery: 72d3162e"), 1);
+    ck_assert_uint_eq(count_headers(&outgoing, "x-folded: a\tb\xc3\xa4"), 1);
+    ck_assert_uint_eq(count_headers(&outgoing, "user-agent: sender"), 1);
+    ck_assert_uint_eq(count_names(&outgoing, "user-agent"), 1);
+    attempt_headers_free(&outgoing);
+}
+END_TEST
+
+START_TEST(a_destination_names_the_headers_that_it_takes)
+{
+    static char *listed[] = {"X-GitHub-*", "Webhook-ID", NULL};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers, .headers = listed};
+    struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
+
+    ck_assert_uint_eq(count_names(&outgoing, "x-github-event"), 1);
+    ck_assert_uint_eq(count_names(&outgoing, "webhook-id"), 1);
+    ck_assert_uint_eq(count_names(&outgoing, "content-type"), 1);
+    ck_assert_uint_eq(count_names(&outgoing, "content-encoding"), 1);
+    ck_assert_uint_eq(count_names(&outgoing, "x-foil-signature"), 0);
+    ck_assert_uint_eq(count_headers(&outgoing, "user-agent: sender"), 0);
+    ck_assert_uint_eq(count_names(&outgoing, "user-agent"), 1); /* ours */
+    attempt_headers_free(&outgoing);
+}
+END_TEST
+
+START_TEST(a_header_that_is_added_replaces_the_senders)
+{
+    static char *added[] = {"X_GitHub_Event: ours", "Authorization: Basic YTpi", "User-Agent: mine",
+                            NULL};
+    char *answers[] = {NULL};
+    struct destination d = {.answers = answers, .added = added};
+    struct attempt_headers outgoing = attempt_headers_new(&some_entry, &d, 3, 1700000002);
+
+    ck_assert_uint_eq(count_headers(&outgoing, "X_GitHub_Event: ours"), 1);
+    ck_assert_uint_eq(count_names(&outgoing, "x-github-event"), 0);
+    ck_assert_uint_eq(count_headers(&outgoing, "Authorization: Basic YTpi"), 1);
+    ck_assert_uint_eq(count_names(&outgoing, "authorization"), 1);
+    ck_assert_uint_eq(count_headers(&outgoing, "User-Agent: mine"), 1);
+    ck_assert_uint_eq(count_names(&outgoing, "user-agent"), 1);
+    attempt_headers_free(&outgoing);
+}
+END_TEST
+
+static const struct {
+    const char *url;
+    bool query;
+    hookline_bytes asked;
+    const char *sent;
+} queries[] = {
+    {"http://a/hooks", true, {NULL, 0}, "http://a/hooks"},
+    {"http://a/hooks", true, BYTES(""), "http://a/hooks"},
+    {"http://a/hooks", true, BYTES("tenant=42"), "http://a/hooks?tenant=42"},
+    {"http://a/hooks?", true, BYTES("tenant=42"), "http://a/hooks?tenant=42"},
+    {"http://a/hooks?x=1", true, BYTES("tenant=42&y"), "http://a/hooks?x=1&tenant=42&y"},
+    {"http://a", true, BYTES("b"), "http://a?b"},
+    {"http://a/hooks", false, BYTES("tenant=42"), "http://a/hooks"},
+    {"http://a/h", true, BYTES("a=%41%zz+b/../?c@evil:1"), "http://a/h?a=%41%zz+b/../?c@evil:1"},
+    {"http://a/h", true, BYTES("a#b \t\r\n\0\x7f\xc3\xa4\"<>"),
+     "http://a/h?a%23b%20%09%0D%0A%00%7F%C3%A4%22%3C%3E"},
+};
+
+START_TEST(the_senders_query_is_appended_and_changes_nothing_else)
+{
+    struct delivery_row delivery = some_entry;
+    struct destination d = {.query = queries[_i].query, .target.url = queries[_i].url};
+    char *url;
+
+    delivery.query = queries[_i].asked;
+    url = attempt_url_new(&delivery, &d);
+    ck_assert_str_eq(url, queries[_i].sent);
+    ck_assert_ptr_null(client_url_problem(url));
+    free(url);
 }
 END_TEST
 
@@ -393,9 +600,19 @@ Suite *suite(void)
     tcase_add_test(tc, rests_grow_and_have_a_longest);
     tcase_add_test(tc, what_fails_during_a_rest_began_before_it_and_says_nothing_new);
     tcase_add_test(tc, a_destination_that_asks_for_rest_gets_it_but_not_for_ever);
+    tcase_add_test(tc, a_refusal_is_a_pause_that_neither_a_success_nor_a_replay_ends);
+    tcase_add_test(tc, a_refusal_without_a_time_is_a_pause_too_and_longer_if_all_are_refused);
+    tcase_add_test(tc, after_a_refusal_the_pace_is_below_that_of_the_last_second_and_grows);
+    tcase_add_test(tc, the_first_pace_is_five_a_second_and_the_slowest_is_one);
+    tcase_add_test(tc, a_delivery_that_is_always_refused_waits_longer_than_the_destination);
     tcase_add_loop_test(tc, a_url_is_https_or_http_and_holds_no_password, 0, COUNT(urls));
     tcase_add_loop_test(tc, a_destination_takes_what_its_filters_let_pass, 0, COUNT(filters));
     tcase_add_test(tc, the_facts_are_told_and_cannot_be_forged);
+    tcase_add_test(tc, the_senders_headers_travel_except_those_of_the_connection_secrets_and_ours);
+    tcase_add_test(tc, a_destination_names_the_headers_that_it_takes);
+    tcase_add_test(tc, a_header_that_is_added_replaces_the_senders);
+    tcase_add_loop_test(tc, the_senders_query_is_appended_and_changes_nothing_else, 0,
+                        COUNT(queries));
     tcase_add_test(tc, a_fact_that_nobody_told_or_that_is_endless_is_left_out);
     tcase_add_test(tc, a_fresh_signature_takes_the_place_of_the_senders);
     suite_add_tcase(s, tc);

@@ -62,7 +62,7 @@ static void read_line(struct observed *f, const char *text, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const names[] = {"foil", "shodai", "trulayer", "emulated"};
+    static const char *const names[] = {"foil", "shodai", "trulayer", "emulated", "tripwire"};
     static const int statuses[] = {200, 202, 301, 401, 404, 422, 500, 999};
     struct observed f = {.endpoint = "we_1",
                          .base_url = "http://p",
@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 2)
         return 0;
-    f.provider = provider_find(names[data[0] % 4]);
+    f.provider = provider_find(names[data[0] % 5]);
     bytes = (struct provider_bytes){statuses[data[1] % 8], (const char *)data + 2, size - 2,
                                     data[1] / 8 == 31, key};
     provider_answer_read(f.provider, &bytes, &f.answer);

@@ -13,27 +13,32 @@ import sys
 
 from harness import cli
 from harness import sink
+from harness import upstream
 
 HERE = os.path.join(os.path.abspath(sink.SOURCE), "tests", "interop")
 MODULES = os.environ.get("HOOKLINE_NODE_MODULES") or os.path.join(
     os.path.abspath(sink.BUILD), "interop", "node_modules")
 
 
-def missing(node=False, packages=False):
+def missing(node=False, packages=()):
     """Returns the name of a missing requirement, or None."""
     if (node or packages) and shutil.which("node") is None:
         return "no node"
     # npm writes this file last.
     if packages and not os.path.exists(os.path.join(MODULES, ".package-lock.json")):
         return "no packages: ./bootstrap check has npm install them"
+    for name in packages:
+        if not os.path.isdir(os.path.join(MODULES, name)):
+            return f"no package {name}: ./bootstrap check has npm install it"
     return None
 
 
 class Secrets:
-    """Secrets of some schemes: all in one file for a receiver, and one file each for hookline."""
-    def __init__(self, names):
+    """Secrets of some schemes, and further ones: all in one file for a receiver, and one file each
+    for hookline."""
+    def __init__(self, names, **more):
         self.folder = sink.Folders.new()
-        values = {name: sink.SECRETS[name] for name in names}
+        values = {**{name: sink.SECRETS[name] for name in names}, **more}
         self.file = sink.write_file(os.path.join(self.folder, "secrets.json"), json.dumps(values))
         for name, value in values.items():
             sink.write_file(os.path.join(self.folder, name), value + "\n")
@@ -62,15 +67,20 @@ class Receiver:
     def url(self, path):
         return f"http://127.0.0.1:{self.port}/{path}"
 
-    def ask(self, method, path, body=None, headers=()):
-        """Returns the status and the JSON of an answer."""
+    def call(self, method, path, body=None, headers=()):
+        """Returns the status and the body of an answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=sink.PATIENCE)
         try:
             connection.request(method, "/" + path, body, dict(headers))
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            return answer.status, answer.read()
         finally:
             connection.close()
+
+    def ask(self, method, path, body=None, headers=()):
+        """Returns the status and the JSON of an answer."""
+        status, answer = self.call(method, path, body, headers)
+        return status, json.loads(answer)
 
     def received(self):
         return self.ask("GET", "received")[1]
@@ -86,6 +96,26 @@ def in_node(secrets):
 
 def with_packages(secrets):
     return Receiver("node", os.path.join(HERE, "packages.mjs"), MODULES, secrets.file)
+
+
+def with_applications(secrets):
+    return Receiver("node", os.path.join(HERE, "applications.mjs"), MODULES, secrets.file)
+
+
+class Proxy(upstream.Upstream):
+    """A proxy in front of a receiver. POST /without/HEADER/PATH removes a header, POST /changed/PATH
+    adds a blank to the body, POST /unchanged/PATH changes nothing."""
+    def __init__(self, receiver):
+        self.receiver = receiver
+        super().__init__(self._relay)
+        self.base = f"http://127.0.0.1:{self.port}"
+
+    def _relay(self, request, _sock):
+        change, *removed, path = request.path.strip("/").split("/")
+        headers = {name: value for name, value in request.headers
+                   if name.lower() not in ("content-length", *removed)}
+        body = request.body + b" " if change == "changed" else request.body
+        return upstream.response(self.receiver.call("POST", path, body, headers)[0])
 
 
 def signed(scheme, secrets, body, *arguments):

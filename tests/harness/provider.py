@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Fake providers that a test can make misbehave: the parts of the APIs of Foil, Shodai and TruLayer
-that ping uses. `hookline emulate` is the complete emulator."""
+"""Fake providers that a test can make misbehave: the parts of the APIs of Foil, Tripwire, Shodai and
+TruLayer that ping uses. `hookline emulate` is the complete emulator."""
 import json
 import re
 import secrets
@@ -14,15 +14,17 @@ KEY = "sk_test_0123456789_the_key_nobody_may_see"
 ORGANIZATION = "org_f6m39y94nh6fs513q03skj929c"
 ENDPOINTS = {"foil": "we_" + "0123456789abcdef" * 2, "shodai": "wh_123",
              "trulayer": "018f1234-5678-7abc-8def-0123456789ab"}
+ENDPOINTS["tripwire"] = ENDPOINTS["foil"]
 PATHS = {"foil": f"/v1/organizations/{ORGANIZATION}/webhooks/endpoints/{ENDPOINTS['foil']}/test",
          "shodai": "/v0/webhooks/wh_123/test",
          "trulayer": f"/v1/webhooks/{ENDPOINTS['trulayer']}/test"}
+PATHS["tripwire"] = PATHS["foil"]
 sink.Watch.words.add(KEY.encode())
 
 
 def arguments(provider, base, address, *more):
     """Returns the arguments of a ping; the key is in the variable KEY."""
-    organization = ["--organization", ORGANIZATION] if provider == "foil" else []
+    organization = ["--organization", ORGANIZATION] if provider in ("foil", "tripwire") else []
     return ["ping", provider, "--endpoint", ENDPOINTS[provider], *organization, "--key", "env:KEY",
             "--base-url", base, "--sink", address, *more]
 
@@ -36,6 +38,7 @@ def body_of(provider, event, endpoint=None):
     now = time.time()
     iso = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(now))
     endpoint = endpoint or ENDPOINTS[provider]
+    provider = "foil" if provider == "tripwire" else provider
     return json.dumps({
         "foil": {"id": event, "object": "webhook_event", "type": "webhook.test", "created": iso,
                  "data": {"object": "webhook_test", "endpoint": {"id": endpoint}}},
@@ -74,7 +77,7 @@ class Provider:
             return self.tell_event(request.path)
         if request.path != PATHS[self.kind]:
             return data({"error": "no such path"}, 404)
-        event = ("wevt_" if self.kind == "foil" else "evt_") + secrets.token_hex(16)
+        event = ("wevt_" if self.kind in ("foil", "tripwire") else "evt_") + secrets.token_hex(16)
         told = self.say(*getattr(self, "do_" + self.kind)(event))
         return None if told is None else data(told[1], told[0],
                                               told[2] if len(told) > 2 else "application/json")
@@ -95,6 +98,8 @@ class Provider:
         return 202, {"data": {"object": "webhook_test", "event_id": event,
                               "delivery_ids": [delivery], "latest_delivery": latest},
                      "meta": {"request_id": "req_" + secrets.token_hex(16)}}
+
+    do_tripwire = do_foil
 
     def finish(self, event):
         got = self.deliver(event)

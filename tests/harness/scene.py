@@ -8,7 +8,7 @@ from harness import emulator
 from harness import sink
 from harness import upstream
 
-SOURCES = ("foil", "shodai", "trulayer", "stripe", "github")
+SOURCES = ("foil", "tripwire", "shodai", "trulayer", "stripe", "github")
 KINDS = ("foil", "shodai", "trulayer")
 
 

@@ -178,6 +178,38 @@ FOIL_ERROR = closed(error=closed(
         fields=array(FOIL_FIELD_ISSUE), allowed_values=array(STRING), header_name=STRING,
         parameter_set=STRING,
         next_action=enum("retry", "new_session", "reload_bundle", "contact_support"))))
+FOIL_REQUEST = closed(
+    url=URI, user_agent=STRING, ip_address=STRING, screen_size=STRING, is_touch_capable=BOOLEAN,
+    platform=STRING, first_seen=TIME, risk_time=TIME)
+FOIL_SESSION, FOIL_VISITOR = ({"type": "string", "pattern": f"^{prefix}_[0-9a-hjkmnp-tv-z]{{26}}$"}
+                              for prefix in ("sid", "vid"))
+FOIL_SCORE = {"type": "number", "minimum": 0, "maximum": 1}
+
+
+def foil_gate(name):
+    return open_(
+        service_id=const(name), gate_session_id=STRING, gate_account_id=STRING,
+        account_name=STRING, metadata=open_(), delivery=open_(
+            version=INTEGER, algorithm=const("x25519-hkdf-sha256/aes-256-gcm"), key_id=STRING,
+            public_key=STRING),
+        **{name: open_(verdict=enum("bot", "human", "inconclusive"), score=FOIL_SCORE)})
+
+
+# Data of live events.
+FOIL_DATA = {
+    "session.fingerprint.calculated": closed(
+        object=const("session_fingerprint"), session=closed(id=FOIL_SESSION),
+        visitor_fingerprint=closed(id=FOIL_VISITOR, confidence=INTEGER, identified_at=TIME),
+        request=FOIL_REQUEST, calculated_at=TIME),
+    "session.result.persisted": closed(
+        object=const("session_result"), session=closed(id=FOIL_SESSION), event=closed(
+            id=STRING, scoring_event_id=STRING, phase=STRING, is_provisional=BOOLEAN,
+            persisted_at=TIME),
+        decision=closed(verdict=enum("bot", "human", "inconclusive"), risk_score=INTEGER,
+                        score=FOIL_SCORE, manipulation=closed(score={"type": "number"},
+                                                              verdict=STRING)),
+        visitor_fingerprint=closed(id=FOIL_VISITOR), request=FOIL_REQUEST,
+        score_breakdown=open_(categories=open_()), signals=array(open_()), attribution=open_())}
 
 
 def foil_single(data):
@@ -223,6 +255,15 @@ SHODAI_LIST = open_(
 SHODAI_BODY = open_(
     id={"type": "string", "minLength": 1}, type=const("webhook.test"),
     apiVersion=const("2026-06-01"), createdAt=TIME, data=closed())
+SHODAI_STATES = {"fromState": STRING, "toState": STRING, "inputId": STRING}
+# Data of live events; the client requires these members.
+SHODAI_DATA = {
+    "agreement.transitioned": closed(agreementId=STRING, templateId=STRING, **SHODAI_STATES),
+    "agreement.notification.triggered": closed(
+        agreementId=STRING, templateId=STRING, notificationTemplateId=STRING, ruleId=STRING,
+        triggerType=enum("onTransition", "temporal"), recipient=STRING, notification=closed(
+            subject=STRING, title=STRING, body=STRING, ctaLabel=STRING),
+        transition=closed(occurredAt=TIME, **SHODAI_STATES))}
 
 
 def shodai_single(data):

@@ -26,8 +26,8 @@ def response(status=200, body=b"ok", headers=(), phrase="Phrase"):
 
 class Upstream:
     """A server; `answer` gets a request and the connection, and returns the bytes to send, or None
-    to close the connection. It runs on the connection's thread."""
-    def __init__(self, answer=None, tls=None, port=0):
+    to close the connection. It runs on the connection's thread. `path`: a Unix socket."""
+    def __init__(self, answer=None, tls=None, port=0, path=None):
         self.answer = answer or (lambda request, sock: response())
         self.tls = tls
         self.requests = []
@@ -35,8 +35,13 @@ class Upstream:
         self.open = self.most_open = self.busy = self.most_busy = 0
         self.lock = threading.Lock()
         self.released = threading.Event()
-        self.listening = socket.create_server(("127.0.0.1", port), backlog=256)
-        self.port = self.listening.getsockname()[1]
+        if path:
+            self.listening, self.port = socket.socket(socket.AF_UNIX), 0
+            self.listening.bind(path)
+            self.listening.listen()
+        else:
+            self.listening = socket.create_server(("127.0.0.1", port), backlog=256)
+            self.port = self.listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -59,7 +64,8 @@ class Upstream:
         try:
             if self.tls:
                 sock = self.tls.wrap_socket(sock, server_side=True)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if sock.family == socket.AF_INET:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with sock, sock.makefile("rb") as data:
                 while (request := self._read(data)):
                     if not self._respond(request, sock):

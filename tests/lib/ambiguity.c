@@ -8,6 +8,7 @@
  * $AMBIGUITY_TRIES deliveries are tried, from $AMBIGUITY_SEED on.
  */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 enum {
     TRIES = 60000,
     DELIVERIES = 40, /* of each description */
-    CONTENT_MAX = 512,
+    CONTENT_MAX = 1024,
     VALUE_MAX = 6,
 };
 
@@ -33,6 +34,19 @@ static unsigned below(unsigned limit)
 {
     seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (unsigned)(seed >> 33) % limit;
+}
+
+/* Appends to `out`, which is large enough, and returns the number of bytes. */
+static size_t put(char *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static size_t put(char *out, const char *format, ...)
+{
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vsnprintf(out, CONTENT_MAX, format, args);
+    va_end(args);
+    return (size_t)len;
 }
 
 /* ---- description */
@@ -50,17 +64,18 @@ static const char *part_at_random(void)
 }
 
 /* Returns false for a description that is refused. */
-static bool make_scheme(struct scheme *s, char description[512])
+static bool make_scheme(struct scheme *s, char description[2 * CONTENT_MAX])
 {
-    char content[128] = "", why[256];
+    char content[2 * CONTENT_MAX] = "", why[256];
+    size_t len = 0;
     unsigned before = below(4), after = below(4);
 
     for (unsigned i = 0; i < before; i++)
-        strcat(content, part_at_random());
-    strcat(content, "{body}");
+        len += put(content + len, "%s", part_at_random());
+    len += put(content + len, "%s", "{body}");
     for (unsigned i = 0; i < after; i++)
-        strcat(content, part_at_random());
-    snprintf(description, 512, "signature S; encoding hex; content %s%s%s%s%s", content,
+        len += put(content + len, "%s", part_at_random());
+    snprintf(description, 2 * CONTENT_MAX, "signature S; encoding hex; content %s%s%s%s%s", content,
              strstr(content, "{id}") != NULL ? "; id header I" : "",
              strstr(content, "{timestamp}") != NULL ? "; timestamp header T " : "",
              strstr(content, "{timestamp}") != NULL ? units[below(COUNT(units))] : "", "");
@@ -139,17 +154,17 @@ static size_t write_time(enum time_unit unit, char *out)
     if (below(2) == 0)
         at = now;
     if (unit == TIME_RFC3339 || (unit == TIME_ANY && below(3) == 0))
-        return (size_t)sprintf(out, "%s", forms[below(COUNT(forms))]);
+        return put(out, "%s", forms[below(COUNT(forms))]);
     if (unit == TIME_MILLISECONDS || (unit == TIME_ANY && below(2) == 0))
-        return (size_t)sprintf(out, "%" PRId64 "%03u", at, below(2) == 0 ? 111 : below(1000));
-    return (size_t)sprintf(out, "%" PRId64, at);
+        return put(out, "%" PRId64 "%03u", at, below(2) == 0 ? 111 : below(1000));
+    return put(out, "%" PRId64, at);
 }
 
 static size_t write_method(char *out)
 {
     static const char *const methods[] = {"POST", "PUT", "GET", "DELETE", "P", "POSTP"};
 
-    return (size_t)sprintf(out, "%s", methods[below(COUNT(methods))]);
+    return put(out, "%s", methods[below(COUNT(methods))]);
 }
 
 /* A value, with pieces of its neighbours. */
@@ -165,12 +180,11 @@ static size_t write_value(const struct scheme *s, size_t i, char *out)
         if (what == 0)
             len += write_time(s->timestamp.unit, out + len);
         else if (what == 1)
-            len += (size_t)sprintf(out + len, "%s", url);
+            len += put(out + len, "%s", url);
         else if (what == 3)
             len += write_method(out + len);
         else if (what == 2 && s->content[other].kind == PART_LITERAL)
-            len += (size_t)sprintf(out + len, "%.*s", (int)s->content[other].len,
-                                   s->content[other].text);
+            len += put(out + len, "%.*s", (int)s->content[other].len, s->content[other].text);
         else
             out[len++] = letters[below(sizeof(letters) - 1)];
     }
@@ -178,7 +192,8 @@ static size_t write_value(const struct scheme *s, size_t i, char *out)
 }
 
 /* Writes the content of a random delivery. Returns 0 if its request is refused. */
-static size_t make_content(const struct scheme *s, char content[CONTENT_MAX], struct values *values)
+static size_t make_content(const struct scheme *s, char content[2 * CONTENT_MAX],
+                           struct values *values)
 {
     size_t len = 0;
 
@@ -191,7 +206,7 @@ static size_t make_content(const struct scheme *s, char content[CONTENT_MAX], st
             len += s->content[i].len;
             break;
         case PART_URL:
-            len += (size_t)sprintf(content + len, "%s", url);
+            len += put(content + len, "%s", url);
             break;
         case PART_TIMESTAMP:
             len += write_time(s->timestamp.unit, content + len);
@@ -265,7 +280,7 @@ START_TEST(no_two_deliveries_share_their_signed_bytes)
     const unsigned long wanted = tries_wanted();
     const char *first = getenv("AMBIGUITY_SEED");
     unsigned long tries = 0, accepted = 0, refused = 0;
-    char description[512], content[CONTENT_MAX];
+    char description[2 * CONTENT_MAX], content[2 * CONTENT_MAX];
     static struct scheme s;
 
     seed = first == NULL ? 1 : strtoull(first, NULL, 10);

@@ -139,6 +139,7 @@ START_TEST(the_delivery_is_found_by_receipt_by_id_and_last_by_time)
         const struct observed_query wanted = {.source = "foil",
                                               .receipt = rows[i].receipt,
                                               .event_id = rows[i].id,
+                                              .delivery_id = "",
                                               .by_time = rows[i].by_time,
                                               .status = rows[i].status};
         size_t at = 0, rivals = 0;
@@ -152,10 +153,51 @@ START_TEST(the_delivery_is_found_by_receipt_by_id_and_last_by_time)
 }
 END_TEST
 
+START_TEST(a_pending_delivery_is_found_by_the_providers_id_and_at_last_elsewhere)
+{
+    static const struct {
+        const char *lines, *delivery_id;
+        int status;
+        enum observed_match match;
+        size_t at;
+    } rows[] = {
+        {"017", "t8", -1, OBSERVED_MATCH_ID, 7},
+        {"01", "t8", -1, OBSERVED_MATCH_TIME_ONLY, 1},
+        {"5", "", -1, OBSERVED_MATCH_TIME_ONLY, 5},
+        {"15", "", -1, OBSERVED_MATCH_TIME_ONLY, 1},
+        {"35", "", -1, OBSERVED_MATCH_TIME_ONLY, 3},
+        {"6", "", -1, OBSERVED_MATCH_NONE, 0},
+        {"4", "", -1, OBSERVED_MATCH_NONE, 0},
+        {"5", "", 0, OBSERVED_MATCH_NONE, 0}, /* the provider got no answer */
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct observed_query wanted = {.source = "foil",
+                                              .receipt = "",
+                                              .event_id = "",
+                                              .delivery_id = rows[i].delivery_id,
+                                              .by_time = true,
+                                              .elsewhere = true,
+                                              .status = rows[i].status};
+        size_t at = 0, rivals = 0;
+        enum observed_match match = find(rows[i].lines, &wanted, &at, &rivals);
+
+        ck_assert_msg(match == rows[i].match && at == rows[i].at, "row %zu: match %d at %zu", i,
+                      match, at);
+    }
+}
+END_TEST
+
 START_TEST(what_came_before_or_after_is_another_delivery)
 {
     struct observed_query wanted = {
-        .source = "foil", .receipt = "", .event_id = "", .by_time = true, .status = 200};
+        .source = "foil",
+        .receipt = "",
+        .event_id = "",
+        .delivery_id = "",
+        .by_time = true,
+        .status = 200,
+    };
     struct observed_events list = {0};
     struct observed_event s = sight(lines[1]);
     size_t at, rivals;
@@ -459,6 +501,7 @@ Suite *suite(void)
 
     tcase_add_test(c, a_line_is_read_as_far_as_it_makes_sense);
     tcase_add_test(c, the_delivery_is_found_by_receipt_by_id_and_last_by_time);
+    tcase_add_test(c, a_pending_delivery_is_found_by_the_providers_id_and_at_last_elsewhere);
     tcase_add_test(c, what_came_before_or_after_is_another_delivery);
     tcase_add_test(c, of_very_many_lines_the_oldest_are_forgotten);
     tcase_add_test(c, what_went_well_is_confirmed);

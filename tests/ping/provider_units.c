@@ -85,6 +85,9 @@ START_TEST(ids_are_checked_before_anything_is_sent)
         {"foil", ORG, ENDPOINT "0", false},
         {"foil", ORG, "../../../../../../../../../../../x", false},
         {"foil", ORG, "", false},
+        {"tripwire", ORG, ENDPOINT, true},
+        {"tripwire", NULL, ENDPOINT, false},
+        {"tripwire", ORG, "wh_123", false},
         {"shodai", NULL, "wh_123", true},
         {"shodai", ORG, "wh_123", false},
         {"shodai", NULL, "a-b.c~d_E9", true},
@@ -133,6 +136,10 @@ START_TEST(urls_are_those_of_the_providers_documentation)
     ck_assert(
         provider_test_url(provider_find("foil"), "https://api.usefoil.com", ORG, ENDPOINT, url));
     ck_assert_str_eq(url, "https://api.usefoil.com/v1/organizations/" ORG
+                          "/webhooks/endpoints/" ENDPOINT "/test");
+    ck_assert(provider_test_url(provider_find("tripwire"), provider_find("tripwire")->base_url, ORG,
+                                ENDPOINT, url));
+    ck_assert_str_eq(url, "https://api.tripwirejs.com/v1/organizations/" ORG
                           "/webhooks/endpoints/" ENDPOINT "/test");
     ck_assert(provider_test_url(provider_find("shodai"), "http://h/x//", NULL, "wh_1", url));
     ck_assert_str_eq(url, "http://h/x/v0/webhooks/wh_1/test");
@@ -208,6 +215,11 @@ START_TEST(a_provider_that_did_it_is_understood)
     a = read_answer("shodai", 201,
                     "{\"data\":{\"ok\":false,\"deliveryId\":\"w\",\"status\":\"pending\"}}");
     ck_assert_int_eq(a.view.state, PROVIDER_PENDING);
+    ck_assert_int_eq(a.view.status, -1);
+
+    a = read_answer("shodai", 201,
+                    "{\"data\":{\"ok\":false,\"deliveryId\":\"w\",\"status\":\"queued\"}}");
+    ck_assert_int_eq(a.view.state, PROVIDER_UNKNOWN); /* a word that may yet come */
     ck_assert_int_eq(a.view.status, -1);
 
     a = read_answer("trulayer", 200, "{\"status\":401,\"body\":\"no\"}");

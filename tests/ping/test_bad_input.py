@@ -122,6 +122,7 @@ def test_malformed():
             ("shodai", None, "wh_1\r\nX-Evil: 1", "--endpoint"),
             ("shodai", None, "", "--endpoint"),
             ("shodai", ORGANIZATION, "wh_1", "--organization"),
+            ("tripwire", None, ENDPOINTS["tripwire"], "--organization"),
             ("trulayer", None, "123", "--endpoint"),
             ("trulayer", None, ENDPOINTS["trulayer"] + "0", "--endpoint"),
             ("trulayer", None, ENDPOINTS["foil"], "--endpoint"),
@@ -132,7 +133,7 @@ def test_malformed():
         one_line(f"{kind}, {organization}, {endpoint!r}: refused before anything is sent",
                  Run(*given, environment=IN_KEY), USAGE, said)
     for name, given, said in (
-            ("no such provider", ["ping", "stripe"], "expected foil, shodai"),
+            ("no such provider", ["ping", "stripe"], "expected foil, tripwire, shodai"),
             ("a name where none belongs", ["ping", "foil", "x"], "too many arguments"),
             ("no name where one belongs", ["ping", "emulated"], "the NAME of a source"),
             ("a source that is none", arguments("foil", server.base, "unix:x", "--source", "a/b"),

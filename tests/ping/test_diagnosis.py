@@ -57,6 +57,7 @@ FAULTS = (
     ("oversize", REFUSED, "body_too_large", ("limits.body_bytes",)),
     ("duplicate", GOOD, "confirmed", ("stored as|duplicate of",)),
     ("two-signatures", GOOD, "confirmed", ("stored as",)),
+    ("delay", GOOD, "confirmed", ("stored as",)),
 )
 
 
@@ -288,6 +289,61 @@ def test_never():
     check("and it is told that the provider does not tell",
           any(row["what"] == "provider" and "reports nothing" in row["text"]
               for row in told["timeline"]), told)
+
+
+class Pending:
+    """A Shodai that answers `pending`, and delivers in the meantime or later."""
+    def __init__(self, world, *deliveries, after=0.0, path="/shodai", named=False):
+        self.event = None
+        self.deliveries, self.after, self.named = deliveries, after, named
+        self.server = Provider("shodai", world.to(path), deliver=self.deliver, say=self.say)
+        self.kind, self.base = "shodai", self.server.base
+
+    def deliver(self, event):
+        self.event = event
+        if self.after:
+            threading.Timer(self.after, self.send).start()
+        else:
+            self.send()
+
+    def send(self):
+        address, path = self.server.to
+        for secret in self.deliveries:
+            body = body_of("shodai", self.event)
+            sink.send(address, path, sink.sign("shodai", body, id=self.event, secret=secret), body)
+
+    def say(self, status, told):
+        told["data"] = {"ok": False, "status": "pending",
+                        "deliveryId": self.event if self.named else "whd_123"}
+        return status, told
+
+    def close(self):
+        self.server.close()
+
+
+def test_pending():
+    """Shodai answers before the first attempt, and reports nothing more."""
+    world = World(source("shodai"), source("other", "shodai", [sink.SECRETS["shodai"]]))
+    good, wrong = None, "another secret of 26 bytes"
+    for name, after in (("before the answer", 0), ("after it", 0.4)):
+        told = diagnosed(f"it arrives {name}", world.ping(Pending(world, good, after=after)),
+                         GOOD, "confirmed", "stored as", "may be another test delivery")
+        equal(f"it arrives {name}: Shodai still says", told["provider_says"]["state"], "pending")
+    told = diagnosed("the answer names the event", world.ping(
+        Pending(world, good, after=0.4, named=True)), GOOD, "confirmed", "stored as")
+    equal("then it is certain", (told["exact"], told["sink"]["found_by"]), (True, "id"))
+    diagnosed("it is refused", world.ping(Pending(world, wrong, after=0.4)), REFUSED,
+              "signature_mismatch", "no secret of this source", "may be another delivery")
+    diagnosed("a refusal of somebody else's comes first", world.ping(
+        Pending(world, wrong, good, after=0.4)), GOOD, "confirmed", "stored as")
+    diagnosed("it never comes", world.in_time(lambda: Pending(world), "only pending"), TIMEOUT,
+              "nothing_came", "reported only pending for delivery whd_123")
+    diagnosed("its path is none of a source", world.in_time(
+        lambda: Pending(world, good, path="/shodal"), "came to a path"), TIMEOUT, "nothing_came",
+              "only pending for delivery whd_123", "1 request came to a path of no source")
+    diagnosed("it comes to another source", world.in_time(
+        lambda: Pending(world, good, path="/other"), "source other"), TIMEOUT, "other_source_url",
+              "pass --source other")
 
 
 def test_no_answer_from_the_provider():

@@ -123,10 +123,10 @@ def test_quietly(scene):
 
 # ---- the key
 
-def with_key(scene, *more, environment=None, path="/foil"):
-    server = Provider("foil", (scene.sink.address, path))
+def with_key(scene, *more, environment=None, kind="foil"):
+    server = Provider(kind, (scene.sink.address, "/" + kind))
     address = "unix:" + scene.socket
-    got = Run("ping", "foil", "--endpoint", ENDPOINTS["foil"], "--organization", ORGANIZATION,
+    got = Run("ping", kind, "--endpoint", ENDPOINTS[kind], "--organization", ORGANIZATION,
               "--base-url", server.base, "--sink", address, *more, environment=environment)
     server.close()
     return got, server
@@ -139,12 +139,28 @@ def test_keys(scene):
             ("a file", ("--key", "@" + file), {}),
             ("the environment", ("--key", "env:KEY"), IN_KEY),
             ("the credentials", ("--key", "credential:key"), {"CREDENTIALS_DIRECTORY": folder}),
-            ("the variable of its name", (), {"FOIL_API_KEY": KEY})):
+            ("the documented variable", (), {"FOIL_SECRET_KEY": KEY}),
+            ("the variable of its name", (), {"FOIL_API_KEY": KEY}),
+            ("that variable, if the documented one is empty", (),
+             {"FOIL_SECRET_KEY": "", "FOIL_API_KEY": KEY}),
+            ("both variables, if they agree", (), {"FOIL_SECRET_KEY": KEY, "FOIL_API_KEY": KEY}),
+            ("the option, whatever the variables are", ("--key", "env:KEY"),
+             {**IN_KEY, "FOIL_SECRET_KEY": "sk_other", "FOIL_API_KEY": "sk_another"})):
         got, server = with_key(scene, *options, environment=environment)
-        check(f"the key comes from {name}", got.status == GOOD
+        check(f"the key comes from {name}", got.status == GOOD and got.err == ""
               and server.keys == {"Bearer " + KEY}, got, server.keys)
+    for kind, first, second in (("foil", "FOIL_SECRET_KEY", "FOIL_API_KEY"),
+                                ("tripwire", "TRIPWIRE_SECRET_KEY", "TRIPWIRE_API_KEY")):
+        got, server = with_key(scene, environment={first: KEY, second: "sk_another"}, kind=kind)
+        check(f"{kind}: of two that differ it is the documented one, with a warning",
+              got.status == GOOD and server.keys == {"Bearer " + KEY}
+              and got.err == f"hookline: warning: {first} and {second} differ; the key is that of "
+              f"{first}\n", got, server.keys)
+    got, server = with_key(scene, environment={"FOIL_SECRET_KEY": KEY}, kind="tripwire")
+    check("Tripwire's key is not Foil's", got.status == USAGE and "TRIPWIRE_SECRET_KEY" in got.err,
+          got)
     for name, options, environment, said in (
-            ("no key", (), {}, "FOIL_API_KEY"),
+            ("no key", (), {}, "FOIL_SECRET_KEY"),
             ("a key on the command line", ("--key", KEY), {}, "does not belong"),
             ("an empty key", ("--key", "env:KEY"), {"KEY": ""}, ""),
             ("a key with a line end in it", ("--key", "env:KEY"), {"KEY": "a\r\nX-Evil: 1"},

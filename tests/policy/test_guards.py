@@ -215,7 +215,7 @@ def test_what_counts():
                              source("closed", scheme="foil", allow=["192.0.2.1"])],
                     limits={"refused_per_minute": 4, "body_bytes": 1000},
                     env=Stopwatch().environment())
-    late = sample_body("foil")
+    late = sample_body("foil", id="evt_late")
     late = request("/foil", sign("foil", late, now=int(time.time()) - 1000), late)
     statuses = [answer.status for answer in ask_at_once(daemon, [good()] * 6, "127.0.0.2")]
     for _ in range(5):

@@ -158,8 +158,7 @@ def unreadable_bodies(scheme):
         said = daemon.lines()[-1].get("unreadable")
         check(f"{scheme}: {body!r} is authentic, so it is stored, and the line says what it is",
               answer.json["status"] == "accepted" and answer.json["type"] is None
-              and (why in said if must_be_json or (body[:1] == b"{" and scheme != "github")
-                   else said is None), answer, said)
+              and (why in said if must_be_json or body[:1] == b"{" else said is None), answer, said)
 
 
 def test_providers():

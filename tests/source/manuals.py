@@ -138,7 +138,7 @@ def daemon_checks(folder, config):
              "-out", certificate, "-keyout", key], cwd=folder)
     write_private(os.path.join(folder, "hooklined.yaml"), config)
     environment = dict(os.environ, CREDENTIALS_DIRECTORY=folder,
-                       **{name: SECRET for name in re.findall(r"- env: (\S+)", config)})
+                       **{name: SECRET for name in re.findall(r"\benv: (\w+)", config)})
     return run([DAEMON, "--config", "hooklined.yaml", "--check"], cwd=folder, env=environment)
 
 

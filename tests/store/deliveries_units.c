@@ -346,6 +346,54 @@ static hookline_bytes header(const struct delivery_row *row, const char *wanted)
     return (hookline_bytes){0};
 }
 
+/* SQLite keeps no checksums of its pages, so these changes look like other values. */
+static const char *const changes[] = {
+    "body = 'xx'", "body = X''",    "headers = 'a: b'", "source = 'oil'",     "id = 'evt_2'",
+    "type = 'x'",  "type = ''",     "query = 'a=1'",    "delivery_id = 'id'", "unreadable = 'x'",
+    "remote = ''", "signed_at = 1", "seq = 2",
+};
+
+START_TEST(a_changed_delivery_is_damaged_and_its_repetition_is_stored_again)
+{
+    struct db *db = open_store();
+    struct deliveries *deliveries = open_shelf(db);
+    struct delivery_row row = entry_of("foil", "evt", NULL);
+    bool moved = strcmp(changes[_i], "seq = 2") == 0;
+    char sql[96];
+
+    ck_assert_int_eq(put(db, deliveries, &row), DELIVERIES_STORED);
+    ck_assert_int_eq(put(db, deliveries, &row), DELIVERIES_DUPLICATE);
+    ck_assert_int_eq(deliveries_check(deliveries, 1, NULL), SQLITE_ROW);
+    ck_assert_int_eq(deliveries_check(deliveries, 2, NULL), SQLITE_DONE);
+    snprintf(sql, sizeof(sql), "UPDATE OR IGNORE delivery SET %s", changes[_i]);
+    execute(db, sql);
+    ck_assert_int_eq(deliveries_check(deliveries, moved ? 2 : 1, NULL), SQLITE_CORRUPT);
+    if (!moved) {
+        ck_assert_int_eq(put(db, deliveries, &row), DELIVERIES_STORED);
+        ck_assert_int_eq(row.seq, 2);
+        ck_assert_int_eq(ask(db, "SELECT seq FROM damaged"), 1);
+    }
+    deliveries_close(&deliveries);
+    db_close(&db);
+}
+END_TEST
+
+START_TEST(a_corrected_time_and_a_missing_sum_are_no_damage)
+{
+    struct db *db = open_store();
+    struct deliveries *deliveries = open_shelf(db);
+    struct delivery_row row = entry_of("foil", NULL, "mac");
+
+    put(db, deliveries, &row);
+    execute(db, "UPDATE delivery SET received_us = 1");
+    ck_assert_int_eq(put(db, deliveries, &row), DELIVERIES_DUPLICATE);
+    execute(db, "UPDATE delivery SET body = 'x', sum = NULL");
+    ck_assert_int_eq(put(db, deliveries, &row), DELIVERIES_DUPLICATE);
+    deliveries_close(&deliveries);
+    db_close(&db);
+}
+END_TEST
+
 START_TEST(a_header_of_an_entry_is_found_in_any_case)
 {
     struct delivery_row e = {.headers =
@@ -385,6 +433,9 @@ Suite *suite(void)
     tcase_add_test(tc, a_delivery_is_told_by_its_source_and_id_or_else_by_its_mac);
     tcase_add_test(tc, what_was_rolled_back_was_never_there);
     tcase_add_test(tc, keys_are_merged_and_none_is_lost);
+    tcase_add_loop_test(tc, a_changed_delivery_is_damaged_and_its_repetition_is_stored_again, 0,
+                        COUNT(changes));
+    tcase_add_test(tc, a_corrected_time_and_a_missing_sum_are_no_damage);
     tcase_add_test(tc, a_header_of_an_entry_is_found_in_any_case);
     suite_add_tcase(s, tc);
     return s;

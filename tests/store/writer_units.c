@@ -114,6 +114,70 @@ START_TEST(a_store_that_is_too_large_gives_up_the_oldest)
 }
 END_TEST
 
+/* Puts one delivery with this age. */
+static int64_t put_aged(struct db *db, struct deliveries *deliveries, int64_t age_us)
+{
+    put_many(db, deliveries, 1, age_us);
+    return deliveries_newest(deliveries);
+}
+
+START_TEST(a_clock_that_was_ahead_holds_up_no_deletion)
+{
+    const int64_t day_us = INT64_C(86400) * 1000000;
+    struct db *db = open_store();
+    struct deliveries *deliveries = open_shelf(db);
+    struct retention_options options = {.keep_us = 8 * day_us};
+    struct retention *retention = retention_open(db, deliveries, &options, why);
+
+    execute(db, "PRAGMA synchronous=OFF");
+    ck_assert_int_eq(put_aged(db, deliveries, 20 * day_us), 1);
+    ck_assert_int_eq(put_aged(db, deliveries, -3650 * day_us), 2); /* ten years ahead */
+    ck_assert_int_eq(put_aged(db, deliveries, 7 * day_us), 3);     /* ahead by some days */
+    put_many(db, deliveries, 250, 12 * day_us);
+    ck_assert_int_eq(put_aged(db, deliveries, -3650 * day_us), 254);
+    put_many(db, deliveries, 5, day_us);
+    step_until_done(db, retention);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM delivery WHERE seq BETWEEN 4 AND 253"), 0);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM delivery WHERE seq IN (1, 2)"), 0);
+    ck_assert_int_eq(ask(db, "SELECT min(seq) FROM delivery"), 3);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM delivery WHERE seq >= 254"), 6);
+    retention_close(&retention);
+    deliveries_close(&deliveries);
+    db_close(&db);
+}
+END_TEST
+
+static void count_report(void *data)
+{
+    ++*(int *)data;
+}
+
+START_TEST(a_store_that_is_filled_by_deliveries_in_use_grows_and_says_so_once)
+{
+    struct db *db = open_store();
+    struct deliveries *deliveries = open_shelf(db);
+    int reports = 0;
+    struct retention_options options = {
+        .keep_us = 1, .max_bytes = 64 * 1024, .data = &reports, .too_large = count_report};
+    struct retention *retention = retention_open(db, deliveries, &options, why);
+
+    execute(db, "PRAGMA synchronous=OFF");
+    put_many(db, deliveries, 2000, 0);
+    execute(db, "INSERT INTO destination VALUES (1, 'app', 1000, 1), (2, 'gone', 0, 0)");
+    execute(db, "INSERT INTO unsent SELECT 1, seq, 1, iif(seq % 2, NULL, 9), 0 FROM delivery"
+                " WHERE seq <= 500");
+    execute(db, "INSERT INTO unsent SELECT 2, seq, 1, NULL, 0 FROM delivery"
+                " WHERE seq BETWEEN 501 AND 900");
+    step_until_done(db, retention);
+    step_until_done(db, retention);
+    ck_assert_int_eq(ask(db, "SELECT count(*) FROM delivery"), 1900);
+    ck_assert_int_eq(reports, 1);
+    retention_close(&retention);
+    deliveries_close(&deliveries);
+    db_close(&db);
+}
+END_TEST
+
 /* ---- journal */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -397,6 +461,8 @@ Suite *suite(void)
     tcase_add_test(tc, what_is_old_and_done_goes_and_nothing_else);
     tcase_add_test(tc, the_newest_delivery_stays_so_that_its_number_is_never_used_again);
     tcase_add_test(tc, a_store_that_is_too_large_gives_up_the_oldest);
+    tcase_add_test(tc, a_clock_that_was_ahead_holds_up_no_deletion);
+    tcase_add_test(tc, a_store_that_is_filled_by_deliveries_in_use_grows_and_says_so_once);
     tcase_add_test(tc, a_full_queue_takes_no_more_at_once);
     tcase_add_test(tc, a_failure_is_told_once_and_so_is_its_end);
     tcase_add_test(tc, after_a_failed_sync_nothing_is_written_any_more);
