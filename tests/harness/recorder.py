@@ -95,7 +95,8 @@ async def serve(path, seed, *failures):
     rng = random.Random(seed) if seed else None
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Requests(file, rng, [int(status) for status in failures]), "127.0.0.1", 0)
+    statuses = [int(status) for status in failures]
+    server = await loop.create_server(lambda: Requests(file, rng, statuses), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

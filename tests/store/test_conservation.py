@@ -383,7 +383,7 @@ class Round:
         return wrong
 
     def told_wrong(self):
-        """Rows whose destinations are not shown as done, or as passed over with the right reason."""
+        """Rows whose destinations are shown neither as done nor with the reason to pass over."""
         wrong = []
         for row in self.rows:
             answer, d = self.shown[row["seq"]], self.deliveries[row["body"]]
@@ -407,8 +407,7 @@ class Round:
         """Returns the number of repetitions, and those by one process."""
         count = collections.Counter((r.path, r.headers["hookline-seq"], r.body)
                                     for r, _, _ in self.requests)
-        all = collections.Counter((name, r.body) for r, name, _ in self.requests)
-        return (len(self.requests) - len(all),
+        return (len(self.requests) - len(self.reached),
                 [f"{seq} {n} times at {path}" for (path, seq, _), n in count.items() if n > 1])
 
 
