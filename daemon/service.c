@@ -392,16 +392,19 @@ static int service_open_views(struct service *s)
     return EXIT_FAILED;
 }
 
-/* Registers destinations and corrects the clock before the first write to the store. */
+/* Registers destinations, corrects the clock and ends waits before the first write to the store. */
 static int service_register(struct service *s)
 {
     struct outbox *outbox = store_outbox(s->store);
+    int64_t now_us = clock_steady_us();
     char why[DB_WHY_SIZE];
     int code = destinations_register(s->first->destinations, outbox,
                                      deliveries_newest(store_deliveries(s->store)));
 
     if (code == SQLITE_OK)
-        code = outbox_correct_clock(outbox, clock_steady_us());
+        code = outbox_correct_clock(outbox, now_us);
+    if (code == SQLITE_OK)
+        code = outbox_end_waits(outbox, now_us);
     if (code == SQLITE_OK)
         return EXIT_SUCCESS;
     db_error_text(store_db(s->store), code, why);

@@ -30,7 +30,7 @@ enum {
 
 /* Runs in the transaction that stored the delivery or found its duplicate. Sets *wanted if the
  * sender is to get the answer of `answering`, the destination that answers for the source. If no
- * waiter follows, the outbox sends the delivery after timeout_s + 30 s. */
+ * waiter follows, the outbox sends the delivery after timeout_s + 30 s, or at the next start. */
 static int upstream_answer_prepare(const struct upstream_answer *upstream,
                                    const struct destination *d, int64_t seq, bool is_repeated,
                                    bool *wanted)

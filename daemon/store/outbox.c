@@ -27,6 +27,7 @@ enum outbox_statement {
     NUMBER,
     CORRECT_CLOCK,
     RETRY_NOW,
+    END_WAITS,
     SET_CURSOR,
     PUT_UNSENT,
     CHANGE_UNSENT,
@@ -64,6 +65,9 @@ static const char *const outbox_sql[STATEMENTS] = {
     [RETRY_NOW] = "UPDATE unsent SET due_us = ?2, set_us = ?2"
                   " WHERE destination = ?1 AND due_us > ?2 AND EXISTS (SELECT 1 FROM attempt"
                   " WHERE attempt.seq = unsent.seq AND attempt.destination = ?1)",
+    [END_WAITS] = "UPDATE unsent SET due_us = ?1, set_us = ?1 WHERE due_us > ?1 AND NOT EXISTS"
+                  " (SELECT 1 FROM attempt WHERE attempt.seq = unsent.seq"
+                  " AND attempt.destination = unsent.destination)",
     [SET_CURSOR] = "UPDATE destination SET cursor = ?2 WHERE number = ?1 AND cursor < ?2",
     [PUT_UNSENT] = "INSERT OR REPLACE INTO unsent(destination, seq, tries, due_us, set_us)"
                    " VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -321,6 +325,11 @@ int outbox_register(struct outbox *outbox, const char *name, int64_t newest, int
 int outbox_correct_clock(struct outbox *outbox, int64_t now_us)
 {
     return db_run(OUTBOX_BIND(outbox, CORRECT_CLOCK, now_us));
+}
+
+int outbox_end_waits(struct outbox *outbox, int64_t now_us)
+{
+    return db_run(OUTBOX_BIND(outbox, END_WAITS, now_us));
 }
 
 int outbox_retry_now(struct outbox *outbox, int64_t destination, int64_t now_us)

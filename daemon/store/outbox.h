@@ -92,6 +92,9 @@ int outbox_register(struct outbox *outbox, const char *name, int64_t newest, int
 /* Moves due times earlier by the amount the clock was set back. */
 int outbox_correct_clock(struct outbox *outbox, int64_t now_us);
 
+/* Makes deliveries due now whose sender waited for the answer when the last process ended. */
+int outbox_end_waits(struct outbox *outbox, int64_t now_us);
+
 /* Makes all waiting retries due now. */
 int outbox_retry_now(struct outbox *outbox, int64_t destination, int64_t now_us);
 

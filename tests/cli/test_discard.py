@@ -76,10 +76,13 @@ def test_discard():
     check("then there is nothing to do, which is good", got.status == GOOD and got.out == "" and
           "no matching delivery is parked: nothing was discarded" in got.err, got)
 
-    attempts = len(app.requests)
-    ids = iter(("e7", "e8"))
-    daemon.clock.step(30 * 86400, lambda: deliver(daemon, next(ids)))
-    wait_for(lambda: admin.states(8) == {"app": "done", "archive": "done"}, "the last one")
+    attempts, seqs = len(app.requests), iter((7, 8))
+
+    def forwarded():  # an attempt that is under way would time out
+        seq = next(seqs)
+        deliver(daemon, f"e{seq}")
+        wait_for(lambda: admin.states(seq) == {"app": "done", "archive": "done"}, f"delivery {seq}")
+    daemon.clock.step(30 * 86400, forwarded)
     equal("what is discarded is never tried again", len(app.requests), attempts + 2)
     got = run("replay", option, 6, "--destination=app")
     equal("but it is still there, to be replayed", got.status, GOOD, got)

@@ -244,22 +244,19 @@ def test_stopped():
 
 
 def test_killed():
-    now = int(time.time())
-    clock = Clock(now)
     upstream = Upstream()
     upstream.answer = upstream.hang
-    daemon = start(upstream.url, timeout=1000, env=clock.environment())
+    daemon = start(upstream.url, timeout=1000)
     body = gate_body(1)
     connection = daemon.connect()
-    connection.write(request("/foil", sign("foil", body, now=now), body))
+    connection.write(request("/foil", sign("foil", body), body))
     upstream.wait(1)
     daemon.kill()
     connection.close()
     upstream.answer = lambda r, s: response(200, ENVELOPE)
-    clock.set(now + 1040)
-    daemon = start(upstream.url, timeout=1000, env=clock.environment(), folder=daemon.folder)
+    daemon = start(upstream.url, timeout=1000, folder=daemon.folder)
     lines(daemon, "forwarded")
-    equal("a kill -9 while a sender waits: the delivery is sent later",
+    equal("a kill -9 while a sender waits: the next start sends the delivery at once",
           [r.body for r in upstream.requests], [body] * 2)
     upstream.close()
 

@@ -26,7 +26,7 @@ from harness.sink import BUILD, Connection, Daemon, Folders, check, equal, reque
 IN_FLIGHT = 4 * 8
 SLOWER = 10 if sink.WRAPPER else 1
 PAGE = 4096
-SOAK_SECONDS = float(os.environ.get("SOAK_SECONDS", 0)) / 2  # with kills, and with power losses
+SOAK_SECONDS = float(os.environ.get("SOAK_SECONDS", 0)) / 3  # kills, power losses, lost stores
 ROUND_SECONDS = 120  # seconds of a soak round; its deliveries are compared in memory
 RATE = float(os.environ.get("SOAK_RATE", 60 if sink.WRAPPER else 600))
 SOURCES = ("foil", "trulayer", "standard")  # signed id in the body, no id, signed id in a header

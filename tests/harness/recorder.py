@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """An application behind hooklined that records each request, then answers it.
 
-`recorder.py FILE [SEED]` runs as a process of its own, so that it survives kills of the daemon. It
-prints its port and appends each request to FILE as a line of JSON before it answers. With a seed it
-delays answers at random, and sometimes answers 503.
+`recorder.py FILE [SEED [STATUS...]]` runs as a process of its own, so that it survives kills of the
+daemon. It prints its port and appends each request to FILE as a line of JSON before it answers.
+With a seed it delays answers at random, and sometimes answers with one of the statuses.
 """
 import asyncio
 import base64
@@ -18,8 +18,8 @@ Request = collections.namedtuple("Request", "path headers body")
 
 
 class Requests(asyncio.Protocol):
-    def __init__(self, file, rng):
-        self.file, self.rng = file, rng
+    def __init__(self, file, rng, failures):
+        self.file, self.rng, self.failures = file, rng, failures
         self.data = bytearray()
 
     def connection_made(self, transport):
@@ -27,13 +27,17 @@ class Requests(asyncio.Protocol):
 
     def data_received(self, data):
         self.data += data
-        status = 503 if self.rng and self.rng.random() < 0.05 else 200
+        fails = self.rng and self.rng.random() < 0.05
+        status = self.rng.choice(self.failures) if fails else 200
         if self.take_request(status):
             delay = self.rng.expovariate(200) if self.rng else 0
             asyncio.get_running_loop().call_later(delay, self.answer, status)
 
     def answer(self, status):
-        self.transport.write(b"HTTP/1.1 %d Answer\r\nContent-Length: 2\r\n\r\nok" % status)
+        # As hooklined answers, for a sender that gets this answer.
+        body = b'{"status": "accepted"}'
+        self.transport.write(b"HTTP/1.1 %d Answer\r\nContent-Length: %d\r\n\r\n%s" %
+                             (status, len(body), body))
 
     def take_request(self, status):
         end = self.data.find(b"\r\n\r\n")
@@ -56,11 +60,12 @@ class Requests(asyncio.Protocol):
 
 class Recorder:
     """A recorder process."""
-    def __init__(self, seed=""):
+    def __init__(self, seed="", failures=(503,)):
         from harness import sink  # the recorder process does not need it
         self.path = os.path.join(sink.Folders.new(), "requests")
         self.process = subprocess.Popen(
-            [sys.executable, os.path.abspath(__file__), self.path, str(seed)],
+            [sys.executable, os.path.abspath(__file__), self.path, str(seed),
+             *map(str, failures)],
             stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, preexec_fn=sink.die_with_parent)
         self.port = int(self.process.stdout.readline())
         self.url = f"http://127.0.0.1:{self.port}/hooks"
@@ -86,11 +91,12 @@ class Recorder:
         self.process.stdout.close()
 
 
-async def serve(path, seed):
+async def serve(path, seed, *failures):
     rng = random.Random(seed) if seed else None
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Requests(file, rng), "127.0.0.1", 0)
+    statuses = [int(status) for status in failures]
+    server = await loop.create_server(lambda: Requests(file, rng, statuses), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

@@ -3,6 +3,7 @@
  * A change of any bit in the signed content, the signature or the headers is rejected.
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/lib/delivery.h"
@@ -157,6 +158,72 @@ START_TEST(the_border_between_time_and_body_cannot_be_moved)
 }
 END_TEST
 
+static const struct {
+    const char *description, *header, *value;
+    int code;
+} joints[] = {
+    {"id header I; content {id}-:{body}", "I", "a:b", 0},
+    {"content {header:A}-:{body}", "A", "a:b", 0},
+    {"id header I; content {id}-:{body}", "I", "-ab", HOOKLINE_BAD_ID},
+    {"content {header:A}-:{body}", "A", "-ab", HOOKLINE_AMBIGUOUS_HEADER},
+    {"id header I; content {id}-:{body}", "I", "a-b", HOOKLINE_BAD_ID},
+    {"content {header:A}-:{body}", "A", "a-b", HOOKLINE_AMBIGUOUS_HEADER},
+    {"id header I; content {id}-:{body}", "I", "ab-", HOOKLINE_BAD_ID},
+    {"content {header:A}-:{body}", "A", "ab-", HOOKLINE_AMBIGUOUS_HEADER},
+    {"id header I; content {id}-:{body}", "I", "-", HOOKLINE_BAD_ID},
+    {"content {header:A}-:{body}", "A", "-", HOOKLINE_AMBIGUOUS_HEADER},
+    {"id header I; content .{id}-{body}", "I", ".a.", 0},
+    {"content .{header:A}-{body}", "A", ".a.", 0},
+    {"id header I; content .{id}-{body}", "I", "a-", HOOKLINE_BAD_ID},
+    {"content .{header:A}-{body}", "A", "a-", HOOKLINE_AMBIGUOUS_HEADER},
+    {"id header I; content {body}:-{id}", "I", "a:b", 0},
+    {"content {body}:-{header:A}", "A", "a:b", 0},
+    {"id header I; content {body}:-{id}", "I", "-ab", HOOKLINE_BAD_ID},
+    {"content {body}:-{header:A}", "A", "-ab", HOOKLINE_AMBIGUOUS_HEADER},
+    {"id header I; content {body}:-{id}", "I", "a-b", HOOKLINE_BAD_ID},
+    {"content {body}:-{header:A}", "A", "a-b", HOOKLINE_AMBIGUOUS_HEADER},
+    {"id header I; content {body}:-{id}", "I", "ab-", HOOKLINE_BAD_ID},
+    {"content {body}:-{header:A}", "A", "ab-", HOOKLINE_AMBIGUOUS_HEADER},
+    {"id header I; content {body}-{id}.", "I", ".a.", 0},
+    {"content {body}-{header:A}.", "A", ".a.", 0},
+    {"id header I; content {body}-{id}.", "I", "-a", HOOKLINE_BAD_ID},
+    {"content {body}-{header:A}.", "A", "-a", HOOKLINE_AMBIGUOUS_HEADER},
+    {"id header I; timestamp header T rfc3339; content {id}{timestamp}{body}", "I", "ab-c_d", 0},
+    {"id header I; timestamp header T rfc3339; content {id}{timestamp}{body}", "I", ":ab",
+     HOOKLINE_BAD_ID},
+    {"id header I; timestamp header T rfc3339; content {id}{timestamp}{body}", "I",
+     "ab:", HOOKLINE_BAD_ID},
+    {"id header I; timestamp header T rfc3339; content {body}{timestamp}{id}", "I", "ab-c_d", 0},
+    {"id header I; timestamp header T rfc3339; content {body}{timestamp}{id}", "I", ":ab",
+     HOOKLINE_BAD_ID},
+    {"id header I; timestamp header T rfc3339; content {body}{timestamp}{id}", "I",
+     "ab:", HOOKLINE_BAD_ID},
+};
+
+START_TEST(an_id_or_header_must_not_contain_the_character_that_ends_it)
+{
+    char description[128], zeros[65];
+    hookline_bytes value = {joints[_i].value, strlen(joints[_i].value)};
+    hookline_signature s;
+
+    d = (struct delivery){.now = NOW, .req.find_header = hookline_find_in_list};
+    d.list.entries = d.header;
+    d.req.headers = &d.list;
+    set_body(&d, BODY);
+    snprintf(description, sizeof(description), "signature S; encoding hex; %s",
+             joints[_i].description);
+    ck_assert_int_eq(hookline_verifier_new_custom(&d.v, description, SECRET, NULL, 0), 0);
+    set_header(&d, joints[_i].header, joints[_i].value);
+    ck_assert_int_eq(hookline_sign(d.v, &d.req, value, NOW, &s), joints[_i].code);
+
+    memset(zeros, '0', 64);
+    zeros[64] = '\0';
+    set_header(&d, "S", zeros);
+    set_header(&d, "T", "2027-01-15T08:00:00Z");
+    ck_assert_int_eq(verify(&d).reason, joints[_i].code == 0 ? HOOKLINE_MISMATCH : joints[_i].code);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("tamper");
@@ -175,6 +242,8 @@ Suite *suite(void)
     tcase_add_loop_test(tc, no_beginning_of_the_body_is_accepted, 0, COUNT(schemes));
     tcase_add_loop_test(tc, nothing_but_a_blank_may_stand_behind_the_signature, 0, COUNT(schemes));
     tcase_add_loop_test(tc, the_border_between_time_and_body_cannot_be_moved, 0, COUNT(moved));
+    tcase_add_loop_test(tc, an_id_or_header_must_not_contain_the_character_that_ends_it, 0,
+                        COUNT(joints));
     suite_add_tcase(s, tc);
     return s;
 }

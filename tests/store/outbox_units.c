@@ -316,6 +316,23 @@ START_TEST(a_clock_that_was_ahead_puts_nothing_off)
 }
 END_TEST
 
+START_TEST(a_start_ends_waits_and_keeps_the_pauses_of_failures)
+{
+    struct outbox_due due[2];
+    size_t count;
+
+    fill(2, 0);
+    ck_assert_int_eq(outbox_add(outbox, app, 1, 9000, 1000), SQLITE_OK);
+    record(2, OUTBOX_RETRY, 0, true, 8000); /* a 429 uses up no attempt */
+    ck_assert_int_eq(outbox_end_waits(outbox, 2000), SQLITE_OK);
+    ck_assert_int_eq(outbox_due(outbox, app, 9999, due, 2, &count), SQLITE_OK);
+    ck_assert_uint_eq(count, 2);
+    ck_assert_int_eq(due[0].seq, 1);
+    ck_assert_int_eq(due[0].due_us, 2000);
+    ck_assert_int_eq(due[1].due_us, 8000);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("outbox");
@@ -332,6 +349,7 @@ Suite *suite(void)
     tcase_add_test(tc, what_is_discarded_stays_so);
     tcase_add_test(tc, a_new_destination_begins_with_what_is_new_and_a_known_one_goes_on);
     tcase_add_test(tc, a_clock_that_was_ahead_puts_nothing_off);
+    tcase_add_test(tc, a_start_ends_waits_and_keeps_the_pauses_of_failures);
     suite_add_tcase(s, tc);
     return s;
 }
