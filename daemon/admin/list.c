@@ -37,7 +37,7 @@ static int list_prepare(struct delivery_list *l)
         {&l->older,
          "SELECT " SHOW_COLUMNS " FROM delivery WHERE seq<=?1 ORDER BY seq DESC LIMIT 1"},
         {&l->one, "SELECT " SHOW_COLUMNS " FROM delivery WHERE seq=?1"},
-        {&l->damaged, "SELECT 1 FROM damaged WHERE seq=?1"},
+        {&l->damaged, "SELECT max(seq) FROM damaged WHERE seq<=?1"},
         {&l->from, "SELECT seq, received_us FROM delivery WHERE seq>=?1 ORDER BY seq LIMIT 1"},
         {&l->unsent, "SELECT max(seq) FROM unsent WHERE seq<=?1"},
         {&l->unsent_of, "SELECT max(seq) FROM unsent WHERE destination=?2 AND seq<=?1"},
@@ -258,12 +258,13 @@ static int list_check_row(struct delivery_list *l, struct list_page *p, sqlite3_
     return code;
 }
 
-static bool list_is_damaged(struct delivery_list *l, int64_t seq)
+/* Returns the newest seq up to this one that is listed as damaged, or 0. */
+static int64_t list_newest_damaged(struct delivery_list *l, int64_t seq)
 {
     int64_t found;
 
     sqlite3_bind_int64(l->damaged, 1, seq);
-    return db_query_number(l->damaged, &found, 0) == SQLITE_OK && found != 0;
+    return db_query_number(l->damaged, &found, 0) == SQLITE_OK ? found : 0;
 }
 
 /* Looks at the seq p->at alone, because a damaged page ends a search for the next older one. */
@@ -281,7 +282,7 @@ static int list_step_over(struct delivery_list *l, struct list_page *p)
     if (found == SQLITE_ROW) {
         code = list_check_row(l, p, l->one);
     } else {
-        if (damage_is(found) || list_is_damaged(l, p->at))
+        if (damage_is(found) || list_newest_damaged(l, p->at) == p->at)
             code = list_check_damaged(l, p, p->at);
         else if (found != SQLITE_DONE)
             code = found;
@@ -291,12 +292,18 @@ static int list_step_over(struct delivery_list *l, struct list_page *p)
     return code;
 }
 
-/* A damaged page may claim any seq, so only an expected one is believed without its sum. */
-static bool list_believes_row(struct delivery_list *l, const struct list_page *p)
+/* A damaged page may claim any seq or hide one, so a gap is believed if the next delivery has its sum
+ * and none between is listed as damaged. Else p->at is the seq to look at. */
+static bool list_believes_row(struct delivery_list *l, struct list_page *p)
 {
-    int64_t seq = sqlite3_column_int64(l->older, 0);
+    int64_t seq = sqlite3_column_int64(l->older, 0), damaged;
 
-    return seq == p->at || (seq < p->at && show_check(l->show, seq) == SQLITE_ROW);
+    if (seq == p->at)
+        return true;
+    damaged = list_newest_damaged(l, p->at);
+    if (damaged > seq)
+        p->at = damaged;
+    return damaged <= seq && seq < p->at && show_check(l->show, seq) == SQLITE_ROW;
 }
 
 static int list_check_next(struct delivery_list *l, struct list_page *p)

@@ -18,7 +18,7 @@ enum {
 
 struct show {
     struct status *status;
-    sqlite3_stmt *whole, *delivery, *attempts;
+    sqlite3_stmt *whole, *damaged, *delivery, *attempts;
 };
 
 struct show *show_open(struct db *db, struct status *status, char why[DB_WHY_SIZE])
@@ -34,6 +34,8 @@ struct show *show_open(struct db *db, struct status *status, char why[DB_WHY_SIZ
     if (code == SQLITE_OK)
         code =
             db_prepare(db, &d->whole, "SELECT " DELIVERY_ROW_COLUMNS " FROM delivery WHERE seq=?1");
+    if (code == SQLITE_OK)
+        code = db_prepare(db, &d->damaged, "SELECT 1 FROM damaged WHERE seq=?1");
     if (code == SQLITE_OK)
         code = db_prepare(db, &d->attempts,
                           "SELECT name, at_us, tries, took_us, status, error FROM attempt"
@@ -235,6 +237,7 @@ static int show_json_damaged(struct show *d, int64_t seq, struct json_writer *li
 int show_check(struct show *d, int64_t seq)
 {
     struct delivery_row row;
+    int64_t listed;
     int code;
 
     sqlite3_bind_int64(d->whole, 1, seq);
@@ -242,6 +245,11 @@ int show_check(struct show *d, int64_t seq)
     if (code == SQLITE_ROW && !delivery_row_read(d->whole, &row))
         code = SQLITE_CORRUPT;
     sqlite3_reset(d->whole);
+    if (code == SQLITE_DONE) {
+        sqlite3_bind_int64(d->damaged, 1, seq);
+        if (db_query_number(d->damaged, &listed, 0) == SQLITE_OK && listed != 0)
+            code = SQLITE_CORRUPT;
+    }
     return damage_is(code) ? SQLITE_CORRUPT : code;
 }
 

@@ -79,13 +79,26 @@ def damage_leaf(store, data):
 KINDS = {
     "zeros": lambda store: damage_leaf(store, bytes(PAGE)),
     "random bytes": lambda store: damage_leaf(store, random.Random(1).randbytes(PAGE)),
-    "a changed byte": lambda store: store.write(*reversed_find(store)),
+    "a changed byte": lambda store: change_byte(store),
+    "a changed key": lambda store: change_key(store),
 }
 
 
-def reversed_find(store):
+def change_byte(store):
     page, offset = store.find(b'"evt20"')
-    return page, b"X", offset + 1
+    store.write(page, b"X", offset + 1)
+
+
+def change_key(store):
+    """Changes the seq of the row in its cell, which begins with the size and the seq as varints."""
+    page, offset = store.find(b'"evt20"')
+    with open(store.file, "rb") as file:
+        file.seek((page - 1) * PAGE)
+        data = file.read(PAGE)
+    cells = [int.from_bytes(data[8 + 2 * i:10 + 2 * i], "big") for i in range(data[4])]
+    cell = max(c for c in cells if c < offset)
+    assert data[cell + 2] == 21, data[cell:cell + 4]
+    store.write(page, bytes([99]), cell + 2)
 
 
 @pytest.mark.parametrize("kind", KINDS)
