@@ -11,7 +11,7 @@ from harness.admin import Admin, socket_path, value
 from harness.sink import Daemon, Folders, check, equal, sample_body, source, wait_for
 from harness.upstream import Upstream, header, response
 
-pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(120)]
+pytestmark = [pytest.mark.running, pytest.mark.seconds(120)]
 
 COUNT, PAGE = 60, 4096
 FILL = b"f" * 900  # four deliveries on a page
