@@ -35,8 +35,8 @@ static size_t secret_der_head(const unsigned char *bytes, size_t len)
     return 2 + more + value == len ? 2 + more : 0;
 }
 
-/* Returns true for base64 of a DER sequence that begins with a sequence or an integer: a
- * SubjectPublicKeyInfo, a certificate, a private key. A random secret is one by less than one chance
+/* Returns true for base64, after whsec_ or alone, of a DER sequence that begins with a sequence or an
+ * integer: a SubjectPublicKeyInfo, a certificate, a private key. A random secret is one by less than one chance
  * in a million. */
 static bool secret_is_der(const char *secret)
 {
@@ -46,6 +46,8 @@ static bool secret_is_der(const char *secret)
         sodium_base64_VARIANT_URLSAFE, sodium_base64_VARIANT_URLSAFE_NO_PADDING};
     bool found = false;
 
+    if (secret_begins(secret, "whsec_"))
+        secret += strlen("whsec_");
     for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]) && !found; i++) {
         size_t len, head;
 
@@ -64,7 +66,8 @@ static bool secret_is_der(const char *secret)
 static bool secret_is_key_pair(const char *secret)
 {
     return secret_begins(secret, "whpk_") || secret_begins(secret, "whsk_") ||
-           secret_begins(secret, "ssh-") || strstr(secret, "-----BEGIN ") != NULL ||
+           secret_begins(secret, "ssh-") || secret_begins(secret, "ecdsa-sha2-") ||
+           strstr(secret, "<RSAKeyValue>") != NULL || strstr(secret, "-----BEGIN ") != NULL ||
            (secret[0] == '{' && strstr(secret, "\"kty\"") != NULL) || secret_is_der(secret);
 }
 
