@@ -269,6 +269,7 @@ def test_busy_ones():
         equal("a connection that is busy is not taken for an idle one", good_ones, 6)
 
 
+@pytest.mark.flood
 def test_answers_that_nobody_reads():
     daemon = Daemon(real_time=True, sources=[source("foil")], limits={"connections": 1, "body_seconds": 1})
     with daemon.connect() as connection:
