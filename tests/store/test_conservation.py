@@ -22,7 +22,7 @@ from harness.conservation import PAGE, RATE, SLOWER, SOAK_SECONDS, Delivery, Mac
 from harness.recorder import Recorder
 from harness.sink import Folders, check, equal, request, sign, source, wait_for
 
-pytestmark = [pytest.mark.first, pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(120)]
+pytestmark = [pytest.mark.first, pytest.mark.running, pytest.mark.seconds(120)]
 
 KILLS, ROUND_KILLS = 200, 8  # of the soak, and of each of its rounds
 SIZES = ((0, 100, 500, 1000, 4000), (4000, 30000, 100000))
