@@ -63,17 +63,6 @@ static void cmd_store_free(struct cmd_store_findings *f)
 
 /* ---- reading */
 
-static int cmd_store_ask(struct db *db, const char *sql, int64_t *number)
-{
-    sqlite3_stmt *query = NULL;
-    int code = db_prepare(db, &query, sql);
-
-    if (code == SQLITE_OK)
-        code = db_query_number(query, number, 0);
-    sqlite3_finalize(query);
-    return code;
-}
-
 /* Adds a problem; a full list drops it. */
 static void cmd_store_add_problem(struct cmd_store_findings *f, const char *text)
 {
@@ -130,7 +119,7 @@ static int cmd_store_check_deliveries(struct outbox *outbox, struct cmd_store_fi
 /* Counts deliveries whose repetition would not be recognised. */
 static int cmd_store_check_keys(struct db *db, struct cmd_store_findings *f)
 {
-    int code = cmd_store_ask(db,
+    int code = db_query_once(db,
                              "SELECT count(*) FROM delivery AS d WHERE NOT EXISTS (SELECT 1 FROM"
                              " keys WHERE first_seq = (SELECT max(first_seq) FROM keys WHERE"
                              " first_seq <= d.seq) AND first_seq + length(hashes) / 8 > d.seq)",
@@ -189,7 +178,7 @@ static int cmd_store_check_rows(struct db *db, struct cmd_store_findings *f, cha
     int code;
 
     if (f->schema < FIRST_COMPLETE_SCHEMA)
-        return cmd_store_ask(db, "SELECT count(*) FROM delivery", &f->deliveries);
+        return db_query_once(db, "SELECT count(*) FROM delivery", &f->deliveries);
     if ((outbox = outbox_open(db, why)) == NULL)
         return SQLITE_ERROR;
     code = cmd_store_check_deliveries(outbox, f);
@@ -201,7 +190,7 @@ static int cmd_store_check_rows(struct db *db, struct cmd_store_findings *f, cha
 
 static bool cmd_store_read(struct db *db, struct cmd_store_findings *f, char *why)
 {
-    int code = cmd_store_ask(db, "PRAGMA user_version", &f->schema);
+    int code = db_query_once(db, "PRAGMA user_version", &f->schema);
 
     f->wal_bytes = db_wal_bytes(db);
     if (code == SQLITE_OK && f->schema == 0) {

@@ -37,26 +37,14 @@ int damage_forget(struct db *db, int64_t seq)
                       seq);
 }
 
-static int damage_query(struct db *db, const char *sql, int64_t *number)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = db_prepare(db, &statement, sql);
-
-    *number = 0;
-    if (code == SQLITE_OK)
-        code = db_query_number(statement, number, 0);
-    sqlite3_finalize(statement);
-    return code;
-}
-
 int damage_newest(struct db *db, int64_t *newest)
 {
     int64_t of_keys;
-    int code = damage_query(db, "SELECT max(seq) FROM delivery", newest);
-    int code_of_keys = damage_query(db,
-                                    "SELECT first_seq + length(hashes) / 8 - 1 FROM keys"
-                                    " ORDER BY first_seq DESC LIMIT 1",
-                                    &of_keys);
+    int code = db_query_once(db, "SELECT max(seq) FROM delivery", newest);
+    int code_of_keys = db_query_once(db,
+                                     "SELECT first_seq + length(hashes) / 8 - 1 FROM keys"
+                                     " ORDER BY first_seq DESC LIMIT 1",
+                                     &of_keys);
 
     if (of_keys > *newest)
         *newest = of_keys;
@@ -65,5 +53,5 @@ int damage_newest(struct db *db, int64_t *newest)
 
 int damage_count(struct db *db, int64_t *count)
 {
-    return damage_query(db, "SELECT count(*) FROM damaged", count);
+    return db_query_once(db, "SELECT count(*) FROM damaged", count);
 }

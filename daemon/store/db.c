@@ -80,6 +80,18 @@ int db_query_number(sqlite3_stmt *statement, int64_t *number, int64_t missing)
     return sqlite3_reset(statement);
 }
 
+int db_query_once(struct db *db, const char *sql, int64_t *number)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = db_prepare(db, &statement, sql);
+
+    *number = 0;
+    if (code == SQLITE_OK)
+        code = db_query_number(statement, number, 0);
+    sqlite3_finalize(statement);
+    return code;
+}
+
 void db_error_text(struct db *db, int code, char why[DB_WHY_SIZE])
 {
     size_t len;

@@ -82,6 +82,9 @@ int db_run(sqlite3_stmt *statement);
 /* Runs a statement that returns one number and resets it; stores `missing` for no row or NULL. */
 int db_query_number(sqlite3_stmt *statement, int64_t *number, int64_t missing);
 
+/* Prepares and runs a statement that returns one number; 0 for no row, NULL or an error. */
+int db_query_once(struct db *db, const char *sql, int64_t *number);
+
 /* Returns the bytes of a column, valid until the next step. `base` is NULL for NULL only, not
  * for an empty text or blob. */
 hookline_bytes db_column_bytes(sqlite3_stmt *row, int column);

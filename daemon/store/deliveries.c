@@ -207,13 +207,9 @@ static uint64_t deliveries_hash_at(const struct deliveries_keys *keys, size_t i)
 
 static int deliveries_reserve_keys(struct deliveries *deliveries)
 {
-    sqlite3_stmt *query = NULL;
-    int64_t bytes = 0;
-    int code = db_prepare(deliveries->db, &query, "SELECT sum(length(hashes)) FROM keys");
+    int64_t bytes;
+    int code = db_query_once(deliveries->db, "SELECT sum(length(hashes)) FROM keys", &bytes);
 
-    if (code == SQLITE_OK)
-        code = db_query_number(query, &bytes, 0);
-    sqlite3_finalize(query);
     if (code == SQLITE_OK &&
         !dedup_index_reserve(deliveries->dedup_index, (size_t)bytes / HASH_SIZE))
         code = SQLITE_NOMEM;
@@ -312,15 +308,12 @@ static int deliveries_load_keys(struct deliveries *deliveries)
 
 static int deliveries_load_newest(struct deliveries *deliveries)
 {
-    sqlite3_stmt *query = NULL;
-    int64_t newest = 0;
-    int code = db_prepare(deliveries->db, &query,
-                          "SELECT max((SELECT coalesce(max(seq), 0) FROM delivery),"
-                          " (SELECT coalesce(max(cursor), 0) FROM destination))");
+    int64_t newest;
+    int code = db_query_once(deliveries->db,
+                             "SELECT max((SELECT coalesce(max(seq), 0) FROM delivery),"
+                             " (SELECT coalesce(max(cursor), 0) FROM destination))",
+                             &newest);
 
-    if (code == SQLITE_OK)
-        code = db_query_number(query, &newest, 0);
-    sqlite3_finalize(query);
     if (newest > deliveries->newest)
         deliveries->newest = newest;
     deliveries->committed = deliveries->newest;
