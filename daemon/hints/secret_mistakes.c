@@ -8,6 +8,8 @@
 
 #include <sodium.h>
 
+#include "daemon/hints/secret_variants.h"
+
 /* ---- text */
 
 static bool secret_mistake_drop_start(char *text, size_t len)
@@ -215,19 +217,6 @@ const char *secret_mistake_warning(const char *secret)
     return mistake == NULL ? NULL : mistake->warning;
 }
 
-static bool secret_mistake_fits(const char *description, const char *text,
-                                const hookline_request *request, int64_t now)
-{
-    hookline_verifier *verifier;
-    bool fits;
-
-    if (hookline_verifier_new_custom(&verifier, description, text, NULL, 0) < 0)
-        return false;
-    fits = hookline_verify(verifier, request, now).secret >= 0;
-    hookline_verifier_free(&verifier);
-    return fits;
-}
-
 enum diagnose_cause secret_mistake_find(const char *description, const char *secret,
                                         const hookline_request *request, int64_t now)
 {
@@ -239,7 +228,7 @@ enum diagnose_cause secret_mistake_find(const char *description, const char *sec
     while (text != NULL && !fits && (mistake = secret_mistake_undo(text)) != NULL) {
         if (first == DIAGNOSE_NONE)
             first = mistake->cause;
-        fits = secret_mistake_fits(description, text, request, now);
+        fits = secret_variants_fit(description, text, request, now);
     }
     sodium_free(text);
     return fits ? first : DIAGNOSE_NONE;

@@ -114,20 +114,26 @@ static bool secret_variant_make_key(struct secret_variant_key *key, enum secret_
     return false;
 }
 
+bool secret_variants_fit(const char *description, const char *secret,
+                         const hookline_request *request, int64_t now)
+{
+    hookline_verifier *verifier;
+    bool fits;
+
+    if (hookline_verifier_new_custom(&verifier, description, secret, NULL, 0) < 0)
+        return false;
+    fits = hookline_verify(verifier, request, now).secret >= 0;
+    hookline_verifier_free(&verifier);
+    return fits;
+}
+
 /* Rejects an empty key, because anyone can sign with it. */
 static bool secret_variant_fits(const struct secret_variant_scheme *d,
                                 struct secret_variant_key *key, const hookline_request *request,
                                 int64_t now)
 {
-    hookline_verifier *verifier;
-    bool fits;
-
     sodium_bin2hex(key->hex, sizeof(key->hex), key->bytes, key->len);
-    if (key->len == 0 || hookline_verifier_new_custom(&verifier, d->text, key->hex, NULL, 0) < 0)
-        return false;
-    fits = hookline_verify(verifier, request, now).secret >= 0;
-    hookline_verifier_free(&verifier);
-    return fits;
+    return key->len > 0 && secret_variants_fit(d->text, key->hex, request, now);
 }
 
 enum diagnose_cause secret_variants_find(const char *description, const char *secret,
