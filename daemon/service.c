@@ -371,10 +371,10 @@ static int service_open_log(struct service *s)
 
 static void service_close_log(struct service *s)
 {
-    unsigned long lost = log_close(&s->log);
+    uint64_t lost = log_close(&s->log);
 
     if (lost > 0)
-        message_warning("%lu log lines lost: the log was full or had no reader", lost);
+        message_warning("%" PRIu64 " log lines lost: the log was full or had no reader", lost);
 }
 
 static int service_open_views(struct service *s)

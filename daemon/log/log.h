@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct log;
 
@@ -26,7 +27,7 @@ enum {
 struct log *log_open(const char *path);
 
 /* Writes the remaining lines, for at most a second. Returns the number of lines not written. */
-unsigned long log_close(struct log **log);
+uint64_t log_close(struct log **log);
 
 /* Queues a line, including its "\n"; log_flush() writes it. */
 void log_write(struct log *log, const char *line, size_t len);
