@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/process.h"
+#include "daemon/base/message.h"
 #include "daemon/conf/command_line.h"
 
 static void command_write_help(const struct command *c)

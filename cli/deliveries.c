@@ -8,7 +8,7 @@
 #include "cli/pages.h"
 #include "cli/sink.h"
 #include "cli/terminal.h"
-#include "daemon/base/process.h"
+#include "daemon/base/message.h"
 
 enum {
     COLUMNS = 6,

@@ -12,6 +12,7 @@
 #include <hookline.h>
 
 #include "cli/command.h"
+#include "daemon/base/message.h"
 #include "daemon/base/process.h"
 
 /* In the order of --help. */

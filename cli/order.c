@@ -10,7 +10,7 @@
 #include "cli/record.h"
 #include "cli/terminal.h"
 #include "daemon/base/clock.h"
-#include "daemon/base/process.h"
+#include "daemon/base/message.h"
 #include "daemon/base/text.h"
 
 /* One delivery at one destination; NULL: at all. */

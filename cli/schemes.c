@@ -7,7 +7,7 @@
 #include "cli/description.h"
 #include "cli/secrets.h"
 #include "daemon/base/json.h"
-#include "daemon/base/process.h"
+#include "daemon/base/message.h"
 
 struct cmd_schemes_options {
     const char *description;

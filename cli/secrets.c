@@ -7,7 +7,7 @@
 
 #include "cli/description.h"
 #include "cli/request.h"
-#include "daemon/base/process.h"
+#include "daemon/base/message.h"
 #include "daemon/conf/config_file.h"
 #include "daemon/conf/secret.h"
 #include "daemon/hints/secret_mistakes.h"

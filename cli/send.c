@@ -16,7 +16,7 @@
 #include "cli/terminal.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/json.h"
-#include "daemon/base/process.h"
+#include "daemon/base/message.h"
 #include "daemon/base/text.h"
 #include "daemon/http/client.h"
 #include "daemon/http/tls.h"

@@ -7,7 +7,7 @@
 #include "cli/raw_request.h"
 #include "cli/secrets.h"
 #include "daemon/base/json.h"
-#include "daemon/base/process.h"
+#include "daemon/base/message.h"
 #include "daemon/base/text.h"
 #include "daemon/http/client.h"
 

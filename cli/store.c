@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 #include "daemon/base/json.h"
-#include "daemon/base/process.h"
+#include "daemon/base/message.h"
 #include "daemon/store/damage.h"
 #include "daemon/store/db.h"
 #include "daemon/store/outbox.h"

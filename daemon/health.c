@@ -7,7 +7,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/heartbeat.h"
-#include "daemon/base/process.h"
+#include "daemon/base/message.h"
 #include "daemon/base/systemd.h"
 #include "daemon/store/writer.h"
 

@@ -10,6 +10,7 @@
 
 #include <hookline.h>
 
+#include "daemon/base/message.h"
 #include "daemon/base/process.h"
 #include "daemon/base/sqlite_place.h"
 #include "daemon/base/systemd.h"

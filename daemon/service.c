@@ -15,6 +15,7 @@
 #include "daemon/admin/admin.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/heartbeat.h"
+#include "daemon/base/message.h"
 #include "daemon/base/net.h"
 #include "daemon/base/process.h"
 #include "daemon/base/limit.h"
@@ -685,7 +686,7 @@ static bool service_must_end(struct service *s, int signal)
     return signal == SIGTERM || signal == SIGINT || (signal == SIGUSR1 && atomic_load(&s->broken));
 }
 
-/* Handles signals; in between, retries unwritten log lines and reports the health. */
+/* Handles signals; in between, retries unwritten lines and reports the health. */
 static void service_wait_for_end(struct service *s, const char *file)
 {
     struct timespec wait;
@@ -695,6 +696,7 @@ static void service_wait_for_end(struct service *s, const char *file)
     wait = health_wait(&s->health);
     while (!service_must_end(s, signal = signals_wait(&wait))) {
         log_flush(s->log);
+        message_flush();
         if (signal == SIGHUP)
             service_reload(s, file);
         health_turn(&s->health);
@@ -711,22 +713,36 @@ static void service_begin_stop(const struct service *s)
     message_print("stopping");
 }
 
-int service_run(const struct config *config, const char *file, struct policy *policy)
+/* Opens all parts, serves until the end and closes them. Takes over `policy`. */
+static int service_serve(const struct config *config, const char *file, struct policy *policy,
+                         const struct listen_fds_by_use *passed)
 {
-    struct service *service;
-    struct listen_fds_by_use passed;
-    int code = listen_fds_take(&passed, &config->admin);
+    int code;
+    struct service *service = service_open_with(config, policy, passed, &code);
 
-    if (code != EXIT_SUCCESS) {
-        policy_release(&policy);
-        return code;
-    }
-    signals_block();
-    systemd_notify_status("opening the store %s", config->store.file);
-    service = service_open_with(config, policy, &passed, &code);
     if (service == NULL)
         return code;
     service_wait_for_end(service, file);
     service_begin_stop(service);
     return service_close(&service) ? EXIT_SUCCESS : EXIT_FAILED;
+}
+
+int service_run(const struct config *config, const char *file, struct policy *policy)
+{
+    struct listen_fds_by_use passed;
+    int code = listen_fds_take(&passed, &config->admin);
+
+    signals_block();
+    if (code == EXIT_SUCCESS && !message_start()) {
+        message_error("%s", strerror(errno));
+        code = EXIT_FAILED;
+    }
+    if (code != EXIT_SUCCESS) {
+        policy_release(&policy);
+        return code;
+    }
+    systemd_notify_status("opening the store %s", config->store.file);
+    code = service_serve(config, file, policy, &passed);
+    message_stop();
+    return code;
 }

@@ -26,8 +26,8 @@
 #include "cli/faults.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/ids.h"
+#include "daemon/base/message.h"
 #include "daemon/base/net.h"
-#include "daemon/base/process.h"
 #include "daemon/http/tls.h"
 #include "daemon/log/log.h"
 

@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/base/message.h"
 #include "daemon/base/net.h"
-#include "daemon/base/process.h"
 #include "daemon/conf/config.h"
 #include "daemon/conf/config_file.h"
 #include "daemon/http/listener.h"

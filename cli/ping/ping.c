@@ -14,7 +14,7 @@
 #include "cli/ping/report.h"
 #include "cli/ping/round_trip.h"
 #include "cli/sink.h"
-#include "daemon/base/process.h"
+#include "daemon/base/message.h"
 #include "daemon/conf/secret.h"
 #include "daemon/http/client.h"
 #include "daemon/base/net.h"

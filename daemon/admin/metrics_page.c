@@ -12,6 +12,7 @@
 
 #include "daemon/admin/status.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/message.h"
 #include "daemon/forward/forwarder.h"
 #include "daemon/http/connection.h"
 #include "daemon/http/handshake.h"
@@ -204,6 +205,8 @@ static void metrics_page_process(const struct metrics_page *page, struct prometh
     prometheus_family(out, PROMETHEUS_GAUGE, "hookline_start_time_seconds",
                       "Start time of the process, in seconds since 1970.");
     prometheus_seconds(out, NULL, page->start_us);
+    metrics_page_counter(out, "hookline_messages_lost_total",
+                         "Messages that standard error did not take.", message_lost());
     metrics_page_gauge(out, "hookline_connections", "Open connections of senders.",
                        listener_connections(page->listener));
 }

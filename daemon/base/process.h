@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * process.h - exit codes, standard streams, messages on standard error, and signals.
+ * process.h - exit codes, standard streams and signals.
  *
- * Threads    message_print(), message_warning() and message_error() on any; the others on the main
- *            thread.
+ * Threads    The main thread.
  */
 #ifndef DAEMON_BASE_PROCESS_H
 #define DAEMON_BASE_PROCESS_H
@@ -28,29 +27,6 @@ int process_exit_code(int error);
  * and writes still fail. Otherwise the first opened file or socket would take the number and
  * receive standard output. Call it before any file is opened. */
 void process_reserve_stdio(void);
-
-/* ---- messages */
-
-/* Sets the prefix of each line, "hooklined" by default; NULL turns messages off. `name` is
- * not copied. Call it before threads start. */
-void message_set_program(const char *name);
-
-/* Passes lines, without prefix, to `handler` instead of standard error; NULL restores standard
- * error. Call it while no other thread prints. */
-void message_set_handler(void (*handler)(void *data, const char *line), void *data);
-
-/* Starts lines with the priority prefix of sd-daemon(3) instead of the name, which the journal
- * records itself. Call it before threads start. */
-void message_use_journal(void);
-
-/* Print one line: information, a warning, or an error that stops the work. Control characters
- * become '?'; text beyond 1023 bytes is cut. */
-void message_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void message_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void message_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* message_warning() as a callback. */
-void message_warn_text(const char *text);
 
 /* ---- signals */
 

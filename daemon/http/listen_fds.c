@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "daemon/base/message.h"
 #include "daemon/base/net.h"
 #include "daemon/base/process.h"
 #include "daemon/base/systemd.h"

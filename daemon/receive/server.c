@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "daemon/base/message.h"
 #include "daemon/base/net.h"
 #include "daemon/base/process.h"
 #include "daemon/conf/config.h"

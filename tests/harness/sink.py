@@ -262,7 +262,7 @@ class Daemon:
     running = []
 
     def __init__(self, config=None, *, sources=None, arguments=None, env=None, stdout=None,
-                 setup=None, folder=None, ready=True, launcher=(), descriptors=(),
+                 stderr=None, setup=None, folder=None, ready=True, launcher=(), descriptors=(),
                  real_time=False, **more):
         """Starts a daemon with a configuration as data, or with sources and further sections, or
         with arguments; `folder` of an earlier daemon reuses its store. Waits until it listens,
@@ -298,7 +298,8 @@ class Daemon:
             self.process = subprocess.Popen(
                 [*launcher, *WRAPPER, find_program(), *arguments],
                 env=environment(env, self.folder), preexec_fn=before, pass_fds=descriptors,
-                stdin=subprocess.DEVNULL, stdout=out if stdout is None else stdout, stderr=err)
+                stdin=subprocess.DEVNULL, stdout=out if stdout is None else stdout,
+                stderr=err if stderr is None else stderr)
         Daemon.running.append(self)
         if ready:
             self.address = self.addresses(1)[0]
