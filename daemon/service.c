@@ -14,6 +14,7 @@
 
 #include "daemon/admin/admin.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/fatal_signal.h"
 #include "daemon/base/heartbeat.h"
 #include "daemon/base/message.h"
 #include "daemon/base/net.h"
@@ -741,6 +742,7 @@ int service_run(const struct config *config, const char *file, struct policy *po
         policy_release(&policy);
         return code;
     }
+    fatal_signal_catch();
     systemd_notify_status("opening the store %s", config->store.file);
     code = service_serve(config, file, policy, &passed);
     message_stop();

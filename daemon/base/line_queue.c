@@ -188,6 +188,28 @@ int line_queue_redirect(struct line_queue *q, int fd)
     return old;
 }
 
+/* ---- last words of a dying process */
+
+static void line_queue_write_rest(struct line_queue *q, const char *lines, size_t len)
+{
+    ssize_t n;
+
+    while (len > 0 && (n = line_queue_write_some(q, lines, len)) > 0) {
+        lines += n;
+        len -= (size_t)n;
+    }
+}
+
+/* Takes the locks only if they are free, and keeps them: otherwise the thread is writing. */
+void line_queue_write_last(struct line_queue *q, const char *line, size_t len)
+{
+    if (pthread_mutex_trylock(&q->writer) == 0 && pthread_mutex_trylock(&q->mutex) == 0) {
+        line_queue_write_rest(q, q->writing.base + q->written, q->writing.len - q->written);
+        line_queue_write_rest(q, q->waiting.base, q->waiting.len);
+    }
+    line_queue_write_rest(q, line, len);
+}
+
 /* ---- thread */
 
 /* Waits for queued lines. Returns false if the queue closes without any. */

@@ -52,4 +52,8 @@ int line_queue_redirect(struct line_queue *queue, int fd);
 /* Returns the number of lines dropped since line_queue_open(). */
 uint64_t line_queue_lost(struct line_queue *queue);
 
+/* Writes queued lines and then this one, as far as there is room: for a signal handler of a process
+ * that dies. Async-signal-safe; the queue is unusable afterwards. */
+void line_queue_write_last(struct line_queue *queue, const char *line, size_t len);
+
 #endif

@@ -175,3 +175,12 @@ uint64_t message_lost(void)
 {
     return message_queue == NULL ? 0 : line_queue_lost(message_queue);
 }
+
+void message_write_last(const char *text)
+{
+    char line[MESSAGE_LINE_SIZE];
+
+    if (message_queue != NULL)
+        line_queue_write_last(message_queue, line,
+                              message_write_line(line, sizeof(line), MESSAGE_ERROR, text));
+}

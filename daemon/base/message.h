@@ -7,7 +7,8 @@
  * counted, and reported by a message of their own.
  *
  * Threads    message_print(), message_warning(), message_error(), message_flush() and
- *            message_lost() on any; the others on the main thread.
+ *            message_lost() on any; message_write_last() in a signal handler; the others on the main
+ *            thread.
  */
 #ifndef DAEMON_BASE_MESSAGE_H
 #define DAEMON_BASE_MESSAGE_H
@@ -53,5 +54,9 @@ void message_flush(void);
 
 /* Returns the number of messages lost since message_start(). */
 uint64_t message_lost(void);
+
+/* Writes the queued messages and then this error, as far as there is room: for a signal handler of a
+ * process that dies. Async-signal-safe. Does nothing before message_start(). */
+void message_write_last(const char *text);
 
 #endif

@@ -279,6 +279,22 @@ START_TEST(lines_of_two_queues_before_one_pipe_do_not_mix)
 }
 END_TEST
 
+START_TEST(the_last_line_of_a_dying_process_follows_the_queued_ones)
+{
+    int ends[2];
+    struct line_queue *queue;
+    char *text;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    queue = open_queue(ends[1]);
+    line_queue_post(queue, "queued\n", 7); /* without a flush the thread sleeps */
+    line_queue_write_last(queue, "last\n", 5);
+    text = read_until(ends[0], "last\n");
+    ck_assert_str_eq(text, "queued\nlast\n");
+    free(text);
+}
+END_TEST
+
 Suite *suite(void)
 {
     Suite *s = suite_create("line queue");
@@ -292,6 +308,7 @@ Suite *suite(void)
     tcase_add_test(tc, a_file_has_its_lines_as_soon_as_they_are_flushed);
     tcase_add_test(tc, an_unfinished_line_is_repeated_whole_where_the_queue_goes_next);
     tcase_add_test(tc, lines_of_two_queues_before_one_pipe_do_not_mix);
+    tcase_add_test(tc, the_last_line_of_a_dying_process_follows_the_queued_ones);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -123,6 +123,14 @@ def test_a_pipe_that_nobody_reads():
     unread.pipe.close()
 
 
+def test_a_process_that_dies():
+    unread = Unread()
+    unread.overflow()
+    unread.daemon.tell(signal.SIGABRT)
+    equal("a full pipe does not keep a process that aborts", unread.daemon.wait(), -signal.SIGABRT)
+    unread.pipe.close()
+
+
 def test_a_reader_that_comes_back():
     unread = Unread()
     unread.machine.fault("write * ENOSPC")
