@@ -20,6 +20,7 @@
 #include "daemon/options.h"
 #include "daemon/policy/listener_config.h"
 #include "daemon/policy/policy.h"
+#include "daemon/ready.h"
 #include "daemon/service.h"
 
 /* Keeps deliveries out of core dumps, and the environment out of reach of other processes. Secrets
@@ -102,6 +103,8 @@ static int daemon_run(struct options *o)
         message_error("%s", o->why);
         fputs("Try: hooklined --help\n", stderr);
         return EXIT_USAGE;
+    case OPTIONS_READY:
+        return ready_ask(o->ready);
     case OPTIONS_CHECK:
     case OPTIONS_RUN:
         return daemon_check_or_run(o);

@@ -9,9 +9,10 @@
 #include "daemon/conf/command_line.h"
 #include "daemon/conf/config_file.h"
 #include "daemon/conf/secret.h"
+#include "daemon/ready.h"
 
 struct daemon_options {
-    const char *config, *store, *log, *admin;
+    const char *config, *store, *log, *admin, *ready;
     struct option_texts listen, sources, forward;
     struct option_secrets token;
     bool check, print_defaults, version;
@@ -39,6 +40,8 @@ static const struct option_row daemon_rows[] = {
            "require TOKEN of admin requests over TCP: @FILE,\nenv:VARIABLE or "
            "credential:NAME"),
     FLAG(0, "check", struct daemon_options, check, "check configuration and secrets, then exit"),
+    ONCE(0, "ready", struct daemon_options, ready, "ADDRESS",
+         "ask the admin API of a running hooklined if it is\nready, print the answer, then exit"),
     LAST(0, "print-defaults", struct daemon_options, print_defaults,
          "print a starter configuration: each key with its default"),
     LAST('V', "version", struct daemon_options, version, "show the version and exit"),
@@ -48,6 +51,7 @@ static const struct option_row daemon_rows[] = {
 void options_help(void)
 {
     fputs("Usage: hooklined --config FILE [--check]\n"
+          "       hooklined --ready ADDRESS\n"
           "       hooklined --print-defaults\n"
           "       hooklined [--listen ADDRESS:PORT]... --source NAME=SCHEME:SECRET...\n"
           "                 --store FILE [--forward URL] [--log FILE] [--admin ADDRESS]\n"
@@ -59,8 +63,8 @@ void options_help(void)
           stdout);
     command_line_help(daemon_rows);
     fputs("\n"
-          "Exit status: 0 stopped by a signal, or check passed; 1 failed to run; 2 wrong usage;\n"
-          "4 permission denied; 6 configuration or secrets are wrong.\n",
+          "Exit status: 0 stopped by a signal, check passed, or ready; 1 failed to run, or not\n"
+          "ready; 2 wrong usage; 4 permission denied; 6 configuration or secrets are wrong.\n",
           stdout);
 }
 
@@ -157,18 +161,36 @@ static bool options_make_config(struct options *o, struct daemon_options *d)
            options_set_text(o, &c->admin.address, d->admin) && options_set_token(o, &d->token);
 }
 
+static bool options_has_inline_config(const struct daemon_options *d)
+{
+    return d->sources.count + d->listen.count + d->forward.count + d->token.count > 0 ||
+           d->log != NULL || d->store != NULL || d->admin != NULL;
+}
+
 /* Rejects --config beside other options: one of two values for a setting would be ignored. */
 static bool options_check_sides(struct options *o, const struct daemon_options *d)
 {
-    bool inline_config =
-        d->sources.count + d->listen.count + d->forward.count + d->token.count > 0 ||
-        d->log != NULL || d->store != NULL || d->admin != NULL;
+    bool inline_config = options_has_inline_config(d);
 
     if (o->file != NULL && inline_config)
         return options_fail(o, "--config does not go with --listen, --source, --store, --forward, "
                                "--log, --admin and --admin-token: put them in the file");
     return o->file != NULL || d->sources.count > 0 ||
            options_fail(o, "nothing to receive: give --config FILE or --source NAME=SCHEME:SECRET");
+}
+
+/* Needs no configuration, because a probe has neither its secrets nor its environment. */
+static void options_set_ready(struct options *o, const struct daemon_options *d)
+{
+    char expected[OPTION_WHY_SIZE / 2];
+
+    o->ready = d->ready;
+    if (d->config != NULL || d->check || options_has_inline_config(d)) {
+        options_fail(o, "--ready goes with no other option");
+    } else if (!ready_check_address(d->ready, expected, sizeof(expected))) {
+        o->mode = OPTIONS_WRONG;
+        snprintf(o->why, sizeof(o->why), "--ready %.100s: %s", d->ready, expected);
+    }
 }
 
 static void options_take(struct options *o, struct daemon_options *d, int argc, char *argv[])
@@ -186,10 +208,12 @@ static void options_take(struct options *o, struct daemon_options *d, int argc, 
     case COMMAND_LINE_READ:
         break;
     }
-    o->mode = d->check ? OPTIONS_CHECK : OPTIONS_RUN;
+    o->mode = d->ready != NULL ? OPTIONS_READY : d->check ? OPTIONS_CHECK : OPTIONS_RUN;
     o->file = d->config;
     if (optind < argc)
         options_fail(o, "unexpected argument; hooklined takes options only");
+    else if (d->ready != NULL)
+        options_set_ready(o, d);
     else if (options_check_sides(o, d))
         options_make_config(o, d);
 }

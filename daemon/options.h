@@ -2,7 +2,7 @@
  *
  * options.h - the command line of hooklined.
  *
- * Ownership  The caller frees options.config; options.file points into argv.
+ * Ownership  The caller frees options.config; options.file and options.ready point into argv.
  * Threads    The main thread.
  * Errors     mode OPTIONS_WRONG with the reason in options.why.
  */
@@ -16,6 +16,7 @@
 enum options_mode {
     OPTIONS_RUN,
     OPTIONS_CHECK,
+    OPTIONS_READY, /* ask the running hooklined at `ready` */
     OPTIONS_DEFAULTS,
     OPTIONS_HELP,
     OPTIONS_VERSION,
@@ -25,6 +26,7 @@ enum options_mode {
 struct options {
     enum options_mode mode;
     const char *file;      /* --config FILE, or NULL: `config` holds the configuration */
+    const char *ready;     /* --ready ADDRESS */
     struct config *config; /* the configuration from the other options */
     char why[CONFIG_WHY_SIZE];
 };

@@ -333,10 +333,12 @@ static const char *client_header_of(CURL *easy, const char *name)
 static void client_call_end(struct client_call *call, CURLcode code, const char *error)
 {
     struct client_result result = {.cut = call->cut};
-    long status = 0;
+    long status = 0, system_error = 0;
 
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &system_error);
     result.status = (int)status;
+    result.system_error = (int)system_error;
     if (code == CURLE_OK || (call->cut && code == CURLE_WRITE_ERROR)) {
         result.outcome = CLIENT_ANSWERED;
     } else {

@@ -62,6 +62,7 @@ struct client_result {
     int status;                                    /* 0 without an answer */
     bool cut;                                      /* the body was longer than CLIENT_BODY_MAX */
     const char *error;                             /* sentence; NULL if answered */
+    int system_error;                              /* errno of a failed connection, or 0 */
     const char *retry_after, *date, *content_type; /* NULL without that header */
     const char *content_encoding, *location;       /* likewise */
     const char *answer;                            /* the body, if keep_answer */
