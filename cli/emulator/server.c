@@ -15,6 +15,8 @@
 
 enum {
     CONNECTIONS = 1000,
+    HEAD_BYTES = 64 << 10,
+    BODIES_BYTES = 64 << 20,
     HEADER_S = 10,
     BODY_S = 30,
     IDLE_S = 60,
@@ -57,7 +59,6 @@ static void api_server_add_header(h2o_req_t *req, const struct api_header *heade
 
 static void api_server_send(h2o_req_t *req, const char *id, const struct api_answer *answer)
 {
-    static h2o_generator_t nothing;
     const struct api_header request_id = {"X-Request-Id", id};
     bool bodiless = answer->type == NULL;
 
@@ -68,12 +69,7 @@ static void api_server_send(h2o_req_t *req, const char *id, const struct api_ans
     if (answer->more.name != NULL)
         api_server_add_header(req, &answer->more);
     req->res.content_length = answer->status == 204 ? SIZE_MAX : answer->len;
-    if (bodiless || h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"))) {
-        h2o_start_response(req, &nothing);
-        h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
-    } else {
-        h2o_send_inline(req, answer->len == 0 ? "" : answer->body, answer->len);
-    }
+    h2o_send_inline(req, bodiless || answer->len == 0 ? "" : answer->body, answer->len);
 }
 
 /* connect() to AF_UNSPEC resets a TCP connection. libh2o then fails to write and closes it. */
@@ -162,16 +158,13 @@ static void api_server_begin(struct api_server *server, h2o_req_t *req)
     if (answered)
         return;
     call->answered = NULL;
-    connection_defer(req);
 }
 
 static int api_server_on_request(h2o_handler_t *super, h2o_req_t *req)
 {
     struct api_server *server = ((struct api_server_handler *)super)->server;
 
-    if (req->entity.len > API_SERVER_BODY_MAX)
-        json_reply_error(req, 413, "body_too_large", "the body is larger than 1 MiB");
-    else if (server->stopped)
+    if (server->stopped)
         json_reply_error(req, 503, "stopping", "the emulator is stopping");
     else
         api_server_begin(server, req);
@@ -194,11 +187,18 @@ static void api_server_stop_on_loop(h2o_handler_t *super, h2o_context_t *ctx)
     loop_calls_close(((struct api_server_handler *)super)->server->loop_calls);
 }
 
+/* The emulated APIs read every body. */
+static bool api_server_answer_head(void *data, h2o_req_t *req)
+{
+    (void)data;
+    (void)req;
+    return false;
+}
+
 static void api_server_setup(void *data, h2o_pathconf_t *path)
 {
     struct api_server_handler *handler;
 
-    json_reply_register(path);
     handler = (struct api_server_handler *)h2o_create_handler(path, sizeof(*handler));
     handler->super.on_req = api_server_on_request;
     handler->super.on_context_init = api_server_start_on_loop;
@@ -222,12 +222,16 @@ static bool api_server_listen(struct api_server *server)
 {
     const struct listener_options options = {
         .threads = 1,
-        .body_max = API_SERVER_BODY_MAX,
         .limits = {.connections = CONNECTIONS,
+                   .head_bytes = HEAD_BYTES,
+                   .body_bytes = API_SERVER_BODY_MAX,
+                   .bodies_bytes = BODIES_BYTES,
                    .deadlines.header_s = HEADER_S,
                    .deadlines.body_s = BODY_S,
                    .deadlines.idle_s = IDLE_S},
         .setup = api_server_setup,
+        .answer_head = api_server_answer_head,
+        .refuse = json_reply_refuse,
         .turn = api_server_on_turn,
         .data = server,
     };

@@ -27,7 +27,9 @@
 #include "daemon/store/writer.h"
 
 enum {
-    BODY_MAX = 4096, /* bytes of a request body, which is ignored */
+    HEAD_BYTES = 64 << 10,
+    BODY_BYTES = 4096, /* ignored */
+    BODIES_BYTES = 16 << 20,
     CONNECTIONS = 256,
     HEADER_S = 10,
     BODY_S = 30, /* also the limit for a stalled event stream */
@@ -173,16 +175,17 @@ static void admin_answer_body(struct admin *a, h2o_req_t *req, const struct quer
 
 static void admin_answer_events(struct admin *a, h2o_req_t *req, const struct query *query)
 {
-    char message[32];
+    char message[64];
 
-    snprintf(message, sizeof(message), "%d streams are open already", EVENTS_STREAMS_MAX);
+    snprintf(message, sizeof(message), "%d streams are open already, or %d from this address",
+             EVENTS_STREAMS_MAX, EVENTS_STREAMS_OF_ADDRESS);
     if (h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD")))
         json_reply_bytes(req, 200, "text/event-stream", "", 0);
     else if (!events_begin(a->events, req, query))
         json_reply_error(req, 503, "too_many_streams", message);
 }
 
-/* A Unix socket is protected by its file mode, so only TCP needs token and host check. */
+/* A Unix socket is protected by its file mode, so only TCP needs a token. */
 static bool admin_is_over_tcp(h2o_req_t *req)
 {
     struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
@@ -208,6 +211,26 @@ static bool admin_lacks_token(const struct admin *a, h2o_req_t *req)
     return a->token != NULL && admin_is_over_tcp(req) && !admin_has_token(a, req);
 }
 
+static bool admin_is_foreign(h2o_req_t *req)
+{
+    ssize_t at = h2o_find_header_by_str(&req->headers, H2O_STRLIT("origin"), -1);
+    h2o_iovec_t origin;
+
+    if (at < 0)
+        return false;
+    origin = req->headers.entries[at].value;
+    return !host_check_is_same_origin(origin.base, origin.len, req->authority.base,
+                                      req->authority.len);
+}
+
+/* Prevents DNS rebinding and cross-site requests by a browser on this machine. A browser knows no
+ * token, and reaches a Unix socket that ssh -L forwards. */
+static bool admin_is_browsed(const struct admin *a, h2o_req_t *req)
+{
+    return (a->token == NULL || !admin_is_over_tcp(req)) &&
+           (!host_check_is_local(req->authority.base, req->authority.len) || admin_is_foreign(req));
+}
+
 static void admin_answer(struct admin *a, h2o_req_t *req, const struct query *query)
 {
     switch (query->route) {
@@ -215,7 +238,7 @@ static void admin_answer(struct admin *a, h2o_req_t *req, const struct query *qu
         json_reply_bytes(req, 200, admin_text_type, "alive\n", 6);
         break;
     case QUERY_READY:
-        admin_answer_ready(a, req, query, !admin_lacks_token(a, req));
+        admin_answer_ready(a, req, query, !admin_lacks_token(a, req) && !admin_is_browsed(a, req));
         break;
     case QUERY_METRICS:
         admin_answer_metrics(a, req);
@@ -242,18 +265,6 @@ static void admin_answer(struct admin *a, h2o_req_t *req, const struct query *qu
 
 /* ---- requests */
 
-static bool admin_is_foreign(h2o_req_t *req)
-{
-    ssize_t at = h2o_find_header_by_str(&req->headers, H2O_STRLIT("origin"), -1);
-    h2o_iovec_t origin;
-
-    if (at < 0)
-        return false;
-    origin = req->headers.entries[at].value;
-    return !host_check_is_same_origin(origin.base, origin.len, req->authority.base,
-                                      req->authority.len);
-}
-
 /* Takes over a changed token. Adding the first token or removing the token needs a restart. */
 static void admin_refresh_policy(struct admin *a)
 {
@@ -262,23 +273,20 @@ static void admin_refresh_policy(struct admin *a)
         token_replace(a->token, a->policy_ref.policy->token);
 }
 
-/* Prevents DNS rebinding and cross-site requests by a browser on this machine. A browser reaches no
- * Unix socket and knows no token. */
-static bool admin_is_allowed(const struct admin *a, h2o_req_t *req, const char *method)
+static void admin_refuse_browser(h2o_req_t *req)
 {
-    if (a->token != NULL || !admin_is_over_tcp(req))
-        return true;
-    if (!host_check_is_local(req->authority.base, req->authority.len)) {
+    if (admin_is_foreign(req))
+        json_reply_error(req, 403, "foreign_origin",
+                         "Origin header: a request from another site is refused");
+    else
         json_reply_error(req, 403, "foreign_host",
                          "Host header: expected localhost or an address of this machine");
-        return false;
-    }
-    if (strcmp(method, "POST") == 0 && admin_is_foreign(req)) {
-        json_reply_error(req, 403, "foreign_origin",
-                         "Origin header: POST from another site is refused");
-        return false;
-    }
-    return true;
+}
+
+/* A probe tells nothing, and names the machine as it likes. */
+static bool admin_is_probe(enum query_route route)
+{
+    return route == QUERY_LIVE || route == QUERY_READY;
 }
 
 static bool admin_has_method(h2o_req_t *req, const char *method)
@@ -288,26 +296,58 @@ static bool admin_has_method(h2o_req_t *req, const char *method)
             h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD")));
 }
 
-static int admin_on_request(h2o_handler_t *super, h2o_req_t *req)
+static const char *admin_methods(const char *method)
 {
-    struct admin *a = ((struct admin_handler *)super)->admin;
+    return strcmp(method, "GET") == 0 ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+}
+
+/* No request needs its body. */
+static bool admin_answer_head(void *data, h2o_req_t *req)
+{
+    struct admin *a = data;
     char why[QUERY_WHY_SIZE];
     struct query query;
     bool good = query_read(&query, req->path.base, req->path.len, why);
     const char *method = query_method(query.route);
 
     admin_refresh_policy(a);
-    if (query.route != QUERY_LIVE && query.route != QUERY_READY && admin_lacks_token(a, req))
+    if (!admin_is_probe(query.route) && admin_lacks_token(a, req))
         json_reply_unauthorized(req);
     else if (method == NULL)
         json_reply_error(req, 404, "not_found",
                          "expected /livez, /readyz, /metrics, /events, /deliveries or /replay");
+    else if (h2o_memis(req->method.base, req->method.len, H2O_STRLIT("OPTIONS")))
+        response_send_options(req, admin_methods(method));
     else if (!admin_has_method(req, method))
         json_reply_not_allowed(req, method);
     else if (!good)
         json_reply_error(req, 400, "bad_request", why);
-    else if (admin_is_allowed(a, req, method))
+    else if (!admin_is_probe(query.route) && admin_is_browsed(a, req))
+        admin_refuse_browser(req);
+    else
         admin_answer(a, req, &query);
+    return true;
+}
+
+/* Monitoring gets its answer also from an admin API without a free connection. */
+static void admin_refuse(void *data, h2o_req_t *req, enum response_problem problem)
+{
+    enum query_route route = QUERY_NOTHING;
+    char why[QUERY_WHY_SIZE];
+    struct query query;
+
+    if (problem == RESPONSE_TOO_MANY_CONNECTIONS &&
+        query_read(&query, req->path.base, req->path.len, why))
+        route = query.route;
+    if (admin_is_probe(route) || route == QUERY_METRICS)
+        admin_answer_head(data, req);
+    else
+        json_reply_refuse(data, req, problem);
+}
+
+static int admin_on_request(h2o_handler_t *super, h2o_req_t *req)
+{
+    admin_answer_head(((struct admin_handler *)super)->admin, req);
     return 0;
 }
 
@@ -335,7 +375,6 @@ static void admin_setup(void *data, h2o_pathconf_t *path)
 {
     struct admin_handler *handler;
 
-    json_reply_register(path);
     handler = (struct admin_handler *)h2o_create_handler(path, sizeof(*handler));
     handler->super.on_req = admin_on_request;
     handler->super.on_context_init = admin_start_on_loop;
@@ -384,14 +423,18 @@ static bool admin_listen(struct admin *a)
 {
     const struct listener_options options = {
         .threads = 1,
-        .body_max = BODY_MAX,
         .limits = {.connections = CONNECTIONS,
+                   .head_bytes = HEAD_BYTES,
+                   .body_bytes = BODY_BYTES,
+                   .bodies_bytes = BODIES_BYTES,
                    .deadlines.header_s = HEADER_S,
                    .deadlines.body_s = BODY_S,
                    .deadlines.idle_s = IDLE_S},
         .heartbeats = a->options.heartbeats,
         .name = "the admin loop",
         .setup = admin_setup,
+        .answer_head = admin_answer_head,
+        .refuse = admin_refuse,
         .turn = admin_on_turn,
         .data = a,
     };

@@ -33,6 +33,7 @@ struct events_stream {
     h2o_linklist_t link;
     struct events *all;
     h2o_req_t *req;
+    struct client_addr client;
     struct feed_watcher watcher;
     uint64_t lost;      /* lost lines not yet reported to the client */
     struct buffer sent; /* borrowed by libh2o until proceed() */
@@ -128,15 +129,29 @@ static void events_on_gone(void *data)
     buffer_free(&s->sent);
 }
 
+static bool events_are_full(struct events *all, const struct client_addr *client)
+{
+    unsigned of_address = 0;
+
+    for (h2o_linklist_t *link = all->streams.next; link != &all->streams; link = link->next)
+        of_address +=
+            memcmp(&events_stream_of(link)->client.host, &client->host, sizeof(client->host)) == 0;
+    return all->count == EVENTS_STREAMS_MAX ||
+           (client_addr_is_known(client) && of_address >= EVENTS_STREAMS_OF_ADDRESS);
+}
+
 bool events_begin(struct events *all, h2o_req_t *req, const struct query *query)
 {
+    struct client_addr client;
     struct events_stream *s;
 
-    if (all->count == EVENTS_STREAMS_MAX)
+    connection_client_addr(req, &client);
+    if (events_are_full(all, &client))
         return false;
     json_reply_prepare(req, 200, "text/event-stream");
     s = h2o_mem_alloc_shared(&req->pool, sizeof(*s), events_on_gone);
-    *s = (struct events_stream){.super = {events_on_proceed, NULL}, .all = all, .req = req};
+    *s = (struct events_stream){
+        .super = {events_on_proceed, NULL}, .all = all, .req = req, .client = client};
     memcpy(s->watcher.source, query->source, sizeof(s->watcher.source));
     s->watcher.verdict = query->verdict;
     h2o_linklist_insert(&all->streams, &s->link);

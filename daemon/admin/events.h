@@ -18,6 +18,7 @@ struct st_h2o_req_t;
 
 enum {
     EVENTS_STREAMS_MAX = 64,
+    EVENTS_STREAMS_OF_ADDRESS = 32, /* over TCP */
     EVENTS_HEARTBEAT_S = 15,
 };
 
@@ -25,7 +26,7 @@ struct events *events_open(struct st_h2o_context_t *ctx, struct feed *feed);
 void events_close(struct events *events);
 
 /* Answers with a stream of the lines that match the query. Returns false, without an answer, if
- * EVENTS_STREAMS_MAX streams are open. */
+ * there are as many streams already as there may be. */
 bool events_begin(struct events *events, struct st_h2o_req_t *req, const struct query *query);
 
 /* Keeps alive each stream that was idle for EVENTS_HEARTBEAT_S. Call at least once a second. */

@@ -209,6 +209,9 @@ static void metrics_page_process(const struct metrics_page *page, struct prometh
                          "Messages that standard error did not take.", message_lost());
     metrics_page_gauge(out, "hookline_connections", "Open connections of senders.",
                        listener_connections(page->listener));
+    metrics_page_gauge(out, "hookline_request_bytes",
+                       "Memory of unfinished requests, of limits.bodies_bytes.",
+                       listener_request_bytes(page->listener));
 }
 
 /* A connection that fails before a request has no log line, so a counter is its only trace. */

@@ -186,6 +186,11 @@ static bool config_check_pair(const struct config *c, unsigned i, unsigned j, ch
                        source->name, source->path, other->name, place);
 }
 
+static bool config_is_path(const char *path)
+{
+    return path[0] == '/' && strpbrk(path, "?# \t\r\n") == NULL;
+}
+
 static bool config_check_source(struct config *c, unsigned i, char *why)
 {
     struct config_source *source = &c->sources[i];
@@ -211,7 +216,7 @@ static bool config_check_source(struct config *c, unsigned i, char *why)
         return config_fail(c, why, key, "out of memory");
     }
     snprintf(key, sizeof(key), "sources/%u/path", i);
-    if (source->path[0] != '/' || strpbrk(source->path, "?# \t\r\n") != NULL)
+    if (!config_is_path(source->path))
         return config_fail(c, why, key,
                            "source %s: invalid path; type / first, and no ?, # or white space",
                            source->name);
@@ -393,6 +398,21 @@ static void config_complete_rate(struct config_rate *rate)
         rate->burst = rate->per_second;
 }
 
+static bool config_check_health_path(const struct config *c, char *why)
+{
+    if (c->health_path == NULL)
+        return true;
+    if (!config_is_path(c->health_path))
+        return config_fail(c, why, "health_path",
+                           "health_path: invalid path; type / first, and no ?, # or white space");
+    for (unsigned i = 0; i < c->sources_count; i++)
+        if (strcmp(c->sources[i].path, c->health_path) == 0)
+            return config_fail(c, why, "health_path",
+                               "health_path: duplicate path %s, used by source %s", c->health_path,
+                               c->sources[i].name);
+    return true;
+}
+
 static bool config_check_sources(struct config *c, char *why)
 {
     for (unsigned i = 0; i < c->sources_count; i++) {
@@ -409,7 +429,8 @@ bool config_complete(struct config *c, char why[CONFIG_WHY_SIZE])
 {
     if (c->threads == 0)
         c->threads = config_spare_processors();
-    if (!config_check_sources(c, why) || !config_complete_listen(c, why))
+    if (!config_check_sources(c, why) || !config_check_health_path(c, why) ||
+        !config_complete_listen(c, why))
         return false;
     for (unsigned i = 0; i < c->listen_count; i++)
         if (!config_check_listen(c, i, why))

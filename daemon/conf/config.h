@@ -147,6 +147,7 @@ struct config_admin {
 
 struct config_limits {
     uint64_t body_bytes;
+    uint64_t bodies_bytes;
     unsigned head_bytes;
     unsigned connections;
     unsigned connections_per_address; /* 0: no limit */
@@ -160,6 +161,7 @@ struct config {
     char **trusted_proxies; /* in the syntax of proxies_text_is_valid() */
     unsigned trusted_proxies_count;
     bool listen_by_default; /* `listen` is CONFIG_DEFAULT_ADDRESS, not configured */
+    char *health_path;      /* NULL: none */
     unsigned threads;       /* 0: one per processor but one, which config_complete() sets */
     struct config_log log;
     struct config_store store;

@@ -15,6 +15,7 @@
 
 #include "daemon/base/net.h"
 #include "daemon/http/handshake.h"
+#include "daemon/http/response.h"
 
 /* ---- client address */
 
@@ -42,7 +43,7 @@ enum deadline_phase {
     DEADLINE_BODY,
     DEADLINE_WORK, /* the daemon handles the request: no limit */
     DEADLINE_RESPONSE,
-    DEADLINE_CLOSING, /* libh2o flushes the last answer */
+    DEADLINE_CLOSING, /* TLS says goodbye */
 };
 
 enum {
@@ -71,14 +72,15 @@ bool deadline_is_over(const struct deadline *deadline, const struct deadline_lim
 
 struct conn_count;
 struct st_h2o_accept_ctx_t;
-struct st_h2o_pathconf_t;
 struct st_h2o_socket_t;
 
 /* Limits that end a connection. */
 enum connection_end {
     CONNECTION_TOO_MANY,
     CONNECTION_TOO_MANY_FROM_ADDRESS,
+    CONNECTION_MADE_ROOM, /* idle, and a new connection needed its place */
     CONNECTION_BAD_HEAD,
+    CONNECTION_BODIES_FULL,
     CONNECTION_SLOW_HEAD,
     CONNECTION_SLOW_BODY,
     CONNECTION_SLOW_READER,
@@ -94,24 +96,38 @@ const char *connection_end_name(enum connection_end end);
 
 struct connection_counts {
     atomic_uint open;
+    atomic_size_t bodies;    /* bytes of unfinished requests in memory */
+    atomic_uint idle_sets;   /* with a connection that can make room, at their last sweep */
+    atomic_uint room_wanted; /* connections that one of these is to end */
     struct conn_count *conn_count;
     atomic_uint_fast64_t ended[CONNECTION_ENDS];      /* per limit */
     atomic_uint_fast64_t refused[HANDSHAKE_VERDICTS]; /* per failed handshake */
 };
 
 struct connection_limits {
-    unsigned connections; /* on all loops; some more are accepted and answered 503 */
+    unsigned connections; /* on all loops; for one more, the one that is idle longest ends; if
+                           * none is idle, some more are accepted and answered 503 */
     unsigned per_address; /* of one host; some more are accepted and answered 429; 0: no limit */
+    size_t head_bytes, body_bytes; /* of one request */
+    size_t bodies_bytes;           /* of all unfinished requests; beyond it: 503 */
     struct deadline_limits deadlines;
+};
+
+struct connection_options {
+    struct st_h2o_accept_ctx_t *accept;
+    struct connection_limits limits;
+    const struct proxies *proxies; /* may name their clients; NULL: no proxy may */
+    struct connection_counts *counts;
+    void *data;
+    /* As in struct http1_config. */
+    bool (*answer_head)(void *data, struct st_h2o_req_t *req);
+    void (*refuse)(void *data, struct st_h2o_req_t *req, enum response_problem problem);
 };
 
 struct connection_set;
 
-/* Creates a set. Proxies in `proxies` may name their clients; NULL: no proxy may. */
-struct connection_set *connection_set_new(struct st_h2o_accept_ctx_t *accept,
-                                          const struct connection_limits *limits,
-                                          const struct proxies *proxies,
-                                          struct connection_counts *counts);
+struct connection_set *connection_set_new(const struct connection_options *options);
+
 /* Applies new limits, also to open connections. */
 void connection_set_limit(struct connection_set *set, const struct connection_limits *limits);
 
@@ -124,8 +140,8 @@ void connection_begin(struct connection_set *set, struct st_h2o_socket_t *sock,
 /* Ends overdue connections; call about once a second. With `draining`, also ends idle ones. */
 void connection_sweep(struct connection_set *set, bool draining);
 
-/* Ends connections whose peer sent a TLS close_notify, once no request is in progress. Call after
- * each turn of the loop. */
+/* Ends connections whose peer sent a TLS close_notify, after the response to a request in progress, and
+ * one that makes room on another loop. Call after each turn of the loop. */
 void connection_turn(struct connection_set *set);
 
 /* Returns the number of open connections, including lingering ones. */
@@ -134,21 +150,10 @@ unsigned connection_set_size(const struct connection_set *set);
 /* Ends every connection at once, also during a request. */
 void connection_set_cut(struct connection_set *set);
 
-/* Adds a handler that refuses requests on connections beyond the limits. */
-void connection_register(struct st_h2o_pathconf_t *path);
-
 /* Sets *sender to the address of the request's sender. */
 void connection_client_addr(struct st_h2o_req_t *req, struct client_addr *sender);
 
 /* Restarts the response deadline, because the client took part of a streamed answer. */
 void connection_note_progress(struct st_h2o_req_t *req);
-
-/* Announces that a later turn of the loop answers the request. Pointers into its head may dangle
- * from now on. */
-void connection_defer(struct st_h2o_req_t *req);
-
-/* Keeps reading for 2 s after the response, because it ends the connection before the whole
- * request was read and the peer's kernel would otherwise discard it. */
-void connection_linger(struct st_h2o_req_t *req);
 
 #endif

@@ -4,10 +4,7 @@
 #include <h2o.h>
 
 #include "daemon/base/json.h"
-#include "daemon/http/connection.h"
 #include "daemon/http/response.h"
-
-static const char json_reply_nosniff_name[] = "x-content-type-options";
 
 static const char *json_reply_phrase(int status)
 {
@@ -53,21 +50,14 @@ void json_reply_prepare(h2o_req_t *req, int status, const char *type)
     req->res.headers = (h2o_headers_t){0};
     json_reply_add_header(req, H2O_TOKEN_CONTENT_TYPE, type);
     json_reply_add_header(req, H2O_TOKEN_CACHE_CONTROL, "no-store");
-    h2o_add_header_by_str(&req->pool, &req->res.headers, json_reply_nosniff_name,
-                          sizeof(json_reply_nosniff_name) - 1, 0, NULL, H2O_STRLIT("nosniff"));
+    h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("x-content-type-options"), 0,
+                          NULL, H2O_STRLIT("nosniff"));
 }
 
 static void json_reply_send_body(h2o_req_t *req, const char *base, size_t len)
 {
-    static h2o_generator_t nothing;
-
     req->res.content_length = len;
-    if (h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"))) {
-        h2o_start_response(req, &nothing);
-        h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
-    } else {
-        h2o_send_inline(req, len == 0 ? "" : base, len);
-    }
+    h2o_send_inline(req, len == 0 ? "" : base, len);
 }
 
 void json_reply_bytes(h2o_req_t *req, int status, const char *type, const char *base, size_t len)
@@ -134,26 +124,18 @@ void json_reply_unauthorized(h2o_req_t *req)
     json_reply_send_error(req, "unauthorized", "expected the header Authorization: Bearer TOKEN");
 }
 
-/* ---- libh2o's own errors */
-
-static void json_reply_on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **slot)
+void json_reply_refuse(void *data, h2o_req_t *req, enum response_problem problem)
 {
-    (void)filter;
-    if (h2o_find_header_by_str(&req->res.headers, json_reply_nosniff_name,
-                               sizeof(json_reply_nosniff_name) - 1, -1) < 0) {
-        struct response response = response_of_problem(response_problem_of_status(req->res.status));
-        struct json_writer line = {0};
+    const struct response response = response_of_problem(problem);
 
-        response_write_refusal(&line, &response, NULL);
-        json_reply_prepare(req, response.status, "application/json");
-        slot = response_replace_body(req, slot, &line);
-        json_free(&line);
-        connection_linger(req);
+    (void)data;
+    json_reply_prepare(req, response.status, "application/json");
+    req->res.reason = response.phrase;
+    if (response.retry_after_s > 0) {
+        char *seconds = h2o_mem_alloc_pool(&req->pool, 16);
+
+        snprintf(seconds, 16, "%d", response.retry_after_s);
+        json_reply_add_header(req, H2O_TOKEN_RETRY_AFTER, seconds);
     }
-    h2o_setup_next_ostream(req, slot);
-}
-
-void json_reply_register(h2o_pathconf_t *path)
-{
-    h2o_create_filter(path, sizeof(h2o_filter_t))->on_setup_ostream = json_reply_on_response;
+    json_reply_send_error(req, response.code, response.message);
 }

@@ -9,13 +9,10 @@
 
 #include <stddef.h>
 
-struct json_writer;
-struct st_h2o_pathconf_t;
-struct st_h2o_req_t;
+#include "daemon/http/response.h"
 
-/* Adds a filter that replaces libh2o's own error responses with JSON. Call before adding
- * handlers. */
-void json_reply_register(struct st_h2o_pathconf_t *path);
+struct json_writer;
+struct st_h2o_req_t;
 
 /* Sets status and headers: no type sniffing, no caching. */
 void json_reply_prepare(struct st_h2o_req_t *req, int status, const char *type);
@@ -35,6 +32,9 @@ void json_reply_error(struct st_h2o_req_t *req, int status, const char *code, co
 
 /* Sends a 405 error with the header Allow. */
 void json_reply_not_allowed(struct st_h2o_req_t *req, const char *allowed);
+
+/* Answers a request that does not reach the handlers; the `refuse` of struct listener_options. */
+void json_reply_refuse(void *data, struct st_h2o_req_t *req, enum response_problem problem);
 
 /* Sends a 401 error with the header WWW-Authenticate. */
 void json_reply_unauthorized(struct st_h2o_req_t *req);

@@ -129,7 +129,6 @@ enum {
 struct listener_worker {
     struct listener *listener;
     pthread_t thread;
-    h2o_globalconf_t config; /* copy of the listener's; libh2o uses it while running */
     h2o_context_t ctx;
     h2o_accept_ctx_t accept;
     h2o_multithread_receiver_t wake_up;
@@ -176,12 +175,7 @@ struct listener *listener_new(const struct listener_options *options)
     l->options = *options;
     pthread_mutex_init(&l->config_mutex, NULL);
     h2o_config_init(&l->config);
-    l->config.server_name = h2o_iovec_init(NULL, 0);
-    l->config.http1.upgrade_to_http2 = 0;
-    /* Ten years: connection_sweep() enforces the deadlines. */
-    l->config.http1.req_timeout = (uint64_t)10 * 365 * 86400 * 1000;
     host = h2o_config_register_host(&l->config, h2o_iovec_init(H2O_STRLIT("default")), 65535);
-    connection_register(&host->fallback_path);
     options->setup(options->data, &host->fallback_path);
     return l;
 }
@@ -299,16 +293,8 @@ static void listener_worker_begin_stop(struct listener_worker *w)
     w->ctx.shutdown_requested = 1;
 }
 
-/* One byte more, because libh2o accepts fewer bytes of a chunked body than of another one; the
- * receiver checks the exact limit. */
-static void listener_worker_limit_body(struct listener_worker *w)
-{
-    w->config.max_request_entity_size = w->listener->options.body_max + 1;
-}
-
 static void listener_worker_begin_limit(struct listener_worker *w)
 {
-    listener_worker_limit_body(w);
     connection_set_limit(w->connections, &w->listener->options.limits);
     w->limiting = true;
 }
@@ -379,14 +365,19 @@ static void listener_worker_open(struct listener_worker *w)
     struct listener *l = w->listener;
 
     pthread_mutex_lock(&l->config_mutex);
-    w->config = l->config;
-    listener_worker_limit_body(w);
-    h2o_context_init(&w->ctx, h2o_evloop_create(), &w->config);
+    h2o_context_init(&w->ctx, h2o_evloop_create(), &l->config);
     pthread_mutex_unlock(&l->config_mutex);
     h2o_multithread_register_receiver(w->ctx.queue, &w->wake_up, listener_worker_on_message);
     w->accept = (h2o_accept_ctx_t){.ctx = &w->ctx, .hosts = l->config.hosts};
-    w->connections =
-        connection_set_new(&w->accept, &l->options.limits, l->options.proxies, &l->counts);
+    w->connections = connection_set_new(&(struct connection_options){
+        .accept = &w->accept,
+        .limits = l->options.limits,
+        .proxies = l->options.proxies,
+        .counts = &l->counts,
+        .data = l->options.data,
+        .answer_head = l->options.answer_head,
+        .refuse = l->options.refuse,
+    });
     for (size_t i = 0; i < l->fds; i++) {
         w->sockets[i] = h2o_evloop_socket_create(w->ctx.loop, w->fd[i], H2O_SOCKET_FLAG_DONT_READ);
         w->sockets[i]->data = w;
@@ -458,9 +449,8 @@ const char *listener_problem(int error)
     }
 }
 
-void listener_limit(struct listener *l, size_t body_max, const struct connection_limits *limits)
+void listener_limit(struct listener *l, const struct connection_limits *limits)
 {
-    l->options.body_max = body_max;
     l->options.limits = *limits;
     for (unsigned i = 0; i < l->started; i++)
         h2o_multithread_send_message(&l->workers[i].wake_up, &l->workers[i].limit_message);
@@ -494,6 +484,11 @@ unsigned listener_stop(struct listener *l, unsigned seconds)
 unsigned listener_connections(const struct listener *l)
 {
     return atomic_load_explicit(&l->counts.open, memory_order_relaxed);
+}
+
+size_t listener_request_bytes(const struct listener *l)
+{
+    return atomic_load_explicit(&l->counts.bodies, memory_order_relaxed);
 }
 
 uint64_t listener_ended(const struct listener *l, enum connection_end end)

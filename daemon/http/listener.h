@@ -21,14 +21,16 @@ struct st_h2o_pathconf_t;
 
 struct listener_options {
     unsigned threads;
-    size_t body_max; /* bytes; libh2o reads no further */
     struct connection_limits limits;
     struct heartbeats *heartbeats; /* one is added per loop, as `name`; may be NULL */
     const char *name;
-    const struct proxies *proxies; /* as for connection_set_new() */
+    const struct proxies *proxies; /* may name their clients; NULL: no proxy may */
     void *data;
     /* Adds the request handlers. */
     void (*setup)(void *data, struct st_h2o_pathconf_t *path);
+    /* On each loop; as in struct http1_config. */
+    bool (*answer_head)(void *data, struct st_h2o_req_t *req);
+    void (*refuse)(void *data, struct st_h2o_req_t *req, enum response_problem problem);
     /* Runs on each loop after each turn; may be NULL. */
     void (*turn)(void *data, struct st_h2o_context_t *ctx);
 };
@@ -60,14 +62,15 @@ bool listener_address(const struct listener *l, size_t n, char *text);
 bool listener_start(struct listener *l);
 
 /* Applies new limits, also to open connections. Returns after a turn of every loop. */
-void listener_limit(struct listener *l, size_t body_max, const struct connection_limits *limits);
+void listener_limit(struct listener *l, const struct connection_limits *limits);
 
 /* Returns a sentence for an errno of listener_add() or listener_start(). */
 const char *listener_problem(int error);
 
-/* Return the counts: open connections, failed handshakes, connections that a limit ended. Any
- * thread. */
+/* Return the counts: open connections, bytes of unfinished requests, failed handshakes, connections
+ * that a limit ended. Any thread. */
 unsigned listener_connections(const struct listener *l);
+size_t listener_request_bytes(const struct listener *l);
 uint64_t listener_refused(const struct listener *l, enum handshake_verdict verdict);
 uint64_t listener_ended(const struct listener *l, enum connection_end end);
 

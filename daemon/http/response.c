@@ -2,9 +2,11 @@
 #include "daemon/http/response.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include <h2o.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/json.h"
 
 enum {
@@ -29,6 +31,9 @@ static const struct response response_problems[] = {
                                  "the body exceeds the size limit", 0},
     [RESPONSE_HEAD_TOO_LARGE] = {431, "Request Header Fields Too Large", "head_too_large",
                                  "path and headers exceed the size limit", 0},
+    [RESPONSE_BODIES_FULL] = {503, "Service Unavailable", "bodies_full",
+                              "too many request bodies at once: try again later",
+                              RESPONSE_RETRY_AFTER_S},
     [RESPONSE_BAD_REQUEST] = {400, "Bad Request", "bad_request",
                               "the request is not well-formed HTTP", 0},
     [RESPONSE_TLS_REQUIRED] = {400, "Bad Request", "tls_required",
@@ -64,22 +69,6 @@ struct response response_retry_later(enum response_problem problem, unsigned sec
 
     response.retry_after_s = (int)seconds;
     return response;
-}
-
-enum response_problem response_problem_of_status(int status)
-{
-    switch (status) {
-    case 413:
-        return RESPONSE_BODY_TOO_LARGE;
-    case 417:
-        return RESPONSE_EXPECTATION_FAILED;
-    case 429:
-        return RESPONSE_TOO_MANY_FROM_ADDRESS;
-    case 503:
-        return RESPONSE_TOO_MANY_CONNECTIONS;
-    default:
-        return status < 500 ? RESPONSE_BAD_REQUEST : RESPONSE_UNAVAILABLE;
-    }
 }
 
 struct response response_of_code(int code)
@@ -135,23 +124,24 @@ void response_write_accepted(struct json_writer *line, bool duplicate, const cha
 
 size_t response_write_raw(char *text, size_t size, const struct response *response)
 {
+    char date[H2O_TIMESTR_RFC1123_LEN + 1];
     struct json_writer body = {0};
+    time_t now = (time_t)(clock_wall_us() / 1000000);
+    struct tm utc;
     int len;
 
+    h2o_time2str_rfc1123(date, gmtime_r(&now, &utc));
     response_write_refusal(&body, response, NULL);
     len = snprintf(text, size,
-                   "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/json\r\n"
-                   "Content-Length: %zu\r\n\r\n%.*s",
-                   response->status, response->phrase, body.text.len, (int)body.text.len,
+                   "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: close\r\n"
+                   "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%.*s",
+                   response->status, response->phrase, date, body.text.len, (int)body.text.len,
                    body.text.base == NULL ? "" : body.text.base);
     json_free(&body);
     return len > 0 && (size_t)len < size ? (size_t)len : 0;
 }
 
 /* ---- HTTP responses */
-
-/* Compared by address: no response of libh2o has this phrase. */
-static const char response_upstream_phrase[] = "Relayed";
 
 static void response_add_header(h2o_req_t *req, const h2o_token_t *name, const char *value)
 {
@@ -160,7 +150,7 @@ static void response_add_header(h2o_req_t *req, const h2o_token_t *name, const c
     h2o_add_header(&req->pool, &req->res.headers, name, NULL, copy.base, copy.len);
 }
 
-void response_prepare(h2o_req_t *req, const struct response *response)
+static void response_prepare(h2o_req_t *req, const struct response *response)
 {
     req->res.status = response->status;
     req->res.reason = response->phrase;
@@ -185,10 +175,32 @@ void response_send(h2o_req_t *req, const struct response *response, const struct
     h2o_send_inline(req, len == 0 ? "" : line->text.base, len);
 }
 
+void response_send_health(h2o_req_t *req, bool good)
+{
+    const char *text = good ? "ok\n" : "not ready\n";
+
+    req->res.status = good ? 200 : 503;
+    req->res.reason = good ? "OK" : "Service Unavailable";
+    req->res.headers = (h2o_headers_t){0};
+    req->res.content_length = strlen(text);
+    response_add_header(req, H2O_TOKEN_CONTENT_TYPE, "text/plain; charset=utf-8");
+    response_add_header(req, H2O_TOKEN_CACHE_CONTROL, "no-store");
+    h2o_send_inline(req, text, strlen(text));
+}
+
+void response_send_options(h2o_req_t *req, const char *allowed)
+{
+    req->res.status = 204;
+    req->res.reason = "No Content";
+    req->res.headers = (h2o_headers_t){0};
+    response_add_header(req, H2O_TOKEN_ALLOW, allowed);
+    h2o_send_inline(req, "", 0);
+}
+
 void response_send_upstream(h2o_req_t *req, const struct response_upstream *upstream)
 {
     req->res.status = upstream->status;
-    req->res.reason = response_upstream_phrase;
+    req->res.reason = "Relayed";
     req->res.content_length = upstream->len;
     req->res.headers = (h2o_headers_t){0};
     if (upstream->content_type != NULL)
@@ -198,40 +210,4 @@ void response_send_upstream(h2o_req_t *req, const struct response_upstream *upst
     if (upstream->retry_after != NULL)
         response_add_header(req, H2O_TOKEN_RETRY_AFTER, upstream->retry_after);
     h2o_send_inline(req, upstream->len == 0 ? "" : upstream->body, upstream->len);
-}
-
-struct response_replacement {
-    h2o_ostream_t super;
-    h2o_iovec_t body;
-};
-
-static void response_send_replacement(h2o_ostream_t *stream, h2o_req_t *req, h2o_iovec_t *bufs,
-                                      size_t count, h2o_send_state_t state)
-{
-    struct response_replacement *self = (struct response_replacement *)stream;
-
-    (void)bufs;
-    h2o_ostream_send_next(stream, req, &self->body, count == 0 ? 0 : 1, state);
-}
-
-h2o_ostream_t **response_replace_body(h2o_req_t *req, h2o_ostream_t **slot,
-                                      const struct json_writer *line)
-{
-    struct response_replacement *stream =
-        (struct response_replacement *)h2o_add_ostream(req, sizeof(*stream), slot);
-
-    stream->super.do_send = response_send_replacement;
-    stream->body = h2o_strdup(&req->pool, line->text.base, line->text.len);
-    req->res.content_length = line->text.len;
-    return &stream->super.next;
-}
-
-/* Own responses are JSON or upstream answers; libh2o's are plain text. */
-bool response_is_ours(const h2o_req_t *req)
-{
-    ssize_t i = h2o_find_header(&req->res.headers, H2O_TOKEN_CONTENT_TYPE, -1);
-    h2o_iovec_t type = i < 0 ? h2o_iovec_init(NULL, 0) : req->res.headers.entries[i].value;
-
-    return req->res.reason == response_upstream_phrase ||
-           h2o_memis(type.base, type.len, H2O_STRLIT("application/json"));
 }

@@ -20,6 +20,7 @@ enum response_problem {
     RESPONSE_ADDRESS_NOT_ALLOWED,
     RESPONSE_BODY_TOO_LARGE,
     RESPONSE_HEAD_TOO_LARGE,
+    RESPONSE_BODIES_FULL,
     RESPONSE_TOO_MANY_REFUSALS,
     RESPONSE_RATE_LIMITED,
     RESPONSE_BAD_REQUEST,
@@ -48,30 +49,29 @@ struct response response_of_problem(enum response_problem problem);
 /* Returns the response for a problem, with Retry-After. */
 struct response response_retry_later(enum response_problem problem, unsigned seconds);
 
-/* Returns the problem behind a status that libh2o set by itself. */
-enum response_problem response_problem_of_status(int status);
-
 /* Write the JSON body. `receipt` is the one in the log line; NULL: none. */
 void response_write_refusal(struct json_writer *line, const struct response *response,
                             const char *receipt);
 void response_write_accepted(struct json_writer *line, bool duplicate, const char *source,
                              hookline_bytes id, const char *type, const char *receipt);
 
-/* Writes a complete HTTP/1.1 response with "Connection: close", for sending without libh2o.
+/* Writes a complete HTTP/1.1 response with "Connection: close", for a connection without HTTP.
  * Returns its length, or 0 if `size` is too small. */
 size_t response_write_raw(char *text, size_t size, const struct response *response);
 
 /* ---- HTTP responses */
 
-struct st_h2o_ostream_t;
 struct st_h2o_req_t;
-
-/* Sets status and headers. */
-void response_prepare(struct st_h2o_req_t *req, const struct response *response);
 
 /* Sends `response` with the JSON in `line`, or an empty body if `line` failed. */
 void response_send(struct st_h2o_req_t *req, const struct response *response,
                    const struct json_writer *line);
+
+/* Answers OPTIONS with 204 and the methods that `allowed` lists. */
+void response_send_options(struct st_h2o_req_t *req, const char *allowed);
+
+/* Answers a health check: 200 or 503. */
+void response_send_health(struct st_h2o_req_t *req, bool good);
 
 /* The application's answer. Headers may be NULL. */
 struct response_upstream {
@@ -81,14 +81,5 @@ struct response_upstream {
     size_t len;
 };
 void response_send_upstream(struct st_h2o_req_t *req, const struct response_upstream *upstream);
-
-/* Replaces libh2o's own body with the JSON in `line`, in the output stream at `slot`. Returns the
- * slot of the next stream. */
-struct st_h2o_ostream_t **response_replace_body(struct st_h2o_req_t *req,
-                                                struct st_h2o_ostream_t **slot,
-                                                const struct json_writer *line);
-
-/* Returns true if this module set up the response. */
-bool response_is_ours(const struct st_h2o_req_t *req);
 
 #endif

@@ -91,6 +91,14 @@ static void policy_warn_unlocked(void (*warn)(const char *text))
     warn(text);
 }
 
+static bool policy_copy_health_path(struct policy *policy, const struct config *config, char *why)
+{
+    if (config->health_path == NULL || (policy->health_path = strdup(config->health_path)) != NULL)
+        return true;
+    snprintf(why, CONFIG_WHY_SIZE, "out of memory");
+    return false;
+}
+
 struct policy *policy_open(const struct config *config, void (*warn)(const char *text), char *why)
 {
     struct policy *policy = calloc(1, sizeof(*policy));
@@ -102,7 +110,7 @@ struct policy *policy_open(const struct config *config, void (*warn)(const char 
     policy->holders = 1;
     policy->limits = config->limits;
     policy->log_body = config->log.body;
-    if (policy_open_token(policy, config, why))
+    if (policy_copy_health_path(policy, config, why) && policy_open_token(policy, config, why))
         policy->sources = sources_open(config, warn, why);
     if (policy->sources != NULL)
         policy->destinations = destinations_open(config, warn, why);
@@ -143,6 +151,7 @@ void policy_release(struct policy **policy)
     destinations_free(&p->destinations);
     sources_free(&p->sources);
     token_free(&p->token);
+    free(p->health_path);
     free(p);
 }
 

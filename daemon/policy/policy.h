@@ -29,7 +29,8 @@ struct policy {
     struct destinations *destinations;
     struct token *token; /* admin token; NULL: none configured */
     struct config_limits limits;
-    bool log_body; /* log the payload, too */
+    char *health_path; /* NULL: none */
+    bool log_body;     /* log the payload, too */
 };
 
 /* Reads the secrets and creates the verifiers; the caller holds the policy. `why` has CONFIG_WHY_SIZE

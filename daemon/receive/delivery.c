@@ -237,12 +237,12 @@ static void delivery_publish(const struct delivery_recorder *recorder, const str
                               });
 }
 
-/* A request with a valid signature is no offence, and neither is a 429, because it would prolong
- * itself. */
+/* A request with a valid signature is no offence, and neither is a slow one, nor a 429, because it
+ * would prolong itself. */
 static bool delivery_is_offence(const struct delivery *d)
 {
-    return delivery_verdict(d) == VERDICT_REFUSED && d->response.status != 429 &&
-           d->result.secret < 0;
+    return delivery_verdict(d) == VERDICT_REFUSED && d->response.status != 408 &&
+           d->response.status != 429 && d->result.secret < 0;
 }
 
 void delivery_record(struct delivery_recorder *recorder, const struct delivery *d, int64_t now_us)

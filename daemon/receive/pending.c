@@ -440,6 +440,14 @@ const struct policy *pending_set_policy(struct pending_set *all)
     return all->policy_ref.policy;
 }
 
+bool pending_set_is_storing(struct pending_set *all)
+{
+    struct writer_stats stats;
+
+    writer_stats(all->writer, &stats);
+    return stats.healthy;
+}
+
 struct delivery_recorder *pending_set_recorder(struct pending_set *all)
 {
     return &all->recorder;

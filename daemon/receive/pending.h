@@ -72,6 +72,9 @@ void pending_set_turn(struct pending_set *pending_set);
 /* Returns the current policy, valid until the next call or the end of the turn. */
 const struct policy *pending_set_policy(struct pending_set *pending_set);
 
+/* Returns true if the last transaction was stored. */
+bool pending_set_is_storing(struct pending_set *pending_set);
+
 /* Returns the recorder of the loop. */
 struct delivery_recorder *pending_set_recorder(struct pending_set *pending_set);
 

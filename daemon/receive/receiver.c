@@ -71,56 +71,6 @@ static struct diagnose_result hint_find(struct cpu_share *cpu_share, const struc
     return found;
 }
 
-/* ---- protocol errors */
-
-/* Output filter for refusals before the handler runs: body over the limit, broken chunks, too many
- * connections. Answers and records them like refusals of the receiver. */
-struct protocol_error {
-    h2o_filter_t super;
-    h2o_handler_t *handler;
-};
-
-/* Records the refusal, then leaves the response body in recorder->line. */
-static void protocol_error_record(struct pending_set *pending_set, h2o_req_t *req,
-                                  const struct response *response)
-{
-    const struct policy *policy = pending_set_policy(pending_set);
-    struct delivery_recorder *recorder = pending_set_recorder(pending_set);
-    struct delivery d;
-
-    delivery_begin(&d, req, policy->sources, &recorder->receipts);
-    d.response = *response;
-    delivery_record(recorder, &d, d.begun_us);
-    log_flush(recorder->log);
-    response_write_refusal(&recorder->line, response, d.receipt);
-}
-
-static void protocol_error_on_response(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **slot)
-{
-    const struct protocol_error *self = (const struct protocol_error *)filter;
-
-    if (!response_is_ours(req)) {
-        struct pending_set *pending_set =
-            h2o_context_get_handler_context(req->conn->ctx, self->handler);
-        struct response response = response_of_problem(response_problem_of_status(req->res.status));
-
-        protocol_error_record(pending_set, req, &response);
-        response_prepare(req, &response);
-        slot = response_replace_body(req, slot, &pending_set_recorder(pending_set)->line);
-        connection_linger(req);
-    }
-    h2o_setup_next_ostream(req, slot);
-}
-
-/* The context of `handler` on each loop is the struct pending_set. */
-static void protocol_error_register(h2o_pathconf_t *path, h2o_handler_t *handler)
-{
-    struct protocol_error *self = (struct protocol_error *)h2o_create_filter(path, sizeof(*self));
-
-    self->super.on_setup_ostream = protocol_error_on_response;
-    self->handler = handler;
-}
-
 /* ---- receiver */
 
 struct receiver {
@@ -128,26 +78,9 @@ struct receiver {
     struct receiver_options options;
 };
 
-/* libh2o drops Content-Length, Transfer-Encoding and continued lines, but the raw head is still in
- * the input buffer. */
-static bool receiver_head_is_ambiguous(h2o_req_t *req)
+static bool receiver_has_method(const h2o_req_t *req, const char *method)
 {
-    const h2o_buffer_t *input = req->conn->callbacks->get_socket(req->conn)->input;
-    const char *end = req->entity.base;
-
-    if (end == NULL && (end = memmem(input->bytes, input->size, "\r\n\r\n", 4)) == NULL)
-        end = input->bytes + input->size;
-    return request_head_is_ambiguous(input->bytes, (size_t)(end - input->bytes));
-}
-
-/* Returns the size of the head without white space. */
-static size_t receiver_head_size(const h2o_req_t *req)
-{
-    size_t size = req->method.len + req->path.len;
-
-    for (size_t i = 0; i < req->headers.size; i++)
-        size += req->headers.entries[i].name->len + req->headers.entries[i].value.len;
-    return size;
+    return h2o_memis(req->method.base, req->method.len, method, strlen(method));
 }
 
 /* A source with nearly this path is a hint: the URL at the sender is mistyped. */
@@ -168,39 +101,36 @@ static bool receiver_check(const struct policy *policy, const struct refusal_lim
     if (refusals > 0 && client_addr_is_known(&d->sender))
         wait_s = refusal_limit_wait_s(refusal_limit, &d->sender.host, delivery_source_name(d),
                                       refusals, d->begun_us);
-    if (receiver_head_is_ambiguous(req)) {
-        d->response = response_of_problem(RESPONSE_BAD_REQUEST);
-        connection_linger(req);
-    } else if (wait_s > 0) {
+    if (wait_s > 0) {
         d->response = response_retry_later(RESPONSE_TOO_MANY_REFUSALS, wait_s);
-    } else if (receiver_head_size(req) > policy->limits.head_bytes) {
-        d->response = response_of_problem(RESPONSE_HEAD_TOO_LARGE);
     } else if (d->source == NULL) {
         d->response = response_of_problem(RESPONSE_NOT_FOUND);
         receiver_hint_path(policy->sources, d);
     } else if (!source_allows(d->source, &d->sender.host)) {
         d->response = response_of_problem(RESPONSE_ADDRESS_NOT_ALLOWED);
-    } else if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("POST"))) {
+    } else if (!receiver_has_method(req, "POST")) {
         d->response = response_of_problem(RESPONSE_METHOD_NOT_ALLOWED);
-    } else if (req->entity.len > policy->limits.body_bytes) {
-        d->response = response_of_problem(RESPONSE_BODY_TOO_LARGE);
     } else {
         return true;
     }
     return false;
 }
 
-static void receiver_verify(const struct policy *policy, struct delivery_recorder *recorder,
-                            h2o_req_t *req, struct delivery *d)
+static hookline_request receiver_view(const h2o_req_t *req, const struct source *source)
 {
-    const char *url = d->source->url;
-    hookline_request view = {
+    return (hookline_request){
         .find_header = request_head_find,
         .headers = &req->headers,
         .body = {req->entity.base, req->entity.len},
         .method = {req->method.base, req->method.len},
-        .url = {url, url == NULL ? 0 : strlen(url)},
+        .url = {source->url, source->url == NULL ? 0 : strlen(source->url)},
     };
+}
+
+static void receiver_verify(const struct policy *policy, struct delivery_recorder *recorder,
+                            h2o_req_t *req, struct delivery *d)
+{
+    hookline_request view = receiver_view(req, d->source);
 
     d->result = hookline_verify(d->source->verifier, &view, d->received_us / 1000000);
     d->code = d->result.reason;
@@ -236,16 +166,42 @@ static void receiver_refuse(h2o_req_t *req, struct delivery_recorder *recorder, 
     hookline_event_free(&d->event);
 }
 
+static struct pending_set *receiver_pending_set(struct receiver *self, const h2o_req_t *req)
+{
+    return h2o_context_get_handler_context(req->conn->ctx, &self->super);
+}
+
+/* Answers what is no delivery and leaves no line: a load balancer's check, and OPTIONS about the path
+ * of a source. */
+static bool receiver_answer_other(struct pending_set *pending_set, const struct policy *policy,
+                                  h2o_req_t *req, const struct delivery *d)
+{
+    const char *health = policy->health_path;
+
+    if (d->source != NULL && receiver_has_method(req, "OPTIONS")) {
+        response_send_options(req, "POST, OPTIONS");
+        return true;
+    }
+    if (health == NULL || !h2o_memis(d->path.base, d->path.len, health, strlen(health)) ||
+        (!receiver_has_method(req, "GET") && !receiver_has_method(req, "HEAD")))
+        return false;
+    response_send_health(req, !req->conn->ctx->shutdown_requested &&
+                                  pending_set_is_storing(pending_set));
+    return true;
+}
+
 /* Refuses at once; pending.c answers an accepted delivery after its fsync. */
 static int receiver_on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
-    struct pending_set *pending_set = h2o_context_get_handler_context(req->conn->ctx, handler);
+    struct pending_set *pending_set = receiver_pending_set((struct receiver *)handler, req);
     struct delivery_recorder *recorder = pending_set_recorder(pending_set);
     const struct policy *policy = pending_set_policy(pending_set);
     struct delivery d;
     bool pending = false;
 
     delivery_begin(&d, req, policy->sources, &recorder->receipts);
+    if (receiver_answer_other(pending_set, policy, req, &d))
+        return 0;
     d.bytes = req->entity.len;
     if (receiver_check(policy, recorder->refusal_limit, req, &d))
         receiver_verify(policy, recorder, req, &d);
@@ -256,11 +212,63 @@ static int receiver_on_request(h2o_handler_t *handler, h2o_req_t *req)
         if (!pending)
             d.response = response_of_problem(RESPONSE_UNAVAILABLE);
     }
-    if (pending)
-        connection_defer(req);
-    else
+    if (!pending)
         receiver_refuse(req, recorder, &d);
     return 0;
+}
+
+static bool receiver_finds_signature(const struct source *source, const h2o_req_t *req, int64_t now)
+{
+    hookline_request view = receiver_view(req, source);
+
+    return hookline_verify(source->verifier, &view, now).reason != HOOKLINE_MISSING_HEADER;
+}
+
+/* Returns true if the head has a signature of its source, or one of another source, because then
+ * the body is needed to find the hint. */
+static bool receiver_is_signed(const struct policy *policy, const h2o_req_t *req,
+                               const struct delivery *d)
+{
+    int64_t now = d->received_us / 1000000;
+    size_t count = sources_count(policy->sources);
+
+    if (receiver_finds_signature(d->source, req, now))
+        return true;
+    for (size_t i = 0; i < count && i < HINT_OTHERS_MAX; i++)
+        if (receiver_finds_signature(sources_at(policy->sources, i), req, now))
+            return true;
+    return false;
+}
+
+bool receiver_answer_head(struct receiver *self, h2o_req_t *req)
+{
+    struct pending_set *pending_set = receiver_pending_set(self, req);
+    struct delivery_recorder *recorder = pending_set_recorder(pending_set);
+    const struct policy *policy = pending_set_policy(pending_set);
+    struct delivery d;
+
+    delivery_begin(&d, req, policy->sources, &recorder->receipts);
+    if (receiver_answer_other(pending_set, policy, req, &d))
+        return true;
+    if (receiver_check(policy, recorder->refusal_limit, req, &d)) {
+        if (receiver_is_signed(policy, req, &d))
+            return false;
+        d.code = HOOKLINE_MISSING_HEADER;
+        d.response = response_of_code(d.code);
+    }
+    receiver_refuse(req, recorder, &d);
+    return true;
+}
+
+void receiver_answer_problem(struct receiver *self, h2o_req_t *req, enum response_problem problem)
+{
+    struct pending_set *pending_set = receiver_pending_set(self, req);
+    struct delivery_recorder *recorder = pending_set_recorder(pending_set);
+    struct delivery d;
+
+    delivery_begin(&d, req, pending_set_policy(pending_set)->sources, &recorder->receipts);
+    d.response = response_of_problem(problem);
+    receiver_refuse(req, recorder, &d);
 }
 
 static void receiver_start_on_loop(h2o_handler_t *handler, h2o_context_t *ctx)
@@ -284,7 +292,6 @@ struct receiver *receiver_register(h2o_pathconf_t *path, const struct receiver_o
     self->super.on_context_init = receiver_start_on_loop;
     self->super.on_context_dispose = receiver_stop_on_loop;
     self->options = *options;
-    protocol_error_register(path, &self->super);
     return self;
 }
 

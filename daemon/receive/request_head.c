@@ -8,31 +8,6 @@
 
 #include "daemon/base/header_name.h"
 
-static bool request_head_line_names(const char *line, size_t len, const char *name)
-{
-    size_t name_len = strlen(name);
-
-    return len > name_len && line[name_len] == ':' && strncasecmp(line, name, name_len) == 0;
-}
-
-bool request_head_is_ambiguous(const char *head, size_t len)
-{
-    unsigned found = 0;
-
-    while (len > 0) {
-        const char *end = memchr(head, '\n', len);
-        size_t line_len = end == NULL ? len : (size_t)(end - head) + 1;
-
-        found += request_head_line_names(head, line_len, "content-length") ||
-                 request_head_line_names(head, line_len, "transfer-encoding");
-        if (*head == ' ' || *head == '\t')
-            return true;
-        head += line_len;
-        len -= line_len;
-    }
-    return found > 1;
-}
-
 /* ---- headers */
 
 static hookline_bytes request_head_trim(h2o_iovec_t value)
@@ -111,27 +86,12 @@ hookline_bytes request_head_write(const void *headers, h2o_mem_pool_t *pool)
 
 /* ---- path */
 
-/* Returns the length of "http://HOST" or "https://HOST" at the start; 0 if there is none. */
-static size_t request_head_authority(const char *target, size_t len)
-{
-    size_t at = len > 8 && strncasecmp(target, "https://", 8) == 0  ? 8
-                : len > 7 && strncasecmp(target, "http://", 7) == 0 ? 7
-                                                                    : 0;
-
-    while (at > 0 && at < len && target[at] != '/' && target[at] != '?')
-        at++;
-    return at;
-}
-
 hookline_bytes request_head_path(const h2o_req_t *req, hookline_bytes *query)
 {
     size_t end = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
-    size_t start = request_head_authority(req->path.base, end);
 
     *query = (hookline_bytes){NULL, 0};
     if (req->query_at != SIZE_MAX)
         *query = (hookline_bytes){req->path.base + end + 1, req->path.len - end - 1};
-    if (start > 0 && start == end)
-        return (hookline_bytes){"/", 1};
-    return (hookline_bytes){req->path.base + start, end - start};
+    return (hookline_bytes){req->path.base, end};
 }

@@ -11,14 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* ---- request smuggling */
-
-/* Returns true if the head has more than one Content-Length or Transfer-Encoding, or a line that
- * continues the one before. libh2o uses the first Content-Length, prefers Transfer-Encoding, and
- * drops continuations; a proxy that decides otherwise would let a second request be smuggled in
- * (RFC 9112, sections 5.2 and 6.3). `head` is the raw request up to its body. Pure. */
-bool request_head_is_ambiguous(const char *head, size_t len);
-
 /* ---- headers */
 
 struct st_h2o_mem_pool_t;
@@ -33,8 +25,8 @@ hookline_bytes request_head_write(const void *headers, struct st_h2o_mem_pool_t 
 
 /* ---- path */
 
-/* Returns the path of the request, and its query without "?": NULL base without a query. An
- * absolute URL (RFC 9112, section 3.2.2) counts from its path on. Points into the request. */
+/* Returns the path of the request, and its query without "?": NULL base without a query. Points into
+ * the request. */
 struct st_h2o_req_t;
 hookline_bytes request_head_path(const struct st_h2o_req_t *req, hookline_bytes *query);
 

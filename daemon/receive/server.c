@@ -47,6 +47,9 @@ static struct connection_limits receive_server_limits(const struct config_limits
     struct connection_limits limits = {
         .connections = c->connections,
         .per_address = c->connections_per_address,
+        .head_bytes = c->head_bytes,
+        .body_bytes = c->body_bytes,
+        .bodies_bytes = c->bodies_bytes,
         .deadlines.header_s = c->header_seconds,
         .deadlines.body_s = c->body_seconds,
         .deadlines.idle_s = c->idle_seconds,
@@ -61,6 +64,21 @@ static void receive_server_setup(void *data, struct st_h2o_pathconf_t *path)
     struct receive_server *server = data;
 
     server->receiver = receiver_register(path, server->options);
+}
+
+static bool receive_server_answer_head(void *data, struct st_h2o_req_t *req)
+{
+    const struct receive_server *server = data;
+
+    return receiver_answer_head(server->receiver, req);
+}
+
+static void receive_server_refuse(void *data, struct st_h2o_req_t *req,
+                                  enum response_problem problem)
+{
+    const struct receive_server *server = data;
+
+    receiver_answer_problem(server->receiver, req, problem);
 }
 
 static void receive_server_on_turn(void *data, struct st_h2o_context_t *ctx)
@@ -93,12 +111,13 @@ struct receive_server *receive_server_open(const struct config *c,
     struct receive_server *server = calloc(1, sizeof(*server));
     struct listener_options listener = {
         .threads = c->threads,
-        .body_max = c->limits.body_bytes,
         .limits = receive_server_limits(&c->limits),
         .heartbeats = heartbeats,
         .name = "a loop",
         .data = server,
         .setup = receive_server_setup,
+        .answer_head = receive_server_answer_head,
+        .refuse = receive_server_refuse,
         .turn = receive_server_on_turn,
     };
 
@@ -187,7 +206,7 @@ void receive_server_limit(struct receive_server *server, const struct config_lim
 {
     const struct connection_limits limits = receive_server_limits(c);
 
-    listener_limit(server->listener, c->body_bytes, &limits);
+    listener_limit(server->listener, &limits);
 }
 
 void receive_server_stop(struct receive_server *server, unsigned seconds)

@@ -16,7 +16,6 @@
 #include "daemon/conf/config.h"
 #include "daemon/policy/source.h"
 #include "daemon/receive/delivery.h"
-#include "daemon/receive/request_head.h"
 #include "tests/run.h"
 
 /* ---- json_line */
@@ -231,31 +230,6 @@ START_TEST(what_is_no_address_is_not)
 }
 END_TEST
 
-/* ---- framing */
-
-static const struct {
-    const char *head;
-    bool ambiguous;
-} heads[] = {
-    {"POST / HTTP/1.1\r\nHost: a\r\n\r\n", false},
-    {"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\n", false},
-    {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", false},
-    {"POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n", true},
-    {"POST / HTTP/1.1\r\nContent-Length: 3\r\nA: b\r\ncontent-length: 4\r\n\r\n", true},
-    {"POST / HTTP/1.1\r\nContent-Length: 3\r\nTRANSFER-ENCODING: chunked\r\n\r\n", true},
-    {"POST / HTTP/1.1\nTransfer-Encoding: chunked\nTransfer-Encoding: x\n\n", true},
-    {"POST / HTTP/1.1\r\nX-Content-Length: 3\r\nContent-Lengths: 4\r\nContent-Length:5", false},
-    {"POST /Content-Length: HTTP/1.1\r\nContent-Length: 3\r\n\r\n", false},
-    {"", false},
-};
-
-START_TEST(a_body_that_is_measured_twice_is_ambiguous)
-{
-    ck_assert_int_eq(request_head_is_ambiguous(heads[_i].head, strlen(heads[_i].head)),
-                     heads[_i].ambiguous);
-}
-END_TEST
-
 /* ---- sources_find_path */
 
 static void no_warning(const char *text)
@@ -345,7 +319,6 @@ Suite *suite(void)
     tcase_add_test(tc, fifty_a_second_pass_and_the_others_are_counted);
     tcase_add_loop_test(tc, an_address_is_read_and_written_again, 0, COUNT(addresses));
     tcase_add_loop_test(tc, what_is_no_address_is_not, 0, COUNT(no_addresses));
-    tcase_add_loop_test(tc, a_body_that_is_measured_twice_is_ambiguous, 0, COUNT(heads));
     tcase_add_loop_test(tc, a_path_finds_its_source_and_no_other, 0, COUNT(ways));
     suite_add_tcase(s, tc);
     return s;

@@ -15,9 +15,9 @@ pytestmark = [pytest.mark.running]
 PLAIN = "whsec_PLAINTEXT_that_nobody_may_see"
 GOOD = "sources:\n  - name: foil\n    scheme: foil\n    secrets:\n      - file: {secret}\n"
 SCHEMES = "foil, tripwire, shodai, trulayer, standard, svix, stripe, github, slack"
-TOP = "listen, trusted_proxies, threads, log, store, limits, admin, sources"
+TOP = "listen, trusted_proxies, health_path, threads, log, store, limits, admin, sources"
 OF_SOURCE = "name, path, scheme, description, url, secrets, tolerance_seconds"
-OF_LIMITS = "body_bytes, head_bytes, connections, connections_per_address, header_seconds"
+OF_LIMITS = "body_bytes, head_bytes, bodies_bytes, connections, connections_per_address, header_seconds"
 
 
 # With and without --check; with it alone under a sanitizer, where a start takes ten times as long and

@@ -9,6 +9,7 @@ import pytest
 
 from harness import sink
 from harness.sink import Daemon, Stopwatch, check, equal, request, sample_body, sign, source, wait_for
+from harness.upstream import Upstream, response
 
 pytestmark = [pytest.mark.running, pytest.mark.threads, pytest.mark.seconds(150)]
 
@@ -285,40 +286,59 @@ def test_answers_that_nobody_reads():
         check("who never reads is cut off, and another has the place", True)
 
 
-def test_too_many_connections():
-    daemon = Daemon(sources=[source("foil")], limits={"connections": 4}, threads=2)
+def test_the_longest_idle_makes_room():
+    daemon = Daemon(sources=[source("foil")], limits={"connections": 4})
     good = signed(sample_body("foil"))
     held = [daemon.connect() for _ in range(4)]
+    for connection in held:
+        connection.write(good)
+        equal("a connection within the limit is served", connection.read().status, 200)
+    held[0].write(good)
+    held[0].read()
+    held[2].write(good[:20])  # a head that has begun is no request in progress
+    with daemon.connect() as fifth:
+        fifth.write(good)
+        equal("one more is served, too", fifth.read().status, 200)
+        check("instead, the one whose peer was silent longest ends", held[1].ended())
+        check("and no other", not any(held[i].is_ended() for i in (0, 2, 3)))
+        with daemon.connect() as sixth, daemon.connect() as seventh:
+            for connection in (sixth, seventh):
+                connection.write(good)
+                equal("and so for each", connection.read().status, 200)
+            check("in the order of their silence", held[3].ended() and held[0].ended())
+    crowd = [daemon.connect() for _ in range(300)]
+    with daemon.connect() as last:
+        last.write(good)
+        equal("300 silent connections lock nobody out", last.read().status, 200)
+    for connection in crowd + held:
+        connection.close()
+
+
+def test_too_many_connections():
+    app = Upstream()
+    app.answer = lambda *_: app.hang() or response()
+    daemon = Daemon(sources=[source("foil", answer="upstream")], limits={"connections": 2},
+                    destinations=[{"name": "app", "url": app.url}], threads=2)
+    held = [daemon.connect() for _ in range(2)]
     for i, connection in enumerate(held):
         connection.write(signed(sample_body("foil", id=f"evt_{i}")))
-        equal("a connection within the limit is served", connection.read().status, 200)
+    wait_for(lambda: len(app.requests) == 2, "both to wait for the application")
     for _ in range(3):
-        with daemon.connect() as fifth:
-            fifth.write(good)
-            answer = fifth.read()
-            check("one more is told so, and when to come back",
+        with daemon.connect() as third:
+            third.write(signed(sample_body("foil", id="evt_2")))
+            answer = third.read()
+            check("while all wait for an answer, one more is told so, and when to come back",
                   answer.status == 503 and answer.code == "too_many_connections" and
                   int(answer.header("Retry-After")) > 0 and answer.header("Connection") == "close",
                   answer)
-            check("and closed", fifth.ended())
-    equal("nothing of theirs was accepted", len(daemon.lines(verdict="stored")), 4)
-    held[0].write(good)
-    equal("those within the limit are served still", held[0].read().status, 200)
-    held.pop().close()
-
-    def served():
-        try:
-            return daemon.send("/foil", sign("foil", b'{"id":"evt_2"}'),
-                               b'{"id":"evt_2"}').status == 200
-        except (AssertionError, OSError):  # far above the limit the daemon does not answer
-            return False
-    check("when one has closed, a new one is served", wait_for(served, "a free place"))
-    crowd = [daemon.connect() for _ in range(300)]
-    for connection in crowd:
-        connection.close()
+            check("and closed", third.ended())
+    equal("nothing of theirs was accepted", len(app.requests), 2)
+    app.release()
+    equal("those within the limit are answered",
+          [connection.read().status for connection in held], [200, 200])
     for connection in held:
         connection.close()
-    check("after a crowd of 300 has left, it serves again", wait_for(served, "a free place"))
+    app.close()
 
 
 def test_no_descriptor_is_left():

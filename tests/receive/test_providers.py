@@ -300,14 +300,20 @@ def test_methods_and_paths():
                                                     path="/hooks/v1/foil")])
     body = sample_body("foil")
     headers = sign("foil", body)
-    for method in ("GET", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH", "post", "BREW"):
+    for method in ("GET", "PUT", "HEAD", "DELETE", "PATCH", "post", "BREW"):
         data = b"" if method in ("GET", "HEAD") else body
         answer = daemon.send("/foil", headers, data, method=method)
         check(f"{method} is not allowed, and the answer says that POST is",
               answer.status == 405 and answer.header("Allow") == "POST" and
               (answer.body == b"" if method == "HEAD" else answer.code == "method_not_allowed"),
               answer)
-    for path in ("/", "/nothing", "/foi", "/foil/", "/foill", "/FOIL", "//foil", "/./foil",
+    answer = daemon.send("/foil", method="OPTIONS")
+    equal("OPTIONS says what is allowed, and leaves no line",
+          (answer.status, answer.header("Allow"), answer.body, daemon.lines(reason="options")),
+          (204, "POST, OPTIONS", b"", []))
+    equal("OPTIONS of an unknown path: 404",
+          daemon.send("/nothing", method="OPTIONS").status, 404)
+    for path in ("/", "/foi", "/foil/", "/foill", "/FOIL", "//foil", "/./foil",
                  "/x/../foil", "/%66oil", "/hooks/v1", "/foil%00", "/foil;x"):
         refused(f"the path {path} is unknown", daemon.send(path, headers, body), 404, "not_found")
     for path in ("/foil?", "/foil?a=1&b=/other", "/foil??"):

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from harness import sink
+from harness.admin import Admin
 from harness.ports import free_port
 from harness.sink import Daemon, Folders, check, equal, skip, source, wait_for, write_file
 from harness.supervision import Supervisor, config_file, listening_socket, passing
@@ -85,7 +86,7 @@ def test_sockets_for_the_administrator():
         equal(f"beside a Unix socket that is passed: {what}: it is said, each on a line",
               (len(said), said[0]), (2, f"unix:{path}"))
         host, port = said[-1].rsplit(":", 1)
-        ask = lambda at, *headers: sink.send(at, "/metrics", headers, method="GET").status
+        ask = lambda at, *headers: Admin(at).ask("/metrics", headers=headers).status
         equal("who uses the Unix socket shows no token, and who comes over TCP does",
               [ask(path), ask((host, int(port))),
                ask((host, int(port)), ("Authorization", f"Bearer {token}"))], [200, 401, 200])
