@@ -360,7 +360,7 @@ def test_readers_that_leave():
                     ("show", option, 1, "--json"), ("show", option, 1, "--body"),
                     ("deliveries", option, "--limit=1"), ("deliveries", option, "--all", "--json"),
                     ("wait", option, "--since=1h", "--count=2"), ("replay", option, 1, "--json"),
-                    ("discard", option, "--state=retrying", "--dry-run"),
+                    ("discard", option, "--state=parked", "--dry-run"),
                     ("replay", option, "--state=done", "--dry-run")):
         reading, writing = os.pipe()
         os.close(reading)
