@@ -2,6 +2,10 @@
  *
  * Parsing and writing of timestamps.
  */
+/* i386 needs both for times after 2038. */
+#define _FILE_OFFSET_BITS 64
+#define _TIME_BITS        64
+
 #include "lib/timestamp.h"
 
 #include <string.h>
