@@ -31,7 +31,7 @@ static hookline_bytes cut(hookline_bytes text, char separator, hookline_bytes *r
     const char *at = memchr(text.base, separator, text.len);
 
     if (at == NULL) {
-        *rest = (hookline_bytes){NULL, 0};
+        *rest = (hookline_bytes){0};
         return text;
     }
     *rest = (hookline_bytes){at + 1, text.len - (size_t)(at + 1 - text.base)};
@@ -203,7 +203,7 @@ int hookline_claim_read(struct claim *claim, const struct scheme *s, const hookl
     unsigned set;
     int code = choose_set(s, req, &set);
 
-    claim->timestamp = claim->id = (hookline_bytes){NULL, 0};
+    claim->timestamp = claim->id = (hookline_bytes){0};
     claim->signed_at = -1;
     claim->signatures = 0;
     if (code == 0)

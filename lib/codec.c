@@ -38,10 +38,10 @@ bool hookline_codec_decode_secret(enum encoding encoding, hookline_bytes text, u
         return codec_decode_base64(text, sodium_base64_VARIANT_ORIGINAL, out, size, len) ||
                codec_decode_base64(text, sodium_base64_VARIANT_ORIGINAL_NO_PADDING, out, size, len);
     case ENCODING_BASE64URL:
-        return codec_decode_base64(text, sodium_base64_VARIANT_URLSAFE, out, size, len) ||
-               codec_decode_base64(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING, out, size, len);
+        break;
     }
-    return false;
+    return codec_decode_base64(text, sodium_base64_VARIANT_URLSAFE, out, size, len) ||
+           codec_decode_base64(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING, out, size, len);
 }
 
 unsigned hookline_codec_hex_digit(char c)
@@ -74,23 +74,23 @@ static bool decode_public_hex(hookline_bytes text, unsigned char *out, size_t si
     return all < 16;
 }
 
-/* Values of base64 and base64url digits; the two forms differ in 62 and 63. 64 marks other bytes.
- * */
-static const unsigned char base64_digit[128] = {
-    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, /*                  */
-    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, /*                  */
-    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 62, 64, 63, /*  !"#$%&'()*+,-./ */
-    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 64, 64, 64, /* 0123456789:;<=>? */
-    64, 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, /* @ABCDEFGHIJKLMNO */
-    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 63, /* PQRSTUVWXYZ[\]^_ */
-    64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, /* `abcdefghijklmno */
-    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64, /* pqrstuvwxyz{|}~  */
-};
+/* Values plus one of the digits of base64 and base64url, so that unlisted characters (0) become
+ * UINT_MAX. */
+#define LETTERS_AND_DIGITS                                                                         \
+    ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,        \
+    ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, \
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23,            \
+    ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30,            \
+    ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37,            \
+    ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44,            \
+    ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50, ['y'] = 51,            \
+    ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58,            \
+    ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62
 
-static bool has(hookline_bytes text, char c)
-{
-    return text.len > 0 && memchr(text.base, c, text.len) != NULL;
-}
+static const unsigned char base64_above[2][256] = {
+    {LETTERS_AND_DIGITS, ['+'] = 63, ['/'] = 64},
+    {LETTERS_AND_DIGITS, ['-'] = 63, ['_'] = 64},
+};
 
 /* Removes the padding. Returns false if the padding does not fit the length. */
 static bool strip_padding(hookline_bytes *text, bool optional)
@@ -110,14 +110,13 @@ static bool decode_public_base64(hookline_bytes text, bool url, unsigned char *o
 {
     unsigned all = 0, bits = 0, count = 0;
 
-    if (!strip_padding(&text, url) || has(text, url ? '+' : '-') || has(text, url ? '/' : '_'))
+    if (!strip_padding(&text, url))
         return false;
     *len = text.len / 4 * 3 + text.len % 4 * 3 / 4;
     if (*len > size)
         return false;
     for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.base[i];
-        unsigned digit = c < sizeof(base64_digit) ? base64_digit[c] : 64;
+        unsigned digit = base64_above[url][(unsigned char)text.base[i]] - 1U;
 
         all |= digit;
         bits = bits << 6 | digit;

@@ -76,7 +76,7 @@ static const char *event_set_type(hookline_event *event, struct member m, char *
         return NULL;
     if (m.kind != MEMBER_STRING)
         return "the type is no string";
-    if (len > 0 && memchr(text, '\0', len) != NULL)
+    if (memchr(text, '\0', len) != NULL)
         return "the type contains a NUL character";
     text[len] = '\0';
     event->type = text;
@@ -103,36 +103,34 @@ static hookline_event *event_new_packed(const struct scheme *s, const hookline_r
 }
 
 /* Sets *damage to the first damage of the payload, or to NULL. A payload that does not begin as an
- * object is damaged only if the sender says that it sends JSON. */
-static int event_check_payload(const char **damage, const struct scheme *s, hookline_bytes payload)
+ * object is damaged only if the sender says that it sends JSON. Returns false without memory. */
+static bool event_check_payload(const char **damage, const struct scheme *s, hookline_bytes payload)
 {
     unsigned char few[512], *levels = few;
     size_t size = MEMBER_LEVELS_SIZE(payload.len);
 
     *damage = NULL;
     if (!s->event.json && !hookline_member_opens_object(payload))
-        return 0;
+        return true;
     if (size > sizeof(few) && (levels = malloc(size)) == NULL)
-        return HOOKLINE_NO_MEMORY;
+        return false;
     *damage = hookline_member_damage(payload, levels);
     if (levels != few)
         free(levels);
-    return 0;
+    return true;
 }
 
 int hookline_event_read(hookline_event **out, const hookline_verifier *v, const hookline_result *r)
 {
     const char *damage;
-    int code;
 
     if (out == NULL)
         return HOOKLINE_BAD_CALL;
     *out = NULL;
     if (v == NULL || r == NULL || !hookline_accepted(*r))
         return HOOKLINE_BAD_CALL;
-    if ((code = event_check_payload(&damage, &v->scheme, r->payload)) < 0)
-        return code;
-    if ((*out = event_new_packed(&v->scheme, r)) == NULL)
+    if (!event_check_payload(&damage, &v->scheme, r->payload) ||
+        (*out = event_new_packed(&v->scheme, r)) == NULL)
         return HOOKLINE_NO_MEMORY;
     if (damage != NULL)
         (*out)->unreadable = damage;

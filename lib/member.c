@@ -148,12 +148,12 @@ static size_t decode_unit(struct cursor *c, char out[4])
     if (unit < 0xd800 || unit > 0xdfff)
         return member_put_utf8(unit, out);
     ahead = *c;
-    if (unit < 0xdc00 && ahead.end - ahead.at >= 6 && memcmp(ahead.at, "\\u", 2) == 0) {
+    if (unit < 0xdc00 && looking_at(&ahead, '\\') && ahead.at[1] == 'u') {
         ahead.at += 2;
         take_unit(&ahead, &low);
         if (low >= 0xdc00 && low <= 0xdfff) {
             *c = ahead;
-            return member_put_utf8(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00), out);
+            return member_put_utf8(0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff), out);
         }
     }
     return member_put_utf8(replacement, out);
@@ -186,7 +186,7 @@ size_t hookline_member_decode(struct member m, char *out)
     struct cursor c = {m.text.base, m.text.base + m.text.len};
     char *to = out;
 
-    if (!has_text(m) || m.text.len == 0)
+    if (!has_text(m))
         return 0;
     if (!m.escaped) {
         memcpy(out, m.text.base, m.text.len);
@@ -325,7 +325,7 @@ static struct member take_value(struct cursor *c)
 static bool members_differ(struct member a, struct member b)
 {
     return a.kind != b.kind || a.text.len != b.text.len ||
-           (a.text.len > 0 && memcmp(a.text.base, b.text.base, a.text.len) != 0);
+           memcmp(a.text.base, b.text.base, a.text.len) != 0;
 }
 
 static struct member find_here(hookline_bytes json, hookline_bytes name)
@@ -359,7 +359,7 @@ struct member hookline_member_find(hookline_bytes json, const char *path)
         struct member found = find_here(json, (hookline_bytes){path, len});
 
         found.differs = differs = differs || found.differs;
-        if (path[len] == '\0' || found.kind == MEMBER_MALFORMED || found.kind == MEMBER_ABSENT)
+        if (path[len] == '\0' || found.kind == MEMBER_MALFORMED)
             return found;
         if (found.kind != MEMBER_OBJECT)
             return (struct member){.kind = MEMBER_ABSENT};

@@ -69,16 +69,13 @@ static bool parse_names(struct scheme *s, char *word, const char *name[])
 
 static const char *parse_signature(struct scheme *s, const struct scheme_clause *c)
 {
-    const char *expected = "HEADER[|HEADER] [also HEADER]";
+    bool has_also =
+        c->count == 4 && scheme_word_is(c->word[2], "also") && is_header_name(c->word[3]);
 
-    if (c->count < 2 || !parse_names(s, c->word[1], s->signature.name))
-        return expected;
-    if (c->count == 2)
-        return NULL;
     s->signature.also = c->word[3];
-    return c->count == 4 && scheme_word_is(c->word[2], "also") && is_header_name(c->word[3])
+    return (c->count == 2 || has_also) && parse_names(s, c->word[1], s->signature.name)
                ? NULL
-               : expected;
+               : "HEADER[|HEADER] [also HEADER]";
 }
 
 static const char *parse_list(struct scheme *s, const struct scheme_clause *c)
@@ -233,9 +230,9 @@ static const char *parse_id(struct scheme *s, const struct scheme_clause *c)
 {
     const char *expected = "header NAME[|NAME] [equals PATH] or body PATH";
 
-    if (scheme_word_is(c->word[1], "header") && c->count >= 3) {
+    if (scheme_word_is(c->word[1], "header")) {
         s->id.source = FROM_HEADER;
-        s->id.equals = c->word[3] == NULL ? NULL : c->word[4];
+        s->id.equals = c->word[4];
         if ((c->count != 3 && !(c->count == 5 && scheme_word_is(c->word[3], "equals"))) ||
             !parse_names(s, c->word[2], s->id.name))
             return expected;
@@ -255,13 +252,12 @@ static const char *parse_delivery(struct scheme *s, const struct scheme_clause *
 
 static const char *parse_secret(struct scheme *s, const struct scheme_clause *c)
 {
-    const char *expected = "text, base64 [PREFIX] or hex";
-
-    if (c->count < 2 || c->count > 3 || !parse_encoding_name(c->word[1], &s->secret.encoding) ||
-        s->secret.encoding == ENCODING_BASE64URL)
-        return expected;
     s->secret.prefix = c->word[2];
-    return c->count == 2 || s->secret.encoding == ENCODING_BASE64 ? NULL : expected;
+    return parse_encoding_name(c->word[1], &s->secret.encoding) &&
+                   s->secret.encoding != ENCODING_BASE64URL &&
+                   (c->count == 2 || (c->count == 3 && s->secret.encoding == ENCODING_BASE64))
+               ? NULL
+               : "text, base64 [PREFIX] or hex";
 }
 
 static const char *parse_tolerance(struct scheme *s, const struct scheme_clause *c)
@@ -332,7 +328,7 @@ static bool cut_words(struct scheme_clause *clause, char *text)
 {
     char *word;
 
-    *clause = (struct scheme_clause){0};
+    *clause = (struct scheme_clause){.count = 0};
     while ((word = strsep(&text, " \t\r")) != NULL) {
         if (*word == '\0')
             continue;
@@ -377,14 +373,15 @@ static bool parse_clauses(struct scheme *s, char *why, size_t why_size)
 
 bool hookline_scheme_parse(struct scheme *s, const char *description, char *why, size_t why_size)
 {
+    const size_t len = strlen(description);
     const char *danger;
 
-    if (strlen(description) >= sizeof(s->text)) {
+    if (len >= sizeof(s->text)) {
         snprintf(why, why_size, "longer than %zu bytes", sizeof(s->text) - 1);
         return false;
     }
     *s = (struct scheme){.tolerance = HOOKLINE_TOLERANCE_DEFAULT, .signature.prefix = ""};
-    memcpy(s->text, description, strlen(description) + 1);
+    memcpy(s->text, description, len);
     if (!parse_clauses(s, why, why_size))
         return false;
     if ((danger = hookline_scheme_danger(s)) != NULL)

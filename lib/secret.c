@@ -20,24 +20,28 @@ static bool secret_begins(const char *secret, const char *prefix)
     return strncmp(secret, prefix, strlen(prefix)) == 0;
 }
 
-/* Reads the head of a DER element that fills `len` bytes: returns the length of the head, 0 if the
- * bytes are none. */
-static size_t secret_der_head(const unsigned char *bytes, size_t len)
+/* Returns true for a DER sequence that fills the bytes and begins with a sequence or an integer. */
+static bool secret_is_der_sequence(const unsigned char *bytes, size_t len)
 {
-    size_t more = len > 1 && bytes[1] > 0x80 ? bytes[1] & 0x7f : 0, value = len > 1 ? bytes[1] : 0;
+    size_t head, content;
 
-    if (len < 2 || bytes[0] != 0x30 || bytes[1] == 0x80 || more > 2 || len < 2 + more)
-        return 0;
-    if (more > 0)
-        value = 0;
-    for (size_t i = 0; i < more; i++)
-        value = value << 8 | bytes[2 + i];
-    return 2 + more + value == len ? 2 + more : 0;
+    if (len < 5 || bytes[0] != 0x30)
+        return false;
+    if (bytes[1] == 0x82) {
+        head = 4;
+        content = (size_t)(bytes[2] << 8 | bytes[3]);
+    } else if (bytes[1] == 0x81) {
+        head = 3;
+        content = bytes[2];
+    } else {
+        head = 2;
+        content = bytes[1];
+    }
+    return head + content == len && (bytes[head] == 0x30 || bytes[head] == 0x02);
 }
 
-/* Returns true for base64, after whsec_ or alone, of a DER sequence that begins with a sequence or an
- * integer: a SubjectPublicKeyInfo, a certificate, a private key. A random secret is one by less than one chance
- * in a million. */
+/* Returns true for base64, after whsec_ or alone, of DER: a SubjectPublicKeyInfo, a certificate, a
+ * private key. A random secret is one by less than one chance in a million. */
 static bool secret_is_der(const char *secret)
 {
     unsigned char bytes[HOOKLINE_SECRET_LENGTH_MAX];
@@ -49,13 +53,11 @@ static bool secret_is_der(const char *secret)
     if (secret_begins(secret, "whsec_"))
         secret += strlen("whsec_");
     for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]) && !found; i++) {
-        size_t len, head;
+        size_t len;
 
-        if (sodium_base642bin(bytes, sizeof(bytes), secret, strlen(secret), " \t\r\n", &len, NULL,
-                              variants[i]) != 0)
-            continue;
-        head = secret_der_head(bytes, len);
-        found = head > 0 && len > head && (bytes[head] == 0x30 || bytes[head] == 0x02);
+        found = sodium_base642bin(bytes, sizeof(bytes), secret, strlen(secret), " \t\r\n", &len,
+                                  NULL, variants[i]) == 0 &&
+                secret_is_der_sequence(bytes, len);
     }
     sodium_memzero(bytes, sizeof(bytes));
     return found;

@@ -85,7 +85,7 @@ static void put_signatures(struct sign_writer *w, const hookline_verifier *v,
 static int sign_choose_id(const struct scheme *s, hookline_bytes body, hookline_bytes *id)
 {
     if (s->id.source != FROM_HEADER) {
-        *id = (hookline_bytes){NULL, 0};
+        *id = (hookline_bytes){0};
         return 0;
     }
     if (id->len == 0 && s->id.equals != NULL)

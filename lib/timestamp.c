@@ -46,9 +46,9 @@ static bool calendar_is_leap_year(int year)
 
 static int calendar_days_in_month(int year, int month)
 {
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    static const int days[] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
-    return days[month - 1] + (month == 2 && calendar_is_leap_year(year));
+    return days[month] + (month == 2 && calendar_is_leap_year(year));
 }
 
 /* Returns the days from 1970-01-01 to January 1 of `year`. */
@@ -113,8 +113,7 @@ bool hookline_timestamp_read_rfc3339(hookline_bytes text, const char *separators
         !timestamp_read_field(&cursor, end, 2, '-', &month) ||
         !timestamp_read_field(&cursor, end, 2, '\0', &day) || cursor == end)
         return false;
-    if (year < 1970 || month < 1 || month > 12 || day < 1 ||
-        day > calendar_days_in_month(year, month))
+    if (month > 12 || day < 1 || day > calendar_days_in_month(year, month))
         return false;
     if (*cursor == '\0' || strchr(separators, *cursor) == NULL ||
         (cursor++, !timestamp_read_clock(&cursor, end, &clock)) ||
@@ -149,7 +148,7 @@ bool hookline_timestamp_read(enum time_unit unit, hookline_bytes text, int64_t *
 
     switch (unit) {
     case TIME_SECONDS:
-        return timestamp_read_number(text, seconds);
+        break;
     case TIME_MILLISECONDS:
         if (!timestamp_read_number(text, seconds))
             return false;
@@ -164,7 +163,7 @@ bool hookline_timestamp_read(enum time_unit unit, hookline_bytes text, int64_t *
             *seconds /= 1000;
         return true;
     }
-    return false;
+    return timestamp_read_number(text, seconds);
 }
 
 static size_t timestamp_write_rfc3339(int64_t seconds, char *out)
@@ -185,12 +184,13 @@ size_t hookline_timestamp_write(enum time_unit unit, int64_t seconds, char *out)
 {
     switch (unit) {
     case TIME_SECONDS:
-        return (size_t)snprintf(out, TIMESTAMP_SIZE, "%" PRId64, seconds);
+        break;
     case TIME_MILLISECONDS:
-        return (size_t)snprintf(out, TIMESTAMP_SIZE, "%" PRId64, seconds * 1000);
+        seconds *= 1000;
+        break;
     case TIME_RFC3339:
     case TIME_ANY:
         return timestamp_write_rfc3339(seconds, out);
     }
-    return 0;
+    return (size_t)snprintf(out, TIMESTAMP_SIZE, "%" PRId64, seconds);
 }

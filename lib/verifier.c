@@ -17,7 +17,7 @@ static int verifier_add_secret(hookline_verifier *v, const char *secret)
     if ((key = sodium_malloc(HOOKLINE_SECRET_LENGTH_MAX)) == NULL)
         return HOOKLINE_NO_MEMORY;
     if (hookline_secret_read(&v->scheme, secret, key, &len) == NULL) {
-        if (v->keys == 0 || len < v->key_bytes)
+        if (len < v->key_bytes)
             v->key_bytes = len;
         hookline_mac_key_set(&v->key[v->keys++], key, len);
         code = 0;
@@ -62,10 +62,11 @@ int hookline_verifier_new_custom(hookline_verifier **out, const char *descriptio
     if (why == NULL)
         why_size = 0;
     v->keys = 0;
+    v->key_bytes = HOOKLINE_SECRET_LENGTH_MAX;
     code = hookline_scheme_parse(&v->scheme, description, why, why_size)
                ? verifier_add_secret(v, secret)
                : HOOKLINE_BAD_SCHEME;
-    if (code < 0) {
+    if (code != 0) {
         sodium_free(v);
         return code;
     }
