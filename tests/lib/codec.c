@@ -4,6 +4,7 @@
  */
 #include "lib/codec.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "tests/run.h"
@@ -134,6 +135,61 @@ START_TEST(only_the_letter_a_is_an_a)
 }
 END_TEST
 
+/* Puts each of the 256 characters at each of four places, and at all four. */
+static const struct {
+    enum encoding encoding;
+    const char *digits;
+    unsigned bits; /* of a digit */
+} alphabets[] = {
+    {ENCODING_HEX, "0123456789abcdef", 4},
+    {ENCODING_BASE64, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 6},
+    {ENCODING_BASE64URL, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 6},
+};
+
+static void four_digits(int alphabet, const char text[4], int first, int last, int value)
+{
+    hookline_bytes four = {text, 4};
+    enum encoding encoding = alphabets[alphabet].encoding;
+    unsigned bits = alphabets[alphabet].bits;
+    unsigned long number = 0;
+
+    for (int at = 0; at < 4; at++)
+        number = number << bits | (unsigned long)(at >= first && at <= last ? value : 0);
+    ck_assert_int_eq(hookline_codec_decode_public(encoding, four, out, 64, &len), value >= 0);
+    for (unsigned i = 0; value >= 0 && i < bits / 2; i++)
+        ck_assert_uint_eq(out[i], number >> (4 * bits - 8 * (i + 1)) & 0xff);
+    ck_assert_int_eq(hookline_codec_decode_secret(encoding, four, out, 64, &len), value >= 0);
+}
+
+START_TEST(a_character_is_one_digit_wherever_it_stands_or_none_anywhere)
+{
+    const char *digits = alphabets[_i].digits;
+
+    for (int c = 0; c < 256; c++) {
+        const char *at = c == 0 ? NULL : strchr(digits, _i == 0 ? tolower(c) : c);
+        int value = at == NULL ? -1 : (int)(at - digits);
+
+        if (_i > 0 && c == '=')
+            continue;
+        for (int place = 0; place < 5; place++) {
+            char text[4];
+
+            memset(text, place == 4 ? c : digits[0], sizeof(text));
+            text[place % 4] = (char)c;
+            four_digits(_i, text, place == 4 ? 0 : place, place == 4 ? 3 : place, value);
+        }
+    }
+}
+END_TEST
+
+START_TEST(padding_in_front_of_a_text_is_none_of_it)
+{
+    ck_assert(
+        hookline_codec_decode_public(ENCODING_BASE64, (hookline_bytes){"=" + 1, 0}, out, 64, &len));
+    ck_assert_uint_eq(len, 0);
+}
+END_TEST
+
 START_TEST(text_is_the_bytes_that_it_is)
 {
     ck_assert(
@@ -189,6 +245,9 @@ Suite *suite(void)
     tcase_add_test(tc, base64_for_urls_is_read_with_padding_too);
     tcase_add_test(tc, a_secret_may_lack_its_padding_but_not_half_of_it);
     tcase_add_loop_test(tc, only_the_letter_a_is_an_a, 0, 256);
+    tcase_add_loop_test(tc, a_character_is_one_digit_wherever_it_stands_or_none_anywhere, 0,
+                        COUNT(alphabets));
+    tcase_add_test(tc, padding_in_front_of_a_text_is_none_of_it);
     tcase_add_test(tc, text_is_the_bytes_that_it_is);
     tcase_add_loop_test(tc, what_has_no_room_is_refused, 0, COUNT(longer));
     tcase_add_test(tc, what_has_no_room_is_not_written);

@@ -88,6 +88,11 @@ START_TEST(a_test_is_one_by_its_type_alone)
 }
 END_TEST
 
+/* 102 digits: with the rest of the text 128 bytes, the longest time that may have escapes. */
+#define ZEROS                                                                                      \
+    "000000000000000000000000000000000000000000000000000"                                          \
+    "000000000000000000000000000000000000000000000000000"
+
 static const struct {
     const char *created;
     int64_t at;
@@ -107,17 +112,52 @@ static const struct {
     {"{}", -1},
     {"[1800000000]", -1},
     {"1.8e9", -1},
+    {"1.8E9", -1},
     {"1800000000.9000000000000000000000000000000000000000000000000000000000000000000000000", NOW},
     {"\"2027-01-15T09:00:00\\u002b01:00\"", NOW},
+    {"\"2027-01-15T08:00:00." ZEROS "\\u005a\"", NOW},
+    {"\"2027-01-15T08:00:00." ZEROS "0\\u005a\"", -1},
+    {"\"2027-01-15T08:00:00." ZEROS "0Z\"", NOW},
 };
 
 START_TEST(a_time_is_read_in_any_form_or_left_out)
 {
-    char body[128];
+    char body[256];
 
     snprintf(body, sizeof(body), "{\"created\":%s}", times[_i].created);
     ck_assert_int_eq(read_body("stripe", body), 0);
     ck_assert_int_eq(event->created_at, times[_i].at);
+}
+END_TEST
+
+START_TEST(an_id_of_one_character_is_one)
+{
+    hookline_result r = {.reason = HOOKLINE_VERIFIED, .id = {"m", 1}, .payload = {"{}", 2}};
+
+    delivery_free(&d);
+    deliver(&d, "standard");
+    ck_assert_int_eq(hookline_event_read(&event, d.v, &r), 0);
+    ck_assert_str_eq(event->id, "m");
+}
+END_TEST
+
+static const struct {
+    const char *type;
+    int test;
+} four_types[] = {{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}, {"e", 0}, {"", 0}};
+
+START_TEST(each_of_four_types_of_a_test_is_one)
+{
+    char body[32];
+    hookline_result r = {.reason = HOOKLINE_VERIFIED};
+
+    snprintf(body, sizeof(body), "{\"type\":\"%s\"}", four_types[_i].type);
+    r.payload = (hookline_bytes){body, strlen(body)};
+    delivery_free(&d);
+    deliver_custom(&d, "signature X; encoding hex; content {body}; event type type; "
+                       "event test a b c d");
+    ck_assert_int_eq(hookline_event_read(&event, d.v, &r), 0);
+    ck_assert_int_eq(event->test, four_types[_i].test);
 }
 END_TEST
 
@@ -308,6 +348,8 @@ Suite *suite(void)
     tcase_add_test(tc, the_id_is_the_signed_one_of_the_header_where_the_scheme_has_one);
     tcase_add_loop_test(tc, a_test_is_one_by_its_type_alone, 0, COUNT(types));
     tcase_add_loop_test(tc, a_time_is_read_in_any_form_or_left_out, 0, COUNT(times));
+    tcase_add_test(tc, an_id_of_one_character_is_one);
+    tcase_add_loop_test(tc, each_of_four_types_of_a_test_is_one, 0, COUNT(four_types));
     tcase_add_test(tc, escapes_in_a_type_are_read);
     tcase_add_loop_test(tc, a_type_that_is_no_string_is_none, 0, COUNT(no_types));
     tcase_add_test(tc, of_two_types_the_last_counts);

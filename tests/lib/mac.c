@@ -59,6 +59,20 @@ START_TEST(the_vectors_of_the_rfc_are_computed)
 }
 END_TEST
 
+START_TEST(the_key_without_bytes_is_a_block_of_zeros)
+{
+    hookline_bytes text = {"", 0};
+    char hex[2 * MAC_SIZE + 1];
+    unsigned char mac[MAC_SIZE];
+    struct mac_key k;
+
+    hookline_mac_key_set(&k, (const unsigned char *)"", 0);
+    hookline_mac_compute(&k, &text, 1, mac);
+    in_hex(mac, hex);
+    ck_assert_str_eq(hex, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+END_TEST
+
 /* Splits the text at _i, once with an empty part in between. */
 START_TEST(the_mac_of_parts_is_the_mac_of_the_whole)
 {
@@ -105,6 +119,7 @@ Suite *suite(void)
     TCase *tc = tcase_create("mac");
 
     tcase_add_loop_test(tc, the_vectors_of_the_rfc_are_computed, 0, COUNT(rfc4231));
+    tcase_add_test(tc, the_key_without_bytes_is_a_block_of_zeros);
     tcase_add_loop_test(tc, the_mac_of_parts_is_the_mac_of_the_whole, 0, 71);
     tcase_add_test(tc, a_key_can_be_used_again);
     tcase_add_loop_test(tc, macs_that_differ_in_one_bit_are_not_equal, 0, 8 * MAC_SIZE);

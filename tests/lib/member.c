@@ -75,6 +75,9 @@ static const struct {
     {"{\"b\" }", "a", MEMBER_MALFORMED, ""},
     {"\xef\xbb\xbf\xef\xbb\xbf{\"a\":1}", "a", MEMBER_MALFORMED, ""},
     {"\xef\xbb", "a", MEMBER_MALFORMED, ""},
+    {"\xef\xbb\xbe{\"a\":1}", "a", MEMBER_MALFORMED, ""},
+    {"{\"b\":[\"\n\"\"],\"a\":1}", "a", MEMBER_MALFORMED, ""},
+    {"{\"a\"", "a.b", MEMBER_MALFORMED, ""},
 };
 
 START_TEST(a_member_is_found_or_not)
@@ -167,8 +170,21 @@ static const struct {
     {"\\\"\\\\\\/\\b\\f\\n\\r\\t", "\"\\/\b\f\n\r\t"},
     {"\\u0041\\u00e9\\u20AC", "A\xc3\xa9\xe2\x82\xac"},
     {"\\ud83d\\ude00", "\xf0\x9f\x98\x80"},
+    {"\\ud800\\udc00", "\xf0\x90\x80\x80"},
     {"\\udbff\\udfff", "\xf4\x8f\xbf\xbf"},
+    {"\\ud800\\udfff\\udbff\\udc00", "\xf0\x90\x8f\xbf\xf4\x8f\xb0\x80"},
+    {"\\u007f\\u0080", "\x7f\xc2\x80"},
+    {"\\u07ff\\u0800", "\xdf\xbf\xe0\xa0\x80"},
+    {"\\ud7ff\\ue000\\uffff", "\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf"},
     {"\\ud83d", "\xef\xbf\xbd"},
+    {"\\ud800\\udbff", "\xef\xbf\xbd\xef\xbf\xbd"},
+    {"\\ud800\\ue000", "\xef\xbf\xbd\xee\x80\x80"},
+    {"\\udc00\\udc00", "\xef\xbf\xbd\xef\xbf\xbd"},
+    {"\\udfff\\udc00", "\xef\xbf\xbd\xef\xbf\xbd"},
+    {"\\udc00\\udfff", "\xef\xbf\xbd\xef\xbf\xbd"},
+    {"\\ud83d\\\\ude00", "\xef\xbf\xbd\\ude00"},
+    {"\\ud83dude00", "\xef\xbf\xbdude00"},
+    {"\\ud83d\\/ude00", "\xef\xbf\xbd/ude00"},
     {"\\ude00x", "\xef\xbf\xbdx"},
     {"\\ud83dx\\ude00", "\xef\xbf\xbdx\xef\xbf\xbd"},
     {"\\ud83d\\ud83d\\ude00", "\xef\xbf\xbd\xf0\x9f\x98\x80"},
@@ -243,6 +259,7 @@ static const struct {
 } documents[] = {
     {"{}", NULL},
     {" {\n} ", NULL},
+    {"{ \"a\" : [ 1 , { } , \"x\" ] , \"b\" : { \"c\" : true } }", NULL},
     {"\xef\xbb\xbf{}", NULL},
     {"{\"a\":\"\\ud83d\"}", NULL},
     {"{\"a\":\"\xff\xfe\x7f\"}", NULL},
@@ -256,6 +273,7 @@ static const struct {
     {"[]", NO_OBJECT},
     {"\"text\"", NO_OBJECT},
     {"null", NO_OBJECT},
+    {"\xef\xbb\xbe{}", NO_OBJECT},
     {"payload=%7B%7D", NO_OBJECT},
     {"{", EARLY},
     {"{\"a", EARLY},
@@ -285,6 +303,8 @@ static const struct {
     {"{\"a\":.5}", MALFORMED},
     {"{\"a\":1.}", MALFORMED},
     {"{\"a\":0x1}", MALFORMED},
+    {"{\"a\":1/2}", MALFORMED},
+    {"{\"a\":1:2}", MALFORMED},
     {"{\"a\":NaN}", MALFORMED},
     {"{\"a\":Infinity}", MALFORMED},
     {"{\"a\":True}", MALFORMED},
@@ -347,6 +367,30 @@ static hookline_bytes make_deep(size_t pairs, char close)
     return (hookline_bytes){json, (size_t)(at - json)};
 }
 
+/* {"b":[[{"x":[[{"x": ... }]]}]],"a":7}: no byte of the levels is like the one before. */
+START_TEST(each_bracket_is_closed_by_its_own_kind)
+{
+    enum {
+        THREES = 40
+    };
+    char json[16 + 12 * THREES], *at = json;
+
+    at = mempcpy(at, "{\"b\":", 5);
+    for (int i = 0; i < THREES; i++)
+        at = mempcpy(at, "[[{\"x\":", 7);
+    *at++ = '1';
+    for (int i = 0; i < THREES; i++)
+        at = mempcpy(at, "}]]", 3);
+    memcpy(at, "}", 2);
+    ck_assert_ptr_null(damage_of(bytes(json)));
+    for (char *close = at - 1; *close != '1'; close--) {
+        *close = *close == '}' ? ']' : '}';
+        ck_assert_str_eq(damage_of(bytes(json)), MALFORMED);
+        *close = *close == '}' ? ']' : '}';
+    }
+}
+END_TEST
+
 static const size_t depths[] = {1, 4, 500, 1000, 4096, 100000};
 
 START_TEST(nesting_has_any_depth)
@@ -373,6 +417,131 @@ START_TEST(brackets_that_never_close_end_early)
 }
 END_TEST
 
+START_TEST(brackets_that_no_longer_can_close_end_early_whatever_follows)
+{
+    ck_assert_str_eq(damage_of(bytes("{\"a\":[[[[[[[[[[[[x")), EARLY);
+    ck_assert_str_eq(damage_of(bytes("{\"a\":[[x")), MALFORMED);
+}
+END_TEST
+
+/* ---- strings of any length, which are read in blocks */
+
+/* Reads {"a":"<letters><special><40 blanks>"}. */
+static struct member string_of_letters(int letters, const char *special, char json[200])
+{
+    snprintf(json, 200, "{\"a\":\"%.*s%s%40s\"}", letters,
+             "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+             special, "");
+    return hookline_member_find(bytes(json), "a");
+}
+
+START_TEST(a_quote_ends_a_string_wherever_it_stands)
+{
+    char json[200];
+    struct member m = string_of_letters(_i, "\",\"b\":\"", json);
+
+    ck_assert_int_eq(m.kind, MEMBER_STRING);
+    ck_assert_uint_eq(m.text.len, (size_t)_i);
+    ck_assert(!m.escaped);
+    ck_assert_ptr_null(damage_of(bytes(json)));
+}
+END_TEST
+
+START_TEST(an_escape_is_seen_wherever_it_stands)
+{
+    char json[200], value[200];
+    struct member m = string_of_letters(_i, "\\n", json);
+
+    ck_assert(m.kind == MEMBER_STRING && m.escaped);
+    ck_assert_uint_eq(hookline_member_decode(m, value), (size_t)_i + 41);
+    ck_assert_int_eq(value[_i], '\n');
+}
+END_TEST
+
+START_TEST(a_control_character_is_damage_wherever_it_stands)
+{
+    char json[200];
+
+    for (char control = 1; control < ' '; control++) {
+        ck_assert_int_eq(string_of_letters(_i, (char[]){control, '\0'}, json).kind,
+                         MEMBER_MALFORMED);
+        ck_assert_str_eq(damage_of(bytes(json)), MALFORMED);
+    }
+    ck_assert_int_eq(string_of_letters(_i, "\x7f\xff !", json).kind, MEMBER_STRING);
+}
+END_TEST
+
+static const char *const blocks[] = {"\"", "\n", "\x1f"};
+
+START_TEST(a_block_of_one_character_is_no_block_of_letters)
+{
+    char json[200] = "{\"a\":\"";
+
+    memset(json + 6, blocks[_i][0], 64);
+    memcpy(json + 70, "\"}", 3);
+    ck_assert_str_eq(damage_of(bytes(json)), MALFORMED);
+}
+END_TEST
+
+START_TEST(a_block_of_backslashes_has_half_as_many)
+{
+    char json[200] = "{\"a\":\"", value[200];
+
+    memset(json + 6, '\\', 64);
+    memcpy(json + 70, "\"}", 3);
+    ck_assert_uint_eq(hookline_member_decode(hookline_member_find(bytes(json), "a"), value), 32);
+}
+END_TEST
+
+/* ---- the end of the document */
+
+static const struct {
+    const char *json; /* the document ends at the vertical bar */
+    const char *damage;
+} ends[] = {
+    {"{\"a\":1|}", EARLY},
+    {"{\"a\":1|2}", EARLY},
+    {"{\"a\":1.|2}", EARLY},
+    {"{\"a\":1e|2}", EARLY},
+    {"{\"a\":-|2}", EARLY},
+    {"{\"a\":tru|e}", EARLY},
+    {"{\"a\":|1}", EARLY},
+    {"{\"a\"|:1}", EARLY},
+    {"{\"a|\":1}", EARLY},
+    {"{\"a\":\"\\|n\"}", EARLY},
+    {"{\"a\":\"\\u123|4\"}", EARLY},
+    {"{\"a\":\"x|xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}", EARLY},
+    {"{|}", EARLY},
+    {" | {}", "empty"},
+    {"|{}", "empty"},
+    {"\xef\xbb|\xbf{}", NO_OBJECT},
+    {"{} | x", NULL},
+    {"{}| x", NULL},
+};
+
+START_TEST(what_stands_behind_the_end_of_a_document_is_not_read)
+{
+    char json[200];
+    size_t len = strcspn(ends[_i].json, "|");
+    unsigned char levels[16];
+    const char *damage;
+
+    snprintf(json, sizeof(json), "%.*s%s", (int)len, ends[_i].json, ends[_i].json + len + 1);
+    damage = hookline_member_damage((hookline_bytes){json, len}, levels);
+    ck_assert_str_eq(damage == NULL ? "none" : damage,
+                     ends[_i].damage == NULL ? "none" : ends[_i].damage);
+}
+END_TEST
+
+START_TEST(a_number_that_is_cut_off_is_read_to_the_end)
+{
+    struct member m = hookline_member_find((hookline_bytes){"{\"a\":123}", 7}, "a");
+
+    ck_assert_int_eq(m.kind, MEMBER_NUMBER);
+    ck_assert_uint_eq(m.text.len, 2);
+}
+END_TEST
+
 START_TEST(a_document_opens_an_object_or_not)
 {
     ck_assert(hookline_member_opens_object(bytes("\xef\xbb\xbf \n{")));
@@ -380,6 +549,20 @@ START_TEST(a_document_opens_an_object_or_not)
     ck_assert(!hookline_member_opens_object((hookline_bytes){NULL, 0}));
 }
 END_TEST
+
+static TCase *block_case(void)
+{
+    TCase *tc = tcase_create("blocks and ends");
+
+    tcase_add_loop_test(tc, a_quote_ends_a_string_wherever_it_stands, 0, 80);
+    tcase_add_loop_test(tc, an_escape_is_seen_wherever_it_stands, 0, 80);
+    tcase_add_loop_test(tc, a_control_character_is_damage_wherever_it_stands, 0, 80);
+    tcase_add_loop_test(tc, a_block_of_one_character_is_no_block_of_letters, 0, COUNT(blocks));
+    tcase_add_test(tc, a_block_of_backslashes_has_half_as_many);
+    tcase_add_loop_test(tc, what_stands_behind_the_end_of_a_document_is_not_read, 0, COUNT(ends));
+    tcase_add_test(tc, a_number_that_is_cut_off_is_read_to_the_end);
+    return tc;
+}
 
 Suite *suite(void)
 {
@@ -400,9 +583,12 @@ Suite *suite(void)
     tcase_add_loop_test(tc, a_document_is_one_object_or_has_its_damage, 0, COUNT(documents));
     tcase_add_test(tc, a_nul_ends_no_document);
     tcase_add_test(tc, each_beginning_of_an_object_ends_early);
+    tcase_add_test(tc, each_bracket_is_closed_by_its_own_kind);
     tcase_add_loop_test(tc, nesting_has_any_depth, 0, COUNT(depths));
     tcase_add_test(tc, brackets_that_never_close_end_early);
+    tcase_add_test(tc, brackets_that_no_longer_can_close_end_early_whatever_follows);
     tcase_add_test(tc, a_document_opens_an_object_or_not);
     suite_add_tcase(s, tc);
+    suite_add_tcase(s, block_case());
     return s;
 }

@@ -2,6 +2,8 @@
  *
  * hookline_verify() accepts signatures of hookline_sign(). The canonical vectors test the bytes.
  */
+#include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,6 +136,12 @@ START_TEST(an_id_that_the_scheme_does_not_allow_is_refused)
 }
 END_TEST
 
+START_TEST(an_id_may_have_the_first_and_the_last_printable_character)
+{
+    ck_assert_int_eq(sign((hookline_bytes){"!~", 2}), 0);
+}
+END_TEST
+
 START_TEST(an_id_has_256_bytes_at_most)
 {
     char id[257];
@@ -222,6 +230,14 @@ START_TEST(every_shape_of_a_list_is_accepted_with_one_secret_and_with_three)
 }
 END_TEST
 
+START_TEST(a_description_with_as_many_test_types_as_there_may_be_keeps_its_beginning)
+{
+    make("prefix v0=; signature S; encoding hex; content {body}; event test a b c d");
+    ck_assert_int_eq(sign(no_id), 0);
+    ck_assert_int_eq(strncmp(value_of("S"), "v0=", 3), 0);
+}
+END_TEST
+
 START_TEST(of_two_sets_of_names_the_first_is_sent)
 {
     delivery_free(&d);
@@ -231,15 +247,13 @@ START_TEST(of_two_sets_of_names_the_first_is_sent)
 }
 END_TEST
 
-static void make_with_headers(void)
+static void make_with_headers(const char *description)
 {
     hookline_verifier *v;
 
     delivery_free(&d);
     deliver(&d, "github");
-    ck_assert_int_eq(hookline_verifier_new_custom(
-                         &v, "signature S; encoding hex; content {header:A}.{body}", "s", NULL, 0),
-                     0);
+    ck_assert_int_eq(hookline_verifier_new_custom(&v, description, "s", NULL, 0), 0);
     hookline_verifier_free(&d.v);
     d.v = v;
     d.list.count = 0;
@@ -247,7 +261,7 @@ static void make_with_headers(void)
 
 START_TEST(a_header_that_is_signed_is_needed)
 {
-    make_with_headers();
+    make_with_headers("signature S; encoding hex; content {header:A}.{body}");
     ck_assert_int_eq(sign(no_id), HOOKLINE_MISSING_HEADER);
     set_header(&d, "A", "1");
     ck_assert_int_eq(sign(no_id), 0);
@@ -258,7 +272,7 @@ END_TEST
 
 START_TEST(a_header_that_holds_what_separates_it_is_ambiguous)
 {
-    make_with_headers();
+    make_with_headers("signature S; encoding hex; content {header:A}.{body}");
     set_header(&d, "A", "1.2");
     ck_assert_int_eq(sign(no_id), HOOKLINE_AMBIGUOUS_HEADER);
 }
@@ -266,7 +280,7 @@ END_TEST
 
 START_TEST(a_header_that_is_signed_needs_a_way_to_find_it)
 {
-    make_with_headers();
+    make_with_headers("signature S; encoding hex; content {header:A}.{body}");
     d.req.find_header = NULL;
     ck_assert_int_eq(sign(no_id), HOOKLINE_BAD_CALL);
 }
@@ -295,10 +309,58 @@ START_TEST(a_now_that_no_sender_could_write_is_refused)
 }
 END_TEST
 
-START_TEST(the_last_second_of_the_year_9999_can_be_written)
+START_TEST(the_first_second_and_the_last_of_the_year_9999_can_be_written)
 {
+    d.now = 1;
+    ck_assert_int_eq(sign((hookline_bytes){"m", 1}), 0);
     d.now = INT64_C(253402300799);
     ck_assert_int_eq(sign((hookline_bytes){"m", 1}), 0);
+}
+END_TEST
+
+static const char *const methods[] = {"GET",    "HEAD",    "POST",    "PUT",   "PATCH",
+                                      "DELETE", "OPTIONS", "CONNECT", "TRACE", "PROPFIND",
+                                      "get",    "GE",      "GETS",    "POSTS", "X"};
+
+START_TEST(a_method_that_is_signed_is_one_of_the_nine_of_http)
+{
+    make_with_headers("signature S; encoding hex; content {method}.{body}");
+    d.req.method = (hookline_bytes){methods[_i], strlen(methods[_i])};
+    ck_assert_int_eq(sign(no_id), _i < 9 ? 0 : HOOKLINE_AMBIGUOUS_HEADER);
+}
+END_TEST
+
+START_TEST(before_a_url_letters_digits_and_two_signs_may_stand)
+{
+    const char value[] = {'x', (char)_i, 'x'};
+    bool allowed = _i < 128 && (isalnum(_i) || _i == '-' || _i == '_');
+
+    make_with_headers("signature S; encoding hex; content {header:A}{url}{body}");
+    d.req.url = (hookline_bytes){"https://h", 9};
+    set_header(&d, "A", "xxx");
+    d.header[0].value.base = value;
+    ck_assert_int_eq(sign(no_id), allowed ? 0 : HOOKLINE_AMBIGUOUS_HEADER);
+}
+END_TEST
+
+static const struct {
+    hookline_bytes url;
+    int code;
+} urls[] = {
+    {{"hooks", 5}, HOOKLINE_AMBIGUOUS_HEADER},
+    {{"hooks/", 5}, HOOKLINE_AMBIGUOUS_HEADER},
+    {{"hooks/", 4}, HOOKLINE_AMBIGUOUS_HEADER},
+    {{"hooks/", 6}, 0},
+    {{"/hooks", 6}, 0},
+    {{"/", 1}, 0},
+};
+
+START_TEST(behind_a_header_a_url_has_a_character_that_ends_it)
+{
+    make_with_headers("signature S; encoding hex; content {header:A}{url}{body}");
+    d.req.url = urls[_i].url;
+    set_header(&d, "A", "xxx");
+    ck_assert_int_eq(sign(no_id), urls[_i].code);
 }
 END_TEST
 
@@ -347,6 +409,7 @@ static TCase *round_trip_case(void)
     tcase_add_loop_test(tc, a_time_is_written_as_the_scheme_writes_it, 0, 4);
     tcase_add_loop_test(tc, every_shape_of_a_list_is_accepted_with_one_secret_and_with_three, 0,
                         COUNT(shapes));
+    tcase_add_test(tc, a_description_with_as_many_test_types_as_there_may_be_keeps_its_beginning);
     tcase_add_test(tc, of_two_sets_of_names_the_first_is_sent);
     return tc;
 }
@@ -358,6 +421,7 @@ static TCase *refusal_case(void)
     tcase_add_checked_fixture(tc, make_standard, drop);
     tcase_add_test(tc, an_id_that_the_scheme_sends_is_needed);
     tcase_add_loop_test(tc, an_id_that_the_scheme_does_not_allow_is_refused, 0, COUNT(bad_ids));
+    tcase_add_test(tc, an_id_may_have_the_first_and_the_last_printable_character);
     tcase_add_test(tc, an_id_has_256_bytes_at_most);
     tcase_add_test(tc, an_id_that_must_equal_one_in_the_body_is_taken_from_there);
     tcase_add_loop_test(tc, a_body_without_an_id_gives_none, 0, COUNT(bodies_without_id));
@@ -367,7 +431,10 @@ static TCase *refusal_case(void)
     tcase_add_test(tc, a_header_that_is_signed_needs_a_way_to_find_it);
     tcase_add_test(tc, nothing_may_be_null);
     tcase_add_loop_test(tc, a_now_that_no_sender_could_write_is_refused, 0, COUNT(no_times));
-    tcase_add_test(tc, the_last_second_of_the_year_9999_can_be_written);
+    tcase_add_test(tc, the_first_second_and_the_last_of_the_year_9999_can_be_written);
+    tcase_add_loop_test(tc, a_method_that_is_signed_is_one_of_the_nine_of_http, 0, COUNT(methods));
+    tcase_add_loop_test(tc, before_a_url_letters_digits_and_two_signs_may_stand, 0, 256);
+    tcase_add_loop_test(tc, behind_a_header_a_url_has_a_character_that_ends_it, 0, COUNT(urls));
     tcase_add_loop_test(tc, a_method_or_url_that_is_signed_is_needed, 0, COUNT(needy));
     tcase_add_test(tc, a_refusal_touches_nothing);
     return tc;

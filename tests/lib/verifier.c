@@ -2,8 +2,13 @@
  *
  * Secrets, tolerances and codes of verifiers.
  */
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
 
 #include "tests/lib/delivery.h"
 #include "tests/run.h"
@@ -75,6 +80,11 @@ static const struct {
     {"content {body}", "", "is empty"},
     {"content {body}", "a-secret\n", "white space"},
     {"content {body}", "\ta-secret", "white space"},
+    {"content {body}", "a-secret\v", "white space"},
+    {"content {body}",
+     "\x08"
+     "a-secret\x0e",
+     NULL},
     {"content {body}; secret base64", "not base64!", "not base64"},
     {"content {body}; secret base64 whsec_", "whsec_", "empty behind its prefix"},
     {"content {body}; secret hex", "0g", "not hex"},
@@ -119,6 +129,45 @@ START_TEST(a_secret_is_usable_or_the_problem_is_said)
     else
         ck_assert_msg(problem != NULL && strstr(problem, problems[_i].problem) != NULL, "%s",
                       problem == NULL ? "usable" : problem);
+}
+END_TEST
+
+/* The first bytes of DER, and its size: a sequence of a sequence or of an integer. */
+static const struct {
+    const char *first;
+    size_t size;
+    bool is_der;
+} sequences[] = {
+    {"\x30\x03\x02\x01", 5, true},        {"\x30\x03\x30\x01", 5, true},
+    {"\x30\x7f\x30\x01", 129, true},      {"\x30\x81\x80\x30", 131, true},
+    {"\x30\x81\x7f\x02", 130, true},      {"\x30\x82\x01\x06\x30", 266, true},
+    {"\x30\x82\x01\x06\x02", 266, true},  {"\x30\x82\x01\x06\x03", 266, false},
+    {"\x30\x82\x01\x06\x30", 265, false}, {"\x30\x82\x01\x06\x30", 267, false},
+    {"\x30\x83\x01\x06\x30", 266, false}, {"\x30\x81\x80\x30", 130, false},
+    {"\x30\x81\x80\x04", 131, false},     {"\x30\x04\x02\x01", 5, false},
+    {"\x30\x02\x02\x01", 5, false},       {"\x31\x03\x02\x01", 5, false},
+    {"\x30\x03\x04\x01", 5, false},       {"\x30\x02\x30\x02", 4, false},
+};
+
+START_TEST(der_is_known_by_its_first_bytes_and_its_size)
+{
+    static const int variants[] = {
+        sodium_base64_VARIANT_ORIGINAL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING,
+        sodium_base64_VARIANT_URLSAFE, sodium_base64_VARIANT_URLSAFE_NO_PADDING};
+    unsigned char bytes[300];
+    char secret[500] = "whsec_";
+
+    memset(bytes, 0xff, sizeof(bytes)); /* "/" or "_" */
+    memcpy(bytes, sequences[_i].first, strlen(sequences[_i].first));
+    for (int v = 0; v < COUNT(variants); v++) {
+        const char *problem;
+
+        sodium_bin2base64(secret + 6, sizeof(secret) - 6, bytes, sequences[_i].size, variants[v]);
+        problem = hookline_secret_problem("signature X; encoding hex; content {body}", secret);
+        ck_assert_int_eq(problem != NULL, sequences[_i].is_der);
+        problem = hookline_secret_problem("signature X; encoding hex; content {body}", secret + 6);
+        ck_assert_int_eq(problem != NULL, sequences[_i].is_der);
+    }
 }
 END_TEST
 
@@ -206,6 +255,7 @@ END_TEST
 
 START_TEST(the_shortest_key_is_measured_after_decoding)
 {
+    char longest[HOOKLINE_SECRET_LENGTH_MAX + 1] = "";
     hookline_verifier *v;
 
     ck_assert_int_eq(hookline_verifier_new(&v, "standard", "whsec_AAAAAAAAAAAAAAAAAAAAAAAA"), 0);
@@ -215,8 +265,38 @@ START_TEST(the_shortest_key_is_measured_after_decoding)
     ck_assert_int_eq(hookline_verifier_add_secret(v, "whsec_AAAAAAAAAAAAAAAA"), 0);
     ck_assert_uint_eq(hookline_verifier_key_bytes(v), 8);
     hookline_verifier_free(&v);
+    memset(longest, 's', HOOKLINE_SECRET_LENGTH_MAX);
+    ck_assert_int_eq(hookline_verifier_new(&v, "foil", longest), 0);
+    ck_assert_uint_eq(hookline_verifier_key_bytes(v), HOOKLINE_SECRET_LENGTH_MAX);
+    hookline_verifier_free(&v);
     ck_assert_uint_eq(hookline_verifier_key_bytes(d.v), strlen(SECRET));
     ck_assert_uint_eq(hookline_verifier_key_bytes(NULL), 0);
+}
+END_TEST
+
+/* Lets the kernel write to the verifier, because a program that did so would end. */
+static bool is_read_only(hookline_verifier *v)
+{
+    int ends[2], got;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], "x", 1), 1);
+    got = (int)read(ends[0], v, 1);
+    ck_assert(got == 1 || errno == EFAULT);
+    close(ends[0]);
+    close(ends[1]);
+    return got < 0;
+}
+
+START_TEST(no_byte_of_a_verifier_can_be_written_by_mistake)
+{
+    ck_assert(is_read_only(d.v));
+    ck_assert_int_eq(hookline_verifier_add_secret(d.v, OTHER_SECRET), 0);
+    ck_assert(is_read_only(d.v));
+    ck_assert_int_eq(hookline_verifier_add_secret(d.v, ""), HOOKLINE_BAD_SECRET);
+    ck_assert(is_read_only(d.v));
+    ck_assert_int_eq(hookline_verifier_set_tolerance(d.v, 1, 1), 0);
+    ck_assert(is_read_only(d.v));
 }
 END_TEST
 
@@ -297,6 +377,8 @@ START_TEST(nothing_may_be_null)
     ck_assert_ptr_null(v);
     ck_assert_int_eq(hookline_verifier_add_secret(NULL, SECRET), HOOKLINE_BAD_CALL);
     ck_assert_int_eq(hookline_verifier_set_tolerance(NULL, 1, 1), HOOKLINE_BAD_CALL);
+    ck_assert_ptr_null(hookline_secret_problem(NULL, SECRET));
+    ck_assert_ptr_null(hookline_secret_problem("no description", SECRET));
 }
 END_TEST
 
@@ -373,6 +455,7 @@ static TCase *secrets_case(void)
         tc, a_secret_that_cannot_be_right_is_refused_and_leaves_nothing_that_could_verify, 0,
         COUNT(unusable));
     tcase_add_loop_test(tc, a_secret_is_usable_or_the_problem_is_said, 0, COUNT(problems));
+    tcase_add_loop_test(tc, der_is_known_by_its_first_bytes_and_its_size, 0, COUNT(sequences));
     tcase_add_loop_test(tc, a_second_secret_is_held_to_the_same_rules_and_leaves_the_first, 0,
                         COUNT(unusable));
     tcase_add_test(tc, a_secret_that_would_be_an_empty_key_makes_no_verifier);
@@ -382,6 +465,7 @@ static TCase *secrets_case(void)
                         HOOKLINE_SECRETS_MAX);
     tcase_add_loop_test(tc, every_secret_is_tried_against_every_signature, 0, 16);
     tcase_add_test(tc, the_shortest_key_is_measured_after_decoding);
+    tcase_add_test(tc, no_byte_of_a_verifier_can_be_written_by_mistake);
     return tc;
 }
 

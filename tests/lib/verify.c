@@ -2,6 +2,8 @@
  *
  * hookline_verify() on requests with bad headers, and the fields of its result.
  */
+#include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "tests/lib/delivery.h"
@@ -229,6 +231,8 @@ START_TEST(a_length_without_a_body_is_refused)
 {
     d.req.body.base = NULL;
     ck_assert_str_eq(verdict(&d), "bad_call");
+    d.req.body.len = 1;
+    ck_assert_str_eq(verdict(&d), "bad_call");
 }
 END_TEST
 
@@ -244,6 +248,35 @@ START_TEST(a_reserved_field_that_is_not_zero_is_refused)
 {
     d.req.reserved[_i] = 1;
     ck_assert_str_eq(verdict(&d), "bad_call");
+}
+END_TEST
+
+static const struct {
+    const char *method, *url, *verdict;
+} signed_words[] = {
+    {"POST", "/", "verified"},
+    {"POST", "", "bad_call"},
+    {"", "/", "bad_call"},
+    {"X", "/", "ambiguous_header"},
+};
+
+START_TEST(a_method_and_a_url_that_are_signed_are_needed)
+{
+    hookline_verifier *v = d.v;
+    hookline_signature s;
+
+    ck_assert_int_eq(
+        hookline_verifier_new_custom(
+            &d.v, "signature S; encoding hex; content {method}.{url}.{body}", SECRET, NULL, 0),
+        0);
+    hookline_verifier_free(&v);
+    d.req.method = (hookline_bytes){"POST", 4};
+    d.req.url = (hookline_bytes){"/", 1};
+    ck_assert_int_eq(hookline_sign(d.v, &d.req, (hookline_bytes){NULL, 0}, NOW, &s), 0);
+    d.req.headers = &s.headers;
+    d.req.method = (hookline_bytes){signed_words[_i].method, strlen(signed_words[_i].method)};
+    d.req.url = (hookline_bytes){signed_words[_i].url, strlen(signed_words[_i].url)};
+    ck_assert_str_eq(verdict(&d), signed_words[_i].verdict);
 }
 END_TEST
 
@@ -341,6 +374,24 @@ START_TEST(a_scheme_that_names_no_delivery_id_has_none)
 }
 END_TEST
 
+/* Of letters alone the case does not matter: "@" and "[" stand next to them. */
+START_TEST(names_are_the_same_but_for_the_case_of_letters)
+{
+    char in_list[] = "X-?", wanted[] = "x-?";
+    hookline_header header = {in_list, {"1", 1}};
+    hookline_header_list list = {&header, 1};
+    hookline_bytes value;
+
+    in_list[2] = (char)_i;
+    for (int c = 1; c < 256; c++) {
+        bool same = c == _i || (_i < 128 && isalpha(_i) && c < 128 && tolower(c) == tolower(_i));
+
+        wanted[2] = (char)c;
+        ck_assert_uint_eq(hookline_find_in_list(&list, wanted, &value), same);
+    }
+}
+END_TEST
+
 START_TEST(no_list_holds_no_headers)
 {
     hookline_bytes value;
@@ -413,10 +464,12 @@ static TCase *call_case(void)
     tcase_add_test(tc, a_length_without_a_body_is_refused);
     tcase_add_test(tc, an_empty_body_needs_no_address);
     tcase_add_loop_test(tc, a_reserved_field_that_is_not_zero_is_refused, 0, 2);
+    tcase_add_loop_test(tc, a_method_and_a_url_that_are_signed_are_needed, 0, COUNT(signed_words));
     tcase_add_loop_test(tc, a_now_that_is_not_positive_is_refused, 0, COUNT(no_times));
     tcase_add_test(tc, the_last_now_there_is_overflows_nothing);
     tcase_add_test(tc, headers_that_are_null_are_missing);
     tcase_add_test(tc, a_list_tells_how_many_headers_there_are_and_the_first);
+    tcase_add_loop_test(tc, names_are_the_same_but_for_the_case_of_letters, 1, 256);
     tcase_add_test(tc, no_list_holds_no_headers);
     tcase_add_test(tc, the_structs_that_callers_allocate_have_the_size_they_had);
     return tc;
