@@ -9,8 +9,9 @@
  * One bit for each ASCII character. */
 
 static const uint32_t request_token_chars[4] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
-/* Those of a host with its port (RFC 3986, section 3.2), without user information. */
-static const uint32_t request_host_chars[4] = {0, 0x2fff7ff2, 0xaffffffe, 0x47fffffe};
+/* Those of a host's name (RFC 3986, section 3.2.2). */
+static const uint32_t request_name_chars[4] = {0, 0x2bff7ff2, 0x87fffffe, 0x47fffffe};
+static const uint32_t request_digit_chars[4] = {0, 0x03ff0000, 0, 0};
 
 static bool request_is_in(const uint32_t set[4], char c)
 {
@@ -84,6 +85,11 @@ static struct request_text request_text_of(const char *bytes, const char *from, 
     return (struct request_text){(uint32_t)(from - bytes), (uint32_t)len};
 }
 
+static bool request_text_is_word(const char *bytes, struct request_text text, const char *word)
+{
+    return text.len == strlen(word) && strncasecmp(bytes + text.at, word, text.len) == 0;
+}
+
 static bool request_read_version(struct request_head *head, const char *text, size_t len)
 {
     if (len != 8 || memcmp(text, "HTTP/1.", 7) != 0 || (text[7] != '0' && text[7] != '1'))
@@ -100,20 +106,45 @@ static size_t request_target_scheme(const char *target, size_t len)
     return len > 8 && strncasecmp(target, "https://", 8) == 0 ? 8 : 0;
 }
 
-/* Splits an absolute URL (RFC 9112, section 3.2.2). Any other target is the path of no source, or
- * begins with "/". */
+/* Returns the length of a name or of an address in brackets at the front of a text; 0: none. */
+static size_t request_host_span(const char *text, size_t len)
+{
+    size_t n = 1;
+
+    if (len == 0 || text[0] != '[')
+        return request_span(request_name_chars, text, len);
+    while (n < len && (request_is_in(request_name_chars, text[n]) || text[n] == ':'))
+        n++;
+    return n > 1 && n < len && text[n] == ']' ? n + 1 : 0;
+}
+
+/* A host and perhaps a port, without user information (RFC 3986, section 3.2). */
+static bool request_is_authority(const char *text, size_t len)
+{
+    size_t host = request_host_span(text, len);
+
+    if (host == 0 || host == len)
+        return host > 0;
+    len -= host + 1;
+    return text[host] == ':' && request_span(request_digit_chars, text + host + 1, len) == len;
+}
+
+/* Splits an absolute URL (RFC 9112, section 3.2.2); any other target that does not begin with "/" is
+ * the path of no source. CONNECT is refused, because after it some parsers expect a tunnel and some
+ * the next request. */
 static bool request_split_target(struct request_head *head, const char *bytes)
 {
     const char *target = bytes + head->target.at;
-    size_t len = head->target.len, scheme = request_target_scheme(target, len), host;
+    size_t len = head->target.len, scheme = request_target_scheme(target, len), path = scheme;
 
     if (scheme == 0)
-        return true;
-    host = request_span(request_host_chars, target + scheme, len - scheme);
-    head->host = request_text_of(bytes, target + scheme, host);
-    head->target = request_text_of(bytes, target + scheme + host, len - scheme - host);
-    return host > 0 &&
-           (head->target.len == 0 || target[scheme + host] == '/' || target[scheme + host] == '?');
+        return !request_text_is_word(bytes, head->method, "CONNECT");
+    while (path < len && target[path] != '/' && target[path] != '?')
+        path++;
+    head->host = request_text_of(bytes, target + scheme, path - scheme);
+    head->target = request_text_of(bytes, target + path, len - path);
+    return request_is_authority(target + scheme, path - scheme);
+}
 }
 
 static bool request_read_line(struct request_head *head, const char *bytes, const char *line,
@@ -126,7 +157,7 @@ static bool request_read_line(struct request_head *head, const char *bytes, cons
         (blank = memchr(target, ' ', (size_t)(end - target))) == NULL || blank == target)
         return false;
     for (const char *c = target; c < blank; c++)
-        if (*c == '\t' || !request_is_field_char(*c))
+        if (*c == '\t' || *c == '#' || !request_is_field_char(*c))
             return false;
     head->method = request_text_of(bytes, line, method);
     head->target = request_text_of(bytes, target, (size_t)(blank - target));
@@ -195,11 +226,6 @@ static struct request_text request_next_item(const char *bytes, struct request_t
     return item;
 }
 
-static bool request_text_is_word(const char *bytes, struct request_text text, const char *word)
-{
-    return text.len == strlen(word) && strncasecmp(bytes + text.at, word, text.len) == 0;
-}
-
 static bool request_has_item(const char *bytes, struct request_text list, const char *word)
 {
     struct request_text item;
@@ -253,12 +279,12 @@ static bool request_read_length(struct request_head *head, const char *bytes,
 static bool request_read_host(struct request_head *head, const char *bytes,
                               const struct request_framing *framing)
 {
-    const char *host = bytes + framing->host.at;
+    struct request_text host = framing->host;
 
     if (head->host.len == 0)
-        head->host = framing->host;
+        head->host = host;
     return framing->hosts <= 1 && (framing->hosts == 1 || head->minor == 0) &&
-           request_span(request_host_chars, host, framing->host.len) == framing->host.len;
+           (host.len == 0 || request_is_authority(bytes + host.at, host.len));
 }
 
 /* Chunked is the only coding (RFC 9112, sections 6.1 to 6.3), and HTTP/1.0 has none. */

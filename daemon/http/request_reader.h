@@ -3,7 +3,8 @@
  * request_reader.h - strict reader of requests: the head, and a chunked body (RFC 9112).
  *
  * It refuses what two parsers could understand in two ways: both framings, two lengths, continued
- * lines, bare CR or LF, white space before a colon, a missing or second Host.
+ * lines, bare CR or LF, white space before a colon, a missing or second Host, a fragment in the
+ * target, CONNECT.
  *
  * Ownership  The caller's bytes and structs; no memory of its own.
  * Threads    Any.
