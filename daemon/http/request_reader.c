@@ -38,26 +38,36 @@ static size_t request_span(const uint32_t set[4], const char *text, size_t len)
 
 /* ---- end of the head */
 
-/* Finds junk on an unfinished request line, such as TLS sent to a plain port, before a deadline
- * does. A CR may be the first half of the line's end. */
-static bool request_line_is_junk(const char *bytes, size_t from, size_t len)
+/* Finds junk on the request line, such as TLS sent to a plain port, before a deadline does. A CR may
+ * be the first half of the line's end. */
+static bool request_line_is_junk(const char *bytes, size_t from, size_t end)
 {
-    for (size_t i = from; i < len; i++)
-        if ((unsigned char)bytes[i] < ' ' && !(bytes[i] == '\r' && i + 1 == len))
+    for (size_t i = from; i < end; i++)
+        if ((unsigned char)bytes[i] < ' ' && !(bytes[i] == '\r' && i + 1 == end))
             return true;
     return false;
+}
+
+/* Returns how many bytes may belong to the head. */
+static size_t request_scan_end(const struct request_scan *scan, size_t len, size_t max)
+{
+    return len - scan->begin > max ? scan->begin + max : len;
 }
 
 enum request_fault request_head_scan(struct request_scan *scan, const char *bytes, size_t len,
                                      size_t max, size_t *head_len)
 {
     const char *found;
+    size_t end;
 
     *head_len = 0;
-    while ((found = memchr(bytes + scan->at, '\n', len - scan->at)) != NULL) {
-        size_t end = (size_t)(found - bytes), line = scan->line;
+    while ((found = memchr(bytes + scan->at, '\n', request_scan_end(scan, len, max) - scan->at)) !=
+           NULL) {
+        size_t line = scan->line;
 
-        if (end == line || bytes[end - 1] != '\r')
+        end = (size_t)(found - bytes);
+        if (end == line || bytes[end - 1] != '\r' ||
+            (scan->lines == 0 && request_line_is_junk(bytes, scan->at, end)))
             return REQUEST_MALFORMED;
         scan->at = scan->line = end + 1;
         if (end - 1 > line) {
@@ -65,17 +75,19 @@ enum request_fault request_head_scan(struct request_scan *scan, const char *byte
                 return REQUEST_HEAD_TOO_LARGE;
         } else if (line > scan->begin) {
             *head_len = end + 1;
-            return end + 1 - scan->begin > max ? REQUEST_HEAD_TOO_LARGE : REQUEST_NO_FAULT;
+            return REQUEST_NO_FAULT;
         } else if (line > 0) {
             return REQUEST_MALFORMED;
         } else {
             scan->begin = end + 1;
         }
     }
-    if (scan->lines == 0 && request_line_is_junk(bytes, scan->at, len))
+    end = request_scan_end(scan, len, max);
+    if (scan->lines == 0 && request_line_is_junk(bytes, scan->at, end))
         return REQUEST_MALFORMED;
-    scan->at = len;
-    return len - scan->begin > max ? REQUEST_HEAD_TOO_LARGE : REQUEST_NO_FAULT;
+    /* A CR is looked at again, with the byte after it. */
+    scan->at = end > scan->at && bytes[end - 1] == '\r' ? end - 1 : end;
+    return end < len ? REQUEST_HEAD_TOO_LARGE : REQUEST_NO_FAULT;
 }
 
 /* ---- request line */

@@ -39,8 +39,9 @@ struct request_scan {
 };
 
 /* Looks for the end of a head in the `len` bytes received so far; each call continues where the
- * last one stopped. Sets *head_len, including an empty line before the request and the one after
- * the head; 0: the end is not there yet. A head longer than `max` bytes is too large. */
+ * last one stopped, and all together find the same as a single one. Sets *head_len, including an
+ * empty line before the request and the one after the head; 0: the end is not there yet. A head
+ * longer than `max` bytes is too large. */
 enum request_fault request_head_scan(struct request_scan *scan, const char *bytes, size_t len,
                                      size_t max, size_t *head_len);
 
