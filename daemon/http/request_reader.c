@@ -97,6 +97,11 @@ static struct request_text request_text_of(const char *bytes, const char *from, 
     return (struct request_text){(uint32_t)(from - bytes), (uint32_t)len};
 }
 
+static bool request_text_is(const char *bytes, struct request_text text, const char *word)
+{
+    return text.len == strlen(word) && memcmp(bytes + text.at, word, text.len) == 0;
+}
+
 static bool request_text_is_word(const char *bytes, struct request_text text, const char *word)
 {
     return text.len == strlen(word) && strncasecmp(bytes + text.at, word, text.len) == 0;
@@ -141,22 +146,25 @@ static bool request_is_authority(const char *text, size_t len)
     return text[host] == ':' && request_span(request_digit_chars, text + host + 1, len) == len;
 }
 
-/* Splits an absolute URL (RFC 9112, section 3.2.2); any other target that does not begin with "/" is
- * the path of no source. CONNECT is refused, because after it some parsers expect a tunnel and some
- * the next request. */
+/* Splits an absolute URL (RFC 9112, section 3.2.2). CONNECT is refused, because after it some
+ * parsers expect a tunnel and some the next request. */
 static bool request_split_target(struct request_head *head, const char *bytes)
 {
     const char *target = bytes + head->target.at;
     size_t len = head->target.len, scheme = request_target_scheme(target, len), path = scheme;
 
+    if (request_text_is(bytes, head->method, "CONNECT"))
+        return false;
+    if (target[0] == '/')
+        return true;
     if (scheme == 0)
-        return !request_text_is_word(bytes, head->method, "CONNECT");
+        return request_text_is(bytes, head->method, "OPTIONS") &&
+               request_text_is(bytes, head->target, "*");
     while (path < len && target[path] != '/' && target[path] != '?')
         path++;
     head->host = request_text_of(bytes, target + scheme, path - scheme);
     head->target = request_text_of(bytes, target + path, len - path);
     return request_is_authority(target + scheme, path - scheme);
-}
 }
 
 static bool request_read_line(struct request_head *head, const char *bytes, const char *line,

@@ -56,7 +56,7 @@ struct request_field {
 
 struct request_head {
     struct request_text method;
-    struct request_text target; /* of an http URL: from its path on, which may be empty */
+    struct request_text target; /* of an http URL: from its path on, which may lack the "/" */
     struct request_text host;   /* of an absolute URL, else of Host; length 0: none */
     unsigned minor;             /* 0 or 1: HTTP/1.minor */
     bool is_persistent;

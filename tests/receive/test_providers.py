@@ -284,8 +284,10 @@ def test_request_forms():
 
     for target in ("http://hooks.example.com/foil", "HTTPS://x:8443/foil", "http://x/foil?a=/b"):
         check(f"the absolute form {target} is accepted", b" 200 " in ask(target)[:16])
-    for target in ("http://x", "http://x?/foil", "ftp://x/foil"):
+    for target in ("http://x", "http://x?/foil"):
         check(f"{target} is not the path of a source", b" 404 " in ask(target)[:16])
+    for target in ("ftp://x/foil", "foil", "http:///foil", "*", "/foil#x"):
+        check(f"{target} is no target of a POST", b" 400 " in ask(target)[:16])
     for fold in ("Content-Type: application/json;\r\n charset=utf-8\r\n", "X-A: b\r\n\tc\r\n"):
         check("a header that goes on in the next line is refused, never cut",
               b" 400 " in ask("/foil", fold)[:16])
