@@ -337,7 +337,10 @@ def test_slow_ones_are_counted():
     for reason, _ in cases:
         equal(f"deadlines: what ended for its {reason} is counted once", ended(admin, reason), 1)
     wait_for(lambda: value(admin.metrics(), "hookline_connections") == 0, "all to leave")
-    daemon.stop()
+
+
+@pytest.mark.flood
+def test_who_never_reads_is_counted():
     daemon, admin = start(real_time=True, limits={"body_seconds": 1, "connections": 4})
     flood = request("/nothing", method="GET") * 200
     with daemon.connect() as connection:

@@ -426,6 +426,7 @@ def descriptors_of(daemon):
     return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
 
 
+@pytest.mark.flood
 @pytest.mark.first
 def test_repeated():
     """Waits for each reload, because SIGHUP does not queue."""

@@ -135,6 +135,7 @@ def after_restore(what, before, threads, rows, upstream):
     equal(f"{what}: nothing is in it that was not sent", len(stored - sent), 0)
 
 
+@pytest.mark.flood
 @pytest.mark.first
 def test_under_load():
     seed = conservation.new_seed()

@@ -214,6 +214,7 @@ def test_the_newest_goes_too():
     daemon.stop()
 
 
+@pytest.mark.flood
 @pytest.mark.first
 def test_too_many_bytes():
     upstream, store = Recorder(), new_store()
