@@ -431,7 +431,8 @@ static bool chunk_step(struct chunk_reader *reader, char c)
         reader->state = CHUNK_TRAILER_BEGIN;
         return c == '\n';
     case CHUNK_END_LF:
-        reader->state = CHUNK_DONE;
+        if (c == '\n')
+            reader->state = CHUNK_DONE;
         return c == '\n';
     case CHUNK_DATA:
     case CHUNK_DONE:

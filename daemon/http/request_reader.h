@@ -92,7 +92,7 @@ enum chunk_state {
     CHUNK_TRAILER_VALUE,
     CHUNK_TRAILER_LF,
     CHUNK_END_LF,
-    CHUNK_DONE,
+    CHUNK_DONE, /* never after a fault */
 };
 
 enum {

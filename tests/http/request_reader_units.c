@@ -626,6 +626,7 @@ static size_t tell_body(char *told, const char *bytes, size_t len, size_t first,
         }
         free(exact);
         if (fault != REQUEST_NO_FAULT) {
+            ck_assert_int_ne(reader.state, CHUNK_DONE);
             tell_fault(told, fault);
             return 0;
         }
