@@ -201,6 +201,7 @@ bool request_line_read(struct request_head *head, const char *bytes,
 struct request_framing {
     unsigned hosts, lengths, codings;
     struct request_text host, length, coding;
+    bool has_tab; /* around a length or coding */
     bool closes, other_expectation;
 };
 
@@ -256,6 +257,16 @@ static bool request_has_item(const char *bytes, struct request_text list, const 
     return false;
 }
 
+/* White space may be a tab, but some parsers take one for a part of the value. */
+static bool request_field_has_tab(const char *bytes, const struct request_field *field)
+{
+    const char *c = bytes + field->name.at + field->name.len;
+
+    while (*c != '\t' && *c != '\r')
+        c++;
+    return *c == '\t';
+}
+
 static void request_note_field(struct request_head *head, struct request_framing *framing,
                                const char *bytes, const struct request_field *field)
 {
@@ -265,9 +276,11 @@ static void request_note_field(struct request_head *head, struct request_framing
     } else if (request_text_is_word(bytes, field->name, "content-length")) {
         framing->lengths++;
         framing->length = field->value;
+        framing->has_tab = framing->has_tab || request_field_has_tab(bytes, field);
     } else if (request_text_is_word(bytes, field->name, "transfer-encoding")) {
         framing->codings++;
         framing->coding = field->value;
+        framing->has_tab = framing->has_tab || request_field_has_tab(bytes, field);
     } else if (request_text_is_word(bytes, field->name, "connection")) {
         framing->closes = framing->closes || request_has_item(bytes, field->value, "close");
     } else if (request_text_is_word(bytes, field->name, "expect")) {
@@ -312,7 +325,7 @@ static bool request_read_framing(struct request_head *head, const char *bytes,
                                  const struct request_framing *framing)
 {
     head->is_chunked = framing->codings > 0;
-    if (framing->lengths + framing->codings > 1)
+    if (framing->lengths + framing->codings > 1 || framing->has_tab)
         return false;
     if (framing->lengths > 0)
         return request_read_length(head, bytes, framing->length);
