@@ -109,12 +109,12 @@ static inline bool hookline_scheme_signs(const struct scheme *scheme, enum part_
     return false;
 }
 
-/* Returns the index of {body} in the content; scheme->parts without one. */
+/* Returns the index of {body}, which each content has that was not rejected. */
 static inline size_t hookline_scheme_body(const struct scheme *scheme)
 {
     size_t i = 0;
 
-    while (i < scheme->parts && scheme->content[i].kind != PART_BODY)
+    while (scheme->content[i].kind != PART_BODY)
         i++;
     return i;
 }

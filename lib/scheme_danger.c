@@ -26,9 +26,9 @@ static size_t count_parts(const struct scheme *s, enum part_kind kind)
  * In the replay window all times in seconds have the same number of digits, and so have those in
  * milliseconds. A time of RFC 3339 is recognised from either end. */
 
-static bool part_is_digit(const struct part *part, size_t at)
+static bool part_is_digit(const struct part *literal, size_t at)
 {
-    return part->kind == PART_LITERAL && part->text[at] >= '0' && part->text[at] <= '9';
+    return literal->text[at] >= '0' && literal->text[at] <= '9';
 }
 
 /* Returns true if `part` ends where `inner` begins, whatever the sender chooses. `at` is the byte of

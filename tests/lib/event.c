@@ -141,6 +141,17 @@ START_TEST(an_id_of_one_character_is_one)
 }
 END_TEST
 
+START_TEST(a_number_of_more_than_256_digits_is_no_id)
+{
+    char body[512];
+
+    snprintf(body, sizeof(body), "{\"id\":1%0256d}", 0);
+    ck_assert_int_eq(read_body("foil", body), 0);
+    ck_assert_ptr_null(event->id);
+    ck_assert_str_eq(event->unreadable, ODD_ID);
+}
+END_TEST
+
 static const struct {
     const char *type;
     int test;
@@ -349,6 +360,7 @@ Suite *suite(void)
     tcase_add_loop_test(tc, a_test_is_one_by_its_type_alone, 0, COUNT(types));
     tcase_add_loop_test(tc, a_time_is_read_in_any_form_or_left_out, 0, COUNT(times));
     tcase_add_test(tc, an_id_of_one_character_is_one);
+    tcase_add_test(tc, a_number_of_more_than_256_digits_is_no_id);
     tcase_add_loop_test(tc, each_of_four_types_of_a_test_is_one, 0, COUNT(four_types));
     tcase_add_test(tc, escapes_in_a_type_are_read);
     tcase_add_loop_test(tc, a_type_that_is_no_string_is_none, 0, COUNT(no_types));

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -20,6 +21,9 @@ int __wrap_open(const char *path, int flags, ...);
 int __wrap_fstat(int fd, struct stat *about);
 int __wrap_close(int fd);
 int __wrap_sodium_init(void);
+int __real_open(const char *path, int flags, ...);
+int __real_fstat(int fd, struct stat *about);
+int __real_close(int fd);
 int __real_sodium_init(void);
 
 static struct {
@@ -30,6 +34,7 @@ static struct {
     mode_t mode;
 } kernel;
 
+static bool asking;        /* the library asks; else the program itself, such as a coverage count */
 static int opened, closed; /* calls */
 static int started;        /* result of sodium_init(), which has been called before */
 
@@ -44,6 +49,14 @@ ssize_t __wrap_getrandom(void *buffer, size_t len, unsigned flags)
 
 int __wrap_open(const char *path, int flags, ...)
 {
+    va_list more;
+    int mode;
+
+    va_start(more, flags);
+    mode = va_arg(more, int);
+    va_end(more);
+    if (!asking)
+        return __real_open(path, flags, mode);
     ck_assert_str_eq(path, "/dev/urandom");
     ck_assert_int_eq(flags, O_RDONLY | O_CLOEXEC);
     opened++;
@@ -53,6 +66,8 @@ int __wrap_open(const char *path, int flags, ...)
 
 int __wrap_fstat(int fd, struct stat *about)
 {
+    if (!asking)
+        return __real_fstat(fd, about);
     ck_assert_int_eq(fd, kernel.fd);
     *about = (struct stat){.st_mode = kernel.mode};
     errno = kernel.stat_error;
@@ -66,6 +81,8 @@ int __wrap_sodium_init(void)
 
 int __wrap_close(int fd)
 {
+    if (!asking)
+        return __real_close(fd);
     ck_assert_int_eq(fd, kernel.fd);
     closed++;
     return 0;
@@ -99,7 +116,9 @@ START_TEST(randomness_comes_from_the_kernel_or_from_its_device)
     kernel.fd = answers[_i].fd;
     kernel.stat_error = answers[_i].stat_error;
     kernel.mode = answers[_i].mode;
+    asking = true;
     exists = hookline_randomness_exists();
+    asking = false;
     ck_assert_int_eq(exists, answers[_i].exists);
     ck_assert_int_eq(opened, answers[_i].opened);
     ck_assert_int_eq(closed, opened == 1 && kernel.open_error == 0 ? 1 : 0);
@@ -134,13 +153,18 @@ START_TEST(without_randomness_no_verifier_is_made_and_no_problem_is_known)
 {
     const char *description = "signature X; encoding hex; content {body}";
     hookline_verifier *v = NULL;
+    const char *problem;
+    int code;
 
     kernel.random_error = EPERM;
     kernel.open_error = EPERM;
     started = 1;
-    ck_assert_int_eq(hookline_verifier_new_custom(&v, description, "s", NULL, 0),
-                     HOOKLINE_NO_CRYPTO);
-    ck_assert_ptr_null(hookline_secret_problem(description, ""));
+    asking = true;
+    code = hookline_verifier_new_custom(&v, description, "s", NULL, 0);
+    problem = hookline_secret_problem(description, "");
+    asking = false;
+    ck_assert_int_eq(code, HOOKLINE_NO_CRYPTO);
+    ck_assert_ptr_null(problem);
 }
 END_TEST
 

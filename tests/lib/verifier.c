@@ -104,6 +104,7 @@ static const struct {
      "signature algorithm"},
     {"content {body}", "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAY\"}",
      "signature algorithm"},
+    {"content {body}", "{a-secret}", NULL},
     {"content {body}", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA me", "signature algorithm"},
     {"content {body}; secret base64 whsec_",
      "whsec_MCowBQYDK2VwAyEADmoqm39BAUzjrCWIkWzc7Ir9unOtmN+/y+ioYvQZmXk=", "signature algorithm"},

@@ -374,6 +374,17 @@ START_TEST(a_scheme_that_names_no_delivery_id_has_none)
 }
 END_TEST
 
+START_TEST(an_entry_without_a_name_is_none)
+{
+    hookline_header headers[] = {{NULL, {"1", 1}}, {"A", {"2", 1}}};
+    hookline_header_list list = {headers, 2};
+    hookline_bytes value = {NULL, 0};
+
+    ck_assert_uint_eq(hookline_find_in_list(&list, "a", &value), 1);
+    ck_assert_str_eq(value.base, "2");
+}
+END_TEST
+
 /* Of letters alone the case does not matter: "@" and "[" stand next to them. */
 START_TEST(names_are_the_same_but_for_the_case_of_letters)
 {
@@ -469,6 +480,7 @@ static TCase *call_case(void)
     tcase_add_test(tc, the_last_now_there_is_overflows_nothing);
     tcase_add_test(tc, headers_that_are_null_are_missing);
     tcase_add_test(tc, a_list_tells_how_many_headers_there_are_and_the_first);
+    tcase_add_test(tc, an_entry_without_a_name_is_none);
     tcase_add_loop_test(tc, names_are_the_same_but_for_the_case_of_letters, 1, 256);
     tcase_add_test(tc, no_list_holds_no_headers);
     tcase_add_test(tc, the_structs_that_callers_allocate_have_the_size_they_had);
