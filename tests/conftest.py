@@ -2,6 +2,7 @@
 """Test runner: collects sentences, limits the time of each test, and cleans up after it.
 
 With --tap-fd every sentence becomes a line of TAP, `ROOM/test_SUBJECT.py::FUNCTION: SENTENCE`."""
+import collections
 import os
 import signal
 import traceback
@@ -69,6 +70,7 @@ def pytest_xdist_make_scheduler(config, log):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     sentences.said.clear()
+    sentences.figures.clear()
     sink.Watch.begin(item.module)
 
 
@@ -136,6 +138,7 @@ def pytest_runtest_makereport(item, call):
     if late and report.passed:
         report.outcome, report.longrepr = "failed", sentences.failures(late)
     report.sentences = [tuple(sentence) for sentence in sentences.said]
+    report.figures = dict(sentences.figures)
 
 
 def pytest_sessionfinish():
@@ -143,6 +146,18 @@ def pytest_sessionfinish():
 
 
 # ---- TAP
+
+def soak_line(figures):
+    parts = [f"{figures['seconds']} s"]
+    parts += [f"{figures[name]} {name}" for name in ("kills", "power cuts")]
+    parts += [f"{figures['acknowledged']} deliveries acknowledged",
+              f"{figures['forwarded']} forwarded", f"{figures['lost']} lost"]
+    if figures["taken away"] or figures["damaged"]:
+        parts.append(f"{figures['taken away'] + figures['damaged']} gone with a file of the store")
+    if figures["hostile MiB"]:
+        parts.append(f"{figures['hostile MiB']} MiB at most with hostile peers")
+    return "soak: " + ", ".join(parts)
+
 
 class Tap:
     """TAP writer; with xdist workers it runs in the controller only."""
@@ -152,6 +167,7 @@ class Tap:
         self.out = os.fdopen(number, "w", errors="backslashreplace") if number is not None else None
         self.path, self.list = path, []
         self.count = 0
+        self.figures = collections.Counter()
 
     def write(self, text):
         if self.out:
@@ -179,6 +195,7 @@ class Tap:
         elif report.when == "setup" and report.failed:
             self.line("not ok", f"{where}: its fixtures come to their end", report.longreprtext)
         elif report.when == "teardown":
+            self.figures.update(report.figures)
             said = [Sentence(*one) for one in report.sentences]
             for sentence in said:
                 self.line(sentence.result, f"{where}: {sentence.text}", sentence.details)
@@ -190,5 +207,7 @@ class Tap:
     def pytest_sessionfinish(self, exitstatus):
         self.write(f"1..{self.count}" if exitstatus in (0, 1) else
                    f"Bail out! pytest ended with {exitstatus}")
+        if self.figures and SOAK_SECONDS > 0:
+            self.write(soak_line(self.figures))
         if self.path:
             sink.write_file(self.path, "\n".join([*sorted(self.list), ""]), 0o644)

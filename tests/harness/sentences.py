@@ -5,6 +5,7 @@ import collections
 
 Sentence = collections.namedtuple("Sentence", "result text details")  # "ok", "not ok" or "skip"
 said = []  # sentences of the running test and its fixtures
+figures = collections.Counter()  # of a soak test; `make soak` ends with their sum
 
 
 def say(result, text, details=""):

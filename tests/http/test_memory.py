@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import sink
+from harness import sentences, sink
 from harness.sink import Daemon, check, equal, sample_body, sign, source, wait_for
 
 pytestmark = [pytest.mark.seconds(600)]
@@ -99,6 +99,7 @@ def check_crowd(count, seconds):
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     print(f"# {count} hostile connections: {before:.0f} MiB before, {now:.0f} MiB, "
           f"{most:.0f} MiB at most")
+    sentences.figures["hostile MiB"] = int(most)
     check(f"{count} hostile connections: the daemon stays below 512 MiB", most < 512, most)
     equal("and serves deliveries all the time", answers, [200] * 20)
     wait_for(lambda: daemon.deliver("foil").status == 200, "an answer after they have left")
