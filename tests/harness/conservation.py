@@ -19,16 +19,13 @@ import time
 
 from harness import sink
 from harness.ports import own_host
-from harness.recorder import Recorder
 from harness.sink import BUILD, Connection, Daemon, Folders, check, equal, request, sign, source
 
 # Deliveries in flight: sent to a destination, or answered by it and not yet on disk.
 IN_FLIGHT = 4 * 8
 SLOWER = 10 if sink.WRAPPER else 1
 PAGE = 4096
-SOAK_SECONDS = float(os.environ.get("SOAK_SECONDS", 0)) / 3  # kills, power losses, lost stores
-ROUND_SECONDS = 120  # seconds of a soak round; its deliveries are compared in memory
-RATE = float(os.environ.get("SOAK_RATE", 60 if sink.WRAPPER else 600))
+RATE = 60 if sink.WRAPPER else 600  # deliveries a second
 SOURCES = ("foil", "trulayer", "standard")  # signed id in the body, no id, signed id in a header
 
 
@@ -49,6 +46,7 @@ class Delivery:
 class Sender(threading.Thread):
     """Delivers at a constant rate regardless of answers, and retries unanswered deliveries."""
     patience = 5
+    pause = 0.02  # before a delivery without an answer is sent again
 
     def __init__(self, target, name, rate, seed, sizes=(0, 100, 500, 1000, 4000)):
         super().__init__(daemon=True)
@@ -103,7 +101,7 @@ class Sender(threading.Thread):
             return
         delivery.answers.append(answer)
         if answer not in ("accepted", "duplicate"):
-            self.later(delivery, now + 0.02)
+            self.later(delivery, now + self.pause)
         elif len(delivery.answers) < 3 and self.random.random() < 0.05:
             # Some senders repeat answered deliveries, too.
             self.later(delivery, now + self.random.random())
@@ -342,12 +340,11 @@ def kill_and_start(machine, rng, lives):
     machine.kill()
 
 
-def run(machine, upstream, seed, *, kills=None, seconds=None, senders=12, rate=RATE,
-        lives=(0.02, 0.15), least_given_up=0, **how):
-    """Kills the daemon a number of times, or for some seconds; then lets the senders and the daemon
-    finish. Returns the Result."""
+def run(machine, upstream, seed, *, kills, senders=12, rate=RATE, lives=(0.02, 0.15),
+        least_given_up=0, **how):
+    """Kills the daemon a number of times; then lets the senders and the daemon finish. Returns the
+    Result."""
     rng = random.Random(seed)
-    end = time.monotonic() + (seconds or 1e9)
     threads = [Sender(machine, f"{seed}_{i}", rate / senders, seed, **how) for i in range(senders)]
     machine.start()
     for thread in threads:
@@ -355,7 +352,7 @@ def run(machine, upstream, seed, *, kills=None, seconds=None, senders=12, rate=R
     try:
         time.sleep(rng.uniform(*lives) * SLOWER)
         machine.kill()
-        while machine.kills < (kills or 1e9) and time.monotonic() < end:
+        while machine.kills < kills:
             kill_and_start(machine, rng, lives)
         machine.start()
     finally:
@@ -417,18 +414,6 @@ def keep_house(what, machine, upstream, seed, kills):
             ("no answer was anything but 200", result.refused())):
         equal(f"{what}: {sentence}", wrong, type(wrong)(), result)
     check_repetitions(what, result)
-
-
-def soak(what, make_machine):
-    """Runs rounds with short and long lives of the daemon."""
-    end = time.monotonic() + SOAK_SECONDS
-    while (left := end - time.monotonic()) > 0:
-        seed = new_seed()
-        upstream = Recorder(seed)
-        judge(what, run(make_machine(upstream, seed), upstream, seed, lives=(0.05, 5),
-                        seconds=min(left, ROUND_SECONDS)))
-        upstream.stop()
-        Folders.remove()
 
 
 def new_seed():

@@ -32,8 +32,3 @@ def test_killed_while_it_keeps_house():
     conservation.keep_house("kills in housekeeping", Machine(upstream, max_bytes=MAX_BYTES), upstream,
                             seed, 2 if sink.WRAPPER else 10)
     upstream.stop()
-
-
-@pytest.mark.soak
-def test_soak():
-    conservation.soak("kills", lambda upstream, _: Machine(upstream))

@@ -45,9 +45,3 @@ def test_power_is_lost_while_it_keeps_house():
 def test_less_care_is_seen():
     result = lose_power(8, synchronous="NORMAL")
     check("with synchronous=NORMAL this test sees that deliveries are lost", result.lost(), result)
-
-
-@pytest.mark.soak
-def test_soak():
-    conservation.soak("power lost",
-                      lambda upstream, seed: UnreliableMachine(upstream, seed, kept=0.5))
