@@ -389,7 +389,7 @@ static void http1_take_head(struct http1 *h, const struct request_head *head)
     is_complete = !has_body || http1_has_body(h);
     if (h->phase != HTTP1_HEAD)
         return;
-    if (is_complete && !head->expects_continue)
+    if (is_complete && !(has_body && head->expects_continue))
         http1_process(h);
     else if (is_complete || !http1_skip_body(h, head))
         http1_await_body(h, head);

@@ -434,10 +434,14 @@ def test_against_node():
 def answers(connection, mine):
     """Returns the statuses of the requests and of a refusal, and whether the connection ended."""
     statuses = []
-    for method in [request[0] for request in mine.requests] + [b"POST"] * (mine.state == "refused"):
-        while (answer := connection.read(method.decode())) and answer.status == 100:
+    for request in mine.requests:
+        while (answer := connection.read(request[0].decode())) and answer.status == 100:
             pass
         statuses.append(answer and answer.status)
+    if mine.state == "refused":  # without a body if the method is HEAD
+        found = re.findall(rb"^HTTP/1.1 (\d+) ", connection.input.read(), re.M)
+        statuses.append(int(found[-1]) if found else None)
+        return statuses, True
     return statuses, mine.state == "open" or connection.ended()
 
 
