@@ -7,12 +7,11 @@ import pytest
 from harness.cli import GOOD, USAGE, Run
 from harness.sink import check, equal
 
-pytestmark = [pytest.mark.running]
-
 COMMANDS = ["ping", "emulate", "wait", "verify", "sign", "send", "deliveries", "show", "replay",
             "discard", "store", "schemes"]
 
 
+@pytest.mark.running
 def test_whole():
     got = Run("--help")
     equal("--help is good", got.status, GOOD)
@@ -27,6 +26,7 @@ def test_whole():
               got.status == USAGE and said in got.err and "Try: hookline --help" in got.err, got)
 
 
+@pytest.mark.running
 def test_each():
     for command in COMMANDS:
         got = Run(command, "--help")
@@ -42,6 +42,7 @@ def test_each():
               and f"Try: hookline {command} --help" in got.err, got)
 
 
+@pytest.mark.running
 def test_wrong():
     for name, arguments, said in (
             ("an unknown letter is named, not the word in front of it", ["-Zj"], "unknown option -Z"),

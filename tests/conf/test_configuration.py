@@ -9,8 +9,8 @@ import pytest
 from harness import sink
 from harness.sink import SECRETS, Daemon, Folders, check, equal, run, skip, write_file
 
-# Not for ThreadSanitizer: the daemon reads its configuration before it starts threads.
-pytestmark = [pytest.mark.running]
+# Not for ThreadSanitizer: the daemon reads its configuration before it starts threads. Some of each
+# kind for AddressSanitizer, under which a start takes ten times as long.
 
 PLAIN = "whsec_PLAINTEXT_that_nobody_may_see"
 GOOD = "sources:\n  - name: foil\n    scheme: foil\n    secrets:\n      - file: {secret}\n"
@@ -127,6 +127,7 @@ limits:
         sink.Watch.see("command line", file.read())
 
 
+@pytest.mark.running
 def test_keys_and_types():
     refused("an unknown key", GOOD + "thread: 3\n", 6, "thread;", "expected " + TOP)
     refused("an unknown key of a source", GOOD + "    secret: " + PLAIN + "\n", 6, "secret",
@@ -240,6 +241,7 @@ def test_templates():
     refused("a template in a list", GOOD + "    allow: [{{ a }}]\n", 6, "sources.allow: unexpanded {{template}}")
 
 
+@pytest.mark.running
 def test_syntax():
     """One line per error, with the text to type."""
     for name, text, line, says in (
@@ -339,6 +341,7 @@ def test_guards():
     refused("refused_per_minute: 10001", GOOD + "limits:\n  refused_per_minute: 10001\n", 7, "10000")
 
 
+@pytest.mark.running
 @pytest.mark.first
 def test_files():
     with open(f"{The.folder}/pipe", "w+b") as file:
@@ -389,6 +392,7 @@ def test_files():
     refused("an alias of itself", GOOD + "log: &a {file: *a}\n", 6, "lias")
 
 
+@pytest.mark.running
 @pytest.mark.first
 def test_sources():
     refused("no source", "threads: 1\n", 1, "sources")
@@ -535,6 +539,7 @@ def test_proxies():
             "    proxy_protocol: 1\n", 8, "true or false")
 
 
+@pytest.mark.running
 @pytest.mark.first
 def test_secret_files():
     path = f"{The.folder}/tried"
@@ -621,6 +626,7 @@ def test_secret_mounts():
           and "try: chmod" not in done.stderr, done)
 
 
+@pytest.mark.running
 def test_locked_memory():
     """RLIMIT_MEMLOCK of 0 and no CAP_IPC_LOCK."""
     if os.environ.get("PYTEST_MARKS"):
@@ -679,6 +685,7 @@ def test_places_of_secrets():
                 "a name, not a path", env={"CREDENTIALS_DIRECTORY": The.folder})
 
 
+@pytest.mark.running
 def test_tokens():
     token = f"{The.folder}/token"
     text = GOOD + "admin:\n  address: 0.0.0.0:0\n  token: {file: TOKEN}\n".replace("TOKEN", token)
@@ -716,6 +723,7 @@ def usage_error(name, arguments, *says):
           "Try: hooklined --help" in err, code, out, err)
 
 
+@pytest.mark.running
 def test_the_command_line():
     code, out, err = run("--help")
     check("--help shows the options and the exit codes",

@@ -10,7 +10,7 @@ from harness.conservation import Machine
 from harness.recorder import Recorder
 from harness.sink import check
 
-pytestmark = [pytest.mark.first, pytest.mark.running, pytest.mark.seconds(300)]
+pytestmark = [pytest.mark.first, pytest.mark.seconds(300)]
 
 MAX_BYTES = 1 << 20 if sink.WRAPPER else 8 << 20
 KILLS = 10 if sink.WRAPPER else 100
