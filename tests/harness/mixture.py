@@ -234,8 +234,8 @@ class MixedMachine(UnreliableMachine):
         self.event = self.began = self.done = None
         self.generation = self.stops = self.cuts = self.reloads = self.fills = 0
         self.generations = {}  # of each start
-        # The number of the start that brings the destination "late"; None: never. The moment from
-        # which on it takes deliveries.
+        # The number of the start that brings the destination "late"; None: never, and destinations
+        # stay. The moment from which on it takes deliveries.
         self.late, self.late_since = late, None
         self.filters = [DESTINATIONS["typed"]["types"]]  # all that "typed" has had
         self.at_rest = lambda: None
@@ -247,7 +247,8 @@ class MixedMachine(UnreliableMachine):
         """Draws the part of the configuration that a reload can change; `whole` changes nothing. The
         path of a URL tells the application which process sends."""
         gone, changes = set(), not whole and self.traits.reloads
-        if changes:
+        # A destination that is not there while an event makes a new store does not get its rows.
+        if changes and self.late is not None:
             gone = {name for name in DESTINATIONS if self.random.random() < 0.2}
         if self.late is None or start < self.late:
             gone.add("late")
@@ -396,6 +397,9 @@ class Round:
                     machine.start(ready=False)
                     time.sleep(self.random.uniform(0, 0.05) * SLOWER)
                     machine.end(ready=False)
+                if machine.ends >= kills:
+                    # A destination that refuses (429) gets a pace, down to one delivery a second.
+                    self.upstream.recover()
                 machine.start(whole=machine.ends >= kills)
         finally:
             for thread in self.senders + self.watchers:

@@ -3,7 +3,8 @@
 
 `recorder.py FILE [SEED [STATUS...]]` runs as a process of its own, so that it survives kills of the
 daemon. It prints its port and appends each request to FILE as a line of JSON before it answers.
-With a seed it delays answers at random, and sometimes answers with one of the statuses.
+With a seed it delays answers at random, and sometimes answers with one of the statuses, until
+SIGUSR1.
 """
 import asyncio
 import base64
@@ -11,6 +12,7 @@ import collections
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 
@@ -27,7 +29,7 @@ class Requests(asyncio.Protocol):
 
     def data_received(self, data):
         self.data += data
-        fails = self.rng and self.rng.random() < 0.05
+        fails = self.rng and self.failures and self.rng.random() < 0.05
         status = self.rng.choice(self.failures) if fails else 200
         if self.take_request(status):
             delay = self.rng.expovariate(200) if self.rng else 0
@@ -85,6 +87,10 @@ class Recorder:
                                              base64.b64decode(record["body"])))
         return self.seen
 
+    def recover(self):
+        """Answers every request from now on with 200."""
+        self.process.send_signal(signal.SIGUSR1)
+
     def stop(self):
         self.process.kill()
         self.process.wait()
@@ -96,6 +102,7 @@ async def serve(path, seed, *failures):
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     loop = asyncio.get_running_loop()
     statuses = [int(status) for status in failures]
+    loop.add_signal_handler(signal.SIGUSR1, statuses.clear)
     server = await loop.create_server(lambda: Requests(file, rng, statuses), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
