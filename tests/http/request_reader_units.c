@@ -281,12 +281,13 @@ END_TEST
 
 START_TEST(no_bare_cr_or_lf_or_other_control_can_be_inserted)
 {
+    static const char whole[] = WHOLE "\r\n\r\n";
     char bytes[] = WHOLE " \r\n\r\n", told[TOLD_SIZE];
 
     for (size_t at = 0; at < sizeof(WHOLE) - 2; at++) {
-        memcpy(bytes, WHOLE, at);
+        memcpy(bytes, whole, at);
         bytes[at] = controls[_i];
-        memcpy(bytes + at + 1, WHOLE "\r\n\r\n" + at, sizeof(bytes) - at - 2);
+        memcpy(bytes + at + 1, whole + at, sizeof(bytes) - at - 2);
         tell_pieces(told, bytes, sizeof(bytes) - 1, sizeof(bytes) - 1, false);
         ck_assert_msg(strcmp(told, "malformed") == 0, "%d at %zu: %s", controls[_i], at, told);
     }
