@@ -393,6 +393,8 @@ const struct source *sources_find_path(const struct sources *sources, const char
 {
     struct source_path wanted = {path, len};
 
+    if (len == 0)
+        return NULL;
     return bsearch(&wanted, sources->entry, sources->count, sizeof(sources->entry[0]),
                    source_compare_path);
 }
