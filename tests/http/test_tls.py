@@ -486,7 +486,7 @@ def test_client_certificates():
 def accepts(address):
     try:
         socket.create_connection(address, sink.PATIENCE).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # reset: at the very moment
         return False
     return True
 
