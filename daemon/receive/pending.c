@@ -287,14 +287,15 @@ static void pending_set_respond(void *data)
     }
 }
 
-static void pending_set_submit(struct pending_set *all)
+/* Returns false if the writer refused deliveries, which are answered. */
+static bool pending_set_submit(struct pending_set *all)
 {
     struct writer_task *refused = writer_post_all(all->writer, all->begun);
 
     all->begun = NULL;
     all->begun_end = &all->begun;
     if (refused == NULL)
-        return;
+        return true;
     for (; refused != NULL; refused = refused->next) {
         struct pending *pending = pending_of_task(refused);
 
@@ -303,6 +304,7 @@ static void pending_set_submit(struct pending_set *all)
         pending_on_finished(pending);
     }
     pending_set_respond(all);
+    return false;
 }
 
 /* Refreshes the policy also on an idle loop, so that replaced secrets are freed. */
@@ -310,7 +312,8 @@ void pending_set_turn(struct pending_set *all)
 {
     pending_set_policy(all);
     while (all->begun != NULL)
-        pending_set_submit(all);
+        if (!pending_set_submit(all))
+            h2o_evloop_run(all->ctx->loop, 0); /* their answers end outside a turn */
 }
 
 static hookline_bytes pending_text(const char *text)
