@@ -432,7 +432,9 @@ static void http1_read(struct http1 *h)
 {
     if (h->phase == HTTP1_REST)
         http1_discard(h);
-    if (h->phase == HTTP1_IDLE && h->sock->input->size > 0)
+    /* An empty line alone is no request. */
+    if (h->phase == HTTP1_IDLE && h->sock->input->size > 0 &&
+        (h->sock->input->size > 2 || h->sock->input->bytes[0] != '\r'))
         h->phase = HTTP1_HEAD;
     if (h->phase == HTTP1_HEAD)
         http1_read_head(h);
