@@ -172,9 +172,17 @@ void line_queue_flush(struct line_queue *q)
         line_queue_write(q);
 }
 
-int line_queue_redirect(struct line_queue *q, int fd)
+/* Takes over the descriptor. */
+static void line_queue_use(struct line_queue *q, int fd)
 {
     struct stat st;
+
+    q->options.fd = fd;
+    q->kind = fstat(fd, &st) == 0 ? st.st_mode & S_IFMT : 0;
+}
+
+int line_queue_redirect(struct line_queue *q, int fd)
+{
     int old;
 
     pthread_mutex_lock(&q->writer);
@@ -182,8 +190,7 @@ int line_queue_redirect(struct line_queue *q, int fd)
     while (q->written > 0 && q->written < q->writing.len && q->writing.base[q->written - 1] != '\n')
         q->written--;
     old = q->options.fd;
-    q->options.fd = fd;
-    q->kind = fstat(fd, &st) == 0 ? st.st_mode & S_IFMT : 0;
+    line_queue_use(q, fd);
     pthread_mutex_unlock(&q->writer);
     return old;
 }
@@ -268,9 +275,7 @@ static void *line_queue_run(void *data)
 
 static bool line_queue_start(struct line_queue *q)
 {
-    struct stat st;
-
-    q->kind = fstat(q->options.fd, &st) == 0 ? st.st_mode & S_IFMT : 0;
+    line_queue_use(q, q->options.fd);
     if (S_ISREG(q->kind) && q->options.send == NULL)
         return true;
     errno = pthread_create(&q->thread, NULL, line_queue_run, q);

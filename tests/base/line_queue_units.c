@@ -132,6 +132,13 @@ static int count_through(const char *text, uint64_t *lost)
     return next;
 }
 
+static struct line_queue *open_on_full_pipe(int ends[2])
+{
+    ck_assert_int_eq(pipe(ends), 0);
+    fill(ends);
+    return open_queue(ends[1]);
+}
+
 START_TEST(a_full_pipe_delays_nobody_and_a_loss_is_told_in_its_place)
 {
     int ends[2];
@@ -139,9 +146,7 @@ START_TEST(a_full_pipe_delays_nobody_and_a_loss_is_told_in_its_place)
     char *text;
     uint64_t told;
 
-    ck_assert_int_eq(pipe(ends), 0);
-    fill(ends);
-    queue = open_queue(ends[1]);
+    queue = open_on_full_pipe(ends);
     for (int i = 0; i < 10000; i++)
         post_number(queue, i);
     ck_assert_uint_gt(line_queue_lost(queue), 0);
@@ -164,9 +169,7 @@ START_TEST(lines_that_nobody_reads_are_counted_at_the_end)
     int ends[2];
     struct line_queue *queue;
 
-    ck_assert_int_eq(pipe(ends), 0);
-    fill(ends);
-    queue = open_queue(ends[1]);
+    queue = open_on_full_pipe(ends);
     for (int i = 0; i < 7; i++)
         post_number(queue, i);
     ck_assert_uint_eq(line_queue_close(&queue), 7);
