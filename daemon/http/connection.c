@@ -370,11 +370,10 @@ static void connection_make_wanted_room(struct connection_set *set)
 {
     atomic_uint *wanted = &set->options.counts->room_wanted;
     unsigned before = atomic_load_explicit(wanted, memory_order_relaxed);
+    struct connection *silent = before == 0 ? NULL : connection_longest_silent(set);
 
-    if (before == 0 || connection_longest_silent(set) == NULL)
-        return;
-    if (atomic_compare_exchange_strong(wanted, &before, before - 1))
-        connection_cut(connection_longest_silent(set), CONNECTION_MADE_ROOM);
+    if (silent != NULL && atomic_compare_exchange_strong(wanted, &before, before - 1))
+        connection_cut(silent, CONNECTION_MADE_ROOM);
 }
 
 static void connection_publish_idle(struct connection_set *set)
@@ -390,18 +389,17 @@ static void connection_publish_idle(struct connection_set *set)
 
 /* ---- callbacks of HTTP */
 
-static bool connection_admit(void *data, h2o_socket_t *sock, enum response_problem *problem)
+static bool connection_admit(h2o_socket_t *sock, enum response_problem *problem)
 {
     const struct connection *c = connection_of_socket(sock);
 
-    (void)data;
     *problem = c->over_limit ? RESPONSE_TOO_MANY_CONNECTIONS : RESPONSE_TOO_MANY_FROM_ADDRESS;
     return !c->over_limit && !c->over_host_limit;
 }
 
 static void connection_refuse(void *data, h2o_req_t *req, enum response_problem problem)
 {
-    struct connection_set *set = data;
+    struct connection_set *set = connection_of_request(req)->set;
 
     switch (problem) {
     case RESPONSE_TOO_MANY_CONNECTIONS:
@@ -420,14 +418,7 @@ static void connection_refuse(void *data, h2o_req_t *req, enum response_problem 
     default:
         break;
     }
-    set->options.refuse(set->options.data, req, problem);
-}
-
-static bool connection_answer_head(void *data, h2o_req_t *req)
-{
-    const struct connection_set *set = data;
-
-    return set->options.answer_head(set->options.data, req);
+    set->options.refuse(data, req, problem);
 }
 
 static void connection_on_active(h2o_socket_t *sock)
@@ -467,8 +458,8 @@ struct connection_set *connection_set_new(const struct connection_options *optio
             {
                 .accept = options->accept,
                 .bodies = &options->counts->bodies,
-                .data = set,
-                .answer_head = connection_answer_head,
+                .data = options->data,
+                .answer_head = options->answer_head,
                 .refuse = connection_refuse,
                 .admit = connection_admit,
                 .active = connection_on_active,

@@ -212,15 +212,14 @@ static void http1_set_request(struct http1 *h, char *base, const struct request_
 static void http1_bind_request(h2o_req_t *req)
 {
     h2o_hostconf_t *host = req->conn->hosts[0];
+    h2o_iovec_t path = req->input.path;
+    const char *query = path.len == 0 ? NULL : memchr(path.base, '?', path.len);
 
     req->scheme = req->input.scheme;
     req->method = req->input.method;
     req->authority = req->input.authority;
-    req->path = req->input.path;
-    req->query_at = SIZE_MAX;
-    for (size_t i = 0; i < req->path.len && req->query_at == SIZE_MAX; i++)
-        if (req->path.base[i] == '?')
-            req->query_at = i;
+    req->path = path;
+    req->query_at = query == NULL ? SIZE_MAX : (size_t)(query - path.base);
     h2o_req_bind_conf(req, host, &host->fallback_path);
 }
 
@@ -377,7 +376,7 @@ static void http1_take_head(struct http1 *h, const struct request_head *head)
 
     h->requests++;
     http1_set_request(h, h->sock->input->bytes, head);
-    if (!h->config->admit(h->config->data, h->sock, &problem)) {
+    if (!h->config->admit(h->sock, &problem)) {
         http1_refuse(h, problem);
         return;
     }

@@ -45,7 +45,7 @@ struct http1_config {
      * head was not read. */
     void (*refuse)(void *data, struct st_h2o_req_t *req, enum response_problem problem);
     /* Returns false if the connection is beyond a limit, and sets *problem. */
-    bool (*admit)(void *data, struct st_h2o_socket_t *sock, enum response_problem *problem);
+    bool (*admit)(struct st_h2o_socket_t *sock, enum response_problem *problem);
     /* Bytes have arrived. */
     void (*active)(struct st_h2o_socket_t *sock);
     /* The socket is about to be closed. With `unread`, the peer may still send a request whose

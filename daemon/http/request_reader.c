@@ -9,7 +9,7 @@
  * One bit for each ASCII character. */
 
 static const uint32_t request_token_chars[4] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
-/* Those of a host's name (RFC 3986, section 3.2.2). */
+/* Characters of a host's name (RFC 3986, section 3.2.2). */
 static const uint32_t request_name_chars[4] = {0, 0x2bff7ff2, 0x87fffffe, 0x47fffffe};
 static const uint32_t request_digit_chars[4] = {0, 0x03ff0000, 0, 0};
 
