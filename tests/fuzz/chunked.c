@@ -9,7 +9,7 @@
 #include "daemon/http/request_reader.h"
 #include "tests/fuzz/fuzz.h"
 
-/* Those of picohttpparser.h. */
+/* Declarations of picohttpparser.h, which libh2o exports without its header. */
 struct phr_chunked_decoder {
     size_t left;
     char consume_trailer, hex_count, state;

@@ -14,7 +14,7 @@ enum {
     HEAD_MAX = 2 << 10
 };
 
-/* Those of picohttpparser.h. */
+/* Declarations of picohttpparser.h, which libh2o exports without its header. */
 struct phr_header {
     const char *name; /* NULL: a continued line */
     size_t name_len;

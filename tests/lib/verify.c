@@ -385,7 +385,7 @@ START_TEST(an_entry_without_a_name_is_none)
 }
 END_TEST
 
-/* Of letters alone the case does not matter: "@" and "[" stand next to them. */
+/* Letters match in either case, their neighbours "@" and "[" do not. */
 START_TEST(names_are_the_same_but_for_the_case_of_letters)
 {
     char in_list[] = "X-?", wanted[] = "x-?";
